@@ -1,0 +1,29 @@
+"""What every test gets: its own workspace, no network, and real data only where it was asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run each test in an empty folder, so that none can touch a real cache or report."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("FISHEMBED_CACHE", "FISHEMBED_REPORTS", "FISHEMBED_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return folder
+
+
+@pytest.fixture
+def realdata() -> Path:
+    """Give the folder of real photos and vectors, or skip."""
+    folder = os.environ.get("FISHEMBED_REALDATA")
+    if not folder:
+        pytest.skip("FISHEMBED_REALDATA is not set")
+    return Path(folder)
