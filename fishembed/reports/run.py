@@ -1,0 +1,147 @@
+"""A run folder: what it holds, and how it is read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fishembed.errors import RunFormatError, RunNotFoundError
+
+RUN_FORMAT = "fishembed-run"
+RUN_SCHEMA = 1
+
+RUN_JSON = "run.json"
+METRICS_JSON = "metrics.json"
+PER_CLASS_CSV = "per_class.csv"
+PREDICTIONS_CSV = "predictions.csv"
+HISTORY_CSV = "history.csv"
+HEAD_NPZ = "head.npz"
+HEAD_JOBLIB = "head.joblib"
+PAGE_HTML = "index.html"
+
+TOP_K = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment on disk.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    info
+        `run.json`: kind, head, parameters, store, encoder, versions, seed, times.
+    metrics
+        `metrics.json`: the scores, see `fishembed.Scores.as_dict`, and each split's counts.
+    """
+
+    folder: Path
+    info: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a run folder.
+
+        Raises
+        ------
+        RunNotFoundError
+            When there is no such folder, or no run in it.
+        RunFormatError
+            When its files are not a run's, or a newer version wrote them.
+        """
+        folder = Path(folder)
+        if not (folder / RUN_JSON).is_file():
+            raise RunNotFoundError(
+                f"no run at {str(folder)!r}: 'fishembed fit' and 'fishembed zeroshot' make one"
+            )
+        info, metrics = (_read_json(folder / name) for name in (RUN_JSON, METRICS_JSON))
+        if info.get("format") != RUN_FORMAT:
+            raise RunFormatError(f"{str(folder / RUN_JSON)!r} was not written by fishembed")
+        if info.get("schema", 0) > RUN_SCHEMA:
+            raise RunFormatError(
+                f"{str(folder)!r} has run schema {info['schema']}; this version reads up to "
+                f"{RUN_SCHEMA}: pip install -U fishembed"
+            )
+        return cls(folder, info, metrics)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.folder.name
+
+    @property
+    def classes(self) -> list[str]:
+        """All classes of the store, in its order."""
+        return list(self.info["classes"])
+
+    @cached_property
+    def per_class(self) -> list[dict[str, str]]:
+        """Rows of `per_class.csv`, as text."""
+        return _read_csv(self.folder / PER_CLASS_CSV)
+
+    @cached_property
+    def predictions(self) -> list[dict[str, str]]:
+        """Rows of `predictions.csv`, as text."""
+        return _read_csv(self.folder / PREDICTIONS_CSV)
+
+    @cached_property
+    def history(self) -> list[dict[str, str]]:
+        """Rows of `history.csv`, as text; empty for heads that do not train by epochs."""
+        path = self.folder / HISTORY_CSV
+        return _read_csv(path) if path.is_file() else []
+
+
+def newest_run(reports: str | Path) -> Path:
+    """Give the run folder in `reports` that was written last.
+
+    Raises
+    ------
+    RunNotFoundError
+        When there is none.
+    """
+    found = [path.parent for path in Path(reports).glob(f"*/{RUN_JSON}")]
+    if not found:
+        raise RunNotFoundError(
+            f"no run in {str(reports)!r}: make one with 'fishembed fit' or 'fishembed zeroshot'"
+        )
+    return max(found, key=lambda folder: ((folder / RUN_JSON).stat().st_mtime_ns, folder.name))
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a table as UTF-8 CSV; numbers keep every digit, None is empty."""
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as readable UTF-8 JSON."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError) as error:
+        raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
+    if not isinstance(document, dict):
+        raise RunFormatError(f"{str(path)!r} is not a JSON object")
+    return document
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    try:
+        text = path.open(encoding="utf-8", errors="surrogateescape", newline="")
+    except OSError as error:
+        raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
+    with text:
+        return list(csv.DictReader(text))
