@@ -1,0 +1,184 @@
+"""Vectors from elsewhere become a store."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache.lock import store_lock
+from fishembed.cache.schema import Rows, StoreHead, TextVectors
+from fishembed.cache.writer import write_store
+from fishembed.errors import DimensionError, InputError
+
+_KNOWN = (
+    "features",
+    "labels",
+    "classes",
+    "splits",
+    "paths",
+    "groups",
+    "text_features",
+    "logit_scale",
+)
+_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_OPENAI_LOGIT_SCALE = 100.0
+
+
+def import_vectors(
+    vectors: str | Path | Mapping[str, npt.ArrayLike],
+    store: str | Path,
+    *,
+    encoder: str = "imported",
+) -> Path:
+    """Make a store of vectors that something else computed.
+
+    Parameters
+    ----------
+    vectors
+        An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
+        (n,) int or text, `classes` (n_classes,) text, `splits`, `paths`, `groups` (n,) text,
+        `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's).
+    store
+        Where the store shall lie. What is there is replaced.
+    encoder
+        What made the vectors. Stores of one name and dim are taken to be comparable.
+
+    Returns
+    -------
+    Path
+        The store.
+
+    Raises
+    ------
+    InputError
+        When the file or an array cannot be used.
+    DimensionError
+        When lengths do not fit together.
+    """
+    arrays = vectors if isinstance(vectors, Mapping) else _load(Path(vectors))
+    features = _features(arrays)
+    n, dim = features.shape
+    classes, labels = _labels(arrays, n)
+    rows = Rows(
+        path=_texts(arrays, "paths", n) or [f"row-{i:08d}" for i in range(n)],
+        digest=[""] * n,
+        size=np.full(n, -1, np.int64),
+        mtime_ns=np.full(n, -1, np.int64),
+        label=labels,
+        split=[_split(text) for text in _texts(arrays, "splits", n) or [""] * n],
+        group=_texts(arrays, "groups", n) or [""] * n,
+    )
+    identity = hashlib.sha256(f"imported\0{encoder}\0{dim}".encode()).hexdigest()[:16]
+    head = StoreHead(
+        encoder={"name": encoder, "library": "imported", "dim": dim, "fingerprint": identity},
+        source={"root": None, "layout": "imported vectors"},
+        classes=tuple(classes),
+        text=_text(arrays, classes, dim),
+    )
+    place = Path(store)
+    with store_lock(place):
+        write_store(place, head, rows, features, dtype=features.dtype)
+    return place
+
+
+def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    if not path.is_file():
+        raise InputError(f"there is no file {str(path)!r}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise InputError(f"{str(path)!r} is no .npz archive of named arrays")
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{str(path)!r} cannot be read as .npz ({error}); arrays of Python objects are not "
+            "accepted: save text as np.array(list_of_str)"
+        ) from error
+
+
+def _features(arrays: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:
+    if "features" not in arrays:
+        have = ", ".join(sorted(arrays)) or "none"
+        raise InputError(f"an array 'features' (n, dim) is needed; there is {have}")
+    features = np.asarray(arrays["features"])
+    if features.ndim != 2 or 0 in features.shape:
+        raise DimensionError(f"'features' has shape {features.shape}; give (n, dim), n and dim > 0")
+    if features.dtype.kind not in "fiu":
+        raise InputError(f"'features' is of type {features.dtype}; give floats")
+    return features if features.dtype == np.float16 else features.astype(np.float32, copy=False)
+
+
+def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt.NDArray[np.int32]]:
+    classes = _texts(arrays, "classes", None)
+    if len(set(classes)) < len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise InputError(f"'classes' names {twice!r} twice")
+    if "labels" not in arrays:
+        return classes, np.full(n, -1, np.int32)
+    labels = np.asarray(arrays["labels"])
+    if labels.shape != (n,):
+        raise DimensionError(f"'labels' has shape {labels.shape} for {n} features; give ({n},)")
+    if labels.dtype.kind in "iu":
+        return _numbered(labels, classes)
+    texts = _texts(arrays, "labels", n)
+    classes = classes or sorted(set(texts) - {""})
+    number = {name: i for i, name in enumerate(classes)} | {"": -1}
+    unknown = next((text for text in texts if text not in number), None)
+    if unknown is not None:
+        raise InputError(f"the label {unknown!r} is not among 'classes'")
+    return classes, np.array([number[text] for text in texts], np.int32)
+
+
+def _numbered(
+    labels: npt.NDArray[Any], classes: list[str]
+) -> tuple[list[str], npt.NDArray[np.int32]]:
+    highest = int(labels.max())
+    classes = classes or [str(i) for i in range(highest + 1)]
+    if highest >= len(classes) or labels.min() < -1:
+        raise InputError(
+            f"'labels' run from {labels.min()} to {highest}; with {len(classes)} classes they "
+            f"must lie in 0 to {len(classes) - 1}, or be -1 for none"
+        )
+    return classes, labels.astype(np.int32)
+
+
+def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> list[str]:
+    """Give an array as a list of text; empty where it is not there."""
+    if name not in arrays:
+        return []
+    array = np.asarray(arrays[name])
+    if array.ndim != 1 or (n is not None and len(array) != n):
+        wanted = f"({n},)" if n is not None else "(n_classes,)"
+        raise DimensionError(f"{name!r} has shape {array.shape}; give {wanted}")
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8")
+    return [str(text) for text in array.tolist()]
+
+
+def _split(text: str) -> str:
+    if text and text.lower() not in _SPLITS:
+        raise InputError(f"'splits' has {text!r}; known are train, val and test, or nothing")
+    return _SPLITS[text.lower()] if text else ""
+
+
+def _text(
+    arrays: Mapping[str, npt.ArrayLike], classes: list[str], dim: int
+) -> dict[str, TextVectors]:
+    if "text_features" not in arrays:
+        return {}
+    features = np.asarray(arrays["text_features"], np.float32)
+    if features.shape != (len(classes), dim):
+        raise DimensionError(
+            f"'text_features' has shape {features.shape}; {len(classes)} classes and vectors of "
+            f"{dim} make ({len(classes)}, {dim})"
+        )
+    scale = float(np.asarray(arrays.get("logit_scale", _OPENAI_LOGIT_SCALE)))
+    return {"imported": TextVectors(features, tuple(classes), (), scale)}

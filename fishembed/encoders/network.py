@@ -1,0 +1,91 @@
+"""The image side that every torch network shares: uint8 in, float32 out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders.device import describe_device
+from fishembed.encoders.spec import EncoderSpec
+
+if TYPE_CHECKING:
+    import torch
+
+
+class ImageTower:
+    """A network's image side on a device.
+
+    Parameters
+    ----------
+    forward
+        Maps a normalised (n, 3, crop, crop) tensor to (n, dim).
+    spec
+        What it is; gives mean, std and precision.
+    device
+        A torch device's name.
+    """
+
+    def __init__(
+        self, forward: Callable[[torch.Tensor], torch.Tensor], spec: EncoderSpec, device: str
+    ) -> None:
+        import torch
+
+        self.spec = spec
+        self._forward = forward
+        self._device = torch.device(device)
+        self._dtype = dtype_of(spec.precision)
+        pixels = spec.preprocessing
+        self._mean = torch.tensor(pixels.mean, device=device).view(1, 3, 1, 1)
+        self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
+
+    @property
+    def device(self) -> str:
+        """Where it runs, as a person would say it."""
+        return describe_device(str(self._device))
+
+    @property
+    def logit_scale(self) -> float | None:
+        """Factor that turns cosines into logits; None without a text tower."""
+        return None
+
+    def encode_texts(
+        self,
+        texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
+    ) -> npt.NDArray[np.float32] | None:
+        """Give None: an image tower alone has no words."""
+        return None
+
+    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
+        import torch
+
+        with torch.inference_mode():
+            pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"])).to(self._device)
+            pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+            pixels = pixels.sub_(self._mean).div_(self._std).to(self._dtype)
+            vectors = self._forward(pixels.contiguous())
+        return np.asarray(vectors.to(torch.float32).cpu().numpy(), dtype=np.float32)
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """Give the torch type of a precision class."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def hash_weights(state: Mapping[str, torch.Tensor]) -> str:
+    """Give the SHA-256 over the names, types and bytes of all tensors, sorted by name."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        if tensor.numel():
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

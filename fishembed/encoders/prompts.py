@@ -1,0 +1,153 @@
+"""Prompts: from class names to text vectors."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders.protocol import Encoder
+from fishembed.errors import NoTextTowerError, PromptError
+
+PROMPT_SETS = ("single", "ensemble")
+"""`single` is "a photo of a {}"; `ensemble` the 80 templates CLIP uses for photos."""
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """Templates whose vectors are averaged for each class.
+
+    Attributes
+    ----------
+    key
+        Its name in a store.
+    templates
+        Texts with one `{}` for the class's name.
+    """
+
+    key: str
+    templates: tuple[str, ...]
+
+
+def load_prompts(name: str) -> PromptSet:
+    """Give a prompt set by its name, or read one from a file.
+
+    Parameters
+    ----------
+    name
+        `single`, `ensemble`, or a text file with one template a line; empty lines and
+        lines that start with # are left out. A file's set is called by its stem.
+
+    Raises
+    ------
+    PromptError
+        When there is no such set or file, or a template has no `{}`.
+    """
+    if name == "single":
+        return PromptSet(name, ("a photo of a {}",))
+    if name == "ensemble":
+        from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES
+
+        return PromptSet(name, tuple(template("{}") for template in OPENAI_IMAGENET_TEMPLATES))
+    path = Path(name)
+    if not path.is_file():
+        raise PromptError(
+            f"no prompt set {name!r}: name {' or '.join(PROMPT_SETS)}, or a text file with one "
+            "template a line"
+        )
+    lines = [line.strip() for line in _read(path).splitlines()]
+    templates = tuple(line for line in lines if line and not line.startswith("#"))
+    if not templates:
+        raise PromptError(f"{name!r} holds no template")
+    for template in templates:
+        if template.count("{}") != 1:
+            raise PromptError(f"{name!r}: the template {template!r} needs one {{}} for the class")
+    if path.stem in PROMPT_SETS:
+        raise PromptError(f"{name!r} would be called {path.stem!r}, which is taken: rename it")
+    return PromptSet(path.stem, templates)
+
+
+def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
+    """Read better names for classes from a CSV with the columns class and name.
+
+    Raises
+    ------
+    PromptError
+        When the file is missing or malformed, or names a class that does not exist.
+    """
+    path = Path(path)
+    reader = csv.DictReader(io.StringIO(_read(path), newline=""))
+    if not {"class", "name"} <= set(reader.fieldnames or ()):
+        raise PromptError(
+            f"{str(path)!r} needs the columns class and name; it has "
+            f"{', '.join(map(repr, reader.fieldnames or [])) or 'none'}"
+        )
+    aliases: dict[str, str] = {}
+    for row in reader:
+        known, name = (row["class"] or "").strip(), (row["name"] or "").strip()
+        if known not in classes:
+            close = difflib.get_close_matches(known, classes, n=1)
+            hint = f", did you mean {close[0]!r}?" if close else ""
+            raise PromptError(f"{str(path)!r}: there is no class {known!r}{hint}")
+        if not name or aliases.get(known, name) != name:
+            why = "no name" if not name else f"two names, {aliases[known]!r} and {name!r}"
+            raise PromptError(f"{str(path)!r} gives {known!r} {why}")
+        aliases[known] = name
+    return aliases
+
+
+def spoken_name(folder: str) -> str:
+    """Give a class's name as one would say it: underscores and runs of blanks are blanks."""
+    return " ".join(folder.replace("_", " ").split())
+
+
+def text_vectors(
+    encoder: Encoder, names: Sequence[str], prompts: PromptSet
+) -> npt.NDArray[np.float32]:
+    """Encode each name under each template and average by class.
+
+    Parameters
+    ----------
+    encoder
+        One with a text tower.
+    names
+        Spoken names of the classes.
+    prompts
+        The templates.
+
+    Returns
+    -------
+    float32 (n_classes, dim)
+        Means of the unit vectors of each class's prompts, not normalised again.
+
+    Raises
+    ------
+    NoTextTowerError
+        When the encoder has no words.
+
+    References
+    ----------
+    Radford et al. (2021), section 3.1.4, prompt ensembling over the embedding space.
+    """
+    texts = [template.replace("{}", name) for name in names for template in prompts.templates]
+    vectors = encoder.encode_texts(texts)
+    if vectors is None:
+        raise NoTextTowerError(f"the encoder {encoder.spec.name!r} has no text tower")
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    mean = vectors.reshape(len(names), len(prompts.templates), -1).mean(axis=1)
+    return np.asarray(mean, dtype=np.float32)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PromptError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{str(path)!r} is not UTF-8 text: save it as UTF-8") from error

@@ -1,0 +1,38 @@
+"""What the rest of fishembed asks of an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders.spec import EncoderSpec
+
+
+class Encoder(Protocol):
+    """Pictures and words to vectors of one space."""
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """What it is."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs, as a person would say it: `cuda (NVIDIA H100 80GB HBM3)`."""
+        ...
+
+    @property
+    def logit_scale(self) -> float | None:
+        """Factor that turns cosines into logits; None without a text tower."""
+        ...
+
+    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Encode n texts to float32 (n, dim), not normalised; None without a text tower."""
+        ...

@@ -1,0 +1,114 @@
+"""What an encoder is, in words that serialise: the identity of the vectors it makes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from fishembed.errors import EncoderError
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How pixels are made ready.
+
+    Attributes
+    ----------
+    resize, crop, fit, interpolation, fill
+        Geometry, see `fishembed.images.crop_pixels`.
+    mean, std
+        Of each channel, on a scale from 0 to 1; applied by the encoder.
+    """
+
+    resize: int
+    crop: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fit: Literal["shortest", "longest", "squash"] = "shortest"
+    interpolation: str = "bicubic"
+    fill: int = 0
+
+    def geometry(self) -> dict[str, Any]:
+        """Give the part that is done before the encoder sees the picture."""
+        names = ("resize", "crop", "fit", "interpolation", "fill")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What makes two vectors comparable.
+
+    Attributes
+    ----------
+    name
+        What the user calls it; not part of the fingerprint, since a weights file may move.
+    library, architecture
+        Who builds the network, and its name there.
+    weights
+        SHA-256 over the network's tensors.
+    dim
+        Length of an image vector.
+    preprocessing
+        Geometry, mean and std.
+    decoding
+        `exact` reproduces OpenCLIP's own preprocessing.
+    precision
+        Arithmetic of the forward pass.
+    quickgelu
+        Whether the network uses OpenAI's approximation of GELU.
+    versions
+        Major versions of the libraries whose results may differ.
+    """
+
+    name: str
+    library: str
+    architecture: str
+    weights: str
+    dim: int
+    preprocessing: Preprocessing
+    decoding: str = "exact"
+    precision: Precision = "fp32"
+    quickgelu: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Give 16 hex digits that differ whenever the vectors may."""
+        identity = {key: value for key, value in self.to_json().items() if key != "name"}
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a document for `from_json`."""
+        document = asdict(self)
+        document["versions"] = dict(self.versions)
+        for key in ("mean", "std"):
+            document["preprocessing"][key] = list(document["preprocessing"][key])
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> EncoderSpec:
+        """Read what `to_json` gave.
+
+        Raises
+        ------
+        EncoderError
+            When it is not a spec.
+        """
+        try:
+            values = dict(document)
+            pixels = dict(values.pop("preprocessing"))
+            pixels["mean"], pixels["std"] = tuple(pixels["mean"]), tuple(pixels["std"])
+            return cls(preprocessing=Preprocessing(**pixels), **values)
+        except (KeyError, TypeError) as error:
+            raise EncoderError(f"this is no description of an encoder: {error}") from error
+
+
+def major(version: str) -> str:
+    """Give the part of a version that stands for a change of results."""
+    return version.split(".", 1)[0]

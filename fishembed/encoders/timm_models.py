@@ -1,0 +1,108 @@
+"""timm's image-only models: pooled features before the classifier."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from typing import TYPE_CHECKING, Any
+
+from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
+from fishembed.encoders.names import EncoderName
+from fishembed.encoders.network import ImageTower, dtype_of, hash_weights
+from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.errors import EncoderError, UnknownEncoderError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TimmEncoder(ImageTower):
+    """An image-only model of timm.
+
+    Parameters
+    ----------
+    name
+        `timm:NAME`, see `fishembed.encoders.parse_name`.
+    device
+        A torch device's name.
+    precision
+        Arithmetic of the forward pass.
+
+    Raises
+    ------
+    UnknownEncoderError
+        When timm has no such model with weights.
+    WeightsError
+        When the weights cannot be had.
+    """
+
+    def __init__(
+        self, name: EncoderName, device: str = "cpu", precision: Precision = "fp32"
+    ) -> None:
+        import PIL
+        import timm
+
+        network = _create(name)
+        config: dict[str, Any] = timm.data.resolve_model_data_config(network)
+        spec = EncoderSpec(
+            name=name.text,
+            library="timm",
+            architecture=name.architecture,
+            weights=hash_weights(network.state_dict()),
+            dim=int(network.num_features),  # type: ignore[arg-type]
+            preprocessing=_preprocessing(name, config),
+            precision=precision,
+            versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
+        )
+        super().__init__(network.to(device, dtype_of(precision)).eval(), spec, device)
+
+
+def _create(name: EncoderName) -> torch.nn.Module:
+    import timm
+
+    _check(name)
+    try:
+        network: torch.nn.Module = timm.create_model(
+            name.architecture, pretrained=True, num_classes=0
+        )
+    except Exception as error:  # timm and the hub raise many kinds
+        raise weights_out_of_reach(name.text, " ".join(str(error).split())[:200]) from error
+    return network
+
+
+def _check(name: EncoderName) -> None:
+    """Refuse what cannot be loaded before anything is downloaded or built."""
+    import timm
+
+    if name.architecture.startswith("hf-hub:"):
+        require_hub_weights(name.text, name.architecture.removeprefix("hf-hub:"))
+        return
+    if not timm.is_model(name.architecture):
+        known = timm.list_models()
+        close = difflib.get_close_matches(name.architecture.split(".")[0], known, n=1)
+        hint = f", did you mean {'timm:' + close[0]!r}?" if close else ""
+        raise UnknownEncoderError(f"timm has no model {name.architecture!r}{hint}")
+    config = timm.get_pretrained_cfg(name.architecture)
+    if config is None or not config.has_weights:
+        raise UnknownEncoderError(f"timm has no weights for {name.architecture!r}")
+    if config.hf_hub_id:
+        require_hub_weights(name.text, config.hf_hub_id, config.hf_hub_filename)
+
+
+def _preprocessing(name: EncoderName, config: dict[str, Any]) -> Preprocessing:
+    _, height, width = config["input_size"]
+    if height != width:
+        raise EncoderError(f"{name.text!r} looks at {width} × {height}; only squares are supported")
+    if config["crop_mode"] not in {"center", "squash"}:
+        raise EncoderError(
+            f"{name.text!r} crops by {config['crop_mode']!r}, which is not supported"
+        )
+    squash = config["crop_mode"] == "squash"
+    return Preprocessing(
+        resize=math.floor(height / config["crop_pct"]),
+        crop=height,
+        fit="squash" if squash else "shortest",
+        interpolation=config["interpolation"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )

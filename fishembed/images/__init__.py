@@ -1,0 +1,17 @@
+"""Where pictures come from, and how bytes become pixels."""
+
+from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
+from fishembed.images.geometry import crop_pixels
+from fishembed.images.source import SPLITS, Item, Source, open_source
+
+__all__ = [
+    "MAX_PIXELS",
+    "SPLITS",
+    "Item",
+    "Source",
+    "crop_pixels",
+    "decode",
+    "open_source",
+    "quiet_decoding",
+    "read_bytes",
+]

@@ -1,0 +1,175 @@
+"""From the bytes of a picture file to an upright RGB picture.
+
+What becomes of each kind, once and for all:
+
+=======================  =========================================================
+orientation in EXIF      applied, so that pixels stand as the photographer saw them
+palette, grey, 1 bit     their colours as RGB
+alpha, any kind          laid over white; what was hidden stays hidden
+CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not applied
+16-bit grey              the full 16-bit range onto 8 bits (value / 257)
+32-bit and float grey    0 to 1 onto 8 bits where all values lie there, else the
+                         picture's own range
+animations, many pages   the first frame
+=======================  =========================================================
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from fishembed.errors import ImageError
+
+MAX_PIXELS = 178_956_970
+"""Largest picture that is decoded unless told otherwise; Pillow's own limit."""
+
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+_WIDE_GREY = ("I", "F")
+_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode the bytes of a picture file.
+
+    Parameters
+    ----------
+    data
+        The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
+    max_pixels
+        Width × height above which nothing is decoded.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, upright, as the table above says.
+
+    Raises
+    ------
+    ImageError
+        With a reason of one line, whatever is wrong with the file.
+    """
+    if not data:
+        raise ImageError("the file is empty")
+    try:
+        return _decode(data, max_pixels)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"above the limit of {max_pixels:,} pixels: {error}") from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageError("not a picture in a known format") from error
+    except Exception as error:  # Pillow's readers raise anything on broken bytes
+        raise ImageError(f"cannot be decoded: {_one_line(error)}") from error
+
+
+@contextmanager
+def quiet_decoding() -> Iterator[None]:
+    """Let `decode` alone judge pictures while many are read, from any number of threads.
+
+    Pillow warns about oddities in metadata and refuses large pictures before `max_pixels`
+    is asked; both settings are global, so they are changed once around a whole run and not
+    by each call.
+    """
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _decode(data: bytes, max_pixels: int) -> Image.Image:
+    image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{width} × {height} is above the limit of {max_pixels:,} pixels (--max-pixels)"
+        )
+    if width < 1 or height < 1:
+        raise ImageError(f"{width} × {height} has no pixels")
+    image.load()
+    return _upright(to_rgb(image), _orientation(image))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert a loaded picture of any mode to RGB, as the module's table says."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode in _DEEP_GREY:
+        grey = np.asarray(image, dtype=np.float64) / 257
+        return Image.fromarray(np.round(grey).astype(np.uint8)).convert("RGB")
+    if image.mode in _WIDE_GREY:
+        return _stretch(np.asarray(image, dtype=np.float64))
+    if image.mode in _ALPHA or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(paper, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _stretch(grey: np.ndarray) -> Image.Image:
+    if not np.isfinite(grey).all():
+        raise ImageError("holds pixels that are not finite")
+    low, high = float(grey.min()), float(grey.max())
+    if low < 0 or high > 1:
+        grey = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
+    return Image.fromarray(np.round(grey * 255).astype(np.uint8)).convert("RGB")
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read EXIF orientation; broken EXIF means the picture stands as it is stored."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a malformed tag block raises anything; the pixels are fine
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def read_bytes(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> bytes:
+    """Read a picture file whole.
+
+    Raises
+    ------
+    ImageError
+        When it is missing, no regular file, unreadable, or larger than `max_bytes`.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a str path costs half the time here
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise ImageError("the file is missing") from error
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}") from error
+    if len(data) > max_bytes:
+        raise ImageError(f"larger than {max_bytes:,} bytes")
+    return data

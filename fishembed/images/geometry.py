@@ -1,0 +1,93 @@
+"""From a picture of any size to the pixels an encoder looks at."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Fit = Literal["shortest", "longest", "squash"]
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+_MOST_RESIZED = 64_000_000
+
+
+def crop_pixels(
+    image: Image.Image,
+    *,
+    resize: int,
+    crop: int,
+    fit: Fit = "shortest",
+    interpolation: str = "bicubic",
+    fill: int = 0,
+) -> npt.NDArray[np.uint8]:
+    """Resize a picture and cut the middle out, as OpenCLIP and timm do, to the bit.
+
+    Parameters
+    ----------
+    image
+        Mode RGB.
+    resize
+        Length in pixels that the shortest (or longest) side gets; the side of the square
+        with `fit="squash"`.
+    crop
+        Side of the square that is cut from the middle; what the picture lacks is filled.
+    fit
+        Which side `resize` speaks of.
+    interpolation
+        nearest, bilinear, bicubic or lanczos, always with antialiasing.
+    fill
+        Grey value of the border with `fit="longest"`.
+
+    Returns
+    -------
+    uint8 (crop, crop, 3)
+    """
+    width, height = _resized(image.size, resize, fit)
+    if width * height > _MOST_RESIZED:
+        # A thread of a picture (1 × 10,000) would fill the memory before its middle is cut.
+        image = _middle(image, crop / min(width, height))
+        width, height = _resized(image.size, resize, fit)
+    image = image.resize((width, height), _FILTERS[interpolation])
+    left, top = _offset(width, crop), _offset(height, crop)
+    if left >= 0 and top >= 0:
+        return np.asarray(image.crop((left, top, left + crop, top + crop)))
+    canvas = Image.new("RGB", (crop, crop), (fill, fill, fill))
+    canvas.paste(image, (-left, -top))
+    return np.asarray(canvas)
+
+
+def _resized(size: tuple[int, int], resize: int, fit: Fit) -> tuple[int, int]:
+    width, height = size
+    if fit == "squash":
+        return resize, resize
+    if fit == "shortest":
+        if width <= height:
+            return resize, int(resize * height / width)
+        return int(resize * width / height), resize
+    scale = resize / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _offset(length: int, crop: int) -> int:
+    """Give the first pixel kept; negative where the picture is smaller than the crop."""
+    slack = length - crop
+    return round(slack / 2.0) if slack >= 0 else -((crop - length) // 2)
+
+
+def _middle(image: Image.Image, share: float) -> Image.Image:
+    """Cut the longer side down to what the crop can see, and half as much again."""
+    width, height = image.size
+    keep = max(1, round(min(width, height) * share * 1.5))
+    if width > height:
+        left = max(0, (width - keep) // 2)
+        return image.crop((left, 0, min(width, left + keep), height))
+    top = max(0, (height - keep) // 2)
+    return image.crop((0, top, width, min(height, top + keep)))

@@ -1,0 +1,39 @@
+"""One picture of a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPLITS = ("train", "val", "test")
+"""The splits a store knows; a row may also have none."""
+
+SPLIT_NAMES = {
+    "train": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
+"""How people write them, in lower case."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of a source.
+
+    Attributes
+    ----------
+    path
+        Relative to the source's root with forward slashes, or absolute.
+    label
+        Name of its class, None where there is none.
+    split
+        train, val, test or "".
+    group
+        The unit it must not be separated from, or "".
+    """
+
+    path: str
+    label: str | None = None
+    split: str = ""
+    group: str = ""
