@@ -42,7 +42,8 @@ def import_vectors(
     ----------
     vectors
         An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
-        (n,) int or text, `classes` (n_classes,) text, `splits`, `paths`, `groups` (n,) text,
+        (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
+        "missile (2)"), `splits`, `paths`, `groups` (n,) text,
         `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's).
     store
         Where the store shall lie. What is there is replaced.
@@ -117,10 +118,8 @@ def _features(arrays: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:
 
 
 def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt.NDArray[np.int32]]:
-    classes = _texts(arrays, "classes", None)
-    if len(set(classes)) < len(classes):
-        twice = next(name for name in classes if classes.count(name) > 1)
-        raise InputError(f"'classes' names {twice!r} twice")
+    named = _texts(arrays, "classes", None)
+    classes = _told_apart(named)
     if "labels" not in arrays:
         return classes, np.full(n, -1, np.int32)
     labels = np.asarray(arrays["labels"])
@@ -129,12 +128,25 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
     if labels.dtype.kind in "iu":
         return _numbered(labels, classes)
     texts = _texts(arrays, "labels", n)
+    twice = next((name for name in named if classes != named and named.count(name) > 1), None)
+    if twice in texts:
+        raise InputError(f"'classes' names {twice!r} twice: give 'labels' as numbers")
     classes = classes or sorted(set(texts) - {""})
     number = {name: i for i, name in enumerate(classes)} | {"": -1}
     unknown = next((text for text in texts if text not in number), None)
     if unknown is not None:
         raise InputError(f"the label {unknown!r} is not among 'classes'")
     return classes, np.array([number[text] for text in texts], np.int32)
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Number the names that occur again (ImageNet has two of "missile")."""
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told
 
 
 def _numbered(

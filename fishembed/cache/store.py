@@ -88,7 +88,7 @@ class FeatureStore:
         """Let go of the file; vectors that were handed out stay readable."""
         self._file.close()
 
-    def __enter__(self) -> FeatureStore:
+    def __enter__(self) -> FeatureStore:  # noqa: PYI034 - Self needs Python 3.11
         return self
 
     def __exit__(
@@ -246,12 +246,16 @@ class FeatureStore:
             wanted &= self.splits == name
         rows = np.flatnonzero(wanted)
         if not len(rows):
-            have = sorted({str(s) for s in np.unique(self.splits[self.labels >= 0])} - {""})
             raise InputError(
                 f"{str(self.path)!r} has no labelled row in the split {name!r}; it has "
-                f"{', '.join(have) or 'labels without splits' if (self.labels >= 0).any() else 'no labels'}"
+                f"{self._what_is_labelled()}"
             )
         return rows
+
+    def _what_is_labelled(self) -> str:
+        labelled = self.labels >= 0
+        names = sorted({str(name) for name in np.unique(self.splits[labelled])} - {""})
+        return ", ".join(names) or ("labels without splits" if labelled.any() else "no labels")
 
     def vectors(self, rows: npt.NDArray[np.intp] | Sequence[int]) -> npt.NDArray[np.float32]:
         """Give float32 (len(rows), dim) of the rows named."""
