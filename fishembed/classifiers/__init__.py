@@ -1,0 +1,19 @@
+"""Classifiers over vectors: scikit-learn estimators, arrays in, arrays out."""
+
+from __future__ import annotations
+
+from fishembed.classifiers.linear_head import Epoch, LinearHead
+from fishembed.classifiers.logistic import LogisticHead
+from fishembed.classifiers.persistence import LinearMap, load_head, save_head
+from fishembed.classifiers.zeroshot import ZeroShotClassifier, class_anchors
+
+__all__ = [
+    "Epoch",
+    "LinearHead",
+    "LinearMap",
+    "LogisticHead",
+    "ZeroShotClassifier",
+    "class_anchors",
+    "load_head",
+    "save_head",
+]

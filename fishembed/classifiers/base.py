@@ -1,0 +1,163 @@
+"""What every head shares: it ends as a linear map from a vector to one logit for each class."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fishembed.errors import DimensionError, InputError
+
+Normalize = Literal["l2", "none"]
+Floats = npt.NDArray[np.floating[Any]]
+
+_FLOATS = (np.float32, np.float64)  # float16 becomes float32; float64 is never forced on float32
+
+
+def row_norms(X: Floats) -> Floats:
+    """Euclidean length of every row, 1 where it is 0, in the dtype of `X`."""
+    norms = np.sqrt(np.einsum("ij,ij->i", X, X))
+    lengths: Floats = np.where(norms > 0, norms, norms.dtype.type(1))
+    return lengths
+
+
+def unit_rows(X: Floats) -> Floats:
+    """Scale every row to length 1; rows of zeros stay."""
+    scaled: Floats = X / row_norms(X)[:, None]
+    return scaled
+
+
+def check_normalize(normalize: str) -> None:
+    """Refuse a normalisation that does not exist."""
+    if normalize not in ("l2", "none"):
+        raise InputError(f"normalize={normalize!r} is unknown: use 'l2' or 'none'.")
+
+
+class LinearPredictor:
+    """Predictions of a fitted linear map.
+
+    Needs `coef_` (n_classes, dim), `intercept_` (n_classes,), `classes_`, `n_features_in_` and
+    `normalize` on the instance.
+    """
+
+    coef_: Floats
+    intercept_: Floats
+    classes_: npt.NDArray[Any]
+    n_features_in_: int
+    normalize: Normalize = "l2"
+
+    def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Unnormalised log probabilities.
+
+        Parameters
+        ----------
+        X
+            (n_images, dim) numbers, one row for each image. With ``normalize="l2"`` any scale.
+
+        Returns
+        -------
+        ndarray
+            float64 (n_images, n_classes), columns in `classes_` order, also for two classes.
+
+        Raises
+        ------
+        DimensionError
+            dim differs from the one seen in `fit`.
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
+        if self.normalize == "l2":  # after the product: no scaled copy of X is made
+            products /= row_norms(rows)[:, None]
+        logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
+        return logits
+
+    def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Logits as scikit-learn shapes them.
+
+        Returns
+        -------
+        ndarray
+            float64 (n_images, n_classes); for two classes (n_images,), the second logit minus
+            the first.
+        """
+        logits = self.logits(X)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Probabilities: softmax of the logits.
+
+        Returns
+        -------
+        ndarray
+            float64 (n_images, n_classes), columns in `classes_` order, rows sum to 1.
+        """
+        probabilities: npt.NDArray[np.float64] = softmax(self.logits(X), axis=1)
+        return probabilities
+
+    def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Natural logarithm of `predict_proba`, without its underflow."""
+        log_probabilities: npt.NDArray[np.float64] = log_softmax(self.logits(X), axis=1)
+        return log_probabilities
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Most probable class of every row, (n_images,) in the dtype of `classes_`."""
+        best = self.logits(X).argmax(axis=1)  # first: an unfitted head has no classes_
+        labels: npt.NDArray[Any] = self.classes_[best]
+        return labels
+
+    def _rows(self, X: npt.ArrayLike) -> Floats:
+        shape: tuple[int, ...] = getattr(
+            X, "shape", ()
+        )  # a list is left to scikit-learn's own check
+        if len(shape) == 2 and shape[1] not in (0, self.n_features_in_):
+            raise DimensionError(
+                f"X has {shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input: X is {tuple(shape)}, the head's "
+                f"weights are {tuple(self.coef_.shape)}. Encode with the encoder the head was "
+                "fitted on."
+            )
+        rows: Floats = validate_data(self, X, reset=False, dtype=_FLOATS)
+        return rows
+
+
+class LinearClassifier(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators that end as a linear map."""
+
+    def _training_rows(
+        self, X: npt.ArrayLike | None, y: npt.ArrayLike | None
+    ) -> tuple[Floats, npt.NDArray[np.intp]]:
+        """Validate a training set and learn `classes_` and `n_features_in_`.
+
+        Returns
+        -------
+        X
+            (n_images, dim) float32 or float64, as it came: not normalised.
+        y
+            (n_images,) positions in `classes_`.
+        """
+        check_normalize(self.normalize)
+        rows, labels = validate_data(self, X, y, dtype=_FLOATS)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InputError(
+                f"{type(self).__name__} needs rows of at least two classes, got 1 class: "
+                f"{self.classes_.tolist()[0]!r}."
+            )
+        return rows, codes.astype(np.intp, copy=False)
+
+    def _scaled(self, X: Floats) -> Floats:
+        return unit_rows(X) if self.normalize == "l2" else X
+
+
+def as_two_rows(coef: Floats, intercept: Floats) -> tuple[Floats, Floats]:
+    """Write a single binary logit as two rows whose softmax is its sigmoid."""
+    if len(coef) != 1:
+        return coef, intercept
+    return np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
