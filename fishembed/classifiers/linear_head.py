@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +131,8 @@ class LinearHead(LinearClassifier):
         rows, codes = self._training_rows(X, y)
         train = self._tensors(rows, codes)
         val = self._validation_tensors(X_val, y_val)
-        layer = _train(self, train, val, len(self.classes_))
+        with _one_thread():
+            layer = _train(self, train, val, len(self.classes_))
         self.coef_ = layer.weight.detach().cpu().numpy().copy()
         self.intercept_ = layer.bias.detach().cpu().numpy().copy()
         self.n_iter_ = self.epochs
@@ -173,6 +176,23 @@ class LinearHead(LinearClassifier):
         position = {label: i for i, label in enumerate(self.classes_.tolist())}
         codes = np.array([position.get(label, -1) for label in labels.tolist()], dtype=np.intp)
         return self._tensors(rows, codes)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Run torch on one thread, then as before.
+
+    Steps of 64 rows are too small to share: a second thread gains nothing, costs thirty times
+    the time where cores are busy, and makes the bytes depend on the number of cores.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _train(
