@@ -1,0 +1,161 @@
+"""One look for all figures, on paper and on pages of either theme."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fishembed.reports.names import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1b1f24"
+MUTED = "#69707a"
+LINE = "#dfe3e8"
+RIGHT = "#0072b2"
+WRONG = "#d55e00"
+"""Blue and vermillion of Okabe & Ito's palette: distinct to every kind of colour vision."""
+
+COLUMN = 4.4
+"""Width in inches of a figure in one column of a paper, or half a page on a screen."""
+
+_CSS_NAMES = {INK: "--ink", MUTED: "--muted", LINE: "--line", RIGHT: "--right", WRONG: "--wrong"}
+_FALLBACK_FONTS = (
+    "Noto Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Hiragino Sans",
+    "Yu Gothic",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Arial Unicode MS",
+)
+_DATELESS = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+FIGURE_FORMATS = tuple(_DATELESS)
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw and save inside this, whatever the process has set for matplotlib before."""
+    import matplotlib as mpl
+
+    # A glyph no installed font has is drawn as a box; that is no reason to warn or to fail.
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_settings())
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        yield
+
+
+def _settings() -> dict[Any, Any]:
+    from matplotlib.font_manager import get_font_names
+
+    installed = set(get_font_names())
+    return {
+        "font.family": ["DejaVu Sans", *(f for f in _FALLBACK_FONTS if f in installed)],
+        "font.size": 8.5,
+        "axes.titlesize": 9.5,
+        "axes.titlelocation": "left",
+        "axes.labelcolor": MUTED,
+        "axes.edgecolor": LINE,
+        "axes.linewidth": 0.8,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.facecolor": "none",
+        "figure.facecolor": "white",
+        "grid.color": LINE,
+        "grid.linewidth": 0.6,
+        "text.color": INK,
+        # Class names are text, also where they hold dollar signs.
+        "text.parse_math": False,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "xtick.minor.size": 0,
+        "ytick.minor.size": 0,
+        "legend.frameon": False,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "fishembed",
+        "pdf.fonttype": 42,
+    }
+
+
+def new_axes(width: float = COLUMN, height: float = 2.9) -> tuple[Figure, Axes]:
+    """Make a figure of `width` × `height` inches with one pair of axes that fill it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def percent_axis(axes: Axes, which: str) -> None:
+    """Mark an axis of shares in percent."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+
+
+def tick_names(names: Sequence[str], length: int = 34) -> list[str]:
+    """Give names short enough for the edge of a figure."""
+    return [shortened(name, length) for name in names]
+
+
+def save_figure(figure: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Save a figure as `stem` with each format's suffix; the same figure, the same bytes."""
+    written = []
+    for suffix in formats:
+        path = stem.with_name(f"{stem.name}.{suffix}")
+        # Written whole or not at all: a page may be open on the older figure.
+        path.write_bytes(render(figure, suffix))
+        written.append(path)
+    return written
+
+
+def render(figure: Figure, suffix: str) -> bytes:
+    """Render a figure to the bytes of a PNG, SVG or PDF file, without dates or versions."""
+    buffer = io.BytesIO()
+    with style():
+        figure.savefig(buffer, format=suffix, dpi=200, metadata=_DATELESS[suffix])
+    # The layout is found now; finding it again for the next format would double the time.
+    figure.set_layout_engine("none")
+    return buffer.getvalue()
+
+
+def inline_svg(svg: bytes, name: str) -> str:
+    """Make an SVG file part of a page: its colours and font become the page's.
+
+    Parameters
+    ----------
+    svg
+        What `render(figure, "svg")` gave.
+    name
+        Put before the ids inside, so that several figures can share a page.
+    """
+    text = svg.decode("utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<g id=\"patch_1\">.*?</g>", "", text, count=1, flags=re.DOTALL)
+    text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r"\bfont: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    for colour, variable in _CSS_NAMES.items():
+        text = text.replace(colour, f"var({variable})")
+    return text.strip()

@@ -1,0 +1,69 @@
+"""What happened epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fishembed.reports.figures_style import MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fishembed.reports.outcome import Floats, Outcome
+
+
+def draw_loss(outcome: Outcome) -> Figure | None:
+    """Draw the loss by epoch; None for heads that do not train by epochs."""
+    if "train_loss" not in outcome.history:
+        return None
+    with style():
+        figure, axes = new_axes()
+        _lines(axes, outcome.history, "loss")
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("loss (nats)")
+    return figure
+
+
+def draw_accuracy(
+    outcome: Outcome, scored: float | None = None, split: str = "test"
+) -> Figure | None:
+    """Draw the accuracy by epoch, and what the scored split reached in the end.
+
+    Parameters
+    ----------
+    outcome
+        A run's tables; None is given back where its head does not train by epochs.
+    scored
+        Accuracy on the scored split, between 0 and 1, or None to leave its line out.
+    split
+        The scored split's name.
+    """
+    if "train_accuracy" not in outcome.history:
+        return None
+    with style():
+        figure, axes = new_axes()
+        _lines(axes, outcome.history, "accuracy")
+        if scored is not None:
+            axes.axhline(scored, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label=split)
+            axes.legend()
+        percent_axis(axes, "y")
+        axes.set_ylabel("accuracy")
+    return figure
+
+
+def _lines(axes: Axes, history: dict[str, Floats], what: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    length = len(history[f"train_{what}"])
+    epochs = history.get("epoch", np.arange(1.0, length + 1))
+    marker = "o" if length <= 30 else ""
+    for part, label, colour in (("train", "training", RIGHT), ("val", "validation", WRONG)):
+        values = history.get(f"{part}_{what}")
+        if values is not None:
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.legend()

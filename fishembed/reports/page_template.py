@@ -1,0 +1,72 @@
+"""Templates, filled so that nothing a file or folder is called can become markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FOLDER = "templates"
+
+
+def fill(template: str, context: dict[str, Any]) -> str:
+    """Fill a page's template.
+
+    The page may run the one script it comes with, known by its hash, and may load nothing.
+
+    Parameters
+    ----------
+    template
+        File name in `templates/`, ending in `.html`; a script of the same stem goes with it.
+    context
+        What the template names. Text is escaped; `figures` are trusted SVG of our own.
+
+    Returns
+    -------
+    str
+        The page; it can be encoded as UTF-8.
+    """
+    from markupsafe import Markup
+
+    script = _read("page.js") + _read(template.removesuffix(".html") + ".js")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    svgs = context.get("figures", {})
+    trusted = {
+        "css": Markup(_read("page.css")),  # noqa: S704 - a file of this package
+        "script": Markup(script),  # noqa: S704 - a file of this package
+        "script_hash": f"sha256-{digest}",
+        "figures": {k: Markup(svgs[k]) for k in svgs},  # noqa: S704 - drawn and escaped by matplotlib
+    }
+    return _environment().get_template(template).render(context | trusted)
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("fishembed.reports", _FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Jinja's tojson also escapes <, >, & and ', so that the data cannot end its own element.
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    made.filters["percent"] = _percent
+    made.filters["share"] = lambda value: f"{value:.4f}"
+    made.filters["number"] = lambda value: "" if math.isnan(value) else f"{value:,.0f}"
+    return made
+
+
+def _percent(share: float, decimals: int = 1) -> str:
+    """Write a share in percent; nothing for NaN."""
+    return "" if math.isnan(share) else f"{100 * share:.{decimals}f}"
+
+
+def _read(name: str) -> str:
+    return (files("fishembed.reports") / _FOLDER / name).read_text(encoding="utf-8")
