@@ -140,7 +140,7 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
 
 
 def _told_apart(names: list[str]) -> list[str]:
-    """Number the names that occur again (ImageNet has two of "missile")."""
+    """Number names that occur again: ImageNet has two classes called missile."""
     seen: dict[str, int] = {}
     told = []
     for name in names:

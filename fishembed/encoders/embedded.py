@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from fishembed.encoders.network import ImageTower, dtype_of, hash_weights
+from fishembed.encoders.network import ImageTower, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.errors import WeightsError
 
@@ -53,7 +53,7 @@ class EmbeddedEncoder(ImageTower):
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
         )
         network.reset_classifier(0)  # type: ignore[operator]
-        super().__init__(network.to(device, dtype_of(precision)).eval(), spec, device)
+        super().__init__(ready(network, device, precision), spec, device)
 
 
 def load_network() -> torch.nn.Module:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from fishembed.errors import UnknownEncoderError
+from fishembed.errors import UnknownEncoderError, WeightsError
 
 DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
 """CLIP as OpenAI published it, with the activation it was trained with."""
@@ -37,6 +38,17 @@ class EncoderName:
     def is_hub(self) -> bool:
         """Whether the name means a model on the hub, configuration and all."""
         return self.architecture.startswith("hf-hub:")
+
+    @property
+    def file_state(self) -> dict[str, int] | None:
+        """Size and time of the weights file: what "unchanged" means without reading it."""
+        if self.file is None:
+            return None
+        try:
+            state = Path(self.file).stat()
+        except OSError as error:
+            raise WeightsError(f"no weights file at {self.file!r}: {error.strerror}") from error
+        return {"size": state.st_size, "mtime_ns": state.st_mtime_ns}
 
 
 def parse_name(text: str) -> EncoderName:

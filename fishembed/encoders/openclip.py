@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fishembed.encoders.hub import require_hub_weights, require_url_weights, weights_out_of_reach
 from fishembed.encoders.names import EncoderName
-from fishembed.encoders.network import ImageTower, dtype_of, hash_weights
+from fishembed.encoders.network import ImageTower, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.errors import EncoderError, QuickGELUError, UnknownEncoderError, WeightsError
 
@@ -54,7 +54,7 @@ class OpenCLIPEncoder(ImageTower):
         check_name(name)
         model = _create(name)
         weights = hash_weights(model.state_dict())
-        self._model = model.to(device, dtype_of(precision)).eval()
+        self._model = ready(model, device, precision)
         self._tokenizer: Any = open_clip.get_tokenizer(name.architecture)
         spec = _describe(name, self._model, weights, precision)
         super().__init__(self._model.encode_image, spec, device)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
 from fishembed.encoders.names import EncoderName
-from fishembed.encoders.network import ImageTower, dtype_of, hash_weights
+from fishembed.encoders.network import ImageTower, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.errors import EncoderError, UnknownEncoderError
 
@@ -54,7 +54,7 @@ class TimmEncoder(ImageTower):
             precision=precision,
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
         )
-        super().__init__(network.to(device, dtype_of(precision)).eval(), spec, device)
+        super().__init__(ready(network, device, precision), spec, device)
 
 
 def _create(name: EncoderName) -> torch.nn.Module:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
 
@@ -33,7 +33,7 @@ MAX_PIXELS = 178_956_970
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _WIDE_GREY = ("I", "F")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -64,7 +64,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"above the limit of {max_pixels:,} pixels: {error}") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError("not a picture in a known format") from error
     except Exception as error:  # Pillow's readers raise anything on broken bytes
         raise ImageError(f"cannot be decoded: {_one_line(error)}") from error

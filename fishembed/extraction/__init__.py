@@ -1,0 +1,7 @@
+"""Images through an encoder into a store: what is new, and the way it goes."""
+
+from fishembed.extraction.extract import extract
+from fishembed.extraction.progress import Reporter, Silent
+from fishembed.extraction.result import Extraction
+
+__all__ = ["Extraction", "Reporter", "Silent", "extract"]

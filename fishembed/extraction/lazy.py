@@ -1,0 +1,129 @@
+"""An encoder that is loaded when something must be encoded, and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fishembed.cache import FeatureStore
+from fishembed.encoders import Encoder, EncoderSpec, Precision, load_encoder, parse_name
+from fishembed.errors import StoreMismatchError
+from fishembed.extraction.progress import Reporter
+
+_SAID = {
+    "library": "library",
+    "architecture": "architecture",
+    "weights": "weights",
+    "preprocessing": "preprocessing",
+    "decoding": "decoding mode",
+    "precision": "precision",
+    "quickgelu": "QuickGELU",
+    "versions": "library versions",
+    "dim": "dim",
+}
+
+
+class LazyEncoder:
+    """The encoder that was asked for, known by name until it is needed.
+
+    A store that the same encoder made tells what the encoder is, so that an extraction
+    with nothing to encode loads no torch.
+
+    Parameters
+    ----------
+    wanted
+        A name, or an encoder.
+    device, precision
+        See `fishembed.encoders.load_encoder`.
+    store
+        The store that will be continued, or None.
+    reporter
+        Hears which device was taken.
+
+    Raises
+    ------
+    StoreMismatchError
+        When the store's vectors come from another encoder.
+    """
+
+    def __init__(
+        self,
+        wanted: str | Encoder,
+        *,
+        device: str,
+        precision: Precision,
+        store: FeatureStore | None,
+        reporter: Reporter,
+    ) -> None:
+        self._loaded = None if isinstance(wanted, str) else wanted
+        self._name = wanted if isinstance(wanted, str) else wanted.spec.name
+        self._state = parse_name(wanted).file_state if isinstance(wanted, str) else None
+        self._device = device
+        self._precision: Precision = precision
+        self._store = store
+        self._reporter = reporter
+        if store is not None and not self._is_stores():
+            self._check(self.load())
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """What the encoder is, from the store where that one knows."""
+        if self._loaded is None and self._store is not None:
+            known = dict(self._store.encoder)
+            for key in ("fingerprint", "weights_file", "has_text"):
+                known.pop(key, None)
+            return EncoderSpec.from_json(known)
+        return self.load().spec
+
+    @property
+    def device(self) -> str:
+        """Where the encoder runs; "" while it was not needed."""
+        return "" if self._loaded is None else self._loaded.device
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it has words."""
+        if self._loaded is None and self._store is not None:
+            return bool(self._store.encoder.get("has_text"))
+        return self.load().logit_scale is not None
+
+    def load(self) -> Encoder:
+        """Give the encoder itself."""
+        if self._loaded is None:
+            self._reporter.note(f"loading encoder {self._name}")
+            encoder = load_encoder(self._name, device=self._device, precision=self._precision)
+            self._check(encoder)
+            self._loaded = encoder
+            self._reporter.note(f"encoding on {encoder.device}")
+        return self._loaded
+
+    def describe(self) -> dict[str, Any]:
+        """Give the document that a store keeps of its encoder."""
+        spec = self.spec
+        return {
+            **spec.to_json(),
+            "fingerprint": spec.fingerprint,
+            "has_text": self.has_text,
+            "weights_file": self._state,
+        }
+
+    def _is_stores(self) -> bool:
+        """Tell whether the store says enough to trust the name alone."""
+        if self._store is None or self._loaded is not None:
+            return False
+        known = self._store.encoder
+        asked = (self._name, self._precision, self._state)
+        return asked == (known.get("name"), known.get("precision"), known.get("weights_file"))
+
+    def _check(self, encoder: Encoder) -> None:
+        store = self._store
+        if store is None or store.encoder_fingerprint == encoder.spec.fingerprint:
+            return
+        ours = encoder.spec.to_json()
+        differing = [said for key, said in _SAID.items() if ours[key] != store.encoder.get(key)]
+        tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
+        other = store.path.with_name(f"{store.name}-{tag}.h5")
+        raise StoreMismatchError(
+            f"{str(store.path)!r} holds vectors of {store.encoder_name!r}; {encoder.spec.name!r} "
+            f"differs in {', '.join(differing)}. Vectors of two encoders never mix: "
+            f"give --store {str(other)!r}"
+        )

@@ -1,0 +1,63 @@
+"""What an extraction did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What an extraction did.
+
+    Attributes
+    ----------
+    store
+        Where the store lies.
+    rows
+        Pictures in it.
+    encoded
+        Pictures that went through the encoder; identical ones count once.
+    new, changed
+        Pictures whose path was not in the store before, or whose bytes were others.
+    removed
+        Pictures of the store that are no longer in the source: kept, or with `prune` gone.
+    skipped_files
+        (path, reason) of every picture that could not be used.
+    text_keys
+        Prompt sets whose text vectors the store holds.
+    seconds
+        From start to end, loading the encoder included.
+    encoder, device
+        What encoded, and where; the device is "" where nothing had to be encoded.
+    wrote
+        Whether the store was written; False when everything was there already.
+    """
+
+    store: Path
+    rows: int
+    encoded: int
+    new: int
+    changed: int
+    removed: int
+    skipped_files: tuple[tuple[str, str], ...]
+    text_keys: tuple[str, ...]
+    seconds: float
+    encoder: str
+    device: str
+    wrote: bool
+
+    @property
+    def reused(self) -> int:
+        """Pictures whose vector was there already."""
+        return self.rows - self.encoded
+
+    @property
+    def skipped(self) -> int:
+        """Number of pictures that could not be used."""
+        return len(self.skipped_files)
+
+    @property
+    def images_per_second(self) -> float:
+        """Encoded pictures by second of the whole run."""
+        return self.encoded / self.seconds if self.seconds > 0 else 0.0
