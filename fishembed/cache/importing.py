@@ -140,7 +140,7 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
 
 
 def _told_apart(names: list[str]) -> list[str]:
-    """Number names that occur again: ImageNet has two classes called missile."""
+    """Put a number behind each name that occurs again: ImageNet has two missiles."""
     seen: dict[str, int] = {}
     told = []
     for name in names:

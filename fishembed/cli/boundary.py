@@ -1,0 +1,76 @@
+"""The one place where errors become a sentence and an exit code.
+
+=====  ==============================================================
+0      done
+1      an error nobody foresaw: a log with versions and the traceback
+2      an error with a sentence that says what to do
+130    Ctrl-C
+=====  ==============================================================
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import click
+import typer
+
+from fishembed.errors import FishembedError
+
+PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
+
+
+def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+    """Run a program, tell expected errors in a sentence, and give the exit code."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except FishembedError as error:
+        _tell(f"error: {error}")
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _tell("interrupted")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; say nothing at interpreter exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # what nobody foresaw still ends in a sentence
+        _tell(
+            f"unexpected {type(error).__name__}: {error}\n"
+            f"the details are in {_write_log(error)}: please report them"
+        )
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def _write_log(error: BaseException) -> Path:
+    versions = "\n".join(f"{name} {_version(name)}" for name in PACKAGES)
+    text = (
+        f"python {platform.python_version()} on {platform.platform()}\n{versions}\n"
+        f"command: {sys.argv}\n\n{''.join(traceback.format_exception(error))}"
+    )
+    handle, name = tempfile.mkstemp(prefix="fishembed-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

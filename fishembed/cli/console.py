@@ -1,0 +1,102 @@
+"""How verbs speak: sentences and progress for people, or one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Console:
+    """Where a verb's output goes.
+
+    With `as_json` one document goes to standard output and sentences to standard error;
+    without, sentences go to standard output. Progress goes to standard error, and only to
+    a terminal.
+
+    Parameters
+    ----------
+    as_json
+        Whether a program listens.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Console:  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_progress()
+
+    def note(self, text: str) -> None:
+        """Say one sentence."""
+        self._end_progress()
+        stream = sys.stderr if self.as_json else sys.stdout
+        # A file's name may hold what no terminal or pipe can encode.
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+
+    def document(self, content: dict[str, object]) -> None:
+        """Give the result to the program that listens; do nothing for people."""
+        if self.as_json:
+            text = json.dumps(content, allow_nan=False)
+            sys.stdout.write(text + "\n")
+
+    def advance(self, done: int, total: int) -> None:
+        """Show how far a long work is."""
+        if not sys.stderr.isatty():
+            return
+        if self._progress is None:
+            self._progress = _progress_bar()
+            self._task = self._progress.add_task("encoding", total=total)
+            self._progress.start()
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, total=total)
+        if done >= total:
+            self._end_progress()
+
+    def _end_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def _progress_bar() -> Progress:
+    from rich import console, progress
+
+    class Speed(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> str:
+            return f"{task.finished_speed or task.speed or 0:,.0f} images/s"
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        Speed(),
+        progress.TimeRemainingColumn(),
+        console=console.Console(stderr=True),
+    )
+
+
+def command_line() -> str:
+    """Give the words that repeat this call."""
+    return shlex.join(["fishembed", *sys.argv[1:]])
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Say a number with its noun: `1 image`, `3,187 images`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

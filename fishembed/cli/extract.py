@@ -1,0 +1,135 @@
+"""fishembed extract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fishembed.cli.console import Console, counted
+from fishembed.cli.places import data_folder
+
+if TYPE_CHECKING:
+    from fishembed.extraction import Extraction
+
+_SHOWN = 5
+
+
+def extract(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder of pictures (class folders, under train/val/test or not), or a CSV or "
+            "Parquet manifest with path[,label][,split][,group].",
+            show_default="./data",
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Where the store lies or shall lie.", show_default="cache/<source>.h5"),
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            "--encoder",
+            "-e",
+            help="ARCH/PRETRAINED or ARCH@FILE of OpenCLIP, hf-hub:ORG/NAME, timm:NAME or "
+            "embedded; 'fishembed encoders' lists them.",
+        ),
+    ] = "ViT-B-32-quickgelu/openai",
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], typer.Option(help="Arithmetic of the encoder.")
+    ] = "fp32",
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Prompt set for zero-shot: single, ensemble (CLIP's 80) or a file with one "
+            "template a line; may be given again.",
+            show_default="single",
+        ),
+    ] = None,
+    aliases: Annotated[
+        Path | None,
+        typer.Option(help="CSV with the columns class and name: better names for the prompts."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")] = 64,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads that decode.", show_default="one for each core"),
+    ] = None,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Larger pictures (width × height) are skipped.")
+    ] = 178_956_970,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Drop pictures that have left the source.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Encode the pictures of a source into a feature store.
+
+    What is in the store already is not encoded again, and a run that was broken off goes on
+    where it stopped.
+
+    Example: **fishembed extract photos --device cuda**
+    """
+    from fishembed.extraction import extract as run_extraction
+
+    with Console(as_json=as_json) as console:
+        console.note(f"source: {source or data_folder()}{'' if source else ' (the default)'}")
+        result = run_extraction(
+            source or data_folder(),
+            store,
+            encoder=encoder,
+            device=device,
+            precision=precision,
+            prompts=prompts or ["single"],
+            aliases=aliases,
+            batch_size=batch_size,
+            workers=workers,
+            max_pixels=max_pixels,
+            prune=prune,
+            reporter=console,
+        )
+        _tell(console, result, prune=prune)
+        console.document(
+            {
+                "store": str(result.store),
+                "rows": result.rows,
+                "encoded": result.encoded,
+                "reused": result.reused,
+                "skipped": result.skipped,
+                "new": result.new,
+                "changed": result.changed,
+                "removed": result.removed,
+                "seconds": round(result.seconds, 3),
+                "images_per_second": round(result.images_per_second, 2),
+                "encoder": result.encoder,
+                "device": result.device,
+                "prompts": list(result.text_keys),
+                "skipped_files": [
+                    {"path": path, "reason": reason} for path, reason in result.skipped_files
+                ],
+            }
+        )
+
+
+def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
+    for path, reason in result.skipped_files[:_SHOWN]:
+        console.note(f"skipped {path!r}: {reason}")
+    if result.skipped > _SHOWN:
+        console.note(f"skipped {result.skipped - _SHOWN:,} more; the store names each")
+    left = "gone from the store" if prune else "kept; --prune drops them"
+    removed = f", {result.removed:,} removed ({left})" if result.removed else ""
+    console.note(
+        f"{counted(result.rows, 'row')}: {result.new:,} new, {result.changed:,} changed, "
+        f"{result.reused:,} reused, {result.skipped:,} skipped{removed}"
+    )
+    if result.encoded:
+        console.note(
+            f"encoded {counted(result.encoded, 'image')} in {result.seconds:.1f} s "
+            f"({result.images_per_second:,.0f} images/s)"
+        )
+    text = f", text vectors under {', '.join(result.text_keys)}" if result.text_keys else ""
+    console.note(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")

@@ -1,0 +1,51 @@
+"""Where things lie when nothing is named: ./data, ./cache, ./reports, or the environment's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fishembed.cli.console import Console
+
+
+def data_folder() -> Path:
+    """Give the folder of pictures: FISHEMBED_DATA, else ./data."""
+    return Path(os.environ.get("FISHEMBED_DATA", "data"))
+
+
+def cache_folder() -> Path:
+    """Give the folder of stores: FISHEMBED_CACHE, else ./cache."""
+    return Path(os.environ.get("FISHEMBED_CACHE", "cache"))
+
+
+def reports_folder() -> Path:
+    """Give the folder of runs: FISHEMBED_REPORTS, else ./reports."""
+    return Path(os.environ.get("FISHEMBED_REPORTS", "reports"))
+
+
+def chosen_store(named: Path | None, console: Console) -> Path:
+    """Give the store that was named, by path or by its name in the cache, or the newest."""
+    from fishembed.cache import newest_store
+
+    if named is None:
+        store = newest_store(cache_folder())
+        console.note(f"store: {store} (the newest in {cache_folder()})")
+        return store
+    inside = cache_folder() / f"{named}.h5"
+    store = inside if not named.exists() and inside.is_file() else named
+    console.note(f"store: {store}")
+    return store
+
+
+def chosen_run(named: Path | None, console: Console) -> Path:
+    """Give the run that was named, by path or by its name in the reports, or the newest."""
+    from fishembed.reports import newest_run
+
+    if named is None:
+        run = newest_run(reports_folder())
+        console.note(f"run: {run} (the newest in {reports_folder()})")
+        return run
+    inside = reports_folder() / named
+    run = inside if not named.exists() and inside.is_dir() else named
+    console.note(f"run: {run}")
+    return run

@@ -1,0 +1,340 @@
+"""An experiment on cached vectors: fit or zero-shot, scored, and written as a run folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._version import __version__
+from fishembed.cache import FeatureStore
+from fishembed.errors import InputError, RunError
+from fishembed.evaluation import Scores, score
+from fishembed.reports import run as layout
+from fishembed.reports.heads import make_head
+from fishembed.reports.rows import Division, Indices, divide, rows_to_score, split_counts, units
+from fishembed.reports.run import Run
+from fishembed.reports.tables import PER_CLASS, PREDICTIONS, per_class_rows, prediction_rows
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Experiment:
+    """What is told of a run besides its scores."""
+
+    store: FeatureStore
+    kind: str
+    head: str
+    parameters: dict[str, Any]
+    seed: int
+    command: str
+    prompts: dict[str, Any] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - began
+
+
+def run_zeroshot(
+    store: str | Path | FeatureStore,
+    *,
+    prompts: str | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+) -> Run:
+    """Score a store's pictures by cosine against its text vectors.
+
+    Parameters
+    ----------
+    store
+        The store, or its path.
+    prompts
+        Which of the store's prompt sets; the first when left out.
+    split
+        train, val, test or all; test where there is one, else all.
+    seed
+        Of the bootstrap.
+    run
+        Name of the run's folder; made from the store's when left out.
+    reports
+        Where runs lie; FISHEMBED_REPORTS or `reports` when left out.
+    command
+        What repeats the run, for its record.
+
+    Raises
+    ------
+    InputError
+        When the store has no such prompt set or no rows to score.
+    RunError
+        When a run of that name exists.
+    """
+    from fishembed.classifiers import ZeroShotClassifier
+
+    store = _opened(store)
+    key = prompts or _first_prompts(store)
+    told = _Experiment(store, "zeroshot", "zeroshot", {"prompts": key}, seed, command)
+    with told.timed("load"):
+        text = store.text(key)
+        rows, split = rows_to_score(store, split)
+        X = store.vectors(rows)
+    told.prompts = {
+        "key": key,
+        "templates": list(text.templates),
+        "names": list(text.names),
+        "logit_scale": text.logit_scale,
+    }
+    told.parameters["split"] = split
+    with told.timed("score"):
+        head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
+        probabilities = head.predict_proba(X)
+    with _new_run(reports, run, f"{store.name}-zeroshot") as folder:
+        _write(folder, told, _Answers(rows, split, probabilities, head.classes_))
+    return Run.open(folder.final)
+
+
+def run_fit(
+    store: str | Path | FeatureStore,
+    *,
+    head: str = "logistic",
+    parameters: Mapping[str, Any] | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+    say: Say | None = None,
+) -> Run:
+    """Fit a head on a store's training rows, score it, and write the run.
+
+    Parameters
+    ----------
+    store
+        The store, or its path.
+    head
+        A name of `fishembed.reports.HEADS`.
+    parameters
+        Of the head; what is left out has its default.
+    split
+        Which rows are scored: test, where there is one; else val; else a hold-out.
+    seed
+        Of the hold-out, the head and the bootstrap.
+    run, reports, command
+        As in `run_zeroshot`.
+    say
+        Hears what was chosen.
+
+    Raises
+    ------
+    InputError
+        When the head or a parameter is unknown, or there are too few rows or classes.
+    RunError
+        When a run of that name exists.
+    """
+    store = _opened(store)
+    estimator = make_head(head, parameters or {}, seed)
+    told = _Experiment(store, "fit", head, {}, seed, command)
+    with told.timed("load"):
+        division = divide(store, split, seed)
+        X, y = store.vectors(division.train), store.labels[division.train]
+    if division.note and say is not None:
+        say(division.note)
+    if len(np.unique(y)) < 2:
+        raise InputError(
+            f"the {len(y)} training rows of {str(store.path)!r} have one class only: a head needs "
+            "two to tell apart"
+        )
+    with told.timed("fit"):
+        _fit(estimator, store, division, X, y)
+    with told.timed("score"):
+        probabilities = estimator.predict_proba(store.vectors(division.scored))
+    told.parameters = {**estimator.get_params(deep=False), "split": division.split}
+    answers = _Answers(division.scored, division.split, probabilities, estimator.classes_, y)
+    with _new_run(reports, run, f"{store.name}-{head}") as folder:
+        _write_head(folder.path, estimator, store)
+        _write(folder, told, answers)
+    return Run.open(folder.final)
+
+
+def _fit(
+    estimator: Any,
+    store: FeatureStore,
+    division: Division,
+    X: npt.NDArray[np.float32],
+    y: npt.NDArray[np.int32],
+) -> None:
+    from fishembed.classifiers import LinearHead
+
+    if isinstance(estimator, LinearHead) and len(division.val):
+        estimator.fit(X, y, store.vectors(division.val), store.labels[division.val])
+    else:
+        estimator.fit(X, y)
+
+
+def _write_head(folder: Path, estimator: Any, store: FeatureStore) -> None:
+    import joblib
+
+    from fishembed.classifiers import save_head
+
+    save_head(
+        estimator,
+        folder / layout.HEAD_NPZ,
+        feature_fingerprint=store.encoder_fingerprint,
+        class_names=[store.classes[label] for label in estimator.classes_],
+    )
+    joblib.dump(estimator, folder / layout.HEAD_JOBLIB)
+    history = getattr(estimator, "history_", None)
+    if history:
+        epochs = [asdict(epoch) for epoch in history]
+        rows = [list(epoch.values()) for epoch in epochs]
+        layout.write_csv(folder / layout.HISTORY_CSV, list(epochs[0]), rows)
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a head said of the scored rows.
+
+    Attributes
+    ----------
+    rows, split
+        Which rows of the store, and what they are.
+    probabilities, columns
+        (n, n_columns), and each column's label.
+    y_train
+        Labels that were learnt from, None for zero-shot.
+    """
+
+    rows: Indices
+    split: str
+    probabilities: npt.NDArray[np.float64]
+    columns: npt.NDArray[np.int64]
+    y_train: npt.NDArray[np.int32] | None = None
+
+
+def _write(folder: _Folder, told: _Experiment, answers: _Answers) -> None:
+    """Score and write all tables of a run."""
+    store, place = told.store, folder.path
+    rows, probabilities, columns = answers.rows, answers.probabilities, answers.columns
+    y = store.labels[rows]
+    scores: Scores = score(
+        y,
+        probabilities,
+        labels=columns,
+        class_names=store.classes,
+        groups=units(store, rows),
+        seed=told.seed,
+    )
+    predicted = columns[probabilities.argmax(axis=1)]
+    table = per_class_rows(scores, y, predicted, answers.y_train, store.classes)
+    layout.write_csv(place / layout.PER_CLASS_CSV, PER_CLASS, table)
+    paths = [store.paths[i] for i in rows]
+    table = prediction_rows(paths, y, probabilities, columns, store.classes)
+    layout.write_csv(place / layout.PREDICTIONS_CSV, PREDICTIONS, table)
+    metrics = {**scores.as_dict(), "scored_split": answers.split, "splits": split_counts(store)}
+    layout.write_json(place / layout.METRICS_JSON, metrics)
+    layout.write_json(place / layout.RUN_JSON, _record(told, folder.final.name, answers.split))
+
+
+def _record(told: _Experiment, name: str, split: str) -> dict[str, Any]:
+    store = told.store
+    return {
+        "format": layout.RUN_FORMAT,
+        "schema": layout.RUN_SCHEMA,
+        "name": name,
+        "kind": told.kind,
+        "head": told.head,
+        "parameters": told.parameters,
+        "seed": told.seed,
+        "scored_split": split,
+        "classes": store.classes,
+        "store": {
+            "path": str(store.path),
+            "name": store.name,
+            "rows": len(store),
+            "dim": store.dim,
+            "fingerprint": store.fingerprint,
+            "source_root": store.source.get("root"),
+        },
+        "encoder": store.encoder,
+        "prompts": told.prompts,
+        "versions": _versions(),
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seconds": {key: round(value, 4) for key, value in told.seconds.items()},
+        "command": told.command,
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"fishembed": __version__, "python": sys.version.split()[0]}
+    for package in ("numpy", "scipy", "scikit-learn", "h5py"):
+        versions[package] = metadata.version(package)
+    if "torch" in sys.modules:
+        versions["torch"] = metadata.version("torch")
+    return versions
+
+
+def _opened(store: str | Path | FeatureStore) -> FeatureStore:
+    return store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+
+
+def _first_prompts(store: FeatureStore) -> str:
+    if not store.text_keys:
+        raise InputError(
+            f"{str(store.path)!r} has no text vectors, so nothing to compare pictures with: its "
+            f"encoder {store.encoder_name!r} has no words, or its pictures have no labels. "
+            "'fishembed fit' works without"
+        )
+    return "single" if "single" in store.text_keys else store.text_keys[0]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A run folder that is being filled, and where it will lie."""
+
+    path: Path
+    final: Path
+
+
+@contextlib.contextmanager
+def _new_run(reports: str | Path | None, name: str | None, default: str) -> Iterator[_Folder]:
+    """Fill a folder beside its place and move it in when it is complete."""
+    home = Path(reports or os.environ.get("FISHEMBED_REPORTS", "reports"))
+    final = home / (name or _free_name(home, default))
+    if name and (Path(name).name != name or name.startswith(".")):
+        raise InputError(f"{name!r} cannot name a run: give one folder's name without slashes")
+    if final.exists():
+        raise RunError(f"a run {final.name!r} is there already: give another --run")
+    beside = home / f".{final.name}.{os.getpid()}.tmp"
+    try:
+        beside.mkdir(parents=True)
+        yield _Folder(beside, final)
+        beside.rename(final)
+    except OSError as error:
+        raise RunError(f"cannot write the run {str(final)!r}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _free_name(home: Path, default: str) -> str:
+    number, name = 1, default
+    while (home / name).exists():
+        number += 1
+        name = f"{default}-{number}"
+    return name
