@@ -146,9 +146,9 @@ def _create(name: EncoderName) -> Any:
                 require_pretrained=True,
                 weights_only=True,
             )
-    except UserWarning as error:
-        raise QuickGELUError(f"{name.text!r}: {error}") from error
     except Exception as error:  # OpenCLIP, torch and the hub raise many kinds
+        if "QuickGELU mismatch" in str(error):
+            raise QuickGELUError(f"{name.text!r}: {error}") from error
         if name.file is None:
             raise weights_out_of_reach(name.text, _short(error)) from error
         raise WeightsError(

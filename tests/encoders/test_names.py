@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from fishembed.encoders import parse_name
+from fishembed.errors import UnknownEncoderError, WeightsError
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "architecture", "pretrained", "file"),
+    [
+        ("embedded", "embedded", "embedded", None, None),
+        ("timm:vit_small_patch16_224.dino", "timm", "vit_small_patch16_224.dino", None, None),
+        ("hf-hub:imageomics/bioclip", "openclip", "hf-hub:imageomics/bioclip", None, None),
+        ("ViT-B-32-quickgelu/openai", "openclip", "ViT-B-32-quickgelu", "openai", None),
+        ("ViT-B-32@w/x@1.pt", "openclip", "ViT-B-32", None, "w/x@1.pt"),
+    ],
+)
+def test_every_form(text, kind, architecture, pretrained, file):
+    name = parse_name(text)
+    assert (name.kind, name.architecture) == (kind, architecture)
+    assert (name.pretrained, name.file) == (pretrained, file)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ViT-B-32", "timm:", "hf-hub:x", "/openai", "ViT-B-32/", "@f", "what:ever/x"]
+)
+def test_anything_else_is_told_the_forms(text):
+    with pytest.raises(UnknownEncoderError, match=r"ARCH/PRETRAINED"):
+        parse_name(text)
+
+
+def test_state_of_the_weights_file(tmp_path):
+    file = tmp_path / "w.pt"
+    file.write_bytes(b"123")
+    state = parse_name(f"ViT-B-32@{file}").file_state
+    assert state == {"size": 3, "mtime_ns": file.stat().st_mtime_ns}
+    assert parse_name("embedded").file_state is None
+    with pytest.raises(WeightsError, match="no weights file"):
+        _ = parse_name("ViT-B-32@nowhere.pt").file_state

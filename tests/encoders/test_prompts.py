@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fishembed.encoders import PromptSet, load_aliases, load_prompts, spoken_name, text_vectors
+from fishembed.errors import NoTextTowerError, PromptError
+
+
+class Words:
+    """An encoder whose text vectors are easy to compute by hand."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self.silent = silent
+        self.spec = type("Spec", (), {"name": "words"})
+
+    def encode_texts(self, texts):
+        if self.silent:
+            return None
+        return np.array([[len(t), 1.0] for t in texts], np.float32)
+
+
+def test_the_papers_prompt_and_clips():
+    assert load_prompts("single").templates == ("a photo of a {}",)
+    ensemble = load_prompts("ensemble").templates
+    assert len(ensemble) == 80
+    assert all(template.count("{}") == 1 for template in ensemble)
+
+
+def test_a_file_of_templates(tmp_path):
+    file = tmp_path / "underwater.txt"
+    file.write_text("# my prompts\n\na {} under water\n  a blurry {}  \n", encoding="utf-8")
+    assert load_prompts(str(file)) == PromptSet("underwater", ("a {} under water", "a blurry {}"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no template"),
+        ("a photo\n", "needs one {}"),
+        ("{} and {}\n", "needs one {}"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path, content, message):
+    file = tmp_path / "p.txt"
+    file.write_text(content)
+    with pytest.raises(PromptError, match=message):
+        load_prompts(str(file))
+
+
+def test_names_that_mean_no_set(tmp_path):
+    with pytest.raises(PromptError, match="no prompt set 'paper'"):
+        load_prompts("paper")
+    file = tmp_path / "single.txt"
+    file.write_text("a {}\n")
+    with pytest.raises(PromptError, match="taken"):
+        load_prompts(str(file))
+
+
+def test_vectors_are_means_of_unit_vectors():
+    vectors = text_vectors(Words(), ["eel", "cod fish"], PromptSet("x", ("{}", "a {}")))
+    expected = [np.array([n, 1]) / np.hypot(n, 1) for n in (3, 5)]
+    assert vectors.shape == (2, 2)
+    assert vectors[0] == pytest.approx(np.mean(expected, axis=0))
+    with pytest.raises(NoTextTowerError, match="no text tower"):
+        text_vectors(Words(silent=True), ["eel"], PromptSet("x", ("{}",)))
+
+
+def test_spoken_names():
+    assert spoken_name("Black_Spotted__Barb ") == "Black Spotted Barb"
+
+
+def test_aliases(tmp_path):
+    file = tmp_path / "names.csv"
+    file.write_text("class,name\nIP_Tarpon,Indo-Pacific tarpon\n", encoding="utf-8")
+    assert load_aliases(file, ["IP_Tarpon", "Eel"]) == {"IP_Tarpon": "Indo-Pacific tarpon"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,alias\na,b\n", "needs the columns class and name"),
+        ("class,name\neal,European eel\n", "no class 'eal', did you mean 'eel'"),
+        ("class,name\neel,\n", "no name"),
+        ("class,name\neel,a\neel,b\n", "two names"),
+    ],
+)
+def test_aliases_that_make_no_sense(tmp_path, content, message):
+    file = tmp_path / "names.csv"
+    file.write_text(content)
+    with pytest.raises(PromptError, match=message):
+        load_aliases(file, ["eel", "cod"])
+    with pytest.raises(PromptError, match="cannot read"):
+        load_aliases(tmp_path / "missing.csv", ["eel"])

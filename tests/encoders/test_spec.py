@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fishembed.encoders import EncoderSpec, Preprocessing
+from fishembed.errors import EncoderError
+
+SPEC = EncoderSpec(
+    name="ViT-B-32/x",
+    library="open_clip",
+    architecture="ViT-B-32",
+    weights="ab" * 32,
+    dim=512,
+    preprocessing=Preprocessing(224, 224, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)),
+    versions={"pillow": "11"},
+)
+
+
+def test_survives_json():
+    assert EncoderSpec.from_json(json.loads(json.dumps(SPEC.to_json()))) == SPEC
+
+
+def test_the_name_does_not_matter_but_everything_else_does():
+    assert replace(SPEC, name="ViT-B-32@moved.pt").fingerprint == SPEC.fingerprint
+    others = [
+        replace(SPEC, weights="cd" * 32),
+        replace(SPEC, precision="bf16"),
+        replace(SPEC, decoding="fast"),
+        replace(SPEC, quickgelu=True),
+        replace(SPEC, versions={"pillow": "12"}),
+        replace(SPEC, preprocessing=replace(SPEC.preprocessing, interpolation="bilinear")),
+    ]
+    assert len({spec.fingerprint for spec in [SPEC, *others]}) == len(others) + 1
+
+
+def test_what_is_no_spec():
+    with pytest.raises(EncoderError, match="no description"):
+        EncoderSpec.from_json({"name": "x"})
+    with pytest.raises(EncoderError, match="no description"):
+        EncoderSpec.from_json({**SPEC.to_json(), "colour": 1})
