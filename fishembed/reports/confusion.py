@@ -97,6 +97,13 @@ def confused_pairs(counts: Ints, limit: int | None = None) -> list[ConfusedPair]
     ]
 
 
+def largest_pairs(counts: Ints, limit: int) -> list[ConfusedPair]:
+    """List the first of `confused_pairs`, without single images where there are larger pairs."""
+    pairs = confused_pairs(counts, limit)
+    several = [pair for pair in pairs if pair.count > 1]
+    return several if len(several) >= 3 else pairs
+
+
 def most_mixed(counts: Ints, order: Sequence[int] | npt.NDArray[np.intp], limit: int) -> list[int]:
     """Keep, in `order`, the `limit` classes that are in most mix-ups, in either direction."""
     wrong = counts - np.diag(np.diag(counts))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed.reports.figures_calibration import draw_reliability, draw_top_k
 from fishembed.reports.figures_classes import draw_per_class
 from fishembed.reports.figures_confusion import draw_confusion
+from fishembed.reports.figures_map import draw_map
+from fishembed.reports.figures_style import FIGURE_FORMATS, render
 from fishembed.reports.figures_training import draw_accuracy, draw_loss
+from fishembed.reports.figures_why import draw_recall_by_training
+from fishembed.reports.projection import VectorMap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,14 +21,18 @@ if TYPE_CHECKING:
     from fishembed.reports.outcome import Outcome
     from fishembed.reports.run import Run
 
+INLINE = ("loss", "accuracy", "recall_by_training", "reliability", "top_k")
+"""Figures that stand on the page as they are; scripts and markup draw the others there."""
 
-def draw_figures(run: Run, outcome: Outcome) -> dict[str, Figure]:
+
+def draw_figures(run: Run, outcome: Outcome, layout: VectorMap | None = None) -> dict[str, Figure]:
     """Draw every figure the run has data for.
 
     Returns
     -------
     dict of str to matplotlib.figure.Figure
-        Keyed by the stem of the figure's file: `loss`, `accuracy`, `per_class`, `confusion`.
+        Keyed by the stem of the figure's file: `loss`, `accuracy`, `per_class`, `confusion`,
+        `recall_by_training`, `reliability`, `top_k`, `map`.
     """
     split = run.metrics.get("scored_split", "")
     scored = None if split == "train" else run.metrics.get("accuracy")
@@ -30,5 +41,44 @@ def draw_figures(run: Run, outcome: Outcome) -> dict[str, Figure]:
         "accuracy": draw_accuracy(outcome, scored, split),
         "per_class": draw_per_class(outcome),
         "confusion": draw_confusion(outcome),
+        "recall_by_training": draw_recall_by_training(outcome),
+        "reliability": draw_reliability(outcome),
+        "top_k": draw_top_k(outcome),
+        "map": None if layout is None else draw_map(outcome, layout),
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def write_figures(
+    folder: Path, figures: dict[str, Figure], formats: Sequence[str], *, page: bool
+) -> dict[str, bytes]:
+    """Write figures as files.
+
+    Parameters
+    ----------
+    folder
+        Where; each figure's name is its file's stem.
+    figures
+        As `draw_figures` gives them.
+    formats
+        Any of "png", "svg" and "pdf".
+    page
+        Whether a page will hold the figures named in `INLINE`.
+
+    Returns
+    -------
+    dict of str to bytes
+        The SVG of those, by name.
+    """
+    inline = {}
+    for name, figure in figures.items():
+        on_page = page and name in INLINE
+        for suffix in FIGURE_FORMATS:
+            if suffix not in formats and not (on_page and suffix == "svg"):
+                continue
+            data = render(figure, suffix)
+            if suffix in formats:
+                (folder / f"{name}.{suffix}").write_bytes(data)
+            if on_page and suffix == "svg":
+                inline[name] = data
+    return inline

@@ -109,7 +109,7 @@ def percent_axis(axes: Axes, which: str) -> None:
     from matplotlib.ticker import PercentFormatter
 
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
 
 
 def tick_names(names: Sequence[str], length: int = 34) -> list[str]:

@@ -93,7 +93,7 @@ class Predictions:
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:
         """Whether each image has a label and was called something else."""
-        return np.logical_and(self.labelled, ~self.right)
+        return np.logical_and(self.labelled & (self.called >= 0), ~self.right)
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from fishembed.errors import InputError
-from fishembed.reports.figures import draw_figures
-from fishembed.reports.figures_style import FIGURE_FORMATS, inline_svg, render
-from fishembed.reports.names import printable
+from fishembed.reports.confusion import confusion_counts
+from fishembed.reports.figures import draw_figures, write_figures
+from fishembed.reports.figures_style import FIGURE_FORMATS
 from fishembed.reports.outcome import Outcome, read_outcome
-from fishembed.reports.page_parts import bar_groups, class_rows, how_made, tiles
+from fishembed.reports.page_context import page_context
+from fishembed.reports.page_latex import write_latex
+from fishembed.reports.page_markdown import write_markdown
 from fishembed.reports.page_template import fill
-from fishembed.reports.page_text import verdict
-from fishembed.reports.run import PAGE_HTML, Run
+from fishembed.reports.projection import map_vectors
+from fishembed.reports.run import PAGE_HTML, Run, write_csv
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-REPORT_FORMATS = ("html", *FIGURE_FORMATS)
+REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
+CONFUSION_CSV = "confusion.csv"
+_DOCUMENTS = {"html": PAGE_HTML, "md": "report.md", "tex": "tables.tex"}
 
 
 def write_report(
@@ -28,7 +28,7 @@ def write_report(
     photos: str | Path | None = None,
     formats: Sequence[str] = ("html", "png", "svg"),
 ) -> Path:
-    """Write a run's page and figures into its folder.
+    """Write a run's report into its folder: page, figures, `confusion.csv`.
 
     Parameters
     ----------
@@ -38,12 +38,13 @@ def write_report(
         The folder the run's image paths are relative to; by default the one its store was
         encoded from. Without it the page comes out, without pictures.
     formats
-        Any of "html" (the page), "png", "svg" and "pdf" (the figures).
+        Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
+        "png", "svg" and "pdf" (the figures).
 
     Returns
     -------
     Path
-        The page; the run's folder where "html" was not asked for.
+        The page; without "html" the first document that was asked for, else the folder.
 
     Raises
     ------
@@ -57,44 +58,36 @@ def write_report(
         raise InputError(f"no format {unknown[0]!r}; there are {', '.join(REPORT_FORMATS)}")
     run = run if isinstance(run, Run) else Run.open(run)
     outcome = read_outcome(run)
-    figures = draw_figures(run, outcome)
-    rendered = _write_figures(run.folder, figures, formats)
-    if "html" not in formats:
-        return run.folder
-    page = run.folder / PAGE_HTML
-    page.write_text(fill("report.html", _context(run, outcome, rendered)), encoding="utf-8")
-    return page
+    _write_confusion(run.folder / CONFUSION_CSV, outcome)
+    if "md" in formats:
+        _write(run.folder / _DOCUMENTS["md"], write_markdown(run))
+    if "tex" in formats:
+        _write(run.folder / _DOCUMENTS["tex"], write_latex(run))
+    _write_page_and_figures(run, outcome, photos, formats)
+    documents = [name for key, name in _DOCUMENTS.items() if key in formats]
+    return run.folder / documents[0] if documents else run.folder
 
 
-def _write_figures(
-    folder: Path, figures: dict[str, Figure], formats: Sequence[str]
-) -> dict[str, bytes]:
-    """Write the figures beside the page; give back their SVG where the page needs it."""
-    svgs = {}
-    for name, figure in figures.items():
-        for suffix in FIGURE_FORMATS:
-            on_page = suffix == "svg" and "html" in formats
-            if suffix not in formats and not on_page:
-                continue
-            data = render(figure, suffix)
-            if suffix in formats:
-                (folder / f"{name}.{suffix}").write_bytes(data)
-            if on_page:
-                svgs[name] = data
-    return svgs
+def _write_page_and_figures(
+    run: Run, outcome: Outcome, photos: str | Path | None, formats: Sequence[str]
+) -> None:
+    if not set(formats) & {"html", *FIGURE_FORMATS}:
+        return
+    layout = map_vectors(run, outcome)
+    figures = draw_figures(run, outcome, None if isinstance(layout, str) else layout)
+    inline = write_figures(run.folder, figures, formats, page="html" in formats)
+    if "html" in formats:
+        context = page_context(run, outcome, inline, layout, photos)
+        _write(run.folder / PAGE_HTML, fill("report.html", context))
 
 
-def _context(run: Run, outcome: Outcome, svgs: dict[str, bytes]) -> dict[str, Any]:
-    rows = class_rows(run, outcome.classes)
-    return {
-        "name": printable(run.name),
-        "info": run.info,
-        "verdict": verdict(run.metrics),
-        "tiles": tiles(run.metrics),
-        "figures": {name: inline_svg(svg, name) for name, svg in svgs.items()},
-        "bars": bar_groups(rows),
-        "rows": rows,
-        "made": how_made(run),
-        "command": printable(str(run.info.get("command", ""))),
-        "data": {},
-    }
+def _write_confusion(path: Path, outcome: Outcome) -> None:
+    """Write the matrix of counts: a row for each true class, a column for what it was called."""
+    names = outcome.classes.names
+    counts = confusion_counts(outcome.predictions, len(names))
+    rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
+    write_csv(path, ["true \\ called", *names], rows)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

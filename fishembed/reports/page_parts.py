@@ -96,6 +96,16 @@ def bar_groups(rows: list[ClassRow]) -> list[tuple[str, list[ClassRow]]]:
     ]
 
 
+def selection_table(run: Run) -> tuple[list[str], list[list[str]]] | None:
+    """Give what the head was chosen from, as columns and rows of text; None for no choice."""
+    candidates = [c for c in run.info.get("selection") or [] if isinstance(c, dict)]
+    if not candidates:
+        return None
+    columns = list(dict.fromkeys(key for candidate in candidates for key in candidate))
+    rows = [[printable(_value(c[key])) if key in c else "" for key in columns] for c in candidates]
+    return [printable(column.replace("_", " ")) for column in columns], rows
+
+
 def how_made(run: Run) -> list[tuple[str, str]]:
     """Say how a run was made, as pairs of a term and what it is."""
     info = run.info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,3 +74,32 @@ def listed(words: Sequence[str]) -> str:
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: "1 image", "1,200 images"."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def reason(called: str, n_true: float, n_called: float) -> str:
+    """Compare a confused pair's training images, as the end of a sentence.
+
+    Parameters
+    ----------
+    called
+        The class that was named instead.
+    n_true, n_called
+        Training images of the true class and of `called`; NaN where not known.
+
+    Returns
+    -------
+    str
+        Empty where nothing was trained on.
+    """
+    if math.isnan(n_true) or math.isnan(n_called):
+        return ""
+    counts = f"({n_called:,.0f} against {n_true:,.0f})"
+    if n_true < 1:
+        return f"; there were no training images of the true class {counts}"
+    ratio = n_called / n_true
+    if ratio >= 1.3:
+        times = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+        return f"; {called} has {times} times the training images {counts}"
+    if ratio > 1 / 1.3:
+        return f"; both have about as many training images {counts}"
+    return f", although {called} has fewer training images {counts}"

@@ -1,0 +1,128 @@
+"""Everything a report's page shows, as plain values for its template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fishembed.reports.calibration import reliability
+from fishembed.reports.confusion import confusion_counts, largest_pairs
+from fishembed.reports.figures_style import inline_svg
+from fishembed.reports.names import printable
+from fishembed.reports.outcome import Outcome
+from fishembed.reports.page_data import map_data, matrix_data
+from fishembed.reports.page_parts import bar_groups, class_rows, how_made, selection_table, tiles
+from fishembed.reports.page_pictures import (
+    load_pictures,
+    pair_views,
+    pair_with_thumbnails,
+    photo_folder,
+    surest_mistakes,
+    with_thumbnails,
+)
+from fishembed.reports.page_text import counted, listed, split_images, verdict
+from fishembed.reports.page_why import bin_tips, calibration_verdict, class_tips, training_effect
+from fishembed.reports.projection import VectorMap
+from fishembed.reports.run import Run
+
+_PAIRS = 12
+_NAMED = 8
+
+
+def page_context(
+    run: Run,
+    outcome: Outcome,
+    inline: dict[str, bytes],
+    layout: VectorMap | str,
+    photos: str | Path | None,
+) -> dict[str, Any]:
+    """Gather what the page's template names.
+
+    Parameters
+    ----------
+    run, outcome
+        The run and its tables.
+    inline
+        SVG files by name, for the figures that stand on the page.
+    layout
+        The map of the vectors, or why there is none.
+    photos
+        Folder of the photos, or None for the one the store knows.
+    """
+    rows = class_rows(run, outcome.classes)
+    return {
+        "name": printable(run.name),
+        "head": printable(str(run.info.get("head", ""))),
+        "encoder": printable(str((run.info.get("encoder") or {}).get("name", ""))),
+        "verdict": verdict(run.metrics),
+        "tiles": tiles(run.metrics),
+        "notes": notes(run, outcome),
+        "what": split_images(run.metrics.get("scored_split", "")),
+        "figures": {name: inline_svg(svg, name) for name, svg in inline.items()},
+        "bars": bar_groups(rows),
+        "rows": rows,
+        "selection": selection_table(run),
+        "made": how_made(run),
+        "command": printable(str(run.info.get("command", ""))),
+        **_pictures(run, outcome, photos),
+        **_drawn_by_script(outcome, layout),
+    }
+
+
+def notes(run: Run, outcome: Outcome) -> list[str]:
+    """Say what a reader has to know before believing the verdict."""
+    said = []
+    if run.metrics.get("scored_split") == "train":
+        said.append(
+            "The images scored are the ones the head was trained on: "
+            "this says nothing about new ones."
+        )
+    unlabelled = int((~outcome.predictions.labelled).sum())
+    if unlabelled:
+        said.append(f"{counted(unlabelled, 'image')} without a label could not be scored.")
+    without = [outcome.classes.names[i] for i in np.flatnonzero(outcome.classes.n == 0)]
+    if without and len(outcome.classes.scored):
+        few = listed(without) if len(without) <= _NAMED else ", ".join(without[:_NAMED]) + ", …"
+        count = counted(len(without), "class", "classes")
+        said.append(f"{count} had no images to be scored on and count nowhere: {few}.")
+    return said
+
+
+def _pictures(run: Run, outcome: Outcome, photos: str | Path | None) -> dict[str, Any]:
+    counts = confusion_counts(outcome.predictions, len(outcome.classes.names))
+    pairs = pair_views(outcome, largest_pairs(counts, _PAIRS))
+    mistakes = surest_mistakes(outcome)
+    folder, missing = photo_folder(run, photos)
+    if folder is not None:
+        wanted = [picture for pair in pairs for picture in pair.pictures] + mistakes
+        small = load_pictures(folder, wanted)
+        lost = len({picture.path for picture in wanted}) - len(small)
+        if lost:
+            missing = f"{counted(lost, 'picture')} could not be read in {printable(str(folder))}."
+        pairs = [pair_with_thumbnails(pair, small) for pair in pairs]
+        mistakes = list(with_thumbnails(mistakes, small))
+    return {"pairs": pairs, "mistakes": mistakes, "missing_pictures": missing}
+
+
+def _drawn_by_script(outcome: Outcome, layout: VectorMap | str) -> dict[str, Any]:
+    bins = reliability(outcome.predictions)
+    matrix = matrix_data(outcome)
+    missing_map = layout if isinstance(layout, str) else ""
+    drawn = None if isinstance(layout, str) else layout
+    return {
+        "why": training_effect(outcome.classes),
+        "calibration": calibration_verdict(bins) if bins else "",
+        "matrix": matrix,
+        "map": drawn,
+        "missing_map": missing_map,
+        "data": {
+            "matrix": matrix,
+            "map": map_data(outcome, drawn) if drawn else None,
+            "tips": {
+                "recall_by_training": class_tips(outcome.classes),
+                "reliability": bin_tips(bins) if bins else [],
+            },
+        },
+    }

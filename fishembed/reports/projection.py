@@ -1,0 +1,117 @@
+"""The vectors of the scored images, laid out in two dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import FeatureStore
+from fishembed.errors import StoreError
+from fishembed.reports.names import printable
+from fishembed.reports.outcome import Floats, Ints, Outcome
+from fishembed.reports.run import Run
+
+_POINTS = 3000
+_WRONG_POINTS = 1500
+
+
+@dataclass(frozen=True)
+class VectorMap:
+    """Scored images in two dimensions.
+
+    Attributes
+    ----------
+    rows
+        int64 (n_points,) rows of `Predictions`; those that are wrong come last.
+    xy
+        float64 (n_points, 2), the first two principal components.
+    explained
+        Share of the variance that the two carry.
+    total
+        Labelled images the points were drawn from.
+    """
+
+    rows: Ints
+    xy: Floats
+    explained: float
+    total: int
+
+
+def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str:
+    """Lay out a run's scored images by their vectors.
+
+    Parameters
+    ----------
+    run, outcome
+        The run and its tables; its store is looked for where it was when the run was made.
+    seed
+        Seed of the choice of images where there are more than 3,000.
+
+    Returns
+    -------
+    VectorMap or str
+        The map, or the sentence that says why there is none.
+    """
+    path = str((run.info.get("store") or {}).get("path", ""))
+    rows = _chosen(outcome, seed)
+    if len(rows) < 3:
+        return "There are too few labelled images for a map of their vectors."
+    try:
+        with FeatureStore.open(path) as store:
+            vectors = _vectors(store, [outcome.predictions.paths[i] for i in rows])
+    except (StoreError, OSError):
+        return f"There is no map of the vectors: the store is no longer at {printable(path)}."
+    if vectors is None:
+        return f"There is no map of the vectors: {printable(path)} now holds other images."
+    xy, explained = principal_components(vectors)
+    return VectorMap(rows, xy, explained, int(outcome.predictions.labelled.sum()))
+
+
+def principal_components(vectors: npt.ArrayLike) -> tuple[Floats, float]:
+    """Project vectors, scaled to length 1, onto their first two principal components.
+
+    Parameters
+    ----------
+    vectors
+        (n, dim) float.
+
+    Returns
+    -------
+    float64 (n, 2), float
+        The coordinates, and the share of the variance they carry. Signs are fixed: the
+        largest weight of each component is positive.
+    """
+    X = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    X = X / np.where(lengths > 0, lengths, 1)
+    X = X - X.mean(axis=0)
+    variances, axes = np.linalg.eigh(X.T @ X)
+    top = axes[:, :-3:-1] if axes.shape[1] > 1 else np.hstack([axes, np.zeros_like(axes)])
+    top = top * np.where(top[np.abs(top).argmax(axis=0), range(2)] < 0, -1, 1)
+    total = float(variances.sum())
+    return X @ top, float(variances[-2:].sum()) / total if total > 0 else 0.0
+
+
+def _chosen(outcome: Outcome, seed: int) -> Ints:
+    """Choose the images to show: mistakes before others, each at random where too many."""
+    rng = np.random.default_rng(seed)
+    wrong = _sample(np.flatnonzero(outcome.predictions.wrong), _WRONG_POINTS, rng)
+    right = np.flatnonzero(outcome.predictions.labelled & outcome.predictions.right)
+    right = _sample(right, _POINTS - len(wrong), rng)
+    return np.concatenate([right, wrong]).astype(np.int64)
+
+
+def _sample(
+    rows: npt.NDArray[np.intp], limit: int, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
+
+
+def _vectors(store: FeatureStore, paths: list[str]) -> npt.NDArray[np.float32] | None:
+    row = {path: i for i, path in enumerate(store.paths)}
+    try:
+        return store.vectors(np.array([row[path] for path in paths]))
+    except KeyError:
+        return None

@@ -1,0 +1,71 @@
+"""Small pictures for a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from fishembed.errors import ImageError
+from fishembed.images import decode, read_bytes
+
+BOX = (168, 126)
+"""Largest width and height in pixels; pages show them at two thirds of that."""
+
+_QUALITY = 78
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small JPEG as a data URI, with its size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def thumbnails(photos: Path, paths: Iterable[str]) -> dict[str, Thumbnail]:
+    """Make small pictures; those that cannot be read are left out.
+
+    Parameters
+    ----------
+    photos
+        The folder `paths` are relative to; absolute ones stay where they are.
+    paths
+        Files, each once.
+    """
+    wanted = list(paths)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        made = pool.map(lambda path: thumbnail(photos / path), wanted)
+        return {path: small for path, small in zip(wanted, made, strict=True) if small}
+
+
+def thumbnail(path: Path) -> Thumbnail | None:
+    """Make a small picture of a file; None where it cannot be read."""
+    try:
+        image = _open(read_bytes(path))
+    except (ImageError, ValueError):  # ValueError: a name no file can have
+        return None
+    image.thumbnail(BOX)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+    text = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Thumbnail(f"data:image/jpeg;base64,{text}", *image.size)
+
+
+def _open(data: bytes) -> Image.Image:
+    """Decode a picture; a photo from a camera at an eighth of its size, which is far quicker."""
+    if not data.startswith(b"\xff\xd8"):
+        return decode(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
+            image.draft("RGB", (2 * BOX[0], 2 * BOX[1]))
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Exception:  # whatever is odd about this file, the careful way decides
+        return decode(data)
