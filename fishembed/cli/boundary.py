@@ -19,27 +19,28 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-import click
 import typer
 
 from fishembed.errors import FishembedError
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
+_INTERRUPTED = 130
 
 
 def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a program, tell expected errors in a sentence, and give the exit code."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        app(args=arguments)
+    except SystemExit as left:
+        if left.code == _INTERRUPTED:
+            _tell("interrupted")
+        return left.code if isinstance(left.code, int) else 0
     except FishembedError as error:
         _tell(f"error: {error}")
         return 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         _tell("interrupted")
-        return 130
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has seen enough; say nothing at interpreter exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,7 +51,7 @@ def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             f"the details are in {_write_log(error)}: please report them"
         )
         return 1
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _tell(text: str) -> None:

@@ -32,7 +32,7 @@ def chosen_store(named: Path | None, console: Console) -> Path:
         console.note(f"store: {store} (the newest in {cache_folder()})")
         return store
     inside = cache_folder() / f"{named}.h5"
-    store = inside if not named.exists() and inside.is_file() else named
+    store = inside if not named.is_file() and inside.is_file() else named
     console.note(f"store: {store}")
     return store
 
@@ -46,6 +46,6 @@ def chosen_run(named: Path | None, console: Console) -> Path:
         console.note(f"run: {run} (the newest in {reports_folder()})")
         return run
     inside = reports_folder() / named
-    run = inside if not named.exists() and inside.is_dir() else named
+    run = inside if not (named / "run.json").is_file() and inside.is_dir() else named
     console.note(f"run: {run}")
     return run

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import joblib
+import numpy as np
+import pytest
+
+from fishembed import FeatureStore, Run, import_vectors, load_head, run_fit, run_zeroshot
+from fishembed.errors import InputError, RunError, RunFormatError, RunNotFoundError
+from fishembed.reports import newest_run
+
+CLASSES = ["cod", 'eel "long", <b>', "pike"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(3, 8)) * 2
+    labels = np.repeat([0, 1, 2], [30, 20, 10])
+    return import_vectors(
+        {
+            "features": centres[labels] + rng.normal(size=(60, 8)),
+            "labels": labels,
+            "classes": np.array(CLASSES),
+            "splits": np.array(["train", "test", "val"] * 20),
+            "text_features": centres,
+            "logit_scale": np.array(10.0),
+        },
+        tmp_path / "fish.h5",
+    )
+
+
+def test_fit_writes_a_run_folder(store, workspace):
+    run = run_fit(store, head="linear", parameters={"epochs": 3}, command="fishembed fit")
+    assert run.folder.resolve() == workspace / "reports" / "fish-linear"
+    assert {path.name for path in run.folder.iterdir()} == {
+        "run.json",
+        "metrics.json",
+        "per_class.csv",
+        "predictions.csv",
+        "history.csv",
+        "head.npz",
+        "head.joblib",
+    }
+    assert run.info["parameters"]["epochs"] == 3
+    assert run.info["store"]["fingerprint"] == FeatureStore.open(store).fingerprint
+    assert run.metrics["splits"] == {"train": 20, "val": 20, "test": 20, "none": 0, "unlabelled": 0}
+    assert [row["epoch"] for row in run.history] == ["1", "2", "3"]
+    assert all(row["val_accuracy"] for row in run.history)
+
+
+def test_tables_agree_with_the_metrics(store):
+    run = run_fit(store)
+    rows = run.predictions
+    assert len(rows) == run.metrics["n"] == 20
+    right = [row["true"] == row["predicted"] == row["top1"] for row in rows]
+    assert np.mean(right) == run.metrics["accuracy"]
+    assert all(float(row["p1"]) == float(row["confidence"]) for row in rows)
+    assert rows[0]["top4"] == ""
+    by_class = {row["class"]: row for row in run.per_class}
+    assert list(by_class) == CLASSES
+    recalls = [float(row["recall"]) for row in by_class.values()]
+    assert np.mean(recalls) == pytest.approx(run.metrics["macro_recall"])
+    assert sum(int(row["n_train"]) for row in by_class.values()) == 20
+
+
+def test_saved_heads_say_what_the_run_says(store):
+    run = run_fit(store)
+    X, _ = FeatureStore.open(store).split("test")
+    head = load_head(run.folder / "head.npz")
+    assert head.feature_fingerprint == FeatureStore.open(store).encoder_fingerprint
+    names = [CLASSES[label] for label in head.predict(X)]
+    assert names == [row["predicted"] for row in run.predictions]
+    estimator = joblib.load(run.folder / "head.joblib")
+    assert np.allclose(estimator.predict_proba(X), head.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["logistic", "linear"])
+def test_same_seed_same_bytes(store, head):
+    runs = [run_fit(store, head=head, seed=5) for _ in range(2)]
+    assert [run.name for run in runs] == [f"fish-{head}", f"fish-{head}-2"]
+    names = [path.name for path in runs[0].folder.iterdir() if path.name != "run.json"]
+    for name in names:
+        assert (runs[0].folder / name).read_bytes() == (runs[1].folder / name).read_bytes(), name
+
+
+def test_another_seed_is_another_linear_head(store):
+    a, b = (run_fit(store, head="linear", seed=seed) for seed in (1, 2))
+    assert (a.folder / "head.npz").read_bytes() != (b.folder / "head.npz").read_bytes()
+
+
+def test_zeroshot(store):
+    run = run_zeroshot(store, split="train")
+    assert (run.info["kind"], run.info["prompts"]["key"]) == ("zeroshot", "imported")
+    assert run.metrics["scored_split"] == "train"
+    assert run.metrics["accuracy"] > 0.8
+    assert run.per_class[0]["n_train"] == ""
+    assert not (run.folder / "head.npz").exists()
+
+
+def test_zeroshot_needs_words(tmp_path):
+    bare = import_vectors({"features": np.eye(4), "labels": np.arange(4)}, tmp_path / "b.h5")
+    with pytest.raises(InputError, match="no text vectors"):
+        run_zeroshot(bare)
+
+
+def test_a_store_without_splits_is_divided_and_says_so(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"features": rng.normal(size=(40, 4)), "labels": np.repeat([0, 1], 20)}
+    said = []
+    run = run_fit(import_vectors(arrays, tmp_path / "b.h5"), say=said.append)
+    assert run.info["scored_split"] == "holdout"
+    assert run.metrics["n"] == 8
+    assert "8 of 40 rows held out" in said[0]
+
+
+def test_a_class_missing_from_training_is_scored_as_never_right(tmp_path):
+    labels = np.array([0, 1] * 10 + [0, 1, 2, 2])
+    arrays = {
+        "features": np.eye(3)[labels] + 0.01,
+        "labels": labels,
+        "splits": np.array(["train"] * 20 + ["test"] * 4),
+        "classes": np.array(["a", "b", "c"]),
+    }
+    run = run_fit(import_vectors(arrays, tmp_path / "b.h5"))
+    assert run.metrics["accuracy"] == 0.5
+    assert run.metrics["zero_recall_classes"] == ["c"]
+
+
+def test_bad_input_writes_nothing(store, workspace):
+    for call, message in [
+        (lambda: run_fit(store, head="forest"), "no head 'forest'"),
+        (lambda: run_fit(store, parameters={"epochs": 3}), "no parameter 'epochs'"),
+        (lambda: run_fit(store, run="../x"), "cannot name a run"),
+        (lambda: run_zeroshot(store, prompts="single"), "has no text vectors 'single'"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            call()
+    assert not list(workspace.glob("reports/*"))
+
+
+def test_one_class_cannot_be_learnt(tmp_path):
+    arrays = {"features": np.eye(6), "labels": np.zeros(6, int)}
+    with pytest.raises(InputError, match="one class only"):
+        run_fit(import_vectors(arrays, tmp_path / "b.h5"))
+
+
+def test_a_run_is_never_overwritten(store):
+    run_fit(store, run="mine")
+    with pytest.raises(RunError, match="there already"):
+        run_fit(store, run="mine")
+
+
+def test_newest_run_and_broken_runs(store, workspace):
+    with pytest.raises(RunNotFoundError, match="no run in"):
+        newest_run("reports")
+    run_fit(store, run="one")
+    run_fit(store, run="two")
+    assert newest_run("reports").name == "two"
+    with pytest.raises(RunNotFoundError, match="no run at"):
+        Run.open("reports/three")
+    file = workspace / "reports" / "one" / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "schema": 99}))
+    with pytest.raises(RunFormatError, match="schema 99"):
+        Run.open("reports/one")
+    file.write_text("{")
+    with pytest.raises(RunFormatError, match="cannot read"):
+        Run.open("reports/one")
+
+
+def test_predictions_survive_any_name(tmp_path):
+    paths = ['a "b",\nc.jpg', "<script>.jpg", "d\udcff.jpg", "魚.jpg"] * 5
+    arrays = {
+        "features": np.random.default_rng(0).normal(size=(20, 3)),
+        "labels": np.repeat([0, 1], 10),
+        "paths": np.array([f"{i}{p}" for i, p in enumerate(paths)], dtype=object).astype(str),
+        "splits": np.array(["train", "test"] * 10),
+    }
+    run = run_fit(import_vectors(arrays, tmp_path / "b.h5"))
+    assert [row["path"] for row in run.predictions] == [f"{i}{p}" for i, p in enumerate(paths)][
+        1::2
+    ]
+    with (run.folder / "predictions.csv").open(newline="", errors="surrogateescape") as file:
+        assert len(list(csv.reader(file))) == 11
