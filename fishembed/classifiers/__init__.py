@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishembed.classifiers.linear_head import Epoch, LinearHead
-from fishembed.classifiers.logistic import LogisticHead
+from fishembed.classifiers.logistic import LogisticHead, logistic_path
 from fishembed.classifiers.persistence import LinearMap, load_head, save_head
 from fishembed.classifiers.zeroshot import ZeroShotClassifier, class_anchors
 
@@ -15,5 +15,6 @@ __all__ = [
     "ZeroShotClassifier",
     "class_anchors",
     "load_head",
+    "logistic_path",
     "save_head",
 ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
-from fishembed.classifiers.base import LinearClassifier, Normalize, as_two_rows
+from fishembed.classifiers.base import LinearClassifier, Normalize
+from fishembed.classifiers.path import Optimum, solve_path
+from fishembed.classifiers.softmax import Rotated
+from fishembed.classifiers.weights import row_weights
+from fishembed.errors import InputError
 
 
 class LogisticHead(LinearClassifier):
-    """Multinomial logistic regression with an L2 penalty.
+    """Multinomial logistic regression with an L2 penalty; scikit-learn's optimum, sooner.
 
     Parameters
     ----------
@@ -28,9 +31,11 @@ class LogisticHead(LinearClassifier):
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
     max_iter
-        Upper limit of iterations.
+        Upper limit of quasi-Newton steps.
     tol
-        Largest entry of the gradient at which a fit has converged.
+        The fit has converged when the objective is estimated to lie this share of itself above
+        its minimum. The estimate is half the squared gradient in the metric of an approximate
+        Hessian; with the default of 1e-7 the objective is within 1e-6 of scikit-learn's.
 
     Attributes
     ----------
@@ -39,18 +44,26 @@ class LogisticHead(LinearClassifier):
     coef_ : ndarray
         (n_classes, dim), also for two classes: two rows whose softmax is the binary model.
     intercept_ : ndarray
-        (n_classes,).
+        (n_classes,), their sum 0.
     n_features_in_ : int
         dim.
     n_iter_ : int
-        Iterations used.
+        Steps used.
+    gap_ : float
+        What the criterion of `tol` came down to.
     converged_ : bool
-        Whether `tol` was reached within `max_iter`; if not, `fit` also warns.
+        Whether that was reached, or rounding allows no more; if not, `fit` also warns.
+
+    See Also
+    --------
+    logistic_path : many values of C for little more than the price of one.
 
     Notes
     -----
-    Radford et al. 2021, appendix A.3: a logistic regression on frozen vectors, its C swept on
-    validation rows.
+    Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
+    appendix A.3: a logistic regression on frozen vectors, its C swept on validation rows.
+    The bound on the Hessian behind the metric: Böhning 1992, "Multinomial logistic regression
+    algorithm", section 3.
     """
 
     def __init__(
@@ -60,7 +73,7 @@ class LogisticHead(LinearClassifier):
         class_weight: str | Mapping[Any, float] | None = None,
         normalize: Normalize = "l2",
         max_iter: int = 1000,
-        tol: float = 1e-4,
+        tol: float = 1e-7,
     ) -> None:
         self.C = C
         self.class_weight = class_weight
@@ -82,26 +95,95 @@ class LogisticHead(LinearClassifier):
         sample_weight
             (n_images,) weights; default 1 each.
 
+        Raises
+        ------
+        InputError
+            Fewer than two classes, or a parameter that cannot be used.
+
         Warns
         -----
         ConvergenceWarning
             `max_iter` was reached first.
         """
-        rows, codes = self._training_rows(X, y)
-        model = LogisticRegression(
-            C=self.C, class_weight=self.class_weight, max_iter=self.max_iter, tol=self.tol
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(self._scaled(rows), self.classes_[codes], sample_weight)
-        self.coef_, self.intercept_ = as_two_rows(model.coef_, model.intercept_)
-        self.n_iter_ = int(np.max(model.n_iter_))
-        self.converged_ = self.n_iter_ < self.max_iter
+        _fit_path([self], X, y, sample_weight)
+        return self
+
+    def _learn(self, data: Rotated, optimum: Optimum) -> None:
+        self.coef_, self.intercept_ = data.unrotate(optimum.parameters)
+        self.n_iter_, self.gap_ = optimum.n_iter, optimum.gap
+        self.converged_ = optimum.converged
         if not self.converged_:
             warnings.warn(
-                f"LogisticHead stopped at max_iter={self.max_iter} before the gradient fell "
-                f"below tol={self.tol}: raise max_iter or lower C.",
+                f"LogisticHead(C={self.C:g}) stopped at max_iter={self.max_iter} with an "
+                f"estimated gap of {self.gap_:.1e}, tol={self.tol:g}: raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=4,
             )
-        return self
+
+
+def logistic_path(
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    Cs: Sequence[float] | npt.NDArray[np.floating[Any]],
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    class_weight: str | Mapping[Any, float] | None = None,
+    normalize: Normalize = "l2",
+    max_iter: int = 1000,
+    tol: float = 1e-7,
+) -> list[LogisticHead]:
+    """Fit one `LogisticHead` for every C; each starts where its neighbours point to.
+
+    Parameters
+    ----------
+    X, y, sample_weight
+        As in `LogisticHead.fit`.
+    Cs
+        Inverse penalties in any order; they are solved in ascending order.
+    class_weight, normalize, max_iter, tol
+        As in `LogisticHead`.
+
+    Returns
+    -------
+    list of LogisticHead
+        Fitted, in the order of `Cs`.
+    """
+    heads = [
+        LogisticHead(
+            float(C), class_weight=class_weight, normalize=normalize, max_iter=max_iter, tol=tol
+        )
+        for C in Cs
+    ]
+    _fit_path(sorted(heads, key=lambda head: head.C), X, y, sample_weight)
+    return heads
+
+
+def _fit_path(
+    heads: list[LogisticHead],
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None,
+) -> None:
+    if not heads:
+        raise InputError("Cs is empty: give at least one value.")
+    if not heads[0].C > 0:
+        raise InputError(f"C={heads[0].C!r} must be above 0.")
+    first = heads[0]
+    rows, codes = first._training_rows(X, y)
+    weights = row_weights(rows, codes, first.classes_, first.class_weight, sample_weight)
+    data = Rotated.of(first._scaled(rows), weights)
+    offsets = np.zeros((1, len(first.classes_)))
+    solutions = solve_path(
+        data,
+        codes,
+        weights[None],
+        offsets,
+        [head.C for head in heads],
+        tol=first.tol,
+        max_iter=first.max_iter,
+    )
+    for head, (optimum,) in zip(heads, solutions, strict=True):
+        head.classes_, head.n_features_in_ = first.classes_, first.n_features_in_
+        if hasattr(first, "feature_names_in_"):
+            head.feature_names_in_ = first.feature_names_in_
+        head._learn(data, optimum)

@@ -1,0 +1,163 @@
+"""Minimise many softmax problems at once: L-BFGS in the metric of a Kronecker Hessian."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fishembed.classifiers.softmax import Double, Problems
+
+_MEMORY = 10
+_SUFFICIENT_DECREASE = 1e-4
+_ROUNDING = 1e-7  # relative; below it the slope decides whether a step was good, not the value
+_SHORTEN = 0.4
+_SHORTEST = 1e-5
+_LEAST_CURVATURE = 1e-7
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The Hessian as if a row's probabilities did not depend on the row.
+
+    It is ``kron(M, diag(variances)) + penalty`` with M the mean of diag(p) - p p', and is
+    inverted by one eigendecomposition of M.
+    """
+
+    vectors: Double
+    diagonal: Double
+
+    @classmethod
+    def of(cls, curvature: Double, variances: Double, penalty: float) -> Metric:
+        """Build it from M (n_classes, n_classes) and the variances of the rotated rows."""
+        values, vectors = np.linalg.eigh(curvature)
+        values = np.maximum(values, _LEAST_CURVATURE)
+        weights = values[:, None] * variances + penalty
+        return cls(vectors, np.concatenate([weights, values[:, None]], axis=1))
+
+    def solve(self, gradient: Double) -> Double:
+        """Multiply with the inverse."""
+        step: Double = self.vectors @ ((self.vectors.T @ gradient) / self.diagonal)
+        return step
+
+
+@dataclass
+class Minimiser:
+    """One problem on its way down.
+
+    Attributes
+    ----------
+    point, value, gradient
+        The best point so far, and the mean objective and gradient there.
+    gap
+        Estimate of how far `value` lies above the minimum, relative to it: half the squared
+        length of the gradient in the metric, over the value.
+    n_iter
+        Accepted steps.
+    converged
+        Whether `gap` came below the tolerance.
+    """
+
+    point: Double
+    penalty: float
+    pairs: deque[tuple[Double, Double]] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    value: float = np.inf
+    gap: float = np.inf
+    n_iter: int = 0
+    converged: bool = False
+    stuck: bool = False
+    step: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.gradient = np.zeros_like(self.point)
+        self.direction = np.zeros_like(self.point)
+        self.slope = 0.0
+
+    def trial(self) -> Double:
+        """Point to evaluate next."""
+        return self.point + self.step * self.direction
+
+    def take(self, value: float, gradient: Double, metric: Metric) -> None:
+        """Accept what was found at `trial`, or shorten the step."""
+        if np.isfinite(self.value):
+            if not self._good(value, gradient):
+                self.step *= _SHORTEN
+                self.stuck = self.step < _SHORTEST
+                return
+            moved, change = self.step * self.direction, gradient - self.gradient
+            if np.vdot(moved, change) > 1e-12 * np.vdot(moved, moved):
+                self.pairs.append((moved, change))
+            self.point = self.point + moved
+            self.n_iter += 1
+        self.value, self.gradient = value, gradient
+        newton = metric.solve(gradient)
+        self.gap = float(0.5 * np.vdot(gradient, newton) / max(value, 1e-300))
+        self._aim(metric, newton)
+
+    def _good(self, value: float, gradient: Double) -> bool:
+        if value <= self.value + _SUFFICIENT_DECREASE * self.step * self.slope:
+            return True
+        rounding = value <= self.value * (1 + _ROUNDING)
+        return rounding and bool(np.vdot(gradient, self.direction) <= -0.8 * self.slope)
+
+    def _aim(self, metric: Metric, newton: Double) -> None:
+        self.step = 1.0
+        self.direction = -self._two_loops(metric, newton)
+        self.slope = float(np.vdot(self.direction, self.gradient))
+        if self.slope >= 0:  # rounding has spoilt the pairs
+            self.pairs.clear()
+            self.direction = -newton
+            self.slope = float(np.vdot(self.direction, self.gradient))
+
+    def _two_loops(self, metric: Metric, newton: Double) -> Double:
+        if not self.pairs:
+            return newton
+        vector, factors = self.gradient, []
+        for moved, change in reversed(self.pairs):
+            factor = np.vdot(moved, vector) / np.vdot(moved, change)
+            vector = vector - factor * change
+            factors.append(factor)
+        moved, change = self.pairs[-1]
+        scale = np.vdot(moved, change) / np.vdot(change, metric.solve(change))
+        vector = scale * metric.solve(vector)
+        for (moved, change), factor in zip(self.pairs, reversed(factors), strict=True):
+            vector = vector + moved * (factor - np.vdot(change, vector) / np.vdot(moved, change))
+        return vector
+
+    def repenalised(self, penalty: float, point: Double) -> Minimiser:
+        """Start at `point` under another penalty with the curvature learnt so far.
+
+        The objective changes by a known quadratic, so what was learnt stays exact.
+        """
+        pairs: deque[tuple[Double, Double]] = deque(maxlen=_MEMORY)
+        for moved, change in self.pairs:
+            shifted = change.copy()
+            shifted[:, :-1] += (penalty - self.penalty) * moved[:, :-1]
+            if np.vdot(moved, shifted) > 1e-12 * np.vdot(moved, moved):
+                pairs.append((moved, shifted))
+        return Minimiser(point, penalty, pairs)
+
+
+def minimise(problems: Problems, minimisers: list[Minimiser], tol: float, max_iter: int) -> None:
+    """Bring every minimiser to ``gap <= tol``, or to `max_iter` steps.
+
+    Every pass over the rows serves all problems that are still running.
+
+    Notes
+    -----
+    Liu and Nocedal 1989, "On the limited memory BFGS method for large scale optimization",
+    algorithm 2.1, with the metric in place of a multiple of the identity; the acceptance of
+    steps below rounding error: Hager and Zhang 2005, eq. 4.1.
+    """
+    while running := [
+        k for k, m in enumerate(minimisers) if not (m.converged or m.stuck or m.n_iter >= max_iter)
+    ]:
+        found = problems.subset(running).evaluate(
+            np.stack([minimisers[k].trial() for k in running])
+        )
+        for row, k in enumerate(running):
+            minimiser = minimisers[k]
+            metric = Metric.of(found.curvature[row], problems.data.variances, problems.penalties[k])
+            minimiser.take(float(found.value[row]), found.gradient[row], metric)
+            minimiser.converged = minimiser.gap <= tol
