@@ -1,4 +1,4 @@
-"""What every test gets: its own workspace, no network, and real data only where it was asked for."""
+"""What every test gets: its own workspace, no network, real data only where asked for."""
 
 from __future__ import annotations
 
