@@ -14,7 +14,7 @@ from tests.hostile import SCRIPT, UNUSABLE, USABLE, hostile_folder
 def test_a_hostile_folder_goes_all_the_way(workspace):
     hostile_folder(workspace / "data")
     result = extract("data", encoder="embedded", device="cpu")
-    folder = "test/<i>cod</i>/"
+    folder = "test/<i>cod/"
     reasons = {path.removeprefix(folder): reason for path, reason in result.skipped_files}
     assert set(reasons) == set(UNUSABLE)
     for name, word in UNUSABLE.items():
@@ -28,11 +28,11 @@ def test_a_hostile_folder_goes_all_the_way(workspace):
     page = write_report(run.folder).read_text(encoding="utf-8")
     paths = [row["path"] for row in run.predictions]
     assert folder + SCRIPT in paths
-    for markup in ("<script>alert", "<i>cod</i>"):
+    for markup in ("<script>alert", "<i>cod"):
         assert markup not in page
-    assert "&lt;i&gt;cod&lt;/i&gt;" in page
+    assert "&lt;i&gt;cod" in page
     with (run.folder / "per_class.csv").open(newline="", encoding="utf-8") as file:
-        assert [row["class"] for row in csv.DictReader(file)] == ["<i>cod</i>", 'eel & "co"']
+        assert [row["class"] for row in csv.DictReader(file)] == ["<i>cod", 'eel & "co"']
 
 
 @pytest.mark.realdata
