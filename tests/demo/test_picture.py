@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fishembed import demo
+from fishembed.demo import SPECIES, caption, choose_scene, draw_fish, paint
+from fishembed.demo.settings import SETTINGS
+
+KINDS = ("water", "deck", "paper")
+
+
+@pytest.mark.parametrize("species", SPECIES, ids=lambda species: species.name)
+def test_every_species_can_be_drawn(species: demo.Species) -> None:
+    for number, kind in enumerate(KINDS):
+        image = draw_fish(species, np.random.default_rng(number), kind=kind)
+        assert (image.mode, image.size) == ("RGB", (320, 240))
+        assert np.asarray(image).std() > 8.0
+
+
+def test_the_same_generator_gives_the_same_picture() -> None:
+    first, again, other = (
+        np.asarray(draw_fish(SPECIES[3], np.random.default_rng(seed))) for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.5
+
+
+def test_a_scene_is_painted_the_same_whatever_was_painted_before() -> None:
+    scene = choose_scene(SPECIES[8], np.random.default_rng(4))
+    first = np.asarray(paint(scene))
+    draw_fish(SPECIES[9], np.random.default_rng(5))
+    np.testing.assert_array_equal(first, np.asarray(paint(scene)))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (320, 240), (640, 480), (200, 300)])
+def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
+    for kind in KINDS:
+        assert draw_fish(SPECIES[0], np.random.default_rng(0), kind=kind, size=size).size == size
+
+
+def test_the_fish_is_in_the_picture() -> None:
+    rng = np.random.default_rng(0)
+    for species in SPECIES:
+        pose = choose_scene(species, rng).pose
+        assert 0.3 < pose.x < 0.7
+        assert 0.3 < pose.y < 0.7
+        assert 0.2 < pose.length < 0.85
+
+
+def test_two_fish_of_one_species_differ() -> None:
+    rng = np.random.default_rng(0)
+    first, second = (choose_scene(SPECIES[0], rng).fish for _ in range(2))
+    assert first.form.name == second.form.name
+    assert first.form.profile != second.form.profile
+    assert first.palette != second.palette
+
+
+def test_every_kind_of_place_is_used() -> None:
+    rng = np.random.default_rng(0)
+    scenes = [choose_scene(SPECIES[0], rng) for _ in range(400)]
+    assert {scene.setting for scene in scenes} == set(SETTINGS)
+    share = np.mean([scene.setting.kind == "water" for scene in scenes])
+    assert 0.45 < share < 0.67
+
+
+def test_captions_tell_species_place_and_side() -> None:
+    rng = np.random.default_rng(0)
+    for species in SPECIES:
+        scene = choose_scene(species, rng)
+        words = caption(scene)
+        assert words.startswith(("a ", "an "))
+        assert species.name.lower() in words
+        assert species.seen in words
+        assert scene.setting.words in words
+        assert ("left" in words) == scene.pose.faces_left
+
+
+def test_a_gold_fish_is_named_by_its_colours() -> None:
+    species = next(one for one in SPECIES if one.name == "Gold Fish")
+    rng = np.random.default_rng(0)
+    assert any("orange" in caption(choose_scene(species, rng)) for _ in range(20))
+
+
+def test_there_are_31_species_each_with_a_name_of_its_own() -> None:
+    assert len({species.name for species in SPECIES}) == 31
+    assert [species.name for species in SPECIES] == sorted(species.name for species in SPECIES)
+
+
+def test_importing_the_demo_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, fishembed.demo; "
+        "sys.exit(bool({'numpy', 'PIL', 'scipy', 'joblib', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_of_the_demo_exist() -> None:
+    assert set(demo.__all__) <= set(dir(demo))
+    for name in demo.__all__:
+        assert getattr(demo, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        demo.no_such_name  # noqa: B018
