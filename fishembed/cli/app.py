@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fishembed._version import __version__
-from fishembed.cli import encoders, extract, fit, importing, report, zeroshot
+from fishembed.cli import demo, encoders, extract, fit, importing, report, zeroshot
 from fishembed.cli.boundary import guarded
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ def _program(
     """Carry the options of the program itself."""
 
 
+app.command("demo")(demo.demo)
 app.command("extract")(extract.extract)
 app.command("import")(importing.import_)
 app.command("zeroshot")(zeroshot.zeroshot)

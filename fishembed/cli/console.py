@@ -56,13 +56,13 @@ class Console:
             text = json.dumps(content, allow_nan=False)
             sys.stdout.write(text + "\n")
 
-    def advance(self, done: int, total: int) -> None:
+    def advance(self, done: int, total: int, task: str = "encoding") -> None:
         """Show how far a long work is."""
         if not sys.stderr.isatty():
             return
         if self._progress is None:
             self._progress = _progress_bar()
-            self._task = self._progress.add_task("encoding", total=total)
+            self._task = self._progress.add_task(task, total=total)
             self._progress.start()
         if self._task is not None:
             self._progress.update(self._task, completed=done, total=total)

@@ -12,8 +12,8 @@ class Reporter(Protocol):
         """Hear one sentence on what was chosen or noticed."""
         ...
 
-    def advance(self, done: int, total: int) -> None:
-        """Hear how many of the pictures that must be read are done."""
+    def advance(self, done: int, total: int, task: str = "encoding") -> None:
+        """Hear how many pictures of a long task are done."""
         ...
 
 
@@ -23,5 +23,5 @@ class Silent:
     def note(self, text: str) -> None:
         """Do nothing."""
 
-    def advance(self, done: int, total: int) -> None:
+    def advance(self, done: int, total: int, task: str = "encoding") -> None:
         """Do nothing."""

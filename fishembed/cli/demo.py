@@ -1,0 +1,79 @@
+"""fishembed demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fishembed.cli.console import Console
+from fishembed.cli.places import cache_folder, data_folder, reports_folder
+
+if TYPE_CHECKING:
+    from fishembed.demo.story import Story
+
+
+def demo(
+    images_only: Annotated[
+        Path | None,
+        typer.Option(help="Only draw the pictures, into this folder.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the pictures and the heads.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show the whole story on drawn fish, with no network: zero-shot, linear head, best head.
+
+    Example: **fishembed demo**
+    """
+    with Console(as_json=as_json) as console:
+        if images_only is not None:
+            from fishembed.demo import draw_dataset
+
+            folder = draw_dataset(
+                images_only,
+                seed=seed,
+                progress=lambda done, total: console.advance(done, total, "drawing"),
+            )
+            console.note(f"drew {folder}: 'fishembed extract {folder}' encodes it")
+            console.document({"pictures": str(folder)})
+            return
+        from fishembed.demo.story import tell_story
+
+        story = tell_story(
+            data_folder() / "demo",
+            cache_folder(),
+            reports_folder(),
+            seed=seed,
+            device=device,
+            reporter=console,
+        )
+        _tell(console, story)
+
+
+def _tell(console: Console, story: Story) -> None:
+    console.note(f"\n{'':<34}accuracy  macro recall  classes at zero")
+    for chapter in story.chapters:
+        scores = chapter.run.metrics
+        console.note(
+            f"{chapter.title:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
+            f"{len(scores['zero_recall_classes']):>11} of {scores['n_classes']}"
+        )
+    console.note(f"\n{story.seconds:.0f} s. Look at {story.chapters[-1].page}")
+    console.document(
+        {
+            "pictures": str(story.pictures),
+            "store": str(story.store),
+            "seconds": round(story.seconds, 2),
+            "methods": [
+                {
+                    "method": chapter.title,
+                    "run": str(chapter.run.folder),
+                    "page": str(chapter.page),
+                    **chapter.run.metrics,
+                }
+                for chapter in story.chapters
+            ],
+        }
+    )
