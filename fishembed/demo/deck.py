@@ -12,9 +12,9 @@ from fishembed.demo.fields import (
     Field,
     Picture,
     between,
+    look_up,
     noise,
     noise_table,
-    ribbon,
     smoothstep,
     stretched,
 )
@@ -57,7 +57,7 @@ def _planks(u: Field, w: Field, rng: np.random.Generator) -> Field:
     shift = board * 5.3
     bow = noise(u * 0.7 + shift, w * 1.6)
     rings = np.sin((w * 60.0 + bow * 22.0) + shift) * 0.5 + 0.5
-    stagger = ribbon(w * 46.0, 5, "grain")
+    stagger = look_up(table, np.zeros_like(w), w * 220.0)
     fibre = noise(u * 1.6 + shift + stagger, w * 46.0)
     coarse = noise(u * 0.5 + shift + 0.3 * stagger, w * 13.0)
     tone = tone + 0.22 * rings * coarse + 0.28 * (fibre - 0.5) + 0.3 * coarse
@@ -127,9 +127,10 @@ def paint_deck(shape: tuple[int, int], deck: Deck, rng: np.random.Generator) -> 
     angle = between(rng, -0.22, 0.22) + (np.pi / 2 if rng.random() < 0.2 else 0.0)
     u, w = _board_coordinates(shape, angle)
     tone = np.clip(_TONES[deck.material](u, w, rng), 0.0, 1.25)
-    puddle = smoothstep(0.42, 0.72, stretched(shape, (2.6, 3.4), rng, "cloud"))
-    glare = smoothstep(0.6, 1.05, stretched(shape, (7.0, 11.0), rng, "blob")) * puddle
-    glare *= np.float32(0.16 * deck.wet * (1.0 - float(rgb(deck.light).mean())))
+    wet = stretched(shape, (2.6, 3.4), rng, "cloud")
+    puddle = smoothstep(0.42, 0.72, wet)
+    glare = smoothstep(0.7, 1.0, wet)
+    glare *= np.float32(0.13 * deck.wet * (1.0 - float(rgb(deck.light).mean())))
     gain = 1.0 + between(rng, -0.22, 0.22) * (u - 20.0) + between(rng, -0.25, 0.1) * (w - 20.0)
     gain *= 1.0 - np.float32(0.24 * deck.wet) * puddle
     picture = np.empty((3, *shape), dtype=np.float32)
@@ -150,6 +151,17 @@ def blurred(field: Field, radius: float) -> Field:
     return np.asarray(soft, dtype=np.float32) * np.float32(1.0 / 255.0)
 
 
+def shifted(field: Field, down: int, across: int) -> Field:
+    """Move a field by whole pixels; what comes in from outside is 0."""
+    moved = np.zeros_like(field)
+    height, width = field.shape
+    down, across = min(max(down, -height), height), min(max(across, -width), width)
+    kept = field[max(-down, 0) : height - max(down, 0), max(-across, 0) : width - max(across, 0)]
+    rows, columns = slice(max(down, 0), None), slice(max(across, 0), None)
+    moved[rows, columns][: kept.shape[0], : kept.shape[1]] = kept
+    return moved
+
+
 def cast_shadow(picture: Picture, cover: Field, light: Light) -> None:
     """Darken a picture under a fish: close to it sharply, further away softly.
 
@@ -159,7 +171,7 @@ def cast_shadow(picture: Picture, cover: Field, light: Light) -> None:
     for reach, radius, strength in ((0.010, 0.006, 0.42), (0.026, 0.022, 0.42)):
         down = round(reach * height * (0.5 + light.up))
         across = round(reach * height * light.along * 1.6)
-        shade = np.roll(blurred(cover, radius * height), (down, across), axis=(0, 1))
+        shade = shifted(blurred(cover, radius * height), down, across)
         shade *= -np.float32(strength)
         shade += 1.0
         for plane in picture:

@@ -112,7 +112,7 @@ class FinPainter:
             end = end * (1.0 - fan.rounded * (1.0 - np.sqrt(1.0 - 0.93 * size * size)))
         tips = smoothstep(1.0, 0.72, size) if fan.fork > 0.15 else 1.0
         end = end * (0.97 + 0.03 * tips)
-        ragged = 0.012 * np.cos(t * np.float32(np.pi * fan.rays))
+        ragged = min(0.012, 0.25 / fan.length) * np.cos(t * np.float32(np.pi * fan.rays))
         margin = (end + ragged - far) * np.float32(fan.length * stage.scale) + 0.5
         side = (1.0 - np.abs(t)) * half * stage.scale + 0.5
         edge = np.clip(margin, 0.0, 1.0) * np.clip(side, 0.0, 1.0)

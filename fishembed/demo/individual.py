@@ -139,4 +139,5 @@ def pose(species: Species, kind: Kind, rng: np.random.Generator) -> Pose:
         squeeze=1.0 - abs(around(rng, 0.0, 0.09 if kind == "water" else 0.03)),
         bend=species.bendy * swing * between(rng, 0.15, 1.0),
         phase=between(rng, 0.0, 2.0 * np.pi),
+        wave=115.0 / (1.0 + 0.09 * max(species.bendy - 1.0, 0.0)),
     )

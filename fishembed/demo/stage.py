@@ -51,8 +51,9 @@ class Pose:
         Whether the head is on the left.
     squeeze
         Foreshortening along the body, 1 for a fish seen squarely from the side.
-    bend, phase
-        Height in percent of the length, and phase in radians, of the wave along the body.
+    bend, phase, wave
+        Height in percent of the length, phase in radians, and length in percent of the wave along
+        the body.
     """
 
     x: float
@@ -63,20 +64,21 @@ class Pose:
     squeeze: float = 1.0
     bend: float = 0.0
     phase: float = 0.0
+    wave: float = 115.0
 
 
 def _wave(pose: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return stations along the axis and how far the bent axis lies off the straight one."""
     x = np.linspace(-40.0, 180.0, 881)
     swing = 0.25 + 0.75 * np.clip(x / 100.0, 0.0, 1.4) ** 1.6
-    return x, pose.bend * swing * np.sin(2.0 * np.pi * x / 115.0 + pose.phase)
+    return x, pose.bend * swing * np.sin(2.0 * np.pi * x / pose.wave + pose.phase)
 
 
 def _swing(pose: Pose, x: float) -> tuple[float, float]:
     """Return offset of the bent axis at one place, and a bound on the stretch across it."""
     swing = 0.25 + 0.75 * min(max(x / 100.0, 0.0), 1.4) ** 1.6
-    offset = pose.bend * swing * math.sin(2.0 * math.pi * x / 115.0 + pose.phase)
-    return offset, math.hypot(1.0, abs(pose.bend) * swing * 0.055)
+    offset = pose.bend * swing * math.sin(2.0 * math.pi * x / pose.wave + pose.phase)
+    return offset, math.hypot(1.0, abs(pose.bend) * swing * 2.0 * math.pi / pose.wave)
 
 
 def _within(value: float, low: int, high: int) -> int:

@@ -210,7 +210,7 @@ GOLD_FISH = Species(
         Palette("#d2521c", "#f2d9c4", "#f7efe4", "#f0c8a4", "#3a2a1c", weight=0.4),
         Palette("#6b5a30", "#a68a45", "#d6bf7c", "#a08448", "#c2a04c", weight=0.25),
     ),
-    tail=Fan(length=46, spread=27, fork=0.34, rounded=0.3, lean=0.1, wave=4.0, rays=26),
+    tail=Fan(length=58, spread=31, fork=0.3, rounded=0.25, lean=0.1, wave=5.0, rays=17),
     fins=(
         MedianFin(36, 70, (17, 18, 15, 10, 6), rays=18, sweep=0.45),
         MedianFin(72, 82, (17, 15, 11, 6), side="belly", rays=10, sweep=0.7),

@@ -41,7 +41,7 @@ FRESHWATER_EEL = Species(
     marks=(Mottle(size=5, cover=0.3, colour="#2a2516", strength=0.3),),
     seen="a snake-like body",
     size=0.72,
-    bendy=6.0,
+    bendy=7.5,
 )
 
 
