@@ -53,6 +53,8 @@ def thumbnail(path: Path) -> Thumbnail | None:
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
     image.thumbnail(BOX)
+    # A report is handed on; what a photo says of its place and owner is not.
+    image.info.clear()
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
     text = base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from make_run import NASTY, make_run
+from PIL import Image
 
 from fishembed.errors import InputError, RunNotFoundError
 from fishembed.reports.page import write_report
+from fishembed.reports.run import Run, write_csv, write_json
 
 
 def test_the_report_is_a_page_and_the_papers_figures(tmp_path):
@@ -65,3 +68,70 @@ def test_an_unknown_format_is_named(tmp_path):
 def test_no_run(tmp_path):
     with pytest.raises(RunNotFoundError):
         write_report(tmp_path)
+
+
+def _text(folder, photos=None, **made):
+    page = write_report(make_run(folder / "run", **made), photos=photos, formats=["html"])
+    return page.read_text(encoding="utf-8")
+
+
+def test_photos_that_are_not_known_are_told(tmp_path):
+    assert "the store does not know its photos" in _text(tmp_path, n_classes=3, skill=0)
+
+
+def test_photos_that_are_gone_are_told(tmp_path):
+    text = _text(tmp_path, n_classes=3, skill=0, source_root=tmp_path / "gone")
+    assert "no folder of photos at" in text
+    assert "data:image/jpeg" not in text
+
+
+def test_photos_can_be_named(tmp_path):
+    photos = tmp_path / "moved"
+    photos.mkdir()
+    paths = [f"{i}.png" for i in range(40)]
+    for path in paths[:-1]:
+        Image.new("RGB", (8, 8)).save(photos / path)
+    text = _text(tmp_path, photos, n_classes=2, rows=40, skill=-9, paths=paths)
+    assert "data:image/jpeg;base64," in text
+
+
+def test_pictures_that_cannot_be_read_are_counted(tmp_path):
+    paths = [f"{i}.png" for i in range(4)]
+    Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
+    text = _text(tmp_path, tmp_path, n_classes=2, rows=4, skill=-9, paths=paths)
+    assert re.search(r"[1-3] pictures? could not be read in", text)
+
+
+def test_scores_on_training_images_are_not_believed(tmp_path):
+    assert "this says nothing about new ones" in _text(tmp_path, n_classes=3, split="train")
+
+
+def test_constant_scores_come_out(tmp_path):
+    assert "at zero, among them" in _text(tmp_path, constant=True)
+
+
+def test_a_selection_is_shown(tmp_path):
+    run = make_run(tmp_path / "run", n_classes=3, head="auto")
+    info = json.loads((run / "run.json").read_text())
+    info["selection"] = [
+        {"candidate": "logistic <b>", "parameters": {"C": 1.0}, "macro_recall": 0.5}
+    ]
+    write_json(run / "run.json", info)
+    text = write_report(run, formats=["html"]).read_text(encoding="utf-8")
+    assert "logistic &lt;b&gt;" in text
+    assert "macro recall" in text
+
+
+def test_images_without_a_label_are_told(tmp_path):
+    run = make_run(tmp_path / "run", n_classes=3, rows=10)
+    rows = [list(row.values()) for row in Run.open(run).predictions]
+    rows[0][1] = ""
+    write_csv(run / "predictions.csv", list(Run.open(run).predictions[0]), rows)
+    text = write_report(run, formats=["html"]).read_text(encoding="utf-8")
+    assert "1 image without a label" in text
+
+
+@pytest.mark.slow
+def test_a_thousand_classes_stay_below_ten_megabytes(tmp_path):
+    page = write_report(make_run(tmp_path / "run", n_classes=1000, rows=20_000))
+    assert page.stat().st_size < 10e6

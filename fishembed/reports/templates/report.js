@@ -122,10 +122,15 @@ function drawMatrix(canvas, matrix) {
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.font = Math.min(12, size * 0.45) + "px " + ink.font;
-    for (let i = 0; i < matrix.cells.length; i += 3) {
-      const y = place.get(matrix.cells[i]), x = place.get(matrix.cells[i + 1]);
-      if (x !== undefined && y !== undefined) cell(pen, ink, x, y, matrix.cells[i + 2], matrix.totals[matrix.cells[i]]);
-    }
+    /* What is right comes last: where cells are smaller than pixels it must not be covered. */
+    [false, true].forEach((right) => {
+      for (let i = 0; i < matrix.cells.length; i += 3) {
+        const row = matrix.cells[i], column = matrix.cells[i + 1];
+        const y = place.get(row), x = place.get(column);
+        if (right !== (row === column) || x === undefined || y === undefined) continue;
+        cell(pen, ink, x, y, matrix.cells[i + 2], matrix.totals[row]);
+      }
+    });
     pen.strokeStyle = ink.line;
     pen.lineWidth = 1;
     pen.strokeRect(left, top, side, side);
@@ -133,9 +138,10 @@ function drawMatrix(canvas, matrix) {
 
   function cell(pen, ink, x, y, value, total) {
     const depth = state.show === "counts" ? Math.log1p(value) / Math.log1p(most) : Math.sqrt(value / total);
-    pen.globalAlpha = 0.1 + 0.9 * depth;
+    const least = size < 4 ? 0.3 : 0.1;
+    pen.globalAlpha = least + (1 - least) * depth;
     pen.fillStyle = x === y ? ink.right : ink.wrong;
-    pen.fillRect(left + x * size, top + y * size, Math.max(size, 1), Math.max(size, 1));
+    pen.fillRect(left + x * size, top + y * size, Math.max(size, 1.5), Math.max(size, 1.5));
     pen.globalAlpha = 1;
     if (size < 17) return;
     pen.fillStyle = depth > 0.6 ? ink.paper : ink.ink;
