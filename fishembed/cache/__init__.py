@@ -1,18 +1,26 @@
-"""The HDF5 feature store: schema, reader, writer, parts and import."""
+"""The HDF5 feature store: schema, reader, writer, parts, import and export."""
 
+from fishembed.cache.checksums import Damage
 from fishembed.cache.importing import import_vectors
+from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.lock import store_lock
 from fishembed.cache.parts import Parts
-from fishembed.cache.schema import Rows, StoreHead, TextVectors
+from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHead, TextVectors
 from fishembed.cache.store import FeatureStore, newest_store
-from fishembed.cache.writer import write_store
+from fishembed.cache.writer import Gathered, write_store
 
 __all__ = [
+    "IMAGE",
+    "TRUNK",
+    "Damage",
     "FeatureStore",
+    "Gathered",
+    "LabelledVectors",
     "Parts",
     "Rows",
     "StoreHead",
     "TextVectors",
+    "Which",
     "import_vectors",
     "newest_store",
     "store_lock",

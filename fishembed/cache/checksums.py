@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,26 +11,61 @@ import numpy.typing as npt
 from fishembed.cache.schema import CHECKED_ROWS
 
 
-def block_checksums(vectors: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
+@dataclass(frozen=True)
+class Damage:
+    """A block of rows that is not what was written.
+
+    Attributes
+    ----------
+    dataset
+        Which one, by its name in the file.
+    first, last
+        Row numbers, both included.
+    """
+
+    dataset: str
+    first: int
+    last: int
+
+
+def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     """Give the CRC-32 of each block of rows.
 
     Parameters
     ----------
-    vectors
-        (n, dim), the first row at a block's start.
+    array
+        (n, …) of a type without pointers, the first row at a block's start.
 
     Returns
     -------
     uint32 (ceil(n / CHECKED_ROWS),)
     """
-    starts = range(0, len(vectors), CHECKED_ROWS)
-    blocks = (np.ascontiguousarray(vectors[s : s + CHECKED_ROWS]) for s in starts)
+    starts = range(0, len(array), CHECKED_ROWS)
+    blocks = (np.ascontiguousarray(array[s : s + CHECKED_ROWS]) for s in starts)
     return np.array([zlib.crc32(block.view(np.uint8).data) for block in blocks], dtype=np.uint32)
 
 
-def damaged_blocks(
-    vectors: npt.NDArray[np.generic], expected: npt.NDArray[np.uint32]
-) -> list[tuple[int, int]]:
-    """Give (first, behind last) row of each block whose checksum differs."""
-    bad = np.flatnonzero(block_checksums(vectors) != expected)
-    return [(int(b) * CHECKED_ROWS, min((int(b) + 1) * CHECKED_ROWS, len(vectors))) for b in bad]
+def find_damage(
+    name: str, array: npt.NDArray[np.generic], expected: npt.NDArray[np.uint32]
+) -> list[Damage]:
+    """Compare an array with the checksums it was written with.
+
+    Returns
+    -------
+    list of Damage
+        The blocks that differ, touching ones as one; all rows where even the number of
+        blocks differs.
+    """
+    found = block_checksums(array)
+    if found.shape != expected.shape:
+        return [Damage(name, 0, max(0, len(array) - 1))]
+    bad = np.flatnonzero(found != expected)
+    runs = np.split(bad, np.flatnonzero(np.diff(bad) > 1) + 1) if len(bad) else []
+    return [
+        Damage(
+            name,
+            int(run[0]) * CHECKED_ROWS,
+            min((int(run[-1]) + 1) * CHECKED_ROWS, len(array)) - 1,
+        )
+        for run in runs
+    ]

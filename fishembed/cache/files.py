@@ -1,7 +1,8 @@
-"""HDF5 files that appear whole or not at all, and blocks of them as memory maps."""
+"""Files that appear whole or not at all, and blocks of them as memory maps."""
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,61 +13,165 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.errors import StoreWriteError
+from fishembed.errors import StoreError, StoreWriteError
+
+_LAYOUT: dict[str, Any] = {
+    "libver": ("v110", "v110"),
+    # Vectors start at a multiple of 64 bytes, so that a memory map of them is aligned.
+    "alignment_threshold": 1024,
+    "alignment_interval": 64,
+}
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[h5py.File]:
-    """Write an HDF5 file beside its place and move it in when it is complete and on disk.
+def moved_in(path: Path) -> Iterator[Path]:
+    """Give a name beside `path` to write to; move it in when the block ends well.
 
     Raises
     ------
     StoreWriteError
-        When the disk is full or the place not writable; nothing is left behind, and what
-        was there before is untouched.
+        When it cannot be made safe on disk or moved; nothing is left behind, and what was
+        there before is untouched.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with h5py.File(beside, "w", libver=("v110", "v110"), locking=False) as file:
-            yield file
-        _sync(beside)
-        os.replace(beside, path)  # noqa: PTH105 - the one call this rests on
-        _sync(path.parent)
-    except (OSError, RuntimeError) as error:
-        raise StoreWriteError(
-            f"cannot write {str(path)!r} ({_reason(error)}); what was there before is untouched"
-        ) from error
+        yield beside
+        with write_errors(path):
+            _sync(beside)
+            os.replace(beside, path)  # noqa: PTH105 - the one call this rests on
+            _sync(path.parent)
     finally:
         with suppress(OSError):
             beside.unlink()
 
 
-def map_rows(file: h5py.File, name: str) -> npt.NDArray[Any]:
+@contextmanager
+def whole_file(path: Path) -> Iterator[h5py.File]:
+    """Write an HDF5 file that takes its place when it is complete and on disk.
+
+    Raises
+    ------
+    StoreWriteError
+        When the disk is full or the place not writable; see `moved_in`.
+    """
+    with moved_in(path) as beside:
+        with write_errors(path):
+            disk = _Disk(beside)
+        with disk:
+            try:
+                with h5py.File(disk, "w", **_LAYOUT) as file:
+                    yield file
+            except Exception:
+                if disk.failure is None:
+                    raise
+        if disk.failure is not None:
+            with write_errors(path):
+                raise disk.failure
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says into a `StoreWriteError` that names `path`."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreWriteError(
+            f"cannot write {str(path)!r} ({error.strerror or error}); what was there before is "
+            "untouched"
+        ) from error
+
+
+def remove_orphans(folder: Path, name: str = "") -> None:
+    """Remove what dead processes left while they wrote `name`, or anything in the folder.
+
+    Only for the holder of the store's lock: what a living process writes looks the same.
+    """
+    with suppress(OSError):
+        for entry in list(folder.iterdir()):
+            if entry.name.startswith(f".{name}") and entry.name.endswith(".tmp"):
+                entry.unlink(missing_ok=True)
+
+
+def map_rows(dataset: h5py.Dataset) -> npt.NDArray[Any]:
     """Give a dataset as a read-only memory map where it is contiguous, else read it.
 
-    The map is of the file that `file` has open, also when another was moved into its place.
+    The map is of the file that is open, also when another was moved into its place.
     """
-    dataset = file[name]
     offset = dataset.id.get_offset()
     if offset is None or not dataset.size:
         return np.asarray(dataset[()])
-    path = Path(file.filename)
-    mapped = np.memmap(path, dataset.dtype, "r", offset, dataset.shape)
-    opened = os.fstat(file.id.get_vfd_handle())
-    now = path.stat()
-    if (opened.st_ino, opened.st_dev) != (now.st_ino, now.st_dev):
-        return np.asarray(dataset[()])
-    return mapped
+    # numpy.memmap would move the file position that HDF5 believes to own.
+    mapped = mmap.mmap(dataset.file.id.get_vfd_handle(), 0, access=mmap.ACCESS_READ)
+    return np.ndarray(dataset.shape, dataset.dtype, mapped, offset)
+
+
+class _Disk:
+    """A file for HDF5 that keeps its first failure to itself.
+
+    HDF5 cannot close a file whose writes fail: handles leak, and some versions crash when
+    the interpreter ends. So it is told that every write went well, and whoever closes the
+    file asks for `failure`.
+
+    Parameters
+    ----------
+    path
+        Created, or emptied.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("w+b", buffering=0)
+        self.failure: BaseException | None = None
+
+    def __enter__(self) -> _Disk:  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._raw.close()
+        except OSError as error:  # some network disks only complain here
+            self.failure = self.failure or error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._raw.read(size) or b""
+
+    def readinto(self, buffer: memoryview) -> int:
+        return self._raw.readinto(buffer) or 0
+
+    def write(self, data: memoryview) -> int:
+        if self.failure is None:
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[self._raw.write(rest) :]
+            except BaseException as error:  # Ctrl-C too: raised again when HDF5 is out of it
+                self.failure = error
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        if self.failure is None:
+            try:
+                self._raw.truncate(size)
+            except BaseException as error:  # as above
+                self.failure = error
+        return size
+
+    def flush(self) -> None:
+        """Do nothing: nothing is buffered here."""
 
 
 def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    if path.is_dir() and os.name != "posix":
+        return  # only POSIX has folders that can be synced
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _reason(error: BaseException) -> str:
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if number else " ".join(str(error).split())[:200]

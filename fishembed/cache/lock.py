@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fishembed.errors import StoreLockedError, StoreWriteError
+from fishembed.cache.files import remove_orphans, write_errors
+from fishembed.errors import StoreLockedError
 
 
 @contextmanager
 def store_lock(store: str | Path) -> Iterator[None]:
     """Hold the right to write a store; readers need none and are never disturbed.
 
-    The operating system lets go of the lock when its process ends, however it ends.
+    The operating system lets go of the lock when its process ends, however it ends. What
+    a dead process was writing is removed.
 
     Raises
     ------
@@ -28,22 +30,30 @@ def store_lock(store: str | Path) -> Iterator[None]:
     """
     store = Path(store)
     holder = store.with_name(f".{store.name}.writer")
-    try:
+    lock = FileLock(store.with_name(f".{store.name}.lock"))
+    with write_errors(store):
         store.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.with_name(f".{store.name}.lock"))
-        with lock.acquire(timeout=0):
-            holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-            try:
-                yield
-            finally:
-                holder.unlink(missing_ok=True)
-    except Timeout as error:
-        raise StoreLockedError(
-            f"{str(store)!r} is being written by {_read(holder)}: wait for it to end, or give "
-            "another --store"
-        ) from error
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise StoreWriteError(f"cannot write in {str(store.parent)!r}: {error.strerror}") from error
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StoreLockedError(
+                f"{str(store)!r} is being written by {_read(holder)}: wait for it to end, or "
+                "give another --store"
+            ) from error
+    try:
+        _introduce(holder)
+        remove_orphans(store.parent, f"{store.name}.")
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+
+def _introduce(holder: Path) -> None:
+    """Say who writes; on a full disk the lock holds without."""
+    with suppress(OSError):
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
 
 
 def _read(holder: Path) -> str:

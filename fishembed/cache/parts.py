@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import block_checksums, damaged_blocks
-from fishembed.cache.files import map_rows, whole_file
-from fishembed.cache.schema import CHECKSUMS, HEX64, IMAGE
-from fishembed.errors import StoreWriteError
+from fishembed.cache.checksums import block_checksums, find_damage
+from fishembed.cache.files import map_rows, remove_orphans, whole_file, write_errors
+from fishembed.cache.schema import CHECKSUMS, decode_texts, encode_texts
+
+_OPEN_AT_ONCE = 64
+"""Parts whose vectors stay mapped: a day's work has more parts than a process may open files."""
+
+_IDENTITY = "identity"
 
 
 class Parts:
@@ -28,47 +33,63 @@ class Parts:
     ----------
     store
         The store that the parts will be folded into.
-    encoder_fingerprint
-        Identity of the vectors.
+    identity
+        Of the vectors: the encoder's fingerprint, and which of its vectors are kept.
     """
 
-    def __init__(self, store: str | Path, encoder_fingerprint: str) -> None:
+    def __init__(self, store: str | Path, identity: str) -> None:
         store = Path(store)
         self.folder = store.with_name(f".{store.name}.parts")
-        self._fingerprint = encoder_fingerprint
+        self._identity = identity
         self._next = 0
+        self._open = lru_cache(_OPEN_AT_ONCE)(self._map)
 
-    def add(self, digests: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
-        """Write one part: the digests of n pictures and float32 (n, dim).
+    def add(self, digests: Sequence[str], vectors: Mapping[str, npt.NDArray[np.float32]]) -> Path:
+        """Write one part.
+
+        Parameters
+        ----------
+        digests
+            Of n pictures.
+        vectors
+            float32 (n, …) by the dataset's name in a store.
 
         Raises
         ------
         StoreWriteError
             When the disk is full or the place not writable.
         """
-        try:
+        with write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreWriteError(f"cannot make {str(self.folder)!r}: {error.strerror}") from error
-        taken = {path.name for path in self._files()}
+            taken = {path.name for path in self._files()}
         while (name := f"{self._next:08d}.h5") in taken:
             self._next += 1
         with whole_file(self.folder / name) as file:
-            file.attrs["encoder_fingerprint"] = self._fingerprint
-            file.create_dataset("digest", data=np.array(list(digests), HEX64))
-            file.create_dataset(IMAGE, data=np.ascontiguousarray(vectors, np.float32))
-            file.create_dataset(f"{CHECKSUMS}/image", data=block_checksums(vectors))
+            file.attrs[_IDENTITY] = self._identity
+            arrays = {"digest": encode_texts(digests), **vectors}
+            for dataset, array in arrays.items():
+                file.create_dataset(dataset, data=array)
+                file.create_dataset(f"{CHECKSUMS}/{dataset}", data=block_checksums(array))
+        return self.folder / name
 
-    def read(self) -> list[tuple[list[str], npt.NDArray[Any]]]:
-        """Give (digests, vectors) of every sound part of this encoder, oldest first.
+    def found(self) -> Iterator[tuple[Path, list[str]]]:
+        """Yield each sound part of this encoder with its digests, oldest first.
 
         A part that is damaged is left out: its pictures are encoded again.
         """
-        found = (self._read_part(path) for path in self._files())
-        return [part for part in found if part is not None]
+        remove_orphans(self.folder)
+        for path in self._files():
+            digests = self._read(path)
+            if digests is not None:
+                yield path, digests
+
+    def vectors(self, part: Path, name: str) -> npt.NDArray[Any]:
+        """Give float32 (n, …) of a part, as a memory map."""
+        return self._open(part, name)
 
     def discard(self) -> None:
         """Remove all parts, once they have been folded into the store."""
+        self._open.cache_clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _files(self) -> list[Path]:
@@ -76,15 +97,25 @@ class Parts:
             return []
         return sorted(p for p in self.folder.iterdir() if re.fullmatch(r"\d+\.h5", p.name))
 
-    def _read_part(self, path: Path) -> tuple[list[str], npt.NDArray[Any]] | None:
+    @staticmethod
+    def _map(part: Path, name: str) -> npt.NDArray[Any]:
+        with h5py.File(part, "r", locking=False) as file:
+            return map_rows(file[name])
+
+    def _read(self, path: Path) -> list[str] | None:
         try:
             with h5py.File(path, "r", locking=False) as file:
-                if file.attrs["encoder_fingerprint"] != self._fingerprint:
+                if file.attrs[_IDENTITY] != self._identity:
                     return None
-                digests = [digest.decode("ascii") for digest in file["digest"][()]]
-                vectors = map_rows(file, IMAGE)
-                if damaged_blocks(vectors, file[f"{CHECKSUMS}/image"][()]):
-                    return None
-                return digests, vectors
+                datasets: list[str] = []
+                file[CHECKSUMS].visititems(
+                    lambda name, item: (
+                        datasets.append(name) if isinstance(item, h5py.Dataset) else None
+                    )
+                )
+                for name in datasets:
+                    if find_damage(name, map_rows(file[name]), file[CHECKSUMS][name][()]):
+                        return None
+                return decode_texts(file["digest"][()])
         except (OSError, KeyError, ValueError, RuntimeError):
             return None

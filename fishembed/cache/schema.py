@@ -10,21 +10,19 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.errors import DimensionError, StoreFormatError
+from fishembed.errors import DimensionError, InputError, StoreFormatError
 
 FORMAT = "fishembed"
 SCHEMA = 1
 
+FEATURES = "features"
 IMAGE = "features/image"
 TRUNK = "features/trunk"
+VECTORS = (IMAGE, TRUNK)
 TEXT = "text"
 CHECKSUMS = "checksums"
 CHECKED_ROWS = 64
 """Rows that share one checksum: fine enough to name what was damaged."""
-
-UTF8 = h5py.string_dtype("utf-8")
-HEX64 = h5py.string_dtype("ascii", 64)
-SPLIT = h5py.string_dtype("utf-8", 5)
 
 
 @dataclass(frozen=True)
@@ -112,8 +110,8 @@ class StoreHead:
     text: Mapping[str, TextVectors] = field(default_factory=dict)
 
 
-def check_schema(attributes: Mapping[str, Any], path: object) -> None:
-    """Refuse what is not a store, and stores of a newer schema.
+def check_format(attributes: Mapping[str, Any], path: object) -> int:
+    """Give the schema of a store; refuse what is none, and stores of a newer schema.
 
     Raises
     ------
@@ -130,13 +128,28 @@ def check_schema(attributes: Mapping[str, Any], path: object) -> None:
             f"{str(path)!r} has schema {schema}; this version reads up to {SCHEMA}: "
             "pip install -U fishembed"
         )
+    return schema
 
 
-def encode_utf8(texts: Sequence[str]) -> list[bytes]:
-    """Give bytes for HDF5; file names that are no valid Unicode survive the round trip."""
-    return [text.encode("utf-8", "surrogateescape") for text in texts]
+def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
+    """Give UTF-8 of one length, filled with zeros, as HDF5 keeps it.
+
+    File names that are no valid Unicode survive the round trip.
+
+    Raises
+    ------
+    InputError
+        When a text holds half a character or ends in a zero, which no file name does.
+    """
+    try:
+        raw = [text.encode("utf-8", "surrogateescape") for text in texts]
+    except UnicodeEncodeError as error:
+        raise InputError(f"{error.object!r} is no text that UTF-8 can hold") from error
+    if any(text.endswith(b"\0") for text in raw):
+        raise InputError("a path, label or group ends in a zero byte")
+    return np.array(raw, h5py.string_dtype("utf-8", max(map(len, raw), default=0) or 1))
 
 
-def decode_utf8(raw: Sequence[bytes]) -> list[str]:
-    """Undo `encode_utf8`."""
-    return [text.decode("utf-8", "surrogateescape") for text in raw]
+def decode_texts(raw: npt.NDArray[Any]) -> list[str]:
+    """Undo `encode_texts`."""
+    return [text.decode("utf-8", "surrogateescape") for text in raw.tolist()]

@@ -7,28 +7,40 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import damaged_blocks
+from fishembed.cache.checksums import Damage, find_damage
 from fishembed.cache.files import map_rows
+from fishembed.cache.labelled import LabelledVectors, Which
+from fishembed.cache.migrations import at_this_schema
 from fishembed.cache.schema import (
     CHECKSUMS,
     IMAGE,
     TEXT,
+    TRUNK,
+    VECTORS,
     Rows,
     StoreHead,
     TextVectors,
-    check_schema,
-    decode_utf8,
+    decode_texts,
 )
-from fishembed.errors import InputError, StoreFormatError, StoreNotFoundError
+from fishembed.errors import (
+    InputError,
+    MissingExtraError,
+    StoreFormatError,
+    StoreIntegrityError,
+    StoreNotFoundError,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-class FeatureStore:
+class FeatureStore(LabelledVectors):
     """One set of pictures under one encoder, as vectors.
 
     Open it with `FeatureStore.open`. It stays the store that was opened, also when another
@@ -41,13 +53,15 @@ class FeatureStore:
     """
 
     def __init__(self, file: h5py.File, path: Path) -> None:
-        self._file = file
         self.path = path
-        check_schema(dict(file.attrs), path)
-        self.encoder: dict[str, Any] = json.loads(file.attrs["encoder"])
-        self.source: dict[str, Any] = json.loads(file.attrs["source"])
-        self.fingerprint: str = str(file.attrs["fingerprint"])
-        self.created: str = str(file.attrs["created"])
+        self._vectors = file
+        self._file = at_this_schema(file, path)
+        self.encoder: dict[str, Any] = json.loads(self._file.attrs["encoder"])
+        self.source: dict[str, Any] = json.loads(self._file.attrs["source"])
+        self.versions: dict[str, str] = json.loads(self._file.attrs["versions"])
+        self.fingerprint: str = str(self._file.attrs["fingerprint"])
+        self.created: str = str(self._file.attrs["created"])
+        self._n, self._dim = map(int, file[IMAGE].shape)
 
     @classmethod
     def open(cls, path: str | Path) -> FeatureStore:
@@ -80,13 +94,14 @@ class FeatureStore:
         except StoreFormatError:
             file.close()
             raise
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OSError, RuntimeError) as error:
             file.close()
             raise StoreFormatError(f"{str(path)!r} is damaged: {error}") from error
 
     def close(self) -> None:
         """Let go of the file; vectors that were handed out stay readable."""
         self._file.close()
+        self._vectors.close()
 
     def __enter__(self) -> FeatureStore:  # noqa: PYI034 - Self needs Python 3.11
         return self
@@ -100,7 +115,7 @@ class FeatureStore:
         self.close()
 
     def __len__(self) -> int:
-        return int(self._file[IMAGE].shape[0])
+        return self._n
 
     def __repr__(self) -> str:
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
@@ -113,7 +128,7 @@ class FeatureStore:
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return int(self._file[IMAGE].shape[1])
+        return self._dim
 
     @property
     def encoder_name(self) -> str:
@@ -128,7 +143,27 @@ class FeatureStore:
     @cached_property
     def features(self) -> npt.NDArray[Any]:
         """float32 or float16 (n, dim), as the encoder gave them; a read-only memory map."""
-        return map_rows(self._file, IMAGE)
+        return self._vector_map(IMAGE)
+
+    @cached_property
+    def has_trunk(self) -> bool:
+        """Whether the vectors before the projection are kept too."""
+        return TRUNK in self._vectors
+
+    @cached_property
+    def trunk_is_image(self) -> bool:
+        """Whether the encoder projects nothing, so that both are the same vectors."""
+        return self.has_trunk and bool(self._vectors[TRUNK] == self._vectors[IMAGE])
+
+    @cached_property
+    def trunk(self) -> npt.NDArray[Any]:
+        """float32 or float16 (n, width), the vectors before the projection; a memory map."""
+        if not self.has_trunk:
+            raise InputError(
+                f"{str(self.path)!r} has no trunk vectors: 'fishembed extract … --trunk' adds "
+                "them, which encodes its pictures again"
+            )
+        return self.features if self.trunk_is_image else self._vector_map(TRUNK)
 
     @cached_property
     def paths(self) -> list[str]:
@@ -143,7 +178,7 @@ class FeatureStore:
     @cached_property
     def labels(self) -> npt.NDArray[np.int32]:
         """int32 (n,) into `classes`, -1 for none."""
-        return np.asarray(self._file["rows/label"][()], dtype=np.int32)
+        return self._read("rows/label").astype(np.int32, copy=False)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -153,7 +188,7 @@ class FeatureStore:
     @cached_property
     def splits(self) -> npt.NDArray[np.str_]:
         """Text (n,): train, val, test or ""."""
-        return np.char.decode(np.asarray(self._file["rows/split"][()], dtype="S5"), "utf-8")
+        return np.array(self._texts("rows/split"), dtype="U5")
 
     @cached_property
     def groups(self) -> list[str]:
@@ -166,8 +201,8 @@ class FeatureStore:
         return Rows(
             path=self.paths,
             digest=self.digests,
-            size=np.asarray(self._file["rows/size"][()]),
-            mtime_ns=np.asarray(self._file["rows/mtime_ns"][()]),
+            size=self._read("rows/size"),
+            mtime_ns=self._read("rows/mtime_ns"),
             label=self.labels,
             split=self.splits.tolist(),
             group=self.groups,
@@ -209,64 +244,116 @@ class FeatureStore:
                 f"{str(self.path)!r} has no text vectors {key!r} (it has {have}): "
                 f"'fishembed extract … --prompts {key}' adds them without encoding pictures again"
             )
-        group = self._file[TEXT][key]
         return TextVectors(
-            features=np.asarray(group["features"][()], np.float32),
+            features=self._read(f"{TEXT}/{key}/features").astype(np.float32, copy=False),
             names=tuple(self._texts(f"{TEXT}/{key}/names")),
             templates=tuple(self._texts(f"{TEXT}/{key}/templates")),
-            logit_scale=float(group.attrs["logit_scale"]),
+            logit_scale=float(self._file[TEXT][key].attrs["logit_scale"]),
         )
 
-    def split(self, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-        """Give the labelled rows of a split, ready for a classifier.
+    def vectors(
+        self, rows: npt.NDArray[np.intp] | Sequence[int], which: Which = "image"
+    ) -> npt.NDArray[np.float32]:
+        """Give float32 (len(rows), dim) of the rows named.
 
         Parameters
         ----------
-        name
-            train, val or test; "all" for every labelled row.
-
-        Returns
-        -------
-        X : float32 (n, dim)
-        y : int32 (n,)
-            Labels into `classes`.
+        rows
+            Row numbers, in any order.
+        which
+            "image", or "trunk" for the vectors before the projection.
 
         Raises
         ------
         InputError
-            When no labelled row has that split.
+            When there are no trunk vectors.
         """
-        rows = self.split_rows(name)
-        return self.vectors(rows), self.labels[rows]
+        array = self.trunk if which == "trunk" else self.features
+        return np.asarray(array[np.asarray(rows, dtype=np.intp)], dtype=np.float32)
 
-    def split_rows(self, name: str) -> npt.NDArray[np.intp]:
-        """Give the row numbers that `split` reads."""
-        wanted = self.labels >= 0
-        if name != "all":
-            wanted &= self.splits == name
-        rows = np.flatnonzero(wanted)
-        if not len(rows):
-            raise InputError(
-                f"{str(self.path)!r} has no labelled row in the split {name!r}; it has "
-                f"{self._what_is_labelled()}"
-            )
-        return rows
+    def verify(self) -> list[Damage]:
+        """Compare all that is in the store with the checksums it was written with.
 
-    def _what_is_labelled(self) -> str:
-        labelled = self.labels >= 0
-        names = sorted({str(name) for name in np.unique(self.splits[labelled])} - {""})
-        return ", ".join(names) or ("labels without splits" if labelled.any() else "no labels")
+        Returns
+        -------
+        list of Damage
+            Empty where the store is as it was written.
+        """
+        return [one for name, sums in self._checksums() for one in self._damage(name, sums)]
 
-    def vectors(self, rows: npt.NDArray[np.intp] | Sequence[int]) -> npt.NDArray[np.float32]:
-        """Give float32 (len(rows), dim) of the rows named."""
-        return np.asarray(self.features[np.asarray(rows)], dtype=np.float32)
+    def to_pandas(self, *, vectors: bool = True) -> pd.DataFrame:
+        """Give the rows as a table.
 
-    def damaged_rows(self) -> list[tuple[int, int]]:
-        """Compare checksums; give (first, behind last) row of each damaged block."""
-        return damaged_blocks(self.features, self._file[f"{CHECKSUMS}/image"][()])
+        Parameters
+        ----------
+        vectors
+            Whether a column `vector` holds each row's vector, a view without a copy.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns path, label (name of the class, None without), split, group, digest,
+            size, mtime_ns[, vector]; one row for each picture, in the store's order.
+
+        Raises
+        ------
+        MissingExtraError
+            When pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtraError("a table of a store", "pandas", "parquet") from error
+        columns: dict[str, object] = dict(self.rows.__dict__)
+        names = [*self.classes, None]
+        columns["label"] = pd.Series([names[label] for label in self.labels], dtype=object)
+        order = ["path", "label", "split", "group", "digest", "size", "mtime_ns"]
+        table = pd.DataFrame({name: columns[name] for name in order})
+        if vectors:
+            table["vector"] = list(self.features)
+        return table
+
+    def _damage(self, name: str, checksums: npt.NDArray[np.uint32]) -> list[Damage]:
+        try:
+            data = self._vector_map(name) if name in VECTORS else self._read(name)
+        except StoreIntegrityError:
+            return [Damage(name, 0, max(0, len(self) - 1))]
+        return find_damage(name, data, checksums)
+
+    def _checksums(self) -> list[tuple[str, npt.NDArray[np.uint32]]]:
+        """Give (name, checksums) of every dataset that has some."""
+        found: list[tuple[str, npt.NDArray[np.uint32]]] = []
+
+        def visit(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset):
+                found.append((name, np.asarray(item[()])))
+
+        try:
+            self._file[CHECKSUMS].visititems(visit)
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise self._damaged(CHECKSUMS, error) from error
+        return found
+
+    def _vector_map(self, name: str) -> npt.NDArray[Any]:
+        try:
+            return map_rows(self._vectors[name])
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise self._damaged(name, error) from error
+
+    def _read(self, name: str) -> npt.NDArray[Any]:
+        try:
+            return np.asarray(self._file[name][()])
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise self._damaged(name, error) from error
 
     def _texts(self, name: str) -> list[str]:
-        return decode_utf8(self._file[name][()].tolist())
+        return decode_texts(self._read(name))
+
+    def _damaged(self, name: str, error: Exception) -> StoreIntegrityError:
+        return StoreIntegrityError(
+            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}); "
+            f"move it away and extract again, or take a copy of it"
+        )
 
 
 def newest_store(folder: str | Path) -> Path:

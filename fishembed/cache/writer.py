@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -20,32 +22,47 @@ from fishembed.cache.schema import (
     CHECKED_ROWS,
     CHECKSUMS,
     FORMAT,
-    HEX64,
     IMAGE,
     SCHEMA,
-    SPLIT,
     TEXT,
-    UTF8,
+    TRUNK,
     Rows,
     StoreHead,
     TextVectors,
-    encode_utf8,
+    encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
 
 BLOCK = 64 * CHECKED_ROWS
 """Rows that are written at once; a multiple of what shares a checksum."""
 
-Gather = Callable[[int, int], npt.NDArray[np.generic]]
+
+@dataclass(frozen=True)
+class Gathered:
+    """Vectors that need not be in memory at once.
+
+    Attributes
+    ----------
+    gather
+        Gives the vectors of rows start to stop; asked in order.
+    dim
+        Length of a vector.
+    """
+
+    gather: Callable[[int, int], npt.NDArray[np.generic]]
+    dim: int
+
+
+Vectors = npt.NDArray[np.generic] | Gathered
 
 
 def write_store(
     path: str | Path,
     head: StoreHead,
     rows: Rows,
-    vectors: Gather | npt.NDArray[np.generic],
+    vectors: Vectors,
     *,
-    dim: int | None = None,
+    trunk: Vectors | Literal["image"] | None = None,
     dtype: npt.DTypeLike = np.float32,
 ) -> None:
     """Write a store whole, or leave what was there.
@@ -57,10 +74,10 @@ def write_store(
     head, rows
         What it says.
     vectors
-        (n, dim) array, or a function that gives the vectors of rows start to stop, asked
-        in order, so that a store may be larger than memory.
-    dim
-        Length of a vector, needed with a function.
+        (n, dim), as an array or gathered, so that a store may be larger than memory.
+    trunk
+        (n, width), the vectors before the projection; "image" where they are the image
+        vectors themselves, which then are stored once.
     dtype
         float32 or float16 on disk.
 
@@ -71,52 +88,60 @@ def write_store(
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    if callable(vectors):
-        gather = vectors
-    else:
-        gather, dim = (lambda start, stop: vectors[start:stop]), vectors.shape[1]
-        if len(vectors) != len(rows):
-            raise DimensionError(f"{len(vectors)} vectors for {len(rows)} rows")
-    if dim is None:
-        raise DimensionError("dim is needed where vectors are given by a function")
     with whole_file(Path(path)) as file:
-        checksums = _write_vectors(file, rows, gather, dim, np.dtype(dtype))
+        checksums = _write_vectors(file, IMAGE, rows, vectors, np.dtype(dtype))
+        if isinstance(trunk, str):
+            file[TRUNK] = file[IMAGE]
+        elif trunk is not None:
+            more = _write_vectors(file, TRUNK, rows, trunk, np.dtype(dtype))
+            checksums = np.concatenate([checksums, more])
         _write_rows(file, rows)
         _write_head(file, head)
         file.attrs["fingerprint"] = _fingerprint(head, rows, checksums)
 
 
 def _write_vectors(
-    file: h5py.File, rows: Rows, gather: Gather, dim: int, dtype: np.dtype[np.generic]
+    file: h5py.File, name: str, rows: Rows, vectors: Vectors, dtype: np.dtype[np.generic]
 ) -> npt.NDArray[np.uint32]:
-    dataset = file.create_dataset(IMAGE, (len(rows), dim), dtype)
+    if not isinstance(vectors, Gathered) and len(vectors) != len(rows):
+        raise DimensionError(f"{len(vectors)} vectors for {len(rows)} rows")
+    dim = vectors.dim if isinstance(vectors, Gathered) else vectors.shape[1]
+    dataset = file.create_dataset(name, (len(rows), dim), dtype)
     sums = []
+    for start, block in _blocks(rows, vectors, dtype):
+        dataset[start : start + len(block)] = block
+        sums.append(block_checksums(block))
+    checksums = np.concatenate(sums) if sums else np.zeros(0, np.uint32)
+    _write_checksums(file, name, checksums)
+    return checksums
+
+
+def _blocks(
+    rows: Rows, vectors: Vectors, dtype: np.dtype[np.generic]
+) -> Iterator[tuple[int, npt.NDArray[np.generic]]]:
     for start in range(0, len(rows), BLOCK):
-        block = np.ascontiguousarray(gather(start, min(start + BLOCK, len(rows))), dtype)
+        stop = min(start + BLOCK, len(rows))
+        gathered = (
+            vectors.gather(start, stop) if isinstance(vectors, Gathered) else vectors[start:stop]
+        )
+        with np.errstate(over="ignore"):
+            block = np.ascontiguousarray(gathered, dtype)
         finite = np.isfinite(block).all(axis=1)
         if not finite.all():
             culprit = rows.path[start + int(np.argmin(finite))]
             raise StoreIntegrityError(
                 f"the vector of {culprit!r} is not finite as {dtype}: nothing was written"
             )
-        dataset[start : start + len(block)] = block
-        sums.append(block_checksums(block))
-    checksums = np.concatenate(sums) if sums else np.zeros(0, np.uint32)
-    stored = file.create_dataset(f"{CHECKSUMS}/image", data=checksums)
-    stored.attrs["rows"] = CHECKED_ROWS
-    stored.attrs["kind"] = "crc32"
-    return checksums
+        yield start, block
 
 
 def _write_rows(file: h5py.File, rows: Rows) -> None:
-    group = file.create_group("rows")
-    texts = (("path", UTF8), ("digest", HEX64), ("split", SPLIT), ("group", UTF8))
-    for name, dtype in texts:
+    for name in ("path", "digest", "split", "group"):
         column = getattr(rows, name)
         if name != "group" or any(column):
-            _write_texts(group, name, column, dtype)
+            _write_texts(file, f"rows/{name}", column)
     for name, numeric in (("size", np.int64), ("mtime_ns", np.int64), ("label", np.int32)):
-        group.create_dataset(name, data=np.asarray(getattr(rows, name), numeric))
+        _write(file, f"rows/{name}", np.asarray(getattr(rows, name), numeric))
 
 
 def _write_head(file: h5py.File, head: StoreHead) -> None:
@@ -134,33 +159,41 @@ def _write_head(file: h5py.File, head: StoreHead) -> None:
         }
     )
     _write_texts(file, "classes", head.classes)
-    skipped = file.create_group("skipped")
-    _write_texts(skipped, "path", [path for path, _ in head.skipped])
-    _write_texts(skipped, "reason", [reason for _, reason in head.skipped])
+    _write_texts(file, "skipped/path", [path for path, _ in head.skipped])
+    _write_texts(file, "skipped/reason", [reason for _, reason in head.skipped])
     for key, text in head.text.items():
-        _write_text_vectors(file.require_group(TEXT).create_group(key), text)
+        _write_text_vectors(file, f"{TEXT}/{key}", text)
 
 
-def _write_text_vectors(group: h5py.Group, text: TextVectors) -> None:
-    group.create_dataset("features", data=np.asarray(text.features, np.float32))
-    _write_texts(group, "names", text.names)
-    _write_texts(group, "templates", text.templates)
-    group.attrs["logit_scale"] = text.logit_scale
+def _write_text_vectors(file: h5py.File, name: str, text: TextVectors) -> None:
+    _write(file, f"{name}/features", np.asarray(text.features, np.float32))
+    _write_texts(file, f"{name}/names", text.names)
+    _write_texts(file, f"{name}/templates", text.templates)
+    file[name].attrs["logit_scale"] = text.logit_scale
 
 
-def _write_texts(
-    group: h5py.Group, name: str, texts: Iterable[str], dtype: npt.DTypeLike = UTF8
-) -> None:
-    raw = encode_utf8(list(texts))
-    data = np.array(raw, dtype=object) if dtype is UTF8 else np.array(raw, dtype)
-    group.create_dataset(name, (len(raw),), dtype, data=data)
+def _write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
+    _write(file, name, encode_texts(texts))
+
+
+def _write(file: h5py.File, name: str, array: npt.NDArray[np.generic]) -> None:
+    file.create_dataset(name, data=array)
+    _write_checksums(file, name, block_checksums(array))
+
+
+def _write_checksums(file: h5py.File, name: str, checksums: npt.NDArray[np.uint32]) -> None:
+    group = file.require_group(CHECKSUMS)
+    group.attrs["kind"] = "crc32"
+    group.attrs["rows"] = CHECKED_ROWS
+    group.create_dataset(name, data=checksums)
 
 
 def _fingerprint(head: StoreHead, rows: Rows, checksums: npt.NDArray[np.uint32]) -> str:
     """Give 16 hex digits over everything an experiment's result depends on."""
     digest = hashlib.sha256(str(head.encoder.get("fingerprint", "")).encode())
     for column in (rows.path, rows.digest, rows.split, rows.group, head.classes):
-        digest.update(b"\0\0".join(encode_utf8(list(column))) + b"\1")
+        raw = [text.encode("utf-8", "surrogateescape") for text in column]
+        digest.update(b"\0\0".join(raw) + b"\1")
     digest.update(np.asarray(rows.label, "<i4").tobytes())
     digest.update(checksums.astype("<u4").tobytes())
     for key in sorted(head.text):

@@ -11,7 +11,7 @@ from fishembed.encoders.prompts import (
     spoken_name,
     text_vectors,
 )
-from fishembed.encoders.protocol import Encoder
+from fishembed.encoders.protocol import Encoder, TrunkEncoder
 from fishembed.encoders.registry import load_encoder
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing
 
@@ -25,6 +25,7 @@ __all__ = [
     "Precision",
     "Preprocessing",
     "PromptSet",
+    "TrunkEncoder",
     "choose_device",
     "describe_device",
     "list_encoders",

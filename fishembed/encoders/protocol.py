@@ -36,3 +36,18 @@ class Encoder(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim), not normalised; None without a text tower."""
         ...
+
+
+class TrunkEncoder(Encoder, Protocol):
+    """An encoder whose vectors come from wider ones by a projection."""
+
+    @property
+    def trunk_dim(self) -> int:
+        """Length of the vector before the projection; 0 where nothing is projected."""
+        ...
+
+    def encode_with_trunk(
+        self, batch: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Encode to float32 (n, dim) and (n, trunk_dim) in one forward pass."""
+        ...

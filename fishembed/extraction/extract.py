@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from fishembed.cache import FeatureStore, Parts, Rows, StoreHead, store_lock, write_store
-from fishembed.encoders import DEFAULT_ENCODER, Encoder, Precision, load_aliases
+from fishembed.cache import (
+    IMAGE,
+    TRUNK,
+    FeatureStore,
+    Gathered,
+    Parts,
+    Rows,
+    StoreHead,
+    store_lock,
+    write_store,
+)
+from fishembed.encoders import DEFAULT_ENCODER, Encoder, Precision, PromptSet, load_aliases
 from fishembed.errors import InputError, SourceError
+from fishembed.extraction.before import Before
+from fishembed.extraction.contents import says_the_same, store_classes, store_rows
 from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.pipeline import Batcher, read_pictures
-from fishembed.extraction.plan import Plan, kept_rows, make_plan, store_rows
+from fishembed.extraction.plan import make_plan
 from fishembed.extraction.progress import Reporter, Silent
+from fishembed.extraction.reading import Reading, read_and_encode
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.texts import class_texts, wanted_prompts
-from fishembed.extraction.vectors import NOT_FINITE, KnownVectors
+from fishembed.extraction.vectors import KnownVectors
 from fishembed.images import MAX_PIXELS, Source, open_source
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """How pictures are read and encoded."""
-
-    batch_size: int
-    workers: int | None
-    max_pixels: int
 
 
 def extract(
@@ -45,6 +47,7 @@ def extract(
     workers: int | None = None,
     max_pixels: int = MAX_PIXELS,
     prune: bool = False,
+    trunk: bool = False,
     reporter: Reporter | None = None,
 ) -> Extraction:
     """Encode the pictures of a source into a feature store.
@@ -76,6 +79,9 @@ def extract(
         Width × height above which a picture is skipped.
     prune
         Whether pictures that have left the source leave the store.
+    trunk
+        Whether the vectors before the projection are kept too. A store that has them goes
+        on having them.
     reporter
         Hears what is being done.
 
@@ -97,27 +103,41 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     pictures = open_source(source)
     place = Path(store) if store is not None else default_store(pictures)
-    reading = _Reading(batch_size, workers, max_pixels)
-    with store_lock(place):
-        old = FeatureStore.open(place) if place.exists() else None
-        try:
-            lazy = LazyEncoder(
-                encoder,
-                device=device,
-                precision=precision,
-                store=old,
-                reporter=reporter or Silent(),
-            )
-            job = _Job(pictures, place, old, lazy, reporter or Silent())
-            return job.run(reading, prompts, aliases, prune=prune, began=began)
-        finally:
-            if old is not None:
-                old.close()
+    told = reporter or Silent()
+    with store_lock(place), _opened(place) as old:
+        before = Before(old, told)
+        wanted = LazyEncoder(encoder, device=device, precision=precision, store=old, reporter=told)
+        keeps_trunk = trunk or (old is not None and old.has_trunk)
+        reading = Reading(batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
+        words = _Words(
+            wanted_prompts(prompts, before.texts),
+            {} if aliases is None else load_aliases(aliases, pictures.classes),
+        )
+        job = _Job(pictures, place, before, wanted, reading, words, told)
+        done = job.run(prune=prune, keeps_trunk=keeps_trunk)
+        return replace(done, seconds=time.perf_counter() - began)
 
 
 def default_store(source: Source) -> Path:
     """Give the place of a source's store when none is named."""
     return Path(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[FeatureStore | None]:
+    if not place.exists():
+        yield None
+        return
+    with FeatureStore.open(place) as store:
+        yield store
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What text vectors are made of."""
+
+    prompts: list[PromptSet]
+    aliases: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -126,136 +146,104 @@ class _Job:
 
     source: Source
     place: Path
-    old: FeatureStore | None
+    before: Before
     encoder: LazyEncoder
+    reading: Reading
+    words: _Words
     reporter: Reporter
 
-    def run(
-        self,
-        reading: _Reading,
-        prompts: Sequence[str],
-        aliases: str | Path | None,
-        *,
-        prune: bool,
-        began: float,
-    ) -> Extraction:
-        sets = wanted_prompts(prompts, self.old)
-        better = {} if aliases is None else load_aliases(aliases, self.source.classes)
-        plan = make_plan(self.source, self.old)
-        parts = Parts(self.place, self.encoder.spec.fingerprint)
-        vectors = KnownVectors(self.old, parts)
-        digests, skipped = self._read(plan, vectors, reading)
-        kept = [] if prune else kept_rows(plan, self.old, digests)
-        classes = self._classes(kept)
-        rows = store_rows(plan, digests, classes, self._old_rows(classes), kept)
+    def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
+        parts, vectors = self._known()
+        plan = make_plan(self.source, self.before, vectors)
+        read = read_and_encode(
+            plan,
+            vectors,
+            self.encoder,
+            root=self.source.root,
+            reading=self.reading,
+            reporter=self.reporter,
+        )
+        gone = plan.gone(read.digests, self.before)
+        kept = [] if prune else self._keepable(gone, vectors)
+        classes = store_classes(self.source, self.before, kept)
+        rows = store_rows(plan, read.digests, classes, self.before, kept)
         if not len(rows):
+            path, reason = read.skipped[0]
             raise SourceError(
                 f"none of the {len(plan.rows):,} pictures of {str(self.source.root)!r} could be "
-                f"used; the first: {skipped[0][0]!r}: {skipped[0][1]}"
+                f"used; the first: {path!r}: {reason}"
             )
-        head = StoreHead(
-            encoder=self.encoder.describe(),
-            source={"root": str(self.source.root), "layout": self.source.layout},
-            classes=tuple(classes),
-            skipped=tuple(skipped),
-            text=class_texts(self.encoder, classes, better, sets, self.old),
-        )
-        wrote = self._write(head, rows, vectors)
+        head = self._head(classes, read.skipped)
+        wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
         parts.discard()
-        new, changed = plan.arrivals(digests)
+        new, changed = plan.arrivals(read.digests, self.before.by_digest)
         return Extraction(
             store=self.place,
             rows=len(rows),
             encoded=vectors.encoded,
             new=new,
             changed=changed,
-            removed=len(plan.left),
-            skipped_files=tuple(skipped),
+            removed=len(gone),
+            skipped_files=read.skipped,
             text_keys=tuple(head.text),
-            seconds=time.perf_counter() - began,
+            seconds=0.0,
             encoder=self.encoder.spec.name,
             device=self.encoder.device,
             wrote=wrote,
         )
 
-    def _write(self, head: StoreHead, rows: Rows, vectors: KnownVectors) -> bool:
-        """Write the store where it says something else than before."""
-        if self._is_same(head, rows):
+    def _known(self) -> tuple[Parts, KnownVectors]:
+        """Find the vectors there are: in the store, and in parts of a broken run."""
+        trunk = "+trunk" if self.reading.trunk else ""
+        parts = Parts(self.place, self.encoder.spec.fingerprint + trunk)
+        vectors = KnownVectors(parts)
+        store = self.before.store
+        if store is not None and (store.has_trunk or not self.reading.trunk):
+            vectors.take_over(self.before.by_digest, self.before.vectors)
+        return parts, vectors
+
+    def _keepable(self, gone: list[int], vectors: KnownVectors) -> list[int]:
+        """Choose the rows that stay although the source has lost their picture."""
+        columns = self.before.rows
+        kept = [row for row in gone if self.before.can_keep(row)]
+        for row in kept:
+            if columns is not None and columns.digest[row] not in vectors:
+                raise InputError(
+                    f"{columns.path[row]!r} has left the source, so its trunk vector cannot be "
+                    "made: give --prune, or another --store"
+                )
+        return kept
+
+    def _head(self, classes: list[str], skipped: tuple[tuple[str, str], ...]) -> StoreHead:
+        words = self.words
+        return StoreHead(
+            encoder=self.encoder.describe(),
+            source={"root": str(self.source.root), "layout": self.source.layout},
+            classes=tuple(classes),
+            skipped=skipped,
+            text=class_texts(
+                self.encoder, classes, words.aliases, words.prompts, self.before.texts
+            ),
+        )
+
+    def _write(
+        self, head: StoreHead, rows: Rows, vectors: KnownVectors, *, keeps_trunk: bool
+    ) -> bool:
+        """Write the store where it says something else than before, or is damaged."""
+        old = self.before.store
+        whole = old is not None and not self.before.is_damaged and old.has_trunk == keeps_trunk
+        if whole and old is not None and says_the_same(old, head, rows):
             return False
+
+        def gathered(name: str, dim: int) -> Gathered:
+            return Gathered(lambda a, b: vectors.gather(name, rows.digest[a:b]), dim)
+
+        own = gathered(TRUNK, self.encoder.trunk_dim) if self.reading.trunk else None
         write_store(
             self.place,
             head,
             rows,
-            lambda start, stop: vectors.gather(rows.digest[start:stop]),
-            dim=self.encoder.spec.dim,
+            gathered(IMAGE, self.encoder.spec.dim),
+            trunk=own or ("image" if keeps_trunk else None),
         )
         return True
-
-    def _read(
-        self, plan: Plan, vectors: KnownVectors, reading: _Reading
-    ) -> tuple[list[str | None], list[tuple[str, str]]]:
-        """Read and encode what is new; give each row's digest and what was skipped."""
-        digests: list[str | None] = [row.digest for row in plan.rows]
-        reasons: dict[int, str] = {}
-        unread = plan.unread
-        waiting: set[str] = set()
-        batcher = Batcher(
-            lambda batch: self.encoder.load().encode_images(batch), vectors.add, reading.batch_size
-        )
-        pictures = read_pictures(
-            [self.source.root / plan.rows[i].item.path for i in unread],
-            vectors,
-            self.encoder.spec.preprocessing.geometry() if unread else {},
-            max_pixels=reading.max_pixels,
-            workers=reading.workers,
-        )
-        try:
-            for done, (i, picture) in enumerate(zip(unread, pictures, strict=True), start=1):
-                if picture.reason:
-                    reasons[i] = picture.reason
-                else:
-                    digests[i] = picture.digest
-                if picture.pixels is not None and picture.digest not in waiting:
-                    waiting.add(str(picture.digest))
-                    batcher.add(str(picture.digest), picture.pixels)
-                self.reporter.advance(done, len(unread))
-            batcher.flush()
-        finally:
-            vectors.save()
-        for i, digest in enumerate(digests):
-            if digest in vectors.unusable:
-                digests[i], reasons[i] = None, NOT_FINITE
-        return digests, [(plan.rows[i].item.path, reasons[i]) for i in sorted(reasons)]
-
-    def _classes(self, kept: list[int]) -> list[str]:
-        names = set(self.source.classes)
-        if self.old is not None:
-            labels = self.old.labels[kept]
-            names |= {self.old.classes[label] for label in np.unique(labels[labels >= 0])}
-        return sorted(names)
-
-    def _old_rows(self, classes: list[str]) -> Rows | None:
-        """Give the store's rows with labels that count in the new classes."""
-        if self.old is None:
-            return None
-        number = {name: i for i, name in enumerate(classes)}
-        renumbered = np.array([number.get(name, -1) for name in self.old.classes] + [-1], np.int32)
-        rows = self.old.rows
-        return Rows(**{**rows.__dict__, "label": renumbered[rows.label]})
-
-    def _is_same(self, head: StoreHead, rows: Rows) -> bool:
-        """Tell whether the store already says exactly this."""
-        if self.old is None:
-            return False
-        then, now = self.old.head, head
-        texts = {key: (t.names, t.templates) for key, t in now.text.items()}
-        return (
-            dict(then.encoder) == dict(now.encoder)
-            and dict(then.source) == dict(now.source)
-            and (then.classes, then.skipped) == (now.classes, now.skipped)
-            and {key: (t.names, t.templates) for key, t in then.text.items()} == texts
-            and all(
-                np.array_equal(getattr(self.old.rows, name), getattr(rows, name))
-                for name in rows.__dataclass_fields__
-            )
-        )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from fishembed.cache import FeatureStore
-from fishembed.encoders import Encoder, EncoderSpec, Precision, load_encoder, parse_name
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import IMAGE, TRUNK, FeatureStore
+from fishembed.encoders import (
+    Encoder,
+    EncoderSpec,
+    Precision,
+    TrunkEncoder,
+    load_encoder,
+    parse_name,
+)
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.progress import Reporter
+from fishembed.extraction.vectors import Bundle
 
 _SAID = {
     "library": "library",
@@ -95,6 +106,21 @@ class LazyEncoder:
             self._loaded = encoder
             self._reporter.note(f"encoding on {encoder.device}")
         return self._loaded
+
+    @property
+    def trunk_dim(self) -> int:
+        """Length of the vector before the projection; 0 where the image vector is that."""
+        if self._loaded is None and self._store is not None and self._store.has_trunk:
+            return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
+        return int(getattr(self.load(), "trunk_dim", 0))
+
+    def encode(self, batch: npt.NDArray[np.uint8], *, trunk: bool) -> Bundle:
+        """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of vectors."""
+        encoder = self.load()
+        if not trunk:
+            return {IMAGE: encoder.encode_images(batch)}
+        image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)
+        return {IMAGE: image, TRUNK: before_projection}
 
     def describe(self) -> dict[str, Any]:
         """Give the document that a store keeps of its encoder."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import ImageError
+from fishembed.extraction.vectors import Bundle
 from fishembed.images import crop_pixels, decode, quiet_decoding, read_bytes
 
 
@@ -97,10 +98,12 @@ def read_pictures(
 class Batcher:
     """Collects pictures, encodes them by batches, hands finished vectors on.
 
+    A picture whose digest it had before is left out: identical bytes are encoded once.
+
     Parameters
     ----------
     encode
-        uint8 (n, crop, crop, 3) to float32 (n, dim).
+        uint8 (n, crop, crop, 3) to their vectors.
     finished
         Takes the digests and the vectors of a batch.
     batch_size
@@ -109,18 +112,22 @@ class Batcher:
 
     def __init__(
         self,
-        encode: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
-        finished: Callable[[list[str], npt.NDArray[np.float32]], None],
+        encode: Callable[[npt.NDArray[np.uint8]], Bundle],
+        finished: Callable[[list[str], Bundle], None],
         batch_size: int,
     ) -> None:
         self._encode = encode
         self._finished = finished
         self._size = batch_size
+        self._seen: set[str] = set()
         self._digests: list[str] = []
         self._pixels: list[npt.NDArray[np.uint8]] = []
 
     def add(self, digest: str, pixels: npt.NDArray[np.uint8]) -> None:
         """Take one picture."""
+        if digest in self._seen:
+            return
+        self._seen.add(digest)
         self._digests.append(digest)
         self._pixels.append(pixels)
         if len(self._digests) >= self._size:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fishembed.cache import FeatureStore, TextVectors
-from fishembed.encoders import PromptSet, load_prompts, spoken_name, text_vectors
+from fishembed.cache import TextVectors
+from fishembed.encoders import PROMPT_SETS, PromptSet, load_prompts, spoken_name, text_vectors
 from fishembed.extraction.lazy import LazyEncoder
 
 
-def wanted_prompts(names: Sequence[str], store: FeatureStore | None) -> list[PromptSet]:
+def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
     """Give the prompt sets asked for, and those that the store has already."""
-    wanted = {prompts.key: prompts for prompts in map(load_prompts, names)}
-    for key in store.text_keys if store is not None else ():
-        if key not in wanted and store is not None:
-            wanted[key] = PromptSet(key, store.text(key).templates)
+    wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
+    for name in names:
+        # OpenCLIP's own templates are only looked up where the store does not tell them.
+        if name not in PROMPT_SETS or name not in wanted:
+            prompts = load_prompts(name)
+            wanted[prompts.key] = prompts
     return list(wanted.values())
 
 
@@ -23,7 +25,7 @@ def class_texts(
     classes: Sequence[str],
     aliases: Mapping[str, str],
     prompts: Sequence[PromptSet],
-    store: FeatureStore | None,
+    before: Mapping[str, TextVectors],
 ) -> dict[str, TextVectors]:
     """Give the text vectors of every prompt set, taking over what the store has.
 
@@ -35,13 +37,15 @@ def class_texts(
         Better names, by class.
     prompts
         The prompt sets.
+    before
+        Text vectors of the store, by prompt set.
     """
     if not classes or not encoder.has_text:
         return {}
     names = tuple(aliases.get(name, spoken_name(name)) for name in classes)
     texts = {}
     for one in prompts:
-        known = store.text(one.key) if store is not None and one.key in store.text_keys else None
+        known = before.get(one.key)
         if known is not None and (known.names, known.templates) == (names, one.templates):
             texts[one.key] = known
             continue

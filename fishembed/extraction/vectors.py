@@ -1,20 +1,24 @@
-"""Where the vector of each picture is: in the store before, or in a part."""
+"""Where the vectors of each picture are: in the store before, or in a part."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import FeatureStore, Parts
+from fishembed.cache import Parts
 
 PART_SECONDS = 5.0
 """The most work that a killed extraction loses."""
 
 NOT_FINITE = "the encoder gave a vector that is not finite"
+
+Bundle = Mapping[str, npt.NDArray[np.float32]]
+"""float32 (n, …) by the dataset's name in a store: image vectors, perhaps the trunk's."""
 
 
 class KnownVectors:
@@ -22,36 +26,41 @@ class KnownVectors:
 
     Parameters
     ----------
-    store
-        The store before, or None.
     parts
-        Where new vectors become safe.
+        Where new vectors become safe; those that are there already are taken over.
     """
 
-    def __init__(self, store: FeatureStore | None, parts: Parts) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._arrays: list[npt.NDArray[Any]] = []
+        self._sources: list[Callable[[str], npt.NDArray[Any]]] = []
         self._where: dict[str, tuple[int, int]] = {}
-        self._fresh: list[tuple[list[str], npt.NDArray[np.float32]]] = []
+        self._fresh: list[tuple[list[str], Bundle]] = []
         self._fresh_digests: set[str] = set()
         self._saved = time.monotonic()
         self.unusable: set[str] = set()
         self.encoded = 0
-        if store is not None:
-            self._index(store.digests, store.features)
-        for digests, vectors in parts.read():
-            self._index(digests, vectors)
+        for part, digests in parts.found():
+            self._take_part(part, digests)
 
     def __contains__(self, digest: object) -> bool:
         return digest in self._where or digest in self._fresh_digests or digest in self.unusable
 
-    def add(self, digests: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+    def take_over(
+        self, rows: Mapping[str, int], vectors: Callable[[str], npt.NDArray[Any]]
+    ) -> None:
+        """Know the vectors of `rows` by digest, which `vectors` gives by dataset."""
+        number = len(self._sources)
+        self._sources.append(vectors)
+        for digest, row in rows.items():
+            self._where.setdefault(digest, (number, row))
+
+    def add(self, digests: Sequence[str], vectors: Bundle) -> None:
         """Take a finished batch; every few seconds what is finished becomes safe on disk."""
-        finite = np.asarray(np.isfinite(vectors).all(axis=1))
+        finite = np.all([np.isfinite(array).all(axis=1) for array in vectors.values()], axis=0)
         good = [digest for digest, fine in zip(digests, finite, strict=True) if fine]
         self.unusable.update(set(digests) - set(good))
         self.encoded += len(good)
-        self._fresh.append((good, vectors[finite]))
+        self._fresh.append((good, {name: array[finite] for name, array in vectors.items()}))
         self._fresh_digests.update(good)
         if time.monotonic() - self._saved > PART_SECONDS:
             self.save()
@@ -60,24 +69,24 @@ class KnownVectors:
         """Write what is finished as a part."""
         digests = [digest for batch, _ in self._fresh for digest in batch]
         if digests:
-            vectors = np.concatenate([vectors for _, vectors in self._fresh])
-            self._parts.add(digests, vectors)
-            self._index(digests, vectors)
+            names = list(self._fresh[0][1])
+            together = {name: np.concatenate([b[name] for _, b in self._fresh]) for name in names}
+            self._take_part(self._parts.add(digests, together), digests)
         self._fresh, self._fresh_digests = [], set()
         self._saved = time.monotonic()
 
-    def gather(self, digests: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Give float32 (len(digests), dim) of pictures that are saved."""
-        places = np.array([self._where[digest] for digest in digests]).reshape(-1, 2)
-        dim = self._arrays[0].shape[1] if self._arrays else 0
-        out = np.empty((len(digests), dim), np.float32)
-        for number in np.unique(places[:, 0]):
-            mine = places[:, 0] == number
-            out[mine] = self._arrays[number][places[mine, 1]]
+    def gather(self, name: str, digests: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Give float32 (len(digests), …) of a dataset, for pictures that are saved."""
+        places = np.array([self._where[digest] for digest in digests])
+        found = [
+            (places[:, 0] == number, self._sources[number](name))
+            for number in np.unique(places[:, 0])
+        ]
+        out = np.empty((len(digests), found[0][1].shape[1]), np.float32)
+        for mine, array in found:
+            out[mine] = array[places[mine, 1]]
         return out
 
-    def _index(self, digests: Sequence[str], vectors: npt.NDArray[Any]) -> None:
-        number = len(self._arrays)
-        self._arrays.append(vectors)
-        for row, digest in enumerate(digests):
-            self._where.setdefault(digest, (number, row))
+    def _take_part(self, part: Any, digests: Sequence[str]) -> None:
+        rows = {digest: row for row, digest in enumerate(digests)}
+        self.take_over(rows, partial(self._parts.vectors, part))

@@ -1,0 +1,99 @@
+"""The store that an extraction goes on from, as far as it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import TRUNK, FeatureStore, Rows, TextVectors
+from fishembed.extraction.progress import Reporter
+
+_ROWS = ("features/", "rows/")
+
+
+class Before:
+    """What was there before: nothing, or a store with its checksums compared.
+
+    Parameters
+    ----------
+    store
+        The store, or None.
+    reporter
+        Hears of damage.
+    """
+
+    def __init__(self, store: FeatureStore | None, reporter: Reporter) -> None:
+        self.store = store
+        damage = [] if store is None else store.verify()
+        self.is_damaged = bool(damage)
+        self._datasets = {one.dataset for one in damage}
+        self._bad_rows = {
+            row
+            for one in damage
+            if one.dataset.startswith(_ROWS)
+            for row in range(one.first, one.last + 1)
+        }
+        if damage:
+            reporter.note(
+                f"the store is damaged in {', '.join(sorted(self._datasets))}: "
+                f"{len(self._bad_rows):,} rows are not trusted and made again"
+            )
+
+    @cached_property
+    def rows(self) -> Rows | None:
+        """The store's rows, damaged ones included."""
+        return None if self.store is None else self.store.rows
+
+    @cached_property
+    def at(self) -> dict[str, int]:
+        """Row numbers by path."""
+        if self.store is None:
+            return {}
+        return {path: i for i, path in enumerate(self.store.paths) if i not in self._bad_rows}
+
+    @cached_property
+    def by_digest(self) -> dict[str, int]:
+        """Row numbers by digest."""
+        if self.store is None:
+            return {}
+        digests = self.store.digests
+        return {d: i for i, d in enumerate(digests) if i not in self._bad_rows}
+
+    def can_keep(self, row: int) -> bool:
+        """Tell whether a row may stay without its picture."""
+        return row not in self._bad_rows and "classes" not in self._datasets
+
+    def vectors(self, name: str) -> npt.NDArray[Any]:
+        """Give the vectors of a dataset."""
+        if self.store is None:
+            raise LookupError(name)
+        return self.store.trunk if name == TRUNK else self.store.features
+
+    @cached_property
+    def texts(self) -> Mapping[str, TextVectors]:
+        """Text vectors by prompt set, where they are sound."""
+        if self.store is None:
+            return {}
+        bad = {name.split("/")[1] for name in self._datasets if name.startswith("text/")}
+        return {key: self.store.text(key) for key in self.store.text_keys if key not in bad}
+
+    def labels_in(self, classes: list[str]) -> npt.NDArray[np.int32]:
+        """Give the rows' labels, counted in other classes."""
+        if self.store is None:
+            return np.zeros(0, np.int32)
+        number = {name: i for i, name in enumerate(classes)}
+        known = np.array([number.get(name, -1) for name in self.store.classes] + [-1], np.int32)
+        labels = self.store.labels
+        inside = (labels >= 0) & (labels < len(self.store.classes))
+        return np.asarray(known[np.where(inside, labels, -1)], np.int32)
+
+    def classes_of(self, rows: list[int]) -> set[str]:
+        """Give the names of the classes that some rows have."""
+        if self.store is None or not rows:
+            return set()
+        labels = self.store.labels[rows]
+        return {self.store.classes[label] for label in np.unique(labels[labels >= 0])}
