@@ -187,7 +187,8 @@ def draw_dataset(
 
     The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
     split, caption) and `demo.json`, which says what drew it. It is built beside its place and
-    moved there whole. Where it is complete already, nothing is done.
+    moved there whole. Where it is complete already, nothing is done. Only a drawing that is killed
+    outright leaves something: a hidden folder `.NAME.*.part` beside, which can be deleted.
 
     Parameters
     ----------

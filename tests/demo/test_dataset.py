@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,6 +194,21 @@ def test_an_interrupted_drawing_keeps_what_was_there(drawn: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         _draw_counts(drawn, FEW, seed=6, n_jobs=1, progress=interrupt)
     assert contents(drawn.parent) == before
+
+
+def test_a_killed_drawing_leaves_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "fish"
+    code = (
+        "import sys; from fishembed.demo import draw_dataset; "
+        "draw_dataset(sys.argv[1], n_jobs=1, progress=lambda *done: print(*done, flush=True))"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("16 ")
+        process.kill()
+    assert not folder.exists()
+    assert all(path.name.startswith(".fish.") for path in tmp_path.glob("*fish*"))
 
 
 def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
