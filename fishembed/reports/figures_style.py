@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fishembed.reports.names import shortened
@@ -58,6 +58,7 @@ def style() -> Iterator[None]:
         yield
 
 
+@cache
 def _settings() -> dict[Any, Any]:
     from matplotlib.font_manager import get_font_names
 
@@ -115,17 +116,6 @@ def percent_axis(axes: Axes, which: str) -> None:
 def tick_names(names: Sequence[str], length: int = 34) -> list[str]:
     """Give names short enough for the edge of a figure."""
     return [shortened(name, length) for name in names]
-
-
-def save_figure(figure: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
-    """Save a figure as `stem` with each format's suffix; the same figure, the same bytes."""
-    written = []
-    for suffix in formats:
-        path = stem.with_name(f"{stem.name}.{suffix}")
-        # Written whole or not at all: a page may be open on the older figure.
-        path.write_bytes(render(figure, suffix))
-        written.append(path)
-    return written
 
 
 def render(figure: Figure, suffix: str) -> bytes:

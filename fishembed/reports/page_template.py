@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,21 @@ if TYPE_CHECKING:
 _FOLDER = "templates"
 
 
-def fill(template: str, context: dict[str, Any]) -> str:
+def fill(
+    template: str, context: dict[str, Any], *, scripts: Sequence[str] = ("page.js", "report.js")
+) -> str:
     """Fill a page's template.
 
-    The page may run the one script it comes with, known by its hash, and may load nothing.
+    The page may run the scripts it comes with, known by their hash, and may load nothing.
 
     Parameters
     ----------
     template
-        File name in `templates/`, ending in `.html`; a script of the same stem goes with it.
+        File name in `templates/`.
     context
         What the template names. Text is escaped; `figures` are trusted SVG of our own.
+    scripts
+        File names in `templates/`, joined to one.
 
     Returns
     -------
@@ -33,7 +38,7 @@ def fill(template: str, context: dict[str, Any]) -> str:
     """
     from markupsafe import Markup
 
-    script = _read("page.js") + _read(template.removesuffix(".html") + ".js")
+    script = "".join(_read(name) for name in scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     svgs = context.get("figures", {})
     trusted = {

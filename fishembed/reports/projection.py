@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +60,7 @@ def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str
     if len(rows) < 3:
         return "There are too few labelled images for a map of their vectors."
     try:
-        with FeatureStore.open(path) as store:
+        with FeatureStore.open(_store_path(run, path)) as store:
             vectors = _vectors(store, [outcome.predictions.paths[i] for i in rows])
     except (StoreError, OSError):
         return f"There is no map of the vectors: the store is no longer at {printable(path)}."
@@ -67,6 +68,12 @@ def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str
         return f"There is no map of the vectors: {printable(path)} now holds other images."
     xy, explained = principal_components(vectors)
     return VectorMap(rows, xy, explained, int(outcome.predictions.labelled.sum()))
+
+
+def _store_path(run: Run, path: str) -> Path:
+    """Find the store from here, or from the workspace whose `reports` folder the run is in."""
+    here, workspace = Path(path), run.folder.absolute().parent.parent
+    return here if here.exists() else workspace / path
 
 
 def principal_components(vectors: npt.ArrayLike) -> tuple[Floats, float]:
@@ -83,15 +90,20 @@ def principal_components(vectors: npt.ArrayLike) -> tuple[Floats, float]:
         The coordinates, and the share of the variance they carry. Signs are fixed: the
         largest weight of each component is positive.
     """
+    from scipy import linalg
+
     X = np.asarray(vectors, dtype=np.float64)
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
     X = X / np.where(lengths > 0, lengths, 1)
     X = X - X.mean(axis=0)
-    variances, axes = np.linalg.eigh(X.T @ X)
-    top = axes[:, :-3:-1] if axes.shape[1] > 1 else np.hstack([axes, np.zeros_like(axes)])
-    top = top * np.where(top[np.abs(top).argmax(axis=0), range(2)] < 0, -1, 1)
-    total = float(variances.sum())
-    return X @ top, float(variances[-2:].sum()) / total if total > 0 else 0.0
+    scatter = X.T @ X
+    wanted = (max(len(scatter) - 2, 0), len(scatter) - 1)
+    variances, axes = linalg.eigh(scatter, subset_by_index=wanted)
+    top = np.zeros((len(scatter), 2))
+    top[:, : axes.shape[1]] = axes[:, ::-1]
+    top *= np.where(top[np.abs(top).argmax(axis=0), range(2)] < 0, -1, 1)
+    total = float(np.trace(scatter))
+    return X @ top, min(float(variances.sum()) / total, 1.0) if total > 0 else 0.0
 
 
 def _chosen(outcome: Outcome, seed: int) -> Ints:

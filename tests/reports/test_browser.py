@@ -10,6 +10,7 @@ import pytest
 from make_run import NASTY, make_run
 from PIL import Image
 
+from fishembed.reports.compare_page import write_comparison
 from fishembed.reports.page import write_report
 
 _FLAGS = (
@@ -222,3 +223,16 @@ def test_a_phone_does_not_scroll_sideways(chromium, which, request):
     assert page.js("return document.documentElement.scrollWidth") == 390
     assert page.js("return document.body.scrollWidth") <= 390
     assert page.console() == []
+
+
+def test_a_comparison_is_as_quiet(chromium, fish, tmp_path):
+    other = make_run(
+        tmp_path / "other", n_classes=6, rows=120, paths=[f"{i}.jpg" for i in range(120)], seed=0
+    )
+    page = Page(
+        chromium, write_comparison([fish.parent, other], output=tmp_path / "c.html"), width=390
+    )
+    assert page.console() == []
+    assert all(url.startswith(("file:", "data:")) for url in page.requested())
+    assert page.js("return document.images.length") > 5
+    assert page.js("return document.documentElement.scrollWidth") == 390

@@ -1,0 +1,179 @@
+"""The page of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.reports.compare import Comparison, Difference, chance, compare_runs, points
+from fishembed.reports.names import printable
+from fishembed.reports.page_parts import tiles
+from fishembed.reports.page_pictures import Picture, load_pictures, photo_folder, with_thumbnails
+from fishembed.reports.page_template import fill
+from fishembed.reports.page_text import counted, split_images
+from fishembed.reports.run import Run
+from fishembed.reports.thumbnails import Thumbnail
+
+_PICTURES = 18
+_BARS_UP_TO = 60
+
+
+@dataclass(frozen=True)
+class ClassGain:
+    """How one class's recall changed, and its images."""
+
+    name: str
+    gain: float
+    before: int
+    after: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run against the first: words, classes that changed, and images that did."""
+
+    name: str
+    verdict: str
+    difference: Difference
+    accuracy: str
+    macro_recall: str
+    gains: tuple[ClassGain, ...]
+    gained: tuple[Picture, ...]
+    lost: tuple[Picture, ...]
+
+
+def write_comparison(
+    runs: Sequence[str | Path | Run],
+    *,
+    output: str | Path | None = None,
+    photos: str | Path | None = None,
+) -> Path:
+    """Write a page that compares runs; the first is what the others are compared with.
+
+    Parameters
+    ----------
+    runs
+        Run folders, two or more, scored on the same images.
+    output
+        Where to write; `compare-<first>-<second>….html` beside the first run when left out.
+    photos
+        Folder of the photos; the one the first run's store knows when left out.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError, RunNotFoundError, RunFormatError
+        As `compare_runs` does.
+    """
+    comparison = compare_runs(runs)
+    first = comparison.runs[0]
+    name = "-".join(["compare", *(run.name for run in comparison.runs)])
+    page = Path(output) if output else first.folder.parent / f"{name}.html"
+    context = _context(comparison, photos)
+    page.write_text(fill("compare.html", context, scripts=("page.js",)), encoding="utf-8")
+    return page
+
+
+def comparison_verdict(name: str, first: str, n: int, what: str, d: Difference) -> str:
+    """Say in one sentence what a run changes."""
+    low, high = d.accuracy_ci95
+    if low <= 0 <= high:
+        said = f"{name} and {first} cannot be told apart"
+    else:
+        said = f"{name} is {'better' if d.accuracy > 0 else 'worse'} than {first}"
+    return (
+        f"{said}: {points(d.accuracy, d.accuracy_ci95)} points of accuracy on {n:,} {what}; "
+        f"{counted(d.gained, 'image')} gained, {d.lost:,} lost (McNemar's p {chance(d.p_value)})."
+    )
+
+
+def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any]:
+    first = comparison.runs[0]
+    what = split_images(first.metrics.get("scored_split", ""))
+    sections = [_section(comparison, i, what) for i in range(1, len(comparison.runs))]
+    folder, missing = photo_folder(first, photos)
+    if folder is not None:
+        small = load_pictures(folder, [p for s in sections for p in (*s.gained, *s.lost)])
+        sections = [_with_pictures(section, small) for section in sections]
+    return {
+        "name": " · ".join(printable(run.name) for run in comparison.runs),
+        "first": printable(first.name),
+        "scores": [(printable(run.name), tiles(run.metrics)) for run in comparison.runs],
+        "sections": sections,
+        "missing_pictures": missing,
+        "data": {},
+    }
+
+
+def _section(comparison: Comparison, i: int, what: str) -> Section:
+    name, first = (printable(comparison.runs[j].name) for j in (i, 0))
+    difference = comparison.differences[i - 1]
+    before, after = comparison.right[0], comparison.right[i]
+    n = len(comparison.paths)
+    return Section(
+        name=name,
+        verdict=comparison_verdict(name, first, n, what, difference),
+        difference=difference,
+        accuracy=points(difference.accuracy, difference.accuracy_ci95),
+        macro_recall=points(difference.macro_recall, difference.macro_recall_ci95),
+        gains=_gains(comparison, i),
+        gained=_changed(comparison, i, after & ~before),
+        lost=_changed(comparison, i, before & ~after),
+    )
+
+
+def _gains(comparison: Comparison, i: int) -> tuple[ClassGain, ...]:
+    """Give the classes that changed, largest gain first; with many only the two ends."""
+    gains = comparison.differences[i - 1].class_gains
+    k = len(comparison.classes)
+    n = np.bincount(comparison.true, minlength=k)
+    right = [np.bincount(comparison.true[comparison.right[j]], minlength=k) for j in (0, i)]
+    order = [int(c) for c in np.argsort(-gains, kind="stable") if right[0][c] != right[1][c]]
+    if len(order) > _BARS_UP_TO:
+        order = order[: _BARS_UP_TO // 2] + order[-_BARS_UP_TO // 2 :]
+    return tuple(
+        ClassGain(
+            name=comparison.classes[c],
+            gain=float(gains[c]),
+            before=int(right[0][c]),
+            after=int(right[1][c]),
+            n=int(n[c]),
+        )
+        for c in order
+    )
+
+
+def _changed(comparison: Comparison, i: int, at: npt.NDArray[np.bool_]) -> tuple[Picture, ...]:
+    """Choose images that changed, spread evenly over all of them."""
+    rows = np.flatnonzero(at)
+    if len(rows) > _PICTURES:
+        rows = rows[np.linspace(0, len(rows) - 1, _PICTURES).round().astype(int)]
+    return tuple(
+        Picture(
+            path=comparison.paths[row],
+            shown_path=printable(comparison.paths[row]),
+            true=comparison.classes[comparison.true[row]],
+            called=comparison.called[0 if comparison.right[i][row] else i][row],
+            confidence=float("nan"),
+            right=bool(comparison.right[i][row]),
+        )
+        for row in rows
+    )
+
+
+def _with_pictures(section: Section, small: dict[str, Thumbnail]) -> Section:
+    return replace(
+        section,
+        gained=with_thumbnails(section.gained, small),
+        lost=with_thumbnails(section.lost, small),
+    )

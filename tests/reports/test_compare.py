@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from make_run import NASTY, make_run
+from PIL import Image
+from scipy.stats import binomtest
+
+from fishembed.errors import InputError
+from fishembed.reports.compare import compare_runs
+from fishembed.reports.compare_page import write_comparison
+from fishembed.reports.run import Run, write_csv
+
+TRUE = np.arange(300) % 5
+
+
+def run(folder, name, **made):
+    return make_run(folder / name, **({"n_classes": 5, "true": TRUE} | made))
+
+
+def test_a_run_against_itself_is_no_different(tmp_path):
+    one = run(tmp_path, "a", skill=1)
+    (d,) = compare_runs([one, one]).differences
+    assert (d.accuracy, d.macro_recall, d.gained, d.lost, d.p_value) == (0, 0, 0, 0, 1)
+    assert d.accuracy_ci95 == (0, 0)
+
+
+def test_differences_are_those_of_the_scores(tmp_path):
+    runs = [run(tmp_path, "a", skill=0.5), run(tmp_path, "b", skill=3, seed=1)]
+    comparison = compare_runs(runs)
+    before, after = (Run.open(r).metrics for r in runs)
+    (d,) = comparison.differences
+    assert d.accuracy == pytest.approx(after["accuracy"] - before["accuracy"])
+    assert d.macro_recall == pytest.approx(after["macro_recall"] - before["macro_recall"])
+    assert d.gained - d.lost == pytest.approx(d.accuracy * 300)
+    assert d.p_value == binomtest(d.gained, d.gained + d.lost).pvalue
+    assert d.accuracy_ci95[0] < d.accuracy < d.accuracy_ci95[1]
+    assert d.macro_recall_ci95[0] < d.macro_recall < d.macro_recall_ci95[1]
+    assert d.class_gains.mean() == pytest.approx(d.macro_recall)
+
+
+def test_intervals_have_their_coverage(tmp_path):
+    rng = np.random.default_rng(0)
+    from fishembed.reports.compare import _difference
+
+    inside = 0
+    for _ in range(200):
+        before, after = rng.uniform(size=400) < 0.6, rng.uniform(size=400) < 0.7
+        low, high = _difference(np.zeros(400, dtype=int), before, after, 500, rng).accuracy_ci95
+        inside += low <= 0.1 <= high
+    assert 178 <= inside <= 200
+
+
+def test_the_order_of_rows_does_not_matter(tmp_path):
+    one, other = run(tmp_path, "a"), run(tmp_path, "b")
+    rows = [list(row.values()) for row in Run.open(other).predictions]
+    write_csv(other / "predictions.csv", list(Run.open(other).predictions[0]), rows[::-1])
+    assert compare_runs([one, other]).differences[0].gained == 0
+
+
+def test_runs_on_other_images_are_refused_by_name(tmp_path):
+    one = run(tmp_path, "a")
+    other = run(
+        tmp_path, "b", paths=["0.png", *(f"{i:06d} of {c}.png" for i, c in enumerate(TRUE))][:300]
+    )
+    with pytest.raises(InputError, match=r"'a' and 'b' were scored on different images: 1 image"):
+        compare_runs([one, other])
+
+
+def test_runs_under_other_labels_are_refused_by_name(tmp_path):
+    paths = [f"{i}.png" for i in range(300)]
+    one, other = run(tmp_path, "a", paths=paths), run(tmp_path, "b", paths=paths, true=TRUE[::-1])
+    with pytest.raises(InputError, match=r"'0.png' is 'species 000' in 'a' but 'species 004'"):
+        compare_runs([one, other])
+
+
+def test_one_run_is_not_compared(tmp_path):
+    with pytest.raises(InputError, match="two runs or more, not 1"):
+        compare_runs([run(tmp_path, "a")])
+
+
+def test_the_table_has_a_row_for_each_run(tmp_path):
+    columns, rows = compare_runs([run(tmp_path, n) for n in "abc"]).table()
+    assert [row[0] for row in rows] == ["a", "b", "c"]
+    assert {len(row) for row in rows} == {len(columns)}
+
+
+def test_the_page_shows_what_changed(tmp_path):
+    paths = [f"{i}.png" for i in range(300)]
+    for path in paths:
+        Image.new("RGB", (9, 9)).save(tmp_path / path)
+    made = {"paths": paths, "source_root": tmp_path}
+    page = write_comparison(
+        [run(tmp_path, "a", skill=0.5, **made), run(tmp_path, "b", seed=1, **made)]
+    )
+    assert page == tmp_path / "compare-a-b.html"
+    text = page.read_text(encoding="utf-8")
+    assert "b is better than a" in text
+    assert text.count("data:image/jpeg") > 18
+    assert "Gained: right now, wrong before" in text
+
+
+def test_hostile_names_stay_text(tmp_path):
+    true = np.arange(300) % len(NASTY)
+    runs = [run(tmp_path, f"{s}", names=NASTY, true=true, skill=s, seed=s) for s in (1, 2)]
+    text = write_comparison(runs).read_text(encoding="utf-8")
+    assert "<script>window" not in text
+    assert "<img src=x" not in text
+
+
+def test_runs_that_agree_are_said_to(tmp_path):
+    text = write_comparison([run(tmp_path, "a"), run(tmp_path, "b")]).read_text(encoding="utf-8")
+    assert "b and a cannot be told apart" in text
