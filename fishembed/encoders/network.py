@@ -52,6 +52,11 @@ class ImageTower:
         """Factor that turns cosines into logits; None without a text tower."""
         return None
 
+    @property
+    def trunk_dim(self) -> int:
+        """Length of the vector before a projection; 0, since nothing is projected."""
+        return 0
+
     def encode_texts(
         self,
         texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
@@ -64,11 +69,21 @@ class ImageTower:
         import torch
 
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"])).to(self._device)
-            pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
-            pixels = pixels.sub_(self._mean).div_(self._std).to(self._dtype)
-            vectors = self._forward(pixels.contiguous(memory_format=torch.channels_last))
-        return np.asarray(vectors.to(torch.float32).cpu().numpy(), dtype=np.float32)
+            return as_array(self._forward(self._pixels(batch)))
+
+    def _pixels(self, batch: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Normalise uint8 (n, crop, crop, 3) to (n, 3, crop, crop) on the device."""
+        import torch
+
+        pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"])).to(self._device)
+        pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+        pixels = pixels.sub_(self._mean).div_(self._std).to(self._dtype)
+        return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def as_array(vectors: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Bring vectors to memory as float32."""
+    return np.asarray(vectors.float().cpu().numpy(), dtype=np.float32)
 
 
 def ready(network: Any, device: str, precision: str) -> Any:

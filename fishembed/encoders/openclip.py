@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from fishembed.encoders.hub import require_hub_weights, require_url_weights, weights_out_of_reach
 from fishembed.encoders.names import EncoderName
-from fishembed.encoders.network import ImageTower, hash_weights, ready
+from fishembed.encoders.network import ImageTower, as_array, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.trunk import trunk_dim, with_trunk
 from fishembed.errors import EncoderError, QuickGELUError, UnknownEncoderError, WeightsError
 
 _TEXTS_AT_ONCE = 256
@@ -63,6 +64,23 @@ class OpenCLIPEncoder(ImageTower):
     def logit_scale(self) -> float | None:
         """Factor that turns cosines into logits."""
         return float(self._model.logit_scale.exp().item())
+
+    @property
+    def trunk_dim(self) -> int:
+        """Length of the vector before the projection; 0 where nothing is projected."""
+        return trunk_dim(self._model.visual)
+
+    def encode_with_trunk(
+        self, batch: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Encode to float32 (n, dim) and (n, trunk_dim) in one forward pass."""
+        import torch
+
+        with torch.inference_mode():
+            vectors, trunk = with_trunk(
+                self._model.visual, self._model.encode_image, self._pixels(batch)
+            )
+        return as_array(vectors), as_array(trunk)
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim), not normalised."""
