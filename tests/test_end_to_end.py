@@ -6,9 +6,9 @@ import csv
 import json
 
 import pytest
+from hostile import SCRIPT, UNUSABLE, USABLE, hostile_folder
 
 from fishembed import FeatureStore, extract, run_fit, run_zeroshot, write_report
-from tests.hostile import SCRIPT, UNUSABLE, USABLE, hostile_folder
 
 
 def test_a_hostile_folder_goes_all_the_way(workspace):

@@ -54,7 +54,10 @@ def extract(
         Path | None,
         typer.Option(help="CSV with the columns class and name: better names for the prompts."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")] = 64,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pictures encoded at once.", show_default="8 on a CPU, else 256"),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Threads that decode.", show_default="one for each core"),

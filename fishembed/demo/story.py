@@ -47,7 +47,7 @@ class Story:
     pictures, store
         Where the drawn fish and their vectors lie.
     chapters
-        Zero-shot, linear head, best head.
+        Zero-shot where the encoder has words, linear head, best head.
     seconds
         From start to end.
     """
@@ -97,16 +97,21 @@ def tell_story(
         pictures, cache / f"{STORE}.h5", encoder="embedded", device=device, reporter=hears
     )
     with FeatureStore.open(done.store) as store:
-        chapters = (
-            Chapter("zero-shot: class names in words", _zeroshot(store, reports, seed)),
-            Chapter("linear head, 7 epochs", _fit(store, reports, "linear", {"epochs": 7}, seed)),
-            Chapter(f"{BEST_HEAD} head", _fit(store, reports, BEST_HEAD, {}, seed)),
-        )
+        chapters = _chapters(store, reports, seed)
     for chapter in chapters:
         if not chapter.page.is_file():
             hears.note(f"writing {chapter.page}")
             write_report(chapter.run)
     return Story(pictures, done.store, chapters, time.perf_counter() - began)
+
+
+def _chapters(store: FeatureStore, reports: Path, seed: int) -> tuple[Chapter, ...]:
+    linear = _fit(store, reports, "linear", {"epochs": 7}, seed)
+    best = _fit(store, reports, BEST_HEAD, {}, seed)
+    fitted = (Chapter("linear head, 7 epochs", linear), Chapter(f"{BEST_HEAD} head", best))
+    if not store.text_keys:
+        return fitted
+    return (Chapter("zero-shot: class names in words", _zeroshot(store, reports, seed)), *fitted)
 
 
 def _zeroshot(store: FeatureStore, reports: Path, seed: int) -> Run:

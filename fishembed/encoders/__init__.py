@@ -1,6 +1,6 @@
 """Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
 
-from fishembed.encoders.device import choose_device, describe_device
+from fishembed.encoders.device import choose_device, describe_device, good_batch_size
 from fishembed.encoders.listing import KnownEncoder, list_encoders
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
 from fishembed.encoders.prompts import (
@@ -28,6 +28,7 @@ __all__ = [
     "TrunkEncoder",
     "choose_device",
     "describe_device",
+    "good_batch_size",
     "list_encoders",
     "load_aliases",
     "load_encoder",

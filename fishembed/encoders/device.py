@@ -45,6 +45,15 @@ def _check_cuda(name: str) -> None:
         raise DeviceError(f"{name!r}: this machine has {count} CUDA device(s), counted from 0")
 
 
+def good_batch_size(device: str) -> int:
+    """Give how many pictures to encode at once.
+
+    On a CPU few: what a layer makes then stays in the cache, and EfficientNet-Lite0 ran twice
+    as fast by 8 as by 64 on two cores. An accelerator wants many.
+    """
+    return 8 if device.startswith("cpu") else 256
+
+
 def describe_device(device: str) -> str:
     """Say which device this is: `cuda (NVIDIA H100 80GB HBM3)`, `cpu (2 threads)`."""
     import torch

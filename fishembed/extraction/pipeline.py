@@ -107,18 +107,18 @@ class Batcher:
     finished
         Takes the digests and the vectors of a batch.
     batch_size
-        Pictures that are encoded at once.
+        Gives how many pictures are encoded at once; asked when there is one to encode.
     """
 
     def __init__(
         self,
         encode: Callable[[npt.NDArray[np.uint8]], Bundle],
         finished: Callable[[list[str], Bundle], None],
-        batch_size: int,
+        batch_size: Callable[[], int],
     ) -> None:
         self._encode = encode
         self._finished = finished
-        self._size = batch_size
+        self._batch_size = batch_size
         self._seen: set[str] = set()
         self._digests: list[str] = []
         self._pixels: list[npt.NDArray[np.uint8]] = []
@@ -130,7 +130,7 @@ class Batcher:
         self._seen.add(digest)
         self._digests.append(digest)
         self._pixels.append(pixels)
-        if len(self._digests) >= self._size:
+        if len(self._digests) >= self._batch_size():
             self.flush()
 
     def flush(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fishembed.encoders import good_batch_size
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pipeline import Batcher, read_pictures
 from fishembed.extraction.plan import Plan
@@ -19,7 +20,7 @@ class Reading:
     Attributes
     ----------
     batch_size
-        Pictures that are encoded at once.
+        Pictures that are encoded at once; what suits the device when None.
     workers
         Threads that decode; one for each core when None.
     max_pixels
@@ -28,7 +29,7 @@ class Reading:
         Whether the vectors before the projection are wanted too.
     """
 
-    batch_size: int
+    batch_size: int | None
     workers: int | None
     max_pixels: int
     trunk: bool
@@ -80,7 +81,9 @@ def read_and_encode(
     reasons: dict[int, str] = {}
     unread = plan.unread
     batcher = Batcher(
-        lambda batch: encoder.encode(batch, trunk=reading.trunk), vectors.add, reading.batch_size
+        lambda batch: encoder.encode(batch, trunk=reading.trunk),
+        vectors.add,
+        lambda: reading.batch_size or good_batch_size(encoder.load().device),
     )
     pictures = read_pictures(
         [root / plan.rows[i].item.path for i in unread],
