@@ -51,8 +51,8 @@ def _bars(axes: Axes, table: ClassTable) -> None:
     axes.barh(at, np.ones(len(at)), height=0.62, color=LINE, alpha=0.35)
     axes.barh(at, recall, height=0.62, color=RIGHT, alpha=0.85)
     axes.hlines(at, low, high, color=INK, linewidth=1)
-    zero = table.correct[order] == 0
-    axes.plot(np.zeros(int(zero.sum())), at[zero], "o", color=WRONG, markersize=4, clip_on=False)
+    for row in at[table.correct[order] == 0]:
+        axes.plot(0, row, "o", color=WRONG, markersize=4, clip_on=False)
     names = tick_names([table.names[i] for i in order])
     axes.set_yticks(at, names)
     axes.set_xlim(0, 1)
@@ -67,18 +67,19 @@ def _bars(axes: Axes, table: ClassTable) -> None:
 def _counts(axes: Axes, table: ClassTable) -> None:
     """Write right of each bar how many images were scored and trained on."""
     trained = not np.isnan(table.n_train).all()
-    _beside(axes, -1, "right / scored", 66)
+    # The two heads are the widest: they alone keep the room.
+    _beside(axes, -1, "right / scored", 66, in_layout=True)
     if trained:
-        _beside(axes, -1, "trained on", 118)
+        _beside(axes, -1, "trained on", 118, in_layout=True)
     for row, i in enumerate(table.by_recall):
         _beside(axes, row, f"{table.correct[i]} / {table.n[i]}", 66)
         if not np.isnan(table.n_train[i]):
             _beside(axes, row, f"{table.n_train[i]:.0f}", 118)
 
 
-def _beside(axes: Axes, row: float, text: str, points: float) -> None:
+def _beside(axes: Axes, row: float, text: str, points: float, *, in_layout: bool = False) -> None:
     """Write `text` so that it ends `points` right of the axes."""
-    axes.annotate(
+    written = axes.annotate(
         text,
         (1, row),
         xycoords=axes.get_yaxis_transform(),
@@ -90,6 +91,7 @@ def _beside(axes: Axes, row: float, text: str, points: float) -> None:
         color=MUTED,
         annotation_clip=False,
     )
+    written.set_in_layout(in_layout)
 
 
 def _profile(table: ClassTable) -> Figure:

@@ -119,7 +119,9 @@ def _write_counts(axes: Axes, counts: Ints) -> None:
     size = 8.0 if len(counts) <= 12 else 5.6 if len(counts) <= 32 else 4.4
     for row, column in np.argwhere(counts):
         colour = "white" if shares[row, column] > 0.4 else INK
-        axes.text(
+        text = axes.text(
             column, row, str(counts[row, column]), color=colour, fontsize=size,
             ha="center", va="center",
         )  # fmt: skip
+        # Inside the axes it moves nothing; measuring hundreds of them takes half the time.
+        text.set_in_layout(False)

@@ -37,6 +37,7 @@ _FALLBACK_FONTS = (
     "PingFang SC",
     "Arial Unicode MS",
 )
+_SALT = "fishembed-report"
 _DATELESS = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -47,9 +48,15 @@ FIGURE_FORMATS = tuple(_DATELESS)
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw and save inside this, whatever the process has set for matplotlib before."""
+    """Draw and save inside this, whatever the process has set for matplotlib before.
+
+    Inside another `style` nothing is left to do.
+    """
     import matplotlib as mpl
 
+    if mpl.rcParams["svg.hashsalt"] == _SALT:
+        yield
+        return
     # A glyph no installed font has is drawn as a box; that is no reason to warn or to fail.
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
@@ -92,7 +99,7 @@ def _settings() -> dict[Any, Any]:
         "ytick.minor.size": 0,
         "legend.frameon": False,
         "svg.fonttype": "none",
-        "svg.hashsalt": "fishembed",
+        "svg.hashsalt": _SALT,
         "pdf.fonttype": 42,
     }
 

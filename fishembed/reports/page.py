@@ -8,7 +8,7 @@ from pathlib import Path
 from fishembed.errors import InputError
 from fishembed.reports.confusion import confusion_counts
 from fishembed.reports.figures import draw_figures, write_figures
-from fishembed.reports.figures_style import FIGURE_FORMATS
+from fishembed.reports.figures_style import FIGURE_FORMATS, style
 from fishembed.reports.outcome import Outcome, read_outcome
 from fishembed.reports.page_context import page_context
 from fishembed.reports.page_latex import write_latex
@@ -74,8 +74,9 @@ def _write_page_and_figures(
     if not set(formats) & {"html", *FIGURE_FORMATS}:
         return
     layout = map_vectors(run, outcome)
-    figures = draw_figures(run, outcome, None if isinstance(layout, str) else layout)
-    inline = write_figures(run.folder, figures, formats, page="html" in formats)
+    with style():
+        figures = draw_figures(run, outcome, None if isinstance(layout, str) else layout)
+        inline = write_figures(run.folder, figures, formats, page="html" in formats)
     if "html" in formats:
         context = page_context(run, outcome, inline, layout, photos)
         _write(run.folder / PAGE_HTML, fill("report.html", context))
