@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fishembed._version import __version__
-from fishembed.cli import demo, encoders, extract, fit, importing, report, zeroshot
+from fishembed.cli import compare, demo, encoders, extract, fit, importing, report, zeroshot
 from fishembed.cli.boundary import guarded
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command("import")(importing.import_)
 app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("encoders")(encoders.encoders)
 
 

@@ -45,7 +45,12 @@ def chosen_run(named: Path | None, console: Console) -> Path:
         run = newest_run(reports_folder())
         console.note(f"run: {run} (the newest in {reports_folder()})")
         return run
-    inside = reports_folder() / named
-    run = inside if not (named / "run.json").is_file() and inside.is_dir() else named
+    run = found_run(named)
     console.note(f"run: {run}")
     return run
+
+
+def found_run(named: Path) -> Path:
+    """Give the run that is named by path, or by its name in the reports."""
+    inside = reports_folder() / named
+    return inside if not (named / "run.json").is_file() and inside.is_dir() else named

@@ -22,6 +22,14 @@ def report(
             help="Where the photos lie, for the galleries.", show_default="where they were"
         ),
     ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="html, md, tex, png, svg or pdf; may be given again.",
+            show_default="html png svg",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Write a run's page and figures.
@@ -32,7 +40,7 @@ def report(
         folder = chosen_run(run, console)
         from fishembed.reports import Run, verdict, write_report
 
-        page = write_report(folder, photos=photos)
+        page = write_report(folder, photos=photos, formats=formats or ("html", "png", "svg"))
         opened = Run.open(folder)
         console.note(verdict(opened.metrics))
         console.note(f"wrote {page}")

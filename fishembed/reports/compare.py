@@ -13,8 +13,8 @@ import numpy.typing as npt
 from fishembed.errors import InputError
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Floats, Ints
-from fishembed.reports.page_text import counted, percent
 from fishembed.reports.run import Run
+from fishembed.reports.sentences import counted, percent
 
 Interval = tuple[float, float]
 Key = tuple[str, int]

@@ -145,6 +145,22 @@ def test_ctrl_c_exits_130(run, photos, monkeypatch):
     assert not list(Path("cache").glob("*.h5"))
 
 
+def test_compare_and_other_formats(run, workspace):
+    labels = np.arange(4).repeat(6)
+    noise = np.random.default_rng(0).normal(size=(24, 4))
+    np.savez(workspace / "v.npz", features=np.eye(4)[labels] + noise, labels=labels)
+    assert run("import", "v.npz")[0] == 0
+    assert run("fit", "--run", "a")[0] == run("fit", "--C", "0.01", "--run", "b")[0] == 0
+    code, out, _ = run("compare", "a", "b")
+    assert code == 0
+    assert out.splitlines()[0].startswith("run")
+    assert (workspace / "reports" / "compare-a-b.html").is_file()
+    assert json.loads(run("compare", "a", "b", "--json")[1])["differences"][0]["p"] >= 0
+    assert run("report", "a", "--format", "md")[0] == 0
+    assert (workspace / "reports" / "a" / "report.md").is_file()
+    assert run("report", "a", "--format", "doc")[0] == 2
+
+
 def test_encoders(run):
     code, out, _ = run("encoders")
     assert code == 0
@@ -157,7 +173,7 @@ def test_version_and_help(run):
     import fishembed
 
     assert run("--version")[1].strip() == f"fishembed {fishembed.__version__}"
-    for verb in ("extract", "import", "zeroshot", "fit", "report", "encoders"):
+    for verb in ("extract", "import", "zeroshot", "fit", "report", "compare", "encoders"):
         code, out, _ = run(verb, "--help")
         assert code == 0
         assert "Example" in out, verb

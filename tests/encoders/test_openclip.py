@@ -140,7 +140,8 @@ def test_unknown_names_are_told_the_nearest(name, message):
 
 
 @pytest.mark.parametrize(
-    "name", ["ViT-B-32-quickgelu/openai", "RN50-quickgelu/cc12m", "timm:resnet18", "hf-hub:org/model"]
+    "name",
+    ["ViT-B-32-quickgelu/openai", "RN50-quickgelu/cc12m", "timm:resnet18", "hf-hub:org/model"],
 )
 def test_weights_out_of_reach_name_three_ways_out(name, monkeypatch, tmp_path):
     monkeypatch.setattr(hub, "is_cached", lambda repo, filename=None: False)

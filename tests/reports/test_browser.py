@@ -10,8 +10,8 @@ import pytest
 from make_run import NASTY, make_run
 from PIL import Image
 
-from fishembed.reports.compare_page import write_comparison
-from fishembed.reports.page import write_report
+from fishembed.reports.page.comparison import write_comparison
+from fishembed.reports.page.report import write_report
 
 _FLAGS = (
     "--headless",
@@ -73,8 +73,17 @@ class Page:
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def settle(self):
+        """Wait until what was scrolled or pointed at has been laid out and drawn."""
+        self.driver.execute_async_script(
+            "const done = arguments[0];"
+            " requestAnimationFrame(() => requestAnimationFrame(() => done()))"
+        )
+
     def move_to(self, x, y):
+        self.settle()
         self.cdp("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self.settle()
         return self.js("return tip.hidden ? null : tip.textContent")
 
     def box(self, selector):

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from fishembed.errors import InputError
 from fishembed.reports.compare import compare_runs
-from fishembed.reports.compare_page import write_comparison
+from fishembed.reports.page.comparison import write_comparison
 from fishembed.reports.run import Run, write_csv
 
 TRUE = np.arange(300) % 5

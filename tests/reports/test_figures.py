@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from make_run import NASTY, make_run
 
-from fishembed.reports.figures import draw_figures
-from fishembed.reports.figures_confusion import shade
-from fishembed.reports.figures_style import inline_svg, render
+from fishembed.reports.figures.confusion import shade
+from fishembed.reports.figures.draw import draw_figures
+from fishembed.reports.figures.style import inline_svg, render
 from fishembed.reports.outcome import read_outcome
 from fishembed.reports.projection import VectorMap
 from fishembed.reports.run import Run

@@ -8,7 +8,7 @@ from make_run import NASTY, make_run
 from PIL import Image
 
 from fishembed.errors import InputError, RunNotFoundError
-from fishembed.reports.page import write_report
+from fishembed.reports.page.report import write_report
 from fishembed.reports.run import Run, write_csv, write_json
 
 

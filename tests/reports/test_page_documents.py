@@ -4,9 +4,9 @@ import csv
 
 from make_run import NASTY, make_run
 
-from fishembed.reports.page import write_report
-from fishembed.reports.page_latex import write_latex
-from fishembed.reports.page_markdown import write_markdown
+from fishembed.reports.page.latex import write_latex
+from fishembed.reports.page.markdown import write_markdown
+from fishembed.reports.page.report import write_report
 
 
 def test_markdown_says_the_verdict_and_every_class(tmp_path):

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from fishembed.reports.thumbnails import BOX, thumbnail, thumbnails
+from fishembed.reports.page.thumbnails import BOX, thumbnail, thumbnails
 
 
 def _image(small):

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from fishembed.reports.compare import Comparison, Difference, chance, compare_runs, points
 from fishembed.reports.names import printable
-from fishembed.reports.page_parts import tiles
-from fishembed.reports.page_pictures import Picture, load_pictures, photo_folder, with_thumbnails
-from fishembed.reports.page_template import fill
-from fishembed.reports.page_text import counted, split_images
+from fishembed.reports.page.parts import tiles
+from fishembed.reports.page.pictures import Picture, load_pictures, photo_folder, with_thumbnails
+from fishembed.reports.page.template import fill
+from fishembed.reports.page.thumbnails import Thumbnail
 from fishembed.reports.run import Run
-from fishembed.reports.thumbnails import Thumbnail
+from fishembed.reports.sentences import counted, split_images
 
 _PICTURES = 18
 _BARS_UP_TO = 60

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from fishembed.reports.confusion import ConfusedPair
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable, Outcome
-from fishembed.reports.page_text import reason
+from fishembed.reports.page.thumbnails import Thumbnail, thumbnails
 from fishembed.reports.run import Run
-from fishembed.reports.thumbnails import Thumbnail, thumbnails
+from fishembed.reports.sentences import reason
 
 _PER_STRIP = 3
 _PAIRS_WITH_PICTURES = 8

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fishembed.reports.figures_style import (
+from fishembed.reports.figures.style import (
     INK,
     LINE,
     MUTED,

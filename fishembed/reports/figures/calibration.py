@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fishembed.reports.calibration import reliability, top_k_accuracy
-from fishembed.reports.figures_style import INK, MUTED, RIGHT, new_axes, percent_axis, style
+from fishembed.reports.figures.style import INK, MUTED, RIGHT, new_axes, percent_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fishembed.reports.page_text import counted, listed, reason, verdict
+from fishembed.reports.sentences import counted, listed, reason, verdict
 
 METRICS = {
     "n": 878,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fishembed.reports.figures_style import MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+from fishembed.reports.figures.style import MUTED, RIGHT, WRONG, new_axes, percent_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ from pathlib import Path
 from fishembed.reports.confusion import ConfusedPair, confusion_counts, largest_pairs
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable, Outcome, read_outcome
-from fishembed.reports.page_text import percent, reason, verdict
 from fishembed.reports.run import Run
+from fishembed.reports.sentences import percent, reason, verdict
 
 _PAIRS = 5
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable, read_outcome
-from fishembed.reports.page_text import interval, percent
 from fishembed.reports.run import Run
+from fishembed.reports.sentences import interval, percent
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

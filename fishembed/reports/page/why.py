@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fishembed.reports.calibration import Reliability
-from fishembed.reports.figures_why import trained_and_scored
+from fishembed.reports.figures.why import trained_and_scored
 from fishembed.reports.outcome import ClassTable
-from fishembed.reports.page_text import counted, percent
+from fishembed.reports.sentences import counted, percent
 
 FEW, MANY = 20, 100
 """Classes with fewer than 20 training images are few-shot, with more than 100 many-shot.

@@ -9,8 +9,8 @@ import numpy as np
 
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable
-from fishembed.reports.page_text import interval, percent
 from fishembed.reports.run import Run
+from fishembed.reports.sentences import interval, percent
 
 _BARS_UP_TO = 60
 _LOWEST, _HIGHEST = 30, 15

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.reports.confusion import confusion_counts, mixup_order, row_shares
-from fishembed.reports.figures_style import (
+from fishembed.reports.figures.style import (
     INK,
     LINE,
     RIGHT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fishembed.reports.figures_style import LINE, MUTED, WRONG, new_axes, style
+from fishembed.reports.figures.style import LINE, MUTED, WRONG, new_axes, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fishembed.errors import InputError
 from fishembed.reports.confusion import confusion_counts
-from fishembed.reports.figures import draw_figures, write_figures
-from fishembed.reports.figures_style import FIGURE_FORMATS, style
+from fishembed.reports.figures.draw import draw_figures, write_figures
+from fishembed.reports.figures.style import FIGURE_FORMATS, style
 from fishembed.reports.outcome import Outcome, read_outcome
-from fishembed.reports.page_context import page_context
-from fishembed.reports.page_latex import write_latex
-from fishembed.reports.page_markdown import write_markdown
-from fishembed.reports.page_template import fill
+from fishembed.reports.page.context import page_context
+from fishembed.reports.page.latex import write_latex
+from fishembed.reports.page.markdown import write_markdown
+from fishembed.reports.page.template import fill
 from fishembed.reports.projection import map_vectors
 from fishembed.reports.run import PAGE_HTML, Run, write_csv
 

@@ -54,7 +54,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
-        loader=PackageLoader("fishembed.reports", _FOLDER),
+        loader=PackageLoader("fishembed.reports.page", _FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -74,4 +74,4 @@ def _percent(share: float, decimals: int = 1) -> str:
 
 
 def _read(name: str) -> str:
-    return (files("fishembed.reports") / _FOLDER / name).read_text(encoding="utf-8")
+    return (files("fishembed.reports.page") / _FOLDER / name).read_text(encoding="utf-8")

@@ -9,12 +9,12 @@ import numpy as np
 
 from fishembed.reports.calibration import reliability
 from fishembed.reports.confusion import confusion_counts, largest_pairs
-from fishembed.reports.figures_style import inline_svg
+from fishembed.reports.figures.style import inline_svg
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Outcome
-from fishembed.reports.page_data import map_data, matrix_data
-from fishembed.reports.page_parts import bar_groups, class_rows, how_made, selection_table, tiles
-from fishembed.reports.page_pictures import (
+from fishembed.reports.page.data import map_data, matrix_data
+from fishembed.reports.page.parts import bar_groups, class_rows, how_made, selection_table, tiles
+from fishembed.reports.page.pictures import (
     load_pictures,
     pair_views,
     pair_with_thumbnails,
@@ -22,10 +22,10 @@ from fishembed.reports.page_pictures import (
     surest_mistakes,
     with_thumbnails,
 )
-from fishembed.reports.page_text import counted, listed, split_images, verdict
-from fishembed.reports.page_why import bin_tips, calibration_verdict, class_tips, training_effect
+from fishembed.reports.page.why import bin_tips, calibration_verdict, class_tips, training_effect
 from fishembed.reports.projection import VectorMap
 from fishembed.reports.run import Run
+from fishembed.reports.sentences import counted, listed, split_images, verdict
 
 _PAIRS = 12
 _NAMED = 8

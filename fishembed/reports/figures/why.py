@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.reports.figures_style import RIGHT, WRONG, new_axes, percent_axis, style
+from fishembed.reports.figures.style import RIGHT, WRONG, new_axes, percent_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed.reports.figures_calibration import draw_reliability, draw_top_k
-from fishembed.reports.figures_classes import draw_per_class
-from fishembed.reports.figures_confusion import draw_confusion
-from fishembed.reports.figures_map import draw_map
-from fishembed.reports.figures_style import FIGURE_FORMATS, render
-from fishembed.reports.figures_training import draw_accuracy, draw_loss
-from fishembed.reports.figures_why import draw_recall_by_training
+from fishembed.reports.figures.calibration import draw_reliability, draw_top_k
+from fishembed.reports.figures.classes import draw_per_class
+from fishembed.reports.figures.confusion import draw_confusion
+from fishembed.reports.figures.map import draw_map
+from fishembed.reports.figures.style import FIGURE_FORMATS, render
+from fishembed.reports.figures.training import draw_accuracy, draw_loss
+from fishembed.reports.figures.why import draw_recall_by_training
 from fishembed.reports.projection import VectorMap
 
 if TYPE_CHECKING:

@@ -1,0 +1,60 @@
+"""fishembed compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fishembed.cli.console import Console
+from fishembed.cli.places import found_run
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two runs or more; the first is compared with the others.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The page.", show_default="compare-….html beside the first run"),
+    ] = None,
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="Where the photos lie.", show_default="where they were"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare runs on the same images: paired intervals, McNemar's test, what changed.
+
+    Example: **fishembed compare demo-linear demo-logistic**
+    """
+    with Console(as_json=as_json) as console:
+        from fishembed.reports import compare_runs, write_comparison
+
+        folders = [found_run(run) for run in runs]
+        compared = compare_runs(folders)
+        for line in aligned(*compared.table()):
+            console.note(line)
+        page = write_comparison(folders, output=output, photos=photos)
+        console.note(f"wrote {page}")
+        console.document(
+            {
+                "page": str(page),
+                "runs": [str(run.folder) for run in compared.runs],
+                "differences": [
+                    {"accuracy": d.accuracy, "accuracy_ci95": list(d.accuracy_ci95), "p": d.p_value}
+                    for d in compared.differences
+                ],
+            }
+        )
+
+
+def aligned(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """Give a table as lines, the first column to the left and the others to the right."""
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    lines = []
+    for first, *rest in [columns, *rows]:
+        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return lines
