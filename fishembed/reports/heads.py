@@ -37,7 +37,7 @@ def make_head(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     if name == "logistic":
         head: Any = LogisticHead()
     elif name == "linear":
-        head = LinearHead(normalize="none")
+        head = LinearHead()
     else:
         raise InputError(f"no head {name!r}: name one of {', '.join(HEADS)}")
     known = head.get_params()
