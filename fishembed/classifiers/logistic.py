@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from fishembed.classifiers.base import LinearClassifier, Normalize
 from fishembed.classifiers.path import Optimum, solve_path
 from fishembed.classifiers.softmax import Rotated
+from fishembed.classifiers.threads import one_blas_thread
 from fishembed.classifiers.weights import row_weights
 from fishembed.errors import InputError
 
@@ -171,18 +172,19 @@ def _fit_path(
     first = heads[0]
     rows, codes = first._training_rows(X, y)
     weights = row_weights(rows, codes, first.classes_, first.class_weight, sample_weight)
-    data = Rotated.of(first._scaled(rows), weights)
-    offsets = np.zeros((1, len(first.classes_)))
-    solutions = solve_path(
-        data,
-        codes,
-        weights[None],
-        offsets,
-        [head.C for head in heads],
-        tol=first.tol,
-        max_iter=first.max_iter,
-    )
-    for head, (optimum,) in zip(heads, solutions, strict=True):
+    with one_blas_thread():
+        data = Rotated.of(first._scaled(rows), weights)
+        path = solve_path(
+            data,
+            codes,
+            weights[None],
+            np.zeros((1, len(first.classes_))),
+            [head.C for head in heads],
+            tol=first.tol,
+            max_iter=first.max_iter,
+        )
+        solutions = [optimum for (optimum,) in path]
+    for head, optimum in zip(heads, solutions, strict=True):
         head.classes_, head.n_features_in_ = first.classes_, first.n_features_in_
         if hasattr(first, "feature_names_in_"):
             head.feature_names_in_ = first.feature_names_in_

@@ -193,7 +193,8 @@ class _Totals:
         odds[:, codes, at] = 0
         # the sum over the other classes alone: near 0 it would drown in 1 + others
         others = odds.sum(axis=1)
-        self.loss += (np.log1p(others * np.exp(-own_logits)) * weights).sum(axis=1)
+        log_odds = np.log(np.maximum(others.astype(np.float64), 1e-300)) - own_logits
+        self.loss += (np.logaddexp(0, log_odds) * weights).sum(axis=1)
         total = own + others
         odds /= total[:, None]
         odds[:, codes, at] = own / total

@@ -1,0 +1,114 @@
+"""Which row is tested by which fold, with classes of one or two rows in mind."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold
+
+from fishembed.classifiers.base import Floats
+from fishembed.classifiers.weights import Double, log_prior
+
+Codes = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Rows, their classes, and which part tests which row.
+
+    Attributes
+    ----------
+    rows, codes
+        (n, dim) scaled rows and the class of each.
+    n_classes
+        Number of classes.
+    fold
+        (n,) the fold that tests a row; -1 for a row that is always trained on.
+    n_folds
+        Number of folds.
+    """
+
+    rows: Floats
+    codes: Codes
+    n_classes: int
+    fold: Codes
+    n_folds: int
+
+    @classmethod
+    def deal(
+        cls,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        n_folds: int,
+        random: np.random.RandomState,
+        groups: npt.NDArray[np.generic] | None = None,
+    ) -> Folds:
+        """Deal every class's rows (or groups) evenly over the folds.
+
+        The only row of a class is always trained on: no head could get it right unseen, and
+        without it the others would be tested against one class less. With `groups`, rows of a
+        group share a fold.
+        """
+        if groups is None:
+            fold = _deal_rows(codes, n_folds, random)
+        else:
+            fold = _deal_groups(codes, groups, n_folds, random)
+        return cls(rows, codes, n_classes, fold, int(fold.max()) + 1)
+
+    @property
+    def tested(self) -> npt.NDArray[np.bool_]:
+        """(n,) rows that some fold tests after training on others of the class."""
+        trained = np.array([self.counts(k) for k in range(self.n_folds)])
+        at = np.flatnonzero(self.fold >= 0)
+        mask = np.zeros(len(self.fold), dtype=bool)
+        mask[at] = trained[self.fold[at], self.codes[at]] > 0
+        return mask
+
+    def counts(self, k: int) -> npt.NDArray[np.intp]:
+        """Rows of every class in the training part of fold `k`."""
+        return np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
+
+    def log_priors(self) -> Double:
+        """(n, n_classes) log shares of the classes in the part that a row's head learnt from."""
+        priors = np.zeros((len(self.codes), self.n_classes))
+        for k in range(self.n_folds):
+            priors[self.fold == k] = log_prior(self.codes[self.fold != k], self.n_classes)
+        return priors
+
+    def empty_logits(self) -> npt.NDArray[np.float32]:
+        """(n, n_classes) zeros to be filled fold by fold."""
+        return np.zeros((len(self.rows), self.n_classes), dtype=np.float32)
+
+
+def _deal_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Codes:
+    fold = np.full(len(codes), -1, dtype=np.intp)
+    dealt = 0
+    for code in np.unique(codes):
+        members = random.permutation(np.flatnonzero(codes == code))
+        if len(members) > 1:
+            fold[members] = (dealt + np.arange(len(members))) % n_folds
+            dealt += len(members)
+    return fold
+
+
+def _deal_groups(
+    codes: Codes,
+    groups: npt.NDArray[np.generic],
+    n_folds: int,
+    random: np.random.RandomState,
+) -> Codes:
+    n_groups = len(np.unique(groups))
+    fold = np.full(len(codes), -1, dtype=np.intp)
+    if n_groups < 2:
+        return fold
+    splitter = StratifiedGroupKFold(min(n_folds, n_groups), shuffle=True, random_state=random)
+    with warnings.catch_warnings():  # that a class has fewer rows than folds is expected here
+        warnings.simplefilter("ignore", UserWarning)
+        for k, (_, members) in enumerate(splitter.split(codes, codes, groups)):
+            fold[members] = k
+    filled, fold = np.unique(fold, return_inverse=True)
+    return fold if len(filled) > 1 else np.full(len(codes), -1, dtype=np.intp)
