@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
 
+import faults
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
@@ -196,11 +196,9 @@ def _extract_in_a_process(photos, store, answers) -> None:
 
 
 def test_of_many_writers_each_writes_whole_or_is_told(photos, store, workspace):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fishembed.extraction", "fake_encoder"])
-    answers = context.Queue()
+    answers = faults.CONTEXT.Queue()
     several = [
-        context.Process(target=_extract_in_a_process, args=(photos, store, answers))
+        faults.CONTEXT.Process(target=_extract_in_a_process, args=(photos, store, answers))
         for _ in range(4)
     ]
     for process in several:
