@@ -17,10 +17,12 @@ from fishembed.classifiers.families import Family, GaussianFamily, LogisticFamil
 from fishembed.classifiers.folds import Folds
 from fishembed.classifiers.selection import SELECT_ON, Jury, SelectOn, Trial
 from fishembed.classifiers.threads import one_blas_thread
-from fishembed.classifiers.zeroshot import class_anchors
-from fishembed.errors import DimensionError, InputError
+from fishembed.classifiers.zeroshot import matching_anchors
+from fishembed.errors import InputError
 
-_GAUSSIAN = GaussianFamily((0.1, 0.3, 0.5, 0.7, 0.9), (0.0, 1.0, 2.0))
+_SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
+_GAUSSIAN = GaussianFamily(_SHRINKAGES, (0.0, 1.0, 2.0))
 _LOGISTIC = LogisticFamily((1.0, 10.0, 100.0, 1000.0))
 _TAUS = (0.0, 0.5, 1.0, 1.5)
 _MIXTURES = (0.3, 0.5, 0.7)
@@ -128,25 +130,23 @@ class AutoHead(LinearClassifier):
         if named is not None:
             check_consistent_length(rows, named)
         random = check_random_state(self.random_state)
-        return Folds.deal(rows, codes, len(self.classes_), self.n_folds, random, named)
+        return Folds.deal(rows, codes, len(self.classes_), self.n_folds, random=random, groups=named)
 
     def _families(self) -> list[Family]:
-        if self.text_features is None:
+        n_classes, dim = len(self.classes_), self.n_features_in_
+        anchors = matching_anchors(self.text_features, n_classes, dim)
+        if anchors is None:
             return [_GAUSSIAN, _LOGISTIC]
-        anchors = class_anchors(self.text_features)
-        if anchors.shape != (len(self.classes_), self.n_features_in_):
-            raise DimensionError(
-                f"text_features are {anchors.shape}, the rows have {len(self.classes_)} classes "
-                f"of width {self.n_features_in_}: pass one text vector for each class."
-            )
-        return [TextFamily(anchors), _GAUSSIAN, _LOGISTIC]
+        anchored = GaussianFamily(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, anchors, "text-anchored")
+        return [TextFamily(anchors), anchored, _GAUSSIAN, _LOGISTIC]
 
     def _choose(self, folds: Folds) -> Candidate:
         families = self._families()
         tested = folds.tested
         self.results_: list[Trial] = []
         if not tested.any():
-            return Candidate((Part(_GAUSSIAN, _WHERE_NOTHING_CAN_BE_TESTED),), 0.0, np.empty((0, 0)))
+            unseen = Part(_GAUSSIAN, _WHERE_NOTHING_CAN_BE_TESTED)
+            return Candidate((unseen,), 0.0, np.empty((0, 0)))
         jury = Jury(folds.codes[tested], folds.fold[tested], folds.n_classes, self.select_on)
         search = _Search(jury, folds, tested)
         tables = [search.family(family) for family in families]
@@ -157,7 +157,9 @@ class AutoHead(LinearClassifier):
             replace(trial, tied=k in tied, chosen=k == best) for k, trial in enumerate(trials)
         ]
         rank = {"log_loss": 1}.get(self.select_on, -1)
-        self.results_ = sorted(marked, key=lambda t: (not t.chosen, rank * getattr(t, self.select_on)))
+        self.results_ = sorted(
+            marked, key=lambda trial: (not trial.chosen, rank * getattr(trial, self.select_on))
+        )
         return candidates[best].scaled(jury.scale(candidates[best]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -143,7 +144,9 @@ class LinearClassifier(ClassifierMixin, LinearPredictor, BaseEstimator):  # type
         """
         check_normalize(self.normalize)
         rows, labels = validate_data(self, X, y, dtype=_FLOATS)
-        check_classification_targets(labels)
+        with warnings.catch_warnings():  # many classes of one or two rows are no regression
+            warnings.simplefilter("ignore", UserWarning)
+            check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(

@@ -84,6 +84,7 @@ class GaussianFamily:
 
     shrinkages: tuple[float, ...]
     pseudo_counts: tuple[float, ...]
+    anchors: Floats | None = None
     name: str = "gaussian"
 
     def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
@@ -93,37 +94,58 @@ class GaussianFamily:
             tested = folds.fold == k
             trained = ~tested
             statistics = GaussianStatistics.of(
-                folds.rows[trained], folds.codes[trained], folds.n_classes
+                folds.rows[trained], folds.codes[trained], folds.n_classes, self.anchors
             )
             rotated = (folds.rows[tested] - statistics.centre) @ statistics.vectors
             parts.append((tested, statistics, rotated.astype(np.float32)))
         for shrinkage in self.shrinkages:
             projected = [
-                (tested, statistics, *_project(statistics, rotated, shrinkage))
+                (tested, statistics, _Projection.of(statistics, rotated, shrinkage))
                 for tested, statistics, rotated in parts
             ]
             for pseudo_count in self.pseudo_counts:
                 logits = folds.empty_logits()
-                for tested, statistics, products, squares in projected:
-                    trust = statistics.trust(pseudo_count).astype(np.float32)
-                    logits[tested] = products * trust - 0.5 * squares * trust**2
+                for tested, statistics, projection in projected:
+                    logits[tested] = projection.logits(statistics.trust(pseudo_count))
                 yield {"shrinkage": shrinkage, "pseudo_count": pseudo_count}, logits
 
     def fit(
         self, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int, parameters: Parameters
     ) -> Map:
         """See `Family`."""
-        statistics = GaussianStatistics.of(rows, codes, n_classes)
+        statistics = GaussianStatistics.of(rows, codes, n_classes, self.anchors)
         return statistics.linear_map(parameters["shrinkage"], parameters["pseudo_count"])
 
 
-def _project(
-    statistics: GaussianStatistics, rotated: Floats, shrinkage: float
-) -> tuple[Floats, Floats]:
-    """Products of rows with the whitened class means, and the squares of those."""
-    weighted = statistics.offsets * statistics.precisions(shrinkage)
-    squares = (weighted * statistics.offsets).sum(axis=1)
-    return rotated @ weighted.T.astype(np.float32), squares.astype(np.float32)
+@dataclass(frozen=True)
+class _Projection:
+    """Products of rows with whitened means and anchors: logits of every pseudo count follow."""
+
+    with_means: Floats
+    with_anchors: Floats | float
+    squares: tuple[Floats, Floats, Floats]
+
+    @classmethod
+    def of(cls, statistics: GaussianStatistics, rotated: Floats, shrinkage: float) -> _Projection:
+        precisions = statistics.precisions(shrinkage)
+        means, anchors = statistics.offsets, statistics.anchors
+        squares = tuple(
+            ((a * precisions) * b).sum(axis=1)
+            for a, b in ((means, means), (means, anchors), (anchors, anchors))
+        )
+        return cls(
+            rotated @ (means * precisions).T.astype(np.float32),
+            rotated @ (anchors * precisions).T.astype(np.float32) if anchors.any() else 0.0,
+            squares,
+        )
+
+    def logits(self, trust: Floats) -> Floats:
+        rest = 1 - trust
+        own, cross, far = self.squares
+        bias = -0.5 * (trust**2 * own + 2 * trust * rest * cross + rest**2 * far)
+        logits = self.with_means * trust.astype(np.float32)
+        logits += self.with_anchors * rest.astype(np.float32) + bias.astype(np.float32)
+        return logits
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Folds:
         codes: Codes,
         n_classes: int,
         n_folds: int,
+        *,
         random: np.random.RandomState,
         groups: npt.NDArray[np.generic] | None = None,
     ) -> Folds:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.classifiers.threads import one_blas_thread
 from fishembed.classifiers.weights import Double, log_prior
+from fishembed.classifiers.zeroshot import matching_anchors
 from fishembed.errors import InputError
 
 
@@ -24,9 +25,10 @@ class GaussianStatistics:
         (n_classes,) rows of each class.
     centre
         (dim,) mean of the class means.
-    offsets
-        (n_classes, dim): class means minus `centre`, in the basis of `vectors`; 0 for a class
-        without rows.
+    offsets, anchors
+        (n_classes, dim): class means, and what they are shrunk towards, both minus `centre` and
+        in the basis of `vectors`; offsets are 0 for a class without rows, anchors are 0 where
+        there is no text.
     variances, vectors
         (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance within classes.
     """
@@ -34,12 +36,19 @@ class GaussianStatistics:
     counts: Double
     centre: Double
     offsets: Double
+    anchors: Double
     variances: Double
     vectors: Double
 
     @classmethod
-    def of(cls, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int) -> GaussianStatistics:
-        """Learn them from (n, dim) rows and the class of each."""
+    def of(
+        cls,
+        rows: Floats,
+        codes: npt.NDArray[np.intp],
+        n_classes: int,
+        text: Floats | None = None,
+    ) -> GaussianStatistics:
+        """Learn them from (n, dim) rows, the class of each, and (n_classes, dim) text vectors."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         means = np.zeros((n_classes, rows.shape[1]))
         np.add.at(means, codes, rows)
@@ -48,8 +57,11 @@ class GaussianStatistics:
         degrees = len(rows) - np.count_nonzero(counts)
         around = means[codes] if degrees else np.broadcast_to(centre, rows.shape)
         variances, vectors = np.linalg.eigh(_scatter(rows, around) / max(degrees, 1))
-        offsets = np.where(counts[:, None] > 0, means - centre, 0) @ vectors
-        return cls(counts, centre, offsets, np.maximum(variances, 0), vectors)
+        offsets = np.where(counts[:, None] > 0, means - centre, 0)
+        anchors = np.zeros_like(offsets) if text is None else _in_place(text, offsets, counts)
+        return cls(
+            counts, centre, offsets @ vectors, anchors @ vectors, np.maximum(variances, 0), vectors
+        )
 
     def precisions(self, shrinkage: float) -> Double:
         """(dim,) eigenvalues of the inverse of the shrunken covariance."""
@@ -64,10 +76,20 @@ class GaussianStatistics:
 
     def linear_map(self, shrinkage: float, pseudo_count: float) -> tuple[Double, Double]:
         """Weights (n_classes, dim) and bias (n_classes,), with uniform priors."""
-        means = self.offsets * self.trust(pseudo_count)[:, None]
+        trust = self.trust(pseudo_count)[:, None]
+        means = trust * self.offsets + (1 - trust) * self.anchors
         weighted = means * self.precisions(shrinkage)
         coef = weighted @ self.vectors.T
         return coef, -0.5 * (weighted * means).sum(axis=1) - coef @ self.centre
+
+
+def _in_place(text: Floats, offsets: Double, counts: Double) -> Double:
+    """Bring text vectors to where the images are: centred, and stretched by least squares."""
+    seen = counts > 0
+    centred = text.astype(np.float64) - text[seen].mean(axis=0, dtype=np.float64)
+    weights = counts[:, None]
+    stretch = (weights * offsets * centred).sum() / max((weights * centred**2).sum(), 1e-300)
+    return max(stretch, 0.0) * centred
 
 
 def _scatter(rows: Floats, around: Double | Floats) -> Double:
@@ -83,17 +105,21 @@ class GaussianHead(LinearClassifier):
 
     The mean of a class with n rows counts n / (n + `pseudo_count`), the mean of all classes the
     rest: a mean of one or two rows is mostly noise, and taken at its word puts its class too far
-    out to be chosen.
+    out to be chosen. With text vectors the rest is the class's text, brought to where the images
+    are: the rarer a class, the more its words count.
 
     Parameters
     ----------
     shrinkage
         Weight of the sphere in the covariance, 0 to 1. 1 is the nearest mean.
     pseudo_count
-        Rows that the mean of all classes counts for in the mean of each; 0 for none.
+        Rows that the mean of all classes, or the text, counts for in the mean of each; 0 for none.
     prior
         ``"uniform"`` (the default: every class as likely, which is what macro recall asks for) or
         ``"empirical"`` (shares in the training rows).
+    text_features
+        (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels.
+        Default: none.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
 
@@ -122,11 +148,13 @@ class GaussianHead(LinearClassifier):
         *,
         pseudo_count: float = 1.0,
         prior: Literal["uniform", "empirical"] = "uniform",
+        text_features: npt.ArrayLike | None = None,
         normalize: Normalize = "l2",
     ) -> None:
         self.shrinkage = shrinkage
         self.pseudo_count = pseudo_count
         self.prior = prior
+        self.text_features = text_features
         self.normalize = normalize
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> GaussianHead:
@@ -139,20 +167,27 @@ class GaussianHead(LinearClassifier):
 
         Raises
         ------
+        DimensionError
+            `text_features` do not fit the rows or the classes.
         InputError
             Fewer than two classes, or a parameter that cannot be used.
         """
+        self._check_parameters()
+        rows, codes = self._training_rows(X, y)
+        n_classes = len(self.classes_)
+        text = matching_anchors(self.text_features, n_classes, self.n_features_in_)
+        with one_blas_thread():
+            statistics = GaussianStatistics.of(self._scaled(rows), codes, n_classes, text)
+            coef, intercept = statistics.linear_map(self.shrinkage, self.pseudo_count)
+        if self.prior == "empirical":
+            intercept += log_prior(codes, n_classes)
+        self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
+        return self
+
+    def _check_parameters(self) -> None:
         if not 0 <= self.shrinkage <= 1:
             raise InputError(f"shrinkage={self.shrinkage!r} must lie between 0 and 1.")
         if not self.pseudo_count >= 0:
             raise InputError(f"pseudo_count={self.pseudo_count!r} must not be negative.")
         if self.prior not in ("uniform", "empirical"):
             raise InputError(f"prior={self.prior!r} is unknown: use 'uniform' or 'empirical'.")
-        rows, codes = self._training_rows(X, y)
-        with one_blas_thread():
-            statistics = GaussianStatistics.of(self._scaled(rows), codes, len(self.classes_))
-        coef, intercept = statistics.linear_map(self.shrinkage, self.pseudo_count)
-        if self.prior == "empirical":
-            intercept += log_prior(codes, len(self.classes_))
-        self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
-        return self

@@ -1,4 +1,4 @@
-"""Minimise many softmax problems at once: L-BFGS in the metric of a Kronecker Hessian."""
+"""Minimise many softmax problems at once: L-BFGS in the metric of the diagonal Hessian."""
 
 from __future__ import annotations
 
@@ -21,24 +21,22 @@ _LEAST_CURVATURE = 1e-7
 class Metric:
     """The Hessian as if a row's probabilities did not depend on the row.
 
-    It is ``kron(M, diag(variances)) + penalty`` with M the mean of diag(p) - p p', and is
-    inverted by one eigendecomposition of M.
+    Its diagonal, which is nearly all of it in the rotated basis: the mean of p (1 - p) of the
+    class times the variance of the direction, plus the penalty.
     """
 
-    vectors: Double
     diagonal: Double
 
     @classmethod
     def of(cls, curvature: Double, variances: Double, penalty: float) -> Metric:
-        """Build it from M (n_classes, n_classes) and the variances of the rotated rows."""
-        values, vectors = np.linalg.eigh(curvature)
-        values = np.maximum(values, _LEAST_CURVATURE)
+        """Build it from the mean p (1 - p) of every class and the variances of the rows."""
+        values = np.maximum(curvature, _LEAST_CURVATURE)
         weights = values[:, None] * variances + penalty
-        return cls(vectors, np.concatenate([weights, values[:, None]], axis=1))
+        return cls(np.concatenate([weights, values[:, None]], axis=1))
 
     def solve(self, gradient: Double) -> Double:
         """Multiply with the inverse."""
-        step: Double = self.vectors @ ((self.vectors.T @ gradient) / self.diagonal)
+        step: Double = gradient / self.diagonal
         return step
 
 

@@ -124,7 +124,9 @@ class Jury:
             seconds,
         )
 
-    def _part(self, hits: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    def _part(
+        self, hits: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_]
+    ) -> tuple[float, float]:
         weights = 1 / np.bincount(self.codes[rows])[self.codes[rows]]
         return float(np.average(hits[rows], weights=weights)), float(hits[rows].mean())
 

@@ -80,7 +80,7 @@ class Evaluation:
     gradient
         (n_problems, n_classes, rank + 1), the last column the intercept's.
     curvature
-        (n_problems, n_classes, n_classes): mean of diag(p) - p p' over the rows.
+        (n_problems, n_classes): mean of p (1 - p) over the rows.
     """
 
     value: Double
@@ -179,7 +179,7 @@ class _Totals:
     def __init__(self, n_problems: int, n_classes: int, width: int) -> None:
         self.loss = np.zeros(n_problems)
         self.gradient = np.zeros((n_problems, n_classes, width))
-        self.curvature = np.zeros((n_problems, n_classes, n_classes))
+        self.curvature = np.zeros((n_problems, n_classes))
 
     def add(
         self, logits: Floats, rows: Floats, codes: npt.NDArray[np.intp], weights: Double
@@ -197,20 +197,17 @@ class _Totals:
         self.loss += (np.logaddexp(0, log_odds) * weights).sum(axis=1)
         total = own + others
         odds /= total[:, None]
-        odds[:, codes, at] = own / total
-        self._add_curvature(odds, weights)
-        odds[:, codes, at] = -others / total
-        odds *= weights[:, None].astype(odds.dtype)
+        odds[:, codes, at] = -others / total  # p - 1 of the true class, without its rounding
+        absolute = np.abs(odds)
+        weighted = weights.astype(odds.dtype)
+        # p (1 - p) is the same for p and 1 - p
+        spread = ((absolute - absolute * absolute) @ weighted[:, :, None])[:, :, 0]
+        self.curvature += spread
+        odds *= weighted[:, None]
         self.gradient[:, :, -1] += odds.sum(axis=2, dtype=np.float64)
         n_problems, n_classes, n_rows = odds.shape
         products = odds.reshape(-1, n_rows) @ rows
         self.gradient[:, :, :-1] += products.reshape(n_problems, n_classes, -1)
-
-    def _add_curvature(self, p: Floats, weights: Double) -> None:
-        for k in range(len(p)):
-            weighted = p[k] * weights[k].astype(p.dtype)
-            self.curvature[k] -= weighted @ p[k].T
-            self.curvature[k].flat[:: p.shape[1] + 1] += weighted.sum(axis=1)
 
     def evaluation(self, points: Double, mass: Double, penalties: Double) -> Evaluation:
         """Turn the sums into the mean objective, its gradient and curvature."""
@@ -221,5 +218,5 @@ class _Totals:
         return Evaluation(
             self.loss / mass + penalties / 2 * square,
             gradient,
-            self.curvature / mass[:, None, None],
+            self.curvature / mass[:, None],
         )

@@ -57,6 +57,27 @@ def class_anchors(text_features: npt.ArrayLike) -> Floats:
     return unit_rows(vectors)
 
 
+def matching_anchors(
+    text_features: npt.ArrayLike | None, n_classes: int, dim: int
+) -> Floats | None:
+    """`class_anchors` of text that must fit a training set; None where there is none.
+
+    Raises
+    ------
+    DimensionError
+        It has another number of classes or another width.
+    """
+    if text_features is None:
+        return None
+    anchors = class_anchors(text_features)
+    if anchors.shape != (n_classes, dim):
+        raise DimensionError(
+            f"text_features are {anchors.shape}, the rows have {n_classes} classes of width "
+            f"{dim}: pass one text vector for each class."
+        )
+    return anchors
+
+
 class ZeroShotClassifier(LinearClassifier):
     """Nearest text vector by cosine.
 
