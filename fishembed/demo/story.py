@@ -1,4 +1,4 @@
-"""The whole story on drawn fish: zero-shot, the paper's linear head, and the best head there is."""
+"""The whole story on drawn fish: the paper's linear head, and a better one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def tell_story(
     device: str = "auto",
     reporter: Reporter | None = None,
 ) -> Story:
-    """Draw fish, encode them with the embedded encoder, and compare three methods on them.
+    """Draw fish, encode them with the embedded encoder, and compare methods on them.
 
     What is there from before is taken over, so that telling it again takes seconds.
 

@@ -8,9 +8,6 @@ import pytest
 
 from fishembed.cli import main
 
-CHANCE = 1 / 31
-
-
 @pytest.fixture
 def no_network(monkeypatch):
     """Let no connection leave the machine; joblib's own pipes are no sockets of this kind."""
@@ -28,9 +25,8 @@ def test_the_whole_story(workspace, no_network, capsys, monkeypatch):
         main(["demo", "--json", "--device", "cpu"])
     assert not left.value.code
     told = json.loads(capsys.readouterr().out)
-    zeroshot, linear, best = told["methods"]
-    assert zeroshot["accuracy"] >= 4 * CHANCE
-    assert zeroshot["accuracy"] < linear["accuracy"] - 0.1
+    linear, best = told["methods"]
+    assert linear["accuracy"] > 0.5
     assert best["macro_recall"] > linear["macro_recall"] + 0.05
     assert len(best["zero_recall_classes"]) <= len(linear["zero_recall_classes"])
     for method in told["methods"]:
