@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from fishembed.classifiers.auto import AutoHead
 from fishembed.classifiers.gaussian import GaussianHead
-from fishembed.classifiers.linear_head import Epoch, LinearHead
+from fishembed.classifiers.linear_head import LinearHead
+from fishembed.classifiers.linear_training import Epoch
 from fishembed.classifiers.logistic import LogisticHead, logistic_path
+from fishembed.classifiers.neighbors import NeighborsHead
 from fishembed.classifiers.persistence import LinearMap, load_head, save_head
 from fishembed.classifiers.selection import Trial
+from fishembed.classifiers.wrappers import (
+    BlendClassifier,
+    PriorCorrectedClassifier,
+    TemperatureCalibratedClassifier,
+)
 from fishembed.classifiers.zeroshot import ZeroShotClassifier, class_anchors
 
 __all__ = [
     "AutoHead",
+    "BlendClassifier",
     "Epoch",
     "GaussianHead",
     "LinearHead",
     "LinearMap",
     "LogisticHead",
+    "NeighborsHead",
+    "PriorCorrectedClassifier",
+    "TemperatureCalibratedClassifier",
     "Trial",
     "ZeroShotClassifier",
     "class_anchors",

@@ -130,7 +130,9 @@ class AutoHead(LinearClassifier):
         if named is not None:
             check_consistent_length(rows, named)
         random = check_random_state(self.random_state)
-        return Folds.deal(rows, codes, len(self.classes_), self.n_folds, random=random, groups=named)
+        return Folds.deal(
+            rows, codes, len(self.classes_), self.n_folds, random=random, groups=named
+        )
 
     def _families(self) -> list[Family]:
         n_classes, dim = len(self.classes_), self.n_features_in_
@@ -160,7 +162,8 @@ class AutoHead(LinearClassifier):
         self.results_ = sorted(
             marked, key=lambda trial: (not trial.chosen, rank * getattr(trial, self.select_on))
         )
-        return candidates[best].scaled(jury.scale(candidates[best]))
+        chosen: Candidate = candidates[best]
+        return chosen.scaled(jury.scale(chosen))
 
 
 Judged = tuple[Candidate, Trial]

@@ -1,4 +1,4 @@
-"""What every head shares: it ends as a linear map from a vector to one logit for each class."""
+"""What every head shares: from vectors to logits, mostly by one linear map."""
 
 from __future__ import annotations
 
@@ -39,18 +39,14 @@ def check_normalize(normalize: str) -> None:
         raise InputError(f"normalize={normalize!r} is unknown: use 'l2' or 'none'.")
 
 
-class LinearPredictor:
-    """Predictions of a fitted linear map.
+class Predictor:
+    """Everything that follows from logits.
 
-    Needs `coef_` (n_classes, dim), `intercept_` (n_classes,), `classes_`, `n_features_in_` and
-    `normalize` on the instance.
+    Needs `classes_` and `n_features_in_` on the instance, and `logits` of a subclass.
     """
 
-    coef_: Floats
-    intercept_: Floats
     classes_: npt.NDArray[Any]
     n_features_in_: int
-    normalize: Normalize = "l2"
 
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Unnormalised log probabilities.
@@ -70,13 +66,7 @@ class LinearPredictor:
         DimensionError
             dim differs from the one seen in `fit`.
         """
-        check_is_fitted(self)
-        rows = self._rows(X)
-        products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
-        if self.normalize == "l2":  # after the product: no scaled copy of X is made
-            products /= row_norms(rows)[:, None]
-        logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
-        return logits
+        raise NotImplementedError
 
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Logits as scikit-learn shapes them.
@@ -119,16 +109,37 @@ class LinearPredictor:
         if len(shape) == 2 and shape[1] not in (0, self.n_features_in_):
             raise DimensionError(
                 f"X has {shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input: X is {tuple(shape)}, the head's "
-                f"weights are {tuple(self.coef_.shape)}. Encode with the encoder the head was "
-                "fitted on."
+                f"{self.n_features_in_} features as input: X is {tuple(shape)}, the head learnt "
+                f"from (n_images, {self.n_features_in_}). Encode with the encoder it was fitted on."
             )
         rows: Floats = validate_data(self, X, reset=False, dtype=_FLOATS)
         return rows
 
 
-class LinearClassifier(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators that end as a linear map."""
+class LinearPredictor(Predictor):
+    """Predictions of a fitted linear map.
+
+    Needs `coef_` (n_classes, dim), `intercept_` (n_classes,) and `normalize` as well.
+    """
+
+    coef_: Floats
+    intercept_: Floats
+    normalize: Normalize = "l2"
+
+    def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
+        check_is_fitted(self)
+        rows = self._rows(X)
+        products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
+        if self.normalize == "l2":  # after the product: no scaled copy of X is made
+            products /= row_norms(rows)[:, None]
+        logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
+        return logits
+
+
+class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators over vectors."""
+
+    normalize: Normalize = "l2"
 
     def _training_rows(
         self, X: npt.ArrayLike | None, y: npt.ArrayLike | None
@@ -159,8 +170,5 @@ class LinearClassifier(ClassifierMixin, LinearPredictor, BaseEstimator):  # type
         return unit_rows(X) if self.normalize == "l2" else X
 
 
-def as_two_rows(coef: Floats, intercept: Floats) -> tuple[Floats, Floats]:
-    """Write a single binary logit as two rows whose softmax is its sigmoid."""
-    if len(coef) != 1:
-        return coef, intercept
-    return np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+class LinearClassifier(LinearPredictor, VectorClassifier):
+    """Base of the estimators that end as a linear map."""

@@ -26,7 +26,9 @@ _MAX_ITER = 300
 class Family(Protocol):
     """Heads that differ in parameters and share most of their work."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What people call it."""
 
     def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
         """Give parameters and (n, n_classes) logits of rows by a head that was not shown them."""

@@ -56,7 +56,7 @@ class GaussianStatistics:
         centre = means[counts > 0].mean(axis=0)
         degrees = len(rows) - np.count_nonzero(counts)
         around = means[codes] if degrees else np.broadcast_to(centre, rows.shape)
-        variances, vectors = np.linalg.eigh(_scatter(rows, around) / max(degrees, 1))
+        variances, vectors = np.linalg.eigh(_scatter(rows, around) / max(int(degrees), 1))
         offsets = np.where(counts[:, None] > 0, means - centre, 0)
         anchors = np.zeros_like(offsets) if text is None else _in_place(text, offsets, counts)
         return cls(
@@ -65,7 +65,7 @@ class GaussianStatistics:
 
     def precisions(self, shrinkage: float) -> Double:
         """(dim,) eigenvalues of the inverse of the shrunken covariance."""
-        target = self.variances.mean() or 1.0
+        target = float(self.variances.mean()) or 1.0
         shrunken = (1 - shrinkage) * self.variances + shrinkage * target
         precisions: Double = 1 / np.maximum(shrunken, 1e-9 * target)
         return precisions
@@ -88,8 +88,10 @@ def _in_place(text: Floats, offsets: Double, counts: Double) -> Double:
     seen = counts > 0
     centred = text.astype(np.float64) - text[seen].mean(axis=0, dtype=np.float64)
     weights = counts[:, None]
-    stretch = (weights * offsets * centred).sum() / max((weights * centred**2).sum(), 1e-300)
-    return max(stretch, 0.0) * centred
+    scale = max(float((weights * centred**2).sum()), 1e-300)
+    stretch = float((weights * offsets * centred).sum()) / scale
+    placed: Double = max(stretch, 0.0) * centred
+    return placed
 
 
 def _scatter(rows: Floats, around: Double | Floats) -> Double:

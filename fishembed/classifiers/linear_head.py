@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,33 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
+from fishembed.classifiers.linear_training import Recipe, Rows, one_torch_thread, train
+from fishembed.classifiers.weights import log_prior
 from fishembed.errors import DimensionError, InputError
-
-if TYPE_CHECKING:
-    import torch
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """Scores after one pass over the training rows.
-
-    Attributes
-    ----------
-    epoch
-        1 for the first.
-    train_loss, train_accuracy
-        Mean cross-entropy in nats and share of rows called right, over the whole training set
-        with the weights as they stand after the epoch.
-    val_loss, val_accuracy
-        The same over the validation rows; None where there are none. Rows of a class that is not
-        in the training set count as wrong and stay out of the loss.
-    """
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float | None = None
-    val_accuracy: float | None = None
 
 
 class LinearHead(LinearClassifier):
@@ -84,7 +57,8 @@ class LinearHead(LinearClassifier):
     Notes
     -----
     Adam: Kingma and Ba 2015, algorithm 1. The linear probe of frozen vectors: Radford et al.
-    2021, section 3.2.
+    2021, section 3.2. Balanced softmax: Ren et al. 2020, "Balanced Meta-Softmax for Long-Tailed
+    Visual Recognition", eq. 3; cosine schedule: Loshchilov and Hutter 2017, eq. 5.
     """
 
     def __init__(
@@ -94,6 +68,9 @@ class LinearHead(LinearClassifier):
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
+        loss: Literal["cross_entropy", "balanced_softmax"] = "cross_entropy",
+        schedule: Literal["constant", "cosine"] = "constant",
+        patience: int | None = None,
         normalize: Normalize = "none",
         device: str = "cpu",
         random_state: int | np.random.RandomState | None = 0,
@@ -102,6 +79,9 @@ class LinearHead(LinearClassifier):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.loss = loss
+        self.schedule = schedule
+        self.patience = patience
         self.normalize = normalize
         self.device = device
         self.random_state = random_state
@@ -120,7 +100,8 @@ class LinearHead(LinearClassifier):
         X, y
             (n_images, dim) vectors and (n_images,) labels, numbers or strings.
         X_val, y_val
-            The same for validation rows: they are scored after every epoch, nothing else.
+            The same for validation rows: they are scored after every epoch, and with `patience`
+            decide when to stop.
 
         Raises
         ------
@@ -129,15 +110,25 @@ class LinearHead(LinearClassifier):
         InputError
             Fewer than two classes, or a parameter that cannot be used.
         """
+        import torch
+
         self._check_parameters()
+        if self.patience is not None and X_val is None:
+            raise InputError(f"patience={self.patience} needs validation rows: pass X_val, y_val.")
         rows, codes = self._training_rows(X, y)
-        train = self._tensors(rows, codes)
-        val = self._validation_tensors(X_val, y_val)
-        with _one_thread():
-            layer = _train(self, train, val, len(self.classes_))
+        offsets = np.zeros(len(self.classes_))
+        if self.loss == "balanced_softmax":
+            offsets = log_prior(codes, len(self.classes_))
+        with one_torch_thread():
+            layer, self.history_ = train(
+                self._recipe(),
+                self._tensors(rows, codes, codes),
+                self._validation_rows(X_val, y_val),
+                torch.tensor(offsets, dtype=torch.float32, device=self.device),
+            )
         self.coef_ = layer.weight.detach().cpu().numpy().copy()
         self.intercept_ = layer.bias.detach().cpu().numpy().copy()
-        self.n_iter_ = self.epochs
+        self.n_iter_ = len(self.history_)
         return self
 
     def _check_parameters(self) -> None:
@@ -146,23 +137,42 @@ class LinearHead(LinearClassifier):
                 raise InputError(f"{name}={getattr(self, name)!r} must be at least 1.")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate={self.learning_rate!r} must be above 0.")
+        if self.loss not in ("cross_entropy", "balanced_softmax"):
+            raise InputError(f"loss={self.loss!r}: use 'cross_entropy' or 'balanced_softmax'.")
+        if self.schedule not in ("constant", "cosine"):
+            raise InputError(f"schedule={self.schedule!r}: use 'constant' or 'cosine'.")
+        if self.patience is not None and self.patience < 1:
+            raise InputError(f"patience={self.patience!r} must be at least 1, or None.")
+
+    def _recipe(self) -> Recipe:
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return Recipe(
+            self.epochs,
+            self.batch_size,
+            self.learning_rate,
+            self.weight_decay,
+            self.schedule == "cosine",
+            self.patience,
+            int(seed),
+        )
 
     def _tensors(
-        self, rows: Floats, codes: npt.NDArray[np.intp]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, rows: Floats, codes: npt.NDArray[np.intp], labels: npt.NDArray[np.intp]
+    ) -> Rows:
         import torch
 
         scaled = np.ascontiguousarray(self._scaled(rows), dtype=np.float32)
         if not scaled.flags.writeable:  # torch warns of arrays it could not write to
             scaled = scaled.copy()
-        return (
+        return Rows(
             torch.from_numpy(scaled).to(self.device),
             torch.from_numpy(codes.astype(np.int64)).to(self.device),
+            labels,
         )
 
-    def _validation_tensors(
+    def _validation_rows(
         self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+    ) -> Rows | None:
         if X_val is None or y_val is None:
             if X_val is not y_val:
                 raise InputError("pass X_val and y_val together, or neither.")
@@ -177,71 +187,4 @@ class LinearHead(LinearClassifier):
         check_consistent_length(rows, labels)
         position = {label: i for i, label in enumerate(self.classes_.tolist())}
         codes = np.array([position.get(label, -1) for label in labels.tolist()], dtype=np.intp)
-        return self._tensors(rows, codes)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run torch on one thread, then as before.
-
-    Steps of 64 rows are too small to share: a second thread gains nothing, costs thirty times
-    the time where cores are busy, and makes the bytes depend on the number of cores.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _train(
-    head: LinearHead,
-    train: tuple[torch.Tensor, torch.Tensor],
-    val: tuple[torch.Tensor, torch.Tensor] | None,
-    n_classes: int,
-) -> torch.nn.Linear:
-    import torch
-
-    X, y = train
-    seed = check_random_state(head.random_state).randint(np.iinfo(np.int32).max)
-    generator = torch.Generator().manual_seed(int(seed))
-    layer = _fresh_layer(X.shape[1], n_classes, generator).to(X.device)
-    optimizer = torch.optim.Adam(
-        layer.parameters(), lr=head.learning_rate, weight_decay=head.weight_decay
-    )
-    head.history_ = []
-    for epoch in range(1, head.epochs + 1):
-        order = torch.randperm(len(X), generator=generator).to(X.device)
-        for batch in torch.split(order, head.batch_size):
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(layer(X[batch]), y[batch])
-            torch.autograd.backward(loss)
-            optimizer.step()
-        val_scores: tuple[Any, Any] = (None, None) if val is None else _scores(layer, *val)
-        head.history_.append(Epoch(epoch, *_scores(layer, X, y), *val_scores))
-    return layer
-
-
-def _fresh_layer(dim: int, n_classes: int, generator: torch.Generator) -> torch.nn.Linear:
-    """Start as `torch.nn.Linear` does, from a generator of its own."""
-    import torch
-
-    layer = torch.nn.Linear(dim, n_classes, device="meta").to_empty(device="cpu")
-    bound = dim**-0.5
-    with torch.no_grad():
-        layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.uniform_(-bound, bound, generator=generator)
-    return layer
-
-
-def _scores(layer: torch.nn.Linear, X: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
-    import torch
-
-    with torch.no_grad():
-        logits = layer(X)
-        known = y >= 0
-        loss = torch.nn.functional.cross_entropy(logits[known], y[known])
-        return float(loss), float((logits.argmax(1) == y).double().mean())
+        return self._tensors(rows, codes, np.unique(labels, return_inverse=True)[1])

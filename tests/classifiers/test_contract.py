@@ -3,7 +3,17 @@ from __future__ import annotations
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fishembed.classifiers import LinearHead, LogisticHead, ZeroShotClassifier
+from fishembed.classifiers import (
+    AutoHead,
+    BlendClassifier,
+    GaussianHead,
+    LinearHead,
+    LogisticHead,
+    NeighborsHead,
+    PriorCorrectedClassifier,
+    TemperatureCalibratedClassifier,
+    ZeroShotClassifier,
+)
 
 ESTIMATORS = [
     LinearHead(epochs=20, batch_size=16, learning_rate=0.1),
@@ -11,6 +21,12 @@ ESTIMATORS = [
     LogisticHead(),
     LogisticHead(normalize="none"),
     ZeroShotClassifier(),
+    GaussianHead(),
+    NeighborsHead(),
+    AutoHead(),
+    PriorCorrectedClassifier(LogisticHead()),
+    TemperatureCalibratedClassifier(GaussianHead()),
+    BlendClassifier(NeighborsHead()),
 ]
 
 

@@ -48,7 +48,7 @@ def test_a_loaded_head_is_an_estimator(tmp_path):
 
 def test_vectors_of_another_width_are_refused_with_both_shapes(tmp_path):
     loaded = load_head(save_head(LogisticHead().fit(X, Y), tmp_path / "head.npz"))
-    with pytest.raises(DimensionError, match=r"\(90, 5\).*\(3, 8\)"):
+    with pytest.raises(DimensionError, match=r"\(90, 5\).*\(n_images, 8\)"):
         loaded.predict(X[:, :5])
 
 

@@ -79,5 +79,5 @@ def test_labels_and_widths_must_fit_the_text(text):
         ZeroShotClassifier(text, classes=["a"] * 5).fit()
     with pytest.raises(InputError, match="label 9"):
         ZeroShotClassifier(text).fit(np.ones((1, 16)), [9])
-    with pytest.raises(DimensionError, match=r"\(3, 8\).*\(5, 16\)"):
+    with pytest.raises(DimensionError, match=r"\(3, 8\).*\(n_images, 16\)"):
         ZeroShotClassifier(text).fit().predict(np.ones((3, 8)))

@@ -1,0 +1,112 @@
+"""Heads made of other heads: their logits scaled, added up and shifted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from fishembed.classifiers.base import Floats, VectorClassifier
+from fishembed.classifiers.folds import Folds
+from fishembed.classifiers.weights import Double
+from fishembed.errors import InputError
+
+_ABSENT = 30.0  # nats below the least logit: as good as probability 0, and finite
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+def logits_of(head: Any, X: npt.ArrayLike, classes: npt.NDArray[Any]) -> Double:
+    """Logits of a fitted head with one column for each of `classes`.
+
+    A classifier without `logits` gives its log probabilities. A class it does not know lies 30
+    nats below the least.
+    """
+    logits: Double
+    if hasattr(head, "logits"):
+        logits = head.logits(X)
+    else:
+        logits = np.log(np.maximum(head.predict_proba(X), _TINY))
+    if np.array_equal(head.classes_, classes):
+        return logits
+    column = {label: k for k, label in enumerate(np.asarray(head.classes_).tolist())}
+    aligned = np.repeat(logits.min(axis=1, keepdims=True) - _ABSENT, len(classes), axis=1)
+    for k, label in enumerate(classes.tolist()):
+        if label in column:
+            aligned[:, k] = logits[:, column[label]]
+    return aligned
+
+
+class Combination(VectorClassifier):
+    """Base of heads whose logits are a scaled sum of those of others, plus a shift.
+
+    Where all of them are linear maps under the same normalisation, so is the combination, and it
+    has `coef_` and `intercept_`.
+    """
+
+    terms_: list[tuple[Any, float]]
+    shift_: Double
+
+    def logits(self, X: npt.ArrayLike) -> Double:  # noqa: D102
+        check_is_fitted(self)
+        self._rows(X)  # the shape is checked under this head's name
+        total = np.zeros((1, len(self.classes_))) + self.shift_
+        for head, scale in self.terms_:
+            total = total + scale * logits_of(head, X, self.classes_)
+        return total
+
+    @property
+    def coef_(self) -> Floats:
+        """(n_classes, dim) weights, where all parts are linear maps."""
+        parts = [scale * head.coef_[self._order(head)] for head, scale in self._linear()]
+        coef: Floats = np.sum(parts, axis=0)
+        return coef
+
+    @property
+    def intercept_(self) -> Floats:
+        """(n_classes,) bias, where all parts are linear maps."""
+        parts = [scale * head.intercept_[self._order(head)] for head, scale in self._linear()]
+        intercept: Floats = np.sum(parts, axis=0) + self.shift_
+        return intercept
+
+    @property
+    def normalize(self) -> Any:  # type: ignore[override]
+        """What is done to a row before the weights."""
+        return getattr(self.terms_[0][0], "normalize", "l2") if hasattr(self, "terms_") else "l2"
+
+    def _linear(self) -> list[tuple[Any, float]]:
+        # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
+        for head, _ in self.terms_:
+            if not hasattr(head, "coef_") or head.normalize != self.normalize:
+                raise AttributeError(f"{type(self).__name__} of {head!r} is no linear map.")
+        return self.terms_
+
+    def _order(self, head: Any) -> list[int]:
+        known = np.asarray(head.classes_).tolist()
+        return [known.index(label) for label in self.classes_.tolist()]
+
+    def _check_known(self, head: Any) -> None:
+        missing = np.setdiff1d(self.classes_, head.classes_)
+        if len(missing):
+            raise InputError(f"{type(head).__name__} does not know the class {missing[0]!r}.")
+
+    def _deal(
+        self, rows: Floats, codes: npt.NDArray[np.intp], n_folds: int, random_state: Any
+    ) -> Folds:
+        if n_folds < 2:
+            raise InputError(f"n_folds={n_folds!r} must be at least 2.")
+        random = check_random_state(random_state)
+        return Folds.deal(rows, codes, len(self.classes_), n_folds, random=random)
+
+    def _out_of_fold(self, head: Any, folds: Folds) -> Floats:
+        """(n_classes, n_tested) logits of rows by clones that were not shown them."""
+        logits = np.zeros((len(folds.rows), folds.n_classes), dtype=np.float32)
+        labels = self.classes_[folds.codes]
+        for k in range(folds.n_folds):
+            tested = folds.fold == k
+            fitted = clone(head).fit(folds.rows[~tested], labels[~tested])
+            logits[tested] = logits_of(fitted, folds.rows[tested], self.classes_)
+        return np.ascontiguousarray(logits[folds.tested].T)

@@ -1,0 +1,80 @@
+"""Nearest neighbours by cosine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from fishembed.classifiers.base import Normalize, VectorClassifier
+from fishembed.classifiers.weights import Double
+from fishembed.errors import InputError
+
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+class NeighborsHead(VectorClassifier):
+    """scikit-learn's nearest neighbours over unit vectors, where distance orders as cosine does.
+
+    Its nearest class mean is `GaussianHead` with ``shrinkage=1, pseudo_count=0``, and by cosine
+    `ZeroShotClassifier` without text. Not a linear map: keep it with joblib.
+
+    Parameters
+    ----------
+    n_neighbors
+        Neighbours that vote; all rows where there are fewer.
+    weights
+        ``"distance"`` (the default: closer ones count more) or ``"uniform"``.
+    normalize
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        (n_classes,) sorted labels.
+    model_ : KNeighborsClassifier
+        The fitted model over scaled rows.
+    n_features_in_ : int
+        dim.
+
+    Notes
+    -----
+    Cover and Hart 1967, "Nearest neighbor pattern classification".
+    """
+
+    def __init__(
+        self,
+        n_neighbors: int = 5,
+        *,
+        weights: Literal["distance", "uniform"] = "distance",
+        normalize: Normalize = "l2",
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.weights = weights
+        self.normalize = normalize
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> NeighborsHead:
+        """Keep the rows.
+
+        Raises
+        ------
+        InputError
+            Fewer than two classes, or a parameter that cannot be used.
+        """
+        if self.n_neighbors < 1:
+            raise InputError(f"n_neighbors={self.n_neighbors!r} must be at least 1.")
+        rows, codes = self._training_rows(X, y)
+        self.model_ = KNeighborsClassifier(
+            min(self.n_neighbors, len(rows)), weights=self.weights, algorithm="brute"
+        ).fit(self._scaled(rows), codes)
+        return self
+
+    def logits(self, X: npt.ArrayLike) -> Double:
+        """Logarithm of every class's share in the vote, -708 for none; see `predict_proba`."""
+        check_is_fitted(self)
+        votes = self.model_.predict_proba(self._scaled(self._rows(X)))
+        logits: Double = np.log(np.maximum(votes, _TINY))
+        return logits
