@@ -63,10 +63,9 @@ class Folds:
     @property
     def tested(self) -> npt.NDArray[np.bool_]:
         """(n,) rows that some fold tests after training on others of the class."""
-        trained = np.array([self.counts(k) for k in range(self.n_folds)])
-        at = np.flatnonzero(self.fold >= 0)
         mask = np.zeros(len(self.fold), dtype=bool)
-        mask[at] = trained[self.fold[at], self.codes[at]] > 0
+        for k in range(self.n_folds):
+            mask |= (self.fold == k) & (self.counts(k)[self.codes] > 0)
         return mask
 
     def counts(self, k: int) -> npt.NDArray[np.intp]:
@@ -102,11 +101,11 @@ def _deal_groups(
     n_folds: int,
     random: np.random.RandomState,
 ) -> Codes:
-    n_groups = len(np.unique(groups))
     fold = np.full(len(codes), -1, dtype=np.intp)
-    if n_groups < 2:
+    n_splits = min(n_folds, len(np.unique(groups)), int(np.bincount(codes).max()))
+    if n_splits < 2:
         return fold
-    splitter = StratifiedGroupKFold(min(n_folds, n_groups), shuffle=True, random_state=random)
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random)
     with warnings.catch_warnings():  # that a class has fewer rows than folds is expected here
         warnings.simplefilter("ignore", UserWarning)
         for k, (_, members) in enumerate(splitter.split(codes, codes, groups)):

@@ -34,9 +34,10 @@ class LogisticHead(LinearClassifier):
     max_iter
         Upper limit of quasi-Newton steps.
     tol
-        The fit has converged when the objective is estimated to lie this share of itself above
-        its minimum. The estimate is half the squared gradient in the metric of an approximate
-        Hessian; with the default of 1e-7 the objective is within 1e-6 of scikit-learn's.
+        The fit has converged when the objective is estimated to lie this share above its minimum:
+        a share of itself, or of what the rows explain of it where that is less. The estimate is
+        half the squared gradient in the metric of the diagonal Hessian; with the default of 1e-7
+        the objective is within 1e-6 of scikit-learn's.
 
     Attributes
     ----------

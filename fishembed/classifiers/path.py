@@ -21,7 +21,7 @@ class Optimum:
     parameters
         (n_classes, rank + 1) in rotated coordinates, the last column the intercept.
     gap
-        Estimated distance from the minimum, relative to it.
+        Estimated distance from the minimum, relative; see `Minimiser`.
     n_iter
         Steps from the start, which was the neighbour's solution.
     converged
@@ -70,8 +70,8 @@ def solve_path(
         penalties = factor / (C * weights.sum(axis=1))
         problems = Problems(data, codes, weights, offsets, penalties)
         if not minimisers:
-            starts = problems.start()
-            minimisers = [Minimiser(p, a) for p, a in zip(starts, penalties, strict=True)]
+            given = zip(problems.start(), penalties, problems.null_values(), strict=True)
+            minimisers = [Minimiser(*start) for start in given]
         else:
             minimisers, before = _neighbours(minimisers, before, penalties)
         minimise(problems, minimisers, tol, max_iter)

@@ -15,6 +15,16 @@ _ROUNDING = 1e-7  # relative; below it the slope decides whether a step was good
 _SHORTEN = 0.4
 _SHORTEST = 1e-5
 _LEAST_CURVATURE = 1e-7
+_LEAST_EXPLAINED = 1e-4  # share of the value; rows that say nothing must not be solved to nothing
+
+
+Pair = tuple[Double, Double, float]  # a step, the change of gradient along it, their product
+
+
+def _remember(pairs: deque[Pair], moved: Double, change: Double) -> None:
+    product = float(np.vdot(moved, change))
+    if product > 1e-12 * np.vdot(moved, moved):
+        pairs.append((moved, change, product))
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,10 @@ class Minimiser:
     point, value, gradient
         The best point so far, and the mean objective and gradient there.
     gap
-        Estimate of how far `value` lies above the minimum, relative to it: half the squared
-        length of the gradient in the metric, over the value.
+        Estimate of how far `value` lies above the minimum: half the squared length of the
+        gradient in the metric, over the value or over what the rows have explained of
+        `null_value`, the smaller of the two. Under a strong penalty little is explained, and a
+        share of the whole value would say nothing about the weights.
     n_iter
         Accepted steps.
     converged
@@ -59,7 +71,8 @@ class Minimiser:
 
     point: Double
     penalty: float
-    pairs: deque[tuple[Double, Double]] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    null_value: float
+    pairs: deque[Pair] = field(default_factory=lambda: deque(maxlen=_MEMORY))
     value: float = np.inf
     gap: float = np.inf
     n_iter: int = 0
@@ -84,13 +97,13 @@ class Minimiser:
                 self.stuck = self.step < _SHORTEST
                 return
             moved, change = self.step * self.direction, gradient - self.gradient
-            if np.vdot(moved, change) > 1e-12 * np.vdot(moved, moved):
-                self.pairs.append((moved, change))
+            _remember(self.pairs, moved, change)
             self.point = self.point + moved
             self.n_iter += 1
         self.value, self.gradient = value, gradient
         newton = metric.solve(gradient)
-        self.gap = float(0.5 * np.vdot(gradient, newton) / max(value, 1e-300))
+        explained = max(self.null_value - value, _LEAST_EXPLAINED * value)
+        self.gap = float(0.5 * np.vdot(gradient, newton) / max(min(value, explained), 1e-300))
         self._aim(metric, newton)
 
     def _good(self, value: float, gradient: Double) -> bool:
@@ -112,15 +125,15 @@ class Minimiser:
         if not self.pairs:
             return newton
         vector, factors = self.gradient, []
-        for moved, change in reversed(self.pairs):
-            factor = np.vdot(moved, vector) / np.vdot(moved, change)
+        for moved, change, product in reversed(self.pairs):
+            factor = np.vdot(moved, vector) / product
             vector = vector - factor * change
             factors.append(factor)
-        moved, change = self.pairs[-1]
-        scale = np.vdot(moved, change) / np.vdot(change, metric.solve(change))
+        _, change, product = self.pairs[-1]
+        scale = product / np.vdot(change, metric.solve(change))
         vector = scale * metric.solve(vector)
-        for (moved, change), factor in zip(self.pairs, reversed(factors), strict=True):
-            vector = vector + moved * (factor - np.vdot(change, vector) / np.vdot(moved, change))
+        for (moved, change, product), factor in zip(self.pairs, reversed(factors), strict=True):
+            vector = vector + moved * (factor - np.vdot(change, vector) / product)
         return vector
 
     def repenalised(self, penalty: float, point: Double) -> Minimiser:
@@ -128,13 +141,12 @@ class Minimiser:
 
         The objective changes by a known quadratic, so what was learnt stays exact.
         """
-        pairs: deque[tuple[Double, Double]] = deque(maxlen=_MEMORY)
-        for moved, change in self.pairs:
+        pairs: deque[Pair] = deque(maxlen=_MEMORY)
+        for moved, change, _ in self.pairs:
             shifted = change.copy()
             shifted[:, :-1] += (penalty - self.penalty) * moved[:, :-1]
-            if np.vdot(moved, shifted) > 1e-12 * np.vdot(moved, moved):
-                pairs.append((moved, shifted))
-        return Minimiser(point, penalty, pairs)
+            _remember(pairs, moved, shifted)
+        return Minimiser(point, penalty, self.null_value, pairs)
 
 
 def minimise(problems: Problems, minimisers: list[Minimiser], tol: float, max_iter: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import xlogy
 
 from fishembed.classifiers.base import Floats
 
@@ -133,6 +134,14 @@ class Problems:
             self.offsets[index],
             self.penalties[index],
         )
+
+    def null_values(self) -> Double:
+        """(n_problems,) objective of the log priors alone: what there is to be explained."""
+        values = np.zeros(len(self))
+        for k, weights in enumerate(self.weights):
+            share = np.bincount(self.codes, weights, self.n_classes) / weights.sum()
+            values[k] = -xlogy(share, share).sum()
+        return values
 
     def start(self) -> Double:
         """Zero weights and the log priors as intercepts, (n_problems, n_classes, rank + 1)."""

@@ -82,3 +82,30 @@ def test_bad_arguments_are_refused(rows):
         LinearHead().fit(X, y, X)
     with pytest.raises(DimensionError, match="8 columns"):
         LinearHead().fit(X, y, X[:, :3], y)
+
+
+def test_balanced_softmax_finds_the_rare_class_more_often():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [200, 60, 6])
+    X = (rng.normal(size=(266, 8)) + 1.5 * np.eye(8)[y]).astype(np.float32)
+    plain, balanced = (
+        LinearHead(epochs=30, learning_rate=0.05, loss=loss).fit(X, y)
+        for loss in ("cross_entropy", "balanced_softmax")
+    )
+    assert (balanced.predict(X) == 2).sum() > (plain.predict(X) == 2).sum()
+
+
+def test_patience_keeps_the_best_epoch(rows):
+    X, y = rows
+    head = LinearHead(epochs=60, learning_rate=0.3, patience=3, schedule="cosine")
+    head.fit(X[:200], y[:200], X[200:], y[200:])
+    recalls = [epoch.val_macro_recall for epoch in head.history_]
+    assert len(recalls) < 60
+    assert len(recalls) - 1 - int(np.argmax(recalls)) == 3
+    hits = head.predict(X[200:]) == y[200:]
+    assert np.mean([hits[y[200:] == c].mean() for c in range(3)]) == pytest.approx(max(recalls))
+
+
+def test_patience_needs_validation_rows(rows):
+    with pytest.raises(InputError, match="patience=2 needs validation rows"):
+        LinearHead(patience=2).fit(*rows)

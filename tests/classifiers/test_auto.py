@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fishembed.classifiers import AutoHead, LogisticHead, load_head, save_head
+from fishembed.errors import DimensionError, InputError
+
+
+def _tail(seed: int = 0, n_classes: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(n_classes, 24))
+    y = np.repeat(np.arange(n_classes), [60, 25, 10, 5, 2, 1][:n_classes])
+    X = centres[y] + 1.2 * rng.normal(size=(len(y), 24))
+    return X.astype(np.float32), y, centres.astype(np.float32)
+
+
+def test_rare_classes_are_found_more_often_than_by_logistic_regression():
+    X, y, centres = _tail()
+    fresh = np.repeat(np.arange(6), 100)
+    X_test = centres[fresh] + 1.2 * np.random.default_rng(9).normal(size=(600, 24))
+    auto, plain = AutoHead().fit(X, y), LogisticHead().fit(X, y)
+    assert auto.score(X_test, fresh) > plain.score(X_test, fresh) + 0.05
+
+
+def test_same_seed_same_bytes():
+    X, y, _ = _tail()
+    first, again = AutoHead().fit(X, y), AutoHead().fit(X, y)
+    assert first.coef_.tobytes() == again.coef_.tobytes()
+    timeless = [[dataclasses.replace(t, seconds=0) for t in h.results_] for h in (first, again)]
+    assert timeless[0] == timeless[1]
+
+
+def test_the_table_has_one_choice_and_names_every_family():
+    X, y, _ = _tail()
+    head = AutoHead().fit(X, y)
+    assert [t.chosen for t in head.results_].count(True) == 1
+    assert head.results_[0].chosen
+    assert head.results_[0].tied
+    assert head.results_[0].candidate == head.best_
+    names = " ".join(t.candidate for t in head.results_)
+    assert "gaussian(" in names
+    assert "logistic(" in names
+    assert ") + logistic(" in names
+    for trial in head.results_:
+        assert 0 <= trial.macro_recall <= 1
+        assert np.isfinite(trial.log_loss)
+
+
+@pytest.mark.parametrize("select_on", ["accuracy", "macro_f1", "log_loss"])
+def test_the_choice_is_among_the_best_of_its_score(select_on):
+    X, y, _ = _tail()
+    results = AutoHead(select_on=select_on).fit(X, y).results_
+    scores = [getattr(t, select_on) for t in results]
+    if select_on == "log_loss":
+        assert scores[0] == min(scores)
+    else:
+        assert scores[0] >= max(scores) - 0.1
+
+
+def test_classes_of_one_row_each_are_no_reason_to_crash():
+    X, y, _ = _tail()
+    single = np.unique(y, return_index=True)[1]
+    head = AutoHead().fit(X[single], y[single])
+    assert head.results_ == []
+    assert head.score(X[single], y[single]) == 1
+
+
+def test_groups_stay_together_and_one_group_is_no_reason_to_crash():
+    X, y, _ = _tail()
+    rng = np.random.default_rng(1)
+    groups = rng.integers(0, 12, len(y))
+    assert AutoHead().fit(X, y, groups=groups).results_
+    assert AutoHead().fit(X, y, groups=np.zeros(len(y))).results_ == []
+
+
+def test_text_becomes_a_candidate():
+    X, y, centres = _tail()
+    head = AutoHead(text_features=centres).fit(X, y)
+    names = {t.candidate.split("(")[0] for t in head.results_}
+    assert {"zeroshot", "text-anchored"} <= names
+    with pytest.raises(DimensionError, match="6 classes of width 24"):
+        AutoHead(text_features=centres[:3]).fit(X, y)
+
+
+def test_it_is_saved_as_one_linear_map(tmp_path):
+    X, y, _ = _tail()
+    head = AutoHead().fit(X, y)
+    loaded = load_head(save_head(head, tmp_path / "head.npz"))
+    assert (loaded.predict_proba(X) == head.predict_proba(X)).all()
+
+
+def test_bad_arguments_are_refused():
+    X, y, _ = _tail()
+    with pytest.raises(InputError, match="select_on='recall'"):
+        AutoHead(select_on="recall").fit(X, y)
+    with pytest.raises(InputError, match="n_folds=1"):
+        AutoHead(n_folds=1).fit(X, y)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_auto_rescues_rare_classes_of_real_vectors(realdata, seed):
+    file = np.load(realdata / "clip-features" / "oxford_pets.npz")
+    X, y = file["features"].astype(np.float32), file["labels"]
+    train = file["splits"].astype(str) == "train"
+    rng = np.random.default_rng(seed)
+    kept = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero(train & (y == c)))[: max(1, round(20 * 20 ** (-k / 36)))]
+            for k, c in enumerate(rng.permutation(37))
+        ]
+    )
+
+    def macro(head):
+        hits = head.fit(X[kept], y[kept]).predict(X[~train]) == y[~train]
+        return np.mean([hits[y[~train] == c].mean() for c in range(37)])
+
+    assert macro(AutoHead()) > macro(LogisticHead()) + 0.1
