@@ -1,7 +1,9 @@
 """The HDF5 feature store: schema, reader, writer, parts, import and export."""
 
 from fishembed.cache.checksums import Damage
+from fishembed.cache.exporting import export_store
 from fishembed.cache.importing import import_vectors
+from fishembed.cache.joining import JoinedStores, join_stores
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.lock import store_lock
 from fishembed.cache.parts import Parts
@@ -15,13 +17,16 @@ __all__ = [
     "Damage",
     "FeatureStore",
     "Gathered",
+    "JoinedStores",
     "LabelledVectors",
     "Parts",
     "Rows",
     "StoreHead",
     "TextVectors",
     "Which",
+    "export_store",
     "import_vectors",
+    "join_stores",
     "newest_store",
     "store_lock",
     "write_store",

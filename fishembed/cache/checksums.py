@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ class Damage:
     Attributes
     ----------
     dataset
-        Which one, by its name in the file.
+        Which one, by its name in the file; "attributes" for what the file says of itself.
     first, last
         Row numbers, both included.
     """
@@ -43,6 +44,11 @@ def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     starts = range(0, len(array), CHECKED_ROWS)
     blocks = (np.ascontiguousarray(array[s : s + CHECKED_ROWS]) for s in starts)
     return np.array([zlib.crc32(block.view(np.uint8).data) for block in blocks], dtype=np.uint32)
+
+
+def attributes_checksum(attributes: Mapping[str, object]) -> int:
+    """Give the CRC-32 of a file's attributes; HDF5 keeps their text where it checks nothing."""
+    return zlib.crc32(repr(sorted((name, str(attributes[name])) for name in attributes)).encode())
 
 
 def find_damage(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,20 +13,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.cache.embedding_folder import Shards, read_embedding_folder
 from fishembed.cache.lock import store_lock
 from fishembed.cache.schema import Rows, StoreHead, TextVectors
-from fishembed.cache.writer import write_store
+from fishembed.cache.writer import Gathered, write_store
 from fishembed.errors import DimensionError, InputError
 
 _KNOWN = (
     "features",
+    "trunk",
     "labels",
     "classes",
     "splits",
     "paths",
     "groups",
+    "digests",
     "text_features",
     "logit_scale",
+    "encoder",
 )
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _OPENAI_LOGIT_SCALE = 100.0
@@ -34,7 +40,7 @@ def import_vectors(
     vectors: str | Path | Mapping[str, npt.ArrayLike],
     store: str | Path,
     *,
-    encoder: str = "imported",
+    encoder: str | None = None,
 ) -> Path:
     """Make a store of vectors that something else computed.
 
@@ -43,12 +49,14 @@ def import_vectors(
     vectors
         An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
-        "missile (2)"), `splits`, `paths`, `groups` (n,) text,
-        `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's).
+        "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
+        `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
+        `encoder`. Or a folder, see `fishembed.cache.embedding_folder`.
     store
         Where the store shall lie. What is there is replaced.
     encoder
-        What made the vectors. Stores of one name and dim are taken to be comparable.
+        What made the vectors; what the file says, else "imported", when left out. Stores of
+        one name and dim are taken to be comparable.
 
     Returns
     -------
@@ -63,39 +71,46 @@ def import_vectors(
         When lengths do not fit together.
     """
     arrays = vectors if isinstance(vectors, Mapping) else _load(Path(vectors))
+    _check_names(arrays)
     features = _features(arrays)
     n, dim = features.shape
     classes, labels = _labels(arrays, n)
     rows = Rows(
         path=_texts(arrays, "paths", n) or [f"row-{i:08d}" for i in range(n)],
-        digest=[""] * n,
+        digest=[_digest(text) for text in _texts(arrays, "digests", n) or [""] * n],
         size=np.full(n, -1, np.int64),
         mtime_ns=np.full(n, -1, np.int64),
         label=labels,
         split=[_split(text) for text in _texts(arrays, "splits", n) or [""] * n],
         group=_texts(arrays, "groups", n) or [""] * n,
     )
-    identity = hashlib.sha256(f"imported\0{encoder}\0{dim}".encode()).hexdigest()[:16]
+    name = encoder or str(arrays.get("encoder", "imported"))
+    identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
     head = StoreHead(
-        encoder={"name": encoder, "library": "imported", "dim": dim, "fingerprint": identity},
+        encoder={"name": name, "library": "imported", "dim": dim, "fingerprint": identity},
         source={"root": None, "layout": "imported vectors"},
         classes=tuple(classes),
         text=_text(arrays, classes, dim),
     )
+    trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
     place = Path(store)
     with store_lock(place):
-        write_store(place, head, rows, features, dtype=features.dtype)
+        write_store(place, head, rows, features, trunk=trunk, dtype=_kept(features.dtype))
     return place
 
 
-def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _load(path: Path) -> Mapping[str, Any]:
+    if path.is_dir():
+        return read_embedding_folder(path)
     if not path.is_file():
         raise InputError(f"there is no file {str(path)!r}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        with path.open("rb") as raw:
+            loaded = np.load(raw, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise InputError(f"{str(path)!r} is no .npz archive of named arrays")
-            return {name: file[name] for name in file.files}
+            with loaded as file:
+                return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
@@ -105,16 +120,52 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
         ) from error
 
 
-def _features(arrays: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:
+def _check_names(arrays: Mapping[str, Any]) -> None:
+    """Refuse misspelt names; arrays with other names are left alone."""
+    for name in set(arrays) - set(_KNOWN):
+        close = difflib.get_close_matches(name.lower(), set(_KNOWN) - set(arrays), 1, 0.8)
+        if close:
+            raise InputError(
+                f"there is an array {name!r}: did you mean {close[0]!r}? Known are "
+                f"{', '.join(_KNOWN)}"
+            )
+
+
+def _features(arrays: Mapping[str, Any]) -> npt.NDArray[Any] | Gathered:
     if "features" not in arrays:
         have = ", ".join(sorted(arrays)) or "none"
         raise InputError(f"an array 'features' (n, dim) is needed; there is {have}")
-    features = np.asarray(arrays["features"])
-    if features.ndim != 2 or 0 in features.shape:
-        raise DimensionError(f"'features' has shape {features.shape}; give (n, dim), n and dim > 0")
-    if features.dtype.kind not in "fiu":
-        raise InputError(f"'features' is of type {features.dtype}; give floats")
-    return features if features.dtype == np.float16 else features.astype(np.float32, copy=False)
+    features = arrays["features"]
+    if isinstance(features, Shards):
+        _check_matrix("features", features.shape, features.dtype)
+        return Gathered(features.read, *features.shape, features.dtype)
+    return _matrix(arrays, "features", None)
+
+
+def _matrix(arrays: Mapping[str, Any], name: str, n: int | None) -> npt.NDArray[Any]:
+    array = np.asarray(arrays[name])
+    _check_matrix(name, array.shape, array.dtype)
+    if n is not None and len(array) != n:
+        raise DimensionError(f"{name!r} has {len(array)} rows for {n} features")
+    return array
+
+
+def _check_matrix(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if len(shape) != 2 or 0 in shape:
+        raise DimensionError(f"{name!r} has shape {shape}; give (n, dim), n and dim > 0")
+    if dtype.kind not in "fiu":
+        raise InputError(f"{name!r} is of type {dtype}; give floats")
+
+
+def _kept(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Give the type on disk: half floats stay half, all else becomes float32."""
+    return dtype if dtype == np.float16 else np.dtype(np.float32)
+
+
+def _digest(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise InputError(f"'digests' has {text!r}; give SHA-256 in hex, 64 digits, or nothing")
+    return text
 
 
 def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt.NDArray[np.int32]]:

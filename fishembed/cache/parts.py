@@ -99,12 +99,12 @@ class Parts:
 
     @staticmethod
     def _map(part: Path, name: str) -> npt.NDArray[Any]:
-        with h5py.File(part, "r", locking=False) as file:
+        with h5py.File(part, "r") as file:
             return map_rows(file[name])
 
     def _read(self, path: Path) -> list[str] | None:
         try:
-            with h5py.File(path, "r", locking=False) as file:
+            with h5py.File(path, "r") as file:
                 if file.attrs[_IDENTITY] != self._identity:
                     return None
                 datasets: list[str] = []

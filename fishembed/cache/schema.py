@@ -21,6 +21,7 @@ TRUNK = "features/trunk"
 VECTORS = (IMAGE, TRUNK)
 TEXT = "text"
 CHECKSUMS = "checksums"
+ATTRIBUTES = "attributes"
 CHECKED_ROWS = 64
 """Rows that share one checksum: fine enough to name what was damaged."""
 

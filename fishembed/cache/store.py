@@ -13,11 +13,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import Damage, find_damage
+from fishembed.cache.checksums import Damage, attributes_checksum, find_damage
 from fishembed.cache.files import map_rows
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.migrations import at_this_schema
 from fishembed.cache.schema import (
+    ATTRIBUTES,
     CHECKSUMS,
     IMAGE,
     TEXT,
@@ -86,7 +87,7 @@ class FeatureStore(LabelledVectors):
                 "make one"
             )
         try:
-            file = h5py.File(path, "r", locking=False)
+            file = h5py.File(path, "r")
         except OSError as error:
             raise StoreFormatError(f"{str(path)!r} is not a readable HDF5 file: {error}") from error
         try:
@@ -279,7 +280,11 @@ class FeatureStore(LabelledVectors):
         list of Damage
             Empty where the store is as it was written.
         """
-        return [one for name, sums in self._checksums() for one in self._damage(name, sums)]
+        found = [one for name, sums in self._checksums() for one in self._damage(name, sums)]
+        expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
+        if expected is not None and expected != attributes_checksum(self._file.attrs):
+            found.append(Damage(ATTRIBUTES, 0, 0))
+        return found
 
     def to_pandas(self, *, vectors: bool = True) -> pd.DataFrame:
         """Give the rows as a table.
@@ -304,11 +309,17 @@ class FeatureStore(LabelledVectors):
             import pandas as pd
         except ImportError as error:
             raise MissingExtraError("a table of a store", "pandas", "parquet") from error
-        columns: dict[str, object] = dict(self.rows.__dict__)
         names = [*self.classes, None]
-        columns["label"] = pd.Series([names[label] for label in self.labels], dtype=object)
-        order = ["path", "label", "split", "group", "digest", "size", "mtime_ns"]
-        table = pd.DataFrame({name: columns[name] for name in order})
+        texts = {
+            "path": self.paths,
+            "label": [names[label] for label in self.labels],
+            "split": self.splits.tolist(),
+            "group": self.groups,
+            "digest": self.digests,
+        }
+        # As objects: a file's name may be no valid Unicode, which pandas' strings refuse.
+        columns = {name: pd.Series(column, dtype=object) for name, column in texts.items()}
+        table = pd.DataFrame({**columns, "size": self.rows.size, "mtime_ns": self.rows.mtime_ns})
         if vectors:
             table["vector"] = list(self.features)
         return table

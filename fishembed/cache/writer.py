@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._version import __version__
-from fishembed.cache.checksums import block_checksums
+from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.files import whole_file
 from fishembed.cache.schema import (
+    ATTRIBUTES,
     CHECKED_ROWS,
     CHECKSUMS,
     FORMAT,
@@ -37,6 +38,9 @@ BLOCK = 64 * CHECKED_ROWS
 """Rows that are written at once; a multiple of what shares a checksum."""
 
 
+_FLOAT32 = np.dtype(np.float32)
+
+
 @dataclass(frozen=True)
 class Gathered:
     """Vectors that need not be in memory at once.
@@ -45,12 +49,21 @@ class Gathered:
     ----------
     gather
         Gives the vectors of rows start to stop; asked in order.
-    dim
-        Length of a vector.
+    n, dim
+        Number of rows, and length of a vector.
+    dtype
+        Of what is gathered.
     """
 
     gather: Callable[[int, int], npt.NDArray[np.generic]]
+    n: int
     dim: int
+    dtype: np.dtype[np.generic] = _FLOAT32
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, dim)."""
+        return self.n, self.dim
 
 
 Vectors = npt.NDArray[np.generic] | Gathered
@@ -98,14 +111,15 @@ def write_store(
         _write_rows(file, rows)
         _write_head(file, head)
         file.attrs["fingerprint"] = _fingerprint(head, rows, checksums)
+        file[CHECKSUMS].attrs[ATTRIBUTES] = attributes_checksum(file.attrs)
 
 
 def _write_vectors(
     file: h5py.File, name: str, rows: Rows, vectors: Vectors, dtype: np.dtype[np.generic]
 ) -> npt.NDArray[np.uint32]:
-    if not isinstance(vectors, Gathered) and len(vectors) != len(rows):
-        raise DimensionError(f"{len(vectors)} vectors for {len(rows)} rows")
-    dim = vectors.dim if isinstance(vectors, Gathered) else vectors.shape[1]
+    n, dim = vectors.shape
+    if n != len(rows):
+        raise DimensionError(f"{n} vectors for {len(rows)} rows")
     dataset = file.create_dataset(name, (len(rows), dim), dtype)
     sums = []
     for start, block in _blocks(rows, vectors, dtype):

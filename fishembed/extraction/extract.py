@@ -236,7 +236,7 @@ class _Job:
             return False
 
         def gathered(name: str, dim: int) -> Gathered:
-            return Gathered(lambda a, b: vectors.gather(name, rows.digest[a:b]), dim)
+            return Gathered(lambda a, b: vectors.gather(name, rows.digest[a:b]), len(rows), dim)
 
         own = gathered(TRUNK, self.encoder.trunk_dim) if self.reading.trunk else None
         write_store(

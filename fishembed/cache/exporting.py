@@ -1,0 +1,202 @@
+"""A store's vectors for other programs: .npz, or .npy beside Parquet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache.files import moved_in, write_errors
+from fishembed.cache.store import FeatureStore
+from fishembed.errors import InputError, MissingExtraError
+
+_BLOCK = 16_384
+SHARD_ROWS = 1_000_000
+"""Rows of one .npy file of a folder, as clip-retrieval writes them."""
+
+
+def export_store(
+    store: FeatureStore,
+    target: str | Path,
+    *,
+    prompts: str | None = None,
+    normalize: bool = False,
+    shard_rows: int = SHARD_ROWS,
+) -> Path:
+    """Write a store's vectors and rows where other programs can read them.
+
+    Parameters
+    ----------
+    store
+        The store.
+    target
+        A name that ends in .npz: one file with the arrays that `import_vectors` reads.
+        Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
+        with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
+        split, group, digest, caption) and, where every row has a class with text vectors,
+        `text_emb/text_emb_0.npy` with the text vector of each row's class.
+    prompts
+        Whose text vectors go along; those of the first prompt set when left out.
+    normalize
+        Whether each vector is scaled to length 1, as clip-retrieval does. A store's
+        vectors are as the encoder gave them.
+    shard_rows
+        Rows of one file of a folder.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    InputError
+        When there is no such prompt set, or the folder is there already.
+    MissingExtraError
+        When a folder is wanted and pyarrow is not installed.
+    StoreWriteError
+        When the disk is full or the place not writable; nothing is left behind.
+    """
+    target = Path(target)
+    keys = store.text_keys
+    key = prompts if prompts is not None else (keys[0] if keys else None)
+    with write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix.lower() == ".npz":
+            with moved_in(target) as beside, beside.open("wb") as file:
+                np.savez(file, **_arrays(store, key, normalize=normalize))
+        else:
+            _write_folder(store, target, key, normalize=normalize, shard_rows=shard_rows)
+    return target
+
+
+def _arrays(store: FeatureStore, key: str | None, *, normalize: bool) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        "features": _unit(store.features) if normalize else store.features,
+        "labels": store.labels,
+        "classes": _text_array(store.classes),
+        "splits": store.splits,
+        "paths": _text_array(store.paths),
+        "groups": _text_array(store.groups),
+        "digests": _text_array(store.digests),
+        "encoder": np.array(store.encoder_name),
+    }
+    if store.has_trunk and not store.trunk_is_image:
+        arrays["trunk"] = _unit(store.trunk) if normalize else store.trunk
+    if key is not None:
+        text = store.text(key)
+        arrays["text_features"] = text.features
+        arrays["logit_scale"] = np.array(text.logit_scale)
+    return arrays
+
+
+def _write_folder(
+    store: FeatureStore, target: Path, key: str | None, *, normalize: bool, shard_rows: int
+) -> None:
+    if target.exists():
+        raise InputError(f"{str(target)!r} is there already: give another name")
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    starts = range(0, len(store), shard_rows)
+    digits = len(str(len(starts) - 1))
+    try:
+        for number, start in enumerate(starts):
+            rows = slice(start, min(start + shard_rows, len(store)))
+            _write_shard(store, beside, f"{number:0{digits}d}", rows, key, normalize=normalize)
+        beside.rename(target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_shard(
+    store: FeatureStore,
+    folder: Path,
+    number: str,
+    rows: slice,
+    key: str | None,
+    *,
+    normalize: bool,
+) -> None:
+    def place(kind: str, suffix: str) -> Path:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        return folder / kind / f"{kind}_{number}{suffix}"
+
+    features, labels = store.features[rows], store.labels[rows]
+    shape = (len(labels), store.dim)
+    _save(place("img_emb", ".npy"), _blocks(features, normalize=normalize), shape, features.dtype)
+    captions = None
+    if key is not None and bool((store.labels >= 0).all()):
+        text = store.text(key)
+        templates = text.templates or ("{}",)
+        captions = [templates[0].replace("{}", text.names[label]) for label in labels]
+        vectors = (_unit(text.features) if normalize else text.features).astype(features.dtype)
+        blocks = (vectors[labels[s : s + _BLOCK]] for s in range(0, len(labels), _BLOCK))
+        _save(place("text_emb", ".npy"), blocks, shape, features.dtype)
+    _write_metadata(store, place("metadata", ".parquet"), rows, captions)
+
+
+def _save(
+    path: Path,
+    blocks: Iterator[npt.NDArray[Any]],
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+) -> None:
+    """Write a .npy file that need not fit into memory."""
+    header = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype).data)
+
+
+def _write_metadata(
+    store: FeatureStore, path: Path, rows: slice, captions: list[str] | None
+) -> None:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
+    root = store.source.get("root")
+    names = [*store.classes, None]
+    columns = {
+        "image_path": [_plain(str(Path(root or "", path))) for path in store.paths[rows]],
+        "label": [names[label] for label in store.labels[rows]],
+        "split": store.splits[rows].tolist(),
+        "group": store.groups[rows],
+        "digest": store.digests[rows],
+    }
+    if captions is not None:
+        columns["caption"] = captions
+    parquet.write_table(
+        pa.table({name: pa.array(c, pa.string()) for name, c in columns.items()}), path
+    )
+
+
+def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray[Any]]:
+    for start in range(0, len(array), _BLOCK):
+        block = array[start : start + _BLOCK]
+        yield _unit(block) if normalize else block
+
+
+def _unit(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    exact = np.asarray(vectors, np.float32)
+    lengths = np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
+    return np.asarray(exact / lengths, vectors.dtype)
+
+
+def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:
+    return np.array(texts, dtype=np.str_)
+
+
+def _plain(text: str) -> str:
+    """Give text that Parquet can hold, for file names that are no valid Unicode."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,126 @@
+"""fishembed info."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fishembed.cli.console import Console, counted
+from fishembed.cli.places import chosen_store
+
+if TYPE_CHECKING:
+    from fishembed.cache import Damage, FeatureStore
+
+_SHOWN = 10
+
+
+def info(
+    store: Annotated[
+        Path | None, typer.Argument(help="The store.", show_default="the newest in ./cache")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare everything with its checksums.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show what is in a store; with --verify whether it is still what was written.
+
+    Example: **fishembed info cache/fish.h5 --verify**
+    """
+    from fishembed.cache import FeatureStore
+    from fishembed.errors import StoreIntegrityError
+
+    with Console(as_json=as_json) as console:
+        with FeatureStore.open(chosen_store(store, console)) as opened:
+            document = _describe(opened)
+            _tell(console, document)
+            damage = opened.verify() if verify else []
+            document["verified"] = not damage if verify else None
+            document["damage"] = [_where(one, opened) for one in damage]
+            console.document(document)
+        if damage:
+            raise StoreIntegrityError(
+                f"{str(opened.path)!r} is not what was written: "
+                f"{'; '.join(str(one['text']) for one in document['damage'])}. "
+                "'fishembed extract' encodes damaged rows again where their pictures are there"
+            )
+        if verify:
+            console.note("verified: every checksum holds")
+
+
+def _describe(store: FeatureStore) -> dict[str, Any]:
+    return {
+        "store": str(store.path),
+        "bytes": store.path.stat().st_size,
+        "created": store.created,
+        "versions": store.versions,
+        "fingerprint": store.fingerprint,
+        "encoder": store.encoder,
+        "source": store.source,
+        "rows": len(store),
+        "dim": store.dim,
+        "dtype": str(store.features.dtype),
+        "trunk": int(store.trunk.shape[1]) if store.has_trunk else None,
+        "classes": _classes_by_split(store),
+        "text": {
+            key: {"templates": len(text.templates), "names": list(text.names)}
+            for key in store.text_keys
+            for text in [store.text(key)]
+        },
+        "skipped": [{"path": path, "reason": reason} for path, reason in store.skipped],
+    }
+
+
+def _classes_by_split(store: FeatureStore) -> dict[str, dict[str, int]]:
+    """Count each class in each split; the rows without a class are called ''."""
+    import numpy as np
+
+    names = [*store.classes, ""]
+    counts: dict[str, dict[str, int]] = {}
+    for split in dict.fromkeys(["train", "val", "test", ""]):
+        labels, numbers = np.unique(store.labels[store.splits == split], return_counts=True)
+        for label, number in zip(labels.tolist(), numbers.tolist(), strict=True):
+            counts.setdefault(names[label], {})[split] = number
+    return dict(sorted(counts.items()))
+
+
+def _tell(console: Console, told: dict[str, Any]) -> None:
+    console.note(f"{told['rows']:,} rows of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
+    if told["trunk"]:
+        console.note(f"trunk vectors of {told['trunk']}")
+    encoder = told["encoder"]
+    console.note(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
+    console.note(f"source: {told['source'].get('root')} ({told['source'].get('layout')})")
+    console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
+    for key, text in told["text"].items():
+        console.note(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
+    console.note(counted(len(told["classes"]), "class", "classes") + ":")
+    for name, counts in told["classes"].items():
+        parts = ", ".join(f"{n:,} {split or 'without split'}" for split, n in counts.items())
+        console.note(f"  {name or '(no class)'}: {parts}")
+    skipped = told["skipped"]
+    if skipped:
+        console.note(f"{counted(len(skipped), 'file')} skipped:")
+    for one in skipped[:_SHOWN]:
+        console.note(f"  {one['path']!r}: {one['reason']}")
+    if len(skipped) > _SHOWN:
+        console.note(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
+
+
+def _where(damage: Damage, store: FeatureStore) -> dict[str, object]:
+    from fishembed.errors import StoreIntegrityError
+
+    place = f"{damage.dataset} {damage.first} to {damage.last}"
+    if damage.dataset.startswith("features/"):
+        try:
+            place += f" ({store.paths[damage.first]!r} to {store.paths[damage.last]!r})"
+        except (StoreIntegrityError, IndexError):
+            place += " (their paths cannot be read)"
+    return {
+        "dataset": damage.dataset,
+        "first": damage.first,
+        "last": damage.last,
+        "text": place,
+    }

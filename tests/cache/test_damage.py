@@ -1,0 +1,122 @@
+"""A flipped byte is found and named, wherever it is."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+from full_rows import make_vectors
+
+from fishembed.cache import Damage, FeatureStore, Rows
+from fishembed.cache.checksums import block_checksums, find_damage
+from fishembed.errors import StoreError
+
+
+def flip(path, at, bit=0):
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1 << bit
+    path.write_bytes(raw)
+
+
+def block_of(path, dataset):
+    with h5py.File(path) as file:
+        return file[dataset].id.get_offset(), file[dataset].nbytes, len(file[dataset])
+
+
+@pytest.mark.parametrize("dataset", ["features/image", "features/trunk"])
+def test_every_flipped_byte_of_vectors_is_found_and_its_rows_named(make_file, dataset):
+    path = make_file(trunk=make_vectors(200, 7))
+    whole = path.read_bytes()
+    start, size, n = block_of(path, dataset)
+    for at in np.random.default_rng(0).integers(0, size, 200):
+        path.write_bytes(whole)
+        flip(path, start + int(at), int(at) % 8)
+        row = int(at) // (size // n)
+        first = row // 64 * 64
+        with FeatureStore.open(path) as damaged:
+            assert damaged.verify() == [Damage(dataset, first, min(first + 63, n - 1))]
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        *(f"rows/{name}" for name in Rows.__dataclass_fields__),
+        *("classes", "skipped/path", "skipped/reason"),
+        *(f"text/single/{name}" for name in ("features", "names", "templates")),
+    ],
+)
+def test_a_flipped_byte_of_any_column_is_found(make_file, dataset):
+    path = make_file()
+    start, size, _ = block_of(path, dataset)
+    for at in {0, size // 2, size - 1}:
+        flip(path, start + at)
+        with FeatureStore.open(path) as damaged:
+            assert {one.dataset for one in damaged.verify()} == {dataset}
+        flip(path, start + at)
+
+
+def outside_of_vectors_and_heap(path, whole):
+    """Give the offsets of a store's bytes that are neither vectors nor HDF5's heap.
+
+    HDF5 itself may search that heap for ever where the sizes in it are wrong.
+    """
+    start, size, _ = block_of(path, "features/image")
+    heap = whole.index(b"GCOL")
+    inside = [np.arange(start, start + size), np.arange(heap, heap + 4096)]
+    return np.setdiff1d(np.arange(len(whole)), np.concatenate(inside))
+
+
+def test_a_flipped_byte_elsewhere_is_found_or_changes_nothing(make_file):
+    path = make_file(70)
+    whole = path.read_bytes()
+    with FeatureStore.open(path) as store:
+        vectors, head, rows, mark = store.features.copy(), store.head, store.rows, store.fingerprint
+    outcomes = {"refused": 0, "found": 0, "nothing": 0}
+    rng = np.random.default_rng(0)
+    for at in rng.choice(outside_of_vectors_and_heap(path, whole), 800, replace=False):
+        path.write_bytes(whole)
+        flip(path, int(at), int(rng.integers(8)))
+        try:
+            with FeatureStore.open(path) as opened:
+                if opened.verify():
+                    outcomes["found"] += 1
+                    continue
+                now = opened.head
+                assert (now.encoder, now.source) == (head.encoder, head.source)
+                assert (now.classes, now.skipped) == (head.classes, head.skipped)
+                assert (opened.paths, opened.fingerprint) == (rows.path, mark)
+                np.testing.assert_array_equal(opened.labels, rows.label)
+                np.testing.assert_array_equal(opened.features, vectors)
+                outcomes["nothing"] += 1
+        except StoreError:
+            outcomes["refused"] += 1
+    assert outcomes["found"] > 50
+    assert outcomes["refused"] > 50
+
+
+def test_a_flipped_letter_of_the_attributes_is_found(make_file):
+    path = make_file(3)
+    whole = path.read_bytes()
+    for text in (b"some/encoder", b"/photos", b"2 class folders"):
+        for letter in range(len(text)):
+            path.write_bytes(whole)
+            flip(path, whole.index(text) + letter)
+            with FeatureStore.open(path) as opened:
+                assert opened.verify() == [Damage("attributes", 0, 0)]
+
+
+def test_neighbouring_blocks_are_named_as_one():
+    array = make_vectors(300)
+    sums = block_checksums(array)
+    array[[0, 70, 260]] += 1
+    assert find_damage("x", array, sums) == [Damage("x", 0, 127), Damage("x", 256, 299)]
+    assert find_damage("x", array, sums[:-1]) == [Damage("x", 0, 299)]
+
+
+def test_checksums_do_not_depend_on_how_rows_lie_in_memory():
+    array = make_vectors(130)
+    np.testing.assert_array_equal(block_checksums(np.asfortranarray(array)), block_checksums(array))
+    np.testing.assert_array_equal(
+        block_checksums(array),
+        np.concatenate([block_checksums(array[:64]), block_checksums(array[64:])]),
+    )
