@@ -3,7 +3,7 @@
 from fishembed.cache.checksums import Damage
 from fishembed.cache.exporting import export_store
 from fishembed.cache.importing import import_vectors
-from fishembed.cache.joining import JoinedStores, join_stores
+from fishembed.cache.joining import JoinedStores, Store, join_stores, open_joined
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.lock import store_lock
 from fishembed.cache.parts import Parts
@@ -21,6 +21,7 @@ __all__ = [
     "LabelledVectors",
     "Parts",
     "Rows",
+    "Store",
     "StoreHead",
     "TextVectors",
     "Which",
@@ -28,6 +29,7 @@ __all__ = [
     "import_vectors",
     "join_stores",
     "newest_store",
+    "open_joined",
     "store_lock",
     "write_store",
 ]

@@ -51,7 +51,11 @@ class JoinedStores(LabelledVectors):
     @property
     def dim(self) -> int:
         """Length of a joined vector."""
-        return sum(store.dim for store in self.stores)
+        return self.width()
+
+    def width(self, which: Which = "image") -> int:
+        """Give the length of a joined vector."""
+        return sum(store.width(which) for store in self.stores)
 
     @property
     def encoder_name(self) -> str:
@@ -61,7 +65,11 @@ class JoinedStores(LabelledVectors):
     @property
     def encoder_fingerprint(self) -> str:
         """Identity of the encoders, in their order."""
-        return _together([store.encoder_fingerprint for store in self.stores])
+        return self.feature_fingerprint()
+
+    def feature_fingerprint(self, which: Which = "image") -> str:
+        """Give the identity of the joined space; another order of the stores is another."""
+        return _together([store.feature_fingerprint(which) for store in self.stores])
 
     @property
     def encoder(self) -> dict[str, Any]:
@@ -109,6 +117,11 @@ class JoinedStores(LabelledVectors):
         """Group of each row; "" for none."""
         return [self._first.groups[row] for row in self._rows[:, 0]]
 
+    def close(self) -> None:
+        """Close the stores."""
+        for store in self.stores:
+            store.close()
+
     def text(self, key: str) -> TextVectors:
         """Refuse: words live in one encoder's space, not in several side by side."""
         raise InputError(f"joined stores have no text vectors {key!r}: name one store")
@@ -120,6 +133,24 @@ class JoinedStores(LabelledVectors):
         wanted = self._rows[np.asarray(rows, dtype=np.intp)]
         blocks = [_unit(store.vectors(wanted[:, i], which)) for i, store in enumerate(self.stores)]
         return np.concatenate(blocks, axis=1)
+
+
+Store = FeatureStore | JoinedStores
+"""What an experiment is made on."""
+
+
+def open_joined(paths: Sequence[str | Path]) -> Store:
+    """Open one store, or several side by side.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreFormatError
+        See `FeatureStore.open`.
+    InputError
+        See `join_stores`.
+    """
+    stores = [FeatureStore.open(path) for path in paths]
+    return stores[0] if len(stores) == 1 else join_stores(stores)
 
 
 def join_stores(stores: Sequence[FeatureStore]) -> JoinedStores:

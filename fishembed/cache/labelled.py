@@ -37,6 +37,14 @@ class LabelledVectors(ABC):
     ) -> npt.NDArray[np.float32]:
         """Give float32 (len(rows), dim) of the rows named."""
 
+    @abstractmethod
+    def width(self, which: Which = "image") -> int:
+        """Give the length of a vector."""
+
+    @abstractmethod
+    def feature_fingerprint(self, which: Which = "image") -> str:
+        """Give the identity of the vectors' space: a head that learnt in it fits no other."""
+
     def split(
         self, name: str, which: Which = "image"
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:

@@ -141,6 +141,15 @@ class FeatureStore(LabelledVectors):
         """Identity of the encoder: vectors of two fingerprints are not comparable."""
         return str(self.encoder.get("fingerprint", ""))
 
+    def width(self, which: Which = "image") -> int:
+        """Give the length of a vector."""
+        return int((self.trunk if which == "trunk" else self.features).shape[1])
+
+    def feature_fingerprint(self, which: Which = "image") -> str:
+        """Give the identity of the vectors' space: a head that learnt in it fits no other."""
+        own_space = which == "trunk" and not self.trunk_is_image
+        return f"{self.encoder_fingerprint}-trunk" if own_space else self.encoder_fingerprint
+
     @cached_property
     def features(self) -> npt.NDArray[Any]:
         """float32 or float16 (n, dim), as the encoder gave them; a read-only memory map."""

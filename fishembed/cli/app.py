@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from fishembed._version import __version__
-from fishembed.cli import compare, demo, encoders, extract, fit, importing, report, zeroshot
+from fishembed.cli import (
+    compare,
+    demo,
+    encoders,
+    export,
+    extract,
+    fit,
+    importing,
+    info,
+    report,
+    zeroshot,
+)
 from fishembed.cli.boundary import guarded
 
 app = typer.Typer(
@@ -45,6 +56,8 @@ def _program(
 app.command("demo")(demo.demo)
 app.command("extract")(extract.extract)
 app.command("import")(importing.import_)
+app.command("export")(export.export)
+app.command("info")(info.info)
 app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
 app.command("report")(report.report)

@@ -68,6 +68,10 @@ def extract(
     prune: Annotated[
         bool, typer.Option("--prune", help="Drop pictures that have left the source.")
     ] = False,
+    trunk: Annotated[
+        bool,
+        typer.Option("--trunk", help="Also keep the vectors before the projection."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Encode the pictures of a source into a feature store.
@@ -93,6 +97,7 @@ def extract(
             workers=workers,
             max_pixels=max_pixels,
             prune=prune,
+            trunk=trunk,
             reporter=console,
         )
         _tell(console, result, prune=prune)
@@ -123,11 +128,11 @@ def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
         console.note(f"skipped {path!r}: {reason}")
     if result.skipped > _SHOWN:
         console.note(f"skipped {result.skipped - _SHOWN:,} more; the store names each")
-    left = "gone from the store" if prune else "kept; --prune drops them"
-    removed = f", {result.removed:,} removed ({left})" if result.removed else ""
+    left = " (gone from the store)" if prune else " (kept; --prune drops them)"
     console.note(
         f"{counted(result.rows, 'row')}: {result.new:,} new, {result.changed:,} changed, "
-        f"{result.reused:,} reused, {result.skipped:,} skipped{removed}"
+        f"{result.reused:,} reused, {result.skipped:,} skipped, "
+        f"{result.removed:,} removed{left if result.removed else ''}"
     )
     if result.encoded:
         console.note(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store, reports_folder
+from fishembed.cli.places import chosen_stores, reports_folder
 from fishembed.cli.told import tell_run
 
 
 def fit(
-    store: Annotated[
-        Path | None,
-        typer.Argument(help="The store.", show_default="the newest in ./cache"),
+    stores: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="The store, or several of the same pictures: their vectors side by side, each "
+            "scaled to length 1.",
+            show_default="the newest in ./cache",
+        ),
     ] = None,
     head: Annotated[
         str,
@@ -24,6 +28,10 @@ def fit(
             "by epochs)."
         ),
     ] = "logistic",
+    features: Annotated[
+        Literal["image", "trunk"],
+        typer.Option(help="trunk: the vectors before the projection, see 'extract --trunk'."),
+    ] = "image",
     epochs: Annotated[int | None, typer.Option(min=1, help="linear: passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="linear: rows in a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="linear: Adam's step.")] = None,
@@ -58,12 +66,13 @@ def fit(
         "normalize": normalize,
     }
     with Console(as_json=as_json) as console:
-        place = chosen_store(store, console)
+        places = chosen_stores(stores, console)
         from fishembed.reports import run_fit
 
         done = run_fit(
-            place,
+            places,
             head=head,
+            features=features,
             parameters={key: value for key, value in given.items() if value is not None},
             split=split,
             seed=seed,

@@ -16,15 +16,22 @@ def import_(
         Path,
         typer.Argument(
             help=".npz with features (n, dim), and optionally labels, classes, splits, paths, "
-            "groups, text_features, logit_scale."
+            "groups, digests, trunk, text_features, logit_scale, encoder; or a folder of .npy and "
+            "Parquet as clip-retrieval writes it."
         ),
     ],
     store: Annotated[
         Path | None, typer.Option(help="Where the store shall lie.", show_default="cache/<name>.h5")
     ] = None,
     encoder: Annotated[
-        str, typer.Option("--encoder", "-e", help="What made the vectors.")
-    ] = "imported",
+        str | None,
+        typer.Option(
+            "--encoder",
+            "-e",
+            help="What made the vectors.",
+            show_default="what the file says, else imported",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Make a store of vectors that something else computed.

@@ -37,6 +37,11 @@ def chosen_store(named: Path | None, console: Console) -> Path:
     return store
 
 
+def chosen_stores(named: list[Path] | None, console: Console) -> list[Path]:
+    """Give the stores that were named, or the newest."""
+    return [chosen_store(one, console) for one in named] if named else [chosen_store(None, console)]
+
+
 def chosen_run(named: Path | None, console: Console) -> Path:
     """Give the run that was named, by path or by its name in the reports, or the newest."""
     from fishembed.reports import newest_run

@@ -176,11 +176,10 @@ class _Job:
         head = self._head(classes, read.skipped)
         wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
         parts.discard()
-        new, changed = plan.arrivals(read.digests, self.before.by_digest)
+        new, changed = plan.arrivals(read.digests, vectors.encoded)
         return Extraction(
             store=self.place,
             rows=len(rows),
-            encoded=vectors.encoded,
             new=new,
             changed=changed,
             removed=len(gone),

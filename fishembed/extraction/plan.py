@@ -56,20 +56,19 @@ class Plan:
         """Numbers of the rows whose file must be read."""
         return [i for i, row in enumerate(self.rows) if row.digest is None]
 
-    def arrivals(self, digests: Sequence[str | None], before: Container[str]) -> tuple[int, int]:
-        """Count the pictures that are new, and those whose bytes have changed.
+    def arrivals(self, digests: Sequence[str | None], encoded: Container[str]) -> tuple[int, int]:
+        """Count the encoded pictures whose path is new, and those that the store had before.
 
         Parameters
         ----------
         digests
             Of each row, None where it could not be read.
-        before
-            Digests of the store: what has only moved is not new.
+        encoded
+            Digests of the pictures that were encoded; of identical ones the first counts.
         """
-        pairs = [(row.before, digest) for row, digest in zip(self.rows, digests, strict=True)]
-        new = sum(1 for was, now in pairs if now and not was and now not in before)
-        changed = sum(1 for was, now in pairs if now and was not in ("", now))
-        return new, changed
+        first = {digest: row for row, digest in zip(self.rows[::-1], digests[::-1], strict=True)}
+        known = [bool(row.before) for digest, row in first.items() if digest in encoded]
+        return known.count(False), known.count(True)
 
     def gone(self, digests: Sequence[str | None], before: Before) -> list[int]:
         """Give the rows of the store whose picture is nowhere in the source.

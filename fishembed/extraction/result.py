@@ -16,10 +16,9 @@ class Extraction:
         Where the store lies.
     rows
         Pictures in it.
-    encoded
-        Pictures that went through the encoder; identical ones count once.
     new, changed
-        Pictures whose path was not in the store before, or whose bytes were others.
+        Pictures that were encoded: those whose path was not in the store before, and those
+        whose bytes were others, or whose trunk vector was missing. Identical ones count once.
     removed
         Pictures of the store that are no longer in the source: kept, or with `prune` gone.
     skipped_files
@@ -36,7 +35,6 @@ class Extraction:
 
     store: Path
     rows: int
-    encoded: int
     new: int
     changed: int
     removed: int
@@ -46,6 +44,11 @@ class Extraction:
     encoder: str
     device: str
     wrote: bool
+
+    @property
+    def encoded(self) -> int:
+        """Pictures that went through the encoder."""
+        return self.new + self.changed
 
     @property
     def reused(self) -> int:

@@ -38,7 +38,7 @@ class KnownVectors:
         self._fresh_digests: set[str] = set()
         self._saved = time.monotonic()
         self.unusable: set[str] = set()
-        self.encoded = 0
+        self.encoded: set[str] = set()
         for part, digests in parts.found():
             self._take_part(part, digests)
 
@@ -59,7 +59,7 @@ class KnownVectors:
         finite = np.all([np.isfinite(array).all(axis=1) for array in vectors.values()], axis=0)
         good = [digest for digest, fine in zip(digests, finite, strict=True) if fine]
         self.unusable.update(set(digests) - set(good))
-        self.encoded += len(good)
+        self.encoded.update(good)
         self._fresh.append((good, {name: array[finite] for name, array in vectors.items()}))
         self._fresh_digests.update(good)
         if time.monotonic() - self._saved > PART_SECONDS:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from importlib import metadata
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._version import __version__
-from fishembed.cache import FeatureStore
+from fishembed.cache import FeatureStore, JoinedStores, Store, Which, open_joined
 from fishembed.errors import InputError, RunError
 from fishembed.evaluation import Scores, score
 from fishembed.reports import run as layout
@@ -34,12 +34,13 @@ Say = Callable[[str], None]
 class _Experiment:
     """What is told of a run besides its scores."""
 
-    store: FeatureStore
+    store: Store
     kind: str
     head: str
     parameters: dict[str, Any]
     seed: int
     command: str
+    features: Which = "image"
     prompts: dict[str, Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -88,7 +89,7 @@ def run_zeroshot(
     """
     from fishembed.classifiers import ZeroShotClassifier
 
-    store = _opened(store)
+    store = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
     key = prompts or _first_prompts(store)
     told = _Experiment(store, "zeroshot", "zeroshot", {"prompts": key}, seed, command)
     with told.timed("load"):
@@ -111,9 +112,10 @@ def run_zeroshot(
 
 
 def run_fit(
-    store: str | Path | FeatureStore,
+    store: str | Path | Store | Sequence[str | Path],
     *,
     head: str = "logistic",
+    features: Which = "image",
     parameters: Mapping[str, Any] | None = None,
     split: str | None = None,
     seed: int = 0,
@@ -127,9 +129,11 @@ def run_fit(
     Parameters
     ----------
     store
-        The store, or its path.
+        The store or its path; several are joined, see `fishembed.cache.join_stores`.
     head
         A name of `fishembed.reports.HEADS`.
+    features
+        image, or trunk for the vectors before the projection.
     parameters
         Of the head; what is left out has its default.
     split
@@ -144,16 +148,17 @@ def run_fit(
     Raises
     ------
     InputError
-        When the head or a parameter is unknown, or there are too few rows or classes.
+        When the head or a parameter is unknown, there are too few rows or classes, no trunk
+        vectors, or stores that cannot be joined.
     RunError
         When a run of that name exists.
     """
     store = _opened(store)
     estimator = make_head(head, parameters or {}, seed)
-    told = _Experiment(store, "fit", head, {}, seed, command)
+    told = _Experiment(store, "fit", head, {}, seed, command, features)
     with told.timed("load"):
         division = divide(store, split, seed)
-        X, y = store.vectors(division.train), store.labels[division.train]
+        X, y = store.vectors(division.train, features), store.labels[division.train]
     if division.note and say is not None:
         say(division.note)
     if len(np.unique(y)) < 2:
@@ -162,20 +167,20 @@ def run_fit(
             "two to tell apart"
         )
     with told.timed("fit"):
-        _fit(estimator, store, division, X, y)
+        _fit(estimator, told, division, X, y)
     with told.timed("score"):
-        probabilities = estimator.predict_proba(store.vectors(division.scored))
+        probabilities = estimator.predict_proba(store.vectors(division.scored, features))
     told.parameters = {**estimator.get_params(deep=False), "split": division.split}
     answers = _Answers(division.scored, division.split, probabilities, estimator.classes_, y)
-    with _new_run(reports, run, f"{store.name}-{head}") as folder:
-        _write_head(folder.path, estimator, store)
+    with _new_run(reports, run, _run_name(told)) as folder:
+        _write_head(folder.path, estimator, told)
         _write(folder, told, answers)
     return Run.open(folder.final)
 
 
 def _fit(
     estimator: Any,
-    store: FeatureStore,
+    told: _Experiment,
     division: Division,
     X: npt.NDArray[np.float32],
     y: npt.NDArray[np.int32],
@@ -183,12 +188,13 @@ def _fit(
     from fishembed.classifiers import LinearHead
 
     if isinstance(estimator, LinearHead) and len(division.val):
-        estimator.fit(X, y, store.vectors(division.val), store.labels[division.val])
+        X_val = told.store.vectors(division.val, told.features)
+        estimator.fit(X, y, X_val, told.store.labels[division.val])
     else:
         estimator.fit(X, y)
 
 
-def _write_head(folder: Path, estimator: Any, store: FeatureStore) -> None:
+def _write_head(folder: Path, estimator: Any, told: _Experiment) -> None:
     import joblib
 
     from fishembed.classifiers import save_head
@@ -196,8 +202,8 @@ def _write_head(folder: Path, estimator: Any, store: FeatureStore) -> None:
     save_head(
         estimator,
         folder / layout.HEAD_NPZ,
-        feature_fingerprint=store.encoder_fingerprint,
-        class_names=[store.classes[label] for label in estimator.classes_],
+        feature_fingerprint=told.store.feature_fingerprint(told.features),
+        class_names=[told.store.classes[label] for label in estimator.classes_],
     )
     joblib.dump(estimator, folder / layout.HEAD_JOBLIB)
     history = getattr(estimator, "history_", None)
@@ -268,10 +274,15 @@ def _record(told: _Experiment, name: str, split: str) -> dict[str, Any]:
             "path": str(store.path),
             "name": store.name,
             "rows": len(store),
-            "dim": store.dim,
+            "dim": store.width(told.features),
             "fingerprint": store.fingerprint,
             "source_root": store.source.get("root"),
         },
+        "stores": [
+            {"path": str(one.path), "fingerprint": one.fingerprint, "dim": one.width(told.features)}
+            for one in (store.stores if isinstance(store, JoinedStores) else [store])
+        ],
+        "features": told.features,
         "encoder": store.encoder,
         "prompts": told.prompts,
         "versions": _versions(),
@@ -290,8 +301,15 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _opened(store: str | Path | FeatureStore) -> FeatureStore:
-    return store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+def _opened(store: str | Path | Store | Sequence[str | Path]) -> Store:
+    if isinstance(store, FeatureStore | JoinedStores):
+        return store
+    return open_joined([store] if isinstance(store, str | Path) else store)
+
+
+def _run_name(told: _Experiment) -> str:
+    kind = "" if told.features == "image" else f"-{told.features}"
+    return f"{told.store.name}{kind}-{told.head}"
 
 
 def _first_prompts(store: FeatureStore) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import FeatureStore
-from fishembed.errors import StoreError
+from fishembed.cache import Store, Which, open_joined
+from fishembed.errors import InputError, StoreError
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Floats, Ints, Outcome
 from fishembed.reports.run import Run
@@ -56,13 +57,15 @@ def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str
         The map, or the sentence that says why there is none.
     """
     path = str((run.info.get("store") or {}).get("path", ""))
+    paths = [str(one["path"]) for one in run.info.get("stores") or ()] or [path]
     rows = _chosen(outcome, seed)
     if len(rows) < 3:
         return "There are too few labelled images for a map of their vectors."
     try:
-        with FeatureStore.open(_store_path(run, path)) as store:
-            vectors = _vectors(store, [outcome.predictions.paths[i] for i in rows])
-    except (StoreError, OSError):
+        with closing(open_joined([_store_path(run, one) for one in paths])) as store:
+            shown = [outcome.predictions.paths[i] for i in rows]
+            vectors = _vectors(store, shown, run.info.get("features", "image"))
+    except (StoreError, InputError, OSError):
         return f"There is no map of the vectors: the store is no longer at {printable(path)}."
     if vectors is None:
         return f"There is no map of the vectors: {printable(path)} now holds other images."
@@ -121,9 +124,9 @@ def _sample(
     return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
 
 
-def _vectors(store: FeatureStore, paths: list[str]) -> npt.NDArray[np.float32] | None:
+def _vectors(store: Store, paths: list[str], which: Which) -> npt.NDArray[np.float32] | None:
     row = {path: i for i, path in enumerate(store.paths)}
     try:
-        return store.vectors(np.array([row[path] for path in paths]))
+        return store.vectors(np.array([row[path] for path in paths]), which)
     except KeyError:
         return None

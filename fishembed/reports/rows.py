@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import FeatureStore
+from fishembed.cache import Store
 from fishembed.errors import InputError
 from fishembed.evaluation import stratified_holdout
 
@@ -36,7 +36,7 @@ class Division:
     note: str = ""
 
 
-def rows_to_score(store: FeatureStore, split: str | None) -> tuple[Indices, str]:
+def rows_to_score(store: Store, split: str | None) -> tuple[Indices, str]:
     """Choose the labelled rows that zero-shot scoring is told on.
 
     Parameters
@@ -57,7 +57,7 @@ def rows_to_score(store: FeatureStore, split: str | None) -> tuple[Indices, str]
     return store.split_rows(split), split
 
 
-def divide(store: FeatureStore, split: str | None, seed: int) -> Division:
+def divide(store: Store, split: str | None, seed: int) -> Division:
     """Choose the rows to learn from and the rows to score.
 
     A store with splits is learnt from on train and scored on test, or on val where there is
@@ -94,7 +94,7 @@ def divide(store: FeatureStore, split: str | None, seed: int) -> Division:
     return Division(train, val, store.split_rows(split), split, note)
 
 
-def units(store: FeatureStore, rows: Indices) -> npt.NDArray[np.str_] | None:
+def units(store: Store, rows: Indices) -> npt.NDArray[np.str_] | None:
     """Give each row's group, rows without one their own; None where no row has one."""
     groups = np.array(store.groups, dtype=object)[rows]
     if not any(groups):
@@ -102,7 +102,7 @@ def units(store: FeatureStore, rows: Indices) -> npt.NDArray[np.str_] | None:
     return np.array([group or f"\0{i}" for i, group in enumerate(groups)], dtype=str)
 
 
-def split_counts(store: FeatureStore) -> dict[str, int]:
+def split_counts(store: Store) -> dict[str, int]:
     """Count the labelled rows of each split, and the rows without a label."""
     labelled = store.labels >= 0
     counts = {
@@ -113,7 +113,7 @@ def split_counts(store: FeatureStore) -> dict[str, int]:
     return counts
 
 
-def _hold_out(store: FeatureStore, split: str | None, seed: int) -> Division:
+def _hold_out(store: Store, split: str | None, seed: int) -> Division:
     rows = store.split_rows("all")
     held = stratified_holdout(store.labels[rows], units(store, rows), seed=seed)
     train, test = rows[~held], rows[held]
@@ -129,7 +129,7 @@ def _hold_out(store: FeatureStore, split: str | None, seed: int) -> Division:
     return Division(train, np.array([], np.intp), scored, name, note)
 
 
-def _has(store: FeatureStore, split: str) -> bool:
+def _has(store: Store, split: str) -> bool:
     return bool(((store.splits == split) & (store.labels >= 0)).any())
 
 

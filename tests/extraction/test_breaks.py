@@ -52,7 +52,7 @@ def test_the_next_run_goes_on(photos, store, workspace, error, often_saved, monk
     assert len(list(parts_of(store).iterdir())) == (3 if often_saved else 1)
     encoder = FakeEncoder()
     done = extract(photos, store, encoder=encoder, batch_size=2)
-    assert (done.rows, done.encoded, encoder.seen, done.new) == (12, 6, 6, 12)
+    assert (done.rows, done.new, encoder.seen, done.reused) == (12, 6, 6, 6)
     assert not parts_of(store).exists()
     extract(photos, workspace / "unbroken.h5", encoder=encoder)
     assert contents(store) == contents(workspace / "unbroken.h5")

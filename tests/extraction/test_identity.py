@@ -130,7 +130,7 @@ class TestTrunk:
         encoder = FakeEncoder(width=20)
         extract(photos, store, encoder=encoder)
         done = extract(photos, store, encoder=encoder, trunk=True)
-        assert (done.encoded, done.new, done.changed, done.wrote) == (12, 0, 0, True)
+        assert (done.encoded, done.new, done.changed, done.wrote) == (12, 0, 12, True)
         draw(photos / "train/bass/new.png", 77)
         assert extract(photos, store, encoder=encoder).encoded == 1
         with FeatureStore.open(store) as made:

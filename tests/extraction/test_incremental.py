@@ -291,7 +291,7 @@ def test_a_run_with_nothing_to_do_loads_no_torch(photos, store):
         [*call, "--encoder", "embedded"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "0 new, 0 changed, 12 reused, 0 skipped" in done.stdout
+    assert "0 new, 0 changed, 12 reused, 0 skipped, 0 removed" in done.stdout
     assert "nothing to do" in done.stdout
 
 
