@@ -42,6 +42,78 @@ def wilson(
     return np.asarray(np.where((total > 0)[..., None], ends, [0.0, 1.0]))
 
 
+def wilson_of_rows(
+    correct: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    n_strata: int = 1,
+    *,
+    level: float = 0.95,
+) -> npt.NDArray[np.float64]:
+    """Give Wilson intervals for the share of rows that are right, by stratum and by group.
+
+    The frames of one fish say less than as many fish: rows in groups are counted as the number
+    of independent rows that would leave the share as uncertain as the groups leave it.
+
+    Parameters
+    ----------
+    correct
+        (n,) bool.
+    groups
+        (n,) the unit each row belongs to, or None for every row its own.
+    strata
+        (n,) int from 0 to `n_strata` - 1, or None for all rows together.
+    n_strata
+        Number of intervals.
+    level
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    float64 (n_strata, 2)
+        Lower and upper end; (0, 1) for a stratum without rows.
+
+    References
+    ----------
+    Dean & Pagano (2015). Evaluating confidence interval methods for binomial proportions in
+    clustered surveys. Journal of Survey Statistics and Methodology 3, 484-503.
+    """
+    right = np.asarray(correct, dtype=np.float64)
+    stratum = np.zeros(len(right), int) if strata is None else np.asarray(strata)
+    n = np.bincount(stratum, minlength=n_strata).astype(float)
+    hits = np.asarray(np.bincount(stratum, weights=right, minlength=n_strata), np.float64)
+    if groups is None:
+        return wilson(hits, n, level)
+    independent = _independent_rows(right, np.asarray(groups), stratum, n, hits)
+    return wilson(hits / np.maximum(n, 1) * independent, independent, level)
+
+
+def _independent_rows(
+    right: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.generic],
+    stratum: npt.NDArray[np.intp],
+    n: npt.NDArray[np.float64],
+    hits: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Count how many independent rows each stratum is worth.
+
+    Never more than its rows, never fewer than groups whose rows all agree would give (Kish);
+    those are also assumed where all rows are right or all wrong, which tells nothing of groups.
+    """
+    _, unit = np.unique(groups, return_inverse=True)
+    pairs, cell = np.unique(np.stack([stratum, unit]), axis=1, return_inverse=True)
+    of, cell = pairs[0], cell.ravel()
+    rows, good = np.bincount(cell), np.bincount(cell, weights=right)
+    m = np.bincount(of, minlength=len(n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = n**2 / np.bincount(of, weights=rows**2, minlength=len(n))
+        share = hits / n
+        spread = np.bincount(of, weights=(good - share[of] * rows) ** 2, minlength=len(n))
+        worth = share * (1 - share) * n**2 / (spread * m / (m - 1))
+    known = (hits > 0) & (hits < n) & (m > 1)
+    return np.where(n > 0, np.where(known, np.clip(worth, least, n), least), 0.0)
+
+
 def bootstrap_macro_recall(
     y_true: npt.ArrayLike,
     correct: npt.ArrayLike,
@@ -51,7 +123,7 @@ def bootstrap_macro_recall(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Give a stratified percentile bootstrap interval for macro recall.
+    """Give a stratified percentile bootstrap interval for macro recall, or for what it gains.
 
     Rows are drawn again within each class; where `groups` are given, whole groups are drawn
     within each class, because the frames of one fish are not independent. Only the number of
@@ -62,7 +134,7 @@ def bootstrap_macro_recall(
     y_true
         (n,) class of each row; any values.
     correct
-        (n,) bool, whether the row was predicted right.
+        (n,) bool, whether the row was predicted right; or what each row gains, from -1 to 1.
     groups
         (n,) the unit each row belongs to, or None for every row its own.
     level, resamples, seed

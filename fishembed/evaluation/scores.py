@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import DimensionError, InputError
-from fishembed.evaluation.intervals import Interval, bootstrap_macro_recall, wilson
+from fishembed.evaluation.intervals import Interval, bootstrap_macro_recall, wilson_of_rows
 
 _ROWS_AT_ONCE = 4096
 
@@ -25,7 +25,7 @@ class ClassScore:
     n, correct, predicted
         Rows of this class, those called right, and rows called this class.
     recall_ci95
-        Wilson interval of the recall.
+        Wilson interval of the recall, by group where groups were given.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Scores:
     n
         Scored rows.
     accuracy, accuracy_ci95
-        Share of rows called right, with its Wilson interval.
+        Share of rows called right, with its Wilson interval, by group where groups were given.
     top5_accuracy
         Share of rows whose class is among the five most probable.
     macro_recall_ci95
@@ -70,6 +70,8 @@ class Scores:
         Mean of -log p(true class), in nats; p is clipped to float64's epsilon.
     classes
         One `ClassScore` for each class that has rows or was predicted.
+    n_groups
+        Groups of the rows; None where none were given.
     """
 
     n: int
@@ -79,6 +81,7 @@ class Scores:
     macro_recall_ci95: Interval
     log_loss: float
     classes: tuple[ClassScore, ...]
+    n_groups: int | None = None
 
     @property
     def present(self) -> tuple[ClassScore, ...]:
@@ -104,6 +107,7 @@ class Scores:
         """Give the scores under the names of `metrics.json`, without the classes."""
         return {
             "n": self.n,
+            "n_groups": self.n_groups,
             "accuracy": self.accuracy,
             "accuracy_ci95": list(self.accuracy_ci95),
             "top5_accuracy": self.top5_accuracy,
@@ -138,7 +142,7 @@ def score(
     class_names
         Names to show, indexed by integer label; the labels themselves when left out.
     groups
-        (n,) units that are not independent, for the interval of macro recall.
+        (n,) units whose rows are not independent, for the intervals.
     seed
         Seed of the bootstrap.
 
@@ -173,11 +177,12 @@ def score(
     return Scores(
         n=len(y),
         accuracy=float(hits.mean()),
-        accuracy_ci95=_pair(wilson(hits.sum(), len(y))),
+        accuracy_ci95=_pair(wilson_of_rows(hits, groups)[0]),
         top5_accuracy=float((rank < 5).mean()),
         macro_recall_ci95=bootstrap_macro_recall(truth, hits, groups, seed=seed),
         log_loss=float(-np.log(np.clip(p_true, np.finfo(float).eps, 1)).mean()),
-        classes=_class_scores(every, truth, predicted, class_names),
+        classes=_class_scores(every, truth, predicted, class_names, groups),
+        n_groups=None if groups is None else len(np.unique(groups)),
     )
 
 
@@ -217,11 +222,12 @@ def _class_scores(
     truth: npt.NDArray[np.intp],
     predicted: npt.NDArray[np.intp],
     names: Sequence[str] | None,
+    groups: npt.ArrayLike | None,
 ) -> tuple[ClassScore, ...]:
     n = np.bincount(truth, minlength=len(every))
     called = np.bincount(predicted, minlength=len(every))
     correct = np.bincount(truth[truth == predicted], minlength=len(every))
-    ends = wilson(correct, n)
+    ends = wilson_of_rows(truth == predicted, groups, truth, len(every))
     return tuple(
         ClassScore(
             name=str(label) if names is None else str(names[int(label)]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.evaluation import wilson
+from fishembed.evaluation import wilson_of_rows
 from fishembed.reports.outcome import Floats, Ints, Outcome, Predictions
 
 
@@ -19,7 +19,7 @@ class Reliability:
     confidence, accuracy
         float64 (n_bins,) mean confidence and share right, between 0 and 1.
     low, high
-        float64 (n_bins,) Wilson interval of the accuracy.
+        float64 (n_bins,) Wilson interval of the accuracy, by group where images are grouped.
     n
         int64 (n_bins,) images.
     ece
@@ -56,7 +56,8 @@ def reliability(predictions: Predictions, bins: int = 10) -> Reliability | None:
     kept = n > 0
     hits = np.bincount(place, weights=right, minlength=bins)[kept]
     mean = np.bincount(place, weights=confidence, minlength=bins)[kept] / n[kept]
-    ends = wilson(hits, n[kept])
+    groups = None if predictions.groups is None else predictions.groups[known]
+    ends = wilson_of_rows(right, groups, place, bins)[kept]
     accuracy = hits / n[kept]
     return Reliability(
         confidence=mean,
@@ -72,12 +73,13 @@ def reliability(predictions: Predictions, bins: int = 10) -> Reliability | None:
 
 def top_k_accuracy(outcome: Outcome) -> list[tuple[int, float, float, float]]:
     """Give (k, share, low, high): how often the truth is among the k most probable classes."""
-    rank = outcome.predictions.rank[outcome.predictions.labelled]
+    predictions = outcome.predictions
+    rank = predictions.rank[predictions.labelled]
     if not len(rank):
         return []
-    ks = range(1, outcome.top_k + 1)
-    ends = wilson([(rank < k).sum() for k in ks], np.full(len(ks), len(rank)))
-    return [
-        (k, float((rank < k).mean()), float(low), float(high))
-        for k, (low, high) in zip(ks, ends, strict=True)
-    ]
+    groups = None if predictions.groups is None else predictions.groups[predictions.labelled]
+    found = []
+    for k in range(1, outcome.top_k + 1):
+        low, high = wilson_of_rows(rank < k, groups)[0]
+        found.append((k, float((rank < k).mean()), float(low), float(high)))
+    return found

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import InputError
+from fishembed.evaluation import bootstrap_macro_recall, mcnemar
 from fishembed.reports.names import printable
-from fishembed.reports.outcome import Floats, Ints
+from fishembed.reports.outcome import Floats, Ints, unit_numbers
 from fishembed.reports.run import Run
 from fishembed.reports.sentences import counted, percent
 
@@ -29,11 +31,13 @@ class Difference:
     accuracy, macro_recall
         Differences, positive where this run is better.
     accuracy_ci95, macro_recall_ci95
-        Paired bootstrap intervals; macro recall's resamples within classes.
+        Paired bootstrap intervals, by group where images are grouped; macro recall's
+        resamples within classes.
     gained, lost
         Images that only this run, and that only the first, called right.
     p_value
-        Of McNemar's exact test: how often chance alone divides the changed images as unevenly.
+        Of McNemar's exact test, by group where images are grouped: how often chance alone
+        divides the changed images as unevenly.
     class_gains
         float64 (n_classes,) differences of recall.
     """
@@ -68,6 +72,8 @@ class Comparison:
         bool (n_runs, n_images).
     differences
         One for each run after the first.
+    n_groups
+        Groups that the images come in; None where the first run names none.
     """
 
     runs: tuple[Run, ...]
@@ -77,6 +83,7 @@ class Comparison:
     called: tuple[tuple[str, ...], ...]
     right: npt.NDArray[np.bool_]
     differences: tuple[Difference, ...]
+    n_groups: int | None = None
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Give columns and rows of text for a console."""
@@ -106,6 +113,7 @@ def compare_runs(
     Returns
     -------
     Comparison
+        Images of one group, as the first run names them, are not taken for independent.
 
     Raises
     ------
@@ -113,11 +121,6 @@ def compare_runs(
         With fewer than two runs, or runs scored on other images or under other labels.
     RunNotFoundError, RunFormatError
         When a folder holds no run, or one that cannot be read.
-
-    References
-    ----------
-    McNemar (1947). Note on the sampling error of the difference between correlated
-    proportions or percentages. Psychometrika 12, 153-157.
     """
     opened = [run if isinstance(run, Run) else Run.open(run) for run in runs]
     if len(opened) < 2:
@@ -132,7 +135,8 @@ def compare_runs(
     true = np.array([place[name] for name in labels], dtype=np.int64)
     called = [[table[key]["predicted"] for key in keys] for table in tables]
     right = np.array([[a == b for a, b in zip(names, labels, strict=True)] for names in called])
-    rng = np.random.default_rng(seed)
+    groups = unit_numbers([tables[0][key].get("group") or "" for key in keys])
+    settings = {"groups": groups, "resamples": resamples, "seed": seed}
     return Comparison(
         runs=tuple(opened),
         paths=tuple(path for path, _ in keys),
@@ -140,9 +144,8 @@ def compare_runs(
         true=true,
         called=tuple(tuple(map(printable, names)) for names in called),
         right=right,
-        differences=tuple(
-            _difference(true, right[0], other, resamples, rng) for other in right[1:]
-        ),
+        differences=tuple(_difference(true, right[0], other, settings) for other in right[1:]),
+        n_groups=None if groups is None else len(np.unique(groups)),
     )
 
 
@@ -204,37 +207,19 @@ def _difference(
     true: Ints,
     before: npt.NDArray[np.bool_],
     after: npt.NDArray[np.bool_],
-    resamples: int,
-    rng: np.random.Generator,
+    settings: dict[str, Any],
 ) -> Difference:
-    from scipy.stats import binomtest
-
     gained, lost = after & ~before, before & ~after
-    n = np.bincount(true)
-    changes = np.stack([np.bincount(true[at], minlength=len(n)) for at in (gained, lost)], axis=1)
-    changed = int(changes.sum())
-    gains = (changes[:, 0] - changes[:, 1]) / n
-    overall = _resampled(changes.sum(axis=0), len(true), resamples, rng)
-    by_class = [_resampled(c, int(k), resamples, rng) for c, k in zip(changes, n, strict=True)]
+    change = gained.astype(int) - lost.astype(int)
+    class_gains = np.bincount(true, weights=change) / np.bincount(true)
+    whole = np.zeros_like(true)
     return Difference(
-        accuracy=float(after.mean() - before.mean()),
-        accuracy_ci95=_ends(overall),
-        macro_recall=float(gains.mean()),
-        macro_recall_ci95=_ends(np.mean(by_class, axis=0)),
+        accuracy=float(change.mean()),
+        accuracy_ci95=bootstrap_macro_recall(whole, change, **settings),
+        macro_recall=float(class_gains.mean()),
+        macro_recall_ci95=bootstrap_macro_recall(true, change, **settings),
         gained=int(gained.sum()),
         lost=int(lost.sum()),
-        p_value=float(binomtest(int(gained.sum()), changed).pvalue) if changed else 1.0,
-        class_gains=np.asarray(gains),
+        p_value=mcnemar(before, after, settings["groups"]),
+        class_gains=np.asarray(class_gains),
     )
-
-
-def _resampled(changes: Ints, n: int, resamples: int, rng: np.random.Generator) -> Floats:
-    """Draw n images again and again; only how many were gained and lost matters."""
-    shares = np.array([*changes, n - changes.sum()]) / n
-    draws = rng.multinomial(n, shares, size=resamples)
-    return np.asarray((draws[:, 0] - draws[:, 1]) / n)
-
-
-def _ends(values: Floats) -> Interval:
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)

@@ -250,8 +250,8 @@ def _write(folder: _Folder, told: _Experiment, answers: _Answers) -> None:
     predicted = columns[probabilities.argmax(axis=1)]
     table = per_class_rows(scores, y, predicted, answers.y_train, store.classes)
     layout.write_csv(place / layout.PER_CLASS_CSV, PER_CLASS, table)
-    paths = [store.paths[i] for i in rows]
-    table = prediction_rows(paths, y, probabilities, columns, store.classes)
+    paths, groups = ([column[i] for i in rows] for column in (store.paths, store.groups))
+    table = prediction_rows(paths, y, probabilities, columns, store.classes, groups=groups)
     layout.write_csv(place / layout.PREDICTIONS_CSV, PREDICTIONS, table)
     metrics = {**scores.as_dict(), "scored_split": answers.split, "splits": split_counts(store)}
     layout.write_json(place / layout.METRICS_JSON, metrics)

@@ -30,7 +30,7 @@ class ClassTable:
     n, correct, predicted
         Scored images of the class, those called right, and images called this class.
     recall, low, high
-        Recall with its Wilson interval, between 0 and 1; NaN for classes without scored images.
+        Recall with its interval, between 0 and 1; NaN for classes without scored images.
     precision, f1
         Between 0 and 1; NaN where the run names none.
     """
@@ -72,6 +72,9 @@ class Predictions:
         The head's probability of `called`; NaN where the run names none.
     rank
         Place of the true class among the five most probable, 0 the first; 5 for lower.
+    groups
+        int64 (n_images,), the unit of images that are not independent of each other, such as
+        frames of one fish; None where the run names no groups.
     """
 
     paths: tuple[str, ...]
@@ -79,6 +82,7 @@ class Predictions:
     called: Ints
     confidence: Floats
     rank: Ints
+    groups: Ints | None = None
 
     @property
     def labelled(self) -> npt.NDArray[np.bool_]:
@@ -138,10 +142,20 @@ def read_outcome(run: Run) -> Outcome:
             called=np.array([index.get(name, -1) for name in called], dtype=np.int64),
             confidence=_numbers(rows, "confidence", PREDICTIONS_CSV),
             rank=_ranks(rows),
+            groups=unit_numbers([row.get("group") or "" for row in rows]),
         ),
         history=_history(run),
         top_k=_named_ranks(rows),
     )
+
+
+def unit_numbers(groups: Sequence[str]) -> Ints | None:
+    """Give each row its group's number, rows without one their own; None where no row has one."""
+    if not any(groups):
+        return None
+    known = {name: i for i, name in enumerate(dict.fromkeys(filter(None, groups)))}
+    numbers = [known[name] if name else len(known) + i for i, name in enumerate(groups)]
+    return np.array(numbers, dtype=np.int64)
 
 
 def _class_table(run: Run, raw: list[str], extra: list[str]) -> ClassTable:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.evaluation import Scores, wilson
+from fishembed.evaluation import Scores
 from fishembed.reports.run import TOP_K
 
 PER_CLASS = (
@@ -31,6 +31,7 @@ PREDICTIONS = (
     "confidence",
     *(f"top{k}" for k in range(1, TOP_K + 1)),
     *(f"p{k}" for k in range(1, TOP_K + 1)),
+    "group",
 )
 
 Row = list[object]
@@ -48,7 +49,7 @@ def per_class_rows(
     Parameters
     ----------
     scores
-        The scores, for their classes' F1 and precision.
+        The scores, for their classes' recall, precision and F1.
     y_true, y_pred
         (n,) labels into `classes`.
     y_train
@@ -59,7 +60,6 @@ def per_class_rows(
     k = len(classes)
     trained = np.zeros(k, int) if y_train is None else np.bincount(y_train, minlength=k)
     n, predicted = np.bincount(y_true, minlength=k), np.bincount(y_pred, minlength=k)
-    ends = wilson(np.bincount(y_true[y_true == y_pred], minlength=k), n)
     by_name = {one.name: one for one in scores.classes}
     rows: list[Row] = []
     for c in np.flatnonzero(n + predicted + trained).tolist():
@@ -72,7 +72,7 @@ def per_class_rows(
                 None if y_train is None else int(trained[c]),
                 int(n[c]),
                 0 if one is None else one.correct,
-                *([one.recall, *ends[c].tolist()] if one and n[c] else [None] * 3),
+                *([one.recall, *one.recall_ci95] if one and n[c] else [None] * 3),
                 0.0 if one is None else one.precision,
                 0.0 if one is None else one.f1,
                 int(predicted[c]),
@@ -89,8 +89,10 @@ def prediction_rows(
     probabilities: npt.NDArray[np.float64],
     columns: npt.NDArray[np.integer],
     classes: Sequence[str],
+    *,
+    groups: Sequence[str],
 ) -> list[Row]:
-    """Give one row for each scored picture: its truth and the most probable classes.
+    """Give one row for each scored picture: its truth, the most probable classes, its group.
 
     Parameters
     ----------
@@ -104,14 +106,16 @@ def prediction_rows(
         (n_columns,) label of each column.
     classes
         All names.
+    groups
+        Of the n pictures, "" for none.
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
     best = np.take_along_axis(probabilities, order, axis=1)
     blank: Row = [None] * (TOP_K - order.shape[1])
     rows: list[Row] = []
-    for path, truth, top, p in zip(
-        paths, y_true.tolist(), columns[order].tolist(), best.tolist(), strict=True
+    for path, group, truth, top, p in zip(
+        paths, groups, y_true.tolist(), columns[order].tolist(), best.tolist(), strict=True
     ):
         names = [classes[label] for label in top]
-        rows.append([path, classes[truth], names[0], p[0], *names, *blank, *p, *blank])
+        rows.append([path, classes[truth], names[0], p[0], *names, *blank, *p, *blank, group])
     return rows

@@ -8,6 +8,7 @@ import numpy as np
 
 from fishembed.evaluation import score
 from fishembed.reports.run import write_csv, write_json
+from fishembed.reports.tables import PER_CLASS, PREDICTIONS
 
 NASTY = [
     "<script>window.hacked = 1</script>",
@@ -40,6 +41,7 @@ def make_run(
     source_root: Path | None = None,
     store: Path | None = None,
     constant: bool = False,
+    groups: list[str] | None = None,
     seed: int = 0,
 ) -> Path:
     """Write a run whose true classes follow a long tail and whose mistakes favour neighbours."""
@@ -55,7 +57,7 @@ def make_run(
         p = np.full_like(p, 1 / k)
     paths = paths or [f"{i:06d} of {c}.png" for i, c in enumerate(true)]
     folder.mkdir(parents=True, exist_ok=True)
-    scores = score(true, p, class_names=names)
+    scores = score(true, p, class_names=names, groups=groups)
     metrics = scores.as_dict() | {
         "splits": {
             "train": int(n_train.sum()),
@@ -69,7 +71,7 @@ def make_run(
     write_json(folder / "run.json", _info(folder, names, head, zeroshot, split, source_root, store))
     write_json(folder / "metrics.json", metrics)
     _write_per_class(folder, names, true, p, None if zeroshot else n_train, scores)
-    _write_predictions(folder, names, paths, true, p)
+    _write_predictions(folder, names, paths, true, p, groups or [""] * len(true))
     if head == "linear" and not zeroshot:
         _write_history(folder)
     return folder
@@ -138,14 +140,10 @@ def _write_per_class(folder, names, true, p, n_train, scores):
                 int(wrong.max()) if wrong.any() else None,
             ]
         )
-    columns = (
-        "class,n_train,n,correct,recall,recall_low,recall_high,precision,f1,predicted,"
-        "confused_with,confused_count"
-    )
-    write_csv(folder / "per_class.csv", columns.split(","), rows)
+    write_csv(folder / "per_class.csv", PER_CLASS, rows)
 
 
-def _write_predictions(folder, names, paths, true, p):
+def _write_predictions(folder, names, paths, true, p, groups):
     k = min(5, len(names))
     top = np.argsort(-p, axis=1, kind="stable")[:, :k]
     rows = []
@@ -154,9 +152,10 @@ def _write_predictions(folder, names, paths, true, p):
         named = [names[j] for j in top[i]]
         label = names[true[i]] if true[i] >= 0 else ""
         probabilities = [float(p[i, j]) for j in top[i]]
-        rows.append([path, label, named[0], probabilities[0], *named, *pad, *probabilities, *pad])
-    columns = "path,true,predicted,confidence,top1,top2,top3,top4,top5,p1,p2,p3,p4,p5"
-    write_csv(folder / "predictions.csv", columns.split(","), rows)
+        sure = probabilities[0]
+        row = [path, label, named[0], sure, *named, *pad, *probabilities, *pad, groups[i]]
+        rows.append(row)
+    write_csv(folder / "predictions.csv", PREDICTIONS, rows)
 
 
 def _write_history(folder):

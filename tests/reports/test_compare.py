@@ -33,22 +33,35 @@ def test_differences_are_those_of_the_scores(tmp_path):
     assert d.accuracy == pytest.approx(after["accuracy"] - before["accuracy"])
     assert d.macro_recall == pytest.approx(after["macro_recall"] - before["macro_recall"])
     assert d.gained - d.lost == pytest.approx(d.accuracy * 300)
-    assert d.p_value == binomtest(d.gained, d.gained + d.lost).pvalue
+    assert d.p_value == pytest.approx(binomtest(d.gained, d.gained + d.lost).pvalue)
     assert d.accuracy_ci95[0] < d.accuracy < d.accuracy_ci95[1]
     assert d.macro_recall_ci95[0] < d.macro_recall < d.macro_recall_ci95[1]
     assert d.class_gains.mean() == pytest.approx(d.macro_recall)
 
 
-def test_intervals_have_their_coverage(tmp_path):
-    rng = np.random.default_rng(0)
-    from fishembed.reports.compare import _difference
+def test_frames_of_one_fish_widen_the_intervals_and_weaken_the_test(tmp_path):
+    alone = [run(tmp_path, "a", skill=1), run(tmp_path, "b", skill=2, seed=1)]
+    tracks = [f"track {i // 5}" for i in range(300)]
+    true = np.repeat(np.arange(60) % 5, 5)
+    grouped = [
+        run(tmp_path, name, skill=skill, seed=seed, true=true, groups=tracks)
+        for name, skill, seed in (("c", 0.5, 0), ("d", 0.9, 1))
+    ]
+    for folder in grouped:
+        _repeat_within_groups(folder)
+    (free,), (tied,) = (compare_runs(runs).differences for runs in (alone, grouped))
+    assert compare_runs(alone).n_groups is None
+    assert compare_runs(grouped).n_groups == 60
+    assert np.ptp(tied.accuracy_ci95) > 1.5 * np.ptp(free.accuracy_ci95)
+    assert tied.p_value > binomtest(tied.gained, tied.gained + tied.lost).pvalue
 
-    inside = 0
-    for _ in range(200):
-        before, after = rng.uniform(size=400) < 0.6, rng.uniform(size=400) < 0.7
-        low, high = _difference(np.zeros(400, dtype=int), before, after, 500, rng).accuracy_ci95
-        inside += low <= 0.1 <= high
-    assert 178 <= inside <= 200
+
+def _repeat_within_groups(folder):
+    """Call all frames of a track what its first frame was called."""
+    rows = Run.open(folder).predictions
+    for i, row in enumerate(rows):
+        row["predicted"] = rows[i - i % 5]["predicted"]
+    write_csv(folder / "predictions.csv", list(rows[0]), [list(row.values()) for row in rows])
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path):

@@ -66,6 +66,26 @@ def test_tables_agree_with_the_metrics(store):
     assert sum(int(row["n_train"]) for row in by_class.values()) == 20
 
 
+def test_groups_go_with_the_predictions(tmp_path):
+    rng = np.random.default_rng(0)
+    fish = np.arange(80) // 8
+    labels = fish % 2
+    groups = np.array([f"fish {f}" if f < 9 else "" for f in fish])
+    vectors = {
+        "features": rng.normal(size=(10, 4))[fish] + labels[:, None],
+        "labels": labels,
+        "classes": np.array(["cod", "eel"]),
+        "splits": np.array(["train", "test"]).repeat(40),
+        "groups": groups,
+    }
+    tied = run_fit(import_vectors(vectors, tmp_path / "tied.h5"))
+    free = run_fit(import_vectors(vectors | {"groups": np.full(80, "")}, tmp_path / "free.h5"))
+    assert [row["group"] for row in tied.predictions] == groups[40:].tolist()
+    assert tied.metrics["n_groups"] == 4 + 8
+    assert free.metrics["n_groups"] is None
+    assert np.ptp(tied.metrics["accuracy_ci95"]) > np.ptp(free.metrics["accuracy_ci95"])
+
+
 def test_saved_heads_say_what_the_run_says(store):
     run = run_fit(store)
     X, _ = FeatureStore.open(store).split("test")

@@ -60,7 +60,7 @@ def _bars(axes: Axes, table: ClassTable) -> None:
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     percent_axis(axes, "x")
-    axes.set_xlabel("recall, 95% Wilson interval")
+    axes.set_xlabel("recall with its 95% interval")
     _counts(axes, table)
 
 
@@ -106,5 +106,5 @@ def _profile(table: ClassTable) -> Figure:
     axes.set_ylim(0, 1)
     percent_axis(axes, "y")
     axes.set_xlabel(f"the {len(order):,} classes, best first")
-    axes.set_ylabel("recall, 95% Wilson interval")
+    axes.set_ylabel("recall with its 95% interval")
     return figure

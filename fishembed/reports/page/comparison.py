@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fishembed.reports.compare import Comparison, Difference, chance, compare_runs, points
 from fishembed.reports.names import printable
-from fishembed.reports.page.parts import tiles
+from fishembed.reports.page.parts import intervals_note, tiles
 from fishembed.reports.page.pictures import Picture, load_pictures, photo_folder, with_thumbnails
 from fishembed.reports.page.template import fill
 from fishembed.reports.page.thumbnails import Thumbnail
@@ -111,6 +111,7 @@ def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any
         "scores": [(printable(run.name), tiles(run.metrics)) for run in comparison.runs],
         "sections": sections,
         "missing_pictures": missing,
+        "intervals": intervals_note(comparison.n_groups),
         "data": {},
     }
 

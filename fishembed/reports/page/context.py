@@ -13,7 +13,14 @@ from fishembed.reports.figures.style import inline_svg
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Outcome
 from fishembed.reports.page.data import map_data, matrix_data
-from fishembed.reports.page.parts import bar_groups, class_rows, how_made, selection_table, tiles
+from fishembed.reports.page.parts import (
+    bar_groups,
+    class_rows,
+    how_made,
+    intervals_note,
+    selection_table,
+    tiles,
+)
 from fishembed.reports.page.pictures import (
     load_pictures,
     pair_views,
@@ -58,6 +65,7 @@ def page_context(
         "encoder": printable(str((run.info.get("encoder") or {}).get("name", ""))),
         "verdict": verdict(run.metrics),
         "tiles": tiles(run.metrics),
+        "intervals": intervals_note(run.metrics.get("n_groups")),
         "notes": notes(run, outcome),
         "what": split_images(run.metrics.get("scored_split", "")),
         "figures": {name: inline_svg(svg, name) for name, svg in inline.items()},

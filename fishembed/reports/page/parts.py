@@ -10,7 +10,7 @@ import numpy as np
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import interval, percent
+from fishembed.reports.sentences import counted, interval, percent
 
 _BARS_UP_TO = 60
 _LOWEST, _HIGHEST = 30, 15
@@ -60,6 +60,16 @@ def tiles(metrics: dict[str, Any]) -> list[Tile]:
     if metrics.get("log_loss") is not None:
         made.append(Tile("Log loss", f"{metrics['log_loss']:.3f}", "nats"))
     return made
+
+
+def intervals_note(n_groups: int | None) -> str:
+    """Say what the intervals take for independent."""
+    if n_groups is None:
+        return "Intervals are 95% and take every image for independent of the others."
+    return (
+        "Intervals are 95% and do not take images of one group, such as frames of one fish, for "
+        f"independent; there are {counted(n_groups, 'group')}."
+    )
 
 
 def class_rows(run: Run, table: ClassTable) -> list[ClassRow]:
