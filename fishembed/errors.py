@@ -23,6 +23,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreIntegrityError (ValueError)    vectors that are not what was written
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   └── StoreWriteError (OSError)           the disk is full, or the place not writable
+    ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
     ├── RunError
     │   ├── RunNotFoundError (FileNotFoundError)
     │   └── RunFormatError (ValueError)         a run folder or head file that cannot be read
@@ -113,6 +114,10 @@ class StoreLockedError(StoreError, OSError):
 
 class StoreWriteError(StoreError, OSError):
     """A store could not be written; what was there before is untouched."""
+
+
+class RemoteError(FishembedError, OSError):
+    """A bucket or a file elsewhere that cannot be reached, read or written."""
 
 
 class RunError(FishembedError):

@@ -42,7 +42,7 @@ def demo(
         from fishembed.demo.story import tell_story
 
         story = tell_story(
-            data_folder() / "demo",
+            Path(data_folder()) / "demo",
             cache_folder(),
             reports_folder(),
             seed=seed,

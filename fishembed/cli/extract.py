@@ -9,6 +9,7 @@ import typer
 
 from fishembed.cli.console import Console, counted
 from fishembed.cli.places import data_folder
+from fishembed.remote import scrub
 
 if TYPE_CHECKING:
     from fishembed.extraction import Extraction
@@ -18,15 +19,17 @@ _SHOWN = 5
 
 def extract(
     source: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Argument(
-            help="A folder of pictures (class folders, under train/val/test or not), or a CSV or "
-            "Parquet manifest with path[,label][,split][,group].",
+            help="A folder of pictures (class folders, under train/val/test or not), a CSV or "
+            "Parquet manifest with path[,label][,split][,group], or WebDataset tars: a folder of "
+            "them, several, or a pattern such as 'shards/{00000..00099}.tar'. On this machine or "
+            "at a URL (s3://, gs://).",
             show_default="./data",
         ),
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Where the store lies or shall lie.", show_default="cache/<source>.h5"),
     ] = None,
     encoder: Annotated[
@@ -84,7 +87,7 @@ def extract(
     from fishembed.extraction import extract as run_extraction
 
     with Console(as_json=as_json) as console:
-        console.note(f"source: {source or data_folder()}{'' if source else ' (the default)'}")
+        console.note(f"source: {_named(source) if source else f'{data_folder()} (the default)'}")
         result = run_extraction(
             source or data_folder(),
             store,
@@ -121,6 +124,11 @@ def extract(
                 ],
             }
         )
+
+
+def _named(sources: list[str]) -> str:
+    more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+    return f"{scrub(sources[0])}{more}"
 
 
 def _tell(console: Console, result: Extraction, *, prune: bool) -> None:

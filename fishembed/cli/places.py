@@ -8,9 +8,9 @@ from pathlib import Path
 from fishembed.cli.console import Console
 
 
-def data_folder() -> Path:
-    """Give the folder of pictures: FISHEMBED_DATA, else ./data."""
-    return Path(os.environ.get("FISHEMBED_DATA", "data"))
+def data_folder() -> str:
+    """Give the folder of pictures: FISHEMBED_DATA, which may be a URL, else ./data."""
+    return os.environ.get("FISHEMBED_DATA", "data")
 
 
 def cache_folder() -> Path:

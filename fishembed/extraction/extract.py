@@ -35,7 +35,7 @@ from fishembed.images import MAX_PIXELS, Source, open_source
 
 
 def extract(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     store: str | Path | None = None,
     *,
     encoder: str | Encoder = DEFAULT_ENCODER,
@@ -59,7 +59,7 @@ def extract(
     Parameters
     ----------
     source
-        A folder or a manifest, see `fishembed.images.open_source`.
+        A folder, a manifest or tars, see `fishembed.images.open_source`.
     store
         Where the store lies or shall lie; `cache/<name of the source>.h5` when left out
         (the folder is the environment's FISHEMBED_CACHE where that is set).
@@ -159,7 +159,7 @@ class _Job:
             plan,
             vectors,
             self.encoder,
-            root=self.source.root,
+            source=self.source,
             reading=self.reading,
             reporter=self.reporter,
         )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fishembed.errors import ImageError
 from fishembed.extraction.vectors import Bundle
-from fishembed.images import crop_pixels, decode, quiet_decoding, read_bytes
+from fishembed.images import Blob, crop_pixels, decode, quiet_decoding, read_bytes
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ReadPicture:
 
 
 def read_picture(
-    path: Path, known: Container[str], geometry: dict[str, Any], max_pixels: int
+    path: Path | Blob, known: Container[str], geometry: dict[str, Any], max_pixels: int
 ) -> ReadPicture:
     """Read one file; decode it where its digest is not known yet."""
     digest = None
@@ -56,7 +56,7 @@ def read_picture(
 
 
 def read_pictures(
-    paths: Iterable[Path],
+    paths: Iterable[Path | Blob],
     known: Container[str],
     geometry: dict[str, Any],
     *,
@@ -69,7 +69,7 @@ def read_pictures(
     Parameters
     ----------
     paths
-        The files.
+        The files, or what stands for them.
     known
         Digests that need no pixels.
     geometry

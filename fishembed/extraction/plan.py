@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.before import Before
 from fishembed.images import Item, Source
+from fishembed.remote import as_place
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def make_plan(source: Source, before: Before, known: Container[str]) -> Plan:
 def check_root(source: Source, store: FeatureStore) -> None:
     """Refuse to mix the pictures of two folders in one store."""
     root = store.source.get("root")
-    if root is None or Path(root) == source.root or not Path(root).is_dir():
+    if root is None or root == str(source.root) or not as_place(root).is_dir():
         return
     raise StoreMismatchError(
         f"{str(store.path)!r} holds the pictures of {root!r}, not those of {str(source.root)!r}: "
@@ -129,18 +128,10 @@ def _planned_rows(source: Source, before: Before, known: Container[str]) -> list
         columns = before.rows
         sizes, times = columns.size.tolist(), columns.mtime_ns.tolist()
         states = {path: (columns.digest[i], sizes[i], times[i]) for path, i in before.at.items()}
-    root, rows = str(source.root), []
+    rows = []
     for item in source.items:
-        size, mtime_ns = _state(root, item.path)
+        size, mtime_ns = source.state(item.path)
         digest, *state = states.get(item.path, ("", -1, -1))
         same = size >= 0 and state == [size, mtime_ns] and digest in known
         rows.append(PlannedRow(item, size, mtime_ns, digest if same else None, digest))
     return rows
-
-
-def _state(root: str, path: str) -> tuple[int, int]:
-    try:
-        state = os.stat(os.path.join(root, path))  # noqa: PTH116, PTH118 - hot loop
-    except (OSError, ValueError):  # ValueError: a manifest's path holds a zero byte
-        return -1, -1
-    return state.st_size, state.st_mtime_ns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from fishembed.encoders import good_batch_size
 from fishembed.extraction.lazy import LazyEncoder
@@ -11,6 +10,7 @@ from fishembed.extraction.pipeline import Batcher, read_pictures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.progress import Reporter
 from fishembed.extraction.vectors import NOT_FINITE, KnownVectors
+from fishembed.images import Source
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_and_encode(
     vectors: KnownVectors,
     encoder: LazyEncoder,
     *,
-    root: Path,
+    source: Source,
     reading: Reading,
     reporter: Reporter,
 ) -> Read:
@@ -72,8 +72,8 @@ def read_and_encode(
         Those there are; gets the new ones.
     encoder, reading
         What encodes, and how.
-    root
-        What paths are relative to.
+    source
+        Knows where the bytes of each picture lie.
     reporter
         Hears how far it is.
     """
@@ -86,7 +86,7 @@ def read_and_encode(
         lambda: reading.batch_size or good_batch_size(encoder.load().device),
     )
     pictures = read_pictures(
-        [root / plan.rows[i].item.path for i in unread],
+        [source.at(plan.rows[i].item.path) for i in unread],
         vectors,
         encoder.spec.preprocessing.geometry() if unread else {},
         max_pixels=reading.max_pixels,

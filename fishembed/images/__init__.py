@@ -1,5 +1,6 @@
 """Where pictures come from, and how bytes become pixels."""
 
+from fishembed.images.blob import Blob
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.geometry import crop_pixels
 from fishembed.images.source import SPLITS, Item, Source, open_source
@@ -7,6 +8,7 @@ from fishembed.images.source import SPLITS, Item, Source, open_source
 __all__ = [
     "MAX_PIXELS",
     "SPLITS",
+    "Blob",
     "Item",
     "Source",
     "crop_pixels",

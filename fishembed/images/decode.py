@@ -26,6 +26,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
+from fishembed.images.blob import Blob
 
 MAX_PIXELS = 178_956_970
 """Largest picture that is decoded unless told otherwise; Pillow's own limit."""
@@ -155,14 +156,18 @@ def _one_line(error: Exception) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-def read_bytes(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> bytes:
-    """Read a picture file whole.
+def read_bytes(path: str | os.PathLike[str] | Blob, *, max_bytes: int = 1 << 30) -> bytes:
+    """Read a picture whole, a file or what `Source.at` gives in place of one.
 
     Raises
     ------
     ImageError
         When it is missing, no regular file, unreadable, or larger than `max_bytes`.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        if path.state[0] > max_bytes:
+            raise ImageError(f"larger than {max_bytes:,} bytes")
+        return path.read()
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - a str path costs half the time here
             data = file.read(max_bytes + 1)

@@ -31,7 +31,12 @@ def read_folder(root: Path) -> tuple[Path, str, list[Item]]:
         When there is no picture, or split folders stand beside class folders.
     """
     root = _unwrap(root)
-    paths = sorted(_walk(root))
+    layout, items = lay_out(root, sorted(_walk(root)))
+    return root, layout, items
+
+
+def lay_out(root: object, paths: list[str]) -> tuple[str, list[Item]]:
+    """Understand the paths of the pictures below a folder; see `read_folder`."""
     if not paths:
         raise SourceError(
             f"no picture in {str(root)!r}: looked for {' '.join(sorted(SUFFIXES))} in it and its "
@@ -49,11 +54,11 @@ def read_folder(root: Path) -> tuple[Path, str, list[Item]]:
         )
     else:
         items = [_split_item(path) for path in paths]
-    return root, _describe(items), items
+    return _describe(items), items
 
 
 def _unwrap(root: Path) -> Path:
-    entries = [entry for entry in _scan(root) if not _is_hidden(entry.name)]
+    entries = [entry for entry in _scan(root) if not is_hidden(entry.name)]
     if len(entries) == 1 and entries[0].is_dir():
         inner = {entry.name.lower() for entry in _scan(Path(entries[0])) if entry.is_dir()}
         if "train" in inner and inner & {"test", "val", "valid", "validation"}:
@@ -70,7 +75,7 @@ def _walk(root: Path) -> Iterator[str]:
         if folder in above:
             continue
         for entry in _scan(root / prefix):
-            if _is_hidden(entry.name):
+            if is_hidden(entry.name):
                 continue
             if entry.is_dir():
                 pending.append((f"{prefix}{entry.name}/", above | {folder}))
@@ -88,7 +93,8 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Tell names that nobody means: dot files, and what macOS puts into archives."""
     return name.startswith(".") or name == "__MACOSX"
 
 

@@ -6,10 +6,14 @@ import csv
 import difflib
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fishembed.errors import ManifestError, MissingExtraError
 from fishembed.images.item import SPLIT_NAMES, SPLITS, Item
+from fishembed.remote import is_remote, is_url, remote_errors
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 COLUMNS = ("path", "label", "split", "group")
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -18,7 +22,7 @@ MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET
 Row = tuple[int, dict[str, str]]
 
 
-def read_manifest(path: Path) -> list[Item]:
+def read_manifest(path: Place) -> list[Item]:
     """List the pictures of a manifest, in its order; a row that is there twice counts once.
 
     Parameters
@@ -50,7 +54,7 @@ def read_manifest(path: Path) -> list[Item]:
     if not items:
         raise ManifestError(f"{str(path)!r} names no picture")
     found = [item for _, item in items.values()]
-    if not any((path.parent / item.path).is_file() for item in found):
+    if not any(_may_exist(path.parent, item.path) for item in found):
         raise ManifestError(
             f"{str(path)!r}: none of its {len(found):,} pictures exists; the first would be "
             f"{str(path.parent / found[0].path)!r}. Relative paths start at the manifest's folder"
@@ -58,9 +62,15 @@ def read_manifest(path: Path) -> list[Item]:
     return found
 
 
-def _read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
+def _may_exist(root: Place, path: str) -> bool:
+    """Tell whether a picture is there; those elsewhere show when they are listed or read."""
+    return is_remote(root) or is_url(path) or (root / path).is_file()
+
+
+def _read_csv(path: Place) -> tuple[list[str], Iterator[Row]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with remote_errors(path):
+            text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestError(f"{str(path)!r} is not UTF-8 text: save it as UTF-8") from error
     except OSError as error:
@@ -88,15 +98,16 @@ def _read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
     return columns, rows()
 
 
-def _read_parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
+def _read_parquet(path: Place) -> tuple[list[str], Iterator[Row]]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a Parquet manifest", "pyarrow", "parquet") from error
     try:
-        names = parquet.read_schema(path).names
-        table = parquet.read_table(path, columns=[n for n in COLUMNS if n in names])
+        with remote_errors(path), path.open("rb") as file:
+            names = parquet.read_schema(file).names
+            table = parquet.read_table(file, columns=[n for n in COLUMNS if n in names])
     except (OSError, pa.ArrowException) as error:
         raise ManifestError(f"cannot read {str(path)!r} as Parquet: {error}") from error
     cells = table.to_pylist()
@@ -107,7 +118,7 @@ def _read_parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
     return list(names), rows
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
+def _check_columns(path: Place, columns: Sequence[str]) -> None:
     missing = [name for name in COLUMNS if name not in columns]
     for unknown in (name for name in columns if name not in COLUMNS):
         close = difflib.get_close_matches(unknown.lower(), missing, n=1, cutoff=0.7)
@@ -126,7 +137,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
         raise ManifestError(f"{str(path)!r} has the column {twice!r} twice")
 
 
-def _item(path: Path, line: int, row: dict[str, str]) -> Item:
+def _item(path: Place, line: int, row: dict[str, str]) -> Item:
     name = row["path"]
     if not name.strip():
         raise ManifestError(f"{str(path)!r}: row {line} has an empty path")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fishembed.errors import SourceError
+from fishembed.images.blob import Blob
+from fishembed.images.elsewhere import manifest_blobs, read_remote_folder
 from fishembed.images.folder import read_folder
 from fishembed.images.item import SPLITS, Item
 from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
+from fishembed.images.tar import read_tars
+from fishembed.images.tar_names import TAR_SUFFIX, find_tars
+from fishembed.remote import as_place, is_remote, remote_errors
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed.remote import Place
 
 __all__ = ["SPLITS", "Item", "Source", "open_source"]
 
@@ -26,29 +39,51 @@ class Source:
     layout
         One sentence on how the source was understood.
     items
-        The pictures, sorted by path for folders, in the file's order for manifests.
+        The pictures, sorted by path for folders, in the file's order for manifests and tars.
+    blobs
+        By path, those that are no files of this machine: in a tar, or elsewhere.
     """
 
-    root: Path
+    root: Place
     name: str
     layout: str
     items: tuple[Item, ...]
+    blobs: Mapping[str, Blob] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> list[str]:
         """The labels that occur, sorted."""
         return sorted({item.label for item in self.items if item.label is not None})
 
+    def at(self, path: str) -> Path | Blob:
+        """Give what `read_bytes` reads for the path of an item."""
+        return self.blobs.get(path) or Path(str(self.root), path)
 
-def open_source(path: str | Path) -> Source:
-    """List the pictures of a folder or a manifest.
+    def state(self, path: str) -> tuple[int, int]:
+        """Give the size and the time (ns) of a picture's file; -1 where it is missing.
+
+        What lies in a tar or elsewhere has, in place of the time, a number that changes with it.
+        """
+        if path in self.blobs:
+            return self.blobs[path].state
+        try:
+            state = os.stat(os.path.join(str(self.root), path))  # noqa: PTH116, PTH118 - hot loop
+        except (OSError, ValueError):  # ValueError: a manifest's path holds a zero byte
+            return -1, -1
+        return state.st_size, state.st_mtime_ns
+
+
+def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
+    """List the pictures of a folder, a manifest or tars.
 
     Parameters
     ----------
     path
         A folder of class folders; the same under train, val (valid, validation) and test
-        in any case; a flat folder without labels; or a CSV or Parquet manifest with the
-        columns path[, label][, split][, group].
+        in any case; a flat folder without labels; a CSV or Parquet manifest with the
+        columns path[, label][, split][, group]; a folder of WebDataset tars, one of them,
+        several of them, or a pattern such as ``shards/{00000..00099}.tar`` or
+        ``shards/*.tar``. On this machine, or at a URL that fsspec knows.
 
     Raises
     ------
@@ -56,24 +91,61 @@ def open_source(path: str | Path) -> Source:
         When there is nothing at `path`, or no picture in it.
     ManifestError
         When a manifest's columns or rows make no sense.
+    RemoteError
+        When a URL cannot be reached.
     """
-    path = Path(path)
-    if path.is_dir():
-        root, layout, items = read_folder(path)
-        name = root.resolve().name or "pictures"
-    elif not path.exists():
-        raise SourceError(
-            f"there is nothing at {str(path)!r}: give a folder of pictures, or a CSV or Parquet "
-            "manifest with a column 'path'"
-        )
-    elif path.suffix.lower() in MANIFEST_SUFFIXES:
-        root, items = path.parent, read_manifest(path)
-        layout = f"manifest {path.name}"
-        generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
-        name = (root.resolve().name if generic else path.stem) or path.stem
-    else:
-        raise SourceError(
-            f"{str(path)!r} is neither a folder nor a manifest "
-            f"({', '.join(sorted(MANIFEST_SUFFIXES))})"
-        )
-    return Source(root.resolve(), name, layout, tuple(items))
+    several: Sequence[str | Path | UPath] = (
+        [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
+    )
+    if tars := find_tars(several):
+        return _tar_source(tars)
+    place = as_place(several[0])
+    with remote_errors(place):
+        if place.is_dir():
+            return _folder_source(place)
+        if not place.exists():
+            raise SourceError(
+                f"there is nothing at {str(place)!r}: give a folder of pictures, a CSV or Parquet "
+                "manifest with a column 'path', or tars"
+            )
+    if place.suffix.lower() in MANIFEST_SUFFIXES:
+        return _manifest_source(place)
+    raise SourceError(
+        f"{str(place)!r} is neither a folder nor a manifest "
+        f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX}"
+    )
+
+
+def _folder_source(place: Place) -> Source:
+    if is_remote(place):
+        layout, items, blobs = read_remote_folder(place)
+        return Source(place, place.name or "pictures", layout, tuple(items), blobs)
+    root, layout, items = read_folder(place)
+    root = root.resolve()
+    return Source(root, root.name or "pictures", layout, tuple(items))
+
+
+def _manifest_source(path: Place) -> Source:
+    root, items = path.parent, read_manifest(path)
+    if not is_remote(root):
+        root = root.resolve()
+    generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
+    name = (root.name if generic else path.stem) or path.stem
+    blobs = manifest_blobs(root, items)
+    return Source(root, name, f"manifest {path.name}", tuple(items), blobs)
+
+
+def _tar_source(tars: list[Place]) -> Source:
+    """Read tars; their paths start at the folder they have in common."""
+    if not is_remote(tars[0]):
+        tars = [tar.absolute() for tar in tars]
+    shared = (tars[0].parent, *tars[0].parent.parents)
+    root = next(p for p in shared if all(str(tar).startswith(_start(p)) for tar in tars))
+    names = [str(tar).removeprefix(_start(root)) for tar in tars]
+    layout, items, blobs = read_tars(root, names)
+    name = tars[0].stem if len(tars) == 1 else root.name or "pictures"
+    return Source(root, name, layout, tuple(items), blobs)
+
+
+def _start(folder: Place) -> str:
+    return str(folder).rstrip("/") + "/"

@@ -1,0 +1,108 @@
+"""Pictures of folders and manifests that lie at URLs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fishembed.errors import FishembedError, ImageError
+from fishembed.images.blob import Blob, Unusable, stamp
+from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
+from fishembed.images.item import Item
+from fishembed.remote import as_place, is_remote, is_url, remote_errors
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed.remote import Place
+
+_AT_ONCE = 32
+_MISSING = "the file is missing"
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A picture at a URL."""
+
+    url: str
+    state: tuple[int, int]
+
+    def read(self) -> bytes:
+        """Read it whole; see `Blob`."""
+        try:
+            place = as_place(self.url)
+            with remote_errors(place):
+                return bytes(place.read_bytes())
+        except FileNotFoundError as error:
+            raise ImageError(_MISSING) from error
+        except (FishembedError, OSError) as error:
+            raise ImageError(str(error)) from error
+
+
+def read_remote_folder(root: UPath) -> tuple[str, list[Item], dict[str, Blob]]:
+    """List the pictures below a folder elsewhere, from one listing of it.
+
+    Returns
+    -------
+    layout, items
+        As `read_folder` gives them.
+    blobs
+        Where the bytes of each lie, by path.
+    """
+    blobs = {
+        name: blob
+        for name, blob in _listed(root).items()
+        if os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a name, no path
+        and not any(is_hidden(part) for part in name.split("/"))
+    }
+    layout, items = lay_out(root, sorted(blobs))
+    return layout, items, blobs
+
+
+def manifest_blobs(root: Place, items: Sequence[Item]) -> dict[str, Blob]:
+    """Find the pictures of a manifest that are elsewhere: it lies there, or names URLs."""
+    listed: Mapping[str, Blob] = _listed(root) if is_remote(root) else {}
+    blobs = {
+        item.path: listed.get(item.path, Unusable(_MISSING))
+        for item in items
+        if is_remote(root) and not is_url(item.path)
+    }
+    urls = [item.path for item in items if is_url(item.path)]
+    if urls:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            blobs.update(zip(urls, pool.map(_asked, urls), strict=True))
+    return blobs
+
+
+def _listed(root: Any) -> dict[str, Blob]:
+    with remote_errors(root):
+        found = root.fs.find(root.path, detail=True)
+    start = len(str(root.path).strip("/")) + 1
+    kind = str(root).partition("://")[0]
+    return {
+        name.strip("/")[start:]: RemoteFile(f"{kind}://{name.lstrip('/')}", _state(facts))
+        for name, facts in found.items()
+    }
+
+
+def _asked(url: str) -> Blob:
+    try:
+        place = as_place(url)
+        with remote_errors(place):
+            if is_remote(place):
+                return RemoteFile(url, _state(place.fs.info(place.path)))
+            state = place.stat()
+            return RemoteFile(url, (state.st_size, state.st_mtime_ns))
+    except FileNotFoundError:
+        return Unusable(_MISSING)
+    except (FishembedError, OSError) as error:
+        return Unusable(str(error))
+
+
+def _state(facts: Mapping[str, Any]) -> tuple[int, int]:
+    size = facts.get("size")
+    marks = [facts.get(name) for name in ("ETag", "etag", "LastModified", "mtime", "created")]
+    return (-1 if size is None else int(size)), stamp(size, *map(str, marks))
