@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from fishembed.cache.history import Dropped, Edit
 
 from fishembed.errors import DimensionError, InputError, StoreFormatError
 
@@ -62,6 +65,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.path)
 
+    def take(self, rows: Sequence[int]) -> Rows:
+        """Give some of the rows, in the order named."""
+        columns: dict[str, Any] = {}
+        for name in self.__dataclass_fields__:
+            column = getattr(self, name)
+            is_array = isinstance(column, np.ndarray)
+            columns[name] = column[list(rows)] if is_array else [column[i] for i in rows]
+        return Rows(**columns)
+
 
 @dataclass(frozen=True)
 class TextVectors:
@@ -102,6 +114,10 @@ class StoreHead:
         (path, reason) of every picture that could not be read.
     text
         Text vectors by prompt set.
+    history
+        Edits of labels, splits and groups, and what was dropped; oldest first.
+    dropped
+        The rows that edits dropped, None for none.
     """
 
     encoder: Mapping[str, Any]
@@ -109,6 +125,8 @@ class StoreHead:
     classes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     text: Mapping[str, TextVectors] = field(default_factory=dict)
+    history: tuple[Edit, ...] = ()
+    dropped: Dropped | None = None
 
 
 def check_format(attributes: Mapping[str, Any], path: object) -> int:

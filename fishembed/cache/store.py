@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage
 from fishembed.cache.files import map_rows
+from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.migrations import at_this_schema
 from fishembed.cache.schema import (
@@ -224,6 +225,16 @@ class FeatureStore(LabelledVectors):
         paths, reasons = self._texts("skipped/path"), self._texts("skipped/reason")
         return list(zip(paths, reasons, strict=True))
 
+    @cached_property
+    def history(self) -> tuple[Edit, ...]:
+        """What people changed since, by `split` and `fix`; oldest first."""
+        return read_history(self._file, self._texts)
+
+    @cached_property
+    def dropped(self) -> Dropped | None:
+        """Rows that `fix` dropped and can put back."""
+        return read_dropped(self._file, self._texts, self._read)
+
     @property
     def head(self) -> StoreHead:
         """All of the store but its vectors and rows."""
@@ -233,6 +244,8 @@ class FeatureStore(LabelledVectors):
             classes=tuple(self.classes),
             skipped=tuple(self.skipped),
             text={key: self.text(key) for key in self.text_keys},
+            history=self.history,
+            dropped=self.dropped,
         )
 
     @property
@@ -374,20 +387,3 @@ class FeatureStore(LabelledVectors):
             f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}); "
             f"move it away and extract again, or take a copy of it"
         )
-
-
-def newest_store(folder: str | Path) -> Path:
-    """Give the store in `folder` that was written last.
-
-    Raises
-    ------
-    StoreNotFoundError
-        When there is none.
-    """
-    found = [path for path in Path(folder).glob("*.h5") if not path.name.startswith(".")]
-    if not found:
-        raise StoreNotFoundError(
-            f"no feature store in {str(folder)!r}: make one with 'fishembed extract' or "
-            "'fishembed import'"
-        )
-    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.files import whole_file
+from fishembed.cache.history import Dropped, dropped_columns, history_texts
 from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKED_ROWS,
@@ -177,6 +178,18 @@ def _write_head(file: h5py.File, head: StoreHead) -> None:
     _write_texts(file, "skipped/reason", [reason for _, reason in head.skipped])
     for key, text in head.text.items():
         _write_text_vectors(file, f"{TEXT}/{key}", text)
+    for name, texts in history_texts(head.history).items():
+        _write(file, name, encode_texts(texts), compression="gzip")
+    if head.dropped is not None:
+        _write_dropped(file, head.dropped)
+
+
+def _write_dropped(file: h5py.File, dropped: Dropped) -> None:
+    texts, arrays = dropped_columns(dropped)
+    for name, column in texts.items():
+        _write_texts(file, name, column)
+    for name, array in arrays.items():
+        _write(file, name, array)
 
 
 def _write_text_vectors(file: h5py.File, name: str, text: TextVectors) -> None:
@@ -190,8 +203,10 @@ def _write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
     _write(file, name, encode_texts(texts))
 
 
-def _write(file: h5py.File, name: str, array: npt.NDArray[np.generic]) -> None:
-    file.create_dataset(name, data=array)
+def _write(
+    file: h5py.File, name: str, array: npt.NDArray[np.generic], compression: str | None = None
+) -> None:
+    file.create_dataset(name, data=array, compression=compression)
     _write_checksums(file, name, block_checksums(array))
 
 

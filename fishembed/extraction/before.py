@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import TRUNK, FeatureStore, Rows, TextVectors
+from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, TextVectors
+from fishembed.errors import StoreIntegrityError
 from fishembed.extraction.progress import Reporter
 
 _ROWS = ("features/", "rows/")
+_RECORD = ("history/", "dropped/")
 
 
 class Before:
@@ -37,10 +39,20 @@ class Before:
             if one.dataset.startswith(_ROWS)
             for row in range(one.first, one.last + 1)
         }
+        self._check_record(store)
         if damage:
             reporter.note(
                 f"the store is damaged in {', '.join(sorted(self._datasets))}: "
                 f"{len(self._bad_rows):,} rows are not trusted and made again"
+            )
+
+    def _check_record(self, store: FeatureStore | None) -> None:
+        record = [name for name in self._datasets if name.startswith(_RECORD)]
+        if store is not None and record:
+            raise StoreIntegrityError(
+                f"{str(store.path)!r} is damaged in {record[0]!r}: what was split and fixed by "
+                "hand cannot be read, and no source knows it. Extract to another --store, split "
+                "and fix that again"
             )
 
     @cached_property
@@ -62,6 +74,32 @@ class Before:
             return {}
         digests = self.store.digests
         return {d: i for i, d in enumerate(digests) if i not in self._bad_rows}
+
+    @cached_property
+    def dropped(self) -> Dropped | None:
+        """Rows that were dropped by hand."""
+        return None if self.store is None else self.store.dropped
+
+    @cached_property
+    def dropped_by_digest(self) -> dict[str, int]:
+        """Row numbers among the dropped by digest."""
+        return {d: i for i, d in enumerate(self.dropped.digest)} if self.dropped else {}
+
+    @cached_property
+    def edited_classes(self) -> set[str]:
+        """Names of the classes that edits give, or that dropped rows had."""
+        if self.store is None:
+            return set()
+        changes = (change for edit in self.store.history for change in edit.changes)
+        names = {name for c in changes if c.column == "label" for name in (c.was, c.now)}
+        return (names | set(self.dropped.label if self.dropped else ())) - {""}
+
+    def dropped_vectors(self, name: str) -> npt.NDArray[Any]:
+        """Give the vectors of a dataset for the rows that were dropped."""
+        if self.dropped is None:
+            raise LookupError(name)
+        own = self.dropped.trunk if name == TRUNK else None
+        return self.dropped.image if own is None else own
 
     def can_keep(self, row: int) -> bool:
         """Tell whether a row may stay without its picture."""

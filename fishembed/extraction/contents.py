@@ -13,8 +13,8 @@ from fishembed.images import Source
 
 
 def store_classes(source: Source, before: Before, kept: list[int]) -> list[str]:
-    """Name the classes of the source and of the rows that stay, sorted."""
-    return sorted(set(source.classes) | before.classes_of(kept))
+    """Name the classes of the source, of the rows that stay and of edits, sorted."""
+    return sorted(set(source.classes) | before.classes_of(kept) | before.edited_classes)
 
 
 def store_rows(
@@ -79,8 +79,14 @@ def says_the_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
         and dict(then.source) == dict(head.source)
         and (then.classes, then.skipped) == (head.classes, head.skipped)
         and before == texts
+        and then.history == head.history
+        and _paths(then) == _paths(head)
         and all(
             np.array_equal(getattr(store.rows, name), getattr(rows, name))
             for name in rows.__dataclass_fields__
         )
     )
+
+
+def _paths(head: StoreHead) -> list[str]:
+    return [] if head.dropped is None else list(head.dropped.path)

@@ -24,6 +24,7 @@ from fishembed.encoders import DEFAULT_ENCODER, Encoder, Precision, PromptSet, l
 from fishembed.errors import InputError, SourceError
 from fishembed.extraction.before import Before
 from fishembed.extraction.contents import says_the_same, store_classes, store_rows
+from fishembed.extraction.edits import amend
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.plan import make_plan
 from fishembed.extraction.progress import Reporter, Silent
@@ -166,14 +167,21 @@ class _Job:
         gone = plan.gone(read.digests, self.before)
         kept = [] if prune else self._keepable(gone, vectors)
         classes = store_classes(self.source, self.before, kept)
-        rows = store_rows(plan, read.digests, classes, self.before, kept)
+        amended = amend(
+            store_rows(plan, read.digests, classes, self.before, kept), classes, self.before
+        )
+        rows = amended.rows
         if not len(rows):
             path, reason = read.skipped[0]
             raise SourceError(
                 f"none of the {len(plan.rows):,} pictures of {str(self.source.root)!r} could be "
                 f"used; the first: {path!r}: {reason}"
             )
-        head = self._head(classes, read.skipped)
+        head = replace(
+            self._head(classes, read.skipped), history=amended.history, dropped=amended.dropped
+        )
+        for note in amended.notes:
+            self.reporter.note(note)
         wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
         parts.discard()
         new, changed = plan.arrivals(read.digests, vectors.encoded)
@@ -199,6 +207,12 @@ class _Job:
         store = self.before.store
         if store is not None and (store.has_trunk or not self.reading.trunk):
             vectors.take_over(self.before.by_digest, self.before.vectors)
+            vectors.take_over(self.before.dropped_by_digest, self.before.dropped_vectors)
+        elif self.before.dropped is not None:
+            raise InputError(
+                f"{str(self.place)!r} has dropped pictures, whose trunk vectors are not made: take "
+                "that back with 'fishembed fix --undo', or give another --store"
+            )
         return parts, vectors
 
     def _keepable(self, gone: list[int], vectors: KnownVectors) -> list[int]:
