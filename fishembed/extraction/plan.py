@@ -128,15 +128,11 @@ def _planned_rows(source: Source, before: Before, known: Container[str]) -> list
         columns = before.rows
         sizes, times = columns.size.tolist(), columns.mtime_ns.tolist()
         states = {path: (columns.digest[i], sizes[i], times[i]) for path, i in before.at.items()}
-<<<<<<< HEAD
-    rows = []
-=======
     out = before.dropped
     if out is not None:
         dropped = zip(out.digest, out.size.tolist(), out.mtime_ns.tolist(), strict=True)
         states = dict(zip(out.path, dropped, strict=True)) | states
-    root, rows = str(source.root), []
->>>>>>> db6f94c (Record edits of a store: change labels, splits and groups or drop rows without encoding, take it back, keep it through extractions)
+    rows = []
     for item in source.items:
         size, mtime_ns = source.state(item.path)
         digest, *state = states.get(item.path, ("", -1, -1))

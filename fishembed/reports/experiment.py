@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,9 +17,10 @@ import numpy.typing as npt
 
 from fishembed._version import __version__
 from fishembed.cache import FeatureStore, JoinedStores, Store, Which, open_joined
-from fishembed.errors import InputError, RunError
+from fishembed.errors import InputError
 from fishembed.evaluation import Scores, score
 from fishembed.reports import run as layout
+from fishembed.reports.folder import NewFolder, new_run
 from fishembed.reports.heads import make_head
 from fishembed.reports.rows import Division, Indices, divide, rows_to_score, split_counts, units
 from fishembed.reports.run import Run
@@ -106,7 +105,7 @@ def run_zeroshot(
     with told.timed("score"):
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
         probabilities = head.predict_proba(X)
-    with _new_run(reports, run, f"{store.name}-zeroshot") as folder:
+    with new_run(reports, run, f"{store.name}-zeroshot") as folder:
         _write(folder, told, _Answers(rows, split, probabilities, head.classes_))
     return Run.open(folder.final)
 
@@ -172,7 +171,7 @@ def run_fit(
         probabilities = estimator.predict_proba(store.vectors(division.scored, features))
     told.parameters = {**estimator.get_params(deep=False), "split": division.split}
     answers = _Answers(division.scored, division.split, probabilities, estimator.classes_, y)
-    with _new_run(reports, run, _run_name(told)) as folder:
+    with new_run(reports, run, _run_name(told)) as folder:
         _write_head(folder.path, estimator, told)
         _write(folder, told, answers)
     return Run.open(folder.final)
@@ -234,7 +233,7 @@ class _Answers:
     y_train: npt.NDArray[np.int32] | None = None
 
 
-def _write(folder: _Folder, told: _Experiment, answers: _Answers) -> None:
+def _write(folder: NewFolder, told: _Experiment, answers: _Answers) -> None:
     """Score and write all tables of a run."""
     store, place = told.store, folder.path
     rows, probabilities, columns = answers.rows, answers.probabilities, answers.columns
@@ -320,39 +319,3 @@ def _first_prompts(store: FeatureStore) -> str:
             "'fishembed fit' works without"
         )
     return "single" if "single" in store.text_keys else store.text_keys[0]
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """A run folder that is being filled, and where it will lie."""
-
-    path: Path
-    final: Path
-
-
-@contextlib.contextmanager
-def _new_run(reports: str | Path | None, name: str | None, default: str) -> Iterator[_Folder]:
-    """Fill a folder beside its place and move it in when it is complete."""
-    home = Path(reports or os.environ.get("FISHEMBED_REPORTS", "reports"))
-    final = home / (name or _free_name(home, default))
-    if name and (Path(name).name != name or name.startswith(".")):
-        raise InputError(f"{name!r} cannot name a run: give one folder's name without slashes")
-    if final.exists():
-        raise RunError(f"a run {final.name!r} is there already: give another --run")
-    beside = home / f".{final.name}.{os.getpid()}.tmp"
-    try:
-        beside.mkdir(parents=True)
-        yield _Folder(beside, final)
-        beside.rename(final)
-    except OSError as error:
-        raise RunError(f"cannot write the run {str(final)!r}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _free_name(home: Path, default: str) -> str:
-    number, name = 1, default
-    while (home / name).exists():
-        number += 1
-        name = f"{default}-{number}"
-    return name
