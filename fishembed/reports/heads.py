@@ -23,6 +23,7 @@ HEADS = (
 )
 """Names that `make_head` knows."""
 
+_PLAIN = tuple(name for name in HEADS if name != "text-anchored")
 _TEXT_PSEUDO_COUNT = 4.0  # images that a class's words count for, unless told otherwise
 _NO_SETTINGS = ("classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
@@ -63,18 +64,25 @@ def make_head(
     known = _settings(head)
     unknown = [key for key in parameters if key not in known]
     if unknown:
-        raise InputError(
-            f"the head {name!r} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}"
-        )
+        raise _unknown(name, unknown[0], known)
     if "random_state" in head.get_params():
         head.set_params(random_state=seed)
     return head.set_params(**{known[key]: value for key, value in parameters.items()})
 
 
 def settings_of(head: Any) -> dict[str, Any]:
-    """Give the parameters of a head, and of the one inside it, under the names `make_head` knows."""
+    """Give the parameters of a head and of the one inside it, by the names `make_head` knows."""
     values = head.get_params()
     return {name: values[key] for name, key in sorted(_settings(head).items())}
+
+
+def _unknown(name: str, key: str, known: Mapping[str, str]) -> InputError:
+    others = [head for head in _PLAIN if key in _settings(_with_defaults(head, None))]
+    instead = f"; it is a parameter of {', '.join(others)}" if others else ""
+    return InputError(
+        f"the head {name!r} has no parameter {key!r}{instead}. {name!r} has "
+        f"{', '.join(sorted(known))}"
+    )
 
 
 def _settings(head: Any) -> dict[str, str]:

@@ -41,8 +41,8 @@ def selection_rows(trials: Sequence[Trial]) -> list[Row]:
     ]
 
 
-def selection_table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Give the best of each kind of candidate as columns and rows of text for a terminal.
+def best_of_each(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Give the best of each kind of candidate as columns and rows of text, parameters last.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def selection_table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[
         What `selection_rows` gave.
     """
     columns = ["candidate", "accuracy %", "macro recall %", "macro F1 %", "log loss", "seconds"]
+    columns.append("parameters")
     best: dict[str, Mapping[str, Any]] = {}
     seconds: dict[str, float] = {}
     for row in rows:
@@ -57,10 +58,11 @@ def selection_table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[
         seconds[row["candidate"]] = seconds.get(row["candidate"], 0.0) + row["seconds"]
     lines = [
         [
-            f"{'*' if row['chosen'] else ' '} {name} ({row['parameters']})",
+            f"{'*' if row['chosen'] else ' '} {name}",
             *(_spread(row, score, 100, 1) for score in SCORES[:3]),
             _spread(row, "log_loss", 1, 3),
             f"{seconds[name]:.1f}",
+            row["parameters"],
         ]
         for name, row in best.items()
     ]
@@ -68,7 +70,19 @@ def selection_table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[
 
 
 def _told(parameters: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in parameters.items())
+    """Write parameters: "C=100, tau=1", or "0.7 (shrinkage=0.5) + 0.3 (C=100)" for a blend."""
+    parts: dict[str, list[str]] = {}
+    shares: dict[str, float] = {}
+    for key, value in parameters.items():
+        part, _, name = key.rpartition(".")
+        own = parts.setdefault(part, [])
+        if name == "share":
+            shares[part] = value
+        else:
+            own.append(f"{name}={value:g}")
+    if not shares:
+        return ", ".join(parts.get("", []))
+    return " + ".join(f"{share:g} ({', '.join(parts[part])})" for part, share in shares.items())
 
 
 def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) -> str:
