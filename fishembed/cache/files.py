@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import StoreError, StoreWriteError
+from fishembed.remote import is_remote, uploaded
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 _LAYOUT: dict[str, Any] = {
     "libver": ("v110", "v110"),
@@ -46,14 +50,20 @@ def moved_in(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[h5py.File]:
+def whole_file(path: Place) -> Iterator[h5py.File]:
     """Write an HDF5 file that takes its place when it is complete and on disk.
+
+    One that is to lie elsewhere is written on this machine and uploaded whole.
 
     Raises
     ------
     StoreWriteError
         When the disk is full or the place not writable; see `moved_in`.
     """
+    if is_remote(path):
+        with uploaded(path) as local, whole_file(local) as file:
+            yield file
+        return
     with moved_in(path) as beside:
         with write_errors(path):
             disk = _Disk(beside)

@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,12 @@ from fishembed.cache.lock import store_lock
 from fishembed.cache.schema import Rows, StoreHead, TextVectors
 from fishembed.cache.writer import Gathered, write_store
 from fishembed.errors import DimensionError, InputError
+from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed.remote import Place
 
 _KNOWN = (
     "features",
@@ -38,10 +44,10 @@ _OPENAI_LOGIT_SCALE = 100.0
 
 def import_vectors(
     vectors: str | Path | Mapping[str, npt.ArrayLike],
-    store: str | Path,
+    store: str | Path | UPath,
     *,
     encoder: str | None = None,
-) -> Path:
+) -> Place:
     """Make a store of vectors that something else computed.
 
     Parameters
@@ -93,7 +99,7 @@ def import_vectors(
         text=_text(arrays, classes, dim),
     )
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
-    place = Path(store)
+    place = as_place(store)
     with store_lock(place):
         write_store(place, head, rows, features, trunk=trunk, dtype=_kept(features.dtype))
     return place

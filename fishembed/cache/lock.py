@@ -7,16 +7,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from fishembed.cache.files import remove_orphans, write_errors
 from fishembed.errors import StoreLockedError
+from fishembed.remote import as_place, workplace
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 
 @contextmanager
-def store_lock(store: str | Path) -> Iterator[None]:
+def store_lock(store: str | Path | UPath) -> Iterator[None]:
     """Hold the right to write a store; readers need none and are never disturbed.
+
+    A store at a URL is locked among the processes of this machine only: object stores have
+    no locks. There the last writer's store stays, whole.
 
     The operating system lets go of the lock when its process ends, however it ends. What
     a dead process was writing is removed.
@@ -28,7 +36,7 @@ def store_lock(store: str | Path) -> Iterator[None]:
     StoreWriteError
         When the folder cannot be made or written.
     """
-    store = Path(store)
+    store = workplace(as_place(store))
     holder = store.with_name(f".{store.name}.writer")
     lock = FileLock(store.with_name(f".{store.name}.lock"))
     with write_errors(store):

@@ -37,9 +37,13 @@ from fishembed.errors import (
     StoreIntegrityError,
     StoreNotFoundError,
 )
+from fishembed.remote import as_place, here
 
 if TYPE_CHECKING:
     import pandas as pd
+    from upath import UPath
+
+    from fishembed.remote import Place
 
 
 class FeatureStore(LabelledVectors):
@@ -54,7 +58,7 @@ class FeatureStore(LabelledVectors):
     >>> X, y = store.split("train")                          # doctest: +SKIP
     """
 
-    def __init__(self, file: h5py.File, path: Path) -> None:
+    def __init__(self, file: h5py.File, path: Place) -> None:
         self.path = path
         self._vectors = file
         self._file = at_this_schema(file, path)
@@ -66,13 +70,14 @@ class FeatureStore(LabelledVectors):
         self._n, self._dim = map(int, file[IMAGE].shape)
 
     @classmethod
-    def open(cls, path: str | Path) -> FeatureStore:
+    def open(cls, path: str | Path | UPath) -> FeatureStore:
         """Open a store for reading.
 
         Parameters
         ----------
         path
-            The HDF5 file.
+            The HDF5 file, or its URL: then a copy is fetched to this machine and kept until
+            the one there changes.
 
         Raises
         ------
@@ -81,14 +86,15 @@ class FeatureStore(LabelledVectors):
         StoreFormatError
             When it is no store, is damaged, or has a newer schema.
         """
-        path = Path(path)
-        if not path.is_file():
+        path = as_place(path)
+        try:
+            local = here(path)
+            file = h5py.File(local, "r")
+        except FileNotFoundError as error:
             raise StoreNotFoundError(
                 f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
                 "make one"
-            )
-        try:
-            file = h5py.File(path, "r")
+            ) from error
         except OSError as error:
             raise StoreFormatError(f"{str(path)!r} is not a readable HDF5 file: {error}") from error
         try:

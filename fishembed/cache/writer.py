@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import h5py
 import numpy as np
@@ -34,6 +34,10 @@ from fishembed.cache.schema import (
     encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
+from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 BLOCK = 64 * CHECKED_ROWS
 """Rows that are written at once; a multiple of what shares a checksum."""
@@ -71,7 +75,7 @@ Vectors = npt.NDArray[np.generic] | Gathered
 
 
 def write_store(
-    path: str | Path,
+    path: str | Path | UPath,
     head: StoreHead,
     rows: Rows,
     vectors: Vectors,
@@ -84,7 +88,7 @@ def write_store(
     Parameters
     ----------
     path
-        Where the store shall lie; its folder exists.
+        Where the store shall lie; its folder exists. A URL gets it whole.
     head, rows
         What it says.
     vectors
@@ -102,7 +106,7 @@ def write_store(
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    with whole_file(Path(path)) as file:
+    with whole_file(as_place(path)) as file:
         checksums = _write_vectors(file, IMAGE, rows, vectors, np.dtype(dtype))
         if isinstance(trunk, str):
             file[TRUNK] = file[IMAGE]

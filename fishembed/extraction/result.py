@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Extraction:
         Whether the store was written; False when everything was there already.
     """
 
-    store: Path
+    store: Place
     rows: int
     new: int
     changed: int

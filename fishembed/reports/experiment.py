@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fishembed.cache import FeatureStore, JoinedStores, Store, Which, open_joined
 from fishembed.errors import InputError
@@ -23,11 +23,14 @@ from fishembed.reports.rows import divide, rows_to_score
 from fishembed.reports.run import Run
 from fishembed.reports.selection import selection_rows
 
+if TYPE_CHECKING:
+    from fishembed.remote import Place
+
 Say = Callable[[str], None]
 
 
 def run_zeroshot(
-    store: str | Path | FeatureStore,
+    store: str | Place | FeatureStore,
     *,
     prompts: str | None = None,
     split: str | None = None,
@@ -87,7 +90,7 @@ def run_zeroshot(
 
 
 def run_fit(
-    store: str | Path | Store | Sequence[str | Path],
+    store: str | Place | Store | Sequence[str | Place],
     *,
     head: str = "auto",
     features: Which = "image",
@@ -153,10 +156,12 @@ def run_fit(
     return Run.open(folder.final)
 
 
-def _opened(store: str | Path | Store | Sequence[str | Path]) -> Store:
+def _opened(store: str | Place | Store | Sequence[str | Place]) -> Store:
     if isinstance(store, FeatureStore | JoinedStores):
         return store
-    return open_joined([store] if isinstance(store, str | Path) else store)
+    if isinstance(store, str) or not isinstance(store, Sequence):
+        return open_joined([store])
+    return open_joined(store)
 
 
 def _run_name(told: Experiment) -> str:
