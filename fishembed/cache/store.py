@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage
-from fishembed.cache.files import map_rows
+from fishembed.cache.files import map_rows, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.migrations import at_this_schema
@@ -28,6 +28,7 @@ from fishembed.cache.schema import (
     Rows,
     StoreHead,
     TextVectors,
+    decode_attribute,
     decode_texts,
 )
 from fishembed.errors import (
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from fishembed.remote import Place
 
 
+_WAY_OUT = "name another, or move it away and extract again"
+
+
 class FeatureStore(LabelledVectors):
     """One set of pictures under one encoder, as vectors.
 
@@ -62,11 +66,12 @@ class FeatureStore(LabelledVectors):
         self.path = path
         self._vectors = file
         self._file = at_this_schema(file, path)
-        self.encoder: dict[str, Any] = json.loads(self._file.attrs["encoder"])
-        self.source: dict[str, Any] = json.loads(self._file.attrs["source"])
-        self.versions: dict[str, str] = json.loads(self._file.attrs["versions"])
-        self.fingerprint: str = str(self._file.attrs["fingerprint"])
-        self.created: str = str(self._file.attrs["created"])
+        said = {name: decode_attribute(value) for name, value in self._file.attrs.items()}
+        self.encoder: dict[str, Any] = json.loads(said["encoder"])
+        self.source: dict[str, Any] = json.loads(said["source"])
+        self.versions: dict[str, str] = json.loads(said["versions"])
+        self.fingerprint = said["fingerprint"]
+        self.created = said["created"]
         self._n, self._dim = map(int, file[IMAGE].shape)
 
     @classmethod
@@ -89,14 +94,16 @@ class FeatureStore(LabelledVectors):
         path = as_place(path)
         try:
             local = here(path)
-            file = h5py.File(local, "r")
+            file = open_hdf5(local)
         except FileNotFoundError as error:
             raise StoreNotFoundError(
                 f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
                 "make one"
             ) from error
         except OSError as error:
-            raise StoreFormatError(f"{str(path)!r} is not a readable HDF5 file: {error}") from error
+            raise StoreFormatError(
+                f"{str(path)!r} is not a readable HDF5 file ({error}): {_WAY_OUT}"
+            ) from error
         try:
             return cls(file, path)
         except StoreFormatError:
@@ -104,7 +111,7 @@ class FeatureStore(LabelledVectors):
             raise
         except (KeyError, ValueError, OSError, RuntimeError) as error:
             file.close()
-            raise StoreFormatError(f"{str(path)!r} is damaged: {error}") from error
+            raise StoreFormatError(f"{str(path)!r} is damaged ({error}): {_WAY_OUT}") from error
 
     def close(self) -> None:
         """Let go of the file; vectors that were handed out stay readable."""
@@ -390,6 +397,5 @@ class FeatureStore(LabelledVectors):
 
     def _damaged(self, name: str, error: Exception) -> StoreIntegrityError:
         return StoreIntegrityError(
-            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}); "
-            f"move it away and extract again, or take a copy of it"
+            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}): {_WAY_OUT}"
         )

@@ -31,6 +31,7 @@ from fishembed.cache.schema import (
     Rows,
     StoreHead,
     TextVectors,
+    encode_attribute,
     encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
@@ -115,7 +116,7 @@ def write_store(
             checksums = np.concatenate([checksums, more])
         _write_rows(file, rows)
         _write_head(file, head)
-        file.attrs["fingerprint"] = _fingerprint(head, rows, checksums)
+        _write_attributes(file, fingerprint=_fingerprint(head, rows, checksums))
         file[CHECKSUMS].attrs[ATTRIBUTES] = attributes_checksum(file.attrs)
 
 
@@ -164,18 +165,20 @@ def _write_rows(file: h5py.File, rows: Rows) -> None:
 
 
 def _write_head(file: h5py.File, head: StoreHead) -> None:
-    file.attrs["format"] = FORMAT
+    versions = {
+        "fishembed": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "h5py": h5py.__version__,
+    }
     file.attrs["schema"] = SCHEMA
-    file.attrs["created"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    file.attrs["encoder"] = json.dumps(dict(head.encoder))
-    file.attrs["source"] = json.dumps(dict(head.source))
-    file.attrs["versions"] = json.dumps(
-        {
-            "fishembed": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "h5py": h5py.__version__,
-        }
+    _write_attributes(
+        file,
+        format=FORMAT,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        encoder=json.dumps(dict(head.encoder)),
+        source=json.dumps(dict(head.source)),
+        versions=json.dumps(versions),
     )
     _write_texts(file, "classes", head.classes)
     _write_texts(file, "skipped/path", [path for path, _ in head.skipped])
@@ -214,9 +217,14 @@ def _write(
     _write_checksums(file, name, block_checksums(array))
 
 
+def _write_attributes(group: h5py.Group, **texts: str) -> None:
+    for name, text in texts.items():
+        group.attrs[name] = encode_attribute(text)
+
+
 def _write_checksums(file: h5py.File, name: str, checksums: npt.NDArray[np.uint32]) -> None:
     group = file.require_group(CHECKSUMS)
-    group.attrs["kind"] = "crc32"
+    _write_attributes(group, kind="crc32")
     group.attrs["rows"] = CHECKED_ROWS
     group.create_dataset(name, data=checksums)
 
