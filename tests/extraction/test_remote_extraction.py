@@ -149,7 +149,7 @@ def test_no_key_is_ever_told(server, photos, workspace, tmp_path, monkeypatch, c
         assert SECRET not in text
         assert KEY not in text
     with h5py.File(copy) as file:
-        assert "fish" not in file.attrs["encoder"]
+        assert b"fish" not in file.attrs["encoder"]
 
 
 def test_urls_that_cannot_be_used(monkeypatch):
