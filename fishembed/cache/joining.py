@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,6 @@ from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.schema import TextVectors
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError
-
-if TYPE_CHECKING:
-    from fishembed.remote import Place
 
 
 class JoinedStores(LabelledVectors):
@@ -39,7 +37,7 @@ class JoinedStores(LabelledVectors):
         self.stores = tuple(stores)
         self._rows = rows
         self._first = stores[0]
-        self.path: Place = self._first.path
+        self.path: Path = self._first.path
         self.source: dict[str, Any] = self._first.source
 
     def __len__(self) -> int:
@@ -141,7 +139,7 @@ Store = FeatureStore | JoinedStores
 """What an experiment is made on."""
 
 
-def open_joined(paths: Sequence[str | Place]) -> Store:
+def open_joined(paths: Sequence[str | Path]) -> Store:
     """Open one store, or several side by side.
 
     Raises

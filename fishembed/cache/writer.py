@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -31,14 +31,9 @@ from fishembed.cache.schema import (
     Rows,
     StoreHead,
     TextVectors,
-    encode_attribute,
     encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
-from fishembed.remote import as_place
-
-if TYPE_CHECKING:
-    from upath import UPath
 
 BLOCK = 64 * CHECKED_ROWS
 """Rows that are written at once; a multiple of what shares a checksum."""
@@ -76,7 +71,7 @@ Vectors = npt.NDArray[np.generic] | Gathered
 
 
 def write_store(
-    path: str | Path | UPath,
+    path: str | Path,
     head: StoreHead,
     rows: Rows,
     vectors: Vectors,
@@ -89,7 +84,7 @@ def write_store(
     Parameters
     ----------
     path
-        Where the store shall lie; its folder exists. A URL gets it whole.
+        Where the store shall lie; its folder exists.
     head, rows
         What it says.
     vectors
@@ -107,7 +102,7 @@ def write_store(
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    with whole_file(as_place(path)) as file:
+    with whole_file(Path(path)) as file:
         checksums = _write_vectors(file, IMAGE, rows, vectors, np.dtype(dtype))
         if isinstance(trunk, str):
             file[TRUNK] = file[IMAGE]
@@ -116,7 +111,7 @@ def write_store(
             checksums = np.concatenate([checksums, more])
         _write_rows(file, rows)
         _write_head(file, head)
-        _write_attributes(file, fingerprint=_fingerprint(head, rows, checksums))
+        file.attrs["fingerprint"] = _fingerprint(head, rows, checksums)
         file[CHECKSUMS].attrs[ATTRIBUTES] = attributes_checksum(file.attrs)
 
 
@@ -165,20 +160,18 @@ def _write_rows(file: h5py.File, rows: Rows) -> None:
 
 
 def _write_head(file: h5py.File, head: StoreHead) -> None:
-    versions = {
-        "fishembed": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "h5py": h5py.__version__,
-    }
+    file.attrs["format"] = FORMAT
     file.attrs["schema"] = SCHEMA
-    _write_attributes(
-        file,
-        format=FORMAT,
-        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        encoder=json.dumps(dict(head.encoder)),
-        source=json.dumps(dict(head.source)),
-        versions=json.dumps(versions),
+    file.attrs["created"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    file.attrs["encoder"] = json.dumps(dict(head.encoder))
+    file.attrs["source"] = json.dumps(dict(head.source))
+    file.attrs["versions"] = json.dumps(
+        {
+            "fishembed": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "h5py": h5py.__version__,
+        }
     )
     _write_texts(file, "classes", head.classes)
     _write_texts(file, "skipped/path", [path for path, _ in head.skipped])
@@ -217,14 +210,9 @@ def _write(
     _write_checksums(file, name, block_checksums(array))
 
 
-def _write_attributes(group: h5py.Group, **texts: str) -> None:
-    for name, text in texts.items():
-        group.attrs[name] = encode_attribute(text)
-
-
 def _write_checksums(file: h5py.File, name: str, checksums: npt.NDArray[np.uint32]) -> None:
     group = file.require_group(CHECKSUMS)
-    _write_attributes(group, kind="crc32")
+    group.attrs["kind"] = "crc32"
     group.attrs["rows"] = CHECKED_ROWS
     group.create_dataset(name, data=checksums)
 

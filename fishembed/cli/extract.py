@@ -43,8 +43,18 @@ def extract(
     ] = "ViT-B-32-quickgelu/openai",
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
     precision: Annotated[
-        Literal["fp32", "bf16", "fp16"], typer.Option(help="Arithmetic of the encoder.")
-    ] = "fp32",
+        Literal["auto", "fp32", "bf16", "fp16"],
+        typer.Option(
+            help="Arithmetic of the encoder; auto: the store's, else the hardware's best.",
+        ),
+    ] = "auto",
+    decoding: Annotated[
+        Literal["auto", "exact", "fast"],
+        typer.Option(
+            help="exact: OpenCLIP's own pixels. fast: large JPEGs are decoded scaled. auto: the "
+            "store's, else fast.",
+        ),
+    ] = "auto",
     prompts: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,7 +69,7 @@ def extract(
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Pictures encoded at once.", show_default="8 on a CPU, else 256"),
+        typer.Option(min=1, help="Pictures encoded at once.", show_default="measured"),
     ] = None,
     workers: Annotated[
         int | None,
@@ -94,6 +104,7 @@ def extract(
             encoder=encoder,
             device=device,
             precision=precision,
+            decoding=decoding,
             prompts=prompts or ["single"],
             aliases=aliases,
             batch_size=batch_size,
@@ -118,6 +129,7 @@ def extract(
                 "images_per_second": round(result.images_per_second, 2),
                 "encoder": result.encoder,
                 "device": result.device,
+                "stages": result.stages.to_json(),
                 "prompts": list(result.text_keys),
                 "skipped_files": [
                     {"path": path, "reason": reason} for path, reason in result.skipped_files
@@ -147,5 +159,6 @@ def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
             f"encoded {counted(result.encoded, 'image')} in {result.seconds:.1f} s "
             f"({result.images_per_second:,.0f} images/s)"
         )
+        console.note(str(result.stages))
     text = f", text vectors under {', '.join(result.text_keys)}" if result.text_keys else ""
     console.note(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")

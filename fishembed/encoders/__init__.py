@@ -1,6 +1,12 @@
 """Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
 
-from fishembed.encoders.device import choose_device, describe_device, good_batch_size
+from fishembed.encoders.device import (
+    choose_device,
+    choose_precision,
+    describe_device,
+    good_batch_size,
+)
+from fishembed.encoders.lanes import lanes
 from fishembed.encoders.listing import KnownEncoder, list_encoders
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
 from fishembed.encoders.prompts import (
@@ -13,11 +19,12 @@ from fishembed.encoders.prompts import (
 )
 from fishembed.encoders.protocol import Encoder, TrunkEncoder
 from fishembed.encoders.registry import load_encoder
-from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing
+from fishembed.encoders.spec import Decoding, EncoderSpec, Precision, Preprocessing
 
 __all__ = [
     "DEFAULT_ENCODER",
     "PROMPT_SETS",
+    "Decoding",
     "Encoder",
     "EncoderName",
     "EncoderSpec",
@@ -27,8 +34,10 @@ __all__ = [
     "PromptSet",
     "TrunkEncoder",
     "choose_device",
+    "choose_precision",
     "describe_device",
     "good_batch_size",
+    "lanes",
     "list_encoders",
     "load_aliases",
     "load_encoder",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.encoders.network import ImageTower, hash_weights, ready
+from fishembed.encoders.network import ImageTower, folded, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.text_tower import TextTower
 from fishembed.errors import WeightsError
@@ -60,7 +60,7 @@ class EmbeddedEncoder(ImageTower):
         )
         self._tower: TextTower | None = None
         network.reset_classifier(0)  # type: ignore[operator]
-        super().__init__(ready(network, device, precision), spec, device)
+        super().__init__(ready(folded(network), device, precision), spec, device)
 
     @property
     def logit_scale(self) -> float | None:

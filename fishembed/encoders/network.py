@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.encoders.cuda import other_devices, own_stream, to_device
 from fishembed.encoders.device import describe_device
+from fishembed.encoders.lanes import one_core_each
 from fishembed.encoders.spec import EncoderSpec
 
 if TYPE_CHECKING:
     import torch
+    from typing_extensions import Self
 
 
 class ImageTower:
@@ -21,26 +27,36 @@ class ImageTower:
 
     Parameters
     ----------
-    forward
-        Maps a normalised (n, 3, crop, crop) tensor to (n, dim).
+    network
+        Maps a normalised (n, 3, crop, crop) tensor to (n, dim), on the device.
     spec
         What it is; gives mean, std and precision.
     device
         A torch device's name.
     """
 
-    def __init__(
-        self, forward: Callable[[torch.Tensor], torch.Tensor], spec: EncoderSpec, device: str
-    ) -> None:
+    def __init__(self, network: torch.nn.Module, spec: EncoderSpec, device: str) -> None:
         import torch
 
         self.spec = spec
-        self._forward = forward
-        self._device = torch.device(device)
+        self._network = network
         self._dtype = dtype_of(spec.precision)
-        pixels = spec.preprocessing
+        self._place(torch.device(device))
+
+    def _place(self, device: torch.device) -> None:
+        import torch
+
+        pixels = self.spec.preprocessing
+        self._device = device
         self._mean = torch.tensor(pixels.mean, device=device).view(1, 3, 1, 1)
         self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
+
+    def copied_to(self, device: torch.device) -> Self:
+        """Give the same tower on another device."""
+        other = copy.copy(self)
+        other._network = copy.deepcopy(self._network).to(device)
+        other._place(device)
+        return other
 
     @property
     def device(self) -> str:
@@ -64,18 +80,40 @@ class ImageTower:
         """Give None: an image tower alone has no words."""
         return None
 
+    @contextmanager
+    def lanes(self) -> Iterator[Sequence[ImageTower]]:
+        """Give towers that may encode at the same time, each in a thread of its own.
+
+        On a CPU one for each core, on CUDA two for each device, so that one batch is
+        copied while another is computed.
+        """
+        if self._device.type == "cpu":
+            with one_core_each() as threads:
+                yield [self] * threads
+        elif self._device.type == "cuda":
+            towers = [self, *(self.copied_to(device) for device in other_devices(self._device))]
+            yield [tower for tower in towers for _ in range(2)]
+        else:
+            yield [self]
+
     def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), own_stream(self._device):
             return as_array(self._forward(self._pixels(batch)))
+
+    def _forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Run the image side on normalised pixels."""
+        vectors: torch.Tensor = self._network(pixels)
+        return vectors
 
     def _pixels(self, batch: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Normalise uint8 (n, crop, crop, 3) to (n, 3, crop, crop) on the device."""
         import torch
 
-        pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"])).to(self._device)
+        pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"]))
+        pixels = to_device(pixels, self._device)
         pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
         pixels = pixels.sub_(self._mean).div_(self._std).to(self._dtype)
         return pixels.contiguous(memory_format=torch.channels_last)
@@ -92,6 +130,26 @@ def ready(network: Any, device: str, precision: str) -> Any:
 
     placed = network.to(device, dtype_of(precision), memory_format=torch.channels_last)
     return placed.eval().requires_grad_(False)
+
+
+def folded(network: torch.nn.Module) -> torch.nn.Module:
+    """Fold each batch normalisation into the convolution that stands right before it.
+
+    Only for networks that run their layers in the order in which they are listed. The
+    vectors stay the same but for rounding, and a third of the time is saved.
+    """
+    import torch
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    network.eval()
+    for block in network.modules():
+        children = list(block.named_children())
+        for (name, conv), (norm_name, norm) in pairwise(children):
+            if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
+                setattr(block, name, fuse_conv_bn_eval(conv, norm))
+                # timm's normalisation brings the activation along.
+                setattr(block, norm_name, getattr(norm, "act", torch.nn.Identity()))
+    return network
 
 
 def dtype_of(precision: str) -> torch.dtype:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.encoders.cuda import own_stream
 from fishembed.encoders.hub import require_hub_weights, require_url_weights, weights_out_of_reach
 from fishembed.encoders.names import EncoderName
 from fishembed.encoders.network import ImageTower, as_array, hash_weights, ready
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.trunk import trunk_dim, with_trunk
 from fishembed.errors import EncoderError, QuickGELUError, UnknownEncoderError, WeightsError
+
+if TYPE_CHECKING:
+    import torch
 
 _TEXTS_AT_ONCE = 256
 
@@ -55,10 +59,14 @@ class OpenCLIPEncoder(ImageTower):
         check_name(name)
         model = _create(name)
         weights = hash_weights(model.state_dict())
-        self._model = ready(model, device, precision)
+        model = ready(model, device, precision)
         self._tokenizer: Any = open_clip.get_tokenizer(name.architecture)
-        spec = _describe(name, self._model, weights, precision)
-        super().__init__(self._model.encode_image, spec, device)
+        spec = _describe(name, model, weights, precision)
+        super().__init__(model, spec, device)
+
+    @property
+    def _model(self) -> Any:
+        return self._network
 
     @property
     def logit_scale(self) -> float | None:
@@ -76,11 +84,13 @@ class OpenCLIPEncoder(ImageTower):
         """Encode to float32 (n, dim) and (n, trunk_dim) in one forward pass."""
         import torch
 
-        with torch.inference_mode():
-            vectors, trunk = with_trunk(
-                self._model.visual, self._model.encode_image, self._pixels(batch)
-            )
-        return as_array(vectors), as_array(trunk)
+        with torch.inference_mode(), own_stream(self._device):
+            vectors, trunk = with_trunk(self._model.visual, self._pixels(batch))
+            return as_array(vectors), as_array(trunk)
+
+    def _forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        vectors: torch.Tensor = self._model.encode_image(pixels)
+        return vectors
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim), not normalised."""

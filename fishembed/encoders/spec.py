@@ -11,6 +11,7 @@ from typing import Any, Literal
 from fishembed.errors import EncoderError
 
 Precision = Literal["fp32", "bf16", "fp16"]
+Decoding = Literal["exact", "fast"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class EncoderSpec:
     preprocessing
         Geometry, mean and std.
     decoding
-        `exact` reproduces OpenCLIP's own preprocessing.
+        `exact` reproduces OpenCLIP's own preprocessing; `fast` decodes JPEGs scaled.
     precision
         Arithmetic of the forward pass.
     quickgelu
@@ -71,7 +72,7 @@ class EncoderSpec:
     weights: str
     dim: int
     preprocessing: Preprocessing
-    decoding: str = "exact"
+    decoding: Decoding = "exact"
     precision: Precision = "fp32"
     quickgelu: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)

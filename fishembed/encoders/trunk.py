@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
-
-    Forward = Callable[[torch.Tensor], torch.Tensor]
 
 
 def trunk_dim(visual: Any) -> int:
@@ -36,38 +35,38 @@ def trunk_dim(visual: Any) -> int:
     return int(linear.in_features)
 
 
-def with_trunk(
-    visual: Any, forward: Forward, pixels: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def with_trunk(visual: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Run an image tower once and give (n, dim) and, before the projection, (n, width).
+
+    Nothing of the tower is changed, so that several threads may do this at once.
 
     Parameters
     ----------
     visual
         `model.visual` with a `trunk_dim` above 0.
-    forward
-        `model.encode_image`.
     pixels
         Normalised (n, 3, crop, crop).
     """
     matrix = _matrix(visual)
     if matrix is None:
-        return _with_hook(_layer(visual), forward, pixels)
-    visual.proj = None
-    try:
-        trunk = forward(pixels)
-    finally:
-        visual.proj = matrix
+        return _with_hook(visual, _layer(visual), pixels)
+    before_projection = copy.copy(visual)  # shares the weights
+    before_projection._parameters = {**visual._parameters, "proj": None}
+    trunk = before_projection(pixels)
     return trunk @ matrix, trunk
 
 
-def _with_hook(
-    layer: Any, forward: Forward, pixels: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _with_hook(visual: Any, layer: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     seen: list[torch.Tensor] = []
-    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    this = threading.get_ident()
+
+    def look(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+        if threading.get_ident() == this:
+            seen.append(inputs[0])
+
+    hook = layer.register_forward_pre_hook(look)
     try:
-        vectors = forward(pixels)
+        vectors = visual(pixels)
     finally:
         hook.remove()
     return vectors, seen[0]

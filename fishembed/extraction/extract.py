@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from fishembed.cache import (
     IMAGE,
@@ -18,27 +18,31 @@ from fishembed.cache import (
     Parts,
     Rows,
     StoreHead,
-    parts_of,
     store_lock,
     write_store,
 )
-from fishembed.encoders import DEFAULT_ENCODER, Encoder, Precision, PromptSet, load_aliases
-from fishembed.errors import InputError, SourceError, StoreNotFoundError
+from fishembed.encoders import (
+    DEFAULT_ENCODER,
+    Decoding,
+    Encoder,
+    Precision,
+    PromptSet,
+    load_aliases,
+)
+from fishembed.errors import InputError, SourceError
 from fishembed.extraction.before import Before
 from fishembed.extraction.contents import says_the_same, store_classes, store_rows
 from fishembed.extraction.edits import amend
+from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.pipeline import LocalEngine
 from fishembed.extraction.plan import make_plan
 from fishembed.extraction.progress import Reporter, Silent
-from fishembed.extraction.reading import Reading, read_and_encode
+from fishembed.extraction.reading import read_and_encode
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.texts import class_texts, wanted_prompts
 from fishembed.extraction.vectors import KnownVectors
 from fishembed.images import MAX_PIXELS, Source, open_source
-from fishembed.remote import as_place
-
-if TYPE_CHECKING:
-    from fishembed.remote import Place
 
 
 def extract(
@@ -47,7 +51,8 @@ def extract(
     *,
     encoder: str | Encoder = DEFAULT_ENCODER,
     device: str = "auto",
-    precision: Precision = "fp32",
+    precision: Precision | Literal["auto"] = "auto",
+    decoding: Decoding | Literal["auto"] = "auto",
     prompts: Sequence[str] = ("single",),
     aliases: str | Path | None = None,
     batch_size: int | None = None,
@@ -55,6 +60,7 @@ def extract(
     max_pixels: int = MAX_PIXELS,
     prune: bool = False,
     trunk: bool = False,
+    engine: Engine | None = None,
     reporter: Reporter | None = None,
 ) -> Extraction:
     """Encode the pictures of a source into a feature store.
@@ -72,14 +78,17 @@ def extract(
         (the folder is the environment's FISHEMBED_CACHE where that is set).
     encoder
         A name, see `fishembed.load_encoder`, or an encoder.
-    device, precision
+    device
         See `fishembed.load_encoder`.
+    precision, decoding
+        The same; `auto` goes on with those of the store where there is one. They are part of
+        the vectors' identity: a store made with others is refused.
     prompts
         Prompt sets whose text vectors are kept: `single`, `ensemble`, or a text file.
     aliases
         CSV with the columns class and name: better names for the prompts.
     batch_size
-        Pictures that are encoded at once; 8 on a CPU and 256 elsewhere when left out.
+        Pictures that are encoded at once; measured on the first batches when left out.
     workers
         Threads that decode; one for each core when left out.
     max_pixels
@@ -89,6 +98,8 @@ def extract(
     trunk
         Whether the vectors before the projection are kept too. A store that has them goes
         on having them.
+    engine
+        What reads and encodes; threads of this process when left out.
     reporter
         Hears what is being done.
 
@@ -109,35 +120,40 @@ def extract(
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size} must be at least 1")
     pictures = open_source(source)
-    place = as_place(store) if store is not None else default_store(pictures)
+    place = Path(store) if store is not None else default_store(pictures)
     told = reporter or Silent()
     with store_lock(place), _opened(place) as old:
         before = Before(old, told)
-        wanted = LazyEncoder(encoder, device=device, precision=precision, store=old, reporter=told)
+        wanted = LazyEncoder(
+            encoder,
+            device=device,
+            precision=precision,
+            decoding=decoding,
+            store=old,
+            reporter=told,
+        )
         keeps_trunk = trunk or (old is not None and old.has_trunk)
-        reading = Reading(batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
+        work = Work((), batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
         words = _Words(
             wanted_prompts(prompts, before.texts),
             {} if aliases is None else load_aliases(aliases, pictures.classes),
         )
-        job = _Job(pictures, place, before, wanted, reading, words, told)
+        job = _Job(pictures, place, before, wanted, work, engine or LocalEngine(), words, told)
         done = job.run(prune=prune, keeps_trunk=keeps_trunk)
         return replace(done, seconds=time.perf_counter() - began)
 
 
-def default_store(source: Source) -> Place:
+def default_store(source: Source) -> Path:
     """Give the place of a source's store when none is named."""
-    return as_place(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
+    return Path(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[FeatureStore | None]:
-    try:
-        store = FeatureStore.open(place)
-    except StoreNotFoundError:
+def _opened(place: Path) -> Iterator[FeatureStore | None]:
+    if not place.exists():
         yield None
         return
-    with store:
+    with FeatureStore.open(place) as store:
         yield store
 
 
@@ -154,23 +170,21 @@ class _Job:
     """One extraction, its collaborators at hand."""
 
     source: Source
-    place: Place
+    place: Path
     before: Before
     encoder: LazyEncoder
-    reading: Reading
+    work: Work
+    engine: Engine
     words: _Words
     reporter: Reporter
 
     def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
         parts, vectors = self._known()
         plan = make_plan(self.source, self.before, vectors)
+        files = tuple(self.source.at(plan.rows[i].item.path) for i in plan.unread)
+        work = replace(self.work, files=files)
         read = read_and_encode(
-            plan,
-            vectors,
-            self.encoder,
-            source=self.source,
-            reading=self.reading,
-            reporter=self.reporter,
+            plan, work, vectors, self.encoder, engine=self.engine, reporter=self.reporter
         )
         gone = plan.gone(read.digests, self.before)
         kept = [] if prune else self._keepable(gone, vectors)
@@ -203,17 +217,18 @@ class _Job:
             text_keys=tuple(head.text),
             seconds=0.0,
             encoder=self.encoder.spec.name,
-            device=self.encoder.device,
+            device=read.stages.device,
             wrote=wrote,
+            stages=read.stages,
         )
 
     def _known(self) -> tuple[Parts, KnownVectors]:
         """Find the vectors there are: in the store, and in parts of a broken run."""
-        trunk = "+trunk" if self.reading.trunk else ""
-        parts = parts_of(self.place, self.encoder.spec.fingerprint + trunk)
+        trunk = "+trunk" if self.work.trunk else ""
+        parts = Parts(self.place, self.encoder.spec.fingerprint + trunk)
         vectors = KnownVectors(parts)
         store = self.before.store
-        if store is not None and (store.has_trunk or not self.reading.trunk):
+        if store is not None and (store.has_trunk or not self.work.trunk):
             vectors.take_over(self.before.by_digest, self.before.vectors)
             vectors.take_over(self.before.dropped_by_digest, self.before.dropped_vectors)
         elif self.before.dropped is not None:
@@ -259,7 +274,7 @@ class _Job:
         def gathered(name: str, dim: int) -> Gathered:
             return Gathered(lambda a, b: vectors.gather(name, rows.digest[a:b]), len(rows), dim)
 
-        own = gathered(TRUNK, self.encoder.trunk_dim) if self.reading.trunk else None
+        own = gathered(TRUNK, self.encoder.trunk_dim) if self.work.trunk else None
         write_store(
             self.place,
             head,

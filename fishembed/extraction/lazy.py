@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
+    Decoding,
     Encoder,
     EncoderSpec,
     Precision,
@@ -43,12 +44,14 @@ class LazyEncoder:
     ----------
     wanted
         A name, or an encoder.
-    device, precision
+    device
         See `fishembed.encoders.load_encoder`.
+    precision, decoding
+        The same; `auto` means the store's where there is one.
     store
         The store that will be continued, or None.
     reporter
-        Hears which device was taken.
+        Hears which device, precision and decoding were taken.
 
     Raises
     ------
@@ -61,7 +64,8 @@ class LazyEncoder:
         wanted: str | Encoder,
         *,
         device: str,
-        precision: Precision,
+        precision: Precision | Literal["auto"],
+        decoding: Decoding | Literal["auto"],
         store: FeatureStore | None,
         reporter: Reporter,
     ) -> None:
@@ -69,7 +73,9 @@ class LazyEncoder:
         self._name = wanted if isinstance(wanted, str) else wanted.spec.name
         self._state = parse_name(wanted).file_state if isinstance(wanted, str) else None
         self._device = device
-        self._precision: Precision = precision
+        said = {} if store is None else store.encoder
+        self._precision = said.get("precision", "auto") if precision == "auto" else precision
+        self._decoding = said.get("decoding", "auto") if decoding == "auto" else decoding
         self._store = store
         self._reporter = reporter
         if store is not None and not self._is_stores():
@@ -101,10 +107,19 @@ class LazyEncoder:
         """Give the encoder itself."""
         if self._loaded is None:
             self._reporter.note(f"loading encoder {self._name}")
-            encoder = load_encoder(self._name, device=self._device, precision=self._precision)
+            encoder = load_encoder(
+                self._name,
+                device=self._device,
+                precision=self._precision,
+                decoding=self._decoding,
+            )
             self._check(encoder)
             self._loaded = encoder
-            self._reporter.note(f"encoding on {encoder.device}")
+            as_before = "" if self._store is None else ", as in the store"
+            self._reporter.note(
+                f"encoding on {encoder.device}: {encoder.spec.precision}, "
+                f"{encoder.spec.decoding} decoding{as_before}"
+            )
         return self._loaded
 
     @property
@@ -113,14 +128,6 @@ class LazyEncoder:
         if self._loaded is None and self._store is not None and self._store.has_trunk:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
-
-    def encode(self, batch: npt.NDArray[np.uint8], *, trunk: bool) -> Bundle:
-        """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of vectors."""
-        encoder = self.load()
-        if not trunk:
-            return {IMAGE: encoder.encode_images(batch)}
-        image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)
-        return {IMAGE: image, TRUNK: before_projection}
 
     def describe(self) -> dict[str, Any]:
         """Give the document that a store keeps of its encoder."""
@@ -137,8 +144,9 @@ class LazyEncoder:
         if self._store is None or self._loaded is not None:
             return False
         known = self._store.encoder
-        asked = (self._name, self._precision, self._state)
-        return asked == (known.get("name"), known.get("precision"), known.get("weights_file"))
+        asked = (self._name, self._precision, self._decoding, self._state)
+        keys = ("name", "precision", "decoding", "weights_file")
+        return asked == tuple(known.get(key) for key in keys)
 
     def _check(self, encoder: Encoder) -> None:
         store = self._store
@@ -153,3 +161,11 @@ class LazyEncoder:
             f"differs in {', '.join(differing)}. Vectors of two encoders never mix: "
             f"give --store {str(other)!r}"
         )
+
+
+def encode_with(encoder: Encoder, batch: npt.NDArray[np.uint8], *, trunk: bool) -> Bundle:
+    """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of vectors."""
+    if not trunk:
+        return {IMAGE: encoder.encode_images(batch)}
+    image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)
+    return {IMAGE: image, TRUNK: before_projection}

@@ -1,141 +1,205 @@
-"""Files to pixels, several at a time, in order, never more in memory than a window."""
+"""The pipeline of one machine: read, decode, collect, encode, each while the others work.
+
+    files ─▶ decoding threads ─▶ window ─▶ batches ─▶ lanes of the encoder ─▶ finished
+
+A window bounds the pictures that wait, and a short queue the batches. On a CPU every core
+is a lane of its own: two batches in two threads take less time than two threads on one
+batch, and threads that never wait for one another share their cores with decoding at no loss.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, closing
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.errors import ImageError
-from fishembed.extraction.vectors import Bundle
-from fishembed.images import Blob, crop_pixels, decode, quiet_decoding, read_bytes
+from fishembed.encoders import Encoder, good_batch_size, lanes
+from fishembed.extraction.batches import BatchSize, Encoded, clock_of, encode_in_halves
+from fishembed.extraction.engine import Crew, Finished, Outcome, Work
+from fishembed.extraction.lazy import LazyEncoder, encode_with
+from fishembed.extraction.pictures import Preparation, ReadPicture, cores, read_pictures
+from fishembed.extraction.stages import Seconds
+
+T = TypeVar("T")
+
+_WINDOW_BYTES = 128 << 20
+_TOLD_AT_ONCE = 256
+"""Files that need no encoding are told of in groups of this size."""
 
 
-@dataclass(frozen=True)
-class ReadPicture:
-    """What came of one file.
+class LocalEngine:
+    """Threads of this process, see `fishembed.extraction.engine.Engine`."""
 
-    Attributes
-    ----------
-    digest
-        SHA-256 of its bytes, None where it could not be read.
-    pixels
-        uint8 (crop, crop, 3); None where the digest was known, or on failure.
-    reason
-        Why it cannot be used, "" where it can.
-    """
+    def __init__(self) -> None:
+        self.crew = Crew()
 
-    digest: str | None
-    pixels: npt.NDArray[np.uint8] | None
-    reason: str = ""
-
-
-def read_picture(
-    path: Path | Blob, known: Container[str], geometry: dict[str, Any], max_pixels: int
-) -> ReadPicture:
-    """Read one file; decode it where its digest is not known yet."""
-    digest = None
-    try:
-        data = read_bytes(path)
-        digest = hashlib.sha256(data).hexdigest()
-        if digest in known:
-            return ReadPicture(digest, None)
-        return ReadPicture(digest, crop_pixels(decode(data, max_pixels=max_pixels), **geometry))
-    except ImageError as error:
-        return ReadPicture(digest, None, str(error))
-    except (MemoryError, ValueError, OSError) as error:
-        return ReadPicture(digest, None, f"cannot be resized: {error}")
-
-
-def read_pictures(
-    paths: Iterable[Path | Blob],
-    known: Container[str],
-    geometry: dict[str, Any],
-    *,
-    max_pixels: int,
-    workers: int | None = None,
-    window: int = 256,
-) -> Iterator[ReadPicture]:
-    """Read files in threads and yield what came of each, in order.
-
-    Parameters
-    ----------
-    paths
-        The files, or what stands for them.
-    known
-        Digests that need no pixels.
-    geometry
-        See `fishembed.images.crop_pixels`.
-    max_pixels
-        Width × height above which a picture is skipped.
-    workers
-        Threads; one for each core when left out.
-    window
-        Pictures that may be in memory at once.
-    """
-    pending: deque[Future[ReadPicture]] = deque()
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="decode")
-    try:
-        with quiet_decoding():
-            for path in paths:
-                pending.append(pool.submit(read_picture, path, known, geometry, max_pixels))
-                if len(pending) >= window:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-class Batcher:
-    """Collects pictures, encodes them by batches, hands finished vectors on.
-
-    A picture whose digest it had before is left out: identical bytes are encoded once.
-
-    Parameters
-    ----------
-    encode
-        uint8 (n, crop, crop, 3) to their vectors.
-    finished
-        Takes the digests and the vectors of a batch.
-    batch_size
-        Gives how many pictures are encoded at once; asked when there is one to encode.
-    """
-
-    def __init__(
-        self,
-        encode: Callable[[npt.NDArray[np.uint8]], Bundle],
-        finished: Callable[[list[str], Bundle], None],
-        batch_size: Callable[[], int],
-    ) -> None:
-        self._encode = encode
-        self._finished = finished
-        self._batch_size = batch_size
-        self._seen: set[str] = set()
-        self._digests: list[str] = []
-        self._pixels: list[npt.NDArray[np.uint8]] = []
-
-    def add(self, digest: str, pixels: npt.NDArray[np.uint8]) -> None:
-        """Take one picture."""
-        if digest in self._seen:
+    def run(
+        self, work: Work, encoder: LazyEncoder, known: Container[str]
+    ) -> Generator[Finished, None, None]:
+        """Yield what is finished, in the order of the files."""
+        if not work.files:
             return
-        self._seen.add(digest)
-        self._digests.append(digest)
-        self._pixels.append(pixels)
-        if len(self._digests) >= self._batch_size():
-            self.flush()
+        workers = work.workers or cores()
+        spec = encoder.spec
+        side = spec.preprocessing.crop
+        pictures = read_pictures(
+            work.files,
+            known,
+            Preparation(spec.preprocessing.geometry(), spec.decoding, work.max_pixels),
+            workers=workers,
+            window=min(1024, max(16, _WINDOW_BYTES // (3 * side * side))),
+        )
+        with closing(pictures), EncodingStage(encoder, work) as stage:
+            for finished in in_order(stage.submissions(pictures), lambda: 2 * stage.lanes):
+                self.crew = stage.crew(workers)
+                yield finished
 
-    def flush(self) -> None:
-        """Encode what is waiting."""
-        if self._digests:
-            vectors = self._encode(np.stack(self._pixels))
-            self._finished(self._digests, vectors)
-            self._digests, self._pixels = [], []
+
+class Batch:
+    """Files that are told of together, and the pixels of those that must be encoded."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.digests: list[str] = []
+        self.pixels: list[npt.NDArray[np.uint8]] = []
+        self.spent = Seconds()
+
+    def add(self, number: int, picture: ReadPicture, seen: set[str]) -> None:
+        """Take a file; its pixels only where no file before had the same bytes."""
+        digest = picture.digest if not picture.reason else None
+        self.outcomes.append(Outcome(number, digest, picture.reason))
+        self.spent += picture.spent
+        if digest is not None and picture.pixels is not None and digest not in seen:
+            seen.add(digest)
+            self.digests.append(digest)
+            self.pixels.append(picture.pixels)
+
+    def finished(self, encoded: Encoded | None = None) -> Finished:
+        """Give what is told of it, with its vectors."""
+        if encoded is None:
+            return Finished(tuple(self.outcomes), spent=self.spent)
+        fewer = f"a batch did not fit into memory: going on with {encoded.shrunk_to} at once"
+        notes = (fewer,) if encoded.shrunk_to else ()
+        spent = self.spent + Seconds(encode=encoded.seconds)
+        outcomes, digests = tuple(self.outcomes), tuple(self.digests)
+        return Finished(outcomes, digests, encoded.vectors, spent, notes)
+
+
+class EncodingStage:
+    """Batches into the lanes of an encoder, which is loaded when the first must be encoded.
+
+    Parameters
+    ----------
+    encoder
+        The encoder.
+    work
+        Says how large a batch is, and which vectors are wanted.
+    """
+
+    def __init__(self, encoder: LazyEncoder, work: Work) -> None:
+        self._encoder = encoder
+        self._work = work
+        self._stack = ExitStack()
+        self._free: SimpleQueue[Encoder] = SimpleQueue()
+        self._pool: ThreadPoolExecutor | None = None
+        self._sizes = BatchSize(1)
+        self._seen: set[str] = set()
+        self.lanes = 1
+
+    def __enter__(self) -> EncodingStage:  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def crew(self, workers: int) -> Crew:
+        """Give what is at work."""
+        if self._pool is None:
+            return Crew(workers=workers)
+        return Crew(self._encoder.device, workers, self.lanes, self._sizes.now)
+
+    def submissions(self, pictures: Iterable[ReadPicture]) -> Iterator[Future[Finished]]:
+        """Collect pictures and yield a promise for each batch of them."""
+        batch, size = Batch(), 0
+        for number, picture in enumerate(pictures):
+            batch.add(number, picture, self._seen)
+            if batch.digests and not size:
+                size = self._open().next()
+            enough = len(batch.digests) >= size if size else len(batch.outcomes) >= _TOLD_AT_ONCE
+            if enough:
+                yield self._submit(batch)
+                batch, size = Batch(), 0
+        if batch.outcomes:
+            yield self._submit(batch)
+
+    def _open(self) -> BatchSize:
+        if self._pool is None:
+            encoder = self._encoder.load()
+            usual = good_batch_size(encoder.device)
+            several = self._stack.enter_context(lanes(encoder))
+            for lane in several:
+                self._free.put(lane)
+            self.lanes = len(several)
+            self._sizes = BatchSize(usual, self._work.batch_size)
+            self._pool = ThreadPoolExecutor(self.lanes, thread_name_prefix="encode")
+            self._stack.callback(self._pool.shutdown, wait=True, cancel_futures=True)
+        return self._sizes
+
+    def _submit(self, batch: Batch) -> Future[Finished]:
+        if self._pool is not None and batch.digests:
+            return self._pool.submit(self._encode, batch)
+        done: Future[Finished] = Future()
+        done.set_result(batch.finished())
+        return done
+
+    def _encode(self, batch: Batch) -> Finished:
+        lane = self._free.get()
+        try:
+            encoded = encode_in_halves(
+                lambda pixels: encode_with(lane, pixels, trunk=self._work.trunk),
+                np.stack(batch.pixels),
+                self._sizes,
+                clock_of(lane.device),
+            )
+        finally:
+            self._free.put(lane)
+        return batch.finished(encoded)
+
+
+def in_order(promises: Iterator[Future[T]], depth: Callable[[], int]) -> Iterator[T]:
+    """Yield results in order, with up to `depth()` promises open.
+
+    When one fails, those after it that were begun are still waited for and yielded, since
+    their work is done; then the first failure is raised.
+    """
+    begun: deque[Future[T]] = deque()
+    failure: BaseException | None = None
+    for promise in promises:
+        begun.append(promise)
+        while failure is None and begun and (len(begun) > depth() or begun[0].done()):
+            failure = begun[0].exception()
+            if failure is None:
+                yield begun.popleft().result()
+        if failure is not None:
+            break
+    for promise in begun:
+        if failure is not None and promise.cancel():
+            continue
+        error = promise.exception()
+        if error is None:
+            yield promise.result()
+        failure = failure or error
+    if failure is not None:
+        raise failure

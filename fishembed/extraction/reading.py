@@ -1,38 +1,17 @@
-"""Read and encode what is new of a source."""
+"""Have what is new of a source read and encoded, and keep what comes of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
 
-from fishembed.encoders import good_batch_size
+from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.pipeline import Batcher, read_pictures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.progress import Reporter
+from fishembed.extraction.stages import Seconds, StageTimes
 from fishembed.extraction.vectors import NOT_FINITE, KnownVectors
-from fishembed.images import Source
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How pictures are read and encoded.
-
-    Attributes
-    ----------
-    batch_size
-        Pictures that are encoded at once; what suits the device when None.
-    workers
-        Threads that decode; one for each core when None.
-    max_pixels
-        Width × height above which a picture is skipped.
-    trunk
-        Whether the vectors before the projection are wanted too.
-    """
-
-    batch_size: int | None
-    workers: int | None
-    max_pixels: int
-    trunk: bool
 
 
 @dataclass(frozen=True)
@@ -45,19 +24,22 @@ class Read:
         Of each planned row, None where it could not be used.
     skipped
         (path, reason) of those.
+    stages
+        How busy each stage was.
     """
 
     digests: list[str | None]
     skipped: tuple[tuple[str, str], ...]
+    stages: StageTimes
 
 
 def read_and_encode(
     plan: Plan,
+    work: Work,
     vectors: KnownVectors,
     encoder: LazyEncoder,
     *,
-    source: Source,
-    reading: Reading,
+    engine: Engine,
     reporter: Reporter,
 ) -> Read:
     """Read every picture that must be read, and encode those whose bytes are new.
@@ -68,43 +50,40 @@ def read_and_encode(
     ----------
     plan
         Which pictures must be read.
+    work
+        Their files in the plan's order, and how they are read.
     vectors
         Those there are; gets the new ones.
-    encoder, reading
-        What encodes, and how.
-    source
-        Knows where the bytes of each picture lie.
+    encoder, engine
+        What encodes, and what it runs on.
     reporter
         Hears how far it is.
     """
     digests: list[str | None] = [row.digest for row in plan.rows]
     reasons: dict[int, str] = {}
     unread = plan.unread
-    batcher = Batcher(
-        lambda batch: encoder.encode(batch, trunk=reading.trunk),
-        vectors.add,
-        lambda: reading.batch_size or good_batch_size(encoder.load().device),
-    )
-    pictures = read_pictures(
-        [source.at(plan.rows[i].item.path) for i in unread],
-        vectors,
-        encoder.spec.preprocessing.geometry() if unread else {},
-        max_pixels=reading.max_pixels,
-        workers=reading.workers,
-    )
+    began, done, spent = time.perf_counter(), 0, Seconds()
     try:
-        for done, (i, picture) in enumerate(zip(unread, pictures, strict=True), start=1):
-            if picture.reason:
-                reasons[i] = picture.reason
-            else:
-                digests[i] = picture.digest
-            if picture.pixels is not None and picture.digest is not None:
-                batcher.add(picture.digest, picture.pixels)
-            reporter.advance(done, len(unread))
-        batcher.flush()
+        with closing(engine.run(work, encoder, vectors)) as finished:
+            for some in finished:
+                for outcome in some.outcomes:
+                    row = unread[outcome.number]
+                    digests[row] = outcome.digest
+                    if outcome.reason:
+                        reasons[row] = outcome.reason
+                if some.vectors is not None:
+                    vectors.add(some.digests, some.vectors)
+                for note in some.notes:
+                    reporter.note(note)
+                done += len(some.outcomes)
+                spent += some.spent
+                reporter.advance(done, len(unread))
     finally:
         vectors.save()
     for i, digest in enumerate(digests):
         if digest in vectors.unusable:
             digests[i], reasons[i] = None, NOT_FINITE
-    return Read(digests, tuple((plan.rows[i].item.path, reasons[i]) for i in sorted(reasons)))
+    skipped = tuple((plan.rows[i].item.path, reasons[i]) for i in sorted(reasons))
+    spent = replace(spent, write=vectors.write_seconds)
+    stages = StageTimes(spent, time.perf_counter() - began, **vars(engine.crew))
+    return Read(digests, skipped, stages)

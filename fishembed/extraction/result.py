@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from fishembed.remote import Place
+from fishembed.extraction.stages import StageTimes
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,11 @@ class Extraction:
         What encoded, and where; the device is "" where nothing had to be encoded.
     wrote
         Whether the store was written; False when everything was there already.
+    stages
+        How busy each stage of the pipeline was.
     """
 
-    store: Place
+    store: Path
     rows: int
     new: int
     changed: int
@@ -47,6 +48,7 @@ class Extraction:
     encoder: str
     device: str
     wrote: bool
+    stages: StageTimes
 
     @property
     def encoded(self) -> int:

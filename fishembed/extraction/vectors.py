@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import Parts
+from fishembed.extraction.part_writer import Batches, Bundle, PartWriter
 
 PART_SECONDS = 5.0
 """The most work that a killed extraction loses."""
 
 NOT_FINITE = "the encoder gave a vector that is not finite"
 
-Bundle = Mapping[str, npt.NDArray[np.float32]]
-"""float32 (n, …) by the dataset's name in a store: image vectors, perhaps the trunk's."""
+__all__ = ["NOT_FINITE", "PART_SECONDS", "Bundle", "KnownVectors"]
 
 
 class KnownVectors:
@@ -34,9 +35,10 @@ class KnownVectors:
         self._parts = parts
         self._sources: list[Callable[[str], npt.NDArray[Any]]] = []
         self._where: dict[str, tuple[int, int]] = {}
-        self._fresh: list[tuple[list[str], Bundle]] = []
+        self._fresh: Batches = []
         self._fresh_digests: set[str] = set()
         self._saved = time.monotonic()
+        self._writer = PartWriter(parts)
         self.unusable: set[str] = set()
         self.encoded: set[str] = set()
         for part, digests in parts.found():
@@ -63,17 +65,29 @@ class KnownVectors:
         self._fresh.append((good, {name: array[finite] for name, array in vectors.items()}))
         self._fresh_digests.update(good)
         if time.monotonic() - self._saved > PART_SECONDS:
-            self.save()
+            self._write()
 
     def save(self) -> None:
-        """Write what is finished as a part."""
-        digests = [digest for batch, _ in self._fresh for digest in batch]
-        if digests:
-            names = list(self._fresh[0][1])
-            together = {name: np.concatenate([b[name] for _, b in self._fresh]) for name in names}
-            self._take_part(self._parts.add(digests, together), digests)
-        self._fresh, self._fresh_digests = [], set()
+        """Write what is finished as a part, and wait until all of it is on disk.
+
+        Raises
+        ------
+        StoreWriteError
+            When the disk is full or the place not writable, now or in the background.
+        """
+        self._write()
+        self._take_parts(self._writer.wait())
+
+    @property
+    def write_seconds(self) -> float:
+        """Seconds that were spent on writing parts."""
+        return self._writer.seconds
+
+    def _write(self) -> None:
+        """Hand what is finished to the thread that writes."""
+        fresh, self._fresh = self._fresh, []
         self._saved = time.monotonic()
+        self._take_parts(self._writer.add(fresh))
 
     def gather(self, name: str, digests: Sequence[str]) -> npt.NDArray[np.float32]:
         """Give float32 (len(digests), …) of a dataset, for pictures that are saved."""
@@ -87,6 +101,11 @@ class KnownVectors:
             out[mine] = array[places[mine, 1]]
         return out
 
-    def _take_part(self, part: Any, digests: Sequence[str]) -> None:
+    def _take_parts(self, written: list[tuple[Path, list[str]]]) -> None:
+        for part, digests in written:
+            self._take_part(part, digests)
+            self._fresh_digests.difference_update(digests)
+
+    def _take_part(self, part: Path, digests: Sequence[str]) -> None:
         rows = {digest: row for row, digest in enumerate(digests)}
         self.take_over(rows, partial(self._parts.vectors, part))

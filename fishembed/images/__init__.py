@@ -3,17 +3,20 @@
 from fishembed.images.blob import Blob
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.geometry import crop_pixels
+from fishembed.images.pixels import Decoding, picture_pixels
 from fishembed.images.source import SPLITS, Item, Source, open_source
 
 __all__ = [
     "MAX_PIXELS",
     "SPLITS",
     "Blob",
+    "Decoding",
     "Item",
     "Source",
     "crop_pixels",
     "decode",
     "open_source",
+    "picture_pixels",
     "quiet_decoding",
     "read_bytes",
 ]

@@ -19,7 +19,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -37,7 +37,12 @@ _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def decode(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: Callable[[tuple[int, int]], tuple[int, int]] | None = None,
+) -> Image.Image:
     """Decode the bytes of a picture file.
 
     Parameters
@@ -46,6 +51,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
     max_pixels
         Width × height above which nothing is decoded.
+    at_least
+        From the size of the file's picture to the (width, height) that would do. A JPEG is
+        then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
+        that; other formats are decoded whole.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     if not data:
         raise ImageError("the file is empty")
     try:
-        return _decode(data, max_pixels)
+        return _decode(data, max_pixels, at_least)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -89,7 +98,11 @@ def quiet_decoding() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _decode(data: bytes, max_pixels: int) -> Image.Image:
+def _decode(
+    data: bytes,
+    max_pixels: int,
+    at_least: Callable[[tuple[int, int]], tuple[int, int]] | None,
+) -> Image.Image:
     image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
     width, height = image.size
     if width * height > max_pixels:
@@ -98,6 +111,8 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
         )
     if width < 1 or height < 1:
         raise ImageError(f"{width} × {height} has no pixels")
+    if at_least is not None:
+        image.draft(None, at_least(image.size))  # scales inside the JPEG's own transform
     image.load()
     return _upright(to_rgb(image), _orientation(image))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,16 @@ _FILTERS = {
 }
 _MOST_RESIZED = 64_000_000
 
+Resizer = Callable[[Image.Image, tuple[int, int], str], npt.NDArray[np.uint8]]
+"""From an RGB picture, a (width, height) and a filter's name to uint8 (height, width, 3)."""
+
+
+def pillow_resize(
+    image: Image.Image, size: tuple[int, int], interpolation: str
+) -> npt.NDArray[np.uint8]:
+    """Resize as OpenCLIP and timm do."""
+    return np.asarray(image.resize(size, _FILTERS[interpolation]))
+
 
 def crop_pixels(
     image: Image.Image,
@@ -27,6 +38,7 @@ def crop_pixels(
     fit: Fit = "shortest",
     interpolation: str = "bicubic",
     fill: int = 0,
+    resizer: Resizer = pillow_resize,
 ) -> npt.NDArray[np.uint8]:
     """Resize a picture and cut the middle out, as OpenCLIP and timm do, to the bit.
 
@@ -45,26 +57,32 @@ def crop_pixels(
         nearest, bilinear, bicubic or lanczos, always with antialiasing.
     fill
         Grey value of the border with `fit="longest"`.
+    resizer
+        What resizes; only `pillow_resize` gives the others' pixels to the bit.
 
     Returns
     -------
     uint8 (crop, crop, 3)
     """
-    width, height = _resized(image.size, resize, fit)
+    width, height = resized(image.size, resize, fit)
     if width * height > _MOST_RESIZED:
         # A thread of a picture (1 × 10,000) would fill the memory before its middle is cut.
         image = _middle(image, crop / min(width, height))
-        width, height = _resized(image.size, resize, fit)
-    image = image.resize((width, height), _FILTERS[interpolation])
+        width, height = resized(image.size, resize, fit)
+    pixels = resizer(image, (width, height), interpolation)
     left, top = _offset(width, crop), _offset(height, crop)
     if left >= 0 and top >= 0:
-        return np.asarray(image.crop((left, top, left + crop, top + crop)))
-    canvas = Image.new("RGB", (crop, crop), (fill, fill, fill))
-    canvas.paste(image, (-left, -top))
-    return np.asarray(canvas)
+        return pixels[top : top + crop, left : left + crop]
+    canvas = np.full((crop, crop, 3), fill, np.uint8)
+    x, y = max(left, 0), max(top, 0)
+    seen = pixels[y : y + crop, x : x + crop]
+    down, right = max(-top, 0), max(-left, 0)
+    canvas[down : down + seen.shape[0], right : right + seen.shape[1]] = seen
+    return canvas
 
 
-def _resized(size: tuple[int, int], resize: int, fit: Fit) -> tuple[int, int]:
+def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[int, int]:
+    """Give the (width, height) that a picture of a size gets before the crop."""
     width, height = size
     if fit == "squash":
         return resize, resize

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -37,15 +39,11 @@ def test_one_pass_gives_both_and_the_same_vectors(config, width):
     visual = tower(config)
     batch = pixels(config.image_size)
     calls = []
-    forward = visual.forward
-
-    def counted(batch):
-        calls.append(len(batch))
-        return forward(batch)
-
     with torch.no_grad():
         alone = visual(batch)
-        vectors, trunk = with_trunk(visual, counted, batch)
+        counter = visual.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+        vectors, trunk = with_trunk(visual, batch)
+        counter.remove()
     assert calls == [3]
     assert trunk_dim(visual) == trunk.shape[1] == width
     assert torch.equal(vectors, alone)
@@ -53,10 +51,23 @@ def test_one_pass_gives_both_and_the_same_vectors(config, width):
         assert torch.equal(visual(batch), alone), "the tower is as it was before"
 
 
+@pytest.mark.parametrize("config", [TRANSFORMER, CLIPVisionCfg(timm_proj="linear", **TIMM)])
+def test_threads_share_a_tower(config):
+    visual = tower(config)
+    batches = [pixels(config.image_size) + i for i in range(8)]
+    with torch.no_grad():
+        alone = [with_trunk(visual, batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda batch: with_trunk(visual, batch), batches))
+    for one, other in zip(alone, together, strict=True):
+        assert torch.allclose(one[0], other[0].detach(), atol=1e-6)
+        assert torch.allclose(one[1], other[1].detach(), atol=1e-6)
+
+
 def test_a_transformers_trunk_is_what_its_projection_gets():
     visual = tower(TRANSFORMER)
     with torch.no_grad():
-        vectors, trunk = with_trunk(visual, visual.forward, pixels(32))
+        vectors, trunk = with_trunk(visual, pixels(32))
         projected = trunk @ visual.proj
     np.testing.assert_array_equal(vectors.numpy(), projected.numpy())
     mean = trunk.mean(dim=1).abs().max()

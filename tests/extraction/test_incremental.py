@@ -17,20 +17,20 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore
 from fishembed.errors import InputError, ManifestError, SourceError, StoreMismatchError
 from fishembed.extraction import extract
-from fishembed.extraction import pipeline as pipeline_module
+from fishembed.extraction import pictures as pictures_module
 
 
 @pytest.fixture
 def read_paths(monkeypatch):
     """Give the list of the files that are read from now on."""
     seen = []
-    read = pipeline_module.read_bytes
+    read = pictures_module.read_bytes
 
     def recorded(path):
         seen.append(Path(path).name)
         return read(path)
 
-    monkeypatch.setattr(pipeline_module, "read_bytes", recorded)
+    monkeypatch.setattr(pictures_module, "read_bytes", recorded)
     return seen
 
 

@@ -1,0 +1,127 @@
+"""Batches: how many pictures at once, and what to do when they do not fit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.extraction.vectors import Bundle
+
+Encode = Callable[[npt.NDArray[np.uint8]], Bundle]
+
+_TRIALS = 3
+"""Batches of each size that are timed; the fastest of them counts."""
+
+
+class BatchSize:
+    """How many pictures are encoded at once: measured on the first batches, or as told.
+
+    Half and twice the size that usually suits the device are tried beside it, a few batches
+    each, and the fastest by picture is kept. A batch that did not fit lowers it for good.
+
+    Parameters
+    ----------
+    usual
+        What suits the device as a rule.
+    told
+        The user's choice; nothing is tried then.
+    """
+
+    def __init__(self, usual: int, told: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self._limit = told or 2 * usual
+        self._trials = [] if told else [usual, 2 * usual, max(1, usual // 2)] * _TRIALS
+        self._cost: dict[int, float] = {}
+        self._usual = told or usual
+
+    @property
+    def now(self) -> int:
+        """The size of the batches that come to be encoded."""
+        with self._lock:
+            best = min(self._cost, key=lambda size: self._cost[size], default=self._usual)
+            return min(best, self._limit)
+
+    def next(self) -> int:
+        """Give the size of the batch that is collected next."""
+        with self._lock:
+            if self._trials:
+                return min(self._trials.pop(0), self._limit)
+        return self.now
+
+    def took(self, size: int, seconds: float) -> None:
+        """Hear how long a batch took."""
+        with self._lock:
+            if self._trials or not self._cost:
+                cost = seconds / size
+                self._cost[size] = min(cost, self._cost.get(size, cost))
+
+    def did_not_fit(self, size: int) -> None:
+        """Hear that a batch was too large for the device's memory."""
+        with self._lock:
+            self._limit = max(1, min(self._limit, size // 2))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch's vectors, the seconds they took, and the size that did fit, 0 where the first."""
+
+    vectors: Bundle
+    seconds: float
+    shrunk_to: int = 0
+
+
+def encode_in_halves(
+    encode: Encode, pixels: npt.NDArray[np.uint8], sizes: BatchSize, clock: Callable[[], float]
+) -> Encoded:
+    """Encode a batch; where it does not fit into memory, halve it until it does.
+
+    Parameters
+    ----------
+    encode
+        uint8 (n, crop, crop, 3) to vectors.
+    pixels
+        The batch.
+    sizes
+        Hears how long it took, or that it did not fit.
+    clock
+        What seconds are read from.
+    """
+    began = clock()
+    try:
+        vectors = encode(pixels)
+    except (RuntimeError, MemoryError) as error:
+        if len(pixels) == 1 or not is_out_of_memory(error):
+            raise
+    else:
+        seconds = clock() - began
+        sizes.took(len(pixels), seconds)
+        return Encoded(vectors, seconds)
+    # Outside the handler, since the traceback would keep the batch's tensors alive.
+    sizes.did_not_fit(len(pixels))
+    middle = len(pixels) // 2
+    halves = [
+        encode_in_halves(encode, part, sizes, clock) for part in (pixels[:middle], pixels[middle:])
+    ]
+    first, second = (half.vectors for half in halves)
+    together = {name: np.concatenate([first[name], second[name]]) for name in first}
+    smallest = min(half.shrunk_to or middle for half in halves)
+    return Encoded(together, clock() - began, smallest)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell a batch that does not fit from any other failure, whichever device says so."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
+
+
+def clock_of(device: str) -> Callable[[], float]:
+    """Give the clock of a forward pass: the thread's own on a CPU, the wall's elsewhere.
+
+    On a CPU, threads take turns with those that decode; only their own time compares.
+    """
+    return time.perf_counter if device.startswith(("cuda", "mps")) else time.thread_time

@@ -1,0 +1,129 @@
+"""What reads and encodes: the contract between an extraction and the machines it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.stages import NOTHING, Seconds
+from fishembed.extraction.vectors import Bundle
+from fishembed.images import MAX_PIXELS, Blob
+
+
+@dataclass(frozen=True)
+class Work:
+    """Files to read, and how.
+
+    Attributes
+    ----------
+    files
+        Where the pictures' bytes lie; a picture is called by its place in this list.
+    batch_size
+        Pictures that are encoded at once; measured when None.
+    workers
+        Threads that decode; one for each core when None.
+    max_pixels
+        Width × height above which a picture is skipped.
+    trunk
+        Whether the vectors before the projection are wanted too.
+    """
+
+    files: tuple[Path | Blob, ...]
+    batch_size: int | None = None
+    workers: int | None = None
+    max_pixels: int = MAX_PIXELS
+    trunk: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file.
+
+    Attributes
+    ----------
+    number
+        Its place in `Work.files`.
+    digest
+        SHA-256 of its bytes, None where it could not be read.
+    reason
+        Why it cannot be used, "" where it can.
+    """
+
+    number: int
+    digest: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Some files that are done, and the vectors that came of them.
+
+    Attributes
+    ----------
+    outcomes
+        One for each file. Those whose digest was known, or that another file of this
+        work had, have no vector here.
+    digests
+        Of the n pictures that were encoded.
+    vectors
+        float32 (n, …) by the dataset's name in a store; empty where n is 0.
+    spent
+        Seconds of work.
+    notes
+        Sentences for the user.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    digests: tuple[str, ...] = ()
+    vectors: Bundle | None = None
+    spent: Seconds = NOTHING
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What an engine worked with, known once it is done.
+
+    Attributes
+    ----------
+    device
+        What encoded, "" where nothing had to be.
+    workers, lanes, batch_size
+        See `fishembed.extraction.stages.StageTimes`.
+    """
+
+    device: str = ""
+    workers: int = 1
+    lanes: int = 1
+    batch_size: int = 0
+
+
+class Engine(Protocol):
+    """Reads files and encodes those whose bytes are new."""
+
+    def run(
+        self, work: Work, encoder: LazyEncoder, known: Container[str]
+    ) -> Generator[Finished, None, None]:
+        """Yield what is finished, in any order, each file once.
+
+        Closing the iterator ends the work; an error that it raises ends the extraction,
+        and what it yielded before is kept.
+
+        Parameters
+        ----------
+        work
+            The files.
+        encoder
+            Loaded when the first picture must be encoded, and not before.
+        known
+            Digests that need no vector; grows while this runs.
+        """
+        ...
+
+    @property
+    def crew(self) -> Crew:
+        """What it worked with."""
+        ...

@@ -1,0 +1,106 @@
+"""How long each stage of an extraction worked, and which one held it up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Seconds of work by stage, summed over threads.
+
+    Attributes
+    ----------
+    read
+        Reading files and hashing them.
+    decode
+        Decoding and resizing, of a core.
+    encode
+        The forward pass: of a core on a CPU, of the device elsewhere.
+    write
+        Making finished vectors safe on disk.
+    """
+
+    read: float = 0.0
+    decode: float = 0.0
+    encode: float = 0.0
+    write: float = 0.0
+
+    def __add__(self, other: Seconds) -> Seconds:
+        mine, more = asdict(self), asdict(other)
+        return Seconds(**{stage: mine[stage] + more[stage] for stage in mine})
+
+
+NOTHING = Seconds()
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """How busy an extraction kept each stage.
+
+    Attributes
+    ----------
+    seconds
+        Of work, by stage.
+    wall
+        Seconds from the first file to the last vector.
+    workers
+        Threads that decoded.
+    lanes
+        Batches that could be encoded at once.
+    device
+        What encoded, such as `cuda (NVIDIA H100)`.
+    batch_size
+        Pictures that were encoded at once, in the end.
+    """
+
+    seconds: Seconds
+    wall: float
+    workers: int
+    lanes: int
+    device: str
+    batch_size: int
+
+    @property
+    def busy(self) -> dict[str, float]:
+        """How many threads each stage kept busy, by stage."""
+        wall = max(self.wall, 1e-9)
+        return {stage: seconds / wall for stage, seconds in asdict(self.seconds).items()}
+
+    @property
+    def shares_cores(self) -> bool:
+        """Whether decoding and encoding take turns on the same cores."""
+        return not self.device.startswith(("cuda", "mps"))
+
+    @property
+    def bottleneck(self) -> str:
+        """The stage that held the others up: read, decode, encode or write."""
+        threads = {"read": self.workers, "decode": self.workers, "encode": self.lanes, "write": 1}
+        if self.shares_cores:
+            threads["encode"] = threads["decode"] = max(self.workers, self.lanes)
+        busy = self.busy
+        return max(threads, key=lambda stage: busy[stage] / threads[stage])
+
+    def __str__(self) -> str:
+        """Say it in one line: `decode-bound: 14.0 of 16 cores decoding, cuda 31% busy`."""
+        busy = self.busy
+        if self.shares_cores:
+            rest = f"{busy['encode']:.1f} encoding"
+        else:
+            rest = f"{self.device.split(' ')[0]} {busy['encode'] / self.lanes:.0%} busy"
+        return (
+            f"{self.bottleneck}-bound: {busy['decode']:.1f} of {self.workers} cores decoding, "
+            f"{rest}, {busy['read']:.0%} of the time reading, {busy['write']:.0%} writing"
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Give a document for programs, seconds rounded to milliseconds."""
+        return {
+            "bottleneck": self.bottleneck,
+            "wall": round(self.wall, 3),
+            **{stage: round(spent, 3) for stage, spent in asdict(self.seconds).items()},
+            "workers": self.workers,
+            "lanes": self.lanes,
+            "batch_size": self.batch_size,
+            "device": self.device,
+        }
