@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from fishembed.errors import InputError, MissingExtraError, RemoteError
 
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     Place: TypeAlias = Path | UPath
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_COLLAPSED = re.compile(r"^((?:s3a?|gs|gcs|az|abfs|memory|file|https?):)/(?!/)")  # by a Path
 _USER = re.compile(r"(?<=://)[^/@\s'\"]*@")
 _SECRETS = re.compile(
     r"(?i)((?:key|secret|token|signature|password|credential|sig)[\w-]*['\"]?\s*[=:]\s*['\"]?)"
     r"[^\s&'\",}]+"
 )
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
 _EXTRAS = {
     "s3": ("s3fs", "s3"),
     "s3a": ("s3fs", "s3"),
@@ -56,9 +58,9 @@ def as_place(place: str | Path | UPath) -> Place:
     MissingExtraError
         When the package for that kind is not installed.
     """
-    if isinstance(place, Path) or not is_url(place):
-        return Path(str(place)) if isinstance(place, str) else place
-    url = str(place)
+    url = _COLLAPSED.sub(r"\1//", str(place))
+    if not is_url(url):
+        return Path(str(place))
     if _USER.search(url):
         raise InputError(
             f"{scrub(url)!r} was given with a user or a key in it: leave it out and put it where "
@@ -66,7 +68,7 @@ def as_place(place: str | Path | UPath) -> Place:
         )
     kind = url.partition("://")[0].lower()
     if kind == "file":
-        return Path(unquote(urlsplit(url).path))
+        return Path("/" + unquote(url.partition("://")[2].lstrip("/")))
     return _remote(url.rstrip("/"), kind)
 
 
@@ -129,8 +131,10 @@ def _said(error: Exception) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-def here(place: UPath) -> Path:
-    """Give the path of a copy of a remote file on this machine, fetched when it has changed.
+def here(place: Place) -> Path:
+    """Give a file's path on this machine: its own, or that of a copy of what lies elsewhere.
+
+    A copy is fetched when it is not there yet or the file has changed.
 
     Copies lie in `FISHEMBED_COPIES`, else in `fishembed` below the user's cache folder
     (`XDG_CACHE_HOME`, `~/.cache`), one for each version of a file; older ones are removed.
@@ -142,6 +146,10 @@ def here(place: UPath) -> Path:
     RemoteError
         When it cannot be had.
     """
+    if not is_remote(place):
+        if not place.is_file():
+            raise FileNotFoundError(str(place))
+        return place
     folder = copies() / hashlib.sha256(str(place).encode()).hexdigest()[:16]
     copy = folder / version_of(place) / place.name
     if copy.is_file():
@@ -182,7 +190,7 @@ def put(local: Path, place: UPath) -> None:
     """
     with remote_errors(place):
         fs: Any = place.fs
-        if place.protocol in {"s3", "s3a", "gs", "gcs", "memory", "az", "abfs"}:
+        if place.protocol in _OBJECT_STORES:
             fs.put_file(str(local), place.path)
             return
         beside = f"{place.path}.{os.getpid()}.tmp"
@@ -194,3 +202,22 @@ def put(local: Path, place: UPath) -> None:
             if fs.exists(beside):
                 fs.rm_file(beside)
             raise
+
+
+def workplace(place: Place) -> Path:
+    """Give the path on this machine where a store is made; its own unless it is elsewhere."""
+    if not is_remote(place):
+        return place
+    return copies() / "work" / hashlib.sha256(str(place).encode()).hexdigest()[:16] / place.name
+
+
+@contextmanager
+def uploaded(place: UPath) -> Iterator[Path]:
+    """Give a path of this machine to write a file to; upload it when the block ends well."""
+    local = workplace(place)
+    local.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield local
+        put(local, place)
+    finally:
+        local.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from fishembed.cache.importing import import_vectors
 from fishembed.cache.joining import JoinedStores, Store, join_stores, open_joined
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.lock import store_lock
+from fishembed.cache.mirrored_parts import parts_of
 from fishembed.cache.newest import newest_store
 from fishembed.cache.parts import Parts
 from fishembed.cache.replay import Replayed, replay
@@ -40,6 +41,7 @@ __all__ = [
     "join_stores",
     "newest_store",
     "open_joined",
+    "parts_of",
     "replay",
     "store_lock",
     "undo_edit",

@@ -12,6 +12,7 @@ from fishembed.cache.history import Change, Edit
 from fishembed.cache.lock import store_lock
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError, StoreIntegrityError
+from fishembed.remote import as_place
 
 __all__ = ["Undone", "Wanted", "edit_store", "undo_edit"]
 
@@ -61,7 +62,7 @@ def edit_store(
     StoreLockedError
         When another process is writing the store.
     """
-    place = Path(store)
+    place = as_place(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with store_lock(place), FeatureStore.open(place) as opened:
         _check_whole(opened)
@@ -83,7 +84,7 @@ def undo_edit(store: str | Path) -> Undone:
     StoreIntegrityError, StoreLockedError
         As in `edit_store`.
     """
-    place = Path(store)
+    place = as_place(store)
     with store_lock(place), FeatureStore.open(place) as opened:
         _check_whole(opened)
         if not opened.history:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import StoreError, StoreWriteError
+from fishembed.remote import is_remote, uploaded
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 _LAYOUT: dict[str, Any] = {
     "libver": ("v110", "v110"),
@@ -21,6 +27,12 @@ _LAYOUT: dict[str, Any] = {
     "alignment_threshold": 1024,
     "alignment_interval": 64,
 }
+
+
+def real_place(path: str | Path) -> Path:
+    """Give where a file lies when its name is a link: all its names share one lock."""
+    # os.path says no where pathlib raises: whoever writes is told why it cannot be done.
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114
 
 
 @contextmanager
@@ -33,27 +45,36 @@ def moved_in(path: Path) -> Iterator[Path]:
         When it cannot be made safe on disk or moved; nothing is left behind, and what was
         there before is untouched.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    place = real_place(path)
+    beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
         yield beside
         with write_errors(path):
             _sync(beside)
-            os.replace(beside, path)  # noqa: PTH105 - the one call this rests on
-            _sync(path.parent)
+            with suppress(FileNotFoundError):
+                shutil.copymode(place, beside)
+            os.replace(beside, place)  # noqa: PTH105 - the one call this rests on
+            sync_folder(place.parent)
     finally:
         with suppress(OSError):
             beside.unlink()
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[h5py.File]:
+def whole_file(path: Place) -> Iterator[h5py.File]:
     """Write an HDF5 file that takes its place when it is complete and on disk.
+
+    One that is to lie elsewhere is written on this machine and uploaded whole.
 
     Raises
     ------
     StoreWriteError
         When the disk is full or the place not writable; see `moved_in`.
     """
+    if is_remote(path):
+        with uploaded(path) as local, whole_file(local) as file:
+            yield file
+        return
     with moved_in(path) as beside:
         with write_errors(path):
             disk = _Disk(beside)
@@ -83,15 +104,27 @@ def write_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def remove_orphans(folder: Path, name: str = "") -> None:
+def remove_orphans(folder: Path, name: str | None = None) -> None:
     """Remove what dead processes left while they wrote `name`, or anything in the folder.
 
     Only for the holder of the store's lock: what a living process writes looks the same.
     """
+    orphan = re.compile(rf"\.{re.escape(name) if name else '.+'}\.\d+\.tmp", re.DOTALL)
     with suppress(OSError):
         for entry in list(folder.iterdir()):
-            if entry.name.startswith(f".{name}") and entry.name.endswith(".tmp"):
+            if orphan.fullmatch(entry.name):
                 entry.unlink(missing_ok=True)
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open a file for reading, also where the disk has no locks or somebody holds HDF5's.
+
+    Stores need no lock to be read: they are replaced, and never changed in place.
+    """
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        return h5py.File(path, "r", locking=False)
 
 
 def map_rows(dataset: h5py.Dataset) -> npt.NDArray[Any]:
@@ -167,10 +200,15 @@ class _Disk:
         """Do nothing: nothing is buffered here."""
 
 
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name != "posix":
-        return  # only POSIX has folders that can be synced
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+def sync_folder(path: Path) -> None:
+    """Make a file's new name in a folder safe on disk, where the system can."""
+    # Windows and some network disks cannot; the file is in its place by now, so go on.
+    with suppress(OSError):
+        _sync(path, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int = os.O_RDWR) -> None:
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

@@ -7,8 +7,9 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,15 @@ import numpy.typing as npt
 from fishembed.cache.embedding_folder import Shards, read_embedding_folder
 from fishembed.cache.lock import store_lock
 from fishembed.cache.schema import Rows, StoreHead, TextVectors
+from fishembed.cache.store import FeatureStore
 from fishembed.cache.writer import Gathered, write_store
-from fishembed.errors import DimensionError, InputError
+from fishembed.errors import DimensionError, InputError, StoreMismatchError, StoreNotFoundError
+from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed.remote import Place
 
 _KNOWN = (
     "features",
@@ -34,14 +42,15 @@ _KNOWN = (
 )
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _OPENAI_LOGIT_SCALE = 100.0
+_LIBRARY = "imported"
 
 
 def import_vectors(
     vectors: str | Path | Mapping[str, npt.ArrayLike],
-    store: str | Path,
+    store: str | Path | UPath,
     *,
     encoder: str | None = None,
-) -> Path:
+) -> Place:
     """Make a store of vectors that something else computed.
 
     Parameters
@@ -53,7 +62,7 @@ def import_vectors(
         `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
         `encoder`. Or a folder, see `fishembed.cache.embedding_folder`.
     store
-        Where the store shall lie. What is there is replaced.
+        Where the store shall lie. Imported vectors that are there are replaced.
     encoder
         What made the vectors; what the file says, else "imported", when left out. Stores of
         one name and dim are taken to be comparable.
@@ -69,6 +78,8 @@ def import_vectors(
         When the file or an array cannot be used.
     DimensionError
         When lengths do not fit together.
+    StoreMismatchError
+        When a store lies there whose vectors were encoded from pictures.
     """
     arrays = vectors if isinstance(vectors, Mapping) else _load(Path(vectors))
     _check_names(arrays)
@@ -87,16 +98,27 @@ def import_vectors(
     name = encoder or str(arrays.get("encoder", "imported"))
     identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
     head = StoreHead(
-        encoder={"name": name, "library": "imported", "dim": dim, "fingerprint": identity},
+        encoder={"name": name, "library": _LIBRARY, "dim": dim, "fingerprint": identity},
         source={"root": None, "layout": "imported vectors"},
         classes=tuple(classes),
         text=_text(arrays, classes, dim),
     )
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
-    place = Path(store)
+    place = as_place(store)
     with store_lock(place):
+        _spare_encoded(place)
         write_store(place, head, rows, features, trunk=trunk, dtype=_kept(features.dtype))
     return place
+
+
+def _spare_encoded(place: Place) -> None:
+    """Refuse to replace what may have taken a GPU a day."""
+    with suppress(StoreNotFoundError), FeatureStore.open(place) as there:
+        if there.encoder.get("library") != _LIBRARY:
+            raise StoreMismatchError(
+                f"{str(place)!r} holds vectors that were encoded with {there.encoder_name!r}; an "
+                "import would replace them: give another --store"
+            )
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,9 @@ from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.schema import TextVectors
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 
 class JoinedStores(LabelledVectors):
@@ -37,7 +39,7 @@ class JoinedStores(LabelledVectors):
         self.stores = tuple(stores)
         self._rows = rows
         self._first = stores[0]
-        self.path: Path = self._first.path
+        self.path: Place = self._first.path
         self.source: dict[str, Any] = self._first.source
 
     def __len__(self) -> int:
@@ -139,7 +141,7 @@ Store = FeatureStore | JoinedStores
 """What an experiment is made on."""
 
 
-def open_joined(paths: Sequence[str | Path]) -> Store:
+def open_joined(paths: Sequence[str | Place]) -> Store:
     """Open one store, or several side by side.
 
     Raises

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 Which = Literal["image", "trunk"]
 """The vectors of the joint space, or those before the projection into it."""
@@ -19,7 +21,7 @@ Which = Literal["image", "trunk"]
 class LabelledVectors(ABC):
     """Rows with a vector, a label and a split each."""
 
-    path: Path
+    path: Place
 
     @property
     @abstractmethod

@@ -7,34 +7,51 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fishembed.cache.files import remove_orphans, write_errors
-from fishembed.errors import StoreLockedError
+from fishembed.cache.files import real_place, remove_orphans, write_errors
+from fishembed.errors import InputError, StoreLockedError, StoreWriteError
+from fishembed.remote import as_place, workplace
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 
 @contextmanager
-def store_lock(store: str | Path) -> Iterator[None]:
+def store_lock(store: str | Path | UPath) -> Iterator[None]:
     """Hold the right to write a store; readers need none and are never disturbed.
+
+    A store at a URL is locked among the processes of this machine only: object stores have
+    no locks. There the last writer's store stays, whole.
 
     The operating system lets go of the lock when its process ends, however it ends. What
     a dead process was writing is removed.
 
     Raises
     ------
+    InputError
+        When a folder lies there.
     StoreLockedError
         When another process holds it; the message says which.
     StoreWriteError
-        When the folder cannot be made or written.
+        When the folder cannot be made or written, or its disk has no locks.
     """
-    store = Path(store)
-    holder = store.with_name(f".{store.name}.writer")
-    lock = FileLock(store.with_name(f".{store.name}.lock"))
-    with write_errors(store):
-        store.parent.mkdir(parents=True, exist_ok=True)
+    place = real_place(workplace(as_place(store)))
+    if os.path.isdir(place):  # noqa: PTH112 - it never raises
+        raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
+    holder = place.with_name(f".{place.name}.writer")
+    lock = FileLock(place.with_name(f".{place.name}.lock"))
+    with write_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=0)
+        except NotImplementedError as error:
+            raise StoreWriteError(
+                f"the disk of {str(store)!r} has no file locks, so that two processes could "
+                "write at once: give a --store on another disk"
+            ) from error
         except Timeout as error:
             raise StoreLockedError(
                 f"{str(store)!r} is being written by {_read(holder)}: wait for it to end, or "
@@ -42,7 +59,7 @@ def store_lock(store: str | Path) -> Iterator[None]:
             ) from error
     try:
         _introduce(holder)
-        remove_orphans(store.parent, f"{store.name}.")
+        remove_orphans(place.parent, place.name)
         yield
     finally:
         with suppress(OSError):

@@ -14,8 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache.checksums import block_checksums, find_damage
-from fishembed.cache.files import map_rows, remove_orphans, whole_file, write_errors
-from fishembed.cache.schema import CHECKSUMS, decode_texts, encode_texts
+from fishembed.cache.files import (
+    map_rows,
+    open_hdf5,
+    real_place,
+    remove_orphans,
+    sync_folder,
+    whole_file,
+    write_errors,
+)
+from fishembed.cache.schema import (
+    CHECKSUMS,
+    decode_attribute,
+    decode_texts,
+    encode_attribute,
+    encode_texts,
+)
 
 _OPEN_AT_ONCE = 64
 """Parts whose vectors stay mapped: a day's work has more parts than a process may open files."""
@@ -38,8 +52,8 @@ class Parts:
     """
 
     def __init__(self, store: str | Path, identity: str) -> None:
-        store = Path(store)
-        self.folder = store.with_name(f".{store.name}.parts")
+        place = real_place(store)
+        self.folder = place.with_name(f".{place.name}.parts")
         self._identity = identity
         self._next = 0
         self._open = lru_cache(_OPEN_AT_ONCE)(self._map)
@@ -61,11 +75,12 @@ class Parts:
         """
         with write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)
             taken = {path.name for path in self._files()}
         while (name := f"{self._next:08d}.h5") in taken:
             self._next += 1
         with whole_file(self.folder / name) as file:
-            file.attrs[_IDENTITY] = self._identity
+            file.attrs[_IDENTITY] = encode_attribute(self._identity)
             arrays = {"digest": encode_texts(digests), **vectors}
             for dataset, array in arrays.items():
                 file.create_dataset(dataset, data=array)
@@ -99,13 +114,13 @@ class Parts:
 
     @staticmethod
     def _map(part: Path, name: str) -> npt.NDArray[Any]:
-        with h5py.File(part, "r") as file:
+        with open_hdf5(part) as file:
             return map_rows(file[name])
 
     def _read(self, path: Path) -> list[str] | None:
         try:
-            with h5py.File(path, "r") as file:
-                if file.attrs[_IDENTITY] != self._identity:
+            with open_hdf5(path) as file:
+                if decode_attribute(file.attrs[_IDENTITY]) != self._identity:
                     return None
                 datasets: list[str] = []
                 file[CHECKSUMS].visititems(

@@ -136,7 +136,7 @@ def check_format(attributes: Mapping[str, Any], path: object) -> int:
     ------
     StoreFormatError
     """
-    if attributes.get("format") != FORMAT:
+    if decode_attribute(attributes.get("format")) != FORMAT:
         raise StoreFormatError(
             f"{str(path)!r} is HDF5 but no fishembed store: vectors from elsewhere come in with "
             "'fishembed import'"
@@ -167,6 +167,20 @@ def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
     if any(text.endswith(b"\0") for text in raw):
         raise InputError("a path, label or group ends in a zero byte")
     return np.array(raw, h5py.string_dtype("utf-8", max(map(len, raw), default=0) or 1))
+
+
+def encode_attribute(text: str) -> np.bytes_:
+    """Give an attribute's text in fixed length.
+
+    HDF5 guards such text with checksums of its own. Text of any length would lie in a heap
+    without, where a flipped byte can keep HDF5 searching for ever.
+    """
+    return np.bytes_(text.encode("utf-8", "surrogateescape"))
+
+
+def decode_attribute(value: object) -> str:
+    """Undo `encode_attribute`; text of any length, which h5py writes by itself, is read too."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def decode_texts(raw: npt.NDArray[Any]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage
-from fishembed.cache.files import map_rows
+from fishembed.cache.files import map_rows, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.migrations import at_this_schema
@@ -28,6 +28,7 @@ from fishembed.cache.schema import (
     Rows,
     StoreHead,
     TextVectors,
+    decode_attribute,
     decode_texts,
 )
 from fishembed.errors import (
@@ -37,9 +38,16 @@ from fishembed.errors import (
     StoreIntegrityError,
     StoreNotFoundError,
 )
+from fishembed.remote import as_place, here
 
 if TYPE_CHECKING:
     import pandas as pd
+    from upath import UPath
+
+    from fishembed.remote import Place
+
+
+_WAY_OUT = "name another, or move it away and extract again"
 
 
 class FeatureStore(LabelledVectors):
@@ -54,25 +62,27 @@ class FeatureStore(LabelledVectors):
     >>> X, y = store.split("train")                          # doctest: +SKIP
     """
 
-    def __init__(self, file: h5py.File, path: Path) -> None:
+    def __init__(self, file: h5py.File, path: Place) -> None:
         self.path = path
         self._vectors = file
         self._file = at_this_schema(file, path)
-        self.encoder: dict[str, Any] = json.loads(self._file.attrs["encoder"])
-        self.source: dict[str, Any] = json.loads(self._file.attrs["source"])
-        self.versions: dict[str, str] = json.loads(self._file.attrs["versions"])
-        self.fingerprint: str = str(self._file.attrs["fingerprint"])
-        self.created: str = str(self._file.attrs["created"])
+        said = {name: decode_attribute(value) for name, value in self._file.attrs.items()}
+        self.encoder: dict[str, Any] = json.loads(said["encoder"])
+        self.source: dict[str, Any] = json.loads(said["source"])
+        self.versions: dict[str, str] = json.loads(said["versions"])
+        self.fingerprint = said["fingerprint"]
+        self.created = said["created"]
         self._n, self._dim = map(int, file[IMAGE].shape)
 
     @classmethod
-    def open(cls, path: str | Path) -> FeatureStore:
+    def open(cls, path: str | Path | UPath) -> FeatureStore:
         """Open a store for reading.
 
         Parameters
         ----------
         path
-            The HDF5 file.
+            The HDF5 file, or its URL: then a copy is fetched to this machine and kept until
+            the one there changes.
 
         Raises
         ------
@@ -81,16 +91,19 @@ class FeatureStore(LabelledVectors):
         StoreFormatError
             When it is no store, is damaged, or has a newer schema.
         """
-        path = Path(path)
-        if not path.is_file():
+        path = as_place(path)
+        try:
+            local = here(path)
+            file = open_hdf5(local)
+        except FileNotFoundError as error:
             raise StoreNotFoundError(
                 f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
                 "make one"
-            )
-        try:
-            file = h5py.File(path, "r")
+            ) from error
         except OSError as error:
-            raise StoreFormatError(f"{str(path)!r} is not a readable HDF5 file: {error}") from error
+            raise StoreFormatError(
+                f"{str(path)!r} is not a readable HDF5 file ({error}): {_WAY_OUT}"
+            ) from error
         try:
             return cls(file, path)
         except StoreFormatError:
@@ -98,7 +111,7 @@ class FeatureStore(LabelledVectors):
             raise
         except (KeyError, ValueError, OSError, RuntimeError) as error:
             file.close()
-            raise StoreFormatError(f"{str(path)!r} is damaged: {error}") from error
+            raise StoreFormatError(f"{str(path)!r} is damaged ({error}): {_WAY_OUT}") from error
 
     def close(self) -> None:
         """Let go of the file; vectors that were handed out stay readable."""
@@ -384,6 +397,5 @@ class FeatureStore(LabelledVectors):
 
     def _damaged(self, name: str, error: Exception) -> StoreIntegrityError:
         return StoreIntegrityError(
-            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}); "
-            f"move it away and extract again, or take a copy of it"
+            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}): {_WAY_OUT}"
         )

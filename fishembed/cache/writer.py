@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import h5py
 import numpy as np
@@ -31,9 +31,14 @@ from fishembed.cache.schema import (
     Rows,
     StoreHead,
     TextVectors,
+    encode_attribute,
     encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
+from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 BLOCK = 64 * CHECKED_ROWS
 """Rows that are written at once; a multiple of what shares a checksum."""
@@ -71,7 +76,7 @@ Vectors = npt.NDArray[np.generic] | Gathered
 
 
 def write_store(
-    path: str | Path,
+    path: str | Path | UPath,
     head: StoreHead,
     rows: Rows,
     vectors: Vectors,
@@ -84,7 +89,7 @@ def write_store(
     Parameters
     ----------
     path
-        Where the store shall lie; its folder exists.
+        Where the store shall lie; its folder exists. A URL gets it whole.
     head, rows
         What it says.
     vectors
@@ -102,7 +107,7 @@ def write_store(
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    with whole_file(Path(path)) as file:
+    with whole_file(as_place(path)) as file:
         checksums = _write_vectors(file, IMAGE, rows, vectors, np.dtype(dtype))
         if isinstance(trunk, str):
             file[TRUNK] = file[IMAGE]
@@ -111,7 +116,7 @@ def write_store(
             checksums = np.concatenate([checksums, more])
         _write_rows(file, rows)
         _write_head(file, head)
-        file.attrs["fingerprint"] = _fingerprint(head, rows, checksums)
+        _write_attributes(file, fingerprint=_fingerprint(head, rows, checksums))
         file[CHECKSUMS].attrs[ATTRIBUTES] = attributes_checksum(file.attrs)
 
 
@@ -160,18 +165,20 @@ def _write_rows(file: h5py.File, rows: Rows) -> None:
 
 
 def _write_head(file: h5py.File, head: StoreHead) -> None:
-    file.attrs["format"] = FORMAT
+    versions = {
+        "fishembed": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "h5py": h5py.__version__,
+    }
     file.attrs["schema"] = SCHEMA
-    file.attrs["created"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    file.attrs["encoder"] = json.dumps(dict(head.encoder))
-    file.attrs["source"] = json.dumps(dict(head.source))
-    file.attrs["versions"] = json.dumps(
-        {
-            "fishembed": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "h5py": h5py.__version__,
-        }
+    _write_attributes(
+        file,
+        format=FORMAT,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        encoder=json.dumps(dict(head.encoder)),
+        source=json.dumps(dict(head.source)),
+        versions=json.dumps(versions),
     )
     _write_texts(file, "classes", head.classes)
     _write_texts(file, "skipped/path", [path for path, _ in head.skipped])
@@ -210,9 +217,14 @@ def _write(
     _write_checksums(file, name, block_checksums(array))
 
 
+def _write_attributes(group: h5py.Group, **texts: str) -> None:
+    for name, text in texts.items():
+        group.attrs[name] = encode_attribute(text)
+
+
 def _write_checksums(file: h5py.File, name: str, checksums: npt.NDArray[np.uint32]) -> None:
     group = file.require_group(CHECKSUMS)
-    group.attrs["kind"] = "crc32"
+    _write_attributes(group, kind="crc32")
     group.attrs["rows"] = CHECKED_ROWS
     group.create_dataset(name, data=checksums)
 

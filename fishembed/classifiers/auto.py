@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
@@ -15,17 +11,17 @@ from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.classifiers.candidates import Candidate, Part
 from fishembed.classifiers.families import Family, GaussianFamily, LogisticFamily, TextFamily
 from fishembed.classifiers.folds import Folds
+from fishembed.classifiers.search import Search
 from fishembed.classifiers.selection import SELECT_ON, Jury, SelectOn, Trial
 from fishembed.classifiers.threads import one_blas_thread
 from fishembed.classifiers.zeroshot import matching_anchors
 from fishembed.errors import InputError
 
-_SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9)
-_TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
-_GAUSSIAN = GaussianFamily(_SHRINKAGES, (0.0, 1.0, 2.0))
-_LOGISTIC = LogisticFamily((1.0, 10.0, 100.0, 1000.0))
 _TAUS = (0.0, 0.5, 1.0, 1.5)
-_MIXTURES = (0.3, 0.5, 0.7)
+_SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
+_GAUSSIAN = GaussianFamily(_SHRINKAGES, (0.0, 1.0, 2.0), _TAUS)
+_LOGISTIC = LogisticFamily((1.0, 10.0, 100.0, 1000.0), _TAUS)
+_TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _WHERE_NOTHING_CAN_BE_TESTED = {"shrinkage": 0.7, "pseudo_count": 1.0}
 
 
@@ -49,6 +45,9 @@ class AutoHead(LinearClassifier):
         zero-shot and blends with it become candidates. Default: none.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+    n_jobs
+        Threads that fit and judge candidates at once, as scikit-learn counts them: None (the
+        default) for 1, -1 for all cores. What is learnt does not depend on it.
     random_state
         Seed of the folds; an int (the default 0), a ``numpy.random.RandomState`` or None.
 
@@ -63,10 +62,10 @@ class AutoHead(LinearClassifier):
     n_features_in_ : int
         dim.
     best_ : str
-        Name of the candidate that was taken.
+        The family, or the families of a blend, that was taken.
     results_ : list of Trial
-        Every candidate with its scores, best first; empty where no class has two rows (or
-        groups), and a Gaussian is taken unseen.
+        Every candidate with its scores, the one taken first, then by score; empty where nothing
+        could be tested (no class has two rows, or two groups), and a Gaussian is taken unseen.
 
     Notes
     -----
@@ -82,16 +81,23 @@ class AutoHead(LinearClassifier):
         n_folds: int = 5,
         text_features: npt.ArrayLike | None = None,
         normalize: Normalize = "l2",
+        n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.select_on = select_on
         self.n_folds = n_folds
         self.text_features = text_features
         self.normalize = normalize
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def fit(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        X_val: npt.ArrayLike | None = None,
+        y_val: npt.ArrayLike | None = None,
     ) -> AutoHead:
         """Choose and learn.
 
@@ -101,11 +107,15 @@ class AutoHead(LinearClassifier):
             (n_images, dim) vectors and (n_images,) labels, numbers or strings.
         groups
             (n_images,) rows of one group are never split between training and testing.
+        X_val, y_val
+            Rows to judge candidates on instead of cross-validation; nothing is learnt from them
+            but the choice and the temperature. Rows of a class that `y` does not hold are left
+            out.
 
         Raises
         ------
         DimensionError
-            `text_features` do not fit the rows or the classes.
+            `text_features` do not fit the rows or the classes, or `X_val` is of another width.
         InputError
             Fewer than two classes, or a parameter that cannot be used.
         """
@@ -116,7 +126,10 @@ class AutoHead(LinearClassifier):
         rows, codes = self._training_rows(X, y)
         rows = self._scaled(rows)
         with one_blas_thread():
-            folds = self._folds(rows, codes, groups)
+            if X_val is None and y_val is None:
+                folds = self._folds(rows, codes, groups)
+            else:
+                folds = self._held_out(rows, codes, X_val, y_val)
             chosen = self._choose(folds)
             coef, intercept = chosen.fit(rows, codes, len(self.classes_))
         self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
@@ -134,82 +147,40 @@ class AutoHead(LinearClassifier):
             rows, codes, len(self.classes_), self.n_folds, random=random, groups=named
         )
 
+    def _held_out(
+        self,
+        rows: Floats,
+        codes: npt.NDArray[np.intp],
+        X_val: npt.ArrayLike | None,
+        y_val: npt.ArrayLike | None,
+    ) -> Folds:
+        held, held_codes, _ = self._validation_rows(X_val, y_val)
+        tested = (self._scaled(held).astype(rows.dtype, copy=False), held_codes)
+        return Folds.held_out((rows, codes), tested, len(self.classes_))
+
     def _families(self) -> list[Family]:
         n_classes, dim = len(self.classes_), self.n_features_in_
         anchors = matching_anchors(self.text_features, n_classes, dim)
         if anchors is None:
             return [_GAUSSIAN, _LOGISTIC]
-        anchored = GaussianFamily(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, anchors, "text-anchored")
+        anchored = GaussianFamily(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, anchors, "text-anchored")
         return [TextFamily(anchors), anchored, _GAUSSIAN, _LOGISTIC]
 
     def _choose(self, folds: Folds) -> Candidate:
-        families = self._families()
         tested = folds.tested
         self.results_: list[Trial] = []
         if not tested.any():
-            unseen = Part(_GAUSSIAN, _WHERE_NOTHING_CAN_BE_TESTED)
-            return Candidate((unseen,), 0.0, np.empty((0, 0)))
+            nothing = np.empty((0, 0), np.float32)
+            unseen = Part(_GAUSSIAN, _WHERE_NOTHING_CAN_BE_TESTED, nothing)
+            return Candidate((unseen,), nothing)
         jury = Jury(folds.codes[tested], folds.fold[tested], folds.n_classes, self.select_on)
-        search = _Search(jury, folds, tested)
-        tables = [search.family(family) for family in families]
-        everything = [*(pair for table in tables for pair in table), *search.blends(tables)]
-        candidates, trials = map(list, zip(*everything, strict=True))
-        best, tied = jury.choose(candidates, trials)
-        marked = [
-            replace(trial, tied=k in tied, chosen=k == best) for k, trial in enumerate(trials)
-        ]
-        rank = {"log_loss": 1}.get(self.select_on, -1)
+        search = Search(folds, jury, self.n_jobs)
+        tables = search.families(self._families())
+        everything = [*(judged for table in tables for judged in table), *search.blends(tables)]
+        best, tied = jury.choose([judged.verdict for judged in everything])
+        trials = [j.trial(tied=k in tied, chosen=k == best) for k, j in enumerate(everything)]
+        sign = 1 if self.select_on == "log_loss" else -1
         self.results_ = sorted(
-            marked, key=lambda trial: (not trial.chosen, rank * getattr(trial, self.select_on))
+            trials, key=lambda trial: (not trial.chosen, sign * getattr(trial, self.select_on))
         )
-        chosen: Candidate = candidates[best]
-        return chosen.scaled(jury.scale(chosen))
-
-
-Judged = tuple[Candidate, Trial]
-
-
-class _Search:
-    """Candidates of every family and of their blends, judged on the same rows."""
-
-    def __init__(self, jury: Jury, folds: Folds, tested: npt.NDArray[np.bool_]) -> None:
-        self.jury = jury
-        self.folds = folds
-        self.tested = tested
-        self.log_priors = folds.log_priors()[tested].T.astype(np.float32)
-
-    def family(self, family: Family) -> list[Judged]:
-        """Every member of a family with every share of the prior taken back."""
-        start = time.perf_counter()
-        plain = []
-        for parameters, logits in family.out_of_fold(self.folds):
-            by_class = np.ascontiguousarray(logits[self.tested].T)
-            plain.append(Candidate((Part(family, parameters),), 0.0, by_class))
-        seconds = time.perf_counter() - start
-        taus = (0.0,) if isinstance(family, TextFamily) else _TAUS
-        corrected = [c.corrected(tau, self.log_priors) for c in plain for tau in taus]
-        return [(candidate, self.jury.judge(candidate, seconds)) for candidate in corrected]
-
-    def blends(self, tables: list[list[Judged]]) -> Iterator[Judged]:
-        """Mixtures of the best of each family; the last family's best at every correction."""
-        start = time.perf_counter()
-        sofar = [self._best(tables[0])]
-        for table in tables[1:]:
-            partners = [
-                self._best([pair for pair in table if pair[1].prior_correction == tau])
-                for tau in _TAUS
-            ]
-            made = [
-                left.scaled(1 - share).plus(right.scaled(share))
-                for left in sofar
-                for right in partners
-                for share in _MIXTURES
-            ]
-            judged = [(c, self.jury.judge(c, time.perf_counter() - start)) for c in made]
-            yield from judged
-            sofar = [self._best(judged)]
-
-    def _best(self, table: list[Judged]) -> Candidate:
-        candidates, trials = map(list, zip(*table, strict=True))
-        candidate: Candidate = candidates[self.jury.choose(candidates, trials)[0]]
-        return candidate.scaled(self.jury.scale(candidate))
+        return everything[best].candidate.scaled(everything[best].verdict.scale)

@@ -10,7 +10,12 @@ import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
 
 from fishembed.errors import DimensionError, InputError
 
@@ -165,6 +170,35 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
                 f"{self.classes_.tolist()[0]!r}."
             )
         return rows, codes.astype(np.intp, copy=False)
+
+    def _validation_rows(
+        self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None
+    ) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Validate rows beside the training set, after `_training_rows`.
+
+        Returns
+        -------
+        X
+            (n_val, dim) float32 or float64.
+        codes
+            (n_val,) positions in `classes_`, -1 for labels that were not trained on.
+        labels
+            (n_val,) the labels of `y_val` as numbers of their own.
+        """
+        if X_val is None or y_val is None:
+            raise InputError("pass X_val and y_val together, or neither.")
+        rows: Floats = check_array(X_val, dtype=list(_FLOATS), input_name="X_val")
+        if rows.shape[1] != self.n_features_in_:
+            raise DimensionError(
+                f"X_val is {rows.shape}, X has {self.n_features_in_} columns: "
+                "encode both with the same encoder."
+            )
+        labels = np.asarray(y_val)
+        check_consistent_length(rows, labels)
+        names, own = np.unique(labels, return_inverse=True)
+        position = {label: i for i, label in enumerate(self.classes_.tolist())}
+        codes = np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
+        return rows, codes[own], own.astype(np.intp, copy=False)
 
     def _scaled(self, X: Floats) -> Floats:
         return unit_rows(X) if self.normalize == "l2" else X

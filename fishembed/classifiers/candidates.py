@@ -1,9 +1,9 @@
-"""A candidate head: scaled parts from the families, summed, less a share of the log prior."""
+"""A candidate head: scaled parts from the families, each less a share of the log prior."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,72 +15,100 @@ from fishembed.classifiers.weights import Double, log_prior
 
 @dataclass(frozen=True)
 class Part:
-    """One head of a family and the factor on its logits."""
+    """One head of a family, and how much it counts.
+
+    Attributes
+    ----------
+    family, parameters
+        Which head.
+    unseen
+        float32 (n_classes, n_tested) logits it gave to rows it had not been shown.
+    tau
+        What the log prior is multiplied with before it is taken from the logits.
+    share
+        Of a blend: the shares of all its parts sum to 1.
+    scale
+        What the logits are multiplied with in the end: the share over the temperature.
+    """
 
     family: Family
     parameters: Mapping[str, float]
+    unseen: Floats = field(repr=False, compare=False)
+    tau: float = 0.0
+    share: float = 1.0
     scale: float = 1.0
 
-    def __str__(self) -> str:
-        inside = ", ".join(f"{name}={value:g}" for name, value in self.parameters.items())
-        return f"{self.family.name}({inside})"
+    @property
+    def told(self) -> dict[str, float]:
+        """Parameters and correction, as people read them."""
+        return {**self.parameters, **({"tau": self.tau} if self.tau else {})}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A linear map that can be refitted, with the logits it gave to rows it had not seen.
+    """A linear map that can be fitted to all rows, and what it said of rows it had not seen.
 
     Attributes
     ----------
     parts
         What is added up.
-    tau
-        What the log prior is multiplied with before it is taken from the logits.
-    by_class
-        float32 (n_classes, n_tested) out-of-fold logits, all of the above applied.
+    log_priors
+        float32 (n_classes, n_tested) log shares of the classes in what each row's head learnt
+        from.
     """
 
     parts: tuple[Part, ...]
-    tau: float
-    by_class: Floats = field(repr=False, compare=False)
+    log_priors: Floats = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
-        """Families and their parameters."""
-        return " + ".join(str(part) for part in self.parts)
+        """The families that are added up."""
+        return " + ".join(part.family.name for part in self.parts)
 
     @property
-    def prior_correction(self) -> float:
-        """Share of the log prior that is taken back from the logits of a logistic part."""
-        own = [part.scale for part in self.parts if part.family.name == "logistic"]
-        return self.tau / own[0] if own else self.tau
+    def parameters(self) -> dict[str, float]:
+        """Parameters of the parts; in a blend with the family's name before a dot."""
+        if len(self.parts) == 1:
+            return self.parts[0].told
+        return {
+            f"{part.family.name}.{name}": value
+            for part in self.parts
+            for name, value in {"share": round(part.share, 3), **part.told}.items()
+        }
 
-    def corrected(self, tau: float, log_priors: Floats) -> Candidate:
-        """Take `tau` times the log prior, (n_classes, n_tested), from the logits."""
-        if tau == 0:
-            return self
-        logits = self.by_class - np.float32(tau) * log_priors
-        return Candidate(self.parts, self.tau + tau, logits)
+    @property
+    def by_class(self) -> Floats:
+        """float32 (n_classes, n_tested) logits of rows by heads that were not shown them."""
+        tau = sum(part.scale * part.tau for part in self.parts)
+        logits: Floats = np.float32(-tau) * self.log_priors
+        for part in self.parts:
+            logits += np.float32(part.scale) * part.unseen
+        return logits
 
     def scaled(self, factor: float) -> Candidate:
-        """Multiply everything with `factor`."""
-        parts = tuple(Part(p.family, p.parameters, p.scale * factor) for p in self.parts)
-        return Candidate(parts, self.tau * factor, self.by_class * np.float32(factor))
+        """Multiply the logits with `factor`."""
+        parts = tuple(replace(part, scale=part.scale * factor) for part in self.parts)
+        return replace(self, parts=parts)
 
-    def plus(self, other: Candidate) -> Candidate:
-        """Add the logits of two candidates: the product of their probabilities."""
-        return Candidate(
-            self.parts + other.parts, self.tau + other.tau, self.by_class + other.by_class
+    def blended(self, other: Candidate, share: float) -> Candidate:
+        """Mix with `other`, which gets that share: a product of powers of probabilities."""
+        weighted = ((self, 1 - share), (other, share))
+        parts = tuple(
+            replace(part, share=part.share * weight, scale=part.scale * weight)
+            for candidate, weight in weighted
+            for part in candidate.parts
         )
+        return replace(self, parts=parts)
 
     def fit(
         self, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int
     ) -> tuple[Double, Double]:
         """Learn weights (n_classes, dim) and bias (n_classes,) from all rows."""
         coef = np.zeros((n_classes, rows.shape[1]))
-        intercept = -self.tau * log_prior(codes, n_classes)
+        intercept = np.zeros(n_classes)
+        prior = log_prior(codes, n_classes)
         for part in self.parts:
             weights, bias = part.family.fit(rows, codes, n_classes, part.parameters)
             coef += part.scale * weights
-            intercept += part.scale * bias
+            intercept += part.scale * (bias - part.tau * prior)
         return coef, intercept

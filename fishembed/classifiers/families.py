@@ -1,9 +1,10 @@
-"""Out-of-fold logits of whole families of heads, each family in one go."""
+"""Families of heads: what one part of the rows teaches all of them in one go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -30,8 +31,19 @@ class Family(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
-        """Give parameters and (n, n_classes) logits of rows by a head that was not shown them."""
+    @property
+    def members(self) -> list[Parameters]:
+        """Parameters of every head, the simplest first."""
+
+    @property
+    def taus(self) -> tuple[float, ...]:
+        """Shares of the log prior that may be taken from the logits."""
+
+    def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """Give, for every member, (n_classes, n) logits of the rows of fold `k`.
+
+        The head has learnt from the rows of all other folds.
+        """
 
     def fit(
         self, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int, parameters: Parameters
@@ -41,75 +53,70 @@ class Family(Protocol):
 
 @dataclass(frozen=True)
 class LogisticFamily:
-    """Multinomial logistic regression at several C; all folds share every pass over the rows."""
+    """Multinomial logistic regression at several C, ascending: one path."""
 
     Cs: tuple[float, ...]
+    taus: tuple[float, ...] = (0.0,)
     name: str = "logistic"
 
-    def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
+    @property
+    def members(self) -> list[Parameters]:
         """See `Family`."""
-        weights = (folds.fold != np.arange(folds.n_folds)[:, None]).astype(np.float64)
-        data = Rotated.of(folds.rows, np.ones(len(folds.rows)))
-        offsets = np.zeros((folds.n_folds, folds.n_classes))
-        path = solve_path(
-            data, folds.codes, weights, offsets, self.Cs, tol=_ROUGH, max_iter=_MAX_ITER
-        )
-        for C, optima in zip(self.Cs, path, strict=True):
-            logits = folds.empty_logits()
-            for k, optimum in enumerate(optima):
-                tested = folds.fold == k
-                maps = optimum.parameters.astype(data.rows.dtype)
-                logits[tested] = data.rows[tested] @ maps[:, :-1].T + maps[:, -1]
-            yield {"C": C}, logits
+        return [{"C": C} for C in self.Cs]
+
+    def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `Family`."""
+        rows, codes = folds.trained(k)
+        tested = folds.rows[folds.fold == k]
+        for coef, intercept in _path(rows, codes, folds.n_classes, self.Cs, _ROUGH):
+            yield coef @ tested.T + intercept[:, None]
 
     def fit(
         self, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int, parameters: Parameters
     ) -> Map:
         """See `Family`."""
-        weights = np.ones((1, len(rows)))
-        data = Rotated.of(rows, weights[0])
-        path = solve_path(
-            data,
-            codes,
-            weights,
-            np.zeros((1, n_classes)),
-            [parameters["C"]],
-            tol=_FINE,
-            max_iter=_MAX_ITER,
-        )
-        return data.unrotate(next(path)[0].parameters)
+        return next(_path(rows, codes, n_classes, [parameters["C"]], _FINE))
+
+
+def _path(
+    rows: Floats,
+    codes: npt.NDArray[np.intp],
+    n_classes: int,
+    Cs: tuple[float, ...] | list[float],
+    tol: float,
+) -> Iterator[Map]:
+    weights = np.ones((1, len(rows)))
+    data = Rotated.of(rows, weights[0])
+    offsets = np.zeros((1, n_classes))
+    for (optimum,) in solve_path(data, codes, weights, offsets, Cs, tol=tol, max_iter=_MAX_ITER):
+        yield data.unrotate(optimum.parameters)
 
 
 @dataclass(frozen=True)
 class GaussianFamily:
-    """Shrunken discriminants; one eigendecomposition for each fold serves all parameters."""
+    """Shrunken discriminants; one eigendecomposition serves all parameters."""
 
     shrinkages: tuple[float, ...]
     pseudo_counts: tuple[float, ...]
+    taus: tuple[float, ...] = (0.0,)
     anchors: Floats | None = None
     name: str = "gaussian"
 
-    def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
+    @property
+    def members(self) -> list[Parameters]:
         """See `Family`."""
-        parts = []
-        for k in range(folds.n_folds):
-            tested = folds.fold == k
-            trained = ~tested
-            statistics = GaussianStatistics.of(
-                folds.rows[trained], folds.codes[trained], folds.n_classes, self.anchors
-            )
-            rotated = (folds.rows[tested] - statistics.centre) @ statistics.vectors
-            parts.append((tested, statistics, rotated.astype(np.float32)))
+        pairs = product(self.shrinkages, self.pseudo_counts)
+        return [{"shrinkage": shrinkage, "pseudo_count": count} for shrinkage, count in pairs]
+
+    def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `Family`."""
+        statistics = GaussianStatistics.of(*folds.trained(k), folds.n_classes, self.anchors)
+        tested = folds.rows[folds.fold == k]
+        rotated = ((tested - statistics.centre) @ statistics.vectors).T.astype(np.float32)
         for shrinkage in self.shrinkages:
-            projected = [
-                (tested, statistics, _Projection.of(statistics, rotated, shrinkage))
-                for tested, statistics, rotated in parts
-            ]
+            products = _Products.of(statistics, rotated, shrinkage)
             for pseudo_count in self.pseudo_counts:
-                logits = folds.empty_logits()
-                for tested, statistics, projection in projected:
-                    logits[tested] = projection.logits(statistics.trust(pseudo_count))
-                yield {"shrinkage": shrinkage, "pseudo_count": pseudo_count}, logits
+                yield products.logits(statistics.trust(pseudo_count)[:, None])
 
     def fit(
         self, rows: Floats, codes: npt.NDArray[np.intp], n_classes: int, parameters: Parameters
@@ -120,24 +127,24 @@ class GaussianFamily:
 
 
 @dataclass(frozen=True)
-class _Projection:
-    """Products of rows with whitened means and anchors: logits of every pseudo count follow."""
+class _Products:
+    """Products of whitened means and anchors with rows: logits of every pseudo count follow."""
 
     with_means: Floats
     with_anchors: Floats | float
     squares: tuple[Floats, Floats, Floats]
 
     @classmethod
-    def of(cls, statistics: GaussianStatistics, rotated: Floats, shrinkage: float) -> _Projection:
+    def of(cls, statistics: GaussianStatistics, rotated: Floats, shrinkage: float) -> _Products:
         precisions = statistics.precisions(shrinkage)
         means, anchors = statistics.offsets, statistics.anchors
         squares = tuple(
-            ((a * precisions) * b).sum(axis=1)
+            ((a * precisions) * b).sum(axis=1, keepdims=True)
             for a, b in ((means, means), (means, anchors), (anchors, anchors))
         )
         return cls(
-            rotated @ (means * precisions).T.astype(np.float32),
-            rotated @ (anchors * precisions).T.astype(np.float32) if anchors.any() else 0.0,
+            (means * precisions).astype(np.float32) @ rotated,
+            (anchors * precisions).astype(np.float32) @ rotated if anchors.any() else 0.0,
             squares,
         )
 
@@ -157,11 +164,18 @@ class TextFamily:
     anchors: Floats
     scale: float = 100.0
     name: str = "zeroshot"
+    taus: tuple[float, ...] = (0.0,)
 
-    def out_of_fold(self, folds: Folds) -> Iterator[tuple[Parameters, Floats]]:
+    @property
+    def members(self) -> list[Parameters]:
         """See `Family`."""
-        coef, _ = self.fit(folds.rows, folds.codes, folds.n_classes, {})
-        yield {}, (folds.rows @ coef.T).astype(np.float32)
+        return [{}]
+
+    def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `Family`."""
+        tested = folds.rows[folds.fold == k]
+        coef, _ = self.fit(tested, folds.codes, folds.n_classes, {})
+        yield coef @ tested.T
 
     def fit(
         self,

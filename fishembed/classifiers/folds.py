@@ -60,6 +60,22 @@ class Folds:
             fold = _deal_groups(codes, groups, n_folds, random)
         return cls(rows, codes, n_classes, fold, int(fold.max()) + 1)
 
+    @classmethod
+    def held_out(
+        cls, trained: tuple[Floats, Codes], tested: tuple[Floats, Codes], n_classes: int
+    ) -> Folds:
+        """Test rows of their own, all in one fold; rows of a class never trained are left out."""
+        known = np.isin(tested[1], trained[1])
+        rows = np.concatenate([trained[0], tested[0][known]])
+        codes = np.concatenate([trained[1], tested[1][known]])
+        fold = np.repeat(np.array([-1, 0], dtype=np.intp), [len(trained[1]), int(known.sum())])
+        return cls(rows, codes, n_classes, fold, 1)
+
+    def trained(self, k: int) -> tuple[Floats, Codes]:
+        """Rows and classes that fold `k` is tested after learning from."""
+        rows = self.fold != k
+        return self.rows[rows], self.codes[rows]
+
     @property
     def tested(self) -> npt.NDArray[np.bool_]:
         """(n,) rows that some fold tests after training on others of the class."""
@@ -78,10 +94,6 @@ class Folds:
         for k in range(self.n_folds):
             priors[self.fold == k] = log_prior(self.codes[self.fold != k], self.n_classes)
         return priors
-
-    def empty_logits(self) -> npt.NDArray[np.float32]:
-        """(n, n_classes) zeros to be filled fold by fold."""
-        return np.zeros((len(self.rows), self.n_classes), dtype=np.float32)
 
 
 def _deal_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Codes:

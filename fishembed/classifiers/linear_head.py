@@ -7,12 +7,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_consistent_length
 
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.classifiers.linear_training import Recipe, Rows, one_torch_thread, train
 from fishembed.classifiers.weights import log_prior
-from fishembed.errors import DimensionError, InputError
+from fishembed.errors import InputError
 
 
 class LinearHead(LinearClassifier):
@@ -123,7 +122,7 @@ class LinearHead(LinearClassifier):
             layer, self.history_ = train(
                 self._recipe(),
                 self._tensors(rows, codes, codes),
-                self._validation_rows(X_val, y_val),
+                self._validation(X_val, y_val),
                 torch.tensor(offsets, dtype=torch.float32, device=self.device),
             )
         self.coef_ = layer.weight.detach().cpu().numpy().copy()
@@ -170,21 +169,8 @@ class LinearHead(LinearClassifier):
             labels,
         )
 
-    def _validation_rows(
-        self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None
-    ) -> Rows | None:
-        if X_val is None or y_val is None:
-            if X_val is not y_val:
-                raise InputError("pass X_val and y_val together, or neither.")
+    def _validation(self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None) -> Rows | None:
+        if X_val is None and y_val is None:
             return None
-        rows = check_array(X_val, dtype=[np.float32, np.float64], input_name="X_val")
-        if rows.shape[1] != self.n_features_in_:
-            raise DimensionError(
-                f"X_val is {rows.shape}, X has {self.n_features_in_} columns: "
-                "encode both with the same encoder."
-            )
-        labels = np.asarray(y_val)
-        check_consistent_length(rows, labels)
-        position = {label: i for i, label in enumerate(self.classes_.tolist())}
-        codes = np.array([position.get(label, -1) for label in labels.tolist()], dtype=np.intp)
-        return self._tensors(rows, codes, np.unique(labels, return_inverse=True)[1])
+        rows, codes, labels = self._validation_rows(X_val, y_val)
+        return self._tensors(rows, codes, labels)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Floats
 from fishembed.classifiers.calibration import best_scale, log_losses
-from fishembed.classifiers.candidates import Candidate
 
 SelectOn = Literal["macro_recall", "accuracy", "macro_f1", "log_loss"]
 Double = npt.NDArray[np.float64]
@@ -24,20 +25,21 @@ class Trial:
     Attributes
     ----------
     candidate
-        Families and their parameters.
-    prior_correction
-        Share of the log prior taken from the logits.
-    macro_recall, macro_recall_spread
-        Mean recall over the classes that were tested, and its standard deviation over folds.
-    accuracy, accuracy_spread
-        Share of rows called right, and its standard deviation over folds.
-    macro_f1
-        Mean F1 over the classes that were tested.
+        The family, or the families of a blend.
+    parameters
+        Of its parts; `tau` is the share of the log prior that is taken from the logits, `share`
+        what a part counts in a blend.
+    accuracy
+        Share of rows called right.
+    macro_recall, macro_f1
+        Mean recall and mean F1 over the classes that were tested.
     log_loss
         Mean -log p(true class) in nats at the best temperature; every class counting the same
         where the selection is on a macro score.
+    accuracy_std, macro_recall_std, macro_f1_std, log_loss_std
+        Standard deviations of the same over the folds, within each over the classes it tests.
     seconds
-        Time spent on its family, shared by all candidates of the family.
+        Its share of what its family took, and what judging it took.
     tied
         Whether it could not be told from the best.
     chosen
@@ -45,16 +47,39 @@ class Trial:
     """
 
     candidate: str
-    prior_correction: float
-    macro_recall: float
-    macro_recall_spread: float
+    parameters: Mapping[str, float]
     accuracy: float
-    accuracy_spread: float
+    accuracy_std: float
+    macro_recall: float
+    macro_recall_std: float
     macro_f1: float
+    macro_f1_std: float
     log_loss: float
+    log_loss_std: float
     seconds: float
     tied: bool = False
     chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a jury says of one candidate.
+
+    Attributes
+    ----------
+    scores, spreads
+        By name, over all rows and as standard deviation over folds.
+    hits, losses
+        (n_tested,) whether each row was called right, and its -log p(true class).
+    scale
+        Factor on the logits with the least log loss.
+    """
+
+    scores: Mapping[str, float]
+    spreads: Mapping[str, float]
+    hits: npt.NDArray[np.bool_]
+    losses: npt.NDArray[np.float32]
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -78,66 +103,47 @@ class Jury:
     n_classes: int
     select_on: SelectOn = "macro_recall"
 
-    @property
-    def counts(self) -> npt.NDArray[np.intp]:
-        """(n_classes,) tested rows."""
-        return np.bincount(self.codes, minlength=self.n_classes)
-
-    @property
-    def balanced(self) -> Double:
-        """(n_tested,) weights under which every tested class counts the same; they sum to 1."""
-        counts = self.counts
+    @cached_property
+    def weights(self) -> Double:
+        """(n_tested,) weights of the score that decides; they sum to 1."""
+        if not self.select_on.startswith("macro"):
+            return np.full(len(self.codes), 1 / len(self.codes))
+        counts = np.bincount(self.codes, minlength=self.n_classes)
         weights: Double = 1 / counts[self.codes] / np.count_nonzero(counts)
         return weights
 
-    @property
-    def weights(self) -> Double:
-        """(n_tested,) weights of the score that decides; they sum to 1."""
-        if self.select_on.startswith("macro"):
-            return self.balanced
-        return np.full(len(self.codes), 1 / len(self.codes))
-
-    def hits(self, candidate: Candidate) -> npt.NDArray[np.bool_]:
-        """(n_tested,) whether a row was called right."""
-        right: npt.NDArray[np.bool_] = candidate.by_class.argmax(axis=0) == self.codes
-        return right
-
-    def scale(self, candidate: Candidate) -> float:
-        """Factor on the logits with the least log loss."""
-        return best_scale(candidate.by_class, self.codes, self.weights)
-
-    def judge(self, candidate: Candidate, seconds: float) -> Trial:
-        """Compute every score."""
-        hits = self.hits(candidate)
-        logits = candidate.by_class * np.float32(self.scale(candidate))
-        parts = [self._part(hits, self.fold == k) for k in np.unique(self.fold)]
-        recall_spread, accuracy_spread = np.std(parts, axis=0)
-        return Trial(
-            candidate.name,
-            candidate.prior_correction,
-            float(hits @ self.balanced),
-            float(recall_spread),
-            float(hits.mean()),
-            float(accuracy_spread),
-            self._macro_f1(candidate.by_class),
-            float(log_losses(logits, self.codes) @ self.weights),
-            seconds,
+    def judge(self, by_class: Floats) -> Verdict:
+        """Compute every score of (n_classes, n_tested) logits."""
+        called = by_class.argmax(axis=0)
+        scale = best_scale(by_class, self.codes, self.weights)
+        losses = log_losses(by_class * np.float32(scale), self.codes)
+        everything = np.ones(len(self.codes), dtype=bool)
+        parts = [self._scores(called, losses, self.fold == k) for k in np.unique(self.fold)]
+        return Verdict(
+            self._scores(called, losses, everything),
+            {name: float(np.std([part[name] for part in parts])) for name in SELECT_ON},
+            called == self.codes,
+            losses.astype(np.float32),
+            scale,
         )
 
-    def _part(
-        self, hits: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_]
-    ) -> tuple[float, float]:
-        weights = 1 / np.bincount(self.codes[rows])[self.codes[rows]]
-        return float(np.average(hits[rows], weights=weights)), float(hits[rows].mean())
+    def _scores(
+        self, called: npt.NDArray[np.intp], losses: Double, rows: npt.NDArray[np.bool_]
+    ) -> dict[str, float]:
+        codes, called = self.codes[rows], called[rows]
+        counts = np.bincount(codes, minlength=self.n_classes)
+        right = np.bincount(codes[called == codes], minlength=self.n_classes)
+        both = counts + np.bincount(called, minlength=self.n_classes)
+        seen = counts > 0
+        weights = self.weights[rows]
+        return {
+            "accuracy": float(right.sum() / len(codes)),
+            "macro_recall": float((right[seen] / counts[seen]).mean()),
+            "macro_f1": float((2 * right[seen] / both[seen]).mean()),
+            "log_loss": float(losses[rows] @ weights / weights.sum()),
+        }
 
-    def _macro_f1(self, by_class: Floats) -> float:
-        called = by_class.argmax(axis=0)
-        right = np.bincount(self.codes[called == self.codes], minlength=self.n_classes)
-        total = self.counts + np.bincount(called, minlength=self.n_classes)
-        seen = self.counts > 0
-        return float((2 * right[seen] / total[seen]).mean())
-
-    def choose(self, candidates: list[Candidate], trials: list[Trial]) -> tuple[int, list[int]]:
+    def choose(self, verdicts: list[Verdict]) -> tuple[int, list[int]]:
         """Take one.
 
         A candidate ties with the best where the difference of their scores is within one
@@ -150,20 +156,19 @@ class Jury:
         int, list of int
             Position of the choice, and of all that tie with the best.
         """
-        scores = np.array([self._score(trial) for trial in trials])
+        sign = -1 if self.select_on == "log_loss" else 1
+        scores = np.array([sign * verdict.scores[self.select_on] for verdict in verdicts])
         best = int(scores.argmax())
         if self.select_on == "log_loss":
             return best, [best]
-        best_hits = self.hits(candidates[best]).astype(np.float64)
-        weights = self.weights
-        tied = []
-        for k, candidate in enumerate(candidates):
-            difference = self.hits(candidate) - best_hits
-            error = float(np.sqrt((difference * weights) @ (difference * weights)))
-            if scores[best] - scores[k] <= error:
-                tied.append(k)
-        return min(tied, key=lambda k: (trials[k].log_loss, k)), tied
+        tied = [
+            k
+            for k, verdict in enumerate(verdicts)
+            if scores[best] - scores[k] <= self._error(verdict.hits, verdicts[best].hits)
+        ]
+        return min(tied, key=lambda k: (verdicts[k].scores["log_loss"], k)), tied
 
-    def _score(self, trial: Trial) -> float:
-        value: float = getattr(trial, self.select_on)
-        return -value if self.select_on == "log_loss" else value
+    def _error(self, ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
+        """Give the standard error of the weighted mean difference of what two said of a row."""
+        weighted = (ones.astype(np.float64) - others) * self.weights
+        return float(np.sqrt(weighted @ weighted))

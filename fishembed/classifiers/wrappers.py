@@ -9,7 +9,6 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from fishembed.classifiers.calibration import best_scale
-from fishembed.classifiers.candidates import Candidate
 from fishembed.classifiers.combination import Combination
 from fishembed.classifiers.folds import Folds
 from fishembed.classifiers.selection import Jury, SelectOn
@@ -219,11 +218,11 @@ class BlendClassifier(Combination):
         if not tested.any():
             return (0.5 if self.weight == "cv" else self.weight), [1.0, 1.0]
         jury = Jury(folds.codes[tested], folds.fold[tested], folds.n_classes, self.select_on)
-        plain = [Candidate((), 0.0, self._out_of_fold(head, folds)) for head in heads]
-        scales = [jury.scale(candidate) for candidate in plain]
+        unseen = [self._out_of_fold(head, folds) for head in heads]
+        scales = [jury.judge(logits).scale for logits in unseen]
         if self.weight != "cv":
             return self.weight, scales
-        first, second = (c.scaled(scale) for c, scale in zip(plain, scales, strict=True))
-        blends = [first.scaled(1 - w).plus(second.scaled(w)) for w in _WEIGHTS]
-        best, _ = jury.choose(blends, [jury.judge(blend, 0.0) for blend in blends])
+        first, second = (np.float32(s) * logits for s, logits in zip(scales, unseen, strict=True))
+        verdicts = [jury.judge((1 - w) * first + w * second) for w in _WEIGHTS]
+        best, _ = jury.choose(verdicts)
         return _WEIGHTS[best], scales

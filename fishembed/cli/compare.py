@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console
+from fishembed.cli.console import Console, aligned
 from fishembed.cli.places import found_run
 
 
@@ -48,13 +48,3 @@ def compare(
                 ],
             }
         )
-
-
-def aligned(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Give a table as lines, the first column to the left and the others to the right."""
-    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
-    lines = []
-    for first, *rest in [columns, *rows]:
-        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
-    return lines

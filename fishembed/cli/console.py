@@ -100,3 +100,13 @@ def command_line() -> str:
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Say a number with its noun: `1 image`, `3,187 images`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def aligned(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """Give a table as lines, the first column to the left and the others to the right."""
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    lines = []
+    for first, *rest in [columns, *rows]:
+        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return lines

@@ -9,7 +9,7 @@ import typer
 
 from fishembed.cli.console import Console, command_line
 from fishembed.cli.places import chosen_stores, reports_folder
-from fishembed.cli.told import tell_run
+from fishembed.cli.told import tell_run, tell_selection
 
 
 def fit(
@@ -24,19 +24,68 @@ def fit(
     head: Annotated[
         str,
         typer.Option(
-            help="logistic (scikit-learn's logistic regression) or linear (a torch layer trained "
-            "by epochs)."
+            help="auto compares heads and takes the best for rare classes. One of them: logistic, "
+            "prior-corrected, gaussian, text-anchored, blend, centroid, knn; linear is a torch "
+            "layer trained by epochs, the paper's.",
         ),
-    ] = "logistic",
+    ] = "auto",
     features: Annotated[
         Literal["image", "trunk"],
         typer.Option(help="trunk: the vectors before the projection, see 'extract --trunk'."),
     ] = "image",
+    select_on: Annotated[
+        Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None,
+        typer.Option(help="auto, blend: the score that decides.", show_default="macro_recall"),
+    ] = None,
+    validate: Annotated[
+        Literal["cv", "val"],
+        typer.Option(
+            help="auto: compare by cross-validation on the training rows, groups kept together, or "
+            "on the val split."
+        ),
+    ] = "cv",
+    C: Annotated[
+        float | None,
+        typer.Option(
+            "--C", help="logistic, prior-corrected, blend: inverse strength of the penalty."
+        ),
+    ] = None,
+    class_weight: Annotated[
+        Literal["balanced"] | None,
+        typer.Option(help="logistic: weigh every class the same.", show_default="none"),
+    ] = None,
+    tau: Annotated[
+        float | None,
+        typer.Option(help="prior-corrected: share of the log class prior that is taken back."),
+    ] = None,
+    shrinkage: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="gaussian, text-anchored: weight of the sphere in the covariance."
+        ),
+    ] = None,
+    pseudo_count: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="gaussian, text-anchored: images that a class's words, or the mean of all "
+            "classes, count for.",
+        ),
+    ] = None,
+    neighbors: Annotated[int | None, typer.Option(min=1, help="knn: neighbours that vote.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="linear: passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="linear: rows in a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="linear: Adam's step.")] = None,
-    C: Annotated[
-        float | None, typer.Option("--C", help="logistic: inverse strength of the penalty.")
+    loss: Annotated[
+        Literal["cross_entropy", "balanced_softmax"] | None,
+        typer.Option(help="linear: balanced_softmax lets every class count the same."),
+    ] = None,
+    schedule: Annotated[
+        Literal["constant", "cosine"] | None, typer.Option(help="linear: of the learning rate.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="linear: stop after so many epochs without a better val recall."),
     ] = None,
     normalize: Annotated[
         str | None, typer.Option(help="Scale of the vectors a head sees: l2 or none.")
@@ -56,9 +105,21 @@ def fit(
 ) -> None:
     """Fit a head on the cached vectors and score it.
 
-    Example: **fishembed fit --head linear --epochs 7**
+    Bare, it compares heads by cross-validation on the training rows and takes the one that does
+    best by the rare classes, too. Test rows are never looked at before the head is there.
+
+    Examples: **fishembed fit**, **fishembed fit --head linear --epochs 7**
     """
     given = {
+        "select_on": select_on,
+        "class_weight": class_weight,
+        "tau": tau,
+        "shrinkage": shrinkage,
+        "pseudo_count": pseudo_count,
+        "n_neighbors": neighbors,
+        "loss": loss,
+        "schedule": schedule,
+        "patience": patience,
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -74,6 +135,7 @@ def fit(
             head=head,
             features=features,
             parameters={key: value for key, value in given.items() if value is not None},
+            validate=validate,
             split=split,
             seed=seed,
             run=run,
@@ -81,4 +143,5 @@ def fit(
             command=command_line(),
             say=console.note,
         )
+        tell_selection(console, done)
         tell_run(console, done)

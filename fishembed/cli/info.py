@@ -92,7 +92,8 @@ def _tell(console: Console, told: dict[str, Any]) -> None:
         console.note(f"trunk vectors of {told['trunk']}")
     encoder = told["encoder"]
     console.note(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
-    console.note(f"source: {told['source'].get('root')} ({told['source'].get('layout')})")
+    root, layout = told["source"].get("root"), told["source"].get("layout")
+    console.note(f"source: {root} ({layout})" if root else f"source: {layout}")
     console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
     for key, text in told["text"].items():
         console.note(f"text vectors {key!r}: {counted(text['templates'], 'template')}")

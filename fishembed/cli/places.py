@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fishembed.cli.console import Console
+from fishembed.remote import as_place, is_remote
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 
 def data_folder() -> str:
@@ -23,21 +28,23 @@ def reports_folder() -> Path:
     return Path(os.environ.get("FISHEMBED_REPORTS", "reports"))
 
 
-def chosen_store(named: Path | None, console: Console) -> Path:
-    """Give the store that was named, by path or by its name in the cache, or the newest."""
+def chosen_store(named: Path | None, console: Console) -> Place:
+    """Give the store that was named, by place or by its name in the cache, or the newest."""
     from fishembed.cache import newest_store
 
     if named is None:
         store = newest_store(cache_folder())
         console.note(f"store: {store} (the newest in {cache_folder()})")
         return store
-    inside = cache_folder() / f"{named}.h5"
-    store = inside if not named.is_file() and inside.is_file() else named
+    store = as_place(named)
+    inside = as_place(cache_folder()) / f"{named}.h5"
+    if not is_remote(store) and not store.is_file() and inside.is_file():
+        store = inside
     console.note(f"store: {store}")
     return store
 
 
-def chosen_stores(named: list[Path] | None, console: Console) -> list[Path]:
+def chosen_stores(named: list[Path] | None, console: Console) -> list[Place]:
     """Give the stores that were named, or the newest."""
     return [chosen_store(one, console) for one in named] if named else [chosen_store(None, console)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fishembed.cli.console import Console
+from fishembed.cli.console import Console, aligned
 
 if TYPE_CHECKING:
     from fishembed.reports import Run
@@ -17,3 +17,16 @@ def tell_run(console: Console, run: Run) -> None:
     console.note(verdict(run.metrics))
     console.note(f"wrote {run.folder}")
     console.document({"run": str(run.folder), **run.metrics})
+
+
+def tell_selection(console: Console, run: Run) -> None:
+    """Say what a head was chosen from; nothing where nothing was chosen."""
+    from fishembed.reports.selection import best_of_each
+
+    if not run.selection:
+        return
+    columns, rows = best_of_each(run.selection)
+    lines = aligned(columns[:-1], [row[:-1] for row in rows])
+    for line, parameters in zip(lines, [columns[-1], *(row[-1] for row in rows)], strict=True):
+        console.note(f"{line}  {parameters}")
+    console.note(f"* taken; each line is the best of its kind of {len(run.selection)} candidates")

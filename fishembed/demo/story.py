@@ -102,7 +102,7 @@ def tell_story(
         if not chapter.page.is_file():
             hears.note(f"writing {chapter.page}")
             write_report(chapter.run)
-    return Story(pictures, done.store, chapters, time.perf_counter() - began)
+    return Story(pictures, Path(str(done.store)), chapters, time.perf_counter() - began)
 
 
 def _chapters(store: FeatureStore, reports: Path, seed: int) -> tuple[Chapter, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fishembed.cache import (
     IMAGE,
@@ -18,6 +18,7 @@ from fishembed.cache import (
     Parts,
     Rows,
     StoreHead,
+    parts_of,
     store_lock,
     write_store,
 )
@@ -29,7 +30,7 @@ from fishembed.encoders import (
     PromptSet,
     load_aliases,
 )
-from fishembed.errors import InputError, SourceError
+from fishembed.errors import InputError, SourceError, StoreNotFoundError
 from fishembed.extraction.before import Before
 from fishembed.extraction.contents import says_the_same, store_classes, store_rows
 from fishembed.extraction.edits import amend
@@ -43,6 +44,10 @@ from fishembed.extraction.result import Extraction
 from fishembed.extraction.texts import class_texts, wanted_prompts
 from fishembed.extraction.vectors import KnownVectors
 from fishembed.images import MAX_PIXELS, Source, open_source
+from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 
 def extract(
@@ -120,7 +125,7 @@ def extract(
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size} must be at least 1")
     pictures = open_source(source)
-    place = Path(store) if store is not None else default_store(pictures)
+    place = as_place(store) if store is not None else default_store(pictures)
     told = reporter or Silent()
     with store_lock(place), _opened(place) as old:
         before = Before(old, told)
@@ -143,17 +148,19 @@ def extract(
         return replace(done, seconds=time.perf_counter() - began)
 
 
-def default_store(source: Source) -> Path:
+def default_store(source: Source) -> Place:
     """Give the place of a source's store when none is named."""
-    return Path(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
+    return as_place(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
 
 
 @contextmanager
-def _opened(place: Path) -> Iterator[FeatureStore | None]:
-    if not place.exists():
+def _opened(place: Place) -> Iterator[FeatureStore | None]:
+    try:
+        store = FeatureStore.open(place)
+    except StoreNotFoundError:
         yield None
         return
-    with FeatureStore.open(place) as store:
+    with store:
         yield store
 
 
@@ -170,7 +177,7 @@ class _Job:
     """One extraction, its collaborators at hand."""
 
     source: Source
-    place: Path
+    place: Place
     before: Before
     encoder: LazyEncoder
     work: Work
@@ -225,7 +232,7 @@ class _Job:
     def _known(self) -> tuple[Parts, KnownVectors]:
         """Find the vectors there are: in the store, and in parts of a broken run."""
         trunk = "+trunk" if self.work.trunk else ""
-        parts = Parts(self.place, self.encoder.spec.fingerprint + trunk)
+        parts = parts_of(self.place, self.encoder.spec.fingerprint + trunk)
         vectors = KnownVectors(parts)
         store = self.before.store
         if store is not None and (store.has_trunk or not self.work.trunk):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fishembed.remote import Place
 
 from fishembed.extraction.stages import StageTimes
 
@@ -37,7 +40,7 @@ class Extraction:
         How busy each stage of the pipeline was.
     """
 
-    store: Path
+    store: Place
     rows: int
     new: int
     changed: int

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fishembed.errors import InputError
 
-HEADS = ("logistic", "linear")
+if TYPE_CHECKING:
+    from fishembed.classifiers import ZeroShotClassifier
+
+HEADS = (
+    "auto",
+    "logistic",
+    "prior-corrected",
+    "gaussian",
+    "text-anchored",
+    "blend",
+    "centroid",
+    "knn",
+    "linear",
+)
 """Names that `make_head` knows."""
 
+_PLAIN = tuple(name for name in HEADS if name != "text-anchored")
+_TEXT_PSEUDO_COUNT = 4.0  # images that a class's words count for, unless told otherwise
+_NO_SETTINGS = ("classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
-def make_head(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
+
+def make_head(
+    name: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    words: ZeroShotClassifier | None = None,
+) -> Any:
     """Build a head that is not fitted.
 
     Parameters
@@ -19,9 +41,13 @@ def make_head(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     name
         One of `HEADS`.
     parameters
-        Of the estimator, see its class; what is left out has its default.
+        Of the estimator, see its class, or of the one inside it; what is left out has its
+        default.
     seed
         For heads that draw random numbers.
+    words
+        The classes in words, one text vector for each class that is learnt, for heads that can
+        use them.
 
     Returns
     -------
@@ -30,23 +56,66 @@ def make_head(name: str, parameters: Mapping[str, Any], seed: int) -> Any:
     Raises
     ------
     InputError
-        When there is no such head, or it has no such parameter.
+        When there is no such head, it has no such parameter, or it needs text vectors.
     """
-    from fishembed.classifiers import LinearHead, LogisticHead
-
-    if name == "logistic":
-        head: Any = LogisticHead()
-    elif name == "linear":
-        head = LinearHead()
-    else:
+    if name not in HEADS:
         raise InputError(f"no head {name!r}: name one of {', '.join(HEADS)}")
-    known = head.get_params()
+    head = _with_defaults(name, words)
+    known = _settings(head)
     unknown = [key for key in parameters if key not in known]
     if unknown:
-        fitting = sorted(set(known) - {"random_state"})
-        raise InputError(
-            f"the head {name!r} has no parameter {unknown[0]!r}; it has {', '.join(fitting)}"
-        )
-    if "random_state" in known:
+        raise _unknown(name, unknown[0], known)
+    if "random_state" in head.get_params():
         head.set_params(random_state=seed)
-    return head.set_params(**parameters)
+    return head.set_params(**{known[key]: value for key, value in parameters.items()})
+
+
+def settings_of(head: Any) -> dict[str, Any]:
+    """Give the parameters of a head and of the one inside it, by the names `make_head` knows."""
+    values = head.get_params()
+    return {name: values[key] for name, key in sorted(_settings(head).items())}
+
+
+def _unknown(name: str, key: str, known: Mapping[str, str]) -> InputError:
+    others = [head for head in _PLAIN if key in _settings(_with_defaults(head, None))]
+    instead = f"; it is a parameter of {', '.join(others)}" if others else ""
+    return InputError(
+        f"the head {name!r} has no parameter {key!r}{instead}. {name!r} has "
+        f"{', '.join(sorted(known))}"
+    )
+
+
+def _settings(head: Any) -> dict[str, str]:
+    """Names that people use, and scikit-learn's: those of the head itself win."""
+    keys = sorted(head.get_params(), key=lambda key: (-key.count("__"), key))
+    names = {key.rsplit("__", 1)[-1]: key for key in keys if not key.startswith("other__")}
+    return {name: key for name, key in names.items() if name not in _NO_SETTINGS}
+
+
+def _with_defaults(name: str, words: ZeroShotClassifier | None) -> Any:
+    from fishembed import classifiers
+
+    if name == "auto":
+        text = None if words is None else words.text_features
+        return classifiers.AutoHead(text_features=text, n_jobs=-1)
+    if name == "text-anchored":
+        if words is None:
+            raise InputError(
+                "the head 'text-anchored' needs text vectors of the class names, and there are "
+                "none for these vectors: 'gaussian' is the same head without"
+            )
+        return classifiers.GaussianHead(
+            text_features=words.text_features, pseudo_count=_TEXT_PSEUDO_COUNT
+        )
+    if name == "prior-corrected":
+        return classifiers.PriorCorrectedClassifier(classifiers.LogisticHead())
+    if name == "blend":
+        return classifiers.BlendClassifier(classifiers.LogisticHead(), words)
+    plain = {
+        "logistic": classifiers.LogisticHead,
+        "gaussian": classifiers.GaussianHead,
+        "centroid": classifiers.ZeroShotClassifier,
+        "knn": classifiers.NeighborsHead,
+        "linear": classifiers.LinearHead,
+    }
+    return plain[name]()

@@ -20,6 +20,7 @@ METRICS_JSON = "metrics.json"
 PER_CLASS_CSV = "per_class.csv"
 PREDICTIONS_CSV = "predictions.csv"
 HISTORY_CSV = "history.csv"
+SELECTION_CSV = "selection.csv"
 HEAD_NPZ = "head.npz"
 HEAD_JOBLIB = "head.joblib"
 PAGE_HTML = "index.html"
@@ -96,6 +97,11 @@ class Run:
         """Rows of `history.csv`, as text; empty for heads that do not train by epochs."""
         path = self.folder / HISTORY_CSV
         return _read_csv(path) if path.is_file() else []
+
+    @property
+    def selection(self) -> list[dict[str, Any]]:
+        """Candidates that the head was chosen from, the chosen one first; empty for no choice."""
+        return list(self.info.get("selection") or [])
 
 
 def newest_run(reports: str | Path) -> Path:

@@ -7,7 +7,13 @@ import pytest
 from full_rows import make_vectors
 
 from fishembed.cache import FeatureStore, import_vectors
-from fishembed.errors import DimensionError, InputError, StoreIntegrityError
+from fishembed.errors import (
+    DimensionError,
+    InputError,
+    StoreFormatError,
+    StoreIntegrityError,
+    StoreMismatchError,
+)
 
 DIGESTS = [f"{i:064x}" for i in range(6)]
 
@@ -143,3 +149,15 @@ def test_files_that_are_no_archive(workspace):
     np.savez(place, features=np.array([object()]))
     with pytest.raises(InputError, match="Python objects are not accepted"):
         import_vectors(place, workspace / "x.h5")
+
+
+def test_vectors_that_were_encoded_are_not_replaced(make_file):
+    place = make_file(3)
+    before = place.read_bytes()
+    with pytest.raises(StoreMismatchError, match=r"encoded with 'some/encoder'.*--store"):
+        import_vectors(arrays(), place)
+    place.with_name("notes.txt").write_text("not a store")
+    with pytest.raises(StoreFormatError):
+        import_vectors(arrays(), place.with_name("notes.txt"))
+    assert place.read_bytes() == before
+    assert place.with_name("notes.txt").read_text() == "not a store"

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import mmap
 import os
+import stat
+import subprocess
+import sys
 import time
 
 import h5py
 import numpy as np
 import pytest
 from full_rows import ENCODER, make_head, make_rows, make_vectors
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fishembed.cache import FeatureStore, Gathered, Rows, newest_store, write_store
+from fishembed.cache import (
+    FeatureStore,
+    Gathered,
+    Rows,
+    newest_store,
+    store_lock,
+    write_store,
+)
+from fishembed.cache.schema import decode_texts, encode_texts
 from fishembed.errors import (
     DimensionError,
     InputError,
     StoreFormatError,
     StoreIntegrityError,
+    StoreLockedError,
     StoreNotFoundError,
+    StoreWriteError,
 )
 
 
@@ -70,7 +87,8 @@ def test_without_groups_none_are_stored(make_store):
 def test_plain_h5py_reads_it(make_store):
     store = make_store()
     with h5py.File(store.path) as file:
-        assert (file.attrs["format"], file.attrs["schema"]) == ("fishembed", 1)
+        assert (file.attrs["format"], file.attrs["schema"]) == (b"fishembed", 1)
+        assert json.loads(file.attrs["encoder"]) == ENCODER
         assert file["rows/path"].asstr()[0] == "ü ß/日本.png"
         assert file["rows/path"].dtype.kind == "S"
         assert file["features/image"].chunks is None
@@ -230,25 +248,104 @@ def test_to_pandas(make_store):
     assert "vector" not in store.to_pandas(vectors=False)
 
 
-def test_a_store_larger_than_memory_is_read_by_slices(workspace):
-    resource = pytest.importorskip("resource")
-    n, dim = 600_000, 64
-    rows = Rows(
-        path=[str(i) for i in range(n)],
-        digest=[""] * n,
-        size=np.zeros(n, np.int64),
-        mtime_ns=np.zeros(n, np.int64),
-        label=np.zeros(n, np.int32),
-        split=["train"] * n,
-        group=[""] * n,
-    )
-    block = np.ones((4096, dim), np.float32)
-    write_store(
-        workspace / "big.h5", make_head(), rows, Gathered(lambda a, b: block[: b - a], n, dim)
-    )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with FeatureStore.open(workspace / "big.h5") as store:
-        assert store.vectors(np.arange(0, n, 1000)).sum() == n // 1000 * dim
-        assert store.features[n - 1].sum() == dim
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    assert grown < n * dim * 4 / 2
+STARVED = """
+import resource, sys
+import numpy as np
+from fishembed.cache import FeatureStore, Gathered, Rows, StoreHead, write_store
+
+place, n, dim = sys.argv[1], 40_000, 1024
+block = np.ones((4096, dim), np.float32)
+numbers, texts = np.zeros(n, np.int64), [""] * n
+rows = Rows(texts, texts, numbers, numbers, numbers.astype(np.int32), ["train"] * n, texts)
+head = StoreHead(encoder={"dim": dim}, source={}, classes=("a",))
+used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_DATA, (used + 2**26, resource.RLIM_INFINITY))
+
+write_store(place, head, rows, Gathered(lambda a, b: block[: b - a], n, dim))
+with FeatureStore.open(place) as store:
+    assert store.features.nbytes > 2**27
+    assert store.vectors(range(0, n, 1000)).sum() == n // 1000 * dim
+    assert store.features[n - 1].sum() == dim
+    assert store.verify() == []
+    try:
+        np.array(store.features)
+    except MemoryError:
+        print("too large for memory, and read all the same")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory by RLIMIT_DATA")
+def test_a_store_larger_than_memory_is_written_read_by_slices_and_verified(workspace):
+    call = [sys.executable, "-c", STARVED, str(workspace / "big.h5")]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout == "too large for memory, and read all the same\n"
+
+
+def test_a_store_is_read_where_hdf5s_own_lock_is_refused(make_file):
+    fcntl = pytest.importorskip("fcntl")
+    path = make_file(3)
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="lock"):
+            h5py.File(path, "r")
+        with FeatureStore.open(path) as store:
+            assert len(store.vectors([0, 2])) == 2
+
+
+def test_a_link_stays_a_link_and_shares_the_lock(make_file, workspace):
+    real = make_file(3, "real.h5")
+    real.chmod(0o640)
+    link = workspace / "links/a.h5"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    with store_lock(link), pytest.raises(StoreLockedError), store_lock(real):
+        pass
+    with store_lock(link):
+        write_store(link, make_head(), make_rows(4), make_vectors(4))
+    assert link.is_symlink()
+    with FeatureStore.open(real) as store:
+        assert len(store) == 4
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640, "rights stay too"
+    assert [path.name for path in link.parent.iterdir()] == ["a.h5"]
+
+
+def test_places_that_cannot_be_written_are_said(workspace):
+    (workspace / "file").touch()
+    for place, error, said in (
+        (workspace / "file/a.h5", StoreWriteError, "cannot write .*untouched"),
+        (workspace / ("x" * 300), StoreWriteError, "cannot write .*untouched"),
+        (workspace, InputError, "is a folder: name a file"),
+    ):
+        with pytest.raises(error, match=said), store_lock(place):
+            pass
+
+
+def test_a_disk_without_locks_is_said(workspace, monkeypatch):
+    def missing(*_args, **_options):
+        raise NotImplementedError("flock")
+
+    monkeypatch.setattr("fishembed.cache.lock.FileLock.acquire", missing)
+    with pytest.raises(StoreWriteError, match="has no file locks"), store_lock(workspace / "a.h5"):
+        pass
+
+
+def test_a_folder_that_cannot_be_synced_does_not_undo_a_store(make_store, monkeypatch):
+    fsync = os.fsync
+
+    def refuses_folders(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refuses_folders)
+    assert len(make_store(3)) == 3
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda t: not t.endswith("\0"))
+
+
+@given(st.lists(st.one_of(TEXTS, st.binary().map(os.fsdecode)), max_size=9))
+def test_any_text_that_a_file_can_be_called_comes_back(texts):
+    texts = [text.rstrip("\0") for text in texts]
+    assert decode_texts(encode_texts(texts)) == texts

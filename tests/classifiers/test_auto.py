@@ -40,10 +40,9 @@ def test_the_table_has_one_choice_and_names_every_family():
     assert head.results_[0].chosen
     assert head.results_[0].tied
     assert head.results_[0].candidate == head.best_
-    names = " ".join(t.candidate for t in head.results_)
-    assert "gaussian(" in names
-    assert "logistic(" in names
-    assert ") + logistic(" in names
+    assert {t.candidate for t in head.results_} == {"gaussian", "logistic", "gaussian + logistic"}
+    told = [(t.candidate, tuple(t.parameters.items())) for t in head.results_]
+    assert len(set(told)) == len(told)
     for trial in head.results_:
         assert 0 <= trial.macro_recall <= 1
         assert np.isfinite(trial.log_loss)
@@ -68,6 +67,34 @@ def test_classes_of_one_row_each_are_no_reason_to_crash():
     assert head.score(X[single], y[single]) == 1
 
 
+def test_the_number_of_jobs_changes_nothing():
+    X, y, centres = _tail()
+    alone, together = (AutoHead(n_jobs=n, text_features=centres).fit(X, y) for n in (1, 3))
+    assert alone.coef_.tobytes() == together.coef_.tobytes()
+    first, second = (
+        [dataclasses.replace(t, seconds=0) for t in h.results_] for h in (alone, together)
+    )
+    assert first == second
+
+
+def test_validation_rows_decide_where_they_are_given():
+    X, y, centres = _tail()
+    fresh = np.append(np.repeat(np.arange(6), 40), [7] * 5)  # 7 is a class nobody learnt
+    noise = np.random.default_rng(3).normal(size=(len(fresh), 24))
+    X_val = np.append(centres, centres[:2], axis=0)[fresh] + 1.2 * noise
+    head = AutoHead().fit(X, y, X_val=X_val, y_val=fresh)
+    assert head.classes_.tolist() == list(range(6))
+    known = fresh < 6
+    assert head.results_[0].accuracy == pytest.approx(
+        head.score(X_val[known], fresh[known]), abs=0.02
+    )
+    assert head.results_[0].accuracy_std == 0
+    with pytest.raises(DimensionError, match="X_val is"):
+        AutoHead().fit(X, y, X_val=X_val[:, :3], y_val=fresh)
+    with pytest.raises(InputError, match="together"):
+        AutoHead().fit(X, y, X_val=X_val)
+
+
 def test_groups_stay_together_and_one_group_is_no_reason_to_crash():
     X, y, _ = _tail()
     rng = np.random.default_rng(1)
@@ -79,8 +106,8 @@ def test_groups_stay_together_and_one_group_is_no_reason_to_crash():
 def test_text_becomes_a_candidate():
     X, y, centres = _tail()
     head = AutoHead(text_features=centres).fit(X, y)
-    names = {t.candidate.split("(")[0] for t in head.results_}
-    assert {"zeroshot", "text-anchored"} <= names
+    names = {t.candidate for t in head.results_}
+    assert {"zeroshot", "text-anchored", "zeroshot + text-anchored"} <= names
     with pytest.raises(DimensionError, match="6 classes of width 24"):
         AutoHead(text_features=centres[:3]).fit(X, y)
 

@@ -62,18 +62,16 @@ def test_a_large_pseudo_count_leaves_the_text_alone():
 
 @pytest.mark.parametrize("anchors", [None, CENTRES])
 def test_the_family_gives_what_a_refit_on_each_fold_gives(anchors):
-    family = GaussianFamily((0.3,), (0.0, 2.0), anchors)
+    family = GaussianFamily((0.3,), (0.0, 2.0), anchors=anchors)
     rows = X.astype(np.float32)
     folds = Folds.deal(rows, Y, 4, 3, random=np.random.RandomState(0))
-    for parameters, logits in family.out_of_fold(folds):
-        for k in range(folds.n_folds):
-            tested = folds.fold == k
+    for k in range(folds.n_folds):
+        tested = folds.fold == k
+        for parameters, logits in zip(family.members, family.unseen(folds, k), strict=True):
             coef, bias = family.fit(rows[~tested], Y[~tested], 4, parameters)
-            expected = rows[tested] @ coef.T + bias
-            difference = logits[tested] - expected  # a shift of the whole row changes nothing
-            assert difference - difference[:, :1] == pytest.approx(
-                np.zeros_like(expected), abs=1e-3
-            )
+            expected = coef @ rows[tested].T + bias[:, None]
+            difference = logits - expected  # a shift of the whole column changes nothing
+            assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
 
 
 def test_one_row_a_class_is_enough():

@@ -86,7 +86,7 @@ def test_export_and_import_go_both_ways(run, store, workspace):
 
 def test_trunk_vectors_on_the_command_line(run, store, workspace):
     assert run("fit", "--features", "trunk")[0] == run("fit")[0] == 0
-    trunk, image = (workspace / "reports" / name for name in ("p-trunk-logistic", "p-logistic"))
+    trunk, image = (workspace / "reports" / name for name in ("p-trunk-auto", "p-auto"))
     told = json.loads((trunk / "run.json").read_text())
     assert (told["features"], told["store"]["dim"]) == ("trunk", 12)
     with FeatureStore.open(store) as opened:
@@ -94,7 +94,7 @@ def test_trunk_vectors_on_the_command_line(run, store, workspace):
         prints = opened.feature_fingerprint("trunk"), opened.feature_fingerprint("image")
         assert tuple(head.feature_fingerprint for head in heads) == prints
         assert prints[0] != prints[1] == opened.encoder_fingerprint
-    assert run("report", "p-trunk-logistic")[0] == 0
+    assert run("report", "p-trunk-auto")[0] == 0
     assert run("fit", "--features", "text")[0] == 2
 
 

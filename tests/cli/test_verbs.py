@@ -35,9 +35,11 @@ def test_bare_verbs_choose_and_say_so(run, photos, workspace):
     assert out.splitlines()[0] == "store: cache/data.h5 (the newest in cache)"
     assert "held out" in out
     assert "held-out images right" in out
+    assert "\n* " in out
+    assert out.splitlines()[2].split("  ")[0] == "candidate"
     code, out, _ = run("report")
-    assert out.splitlines()[0] == "run: reports/data-logistic (the newest in reports)"
-    assert (workspace / "reports" / "data-logistic" / "index.html").is_file()
+    assert out.splitlines()[0] == "run: reports/data-auto (the newest in reports)"
+    assert (workspace / "reports" / "data-auto" / "index.html").is_file()
     assert run("extract", "--encoder", "embedded")[1].splitlines()[-1].startswith("nothing to do")
 
 
@@ -64,6 +66,39 @@ def test_environment_and_options_choose_places(run, photos, workspace, monkeypat
     assert run("fit", "data", "--run", "mine")[0] == 0
     assert (workspace / "r" / "mine" / "run.json").is_file()
     assert run("report", "mine")[0] == 0
+
+
+def test_every_head_can_be_named(run, workspace):
+    labels = np.arange(4).repeat(6)
+    noise = np.random.default_rng(0).normal(size=(24, 4))
+    np.savez(
+        workspace / "v.npz",
+        features=np.eye(4)[labels] + 0.3 * noise,
+        labels=labels,
+        text_features=np.eye(4),
+        classes=np.array(list("abcd")),
+    )
+    assert run("import", "v.npz")[0] == 0
+    for words in (
+        ("auto", "--select-on", "accuracy"),
+        ("logistic", "--C", "1", "--class-weight", "balanced"),
+        ("prior-corrected", "--C", "10", "--tau", "0.5"),
+        ("gaussian", "--shrinkage", "0.7", "--pseudo-count", "2"),
+        ("text-anchored", "--pseudo-count", "8"),
+        ("blend", "--C", "1", "--select-on", "log_loss"),
+        ("centroid",),
+        ("knn", "--neighbors", "3"),
+        ("linear", "--loss", "balanced_softmax", "--schedule", "cosine", "--epochs", "2"),
+    ):
+        code, _, err = run("fit", "--head", *words)
+        assert (code, err) == (0, ""), words
+        record = json.loads((workspace / "reports" / f"v-{words[0]}" / "run.json").read_text())
+        for option, value in zip(words[1::2], words[2::2], strict=True):
+            name = {"neighbors": "n_neighbors"}.get(option.strip("-"), option.strip("-"))
+            assert str(record["parameters"][name.replace("-", "_")]) in (value, f"{value}.0")
+    code, _, err = run("fit", "--C", "1")
+    assert code == 2
+    assert "it is a parameter of logistic, prior-corrected, blend" in err
 
 
 def test_import_and_zeroshot(run, workspace):
@@ -138,7 +173,8 @@ def test_compare_and_other_formats(run, workspace):
     noise = np.random.default_rng(0).normal(size=(24, 4))
     np.savez(workspace / "v.npz", features=np.eye(4)[labels] + noise, labels=labels)
     assert run("import", "v.npz")[0] == 0
-    assert run("fit", "--run", "a")[0] == run("fit", "--C", "0.01", "--run", "b")[0] == 0
+    assert run("fit", "--run", "a")[0] == 0
+    assert run("fit", "--head", "logistic", "--C", "0.01", "--run", "b")[0] == 0
     code, out, _ = run("compare", "a", "b")
     assert code == 0
     assert out.splitlines()[0].startswith("run")

@@ -97,6 +97,47 @@ def test_saved_heads_say_what_the_run_says(store):
     assert np.allclose(estimator.predict_proba(X), head.predict_proba(X), atol=1e-5)
 
 
+def test_the_choice_of_a_head_is_written_down(store):
+    run = run_fit(store)
+    assert run.info["head"] == "auto"
+    with (run.folder / "selection.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["candidate"] for row in rows] == [row["candidate"] for row in run.selection]
+    assert [row["chosen"] for row in rows] == ["True"] + ["False"] * (len(rows) - 1)
+    assert {"text-anchored", "zeroshot", "gaussian", "logistic"} <= {r["candidate"] for r in rows}
+    for name in ("accuracy", "macro_recall", "macro_f1", "log_loss"):
+        assert all(float(row[f"{name}_mean"]) >= 0 <= float(row[f"{name}_std"]) for row in rows)
+
+
+def test_rows_that_are_scored_have_no_say_in_the_choice(store, tmp_path):
+    honest = run_fit(store)
+    with FeatureStore.open(store) as opened:
+        test = opened.splits == "test"
+        features = np.where(test[:, None], 0.5, opened.vectors(np.arange(len(opened))))
+        poisoned = import_vectors(
+            {
+                "features": features,
+                "labels": np.where(test, (opened.labels + 1) % 3, opened.labels),
+                "classes": np.array(CLASSES),
+                "splits": opened.splits,
+                "text_features": opened.text("imported").features,
+            },
+            tmp_path / "poisoned.h5",
+        )
+    other = run_fit(poisoned)
+    heads = [load_head(run.folder / "head.npz") for run in (honest, other)]
+    assert heads[0].coef.tobytes() == heads[1].coef.tobytes()
+
+
+def test_validation_rows_choose_where_asked(store, tmp_path):
+    run = run_fit(store, validate="val")
+    assert all(row["accuracy_std"] == 0 for row in run.selection)
+    with pytest.raises(InputError, match="no val rows to choose on"):
+        run_fit(store, validate="val", split="val")
+    with pytest.raises(InputError, match="LogisticHead chooses nothing"):
+        run_fit(store, head="logistic", validate="val")
+
+
 @pytest.mark.parametrize("head", ["logistic", "linear"])
 def test_same_seed_same_bytes(store, head):
     runs = [run_fit(store, head=head, seed=5) for _ in range(2)]

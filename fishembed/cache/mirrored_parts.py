@@ -1,0 +1,84 @@
+"""Parts of a store at a URL, so that another machine can go on from them.
+
+Object stores have no locks: one writer at a time is only enforced among the processes of one
+machine. Of two machines that write the same store each uploads it whole, and the later stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache.files import moved_in
+from fishembed.cache.parts import Parts
+from fishembed.remote import as_place, is_remote, put, remote_errors, workplace
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+_PART = re.compile(r"\d+\.h5")
+
+
+def parts_of(store: str | Path | UPath, identity: str) -> Parts:
+    """Give the parts of a store, wherever it lies; see `Parts`."""
+    place = as_place(store)
+    return MirroredParts(place, identity) if is_remote(place) else Parts(place, identity)
+
+
+class MirroredParts(Parts):
+    """Parts of a store elsewhere: on this machine, each with a copy beside the store.
+
+    Parameters
+    ----------
+    store
+        The store that the parts will be folded into.
+    identity
+        See `Parts`.
+    """
+
+    def __init__(self, store: UPath, identity: str) -> None:
+        super().__init__(workplace(store), identity)
+        self._there = store.with_name(self.folder.name)
+
+    def add(self, digests: Sequence[str], vectors: Mapping[str, npt.NDArray[np.float32]]) -> Path:
+        """Write one part, here and there; see `Parts.add`."""
+        part = super().add(digests, vectors)
+        put(part, self._there / part.name)
+        return part
+
+    def found(self) -> Iterator[tuple[Path, list[str]]]:
+        """Fetch what another machine has written, bring what is only here, and go on."""
+        with remote_errors(self._there):
+            there = {name for name in map(_name, self._listed()) if _PART.fullmatch(name)}
+        here = {path.name for path in self._files()}
+        for name in sorted(there - here):
+            self._fetch(name)
+        for name in sorted(here - there):
+            put(self.folder / name, self._there / name)
+        yield from super().found()
+
+    def discard(self) -> None:
+        """Remove all parts, here and there."""
+        super().discard()
+        with remote_errors(self._there):
+            if self._there.exists():
+                self._there.fs.rm(self._there.path, recursive=True)
+
+    def _listed(self) -> list[str]:
+        fs = self._there.fs
+        fs.invalidate_cache()  # others write here too
+        return [str(path) for path in fs.find(self._there.path)]
+
+    def _fetch(self, name: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with moved_in(self.folder / name) as beside, remote_errors(self._there):
+            self._there.fs.get_file((self._there / name).path, str(beside))
+
+
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]

@@ -1,0 +1,158 @@
+"""Fitting a head: what it learns from, and what of it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import Store, Which
+from fishembed.errors import InputError
+from fishembed.reports import run as layout
+from fishembed.reports.rows import Division, units
+from fishembed.reports.selection import SELECTION, selection_rows
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import ZeroShotClassifier
+
+Validate = Literal["cv", "val"]
+Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a head learns from.
+
+    Attributes
+    ----------
+    X, y
+        float32 (n, dim) vectors and int32 (n,) labels of the training rows.
+    groups
+        (n,) names of the groups, rows without one each its own; None where no row has one.
+    val
+        Vectors and labels of validation rows; None where there are none, or they are what will
+        be scored.
+    """
+
+    X: Floats
+    y: Labels
+    groups: npt.NDArray[np.str_] | None
+    val: tuple[Floats, Labels] | None
+
+    @classmethod
+    def of(cls, store: Store, division: Division, features: Which) -> Lesson:
+        """Read the rows of a division.
+
+        Raises
+        ------
+        InputError
+            When the training rows have one class only.
+        """
+        y = store.labels[division.train]
+        if len(np.unique(y)) < 2:
+            raise InputError(
+                f"the {len(y)} training rows of {str(store.path)!r} have one class only: a head "
+                "needs two to tell apart"
+            )
+        val = None
+        if len(division.val) and division.split != "val":
+            val = store.vectors(division.val, features), store.labels[division.val]
+        groups = units(store, division.train)
+        return cls(store.vectors(division.train, features), y, groups, val)
+
+    @property
+    def classes(self) -> Labels:
+        """The labels that are learnt, sorted."""
+        return np.unique(self.y)
+
+
+def fit_head(head: Any, lesson: Lesson, validate: Validate = "cv") -> None:
+    """Fit a head in place.
+
+    Parameters
+    ----------
+    head
+        What `make_head` built.
+    lesson
+        What it learns from.
+    validate
+        What a head that chooses judges its candidates on. The linear head watches the validation
+        rows in any case.
+
+    Raises
+    ------
+    InputError
+        When `validate` is val and there are no rows for it, or the head chooses nothing.
+    """
+    from fishembed.classifiers import AutoHead, LinearHead
+
+    X, y = lesson.X, lesson.y
+    chooses = isinstance(head, AutoHead)
+    if validate == "val":
+        _check_validation(head, lesson, chooses=chooses)
+    if lesson.val is not None and (validate == "val" or isinstance(head, LinearHead)):
+        head.fit(X, y, X_val=lesson.val[0], y_val=lesson.val[1])
+    elif chooses:
+        head.fit(X, y, groups=lesson.groups)
+    else:
+        head.fit(X, y)
+
+
+def _check_validation(head: Any, lesson: Lesson, *, chooses: bool) -> None:
+    if not chooses:
+        raise InputError(f"{type(head).__name__} chooses nothing: validate is for the head 'auto'")
+    if lesson.val is None:
+        raise InputError(
+            "there are no val rows to choose on, or they are what is scored: choose by "
+            "cross-validation (cv)"
+        )
+
+
+def usual_prompts(store: Store) -> str | None:
+    """Give the prompt set that is used unless another is named; None where there is none."""
+    return "single" if "single" in store.text_keys else next(iter(store.text_keys), None)
+
+
+def words_of(store: Store, classes: Labels, features: Which) -> ZeroShotClassifier | None:
+    """Give the zero-shot head of the classes that are learnt; None where the vectors have none.
+
+    Text vectors lie in the joint space, so they say nothing of trunk vectors.
+    """
+    from fishembed.classifiers import ZeroShotClassifier
+
+    key = usual_prompts(store)
+    if key is None or store.feature_fingerprint(features) != store.encoder_fingerprint:
+        return None
+    text = store.text(key)
+    return ZeroShotClassifier(text.features[classes], classes=classes, logit_scale=text.logit_scale)
+
+
+def write_head(folder: Path, head: Any, store: Store, features: Which) -> None:
+    """Write a fitted head into a run folder, and how it came to be.
+
+    A head that is no linear map is kept as estimator only.
+    """
+    import joblib
+
+    from fishembed.classifiers import save_head
+
+    if hasattr(head, "coef_"):
+        save_head(
+            head,
+            folder / layout.HEAD_NPZ,
+            feature_fingerprint=store.feature_fingerprint(features),
+            class_names=[store.classes[label] for label in head.classes_],
+        )
+    joblib.dump(head, folder / layout.HEAD_JOBLIB)
+    epochs = [asdict(epoch) for epoch in getattr(head, "history_", ())]
+    if epochs:
+        rows = [list(epoch.values()) for epoch in epochs]
+        layout.write_csv(folder / layout.HISTORY_CSV, list(epochs[0]), rows)
+    trials = selection_rows(getattr(head, "results_", ()))
+    if trials:
+        rows = [[row[column] for column in SELECTION] for row in trials]
+        layout.write_csv(folder / layout.SELECTION_CSV, SELECTION, rows)
