@@ -40,7 +40,8 @@ def report(
         folder = chosen_run(run, console)
         from fishembed.reports import Run, verdict, write_report
 
-        page = write_report(folder, photos=photos, formats=formats or ("html", "png", "svg"))
+        wanted = formats or ("html", "png", "svg")
+        page = write_report(folder, photos=photos, formats=wanted, say=console.note)
         opened = Run.open(folder)
         console.note(verdict(opened.metrics))
         console.note(f"wrote {page}")

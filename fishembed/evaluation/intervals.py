@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtri
 
 from fishembed.errors import DimensionError
 
@@ -34,7 +34,7 @@ def wilson(
     inference. JASA 22, 209-212.
     """
     k, total = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    z2 = stats.norm.ppf(0.5 + level / 2) ** 2
+    z2 = ndtri(0.5 + level / 2) ** 2
     m = np.where(total > 0, total, 1.0)
     centre = (k + z2 / 2) / (m + z2)
     half = np.sqrt(z2 * (k * (m - k) / m + z2 / 4)) / (m + z2)

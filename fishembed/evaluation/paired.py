@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import gammaln
 
 from fishembed.errors import DimensionError
 
@@ -56,6 +56,13 @@ def _sign_flips(
     chances = np.ones(1)
     for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
         terms = np.zeros(2 * size * count + 1)
-        terms[:: 2 * size] = binom.pmf(np.arange(count + 1), count, 0.5)
+        terms[:: 2 * size] = _coin_tosses(count)
         chances = np.convolve(chances, terms)
     return chances
+
+
+def _coin_tosses(n: int) -> npt.NDArray[np.float64]:
+    """Give the chance of every number of heads in `n` tosses."""
+    heads = np.arange(n + 1)
+    ways = gammaln(n + 1) - gammaln(heads + 1) - gammaln(n - heads + 1)
+    return np.asarray(np.exp(ways - n * np.log(2)))

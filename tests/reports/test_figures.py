@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -10,6 +9,7 @@ from make_run import NASTY, make_run
 
 from fishembed.reports.figures.confusion import shade
 from fishembed.reports.figures.draw import draw_figures
+from fishembed.reports.figures.map import draw_map
 from fishembed.reports.figures.style import inline_svg, render
 from fishembed.reports.outcome import read_outcome
 from fishembed.reports.projection import VectorMap
@@ -63,12 +63,6 @@ def test_settings_of_the_process_are_left_alone(tmp_path):
         assert dict(mpl.rcParams) == before
 
 
-def test_missing_glyphs_do_not_warn(tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        render(figures(tmp_path, names=["ハゼ", "\U000fffff"], rows=20)["per_class"], "png")
-
-
 def test_inline_figures_take_the_pages_colours(tmp_path):
     text = inline_svg(render(figures(tmp_path, n_classes=3, rows=20)["loss"], "svg"), "loss")
     assert text.startswith("<svg")
@@ -87,5 +81,7 @@ def test_right_is_blue_and_wrong_is_vermillion():
 
 def test_the_map(tmp_path):
     run = Run.open(make_run(tmp_path / "run", n_classes=3, rows=20))
-    layout = VectorMap(np.arange(20), np.random.default_rng(0).normal(size=(20, 2)), 0.5, 20)
-    assert b"<svg" in render(draw_figures(run, read_outcome(run), layout)["map"], "svg")
+    outcome = read_outcome(run)
+    layout = VectorMap(np.arange(20), np.random.default_rng(0).normal(size=(20, 2)), "By hand.", 20)
+    svg = render(draw_map(outcome, layout), "svg")
+    assert any(name.encode() in svg for name in outcome.classes.names)

@@ -10,7 +10,13 @@ from sklearn.preprocessing import normalize
 
 from fishembed.cache import import_vectors
 from fishembed.reports.outcome import read_outcome
-from fishembed.reports.projection import VectorMap, map_vectors, principal_components
+from fishembed.reports.projection import (
+    VectorMap,
+    landmarks,
+    lay_out,
+    map_vectors,
+    principal_components,
+)
 from fishembed.reports.run import Run
 
 
@@ -29,6 +35,35 @@ def test_vectors_that_do_not_differ(X):
     assert np.isfinite(xy).all()
     assert xy.shape == (4, 2)
     assert 0 <= explained <= 1
+
+
+def test_neighbours_stay_neighbours():
+    rng = np.random.default_rng(0)
+    kind = np.arange(120) % 6
+    X = rng.normal(size=(6, 20))[kind] + 0.1 * rng.normal(size=(120, 20))
+    xy, method = lay_out(X)
+    assert "t-SNE" in method
+    nearest = np.linalg.norm(xy[:, None] - xy, axis=2) + np.diag(np.full(120, np.inf))
+    assert (kind[nearest.argmin(axis=1)] == kind).all()
+    assert np.array_equal(lay_out(X)[0], xy)
+
+
+@pytest.mark.parametrize("X", [np.ones((80, 3)), np.random.default_rng(0).normal(size=(9, 3))])
+def test_few_or_equal_vectors_are_laid_out_by_components(X):
+    xy, method = lay_out(X)
+    assert "principal components" in method
+    assert xy.shape == (len(X), 2)
+
+
+def test_landmarks_stand_among_their_points(tmp_path):
+    outcome = read_outcome(Run.open(make_run(tmp_path / "run", n_classes=3, rows=30)))
+    xy = np.random.default_rng(0).normal(size=(30, 2))
+    marks = landmarks(outcome, VectorMap(np.arange(30), xy, "By hand.", 30), limit=2)
+    assert [label for label, _ in marks] == np.bincount(outcome.predictions.true).argsort()[::-1][
+        :2
+    ].tolist()
+    for label, place in marks:
+        assert (xy[outcome.predictions.true == label] == place).all(axis=1).any()
 
 
 def _store(tmp_path, paths):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fishembed.reports.figures.fonts import figure_names
 from fishembed.reports.figures.style import (
     INK,
     LINE,
@@ -36,7 +37,7 @@ def draw_per_class(outcome: Outcome) -> Figure | None:
     order = table.by_recall
     if not len(order):
         return None
-    with style():
+    with style(table.names):
         if len(order) > _NAMED_UP_TO:
             return _profile(table)
         figure, axes = new_axes(7.2, 0.7 + 0.19 * len(order))
@@ -53,7 +54,8 @@ def _bars(axes: Axes, table: ClassTable) -> None:
     axes.hlines(at, low, high, color=INK, linewidth=1)
     for row in at[table.correct[order] == 0]:
         axes.plot(0, row, "o", color=WRONG, markersize=4, clip_on=False)
-    names = tick_names([table.names[i] for i in order])
+    drawable = figure_names(table.names)
+    names = tick_names([drawable[i] for i in order])
     axes.set_yticks(at, names)
     axes.set_xlim(0, 1)
     axes.set_ylim(len(at) - 0.4, -0.6)

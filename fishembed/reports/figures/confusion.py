@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.reports.confusion import confusion_counts, mixup_order, row_shares
+from fishembed.reports.figures.fonts import figure_names
 from fishembed.reports.figures.style import (
-    INK,
     LINE,
     RIGHT,
     WRONG,
+    ink_on,
     new_axes,
     style,
     tick_names,
@@ -39,9 +40,10 @@ def draw_confusion(outcome: Outcome) -> Figure | None:
     order = mixup_order(counts)
     if not len(order):
         return None
-    names = tick_names([outcome.classes.names[i] for i in order], 26)
+    drawable = figure_names(outcome.classes.names)
+    names = tick_names([drawable[i] for i in order], 26)
     counts = counts[np.ix_(order, order)]
-    with style():
+    with style(outcome.classes.names):
         figure, axes = new_axes(*_size(len(order)))
         _paint(axes, counts)
         _frame(axes, names)
@@ -115,10 +117,10 @@ def _frame(axes: Axes, names: list[str]) -> None:
 
 
 def _write_counts(axes: Axes, counts: Ints) -> None:
-    shares = row_shares(counts)
+    colours = shade(row_shares(counts))
     size = 8.0 if len(counts) <= 12 else 5.6 if len(counts) <= 32 else 4.4
     for row, column in np.argwhere(counts):
-        colour = "white" if shares[row, column] > 0.4 else INK
+        colour = ink_on(colours[row, column])
         text = axes.text(
             column, row, str(counts[row, column]), color=colour, fontsize=size,
             ha="center", va="center",

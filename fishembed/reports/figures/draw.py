@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from fishembed.reports.figures.calibration import draw_reliability, draw_top_k
 from fishembed.reports.figures.classes import draw_per_class
 from fishembed.reports.figures.confusion import draw_confusion
-from fishembed.reports.figures.map import draw_map
 from fishembed.reports.figures.style import FIGURE_FORMATS, render
 from fishembed.reports.figures.training import draw_accuracy, draw_loss
 from fishembed.reports.figures.why import draw_recall_by_training
-from fishembed.reports.projection import VectorMap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,14 +23,14 @@ INLINE = ("loss", "accuracy", "recall_by_training", "reliability", "top_k")
 """Figures that stand on the page as they are; scripts and markup draw the others there."""
 
 
-def draw_figures(run: Run, outcome: Outcome, layout: VectorMap | None = None) -> dict[str, Figure]:
-    """Draw every figure the run has data for.
+def draw_figures(run: Run, outcome: Outcome) -> dict[str, Figure]:
+    """Draw every figure the run's tables have data for.
 
     Returns
     -------
     dict of str to matplotlib.figure.Figure
         Keyed by the stem of the figure's file: `loss`, `accuracy`, `per_class`, `confusion`,
-        `recall_by_training`, `reliability`, `top_k`, `map`.
+        `recall_by_training`, `reliability`, `top_k`.
     """
     split = run.metrics.get("scored_split", "")
     scored = None if split == "train" else run.metrics.get("accuracy")
@@ -44,7 +42,6 @@ def draw_figures(run: Run, outcome: Outcome, layout: VectorMap | None = None) ->
         "recall_by_training": draw_recall_by_training(outcome),
         "reliability": draw_reliability(outcome),
         "top_k": draw_top_k(outcome),
-        "map": None if layout is None else draw_map(outcome, layout),
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 

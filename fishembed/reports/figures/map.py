@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fishembed.reports.figures.style import LINE, MUTED, WRONG, new_axes, style
+import numpy as np
+
+from fishembed.reports.figures.fonts import figure_names
+from fishembed.reports.figures.style import INK, LINE, MUTED, WRONG, new_axes, style, tick_names
+from fishembed.reports.projection import landmarks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from fishembed.reports.outcome import Outcome
@@ -14,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def draw_map(outcome: Outcome, layout: VectorMap) -> Figure:
-    """Draw the scored images by their vectors, mistakes marked."""
+    """Draw the scored images by their vectors, mistakes marked, the largest classes named."""
     wrong = outcome.predictions.wrong[layout.rows]
-    with style():
+    with style(outcome.classes.names):
         figure, axes = new_axes(6.4, 5.2)
         for at, colour, size, label in (
             (~wrong, MUTED, 7, "right"),
@@ -32,7 +37,24 @@ def draw_map(outcome: Outcome, layout: VectorMap) -> Figure:
         for spine in axes.spines.values():
             spine.set_visible(True)
             spine.set_color(LINE)
-        axes.set_xlabel("first principal component")
-        axes.set_ylabel("second principal component")
-        axes.legend(loc="best")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+        _name_classes(axes, outcome, layout)
     return figure
+
+
+def _name_classes(axes: Axes, outcome: Outcome, layout: VectorMap) -> None:
+    """Write the names of the largest classes where they stand, as far as they do not overlap."""
+    names = tick_names(figure_names(outcome.classes.names), 28)
+    span = np.ptp(layout.xy, axis=0)
+    # The figure is 6.4 by 5.2 inches, a letter about 0.06 wide and 0.13 high with its margins.
+    letter, line = span[0] * 0.06 / 6.2, span[1] * 0.15 / 4.9
+    taken: list[tuple[float, float, float]] = []
+    for label, (x, y) in landmarks(outcome, layout):
+        half = letter * len(names[label]) / 2
+        if any(abs(x - a) < half + b and abs(y - c) < line for a, b, c in taken):
+            continue
+        taken.append((x, half, y))
+        axes.text(
+            x, y, names[label], ha="center", va="center", fontsize=7.5, color=INK,
+            bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8},
+        ).set_in_layout(False)  # fmt: skip

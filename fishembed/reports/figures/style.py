@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fishembed.reports.figures.fonts import families
 from fishembed.reports.names import shortened
 
 if TYPE_CHECKING:
@@ -27,16 +26,6 @@ COLUMN = 4.4
 """Width in inches of a figure in one column of a paper, or half a page on a screen."""
 
 _CSS_NAMES = {INK: "--ink", MUTED: "--muted", LINE: "--line", RIGHT: "--right", WRONG: "--wrong"}
-_FALLBACK_FONTS = (
-    "Noto Sans",
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Hiragino Sans",
-    "Yu Gothic",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Arial Unicode MS",
-)
 _SALT = "fishembed-report"
 _DATELESS = {
     "png": {"Software": None},
@@ -47,31 +36,29 @@ FIGURE_FORMATS = tuple(_DATELESS)
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style(names: Sequence[str] = ()) -> Iterator[None]:
     """Draw and save inside this, whatever the process has set for matplotlib before.
 
     Inside another `style` nothing is left to do.
+
+    Parameters
+    ----------
+    names
+        What will be written, so that fonts are found for it.
     """
     import matplotlib as mpl
 
     if mpl.rcParams["svg.hashsalt"] == _SALT:
         yield
         return
-    # A glyph no installed font has is drawn as a box; that is no reason to warn or to fail.
-    with mpl.rc_context(), warnings.catch_warnings():
+    with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_settings())
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        mpl.rcParams.update(_settings(), **{"font.family": families(names)})
         yield
 
 
-@cache
 def _settings() -> dict[Any, Any]:
-    from matplotlib.font_manager import get_font_names
-
-    installed = set(get_font_names())
     return {
-        "font.family": ["DejaVu Sans", *(f for f in _FALLBACK_FONTS if f in installed)],
         "font.size": 8.5,
         "axes.titlesize": 9.5,
         "axes.titlelocation": "left",
@@ -113,15 +100,27 @@ def new_axes(width: float = COLUMN, height: float = 2.9) -> tuple[Figure, Axes]:
 
 
 def percent_axis(axes: Axes, which: str) -> None:
-    """Mark an axis of shares in percent."""
-    from matplotlib.ticker import PercentFormatter
+    """Mark an axis of shares in percent, with no more digits than its ticks have."""
+    from matplotlib.ticker import FuncFormatter
 
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g}%"))
+
+
+def ink_on(colour: Sequence[float]) -> str:
+    """Choose dark or white for text on `colour` (RGB between 0 and 1), whichever reads better.
+
+    References
+    ----------
+    W3C (2018). Web Content Accessibility Guidelines 2.1, relative luminance and contrast ratio.
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return INK if luminance > 0.19 else "white"
 
 
 def tick_names(names: Sequence[str], length: int = 34) -> list[str]:
-    """Give names short enough for the edge of a figure."""
+    """Give names that can be drawn and are short enough for the edge of a figure."""
     return [shortened(name, length) for name in names]
 
 

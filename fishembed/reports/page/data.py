@@ -8,7 +8,7 @@ import numpy as np
 
 from fishembed.reports.confusion import confusion_counts, mixup_order, most_mixed
 from fishembed.reports.outcome import Outcome
-from fishembed.reports.projection import VectorMap
+from fishembed.reports.projection import VectorMap, landmarks
 
 _ALL_UP_TO = 60
 _MIXED = 40
@@ -48,7 +48,8 @@ def map_data(outcome: Outcome, layout: VectorMap) -> dict[str, Any]:
     -------
     dict
         `names` of the classes that occur; `points`, flat quadruples of x, y, true and called
-        class (places in `names`); `width` and `height` of the grid.
+        class (places in `names`); `width` and `height` of the grid; `landmarks`, flat triples
+        of x, y and class, for the names of the classes with most points.
     """
     low = layout.xy.min(axis=0)
     scale = float(np.ptp(layout.xy, axis=0).max()) or 1.0
@@ -57,8 +58,14 @@ def map_data(outcome: Outcome, layout: VectorMap) -> dict[str, Any]:
     called = outcome.predictions.called[layout.rows]
     occurring, place = np.unique(np.concatenate([true, called]), return_inverse=True)
     points = np.column_stack([grid, place[: len(true)], place[len(true) :]])
+    place_of = {int(label): i for i, label in enumerate(occurring)}
+    marks = [
+        [*np.round((xy - low) / scale * _GRID).astype(int).tolist(), place_of[label]]
+        for label, xy in landmarks(outcome, layout)
+    ]
     return {
         "names": [outcome.classes.names[i] for i in occurring],
+        "landmarks": [number for mark in marks for number in mark],
         "points": points.ravel().tolist(),
         "width": int(grid[:, 0].max()),
         "height": int(grid[:, 1].max()),

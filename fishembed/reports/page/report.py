@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fishembed.errors import InputError
 from fishembed.reports.confusion import confusion_counts
 from fishembed.reports.figures.draw import draw_figures, write_figures
+from fishembed.reports.figures.fonts import undrawn_note
+from fishembed.reports.figures.map import draw_map
 from fishembed.reports.figures.style import FIGURE_FORMATS, style
 from fishembed.reports.outcome import Outcome, read_outcome
 from fishembed.reports.page.context import page_context
 from fishembed.reports.page.latex import write_latex
 from fishembed.reports.page.markdown import write_markdown
 from fishembed.reports.page.template import fill
-from fishembed.reports.projection import map_vectors
+from fishembed.reports.projection import VectorMap, map_vectors
 from fishembed.reports.run import PAGE_HTML, Run, write_csv
 
 REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
@@ -27,6 +30,7 @@ def write_report(
     *,
     photos: str | Path | None = None,
     formats: Sequence[str] = ("html", "png", "svg"),
+    say: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a run's report into its folder: page, figures, `confusion.csv`.
 
@@ -40,6 +44,8 @@ def write_report(
     formats
         Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
         "png", "svg" and "pdf" (the figures).
+    say
+        Hears what could not be drawn as it is.
 
     Returns
     -------
@@ -64,6 +70,10 @@ def write_report(
     if "tex" in formats:
         _write(run.folder / _DOCUMENTS["tex"], write_latex(run))
     _write_page_and_figures(run, outcome, photos, formats)
+    if say is not None and set(formats) & set(FIGURE_FORMATS):
+        note = undrawn_note(outcome.classes.names)
+        if note:
+            say(note)
     documents = [name for key, name in _DOCUMENTS.items() if key in formats]
     return run.folder / documents[0] if documents else run.folder
 
@@ -73,10 +83,15 @@ def _write_page_and_figures(
 ) -> None:
     if not set(formats) & {"html", *FIGURE_FORMATS}:
         return
-    layout = map_vectors(run, outcome)
-    with style():
-        figures = draw_figures(run, outcome, None if isinstance(layout, str) else layout)
+    # The map needs a second or two without Python's lock: meanwhile the other figures are drawn.
+    with ThreadPoolExecutor(1) as pool, style(outcome.classes.names):
+        mapped = pool.submit(map_vectors, run, outcome)
+        figures = draw_figures(run, outcome)
         inline = write_figures(run.folder, figures, formats, page="html" in formats)
+        layout = mapped.result()
+        if isinstance(layout, VectorMap):
+            drawn = {"map": draw_map(outcome, layout)}
+            write_figures(run.folder, drawn, formats, page=False)
     if "html" in formats:
         context = page_context(run, outcome, inline, layout, photos)
         _write(run.folder / PAGE_HTML, fill("report.html", context))

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from make_run import NASTY, make_run
+
+from fishembed.reports.figures import fonts
+from fishembed.reports.figures.classes import draw_per_class
+from fishembed.reports.figures.style import render
+from fishembed.reports.outcome import read_outcome
+from fishembed.reports.page.report import write_report
+from fishembed.reports.run import Run
+
+UNKNOWN = "鱼, which matplotlib's own font has not"
+
+
+def test_latin_needs_no_search():
+    assert fonts.families(["cod", "Łosoś", "δέλτα"]) == [fonts.FIRST]
+    assert fonts.undrawn(["cod", "Łosoś", "δέλτα"]) == []
+
+
+@pytest.fixture
+def no_fonts(monkeypatch):
+    monkeypatch.setattr(fonts, "_installed", lambda: ())
+
+
+def test_what_cannot_be_drawn_is_numbered(no_fonts):
+    names = ["cod", UNKNOWN, "eel"]
+    assert fonts.figure_names(names) == ["cod", "class 2", "eel"]
+    note = fonts.undrawn_note(names)
+    assert "1 class name" in note
+    assert "number them as per_class.csv does" in note
+    assert fonts.undrawn_note(["cod"]) == ""
+
+
+def test_a_font_that_has_the_letters_is_chosen(monkeypatch):
+    alphabets = {
+        fonts.FIRST: "abc",
+        "Noto Sans Bengali": "ইলিশ",
+        "Arial": "x",
+        "Noto Sans CJK": "鱼",
+    }
+    monkeypatch.setattr(fonts, "_letters", lambda family: frozenset(alphabets[family]))
+    monkeypatch.setattr(fonts, "_installed", lambda: tuple(list(alphabets)[1:]))
+    monkeypatch.setattr(fonts, "_shapes", lambda: True)
+    assert fonts.families(["abc", "ইলিশ", "鱼"]) == [
+        fonts.FIRST,
+        "Noto Sans Bengali",
+        "Noto Sans CJK",
+    ]
+    assert fonts.undrawn(["abc", "ইলিশ", "鱼", "魚"]) == [3]
+
+
+@pytest.mark.parametrize("name", ["سمك المهرج", "ইলিশ", "ปลา่"])
+def test_letters_that_join_need_a_matplotlib_that_joins_them(monkeypatch, name):
+    monkeypatch.setattr(fonts, "_letters", lambda family: frozenset(name))
+    monkeypatch.setattr(fonts, "_shapes", lambda: False)
+    expected = [] if name.startswith("ป") else [0]
+    assert fonts.undrawn([name]) == expected
+
+
+def test_the_box_of_last_resort_is_no_letter():
+    assert not any(name.startswith("Last Resort") for name in fonts._installed())
+
+
+def test_figures_neither_warn_nor_show_boxes(tmp_path, no_fonts):
+    run = Run.open(make_run(tmp_path / "run", names=["cod", UNKNOWN], rows=20))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = render(draw_per_class(read_outcome(run)), "svg")
+    assert b"class 2" in svg
+    assert "鱼".encode() not in svg
+
+
+def test_the_report_says_it_once(tmp_path, no_fonts):
+    said = []
+    write_report(make_run(tmp_path / "run", names=[*NASTY, UNKNOWN], rows=200), say=said.append)
+    assert len(said) == 1
+    said.clear()
+    write_report(tmp_path / "run", formats=["html"], say=said.append)
+    assert said == []
