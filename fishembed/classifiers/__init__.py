@@ -10,6 +10,7 @@ from fishembed.classifiers.logistic import LogisticHead, logistic_path
 from fishembed.classifiers.neighbors import NeighborsHead
 from fishembed.classifiers.persistence import LinearMap, load_head, save_head
 from fishembed.classifiers.selection import Trial
+from fishembed.classifiers.temperature import held_out_temperature, temperature_on
 from fishembed.classifiers.wrappers import (
     BlendClassifier,
     PriorCorrectedClassifier,
@@ -31,7 +32,9 @@ __all__ = [
     "Trial",
     "ZeroShotClassifier",
     "class_anchors",
+    "held_out_temperature",
     "load_head",
     "logistic_path",
     "save_head",
+    "temperature_on",
 ]

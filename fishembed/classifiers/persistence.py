@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from fishembed.classifiers.base import Floats, LinearPredictor, Normalize
@@ -39,6 +39,8 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         Fingerprint of the encoder whose vectors it was fitted on; empty where unknown.
     class_names
         Names of `classes`, in their order; None where the labels are the names.
+    temperature
+        What the logits are divided by in `calibrated`.
 
     Attributes
     ----------
@@ -58,6 +60,7 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         kind: str = "",
         feature_fingerprint: str = "",
         class_names: tuple[str, ...] | None = None,
+        temperature: float = 1.0,
     ) -> None:
         self.coef = coef
         self.intercept = intercept
@@ -66,6 +69,7 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         self.kind = kind
         self.feature_fingerprint = feature_fingerprint
         self.class_names = class_names
+        self.temperature = temperature
 
     @property
     def coef_(self) -> Floats:  # type: ignore[override]
@@ -91,6 +95,13 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         """Return the head as it is: it has been learnt."""
         return self
 
+    def calibrated(self) -> LinearMap:
+        """Give the head whose probabilities held on rows that the fit had not been shown."""
+        scale = self.coef.dtype.type(1 / self.temperature)
+        calmer: LinearMap = clone(self)
+        calmer.set_params(coef=self.coef * scale, intercept=self.intercept * scale, temperature=1.0)
+        return calmer
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
@@ -101,6 +112,7 @@ def save_head(
     *,
     feature_fingerprint: str = "",
     class_names: Sequence[str] | None = None,
+    temperature: float | None = None,
 ) -> Path:
     """Write a fitted head to one file; the same head gives the same bytes.
 
@@ -114,6 +126,9 @@ def save_head(
         Fingerprint of the encoder whose vectors the head was fitted on.
     class_names
         Names of ``head.classes_``, in their order.
+    temperature
+        What logits must be divided by for probabilities to hold, see `held_out_temperature`;
+        1 when left out.
 
     Returns
     -------
@@ -141,6 +156,7 @@ def save_head(
         "normalize": head.normalize,
         "feature_fingerprint": feature_fingerprint,
         "class_names": None if class_names is None else list(class_names),
+        "temperature": getattr(head, "temperature", 1.0) if temperature is None else temperature,
     }
     arrays = {
         "about": np.array(json.dumps(about, sort_keys=True, ensure_ascii=False)),
@@ -220,6 +236,7 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
         kind=about["kind"],
         feature_fingerprint=about["feature_fingerprint"],
         class_names=None if names is None else tuple(names),
+        temperature=about.get("temperature", 1.0),
     )
 
 

@@ -18,6 +18,7 @@ from fishembed.cli import (
     fit,
     importing,
     info,
+    predict,
     report,
     zeroshot,
 )
@@ -32,8 +33,8 @@ app = typer.Typer(
     help="Encode every picture once with OpenCLIP; run every experiment after that on the "
     "cached vectors, on a CPU, in seconds.\n\n"
     "Photos go into a store (`extract`), a store into runs (`zeroshot`, `fit`), a run into a "
-    "page (`report`). Each verb works bare in a workspace: `./data`, the newest store in "
-    "`./cache`, the newest run in `./reports`.",
+    "page (`report`) and into answers on new photos (`predict`). Each verb but that one works "
+    "bare in a workspace: `./data`, the newest store in `./cache`, the newest run in `./reports`.",
 )
 
 
@@ -60,6 +61,7 @@ app.command("export")(export.export)
 app.command("info")(info.info)
 app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
+app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("encoders")(encoders.encoders)

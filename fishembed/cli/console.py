@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -44,11 +44,12 @@ class Console:
     def note(self, text: str) -> None:
         """Say one sentence."""
         self._end_progress()
-        stream = sys.stderr if self.as_json else sys.stdout
-        # A file's name may hold what no terminal or pipe can encode.
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        stream.flush()
+        _write(sys.stderr if self.as_json else sys.stdout, text + "\n")
+
+    def result(self, text: str) -> None:
+        """Give what was asked for, as it is, to standard output."""
+        self._end_progress()
+        _write(sys.stdout, text)
 
     def document(self, content: dict[str, object]) -> None:
         """Give the result to the program that listens; do nothing for people."""
@@ -73,6 +74,13 @@ class Console:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # A file's name may hold what no terminal or pipe can encode.
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 def _progress_bar() -> Progress:

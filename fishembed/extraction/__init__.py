@@ -1,7 +1,15 @@
 """Images through an encoder into a store: what is new, and the way it goes."""
 
+from fishembed.extraction.encode import EncodedPictures, encode_pictures
 from fishembed.extraction.extract import extract
 from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.result import Extraction
 
-__all__ = ["Extraction", "Reporter", "Silent", "extract"]
+__all__ = [
+    "EncodedPictures",
+    "Extraction",
+    "Reporter",
+    "Silent",
+    "encode_pictures",
+    "extract",
+]

@@ -11,7 +11,9 @@ from fishembed.errors import InputError
 from fishembed.reports.fitting import (
     Lesson,
     Validate,
+    calibrate,
     fit_head,
+    keep_linear_map,
     usual_prompts,
     words_of,
     write_head,
@@ -85,6 +87,7 @@ def run_zeroshot(
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
         probabilities = head.predict_proba(X)
     with new_run(reports, run, f"{store.name}-zeroshot") as folder:
+        keep_linear_map(folder.path, head, store, "image")
         write_run(folder, told, Answers(rows, split, probabilities, head.classes_))
     return Run.open(folder.final)
 
@@ -147,11 +150,13 @@ def run_fit(
         fit_head(estimator, lesson, validate)
     with told.timed("score"):
         probabilities = estimator.predict_proba(store.vectors(division.scored, features))
+    with told.timed("calibrate"):
+        temperature = calibrate(estimator, lesson, seed)
     told.parameters = {**settings_of(estimator), "split": division.split}
     told.selection = selection_rows(getattr(estimator, "results_", ()))
     answers = Answers(division.scored, division.split, probabilities, estimator.classes_, lesson.y)
     with new_run(reports, run, _run_name(told)) as folder:
-        write_head(folder.path, estimator, store, features)
+        write_head(folder.path, estimator, store, features, temperature)
         write_run(folder, told, answers)
     return Run.open(folder.final)
 

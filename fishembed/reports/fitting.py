@@ -131,22 +131,46 @@ def words_of(store: Store, classes: Labels, features: Which) -> ZeroShotClassifi
     return ZeroShotClassifier(text.features[classes], classes=classes, logit_scale=text.logit_scale)
 
 
-def write_head(folder: Path, head: Any, store: Store, features: Which) -> None:
+def calibrate(head: Any, lesson: Lesson, seed: int) -> float:
+    """Give the temperature of a fitted head: on the val split, else on held-out training rows.
+
+    ``auto`` has set its own.
+    """
+    from fishembed.classifiers import AutoHead, held_out_temperature, temperature_on
+
+    if isinstance(head, AutoHead):
+        return 1.0
+    if lesson.val is not None:
+        return temperature_on(head, *lesson.val)
+    return held_out_temperature(head, lesson.X, lesson.y, lesson.groups, random_state=seed)
+
+
+def keep_linear_map(
+    folder: Path, head: Any, store: Store, features: Which, temperature: float = 1.0
+) -> None:
+    """Write a fitted linear map as `head.npz`, which `predict` reads."""
+    from fishembed.classifiers import save_head
+
+    save_head(
+        head,
+        folder / layout.HEAD_NPZ,
+        feature_fingerprint=store.feature_fingerprint(features),
+        class_names=[store.classes[label] for label in head.classes_],
+        temperature=temperature,
+    )
+
+
+def write_head(
+    folder: Path, head: Any, store: Store, features: Which, temperature: float = 1.0
+) -> None:
     """Write a fitted head into a run folder, and how it came to be.
 
     A head that is no linear map is kept as estimator only.
     """
     import joblib
 
-    from fishembed.classifiers import save_head
-
     if hasattr(head, "coef_"):
-        save_head(
-            head,
-            folder / layout.HEAD_NPZ,
-            feature_fingerprint=store.feature_fingerprint(features),
-            class_names=[store.classes[label] for label in head.classes_],
-        )
+        keep_linear_map(folder, head, store, features, temperature)
     joblib.dump(head, folder / layout.HEAD_JOBLIB)
     epochs = [asdict(epoch) for epoch in getattr(head, "history_", ())]
     if epochs:

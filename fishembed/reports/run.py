@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fishembed.cache import Which
 from fishembed.errors import RunFormatError, RunNotFoundError
 
 RUN_FORMAT = "fishembed-run"
@@ -81,6 +82,11 @@ class Run:
     def classes(self) -> list[str]:
         """All classes of the store, in its order."""
         return list(self.info["classes"])
+
+    @property
+    def features(self) -> Which:
+        """Which vectors the head learnt from."""
+        return "trunk" if self.info.get("features") == "trunk" else "image"
 
     @cached_property
     def per_class(self) -> list[dict[str, str]]:

@@ -112,3 +112,14 @@ def test_other_formats_are_refused(about, tmp_path):
     np.savez(tmp_path / "head.npz", about=about, weights=X[:3], bias=X[:3, 0], classes=Y[:3])
     with pytest.raises(RunFormatError):
         load_head(tmp_path / "head.npz")
+
+
+def test_the_temperature_travels_and_calms(tmp_path):
+    head = LogisticHead().fit(X, Y)
+    loaded = load_head(save_head(head, tmp_path / "head.npz", temperature=2.5))
+    assert loaded.temperature == 2.5
+    assert (loaded.predict_proba(X) == head.predict_proba(X)).all()
+    calm = loaded.calibrated()
+    assert calm.logits(X) == pytest.approx(head.logits(X) / 2.5, abs=1e-5)
+    assert (calm.temperature, calm.class_names) == (1.0, loaded.class_names)
+    assert load_head(save_head(loaded, tmp_path / "again.npz")).temperature == 2.5

@@ -40,6 +40,12 @@ def test_bare_verbs_choose_and_say_so(run, photos, workspace):
     code, out, _ = run("report")
     assert out.splitlines()[0] == "run: reports/data-auto (the newest in reports)"
     assert (workspace / "reports" / "data-auto" / "index.html").is_file()
+    code, out, _ = run("predict", "data-auto", "data/eel", "data/cod/*.png", "--evidence", "-k", 1)
+    assert code == 0
+    assert out.splitlines()[0] == "run: reports/data-auto"
+    told = [line for line in out.splitlines() if line.startswith("data/")]
+    assert [line.split()[1] for line in told] == ["eel"] * 6 + ["cod"] * 6
+    assert "    like eel/0.png (eel), cosine 1.000" in out
     assert run("extract", "--encoder", "embedded")[1].splitlines()[-1].startswith("nothing to do")
 
 
@@ -101,6 +107,24 @@ def test_every_head_can_be_named(run, workspace):
     assert "it is a parameter of logistic, prior-corrected, blend" in err
 
 
+def test_predict_from_a_store_in_every_format(run, workspace):
+    features = np.eye(3).repeat(8, axis=0) + 0.1 * np.random.default_rng(0).normal(size=(24, 3))
+    np.savez(workspace / "v.npz", features=features, labels=np.arange(3).repeat(8))
+    assert run("import", "v.npz")[0] == run("fit", "--head", "gaussian")[0] == 0
+    call = ("predict", "v-gaussian", "cache/v.h5")
+    document = json.loads(run(*call, "--json")[1])
+    assert len(document["predictions"]) == 24
+    assert len(document["predictions"][0]["top"]) == 3
+    code, out, err = run(*call, "--format", "csv", "--top", "1")
+    assert (code, out.splitlines()[0]) == (0, "path,top1,p1")
+    assert err == "run: reports/v-gaussian\n"
+    assert run(*call, "-o", "p.csv", "--top", "1")[1].endswith("wrote 24 predictions to p.csv\n")
+    assert (workspace / "p.csv").read_text() == out
+    code, _, err = run(*call, "--format", "parquet")
+    assert code == 2
+    assert "--output" in err
+
+
 def test_import_and_zeroshot(run, workspace):
     np.savez(
         workspace / "v.npz",
@@ -122,6 +146,7 @@ def test_import_and_zeroshot(run, workspace):
         (["extract", "."], "no picture in"),
         (["fit"], "no feature store in 'cache'"),
         (["fit", "x.h5"], "no feature store at 'x.h5'"),
+        (["predict", "x", "."], "no run at 'x'"),
         (["report"], "no run in 'reports'"),
         (["report", "x"], "no run at 'x'"),
         (["import", "x.npz"], "no file 'x.npz'"),

@@ -1,0 +1,209 @@
+"""What a run's head says of new pictures, or of the rows of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import Store, Which, open_joined
+from fishembed.classifiers import LinearMap, load_head
+from fishembed.encoders import Encoder, load_encoder
+from fishembed.errors import (
+    DimensionError,
+    ImageError,
+    InputError,
+    RunFormatError,
+    StoreMismatchError,
+)
+from fishembed.extraction import Reporter, Silent, encode_pictures
+from fishembed.images import find_pictures
+from fishembed.reports import run as layout
+from fishembed.reports.evidence import Evidence, Neighbour
+from fishembed.reports.run import Run
+
+N_NEIGHBOURS = 3
+"""Training images that are shown as evidence."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one picture was called.
+
+    Attributes
+    ----------
+    path
+        As it was named, or as the store names it.
+    classes, probabilities
+        The most probable classes, best first, and how sure the head is of each, between 0 and 1.
+    evidence
+        The nearest training images, nearest first; empty unless asked for.
+    """
+
+    path: str
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    evidence: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What became of all pictures.
+
+    Attributes
+    ----------
+    predictions
+        Of those that could be read.
+    skipped
+        (path, reason) of the others.
+    """
+
+    predictions: tuple[Prediction, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def predict_run(
+    run: str | Path | Run,
+    inputs: Sequence[str | Path],
+    *,
+    top: int = layout.TOP_K,
+    evidence: bool = False,
+    device: str = "auto",
+    encoder: Encoder | None = None,
+    reporter: Reporter | None = None,
+) -> Predictions:
+    """Ask the head of a run.
+
+    Parameters
+    ----------
+    run
+        The run or its folder. Its `head.npz` is read; no pickle is.
+    inputs
+        Pictures, folders and patterns, which are encoded by the encoder that the run was made
+        with; or a store (.h5), whose vectors are taken and no encoder is loaded. Several stores
+        are joined, see `fishembed.cache.join_stores`.
+    top
+        Classes that are named.
+    evidence
+        Whether to look for the nearest training images, in the run's own store.
+    device
+        Where to encode, see `fishembed.load_encoder`.
+    encoder
+        The encoder itself, where it is loaded already.
+    reporter
+        Hears how far it is.
+
+    Raises
+    ------
+    DimensionError
+        When the head does not fit the vectors.
+    StoreMismatchError
+        When the vectors come from another encoder than the run's.
+    ImageError
+        When no picture could be read.
+    RunFormatError
+        When the run keeps no head that can be read without pickle.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    if top < 1:
+        raise InputError(f"top={top!r} must be at least 1")
+    head = _head(run)
+    hears = reporter or Silent()
+    stores = [name for name in inputs if str(name).endswith(".h5")]
+    if stores:
+        if len(stores) < len(inputs):
+            raise InputError("pictures and stores cannot be asked for together: name one kind")
+        paths, X, skipped = _stored(open_joined(stores), head, run.features)
+    else:
+        files = find_pictures(inputs)
+        encoder = encoder or _loaded(run, device, hears)
+        paths, X, skipped = _encoded(files, head, encoder, hears)
+    found = Evidence.of(run).nearest(X, N_NEIGHBOURS) if evidence else [()] * len(paths)
+    calls = _called(head.calibrated(), X, top)
+    predictions = [
+        Prediction(path, *call, near) for path, call, near in zip(paths, calls, found, strict=True)
+    ]
+    return Predictions(tuple(predictions), tuple(skipped))
+
+
+def _head(run: Run) -> LinearMap:
+    place = run.folder / layout.HEAD_NPZ
+    if not place.is_file():
+        raise RunFormatError(
+            f"the run {str(run.folder)!r} has no {layout.HEAD_NPZ}: a head of {run.info['head']!r} "
+            "is no linear map, or the file was lost; fit another head"
+        )
+    return load_head(place)
+
+
+Vectors = tuple[list[str], npt.NDArray[np.float32], list[tuple[str, str]]]
+
+
+def _stored(store: Store, head: LinearMap, features: Which) -> Vectors:
+    width, fingerprint = store.width(features), store.feature_fingerprint(features)
+    if width != head.n_features_in_:
+        raise DimensionError(
+            f"the head learnt from vectors of {head.n_features_in_} numbers "
+            f"({head.coef_.shape[0]} × {head.n_features_in_}), {str(store.path)!r} holds "
+            f"{len(store)} × {width}: name a store of the encoder that the run was made with"
+        )
+    if fingerprint != head.feature_fingerprint:
+        raise StoreMismatchError(
+            f"{str(store.path)!r} holds vectors of {store.encoder_name!r} ({fingerprint}), the "
+            f"head learnt from others ({head.feature_fingerprint}): name a store of the encoder "
+            "that the run was made with"
+        )
+    rows = np.arange(len(store))
+    return list(store.paths), store.vectors(rows, features), []
+
+
+def _encoded(
+    files: Sequence[Path], head: LinearMap, encoder: Encoder, reporter: Reporter
+) -> Vectors:
+    trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
+    if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
+        raise StoreMismatchError(
+            f"the encoder {encoder.spec.name!r} is not what it was when the run was made: its "
+            f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
+            "Extract and fit again"
+        )
+    encoded = encode_pictures(files, encoder, trunk=trunk, reporter=reporter)
+    skipped = [(str(files[at]), reason) for at, reason in encoded.skipped]
+    if not len(encoded.rows):
+        told = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
+        raise ImageError(f"none of {len(files)} pictures can be read: {told}")
+    return [str(files[at]) for at in encoded.rows], encoded.vectors, skipped
+
+
+def _loaded(run: Run, device: str, reporter: Reporter) -> Encoder:
+    told = run.info["encoder"]
+    if told.get("library") in ("imported", "joined"):
+        raise InputError(
+            f"the run {run.name!r} was made from vectors whose encoder is not known here "
+            f"({told.get('name')}): name a store of vectors instead of pictures"
+        )
+    reporter.note(f"loading encoder {told['name']}")
+    encoder = load_encoder(
+        told["name"],
+        device=device,
+        precision=told.get("precision", "fp32"),
+        decoding=told.get("decoding", "exact"),
+    )
+    reporter.note(f"encoding on {encoder.device}")
+    return encoder
+
+
+def _called(
+    head: LinearMap, X: npt.NDArray[np.float32], top: int
+) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    probabilities = head.predict_proba(X)
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    best = np.take_along_axis(probabilities, order, axis=1)
+    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    return [
+        (tuple(names[k] for k in columns), tuple(values))
+        for columns, values in zip(order.tolist(), best.tolist(), strict=True)
+    ]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fishembed.classifiers import GaussianHead, held_out_temperature, temperature_on
+from fishembed.classifiers.calibration import log_losses
+
+CENTRES = np.random.default_rng(0).normal(size=(4, 12))
+
+
+def _rows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 4, n)
+    return (CENTRES[y] + 2 * rng.normal(size=(n, 12))).astype(np.float32), y
+
+
+def _loss(head, temperature, X, y) -> float:
+    return float(log_losses(head.logits(X).T / temperature, y).mean())
+
+
+@pytest.mark.parametrize("n", [60, 3000])
+def test_held_out_rows_tell_how_sure_a_head_may_be(n):
+    X, y = _rows(n, 1)
+    head = GaussianHead(0.0, pseudo_count=0)
+    X_test, y_test = _rows(4000, 2)
+    temperature = held_out_temperature(head, X, y)
+    head.fit(X, y)
+    best = temperature_on(head, X_test, y_test)
+    least = _loss(head, best, X_test, y_test)
+    assert (
+        least
+        <= _loss(head, temperature, X_test, y_test)
+        < least + 0.2 * (_loss(head, 1.0, X_test, y_test) - least) + 0.01
+    )
+
+
+def test_groups_are_held_out_together():
+    """Copies in both parts would make a head that only remembers look sure of itself."""
+    X, y = _rows(40, 1)
+    copies, groups = np.repeat(np.arange(40), 5), np.repeat(np.arange(40), 5)
+    head = GaussianHead(0.0, pseudo_count=0)
+    seen = held_out_temperature(head, X[copies], y[copies])
+    unseen = held_out_temperature(head, X[copies], y[copies], groups)
+    assert unseen > seen
+
+
+def test_where_nothing_can_be_held_out_nothing_is_changed():
+    X, y = _rows(50, 1)
+    single = np.unique(y, return_index=True)[1]
+    assert held_out_temperature(GaussianHead(), X[single], y[single]) == 1
+    head = GaussianHead().fit(X, y)
+    assert temperature_on(head, X, np.full(50, 9)) == 1
