@@ -10,6 +10,7 @@ from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.lock import store_lock
 from fishembed.cache.mirrored_parts import parts_of
 from fishembed.cache.newest import newest_store
+from fishembed.cache.partitioning import merge_stores, shard_store
 from fishembed.cache.parts import Parts
 from fishembed.cache.replay import Replayed, replay
 from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHead, TextVectors
@@ -39,10 +40,12 @@ __all__ = [
     "export_store",
     "import_vectors",
     "join_stores",
+    "merge_stores",
     "newest_store",
     "open_joined",
     "parts_of",
     "replay",
+    "shard_store",
     "store_lock",
     "undo_edit",
     "write_store",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.cache.concatenated import LazyRows, Selected
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,6 +73,35 @@ class LabelledVectors(ABC):
         """
         rows = self.split_rows(name)
         return self.vectors(rows, which), self.labels[rows]
+
+    def lazy_split(
+        self, name: str, which: Which = "image"
+    ) -> tuple[LazyRows, npt.NDArray[np.int32]]:
+        """Give the labelled rows of a split without reading their vectors.
+
+        Parameters
+        ----------
+        name, which
+            See `split`.
+
+        Returns
+        -------
+        X : LazyRows
+            (n, dim), in the type of the store; a slice of it is an array. The heads that
+            train from blocks take it as it is.
+        y : int32 (n,)
+            Labels into `classes`.
+
+        Raises
+        ------
+        InputError
+            See `split`; also for joined stores.
+        """
+        matrix = getattr(self, "trunk" if which == "trunk" else "features", None)
+        if matrix is None:
+            raise InputError("joined stores are scaled row by row: read them with 'split'")
+        rows = self.split_rows(name)
+        return Selected(matrix, rows), self.labels[rows]
 
     def split_rows(self, name: str) -> npt.NDArray[np.intp]:
         """Give the row numbers that `split` reads."""

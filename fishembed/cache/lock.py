@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from fishembed.cache.files import real_place, remove_orphans, write_errors
+from fishembed.cache.schema import INDEX_SUFFIX
 from fishembed.errors import InputError, StoreLockedError, StoreWriteError
 from fishembed.remote import as_place, workplace
 
@@ -32,12 +33,17 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
     Raises
     ------
     InputError
-        When a folder lies there.
+        When a folder lies there, or an index over several stores.
     StoreLockedError
         When another process holds it; the message says which.
     StoreWriteError
         When the folder cannot be made or written, or its disk has no locks.
     """
+    if as_place(store).suffix == INDEX_SUFFIX:
+        raise InputError(
+            f"{str(store)!r} is an index over several stores: write to one of them, or give "
+            "another --store, and let 'fishembed merge' list them"
+        )
     place = real_place(workplace(as_place(store)))
     if os.path.isdir(place):  # noqa: PTH112 - it never raises
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")

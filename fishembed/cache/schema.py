@@ -18,6 +18,9 @@ from fishembed.errors import DimensionError, InputError, StoreFormatError
 FORMAT = "fishembed"
 SCHEMA = 1
 
+INDEX_SUFFIX = ".json"
+"""Of an index over several stores; see `fishembed.cache.partitioned`."""
+
 FEATURES = "features"
 IMAGE = "features/image"
 TRUNK = "features/trunk"

@@ -22,6 +22,7 @@ from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKSUMS,
     IMAGE,
+    INDEX_SUFFIX,
     TEXT,
     TRUNK,
     VECTORS,
@@ -33,7 +34,6 @@ from fishembed.cache.schema import (
 )
 from fishembed.errors import (
     InputError,
-    MissingExtraError,
     StoreFormatError,
     StoreIntegrityError,
     StoreNotFoundError,
@@ -81,8 +81,8 @@ class FeatureStore(LabelledVectors):
         Parameters
         ----------
         path
-            The HDF5 file, or its URL: then a copy is fetched to this machine and kept until
-            the one there changes.
+            The HDF5 file, or an index (`.json`) over several; or the URL of one: then a copy
+            is fetched to this machine and kept until the one there changes.
 
         Raises
         ------
@@ -93,8 +93,11 @@ class FeatureStore(LabelledVectors):
         """
         path = as_place(path)
         try:
-            local = here(path)
-            file = open_hdf5(local)
+            if path.suffix == INDEX_SUFFIX:
+                from fishembed.cache.partitioned import open_index
+
+                return open_index(path)
+            file = open_hdf5(here(path))
         except FileNotFoundError as error:
             raise StoreNotFoundError(
                 f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
@@ -340,24 +343,9 @@ class FeatureStore(LabelledVectors):
         MissingExtraError
             When pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("a table of a store", "pandas", "parquet") from error
-        names = [*self.classes, None]
-        texts = {
-            "path": self.paths,
-            "label": [names[label] for label in self.labels],
-            "split": self.splits.tolist(),
-            "group": self.groups,
-            "digest": self.digests,
-        }
-        # As objects: a file's name may be no valid Unicode, which pandas' strings refuse.
-        columns = {name: pd.Series(column, dtype=object) for name, column in texts.items()}
-        table = pd.DataFrame({**columns, "size": self.rows.size, "mtime_ns": self.rows.mtime_ns})
-        if vectors:
-            table["vector"] = list(self.features)
-        return table
+        from fishembed.cache.table import store_table
+
+        return store_table(self, vectors=vectors)
 
     def _damage(self, name: str, checksums: npt.NDArray[np.uint32]) -> list[Damage]:
         try:

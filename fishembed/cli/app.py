@@ -18,8 +18,10 @@ from fishembed.cli import (
     fit,
     importing,
     info,
+    merge,
     predict,
     report,
+    shard,
     zeroshot,
 )
 from fishembed.cli.boundary import guarded
@@ -59,6 +61,8 @@ app.command("extract")(extract.extract)
 app.command("import")(importing.import_)
 app.command("export")(export.export)
 app.command("info")(info.info)
+app.command("merge")(merge.merge)
+app.command("shard")(shard.shard)
 app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)

@@ -1,0 +1,30 @@
+"""fishembed shard."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fishembed.cli.console import Console, counted
+
+
+def shard(
+    store: Annotated[str, typer.Argument(help="The store that is cut; it stays.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="NAME.json, the index; the files go into the folder NAME beside it."),
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each file.")] = 1_000_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Cut a store into files, and write an index that opens them as one.
+
+    Example: **fishembed shard cache/fish.h5 cache/parted.json --rows 100000**
+    """
+    from fishembed.cache import shard_store
+
+    with Console(as_json=as_json) as console:
+        files = shard_store(store, rows, target)
+        console.note(f"wrote {counted(files, 'file')} and {target}")
+        console.document({"store": target, "files": files})
