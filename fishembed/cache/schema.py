@@ -92,12 +92,21 @@ class TextVectors:
         The prompts; empty where imported vectors do not say.
     logit_scale
         Factor that turns cosines into logits.
+    tower
+        Identity of the text tower, where the encoder's fingerprint does not cover it;
+        "" where it does, and in stores from before it was kept.
     """
 
     features: npt.NDArray[np.float32]
     names: tuple[str, ...]
     templates: tuple[str, ...]
     logit_scale: float
+    tower: str = ""
+
+    @property
+    def identity(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+        """What the vectors follow from: names, templates and tower."""
+        return self.names, self.templates, self.tower
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,7 @@ class FeatureStore(LabelledVectors):
             names=tuple(self._texts(f"{TEXT}/{key}/names")),
             templates=tuple(self._texts(f"{TEXT}/{key}/templates")),
             logit_scale=float(self._file[TEXT][key].attrs["logit_scale"]),
+            tower=str(self._file[TEXT][key].attrs.get("tower", "")),
         )
 
     def vectors(

@@ -18,7 +18,7 @@ from fishembed.encoders.prompts import (
     text_vectors,
 )
 from fishembed.encoders.protocol import Encoder, TrunkEncoder
-from fishembed.encoders.registry import load_encoder
+from fishembed.encoders.registry import load_encoder, text_fingerprint
 from fishembed.encoders.spec import Decoding, EncoderSpec, Precision, Preprocessing
 
 __all__ = [
@@ -44,5 +44,6 @@ __all__ = [
     "load_prompts",
     "parse_name",
     "spoken_name",
+    "text_fingerprint",
     "text_vectors",
 ]

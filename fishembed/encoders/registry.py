@@ -71,3 +71,16 @@ def _load(name: EncoderName, device: str, precision: Precision) -> ImageTower:
     from fishembed.encoders.openclip import OpenCLIPEncoder
 
     return OpenCLIPEncoder(name, device, precision)
+
+
+def text_fingerprint(name: str) -> str:
+    """Give the identity of an encoder's words where its spec covers the pictures alone.
+
+    Only `embedded` has a text tower that may change while its pictures' vectors stay as
+    they are; elsewhere both come from one set of weights, and this is "". No torch is loaded.
+    """
+    if name != "embedded":
+        return ""
+    from fishembed.encoders.text_tower import installed_fingerprint
+
+    return installed_fingerprint()

@@ -21,6 +21,8 @@ from fishembed.encoders._text_tokens import WordPieces
 from fishembed.errors import WeightsError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import torch
 
     from fishembed.encoders._text_network import TextNetwork
@@ -62,9 +64,9 @@ class TextTower:
         WeightsError
             When the file is missing, cut short, or holds something else.
         """
-        source = resources.files("fishembed.encoders") / "weights" / FILE
+        source = _installed() if path is None else Path(path)
         try:
-            data = source.read_bytes() if path is None else Path(path).read_bytes()
+            data = source.read_bytes()
             network, pieces, logit_scale = _build(data)
         except Exception as error:  # whatever a foreign file's bytes lead to
             remedy = (
@@ -73,10 +75,10 @@ class TextTower:
                 else "name a file written by tools/train_text_tower.py"
             )
             raise WeightsError(
-                f"the text tower {str(path or source)!r} cannot be loaded "
+                f"the text tower {str(source)!r} cannot be loaded "
                 f"({type(error).__name__}: {error}): {remedy}"
             ) from error
-        return cls(network, pieces, logit_scale, hashlib.sha256(data).hexdigest())
+        return cls(network, pieces, logit_scale, _hash(data))
 
     def encode(self, texts: Sequence[str], batch_size: int = 256) -> npt.NDArray[np.float32]:
         """Turn texts into unit vectors.
@@ -107,6 +109,28 @@ class TextTower:
                 rows = order[start : start + batch_size]
                 vectors[rows] = self._network(*pad([pieces[row] for row in rows])).numpy()
         return vectors
+
+
+def installed_fingerprint() -> str:
+    """Give the fingerprint of the tower that is installed, without loading torch.
+
+    Returns
+    -------
+    str
+        That of `TextTower.load()`, or "" where the file cannot be read.
+    """
+    try:
+        return _hash(_installed().read_bytes())
+    except OSError:
+        return ""
+
+
+def _installed() -> Traversable:
+    return resources.files("fishembed.encoders") / "weights" / FILE
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _build(data: bytes) -> tuple[TextNetwork, WordPieces, float]:

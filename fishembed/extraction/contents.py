@@ -70,10 +70,7 @@ def _followed_by(found: Rows, before: Before, classes: list[str], kept: list[int
 def says_the_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
     """Tell whether a store already says exactly this."""
     then = store.head
-    texts, before = (
-        {key: (text.names, text.templates) for key, text in one.text.items()}
-        for one in (head, then)
-    )
+    texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
     return (
         dict(then.encoder) == dict(head.encoder)
         and dict(then.source) == dict(head.source)

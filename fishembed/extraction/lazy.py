@@ -16,6 +16,7 @@ from fishembed.encoders import (
     TrunkEncoder,
     load_encoder,
     parse_name,
+    text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.progress import Reporter
@@ -102,6 +103,11 @@ class LazyEncoder:
         if self._loaded is None and self._store is not None:
             return bool(self._store.encoder.get("has_text"))
         return self.load().logit_scale is not None
+
+    @property
+    def text_fingerprint(self) -> str:
+        """Identity of its words, see `fishembed.encoders.text_fingerprint`."""
+        return text_fingerprint(self._name)
 
     def load(self) -> Encoder:
         """Give the encoder itself."""

@@ -43,13 +43,15 @@ def class_texts(
     if not classes or not encoder.has_text:
         return {}
     names = tuple(aliases.get(name, spoken_name(name)) for name in classes)
+    tower = encoder.text_fingerprint
     texts = {}
     for one in prompts:
         known = before.get(one.key)
-        if known is not None and (known.names, known.templates) == (names, one.templates):
+        if known is not None and known.identity == (names, one.templates, tower):
             texts[one.key] = known
             continue
         loaded = encoder.load()
         vectors = text_vectors(loaded, names, one)
-        texts[one.key] = TextVectors(vectors, names, one.templates, loaded.logit_scale or 1.0)
+        scale = loaded.logit_scale or 1.0
+        texts[one.key] = TextVectors(vectors, names, one.templates, scale, tower)
     return texts

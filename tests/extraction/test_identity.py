@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
 from fishembed.cache import FeatureStore
-from fishembed.encoders import Preprocessing
+from fishembed.encoders import Preprocessing, text_fingerprint
 from fishembed.errors import InputError, StoreMismatchError
 from fishembed.extraction import extract, lazy
 
@@ -74,6 +75,51 @@ def test_prompts_come_later_without_encoding_pictures(again, store, encoder, wor
     encoder.texts_seen = 0
     assert set(again().text_keys) == {"single", "mine"}, "what was there stays"
     assert encoder.texts_seen == 0
+
+
+class TestTower:
+    """The words of `embedded` have weights of their own."""
+
+    @pytest.fixture
+    def named(self, photos, store, monkeypatch):
+        """Extract by name with a fake in the place of `embedded`, and give what does so again."""
+        encoder = FakeEncoder(name="embedded")
+        loads = []
+        monkeypatch.setattr(lazy, "load_encoder", lambda *_, **__: loads.append(1) or encoder)
+
+        def run(tower: str):
+            monkeypatch.setattr(lazy, "text_fingerprint", lambda _name: tower)
+            encoder.seen = encoder.texts_seen = 0
+            loads.clear()
+            return extract(photos, store, encoder="embedded"), encoder, len(loads)
+
+        return run
+
+    def test_new_weights_make_the_text_vectors_again_and_nothing_else(self, named, store):
+        named("one")
+        done, encoder, _ = named("two")
+        assert (done.wrote, encoder.seen, encoder.texts_seen) == (True, 0, 2)
+        with FeatureStore.open(store) as made:
+            assert made.text("single").tower == "two"
+
+    def test_the_same_weights_load_nothing(self, named):
+        named("one")
+        done, _, loads = named("one")
+        assert (done.wrote, loads) == (False, 0)
+
+    def test_a_store_that_does_not_know_its_tower_gets_it_once(self, named, store):
+        named("one")
+        with h5py.File(store, "r+") as file:
+            del file["text/single"].attrs["tower"]
+        assert named("one")[0].wrote
+        assert not named("one")[0].wrote
+
+
+def test_the_towers_identity_is_known_without_loading_it():
+    from fishembed.encoders.text_tower import TextTower
+
+    assert text_fingerprint("embedded") == TextTower.load().fingerprint
+    assert text_fingerprint("ViT-B-32-quickgelu/openai") == "", "its fingerprint covers both"
 
 
 def test_aliases_change_the_words_and_nothing_else(again, store, encoder, workspace):
