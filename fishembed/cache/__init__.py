@@ -1,7 +1,7 @@
 """The HDF5 feature store: schema, reader, writer, parts, import and export."""
 
 from fishembed.cache.checksums import Damage
-from fishembed.cache.editing import Undone, edit_store, undo_edit
+from fishembed.cache.editing import Undone, Wanted, edit_store, undo_edit
 from fishembed.cache.exporting import export_store
 from fishembed.cache.history import Change, Dropped, Edit
 from fishembed.cache.importing import import_vectors
@@ -35,6 +35,7 @@ __all__ = [
     "StoreHead",
     "TextVectors",
     "Undone",
+    "Wanted",
     "Which",
     "edit_store",
     "export_store",

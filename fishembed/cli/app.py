@@ -10,18 +10,21 @@ import typer
 
 from fishembed._version import __version__
 from fishembed.cli import (
+    audit,
     compare,
     demo,
     encoders,
     export,
     extract,
     fit,
+    fix,
     importing,
     info,
     merge,
     predict,
     report,
     shard,
+    split,
     zeroshot,
 )
 from fishembed.cli.boundary import guarded
@@ -68,6 +71,9 @@ app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("audit")(audit.audit)
+app.command("split")(split.split)
+app.command("fix")(fix.fix)
 app.command("encoders")(encoders.encoders)
 
 

@@ -9,14 +9,20 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from fishembed.reports.names import printable
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_FOLDER = "templates"
+_HOME, _FOLDER = "fishembed.reports.page", "templates"
 
 
 def fill(
-    template: str, context: dict[str, Any], *, scripts: Sequence[str] = ("page.js", "report.js")
+    template: str,
+    context: dict[str, Any],
+    *,
+    scripts: Sequence[str] = ("page.js", "report.js"),
+    package: str = _HOME,
 ) -> str:
     """Fill a page's template.
 
@@ -30,6 +36,8 @@ def fill(
         What the template names. Text is escaped; `figures` are trusted SVG of our own.
     scripts
         File names in `templates/`, joined to one.
+    package
+        Whose `templates/` the template lies in; what it extends is looked for here too.
 
     Returns
     -------
@@ -47,14 +55,14 @@ def fill(
         "script_hash": f"sha256-{digest}",
         "figures": {k: Markup(svgs[k]) for k in svgs},  # noqa: S704 - drawn and escaped by matplotlib
     }
-    return _environment().get_template(template).render(context | trusted)
+    return _environment(package).get_template(template).render(context | trusted)
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def _environment(package: str) -> Environment:
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     made = Environment(
-        loader=PackageLoader("fishembed.reports.page", _FOLDER),
+        loader=ChoiceLoader([PackageLoader(name, _FOLDER) for name in (package, _HOME)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -63,6 +71,7 @@ def _environment() -> Environment:
     # Jinja's tojson also escapes <, >, & and ', so that the data cannot end its own element.
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     made.filters["percent"] = _percent
+    made.filters["printable"] = printable
     made.filters["share"] = lambda value: f"{value:.4f}"
     made.filters["number"] = lambda value: "" if math.isnan(value) else f"{value:,.0f}"
     return made
@@ -74,4 +83,4 @@ def _percent(share: float, decimals: int = 1) -> str:
 
 
 def _read(name: str) -> str:
-    return (files("fishembed.reports.page") / _FOLDER / name).read_text(encoding="utf-8")
+    return (files(_HOME) / _FOLDER / name).read_text(encoding="utf-8")

@@ -1,0 +1,202 @@
+"""The verb: look at a store from every side, and write down what is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.audit.affected import RunScores, score_run
+from fishembed.audit.balance import Balance, count_balance
+from fishembed.audit.duplicates import Duplicates, find_duplicates
+from fishembed.audit.labels import LabelIssues, find_label_issues
+from fishembed.audit.leaks import Leaks, find_leaks
+from fishembed.audit.oddities import Oddities, Reporter, find_oddities
+from fishembed.audit.outliers import Outliers, find_outliers
+from fishembed.audit.threshold import Threshold, choose_threshold, given_threshold
+from fishembed.audit.units import joined_units
+from fishembed.cache import FeatureStore
+from fishembed.errors import InputError, MissingExtraError
+from fishembed.reports import Run
+from fishembed.reports.names import printable
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is wrong with a store's data.
+
+    Attributes
+    ----------
+    store
+        Its name.
+    rows
+        Its number of rows.
+    classes
+        Names of its classes, as they may be shown.
+    duplicates, leaks, outliers, oddities, balance
+        See their modules.
+    labels
+        None where they could not be judged.
+    labels_missing
+        Why, in a sentence; "" where they could.
+    scores
+        Of a run, with and without what leaks; None where no run was named.
+    seconds
+        Time that each part took.
+    """
+
+    store: str
+    rows: int
+    classes: tuple[str, ...]
+    duplicates: Duplicates
+    leaks: Leaks
+    labels: LabelIssues | None
+    labels_missing: str
+    outliers: Outliers
+    oddities: Oddities
+    balance: Balance
+    scores: RunScores | None
+    seconds: dict[str, float]
+
+
+def audit_store(
+    store: FeatureStore,
+    *,
+    threshold: float | None = None,
+    run: str | Path | Run | None = None,
+    photos: str | Path | None = None,
+    look: bool = True,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> Audit:
+    """Look for duplicates, leaks, wrong labels, outliers, odd pictures and imbalance.
+
+    Parameters
+    ----------
+    store
+        The store.
+    threshold
+        Cosine from which two pictures are near-duplicates; chosen from the data when None.
+    run
+        A run whose score is also told without the pictures that leak.
+    photos
+        Folder of the photos; the one the store knows when None.
+    look
+        Whether the photos are read for blank, tiny, grey and very long ones.
+    seed
+        Of the folds, and of the sample that the threshold is chosen on.
+    reporter
+        Hears how far the reading of photos is.
+
+    Raises
+    ------
+    InputError
+        When the store has fewer than two rows, or the threshold is no cosine.
+    RunNotFoundError, RunFormatError
+        When the run cannot be read.
+    """
+    if len(store) < 2:
+        raise InputError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
+    opened = run if run is None or isinstance(run, Run) else Run.open(run)
+    clock = _Clock()
+    chosen = pick_threshold(store, threshold, seed)
+    clock.lap("threshold")
+    duplicates = find_duplicates(store.features, store.digests, store.splits, chosen)
+    clock.lap("duplicates")
+    leaks = find_leaks(store.splits, store.groups, store.digests, duplicates)
+    clock.lap("leaks")
+    labels, labels_missing = _label_issues(store, duplicates, seed)
+    clock.lap("labels")
+    outliers = find_outliers(store.features, store.labels, len(store.classes))
+    clock.lap("outliers")
+    oddities = _oddities(store, photos, look, reporter)
+    clock.lap("photos")
+    scores = None
+    if opened is not None:
+        leaking = {store.paths[row] for row in leaks.affected(_scored_split(opened))}
+        scores = score_run(opened, set(store.paths), leaking)
+    return Audit(
+        store=store.name,
+        rows=len(store),
+        classes=tuple(printable(name) for name in store.classes),
+        duplicates=duplicates,
+        leaks=leaks,
+        labels=labels,
+        labels_missing=labels_missing,
+        outliers=outliers,
+        oddities=oddities,
+        balance=count_balance(store.labels, store.classes, store.splits, store.groups),
+        scores=scores,
+        seconds=clock.laps,
+    )
+
+
+def pick_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Threshold:
+    """Take the threshold that was named, or choose one from the store's vectors."""
+    if cosine is not None:
+        return given_threshold(cosine)
+    codes, apart = _certainly_apart(store)
+    return choose_threshold(store.features, codes, apart, seed=seed)
+
+
+def _certainly_apart(store: FeatureStore) -> tuple[npt.NDArray[np.intp], str]:
+    """Give codes of rows that are certainly different pictures when they differ."""
+    labels = store.labels
+    if len(np.unique(labels[labels >= 0])) > 1:
+        return labels.astype(np.intp), "class"
+    units = joined_units(store.groups)
+    return units, "group" if any(store.groups) else "picture"
+
+
+def _label_issues(
+    store: FeatureStore, duplicates: Duplicates, seed: int
+) -> tuple[LabelIssues | None, str]:
+    rows = np.flatnonzero(store.labels >= 0)
+    if len(np.unique(store.labels[rows])) < 2:
+        return None, "Labels cannot be judged: the store has fewer than two classes."
+    units = joined_units(store.groups, duplicates.unit)[rows]
+    try:
+        issues = find_label_issues(store.vectors(rows), store.labels[rows], units, seed=seed)
+    except MissingExtraError as error:
+        return None, f"Labels were not judged: {error}."
+    return issues.at(rows), ""
+
+
+def _oddities(
+    store: FeatureStore, photos: str | Path | None, look: bool, reporter: Reporter | None
+) -> Oddities:
+    known = photos or store.source.get("root")
+    missing = ""
+    if not look:
+        missing = "The photos were not looked at (--no-photos)."
+    elif not known:
+        missing = "The photos were not looked at: the store does not know them (--photos)."
+    elif not Path(known).is_dir():
+        missing = f"The photos were not looked at: there is no folder {str(known)!r} (--photos)."
+    if missing:
+        return Oddities((), 0, (), False, missing)
+    return find_oddities(Path(str(known)), store.paths, reporter)
+
+
+def _scored_split(run: Run) -> str:
+    split = str(run.metrics.get("scored_split", ""))
+    return split if split in ("val", "test") else "test"
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._then = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._then
+        self._then = now

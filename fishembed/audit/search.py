@@ -1,0 +1,104 @@
+"""Exact search for similar vectors, block by block, so that memory does not grow with pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Features = npt.NDArray[Any]
+"""(n, dim) float16 or float32, an array or a memory map; rows of any length."""
+
+Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
+
+BLOCK = 2048
+"""Rows that are compared with as many others at once: 16 MB of cosines."""
+
+
+class Pairs(NamedTuple):
+    """Pairs of rows and their cosines.
+
+    Attributes
+    ----------
+    first, second
+        intp (n_pairs,) row numbers, first < second.
+    cosine
+        float32 (n_pairs,).
+    """
+
+    first: Indices
+    second: Indices
+    cosine: Floats
+
+
+def unit_rows(features: Features, start: int, stop: int) -> Floats:
+    """Give float32 rows start to stop scaled to length 1; rows of zeros stay."""
+    block = np.asarray(features[start:stop], np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
+    return np.asarray(block / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None])
+
+
+def close_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
+    """Find every pair of rows whose cosine reaches a threshold.
+
+    Parameters
+    ----------
+    features
+        (n, dim), read block by block.
+    threshold
+        Cosine.
+    block
+        Rows of a block.
+
+    Yields
+    ------
+    Pairs
+        Of two blocks at a time; together each pair once.
+    """
+    n = len(features)
+    for start in range(0, n, block):
+        rows = unit_rows(features, start, start + block)
+        for other in range(start, n, block):
+            columns = rows if other == start else unit_rows(features, other, other + block)
+            cosines = rows @ columns.T
+            if other == start:
+                cosines[np.tril_indices(len(rows))] = -2
+            if cosines.max(initial=-2) < threshold:
+                continue
+            first, second = np.nonzero(cosines >= threshold)
+            yield Pairs(first + start, second + other, cosines[first, second])
+
+
+def nearest_apart(
+    features: Features, rows: Indices, codes: npt.NDArray[np.integer[Any]], *, block: int = BLOCK
+) -> Floats:
+    """Give for each of some rows the cosine of the nearest row of another code.
+
+    Parameters
+    ----------
+    features
+        (n, dim).
+    rows
+        intp (n_rows,) rows that are asked for.
+    codes
+        Integers (n,): rows of one code are not compared, nor those below 0.
+
+    Returns
+    -------
+    float32 (n_rows,)
+        -1 where no row has another code.
+    """
+    best = np.full(len(rows), -1, np.float32)
+    for begin in range(0, len(rows), block):
+        asked = rows[begin : begin + block]
+        wanted = unit_rows(features[asked], 0, len(asked))
+        mine = best[begin : begin + block]
+        for start in range(0, len(features), block):
+            cosines = wanted @ unit_rows(features, start, start + block).T
+            others = codes[None, start : start + block]
+            cosines[(codes[asked][:, None] == others) | (others < 0)] = -1
+            np.maximum(mine, cosines.max(axis=1), out=mine)
+    return best
