@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fishembed.cache import Wanted, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
 
+if TYPE_CHECKING:
+    from upath import UPath
+
 ACTIONS = ("drop", "relabel")
 _NOTHING = ("", "keep")
 
 
-def fix_store(store: str | Path, fixes: str | Path, *, command: str = "") -> Edit:
+def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = "") -> Edit:
     """Drop and relabel pictures as a table says; all of it, or nothing.
 
     Parameters

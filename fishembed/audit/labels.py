@@ -185,8 +185,11 @@ def out_of_fold(
     tested = folds.tested
     logits = np.full((len(X), n_classes), _NEVER)
     for k in range(folds.n_folds):
-        rows = folds.fold == k
-        head = LogisticHead(tol=_ROUGH).fit(*folds.trained(k))
+        rows, (seen, classes) = folds.fold == k, folds.trained(k)
+        if len(np.unique(classes)) < 2:
+            tested[rows] = False
+            continue
+        head = LogisticHead(tol=_ROUGH).fit(seen, classes)
         logits[np.ix_(rows, head.classes_)] = head.logits(X[rows])
     if tested.any():
         by_class = np.ascontiguousarray(logits[tested].T)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
 from fishembed.reports.run import write_csv
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 MANIFEST = ("path", "label", "split", "group")
 
@@ -50,7 +54,7 @@ class Split:
 
 
 def split_store(
-    store: str | Path,
+    store: str | Path | UPath,
     *,
     val: float = 0.1,
     test: float = 0.2,

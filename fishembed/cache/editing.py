@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fishembed.cache.draft import Draft, Wanted
 from fishembed.cache.history import Change, Edit
@@ -13,6 +14,9 @@ from fishembed.cache.lock import store_lock
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError, StoreIntegrityError
 from fishembed.remote import as_place
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 __all__ = ["Undone", "Wanted", "edit_store", "undo_edit"]
 
@@ -34,7 +38,7 @@ class Undone:
 
 
 def edit_store(
-    store: str | Path, wanted: Iterable[Wanted], *, verb: str, command: str = ""
+    store: str | Path | UPath, wanted: Iterable[Wanted], *, verb: str, command: str = ""
 ) -> Edit:
     """Change cells of a store and record it in the store's history.
 
@@ -74,7 +78,7 @@ def edit_store(
     return edit
 
 
-def undo_edit(store: str | Path) -> Undone:
+def undo_edit(store: str | Path | UPath) -> Undone:
     """Take back the last edit of a store.
 
     Raises

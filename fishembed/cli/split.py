@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.compare import aligned
-from fishembed.cli.console import Console, command_line, counted
-from fishembed.cli.places import chosen_store
+from fishembed.cli.console import Console, aligned, command_line, counted
+from fishembed.cli.places import cache_folder, chosen_store
 
 
 def split(
@@ -51,7 +50,8 @@ def split(
         from fishembed.audit import split_store
         from fishembed.audit.sentences import balance_notes
 
-        table = manifest or place.with_name(f"{place.stem}-split.csv")
+        beside = place.parent if isinstance(place, Path) else cache_folder()
+        table = manifest or beside / f"{place.stem}-split.csv"
         done = split_store(
             place,
             val=val,
