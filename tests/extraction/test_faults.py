@@ -19,7 +19,7 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore
 from fishembed.extraction import extract
 
-KILLS = 120
+KILLS = 70
 
 
 @pytest.fixture
@@ -44,29 +44,41 @@ def leftovers(store):
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(many, unbroken, store):
+@pytest.mark.parametrize("half_full", [False, True], ids=["new", "update"])
+def test_killed_at_random_moments(many, unbroken, store, workspace, half_full):
+    before = None
+    if half_full:
+        (many / "test").rename(workspace / "later")
+        extract(many, store, encoder=FakeEncoder(width=16), trunk=True)
+        (workspace / "later").rename(many / "test")
+        before = contents(store)
+    start = store.read_bytes() if half_full else None
+
+    def begin_again():
+        store.parent.mkdir(exist_ok=True)
+        store.write_bytes(start) if half_full else store.unlink(missing_ok=True)
+
     longest = 0.0
     for _ in range(2):  # the first also starts the server that processes come from
+        begin_again()
         began = time.perf_counter()
         assert faults.run(faults.extract_slowly, many, store, 0.002, 0.01) == 0
         longest = time.perf_counter() - began
         assert contents(store) == unbroken
-        store.unlink()
+    begin_again()
     rng = random.Random(0)
     kills = finished = 0
     while kills < KILLS:
-        ended = faults.run(
-            faults.extract_slowly, many, store, 0.002, 0.01, kill_after=rng.uniform(0, longest)
-        )
-        if ended:
+        after = rng.uniform(0, longest)
+        if faults.run(faults.extract_slowly, many, store, 0.002, 0.01, kill_after=after):
             kills += 1
-            if store.exists():
-                assert contents(store) == unbroken
-            continue
-        finished += 1
-        assert contents(store) == unbroken
-        assert leftovers(store) == []
-        store.unlink()
+            if half_full or store.exists():
+                assert contents(store) in (before, unbroken)
+        else:
+            finished += 1
+            assert contents(store) == unbroken
+            assert leftovers(store) == []
+            begin_again()
     assert faults.run(faults.extract_slowly, many, store, 0.0, 0.01) == 0
     assert contents(store) == unbroken
     assert leftovers(store) == []
@@ -81,7 +93,7 @@ def test_real_photos_killed_while_they_are_encoded(realdata, workspace, store):
             draw(photos / folder.name / path.name, 0).write_bytes(path.read_bytes())
     extract(photos, workspace / "unbroken.h5", encoder="embedded", device="cpu", batch_size=2)
     parts = store.with_name(f".{store.name}.parts")
-    for kill in range(3):
+    for kill in range(5):
         process = faults.CONTEXT.Process(target=faults.extract_embedded, args=(photos, store))
         process.start()
         while process.is_alive() and len(list(parts.glob("*.h5"))) <= 2 * kill:
