@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length
 
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
+from fishembed.classifiers.base import Normalize
 from fishembed.classifiers.candidates import Candidate, Part
+from fishembed.classifiers.choosing import ChoosingHead
 from fishembed.classifiers.families import Family, GaussianFamily, LogisticFamily, TextFamily
-from fishembed.classifiers.folds import Folds
-from fishembed.classifiers.search import Search
-from fishembed.classifiers.selection import SELECT_ON, Jury, SelectOn, Trial
-from fishembed.classifiers.threads import one_blas_thread
+from fishembed.classifiers.selection import SelectOn
 from fishembed.classifiers.zeroshot import matching_anchors
-from fishembed.errors import InputError
 
 _TAUS = (0.0, 0.5, 1.0, 1.5)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
@@ -25,7 +20,7 @@ _TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _WHERE_NOTHING_CAN_BE_TESTED = {"shrinkage": 0.7, "pseudo_count": 1.0}
 
 
-class AutoHead(LinearClassifier):
+class AutoHead(ChoosingHead):
     """Choose among shrunken Gaussians, logistic regressions, zero-shot and their blends.
 
     Every candidate is judged by stratified cross-validation on the training rows, with a part of
@@ -63,6 +58,8 @@ class AutoHead(LinearClassifier):
         dim.
     best_ : str
         The family, or the families of a blend, that was taken.
+    best_parameters_ : dict
+        Its parameters, as in `Trial`.
     results_ : list of Trial
         Every candidate with its scores, the one taken first, then by score; empty where nothing
         could be tested (no class has two rows, or two groups), and a Gaussian is taken unseen.
@@ -91,73 +88,6 @@ class AutoHead(LinearClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(
-        self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        groups: npt.ArrayLike | None = None,
-        X_val: npt.ArrayLike | None = None,
-        y_val: npt.ArrayLike | None = None,
-    ) -> AutoHead:
-        """Choose and learn.
-
-        Parameters
-        ----------
-        X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
-        groups
-            (n_images,) rows of one group are never split between training and testing.
-        X_val, y_val
-            Rows to judge candidates on instead of cross-validation; nothing is learnt from them
-            but the choice and the temperature. Rows of a class that `y` does not hold are left
-            out.
-
-        Raises
-        ------
-        DimensionError
-            `text_features` do not fit the rows or the classes, or `X_val` is of another width.
-        InputError
-            Fewer than two classes, or a parameter that cannot be used.
-        """
-        if self.select_on not in SELECT_ON:
-            raise InputError(f"select_on={self.select_on!r}: use one of {', '.join(SELECT_ON)}.")
-        if self.n_folds < 2:
-            raise InputError(f"n_folds={self.n_folds!r} must be at least 2.")
-        rows, codes = self._training_rows(X, y)
-        rows = self._scaled(rows)
-        with one_blas_thread():
-            if X_val is None and y_val is None:
-                folds = self._folds(rows, codes, groups)
-            else:
-                folds = self._held_out(rows, codes, X_val, y_val)
-            chosen = self._choose(folds)
-            coef, intercept = chosen.fit(rows, codes, len(self.classes_))
-        self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
-        self.best_ = chosen.name
-        return self
-
-    def _folds(
-        self, rows: Floats, codes: npt.NDArray[np.intp], groups: npt.ArrayLike | None
-    ) -> Folds:
-        named = None if groups is None else np.asarray(groups)
-        if named is not None:
-            check_consistent_length(rows, named)
-        random = check_random_state(self.random_state)
-        return Folds.deal(
-            rows, codes, len(self.classes_), self.n_folds, random=random, groups=named
-        )
-
-    def _held_out(
-        self,
-        rows: Floats,
-        codes: npt.NDArray[np.intp],
-        X_val: npt.ArrayLike | None,
-        y_val: npt.ArrayLike | None,
-    ) -> Folds:
-        held, held_codes, _ = self._validation_rows(X_val, y_val)
-        tested = (self._scaled(held).astype(rows.dtype, copy=False), held_codes)
-        return Folds.held_out((rows, codes), tested, len(self.classes_))
-
     def _families(self) -> list[Family]:
         n_classes, dim = len(self.classes_), self.n_features_in_
         anchors = matching_anchors(self.text_features, n_classes, dim)
@@ -166,21 +96,7 @@ class AutoHead(LinearClassifier):
         anchored = GaussianFamily(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, anchors, "text-anchored")
         return [TextFamily(anchors), anchored, _GAUSSIAN, _LOGISTIC]
 
-    def _choose(self, folds: Folds) -> Candidate:
-        tested = folds.tested
-        self.results_: list[Trial] = []
-        if not tested.any():
-            nothing = np.empty((0, 0), np.float32)
-            unseen = Part(_GAUSSIAN, _WHERE_NOTHING_CAN_BE_TESTED, nothing)
-            return Candidate((unseen,), nothing)
-        jury = Jury(folds.codes[tested], folds.fold[tested], folds.n_classes, self.select_on)
-        search = Search(folds, jury, self.n_jobs)
-        tables = search.families(self._families())
-        everything = [*(judged for table in tables for judged in table), *search.blends(tables)]
-        best, tied = jury.choose([judged.verdict for judged in everything])
-        trials = [j.trial(tied=k in tied, chosen=k == best) for k, j in enumerate(everything)]
-        sign = 1 if self.select_on == "log_loss" else -1
-        self.results_ = sorted(
-            trials, key=lambda trial: (not trial.chosen, sign * getattr(trial, self.select_on))
-        )
-        return everything[best].candidate.scaled(everything[best].verdict.scale)
+    def _untested(self) -> Candidate:
+        *_, family = (f for f in self._families() if isinstance(f, GaussianFamily))
+        nothing = np.empty((0, 0), np.float32)
+        return Candidate((Part(family, _WHERE_NOTHING_CAN_BE_TESTED, nothing),), nothing)

@@ -96,12 +96,15 @@ class Jury:
         Number of classes.
     select_on
         The score that decides.
+    within
+        Standard errors of a difference within which two scores count as the same.
     """
 
     codes: npt.NDArray[np.intp]
     fold: npt.NDArray[np.intp]
     n_classes: int
     select_on: SelectOn = "macro_recall"
+    within: float = 1.0
 
     @cached_property
     def weights(self) -> Double:
@@ -146,10 +149,10 @@ class Jury:
     def choose(self, verdicts: list[Verdict]) -> tuple[int, list[int]]:
         """Take one.
 
-        A candidate ties with the best where the difference of their scores is within one
-        standard error of that difference over the same rows; of those that tie, the one with the
-        least log loss is taken, and the earlier one at a draw. With few rows of a class macro
-        recall is a lottery; the log loss of the same rows is not.
+        A candidate ties with the best where the difference of their scores is within `within`
+        standard errors of that difference over the same rows; of those that tie, the one with
+        the least log loss is taken, and the earlier one at a draw. With few rows of a class
+        macro recall is a lottery; the log loss of the same rows is not.
 
         Returns
         -------
@@ -164,7 +167,8 @@ class Jury:
         tied = [
             k
             for k, verdict in enumerate(verdicts)
-            if scores[best] - scores[k] <= self._error(verdict.hits, verdicts[best].hits)
+            if scores[best] - scores[k]
+            <= self.within * self._error(verdict.hits, verdicts[best].hits)
         ]
         return min(tied, key=lambda k: (verdicts[k].scores["log_loss"], k)), tied
 

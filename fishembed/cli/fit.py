@@ -9,7 +9,8 @@ import typer
 
 from fishembed.cli.console import Console, command_line
 from fishembed.cli.places import chosen_stores, reports_folder
-from fishembed.cli.told import tell_run, tell_selection
+from fishembed.cli.told import tell_curve, tell_run, tell_selection
+from fishembed.errors import InputError
 
 
 def fit(
@@ -90,6 +91,17 @@ def fit(
     normalize: Annotated[
         str | None, typer.Option(help="Scale of the vectors a head sees: l2 or none.")
     ] = None,
+    sweep: Annotated[
+        bool,
+        typer.Option(
+            "--sweep", help="The head sweep: logistic, its C chosen from 96 as in CLIP's protocol."
+        ),
+    ] = False,
+    shots: Annotated[
+        str | None,
+        typer.Option(help="Also learn from 1,2,4,8,16 images of each class: a learning curve."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="--shots: how often images are drawn.")] = 3,
     split: Annotated[
         str | None,
         typer.Option(
@@ -129,13 +141,15 @@ def fit(
     with Console(as_json=as_json) as console:
         places = chosen_stores(stores, console)
         from fishembed.reports import run_fit
+        from fishembed.reports.shots import Protocol
 
         done = run_fit(
             places,
-            head=head,
+            head="sweep" if sweep else head,
             features=features,
             parameters={key: value for key, value in given.items() if value is not None},
             validate=validate,
+            shots=None if shots is None else Protocol(_numbers(shots), seeds),
             split=split,
             seed=seed,
             run=run,
@@ -144,4 +158,14 @@ def fit(
             say=console.note,
         )
         tell_selection(console, done)
+        tell_curve(console, done)
         tell_run(console, done)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--shots {text!r}: give numbers with commas, such as 1,2,4,8,16"
+        ) from None

@@ -30,3 +30,13 @@ def tell_selection(console: Console, run: Run) -> None:
     for line, parameters in zip(lines, [columns[-1], *(row[-1] for row in rows)], strict=True):
         console.note(f"{line}  {parameters}")
     console.note(f"* taken; each line is the best of its kind of {len(run.selection)} candidates")
+
+
+def tell_curve(console: Console, run: Run) -> None:
+    """Say what few images of each class taught; nothing where it was not asked."""
+    from fishembed.reports.shots import LEARNING_CURVE, curve_table
+
+    if run.shots:
+        for line in aligned(*curve_table(run.shots)):
+            console.note(line)
+        console.note(f"the learning curve is {run.folder / LEARNING_CURVE}.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from fishembed.reports.record import Answers, Experiment, write_run
 from fishembed.reports.rows import divide, rows_to_score
 from fishembed.reports.run import Run
 from fishembed.reports.selection import selection_rows
+from fishembed.reports.shots import Protocol, learning_curve, write_learning_curve
 
 if TYPE_CHECKING:
     from fishembed.remote import Place
@@ -99,6 +101,7 @@ def run_fit(
     features: Which = "image",
     parameters: Mapping[str, Any] | None = None,
     validate: Validate = "cv",
+    shots: Protocol | None = None,
     split: str | None = None,
     seed: int = 0,
     run: str | None = None,
@@ -121,6 +124,9 @@ def run_fit(
     validate
         What ``auto`` judges its candidates on: cv, cross-validation on the training rows with
         groups kept together (the default), or val, the rows of that split.
+    shots
+        Also learn from few images of each class, and write the learning curve: `shots.csv` and
+        `learning_curve.png` and `.svg`.
     split
         Which rows are scored: test, where there is one; else val; else a hold-out.
     seed
@@ -143,21 +149,31 @@ def run_fit(
     with told.timed("load"):
         division = divide(store, split, seed)
         lesson = Lesson.of(store, division, features)
-    estimator = make_head(head, parameters or {}, seed, words_of(store, lesson.classes, features))
+    words = words_of(store, lesson.classes, features)
+    estimator = make_head(head, parameters or {}, seed, words)
     if division.note and say is not None:
         say(division.note)
     with told.timed("fit"):
         fit_head(estimator, lesson, validate)
+    X = store.vectors(division.scored, features)
     with told.timed("score"):
-        probabilities = estimator.predict_proba(store.vectors(division.scored, features))
+        probabilities = estimator.predict_proba(X)
     with told.timed("calibrate"):
         temperature = calibrate(estimator, lesson, seed)
     told.parameters = {**settings_of(estimator), "split": division.split}
     told.selection = selection_rows(getattr(estimator, "results_", ()))
     answers = Answers(division.scored, division.split, probabilities, estimator.classes_, lesson.y)
+    curve = []
+    if shots is not None:
+        scored = X, store.labels[division.scored]
+        with told.timed("shots"):
+            build = partial(make_head, head, parameters or {}, seed, words)
+            curve = list(learning_curve(build, lesson, scored, shots))
     with new_run(reports, run, _run_name(told)) as folder:
         write_head(folder.path, estimator, store, features, temperature)
-        write_run(folder, told, answers)
+        scores = write_run(folder, told, answers)
+        if curve:
+            write_learning_curve(folder.path, curve, scores)
     return Run.open(folder.final)
 
 

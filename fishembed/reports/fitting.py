@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed.cache import Store, Which
 from fishembed.errors import InputError
 from fishembed.reports import run as layout
-from fishembed.reports.rows import Division, units
+from fishembed.reports.rows import Division, Indices, units
 from fishembed.reports.selection import SELECTION, selection_rows
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class Lesson:
         groups = units(store, division.train)
         return cls(store.vectors(division.train, features), y, groups, val)
 
+    def only(self, rows: Indices) -> Lesson:
+        """Keep some of the training rows, and no validation rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        return Lesson(self.X[rows], self.y[rows], groups, None)
+
     @property
     def classes(self) -> Labels:
         """The labels that are learnt, sorted."""
@@ -88,10 +93,10 @@ def fit_head(head: Any, lesson: Lesson, validate: Validate = "cv") -> None:
     InputError
         When `validate` is val and there are no rows for it, or the head chooses nothing.
     """
-    from fishembed.classifiers import AutoHead, LinearHead
+    from fishembed.classifiers import ChoosingHead, LinearHead
 
     X, y = lesson.X, lesson.y
-    chooses = isinstance(head, AutoHead)
+    chooses = isinstance(head, ChoosingHead)
     if validate == "val":
         _check_validation(head, lesson, chooses=chooses)
     if lesson.val is not None and (validate == "val" or isinstance(head, LinearHead)):
@@ -104,7 +109,7 @@ def fit_head(head: Any, lesson: Lesson, validate: Validate = "cv") -> None:
 
 def _check_validation(head: Any, lesson: Lesson, *, chooses: bool) -> None:
     if not chooses:
-        raise InputError(f"{type(head).__name__} chooses nothing: validate is for the head 'auto'")
+        raise InputError(f"{type(head).__name__} chooses nothing: validate is for auto and sweep")
     if lesson.val is None:
         raise InputError(
             "there are no val rows to choose on, or they are what is scored: choose by "
@@ -134,11 +139,11 @@ def words_of(store: Store, classes: Labels, features: Which) -> ZeroShotClassifi
 def calibrate(head: Any, lesson: Lesson, seed: int) -> float:
     """Give the temperature of a fitted head: on the val split, else on held-out training rows.
 
-    ``auto`` has set its own.
+    A head that chooses has set its own.
     """
-    from fishembed.classifiers import AutoHead, held_out_temperature, temperature_on
+    from fishembed.classifiers import ChoosingHead, held_out_temperature, temperature_on
 
-    if isinstance(head, AutoHead):
+    if isinstance(head, ChoosingHead):
         return 1.0
     if lesson.val is not None:
         return temperature_on(head, *lesson.val)

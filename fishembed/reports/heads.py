@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 HEADS = (
     "auto",
     "logistic",
+    "sweep",
     "prior-corrected",
     "gaussian",
     "text-anchored",
@@ -25,7 +26,7 @@ HEADS = (
 
 _PLAIN = tuple(name for name in HEADS if name != "text-anchored")
 _TEXT_PSEUDO_COUNT = 4.0  # images that a class's words count for, unless told otherwise
-_NO_SETTINGS = ("classes", "estimator", "n_jobs", "other", "random_state", "text_features")
+_NO_SETTINGS = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
 
 def make_head(
@@ -98,6 +99,8 @@ def _with_defaults(name: str, words: ZeroShotClassifier | None) -> Any:
     if name == "auto":
         text = None if words is None else words.text_features
         return classifiers.AutoHead(text_features=text, n_jobs=-1)
+    if name == "sweep":
+        return classifiers.SweptLogisticHead(n_jobs=-1)
     if name == "text-anchored":
         if words is None:
             raise InputError(

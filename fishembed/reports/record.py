@@ -67,8 +67,8 @@ class Answers:
     y_train: npt.NDArray[np.int32] | None = None
 
 
-def write_run(folder: NewFolder, told: Experiment, answers: Answers) -> None:
-    """Score and write all tables of a run."""
+def write_run(folder: NewFolder, told: Experiment, answers: Answers) -> dict[str, Any]:
+    """Score and write all tables of a run; give the scores as `metrics.json` holds them."""
     store, place = told.store, folder.path
     rows, probabilities, columns = answers.rows, answers.probabilities, answers.columns
     y = store.labels[rows]
@@ -89,6 +89,7 @@ def write_run(folder: NewFolder, told: Experiment, answers: Answers) -> None:
     metrics = {**scores.as_dict(), "scored_split": answers.split, "splits": split_counts(store)}
     layout.write_json(place / layout.METRICS_JSON, metrics)
     layout.write_json(place / layout.RUN_JSON, _record(told, folder.final.name, answers.split))
+    return metrics
 
 
 def _record(told: Experiment, name: str, split: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ PER_CLASS_CSV = "per_class.csv"
 PREDICTIONS_CSV = "predictions.csv"
 HISTORY_CSV = "history.csv"
 SELECTION_CSV = "selection.csv"
+SHOTS_CSV = "shots.csv"
 HEAD_NPZ = "head.npz"
 HEAD_JOBLIB = "head.joblib"
 PAGE_HTML = "index.html"
@@ -102,6 +103,12 @@ class Run:
     def history(self) -> list[dict[str, str]]:
         """Rows of `history.csv`, as text; empty for heads that do not train by epochs."""
         path = self.folder / HISTORY_CSV
+        return _read_csv(path) if path.is_file() else []
+
+    @cached_property
+    def shots(self) -> list[dict[str, str]]:
+        """Rows of `shots.csv`, as text; empty where none were asked for."""
+        path = self.folder / SHOTS_CSV
         return _read_csv(path) if path.is_file() else []
 
     @property

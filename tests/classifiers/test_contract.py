@@ -11,6 +11,7 @@ from fishembed.classifiers import (
     LogisticHead,
     NeighborsHead,
     PriorCorrectedClassifier,
+    SweptLogisticHead,
     TemperatureCalibratedClassifier,
     ZeroShotClassifier,
 )
@@ -24,6 +25,7 @@ ESTIMATORS = [
     GaussianHead(),
     NeighborsHead(),
     AutoHead(),
+    SweptLogisticHead([1, 100]),
     PriorCorrectedClassifier(LogisticHead()),
     TemperatureCalibratedClassifier(GaussianHead()),
     BlendClassifier(NeighborsHead()),

@@ -87,6 +87,7 @@ def test_every_head_can_be_named(run, workspace):
     assert run("import", "v.npz")[0] == 0
     for words in (
         ("auto", "--select-on", "accuracy"),
+        ("sweep", "--select-on", "macro_f1"),
         ("logistic", "--C", "1", "--class-weight", "balanced"),
         ("prior-corrected", "--C", "10", "--tau", "0.5"),
         ("gaussian", "--shrinkage", "0.7", "--pseudo-count", "2"),
@@ -102,6 +103,11 @@ def test_every_head_can_be_named(run, workspace):
         for option, value in zip(words[1::2], words[2::2], strict=True):
             name = {"neighbors": "n_neighbors"}.get(option.strip("-"), option.strip("-"))
             assert str(record["parameters"][name.replace("-", "_")]) in (value, f"{value}.0")
+    code, out, _ = run("fit", "--sweep", "--shots", "1,2", "--seeds", "1", "--run", "s")
+    assert code == 0
+    assert "* logistic" in out
+    assert "the learning curve is reports/s/learning_curve.png" in out
+    assert "give numbers" in run("fit", "--shots", "1;2")[2]
     code, _, err = run("fit", "--C", "1")
     assert code == 2
     assert "it is a parameter of logistic, prior-corrected, blend" in err
