@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed.cli.console import Console, aligned, counted
 from fishembed.cli.places import chosen_store
 
 if TYPE_CHECKING:
     from fishembed.cache import Damage, FeatureStore
 
 _SHOWN = 10
+_SPLITS = ("train", "val", "test", "")
 
 
 def info(
@@ -75,19 +77,28 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
 
 def _classes_by_split(store: FeatureStore) -> dict[str, dict[str, int]]:
     """Count each class in each split; the rows without a class are called ''."""
-    import numpy as np
+    names = dict(enumerate(store.classes))  # a damaged store may have labels beyond them
+    pairs = zip(store.labels.tolist(), store.splits.tolist(), strict=True)
+    counts: dict[str, dict[str, int]] = {name: {} for name in sorted(store.classes)}
+    for (label, split), number in Counter(pairs).items():
+        here = counts.setdefault(names.get(label, ""), {})
+        here[split] = here.get(split, 0) + number
+    return counts
 
-    names = [*store.classes, ""]
-    counts: dict[str, dict[str, int]] = {}
-    for split in dict.fromkeys(["train", "val", "test", ""]):
-        labels, numbers = np.unique(store.labels[store.splits == split], return_counts=True)
-        for label, number in zip(labels.tolist(), numbers.tolist(), strict=True):
-            counts.setdefault(names[label], {})[split] = number
-    return dict(sorted(counts.items()))
+
+def _class_table(counts: dict[str, dict[str, int]]) -> list[str]:
+    found = {split for by_split in counts.values() for split in by_split}
+    splits = sorted(found, key=[*_SPLITS, *sorted(found - set(_SPLITS))].index)
+    rows = [
+        [name or "(no class)", *(f"{by_split.get(split, 0):,}" for split in splits)]
+        for name, by_split in counts.items()
+    ]
+    return aligned(["class", *(split or "no split" for split in splits)], rows)
 
 
 def _tell(console: Console, told: dict[str, Any]) -> None:
-    console.note(f"{told['rows']:,} rows of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
+    rows = counted(told["rows"], "row")
+    console.note(f"{rows} of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
     if told["trunk"]:
         console.note(f"trunk vectors of {told['trunk']}")
     encoder = told["encoder"]
@@ -97,10 +108,9 @@ def _tell(console: Console, told: dict[str, Any]) -> None:
     console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
     for key, text in told["text"].items():
         console.note(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
-    console.note(counted(len(told["classes"]), "class", "classes") + ":")
-    for name, counts in told["classes"].items():
-        parts = ", ".join(f"{n:,} {split or 'without split'}" for split, n in counts.items())
-        console.note(f"  {name or '(no class)'}: {parts}")
+    console.note(counted(len([name for name in told["classes"] if name]), "class", "classes"))
+    for line in _class_table(told["classes"]):
+        console.note(f"  {line}")
     skipped = told["skipped"]
     if skipped:
         console.note(f"{counted(len(skipped), 'file')} skipped:")

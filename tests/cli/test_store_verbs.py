@@ -34,7 +34,8 @@ def test_info_tells_everything(run, store):
         "trunk vectors of 12",
         "encoder: fake",
         "text vectors 'single': 1 template",
-        "2 classes:",
+        "2 classes\n",
+        "  class  train  test\n",
         "1 file skipped:",
         "'train/a/bad.png': not a picture",
     ):
@@ -63,6 +64,18 @@ def test_verify_names_the_rows(run, store):
     assert code == 2
     assert f"features/image 64 to 69 ({first!r} to" in said
     assert "'fishembed extract'" in said
+
+
+def test_verify_finds_what_a_description_would_stumble_over(run, store):
+    for dataset in ("rows/label", "rows/split", "rows/path", "classes", "text/single/names"):
+        raw = bytearray(store.read_bytes())
+        with h5py.File(store) as file:
+            at = file[dataset].id.get_offset()
+        raw[at + (3 if dataset == "rows/label" else 0)] ^= 0x40
+        store.write_bytes(raw)
+        code, _, said = run("info", store, "--verify")
+        assert (code, dataset in said) == (2, True)
+        assert said.startswith("error: ")
 
 
 def test_export_and_import_go_both_ways(run, store, workspace):
