@@ -110,11 +110,18 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def aligned(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Give a table as lines, the first column to the left and the others to the right."""
-    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+def aligned(columns: list[str], rows: list[list[str]], *, words: int = 1) -> list[str]:
+    """Give a table as lines, the first `words` columns to the left and the others to the right."""
+    from rich.cells import cell_len  # letters of some scripts are two cells wide
+
+    table = [columns, *rows]
+    widths = [max(cell_len(row[i]) for row in table) for i in range(len(columns))]
     lines = []
-    for first, *rest in [columns, *rows]:
-        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    for row in table:
+        gaps = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            cell + gap if i < words else gap + cell
+            for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
     return lines

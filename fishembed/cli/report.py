@@ -9,6 +9,7 @@ import typer
 
 from fishembed.cli.console import Console
 from fishembed.cli.places import chosen_run
+from fishembed.cli.told import tell_scores
 
 
 def report(
@@ -38,12 +39,11 @@ def report(
     """
     with Console(as_json=as_json) as console:
         folder = chosen_run(run, console)
-        from fishembed.reports import Run, verdict, write_report
+        from fishembed.reports import Run, write_report
 
         wanted = formats or ("html", "png", "svg")
         page = write_report(folder, photos=photos, formats=wanted, say=console.note)
-        opened = Run.open(folder)
-        console.note(verdict(opened.metrics))
+        tell_scores(console, Run.open(folder))
         console.note(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())
         console.document({"run": str(folder), "page": str(page), "files": files})

@@ -11,12 +11,33 @@ if TYPE_CHECKING:
 
 
 def tell_run(console: Console, run: Run) -> None:
-    """Say the verdict and where the run lies, or give its scores as a document."""
-    from fishembed.reports import verdict
-
-    console.note(verdict(run.metrics))
+    """Say how a run went and where it lies, or give its scores as a document."""
+    tell_scores(console, run)
     console.note(f"wrote {run.folder}")
     console.document({"run": str(run.folder), **run.metrics})
+
+
+def tell_scores(console: Console, run: Run) -> None:
+    """Say the verdict, the five classes of lowest recall and the three largest mix-ups."""
+    from fishembed.reports import verdict
+    from fishembed.reports.confusion import confused_pairs, confusion_counts
+    from fishembed.reports.outcome import read_outcome
+    from fishembed.reports.sentences import class_lines, pair_lines
+
+    console.note(verdict(run.metrics))
+    outcome = read_outcome(run)
+    pairs = confused_pairs(confusion_counts(outcome.predictions, len(outcome.classes.names)), 3)
+    if not pairs:
+        return
+    tables = [
+        aligned(*class_lines(outcome.classes)),
+        aligned(*pair_lines(outcome.classes, pairs), words=2),
+    ]
+    for table in tables:
+        console.note("")
+        for line in table:
+            console.note(f"  {line}")
+    console.note("")
 
 
 def tell_selection(console: Console, run: Run) -> None:

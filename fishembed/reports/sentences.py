@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fishembed.reports.names import printable, shortened
+
+if TYPE_CHECKING:
+    from fishembed.reports.confusion import ConfusedPair
+    from fishembed.reports.outcome import ClassTable
 
 _SPLIT_IMAGES = {
     "train": "training images",
@@ -16,6 +20,41 @@ _SPLIT_IMAGES = {
     "all": "images",
 }
 _NAMED = 3
+_WIDTH = 32
+"""Letters of a name in a terminal."""
+
+
+def class_lines(table: ClassTable, limit: int = 5) -> tuple[list[str], list[list[str]]]:
+    """Give the scored classes of lowest recall as columns and rows of text, the lowest first.
+
+    Among equals, the class with more images stands first: it is the more certain one.
+    """
+    order = sorted(table.scored.tolist(), key=lambda i: (table.recall[i], -table.n[i]))
+    trained = not all(math.isnan(n) for n in table.n_train)
+    columns = ["lowest recall", "%", "95% interval", "right"] + ["trained on"] * trained
+    rows = []
+    for i in order[:limit]:
+        ends = interval((float(table.low[i]), float(table.high[i])))
+        row = [shortened(table.names[i], _WIDTH), percent(float(table.recall[i])), ends]
+        row.append(f"{table.correct[i]:,} of {table.n[i]:,}")
+        known = not math.isnan(table.n_train[i])
+        rows.append(row + [f"{table.n_train[i]:,.0f}" if known else ""] * trained)
+    return columns, rows
+
+
+def pair_lines(
+    table: ClassTable, pairs: Sequence[ConfusedPair]
+) -> tuple[list[str], list[list[str]]]:
+    """Give confused pairs as columns and rows of text."""
+    rows = [
+        [
+            shortened(table.names[pair.true], _WIDTH),
+            shortened(table.names[pair.called], _WIDTH),
+            f"{pair.count:,} of {pair.total:,}",
+        ]
+        for pair in pairs
+    ]
+    return ["largest mix-ups", "called", "images"], rows
 
 
 def split_images(split: str) -> str:
@@ -74,6 +113,11 @@ def listed(words: Sequence[str]) -> str:
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: "1 image", "1,200 images"."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def images_of(name: str) -> str:
+    """Put a class after a count: "22 of 90 goby", but "8 of 12 images of 94" for a number."""
+    return f"images of {name}" if name[:1].isdigit() else name
 
 
 def reason(called: str, n_true: float, n_called: float) -> str:

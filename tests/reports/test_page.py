@@ -113,13 +113,62 @@ def test_constant_scores_come_out(tmp_path):
 def test_a_selection_is_shown(tmp_path):
     run = make_run(tmp_path / "run", n_classes=3, head="auto")
     info = json.loads((run / "run.json").read_text())
-    info["selection"] = [
-        {"candidate": "logistic <b>", "parameters": {"C": 1.0}, "macro_recall": 0.5}
-    ]
+    info["selection"] = selection()
     write_json(run / "run.json", info)
-    text = write_report(run, formats=["html"]).read_text(encoding="utf-8")
+    text = write_report(run, formats=["html", "svg"]).read_text(encoding="utf-8")
     assert "logistic &lt;b&gt;" in text
-    assert "macro recall" in text
+    assert "3 candidates were compared" in text
+    assert "55.0 ± 2.0" in text
+    assert (run / "selection.svg").is_file()
+    assert 'id="selection-figure"' in text
+
+
+def selection():
+    """Candidates as `auto` records them, the one taken first."""
+    scores = ("accuracy", "macro_recall", "macro_f1", "log_loss")
+    return [
+        {
+            "candidate": name,
+            "parameters": f"C={c}",
+            **{
+                f"{score}_{what}": v for score in scores for what, v in (("mean", m), ("std", 0.02))
+            },
+            "seconds": 0.1,
+            "tied": False,
+            "chosen": m == 0.55,
+        }
+        for name, c, m in (
+            ("logistic <b>", 1, 0.55),
+            ("logistic <b>", 10, 0.5),
+            ("gaussian", 1, 0.4),
+        )
+    ]
+
+
+def test_the_first_lines_lead_to_every_part(tmp_path):
+    text = write_report(make_run(tmp_path / "run", n_classes=3), formats=["html"]).read_text()
+    parts = re.findall(r'<a href="#([^"]+)"', text)
+    assert {"training", "classes", "mixups", "table", "made"} <= set(parts)
+    assert set(re.findall(r'<section id="([^"]+)"', text)) == set(parts)
+
+
+def test_figures_say_in_words_what_they_show(tmp_path):
+    text = write_report(make_run(tmp_path / "run", n_classes=3), formats=["html"]).read_text()
+    labels = re.findall(r'<svg role="img" aria-label="([^"]+)"', text)
+    assert len(labels) == 5
+    assert any(label.startswith("Loss after the last epoch: 0.48 in training") for label in labels)
+
+
+def test_zero_shot_shows_its_prompts(tmp_path):
+    run = make_run(tmp_path / "run", n_classes=3, zeroshot=True)
+    assert "<q>a photo of a {}</q>" in write_report(run, formats=["html"]).read_text()
+
+
+def test_numbered_classes_read_as_classes(tmp_path):
+    run = make_run(tmp_path / "run", names=["94", "59"], rows=60, skill=0.2)
+    text = write_report(run, formats=["html", "md"]).read_text()
+    assert '</b> images of <bdi class="species">94' in text
+    assert "images of 94" in (run / "report.md").read_text()
 
 
 def test_images_without_a_label_are_told(tmp_path):

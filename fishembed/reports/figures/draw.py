@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fishembed.reports.figures.calibration import draw_reliability, draw_top_k
 from fishembed.reports.figures.classes import draw_per_class
 from fishembed.reports.figures.confusion import draw_confusion
+from fishembed.reports.figures.selection import draw_selection
 from fishembed.reports.figures.style import FIGURE_FORMATS, render
 from fishembed.reports.figures.training import draw_accuracy, draw_loss
 from fishembed.reports.figures.why import draw_recall_by_training
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fishembed.reports.outcome import Outcome
     from fishembed.reports.run import Run
 
-INLINE = ("loss", "accuracy", "recall_by_training", "reliability", "top_k")
+INLINE = ("loss", "accuracy", "selection", "recall_by_training", "reliability", "top_k")
 """Figures that stand on the page as they are; scripts and markup draw the others there."""
 
 
@@ -29,14 +30,15 @@ def draw_figures(run: Run, outcome: Outcome) -> dict[str, Figure]:
     Returns
     -------
     dict of str to matplotlib.figure.Figure
-        Keyed by the stem of the figure's file: `loss`, `accuracy`, `per_class`, `confusion`,
-        `recall_by_training`, `reliability`, `top_k`.
+        Keyed by the stem of the figure's file: `loss`, `accuracy`, `selection`, `per_class`,
+        `confusion`, `recall_by_training`, `reliability`, `top_k`.
     """
     split = run.metrics.get("scored_split", "")
     scored = None if split == "train" else run.metrics.get("accuracy")
     drawn = {
         "loss": draw_loss(outcome),
         "accuracy": draw_accuracy(outcome, scored, split),
+        "selection": draw_selection(run.selection),
         "per_class": draw_per_class(outcome),
         "confusion": draw_confusion(outcome),
         "recall_by_training": draw_recall_by_training(outcome),

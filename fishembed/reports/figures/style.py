@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fishembed.reports.figures.fonts import families
@@ -134,7 +135,7 @@ def render(figure: Figure, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def inline_svg(svg: bytes, name: str) -> str:
+def inline_svg(svg: bytes, name: str, label: str = "") -> str:
     """Make an SVG file part of a page: its colours and font become the page's.
 
     Parameters
@@ -143,6 +144,8 @@ def inline_svg(svg: bytes, name: str) -> str:
         What `render(figure, "svg")` gave.
     name
         Put before the ids inside, so that several figures can share a page.
+    label
+        What the figure says, for people who listen to the page.
     """
     text = svg.decode("utf-8")
     text = text[text.index("<svg") :]
@@ -154,4 +157,5 @@ def inline_svg(svg: bytes, name: str) -> str:
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     for colour, variable in _CSS_NAMES.items():
         text = text.replace(colour, f"var({variable})")
-    return text.strip()
+    named = f'role="img" aria-label="{escape(label, quote=True)}"'
+    return text.replace("<svg", f"<svg {named}", 1).strip()

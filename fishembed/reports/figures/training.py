@@ -23,6 +23,7 @@ def draw_loss(outcome: Outcome) -> Figure | None:
         figure, axes = new_axes()
         _lines(axes, outcome.history, "loss")
         axes.set_ylim(bottom=0)
+        axes.legend(loc="upper right")
         axes.set_ylabel("loss (nats)")
     return figure
 
@@ -48,7 +49,7 @@ def draw_accuracy(
         _lines(axes, outcome.history, "accuracy")
         if scored is not None:
             axes.axhline(scored, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label=split)
-            axes.legend()
+        axes.legend(loc="lower right")
         percent_axis(axes, "y")
         axes.set_ylabel("accuracy")
     return figure
@@ -66,4 +67,3 @@ def _lines(axes: Axes, history: dict[str, Floats], what: str) -> None:
             axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
-    axes.legend()

@@ -18,6 +18,7 @@ from fishembed.reports.page.parts import (
     class_rows,
     how_made,
     intervals_note,
+    prompts,
     selection_table,
     tiles,
 )
@@ -30,9 +31,25 @@ from fishembed.reports.page.pictures import (
     with_thumbnails,
 )
 from fishembed.reports.page.why import bin_tips, calibration_verdict, class_tips, training_effect
+from fishembed.reports.page.words import figure_words
 from fishembed.reports.projection import VectorMap
 from fishembed.reports.run import Run
 from fishembed.reports.sentences import counted, listed, split_images, verdict
+
+_PARTS = (
+    ("training", "Training"),
+    ("selection", "Choice of head"),
+    ("classes", "Recall by class"),
+    ("mixups", "Confusion matrix"),
+    ("pairs", "Largest mix-ups"),
+    ("why", "Training images"),
+    ("confidence", "Confidence"),
+    ("map-section", "Map"),
+    ("mistakes", "Surest mistakes"),
+    ("table", "Every class"),
+    ("made", "How it was made"),
+)
+"""Sections of the page by their ids, as its first lines lead to them."""
 
 _PAIRS = 12
 _NAMED = 8
@@ -59,7 +76,8 @@ def page_context(
         Folder of the photos, or None for the one the store knows.
     """
     rows = class_rows(run, outcome.classes)
-    return {
+    words = figure_words(run, outcome)
+    context = {
         "name": printable(run.name),
         "head": printable(str(run.info.get("head", ""))),
         "encoder": printable(str((run.info.get("encoder") or {}).get("name", ""))),
@@ -68,15 +86,33 @@ def page_context(
         "intervals": intervals_note(run.metrics.get("n_groups")),
         "notes": notes(run, outcome),
         "what": split_images(run.metrics.get("scored_split", "")),
-        "figures": {name: inline_svg(svg, name) for name, svg in inline.items()},
+        "figures": {name: inline_svg(svg, name, words[name]) for name, svg in inline.items()},
+        "words": words,
         "bars": bar_groups(rows),
         "rows": rows,
         "selection": selection_table(run),
+        "prompts": prompts(run),
         "made": how_made(run),
         "command": printable(str(run.info.get("command", ""))),
         **_pictures(run, outcome, photos),
         **_drawn_by_script(outcome, layout),
     }
+    return context | {"parts": [part for part in _PARTS if _has(context, part[0])]}
+
+
+def _has(context: dict[str, Any], part: str) -> bool:
+    """Whether the page has a part to lead to."""
+    figures = context["figures"]
+    needed = {
+        "training": "loss" in figures or "accuracy" in figures,
+        "selection": context["selection"] is not None,
+        "mixups": context["matrix"] is not None,
+        "pairs": bool(context["pairs"]),
+        "why": "recall_by_training" in figures,
+        "confidence": "reliability" in figures or "top_k" in figures,
+        "mistakes": bool(context["mistakes"]),
+    }
+    return needed.get(part, True)
 
 
 def notes(run: Run, outcome: Outcome) -> list[str]:

@@ -10,7 +10,7 @@ from fishembed.reports.confusion import ConfusedPair, confusion_counts, largest_
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable, Outcome, read_outcome
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import percent, reason, verdict
+from fishembed.reports.sentences import images_of, percent, reason, verdict
 
 _PAIRS = 5
 
@@ -74,4 +74,4 @@ def _sentence(table: ClassTable, pair: ConfusedPair) -> str:
     true, called = table.names[pair.true], table.names[pair.called]
     verb = "was" if pair.count == 1 else "were"
     why = reason(called, table.n_train[pair.true], table.n_train[pair.called])
-    return f"{pair.count} of {pair.total} {true} {verb} called {called}{why}."
+    return f"{pair.count} of {pair.total} {images_of(true)} {verb} called {called}{why}."

@@ -10,6 +10,7 @@ import numpy as np
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable
 from fishembed.reports.run import Run
+from fishembed.reports.selection import best_of_each
 from fishembed.reports.sentences import counted, interval, percent
 
 _BARS_UP_TO = 60
@@ -106,24 +107,34 @@ def bar_groups(rows: list[ClassRow]) -> list[tuple[str, list[ClassRow]]]:
     ]
 
 
-def selection_table(run: Run) -> tuple[list[str], list[list[str]]] | None:
-    """Give what the head was chosen from, as columns and rows of text; None for no choice."""
-    candidates = [c for c in run.info.get("selection") or [] if isinstance(c, dict)]
-    if not candidates:
+@dataclass(frozen=True)
+class Selection:
+    """What a head was chosen from: the best of each kind as text, and how many there were."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    candidates: int
+
+
+def selection_table(run: Run) -> Selection | None:
+    """Give what the head was chosen from, the row of the one taken first; None for no choice."""
+    if not run.selection:
         return None
-    columns = list(dict.fromkeys(key for candidate in candidates for key in candidate))
-    rows = [[printable(_value(c[key])) if key in c else "" for key in columns] for c in candidates]
-    return [printable(column.replace("_", " ")) for column in columns], rows
+    columns, rows = best_of_each(run.selection)
+    shown = (tuple(printable(cell.removeprefix("*").strip()) for cell in row) for row in rows)
+    return Selection(tuple(columns), tuple(shown), len(run.selection))
+
+
+def prompts(run: Run) -> list[str]:
+    """Give the sentences that class names were put into; none for a head that was fitted."""
+    told = run.info.get("prompts") or {}
+    return [printable(str(template)) for template in told.get("templates", ())]
 
 
 def how_made(run: Run) -> list[tuple[str, str]]:
     """Say how a run was made, as pairs of a term and what it is."""
     info = run.info
-    store, encoder, prompts = (
-        info.get("store") or {},
-        info.get("encoder") or {},
-        info.get("prompts"),
-    )
+    store, encoder, words = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
     spec = {k: v for k, v in encoder.items() if k not in ("name", "fingerprint")}
     pairs = [
         ("Head", f"{info.get('head', '')} ({info.get('kind', '')})"),
@@ -138,9 +149,8 @@ def how_made(run: Run) -> list[tuple[str, str]]:
         ("Store's fingerprint", str(store.get("fingerprint", ""))),
         ("Photos", str(store.get("source_root") or "not known to the store")),
     ]
-    if prompts:
-        templates = " · ".join(map(str, prompts.get("templates", ())))
-        pairs.append(("Prompts", f"{prompts.get('key', '')}: {templates}"))
+    if words:
+        pairs.append(("Prompts", str(words.get("key", ""))))
     pairs += [
         ("Seconds", _settings(info.get("seconds") or {})),
         ("Versions", _settings(info.get("versions") or {})),

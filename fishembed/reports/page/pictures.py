@@ -137,9 +137,15 @@ def _reason(table: ClassTable, pair: ConfusedPair) -> str:
 
 
 def _surest(outcome: Outcome, chosen: npt.NDArray[np.bool_], limit: int | None) -> list[Picture]:
+    """Give the images the head was surest of; of each group the surest before any second one."""
     rows = np.flatnonzero(chosen)
     sure = np.nan_to_num(outcome.predictions.confidence[rows], nan=-1.0)
-    return [_picture(outcome, int(i)) for i in rows[np.argsort(-sure, kind="stable")][:limit]]
+    rows = rows[np.argsort(-sure, kind="stable")]
+    groups = outcome.predictions.groups
+    if groups is not None:
+        first = np.sort(np.unique(groups[rows], return_index=True)[1])
+        rows = rows[np.concatenate([first, np.setdiff1d(np.arange(len(rows)), first)])]
+    return [_picture(outcome, int(i)) for i in rows[:limit]]
 
 
 def _picture(outcome: Outcome, row: int) -> Picture:

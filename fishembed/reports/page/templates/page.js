@@ -17,11 +17,15 @@ function hideTip() {
   tip.hidden = true;
 }
 
-document.addEventListener("pointermove", (event) => {
+function tell(event) {
   const marked = event.target.closest && event.target.closest("[data-tip]");
   if (marked) showTip(marked.dataset.tip, event.clientX, event.clientY);
   else if (!event.target.closest || !event.target.closest("canvas, [data-points]")) hideTip();
-});
+}
+
+document.addEventListener("pointermove", tell);
+document.addEventListener("pointerdown", tell); /* a finger points without moving */
+addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
 addEventListener("scroll", hideTip, { passive: true });
 
 function cellValue(row, column) {

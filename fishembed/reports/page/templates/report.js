@@ -31,6 +31,21 @@ function prepare(canvas, width, height) {
   return pen;
 }
 
+/* Colours as "#rrggbb": one over another, and black or white, whichever reads better on it. */
+function channels(colour) {
+  return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2).padEnd(2, colour[i]), 16));
+}
+
+function mixed(over, under, alpha) {
+  const low = channels(under);
+  return channels(over).map((c, i) => alpha * c + (1 - alpha) * low[i]);
+}
+
+function inkOn(rgb) {
+  const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
+}
+
 function shorten(pen, text, width) {
   if (pen.measureText(text).width <= width) return text;
   let low = 1, high = text.length;
@@ -92,14 +107,14 @@ function drawMatrix(canvas, matrix) {
     const named = n <= 60;
     pen.font = "12px " + ink.font;
     const longest = Math.max(...shown.map((i) => pen.measureText(matrix.names[i]).width));
-    const margin = named ? Math.min(longest, room * 0.3, 220) + 10 : 18;
-    const widest = named ? 34 : 24;
+    const margin = named ? Math.min(longest, room * 0.3, 220) + 28 : 18;
+    const widest = n <= 12 ? 54 : named ? 34 : 24;
     size = Math.min((room - margin - 2) / n, widest, named ? widest : 860 / n);
     if (named) size = Math.max(size, 12);
     left = margin;
     top = 1;
     const side = size * n;
-    prepare(canvas, Math.ceil(left + side + 2), Math.ceil(top + side + margin + (named ? 18 : 4)));
+    prepare(canvas, Math.ceil(left + side + 2), Math.ceil(top + side + margin + 4));
     paint(pen, ink, side);
     label(pen, ink, named, margin, side);
     if (state.at) mark(pen, ink);
@@ -121,7 +136,7 @@ function drawMatrix(canvas, matrix) {
     }
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    pen.font = Math.min(12, size * 0.45) + "px " + ink.font;
+    pen.font = Math.min(13, size * 0.45) + "px " + ink.font;
     /* What is right comes last: where cells are smaller than pixels it must not be covered. */
     [false, true].forEach((right) => {
       for (let i = 0; i < matrix.cells.length; i += 3) {
@@ -144,7 +159,7 @@ function drawMatrix(canvas, matrix) {
     pen.fillRect(left + x * size, top + y * size, Math.max(size, 1.5), Math.max(size, 1.5));
     pen.globalAlpha = 1;
     if (size < 17) return;
-    pen.fillStyle = depth > 0.6 ? ink.paper : ink.ink;
+    pen.fillStyle = inkOn(mixed(x === y ? ink.right : ink.wrong, ink.paper, least + (1 - least) * depth));
     const text = state.show === "counts" ? value : Math.round(100 * value / total);
     pen.fillText(text, left + (x + 0.5) * size, top + (y + 0.5) * size + 0.5);
   }
@@ -154,7 +169,7 @@ function drawMatrix(canvas, matrix) {
     pen.font = Math.max(9, Math.min(12, size * 0.75)) + "px " + ink.font;
     if (named) {
       shown.forEach((index, i) => {
-        const text = shorten(pen, matrix.names[index], margin - 10);
+        const text = shorten(pen, matrix.names[index], margin - 26);
         pen.textAlign = "right";
         pen.fillText(text, left - 6, top + (i + 0.5) * size);
         pen.save();
@@ -167,8 +182,7 @@ function drawMatrix(canvas, matrix) {
     pen.fillStyle = ink.muted;
     pen.font = "12px " + ink.font;
     pen.textAlign = "center";
-    pen.fillText("called", left + side / 2, top + side + margin + (named ? 8 : -6));
-    if (named) return;
+    pen.fillText("called", left + side / 2, top + side + margin + (named ? -6 : -6));
     pen.save();
     pen.translate(9, top + side / 2);
     pen.rotate(-Math.PI / 2);
@@ -266,6 +280,30 @@ function drawMap(canvas, map) {
         else pen.fill();
       }
     });
+    if (chosen < 0) nameClasses(pen, ink);
+  }
+
+  /* The largest classes first; a name that would cover another is left out. */
+  function nameClasses(pen, ink) {
+    pen.globalAlpha = 1;
+    pen.font = "600 12px " + ink.font;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.lineWidth = 3.5;
+    pen.lineJoin = "round";
+    const taken = [];
+    for (let i = 0; i < map.landmarks.length; i += 3) {
+      const text = shorten(pen, map.names[map.landmarks[i + 2]], 170);
+      const half = pen.measureText(text).width / 2, full = map.width * scale + 2 * edge;
+      const x = Math.max(half + 4, Math.min(full - half - 4, edge + map.landmarks[i] * scale));
+      const y = edge + (map.height - map.landmarks[i + 1]) * scale;
+      if (taken.some(([a, b, c]) => Math.abs(x - a) < half + b + 4 && Math.abs(y - c) < 17)) continue;
+      taken.push([x, half, y]);
+      pen.strokeStyle = ink.paper;
+      pen.strokeText(text, x, y);
+      pen.fillStyle = ink.ink;
+      pen.fillText(text, x, y);
+    }
   }
 
   function point(event) {

@@ -1,0 +1,55 @@
+"""What a head was chosen from, as a figure: the paper's curves for heads without epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LOOKS = (
+    (RIGHT, "o"),
+    ("#b8860b", "s"),
+    ("#009e73", "^"),
+    ("#a6487d", "D"),
+    (WRONG, "v"),
+    (MUTED, "P"),
+)
+"""Colours after Okabe & Ito, each with a mark of its own, for eyes that see no colour."""
+
+
+def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Draw every candidate by its cross-validated accuracy and macro recall.
+
+    Parameters
+    ----------
+    rows
+        `Run.selection`; None is given back where it is empty.
+    """
+    if len(rows) < 2:
+        return None
+    kinds = list(dict.fromkeys(str(row["candidate"]) for row in rows))
+    points = np.array([[row["accuracy_mean"], row["macro_recall_mean"]] for row in rows], float)
+    with style(kinds):
+        figure, axes = new_axes(width=5.0, height=3.6)
+        for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
+            own = points[[str(row["candidate"]) == kind for row in rows]]
+            axes.scatter(
+                own[:, 0], own[:, 1], s=16, color=colour, marker=mark, alpha=0.75, linewidths=0,
+                label=kind, clip_on=False,
+            )  # fmt: skip
+        x, y = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
+        axes.scatter(
+            [x], [y], s=110, facecolors="none", edgecolors=INK, linewidths=1.2, label="taken"
+        )
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        percent_axis(axes, "x")
+        percent_axis(axes, "y")
+        axes.set_xlabel("accuracy, cross-validated")
+        axes.set_ylabel("macro recall, cross-validated")
+    return figure

@@ -1,0 +1,52 @@
+"""What the terminal says of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+from make_run import NASTY, make_run
+
+from fishembed.cli.console import Console, aligned
+from fishembed.cli.told import tell_scores
+from fishembed.reports.run import Run
+
+
+def told(capsys, folder, **made):
+    tell_scores(Console(as_json=False), Run.open(make_run(folder / "run", **made)))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_worst_classes_and_pairs_follow_the_verdict(capsys, tmp_path):
+    lines = told(capsys, tmp_path, n_classes=12, rows=300, skill=1)
+    assert "of 300 test images right" in lines[0]
+    classes, pairs = lines[3:8], lines[10:13]
+    assert lines[2].split("  ")[1] == "lowest recall"
+    assert lines[9].split() == ["largest", "mix-ups", "called", "images"]
+    shares = [float(line.split()[2]) for line in classes]
+    assert shares == sorted(shares)
+    counts = [int(line.split()[-3]) for line in pairs]
+    assert counts == sorted(counts, reverse=True)
+    assert len({len(line) for line in lines[2:8]}) == 1
+
+
+def test_without_mistakes_the_verdict_is_enough(capsys, tmp_path):
+    assert len(told(capsys, tmp_path, n_classes=1, rows=20)) == 1
+
+
+def test_zero_shot_has_no_training_counts(capsys, tmp_path):
+    lines = told(capsys, tmp_path, n_classes=12, zeroshot=True)
+    assert "trained on" not in lines[2]
+
+
+def test_names_stay_on_their_line(capsys, tmp_path):
+    lines = told(capsys, tmp_path, names=NASTY, true=np.arange(240) % len(NASTY), skill=0.5)
+    assert len(lines) == 14
+    assert max(map(len, lines[2:])) < 100
+
+
+def test_wide_letters_keep_columns_aligned():
+    head, wide, narrow = aligned(["class", "n"], [["カクレクマノミ", "1"], ["cod", "22"]])
+    assert (head, wide, narrow) == (
+        "class            n",
+        "カクレクマノミ   1",
+        "cod             22",
+    )
