@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
-from fishembed.cache.concatenated import Concatenated
+from fishembed.cache.concatenated import Concatenated, Matrix
 from fishembed.cache.files import moved_in, write_errors
 from fishembed.cache.history import Edit
-from fishembed.cache.schema import IMAGE, TRUNK, TextVectors
+from fishembed.cache.reading import plain_rows
+from fishembed.cache.schema import IMAGE, TextVectors
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import (
     InputError,
@@ -176,9 +177,11 @@ class PartitionedStore(FeatureStore):
         """Give a matrix that is read where it is looked at, in place of a memory map."""
         width = self.dim if name == IMAGE else int(self._index["trunk"])
 
-        def matrix(number: int) -> npt.NDArray[Any]:
+        def matrix(number: int) -> Matrix:
             store = self.partition(number)
-            return store.trunk if name == TRUNK else store.features
+            if isinstance(store, PartitionedStore):
+                return store.features if name == IMAGE else store.trunk
+            return plain_rows(store._vectors[name])
 
         return Concatenated(self.lengths, matrix, width, self._index["dtype"])
 

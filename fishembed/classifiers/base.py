@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_array,
@@ -17,6 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from fishembed.classifiers.blocks import Blocks, Streamed, are_blocks
 from fishembed.errors import DimensionError, InputError
 
 Normalize = Literal["l2", "none"]
@@ -103,6 +105,9 @@ class Predictor:
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Most probable class of every row, (n_images,) in the dtype of `classes_`."""
+        if are_blocks(X):  # their logits may not fit into memory either
+            blocks = Streamed(X, lambda rows: rows)
+            return np.concatenate([self.predict(blocks.read(*span)) for span in blocks.spans()])
         best = self.logits(X).argmax(axis=1)  # first: an unfitted head has no classes_
         labels: npt.NDArray[Any] = self.classes_[best]
         return labels
@@ -160,6 +165,19 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
         """
         check_normalize(self.normalize)
         rows, labels = validate_data(self, X, y, dtype=_FLOATS)
+        return rows, self._learn_classes(labels)
+
+    def _training_blocks(
+        self, X: Blocks, y: npt.ArrayLike
+    ) -> tuple[Streamed, npt.NDArray[np.intp]]:
+        """Do the same for vectors that are read by blocks; these come scaled."""
+        check_normalize(self.normalize)
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(X, labels)
+        self.n_features_in_ = X.shape[1]
+        return Streamed(X, self._scaled), self._learn_classes(labels)
+
+    def _learn_classes(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
         with warnings.catch_warnings():  # many classes of one or two rows are no regression
             warnings.simplefilter("ignore", UserWarning)
             check_classification_targets(labels)
@@ -169,7 +187,7 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
                 f"{type(self).__name__} needs rows of at least two classes, got 1 class: "
                 f"{self.classes_.tolist()[0]!r}."
             )
-        return rows, codes.astype(np.intp, copy=False)
+        return codes.astype(np.intp, copy=False)
 
     def _validation_rows(
         self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None

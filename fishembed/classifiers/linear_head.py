@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
+from fishembed.classifiers.blocks import Blocks, are_blocks
+from fishembed.classifiers.linear_streaming import StreamedRows
 from fishembed.classifiers.linear_training import Recipe, Rows, one_torch_thread, train
 from fishembed.classifiers.weights import log_prior
 from fishembed.errors import InputError
@@ -97,7 +99,9 @@ class LinearHead(LinearClassifier):
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) vectors and (n_images,) labels, numbers or strings. What is no
+            array but has `shape`, `dtype` and slices (`FeatureStore.lazy_split`, an
+            `h5py.Dataset`) is read by blocks and need not fit into memory.
         X_val, y_val
             The same for validation rows: they are scored after every epoch, and with `patience`
             decide when to stop.
@@ -114,14 +118,14 @@ class LinearHead(LinearClassifier):
         self._check_parameters()
         if self.patience is not None and X_val is None:
             raise InputError(f"patience={self.patience} needs validation rows: pass X_val, y_val.")
-        rows, codes = self._training_rows(X, y)
+        rows, codes = self._rows_of(X, y)
         offsets = np.zeros(len(self.classes_))
         if self.loss == "balanced_softmax":
             offsets = log_prior(codes, len(self.classes_))
         with one_torch_thread():
             layer, self.history_ = train(
                 self._recipe(),
-                self._tensors(rows, codes, codes),
+                rows,
                 self._validation(X_val, y_val),
                 torch.tensor(offsets, dtype=torch.float32, device=self.device),
             )
@@ -129,6 +133,15 @@ class LinearHead(LinearClassifier):
         self.intercept_ = layer.bias.detach().cpu().numpy().copy()
         self.n_iter_ = len(self.history_)
         return self
+
+    def _rows_of(
+        self, X: npt.ArrayLike | Blocks, y: npt.ArrayLike
+    ) -> tuple[Rows | StreamedRows, npt.NDArray[np.intp]]:
+        if are_blocks(X):
+            streamed, codes = self._training_blocks(X, y)
+            return StreamedRows(streamed, codes, self.device), codes
+        rows, codes = self._training_rows(cast("npt.ArrayLike", X), y)
+        return self._tensors(rows, codes, codes), codes
 
     def _check_parameters(self) -> None:
         for name in ("epochs", "batch_size"):

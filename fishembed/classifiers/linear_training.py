@@ -13,6 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+    from fishembed.classifiers.linear_streaming import StreamedRows
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -60,6 +62,30 @@ class Rows:
     codes: torch.Tensor
     labels: np.ndarray[tuple[int], np.dtype[np.intp]]
 
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.X.shape[1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are."""
+        return self.X.device
+
+    def batches(
+        self, size: int, generator: torch.Generator
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield the minibatches of an epoch: vectors and classes."""
+        import torch
+
+        order = torch.randperm(len(self.X), generator=generator).to(self.X.device)
+        for batch in torch.split(order, size):
+            yield self.X[batch], self.codes[batch]
+
+    def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield all rows at once."""
+        yield self.X, self.codes
+
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
@@ -79,7 +105,7 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def train(
-    recipe: Recipe, rows: Rows, val: Rows | None, offsets: torch.Tensor
+    recipe: Recipe, rows: Rows | StreamedRows, val: Rows | None, offsets: torch.Tensor
 ) -> tuple[torch.nn.Linear, list[Epoch]]:
     """Train a layer.
 
@@ -100,7 +126,7 @@ def train(
     import torch
 
     generator = torch.Generator().manual_seed(recipe.seed)
-    layer = _fresh_layer(rows.X.shape[1], len(offsets), generator).to(rows.X.device)
+    layer = _fresh_layer(rows.dim, len(offsets), generator).to(rows.device)
     optimizer = torch.optim.Adam(
         layer.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -110,11 +136,10 @@ def train(
         if recipe.cosine:
             share = (1 + math.cos(math.pi * (epoch - 1) / recipe.epochs)) / 2
             optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
-        order = torch.randperm(len(rows.X), generator=generator).to(rows.X.device)
-        for batch in torch.split(order, recipe.batch_size):
+        for X, codes in rows.batches(recipe.batch_size, generator):
             optimizer.zero_grad()
-            logits = layer(rows.X[batch]) + offsets
-            torch.autograd.backward(torch.nn.functional.cross_entropy(logits, rows.codes[batch]))
+            loss = torch.nn.functional.cross_entropy(layer(X) + offsets, codes)
+            torch.autograd.backward(loss)
             optimizer.step()
         history.append(_epoch(epoch, layer, rows, val))
         if recipe.patience is None or _recall(history[-1]) > max(
@@ -144,7 +169,9 @@ def _fresh_layer(dim: int, n_classes: int, generator: torch.Generator) -> torch.
     return layer
 
 
-def _epoch(epoch: int, layer: torch.nn.Linear, rows: Rows, val: Rows | None) -> Epoch:
+def _epoch(
+    epoch: int, layer: torch.nn.Linear, rows: Rows | StreamedRows, val: Rows | None
+) -> Epoch:
     train_loss, hits = _scores(layer, rows)
     if val is None:
         return Epoch(epoch, train_loss, float(hits.mean()))
@@ -162,12 +189,18 @@ def _epoch(epoch: int, layer: torch.nn.Linear, rows: Rows, val: Rows | None) -> 
 
 
 def _scores(
-    layer: torch.nn.Linear, rows: Rows
+    layer: torch.nn.Linear, rows: Rows | StreamedRows
 ) -> tuple[float, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     import torch
 
+    losses, n_known, hits = [], [], []
     with torch.no_grad():
-        logits = layer(rows.X)
-        known = rows.codes >= 0
-        loss = torch.nn.functional.cross_entropy(logits[known], rows.codes[known])
-        return float(loss), (logits.argmax(1) == rows.codes).double().cpu().numpy()
+        for X, codes in rows.blocks():
+            logits = layer(X)
+            known = codes >= 0
+            losses.append(float(torch.nn.functional.cross_entropy(logits[known], codes[known])))
+            n_known.append(int(known.sum()))
+            hits.append((logits.argmax(1) == codes).double().cpu().numpy())
+    if len(hits) == 1:
+        return losses[0], hits[0]
+    return float(np.average(losses, weights=n_known)), np.concatenate(hits)

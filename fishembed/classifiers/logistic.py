@@ -11,8 +11,10 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from fishembed.classifiers.base import LinearClassifier, Normalize
+from fishembed.classifiers.blocks import Streamed, are_blocks
 from fishembed.classifiers.path import Optimum, solve_path
 from fishembed.classifiers.softmax import Rotated
+from fishembed.classifiers.softmax_streaming import StreamedRotated
 from fishembed.classifiers.threads import one_blas_thread
 from fishembed.classifiers.weights import row_weights
 from fishembed.errors import InputError
@@ -91,7 +93,9 @@ class LogisticHead(LinearClassifier):
         Parameters
         ----------
         X
-            (n_images, dim) vectors; float32 stays float32.
+            (n_images, dim) vectors; float32 stays float32. What is no array but has `shape`,
+            `dtype` and slices (`FeatureStore.lazy_split`, an `h5py.Dataset`) is read by blocks
+            in every step and need not fit into memory.
         y
             (n_images,) labels, numbers or strings.
         sample_weight
@@ -171,10 +175,15 @@ def _fit_path(
     if not heads[0].C > 0:
         raise InputError(f"C={heads[0].C!r} must be above 0.")
     first = heads[0]
-    rows, codes = first._training_rows(X, y)
-    weights = row_weights(rows, codes, first.classes_, first.class_weight, sample_weight)
+    blocks = first._training_blocks(X, y) if are_blocks(X) else None
+    rows, codes = blocks or first._training_rows(X, y)
+    weights = row_weights(codes, first.classes_, first.class_weight, sample_weight)
     with one_blas_thread():
-        data = Rotated.of(first._scaled(rows), weights)
+        data = (
+            StreamedRotated.over(rows, weights)
+            if isinstance(rows, Streamed)
+            else Rotated.of(first._scaled(rows), weights)
+        )
         path = solve_path(
             data,
             codes,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.quasi_newton import Minimiser, minimise
-from fishembed.classifiers.softmax import Double, Problems, Rotated
+from fishembed.classifiers.softmax import Double, Rotated
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def solve_path(
     before: list[Double] = []
     for C in Cs:
         penalties = factor / (C * weights.sum(axis=1))
-        problems = Problems(data, codes, weights, offsets, penalties)
+        problems = data.problems(codes, weights, offsets, penalties)
         if not minimisers:
             given = zip(problems.start(), penalties, problems.null_values(), strict=True)
             minimisers = [Minimiser(*start) for start in given]

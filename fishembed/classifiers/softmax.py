@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from fishembed.classifiers.base import Floats
 
 Double = npt.NDArray[np.float64]
 
-_NUMBERS_AT_ONCE = 131_072  # of logits: measured, between cache misses and calls
+NUMBERS_AT_ONCE = 131_072  # of logits: measured, between cache misses and calls
 _NEGLIGIBLE = 1e-12  # share of the largest variance below which a direction is rounding noise
 
 
@@ -45,14 +45,17 @@ class Rotated:
         """Rotate `X`, (n, dim), to the principal directions of the weighted rows."""
         mean = weights.astype(X.dtype) @ X / X.dtype.type(weights.sum())  # need not be exact
         centred = X - mean
-        variances, basis = np.linalg.eigh(_second_moments(centred, weights) / weights.sum())
-        # a rounding error must not become a direction, so no more than the n - 1 there can be
-        kept = variances > variances[-1] * _NEGLIGIBLE
-        kept[: max(0, X.shape[1] - np.count_nonzero(weights) + 1)] = False
-        if not kept.any():  # all rows are the same
-            kept[-1] = True
-        basis = np.ascontiguousarray(basis[:, kept], dtype=X.dtype)
-        return cls(centred @ basis, mean, basis, np.maximum(variances[kept], 1e-30))
+        variances, basis = principal_directions(
+            _second_moments(centred, weights) / weights.sum(), int(np.count_nonzero(weights))
+        )
+        basis = np.ascontiguousarray(basis, dtype=X.dtype)
+        return cls(centred @ basis, mean, basis, variances)
+
+    def problems(
+        self, codes: npt.NDArray[np.intp], weights: Double, offsets: Double, penalties: Double
+    ) -> Problems:
+        """Give the problems over these rows."""
+        return Problems(self, codes, weights, offsets, penalties)
 
     def unrotate(self, parameters: Double) -> tuple[Floats, Floats]:
         """Turn (n_classes, rank + 1) parameters into weights and bias for the original rows."""
@@ -60,6 +63,17 @@ class Rotated:
         intercept = parameters[:, -1] - coef @ self.mean.astype(np.float64)
         dtype = self.rows.dtype
         return coef.astype(dtype), (intercept - intercept.mean()).astype(dtype)
+
+
+def principal_directions(covariance: Double, n_rows: int) -> tuple[Double, Double]:
+    """Give the variances, ascending, and directions that `n_rows` rows can tell from rounding."""
+    variances, basis = np.linalg.eigh(covariance)
+    # a rounding error must not become a direction, so no more than the n - 1 there can be
+    kept = variances > variances[-1] * _NEGLIGIBLE
+    kept[: max(0, len(covariance) - n_rows + 1)] = False
+    if not kept.any():  # all rows are the same
+        kept[-1] = True
+    return np.maximum(variances[kept], 1e-30), basis[:, kept]
 
 
 def _second_moments(rows: Floats, weights: Double) -> Double:
@@ -127,12 +141,11 @@ class Problems:
     def subset(self, which: Sequence[int]) -> Problems:
         """Keep some of the problems."""
         index = list(which)
-        return Problems(
-            self.data,
-            self.codes,
-            self.weights[index],
-            self.offsets[index],
-            self.penalties[index],
+        return replace(
+            self,
+            weights=self.weights[index],
+            offsets=self.offsets[index],
+            penalties=self.penalties[index],
         )
 
     def null_values(self) -> Double:
@@ -167,8 +180,8 @@ class Problems:
         wide = points.reshape(-1, width)
         maps = np.ascontiguousarray(wide[:, :-1], dtype=dtype)
         shifts = (wide[:, -1] + self.offsets.ravel()).astype(dtype)[:, None]
-        totals = _Totals(n_problems, n_classes, width)
-        step = max(64, _NUMBERS_AT_ONCE // len(wide))
+        totals = Totals(n_problems, n_classes, width)
+        step = max(64, NUMBERS_AT_ONCE // len(wide))
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
             logits = maps @ rows[block].T
@@ -182,7 +195,7 @@ class Problems:
         return totals.evaluation(points, self.weights.sum(axis=1), self.penalties)
 
 
-class _Totals:
+class Totals:
     """Running sums over blocks of rows, in float64 whatever the dtype of a block."""
 
     def __init__(self, n_problems: int, n_classes: int, width: int) -> None:
@@ -217,6 +230,12 @@ class _Totals:
         n_problems, n_classes, n_rows = odds.shape
         products = odds.reshape(-1, n_rows) @ rows
         self.gradient[:, :, :-1] += products.reshape(n_problems, n_classes, -1)
+
+    def include(self, other: Totals) -> None:
+        """Add the sums of other blocks."""
+        self.loss += other.loss
+        self.gradient += other.gradient
+        self.curvature += other.curvature
 
     def evaluation(self, points: Double, mass: Double, penalties: Double) -> Evaluation:
         """Turn the sums into the mean objective, its gradient and curvature."""

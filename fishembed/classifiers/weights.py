@@ -15,7 +15,6 @@ Double = npt.NDArray[np.float64]
 
 
 def row_weights(
-    rows: npt.NDArray[Any],
     codes: npt.NDArray[np.intp],
     classes: npt.NDArray[Any],
     class_weight: str | Mapping[Any, float] | None,
@@ -25,8 +24,8 @@ def row_weights(
 
     Parameters
     ----------
-    rows, codes, classes
-        The training set, the position of every row's class, the labels.
+    codes, classes
+        The position of every row's class, and the labels.
     class_weight
         None, ``"balanced"`` (every class has the same sum) or label to weight, 1 where missing.
     sample_weight
@@ -38,7 +37,7 @@ def row_weights(
         `class_weight` is none of these, or no row has weight.
     """
     weights: Double = _check_sample_weight(
-        sample_weight, rows, dtype=np.float64, ensure_non_negative=True, copy=True
+        sample_weight, codes, dtype=np.float64, ensure_non_negative=True, copy=True
     )
     if isinstance(class_weight, Mapping):
         weights *= np.array([class_weight.get(c, 1.0) for c in classes.tolist()])[codes]
