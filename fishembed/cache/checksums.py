@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.schema import CHECKED_ROWS
+from fishembed.cache.schema import CHECKED_ROWS, CHECKSUMS
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,18 @@ def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     starts = range(0, len(array), CHECKED_ROWS)
     blocks = (np.ascontiguousarray(array[s : s + CHECKED_ROWS]) for s in starts)
     return np.array([zlib.crc32(block.view(np.uint8).data) for block in blocks], dtype=np.uint32)
+
+
+def read_checksums(file: h5py.File) -> dict[str, npt.NDArray[np.uint32]]:
+    """Give the checksums that a file holds, by the name of what they are of."""
+    found: dict[str, npt.NDArray[np.uint32]] = {}
+
+    def visit(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    file[CHECKSUMS].visititems(visit)
+    return found
 
 
 def attributes_checksum(attributes: Mapping[str, object]) -> int:

@@ -9,11 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import block_checksums, find_damage
+from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
 from fishembed.cache.files import (
     map_rows,
     open_hdf5,
@@ -122,14 +121,8 @@ class Parts:
             with open_hdf5(path) as file:
                 if decode_attribute(file.attrs[_IDENTITY]) != self._identity:
                     return None
-                datasets: list[str] = []
-                file[CHECKSUMS].visititems(
-                    lambda name, item: (
-                        datasets.append(name) if isinstance(item, h5py.Dataset) else None
-                    )
-                )
-                for name in datasets:
-                    if find_damage(name, map_rows(file[name]), file[CHECKSUMS][name][()]):
+                for name, checksums in read_checksums(file).items():
+                    if find_damage(name, map_rows(file[name]), checksums):
                         return None
                 return decode_texts(file["digest"][()])
         except (OSError, KeyError, ValueError, RuntimeError):

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import Damage, attributes_checksum, find_damage
+from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
 from fishembed.cache.files import map_rows, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.labelled import LabelledVectors, Which
@@ -288,7 +288,7 @@ class FeatureStore(LabelledVectors):
             names=tuple(self._texts(f"{TEXT}/{key}/names")),
             templates=tuple(self._texts(f"{TEXT}/{key}/templates")),
             logit_scale=float(self._file[TEXT][key].attrs["logit_scale"]),
-            tower=str(self._file[TEXT][key].attrs.get("tower", "")),
+            tower=decode_attribute(self._file[TEXT][key].attrs.get("tower", "")),
         )
 
     def vectors(
@@ -319,8 +319,12 @@ class FeatureStore(LabelledVectors):
         list of Damage
             Empty where the store is as it was written.
         """
-        found = [one for name, sums in self._checksums() for one in self._damage(name, sums)]
-        expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
+        try:
+            checksums = read_checksums(self._file)
+            expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise self._damaged(CHECKSUMS, error) from error
+        found = [one for name, sums in checksums.items() for one in self._damage(name, sums)]
         if expected is not None and expected != attributes_checksum(self._file.attrs):
             found.append(Damage(ATTRIBUTES, 0, 0))
         return found
@@ -354,20 +358,6 @@ class FeatureStore(LabelledVectors):
         except StoreIntegrityError:
             return [Damage(name, 0, max(0, len(self) - 1))]
         return find_damage(name, data, checksums)
-
-    def _checksums(self) -> list[tuple[str, npt.NDArray[np.uint32]]]:
-        """Give (name, checksums) of every dataset that has some."""
-        found: list[tuple[str, npt.NDArray[np.uint32]]] = []
-
-        def visit(name: str, item: object) -> None:
-            if isinstance(item, h5py.Dataset):
-                found.append((name, np.asarray(item[()])))
-
-        try:
-            self._file[CHECKSUMS].visititems(visit)
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(CHECKSUMS, error) from error
-        return found
 
     def _vector_map(self, name: str) -> npt.NDArray[Any]:
         try:

@@ -204,7 +204,8 @@ def _write_text_vectors(file: h5py.File, name: str, text: TextVectors) -> None:
     _write_texts(file, f"{name}/names", text.names)
     _write_texts(file, f"{name}/templates", text.templates)
     file[name].attrs["logit_scale"] = text.logit_scale
-    file[name].attrs["tower"] = text.tower
+    if text.tower:
+        _write_attributes(file[name], tower=text.tower)
 
 
 def _write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
