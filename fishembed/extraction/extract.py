@@ -37,9 +37,9 @@ from fishembed.extraction.edits import amend
 from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pipeline import LocalEngine
-from fishembed.extraction.plan import make_plan
+from fishembed.extraction.plan import Plan, make_plan
 from fishembed.extraction.progress import Reporter, Silent
-from fishembed.extraction.reading import read_and_encode
+from fishembed.extraction.reading import Read, read_and_encode
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.texts import class_texts, wanted_prompts
 from fishembed.extraction.vectors import KnownVectors
@@ -194,23 +194,7 @@ class _Job:
             plan, work, vectors, self.encoder, engine=self.engine, reporter=self.reporter
         )
         gone = plan.gone(read.digests, self.before)
-        kept = [] if prune else self._keepable(gone, vectors)
-        classes = store_classes(self.source, self.before, kept)
-        amended = amend(
-            store_rows(plan, read.digests, classes, self.before, kept), classes, self.before
-        )
-        rows = amended.rows
-        if not len(rows):
-            path, reason = read.skipped[0]
-            raise SourceError(
-                f"none of the {len(plan.rows):,} pictures of {str(self.source.root)!r} could be "
-                f"used; the first: {path!r}: {reason}"
-            )
-        head = replace(
-            self._head(classes, read.skipped), history=amended.history, dropped=amended.dropped
-        )
-        for note in amended.notes:
-            self.reporter.note(note)
+        head, rows = self._contents(plan, read, [] if prune else self._keepable(gone, vectors))
         wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
         parts.discard()
         new, changed = plan.arrivals(read.digests, vectors.encoded)
@@ -256,6 +240,23 @@ class _Job:
                     "made: give --prune, or another --store"
                 )
         return kept
+
+    def _contents(self, plan: Plan, read: Read, kept: list[int]) -> tuple[StoreHead, Rows]:
+        """Put together all that the new store says, but its vectors."""
+        classes = store_classes(self.source, self.before, kept)
+        rows = store_rows(plan, read.digests, classes, self.before, kept)
+        amended = amend(rows, classes, self.before)
+        if not len(amended.rows):
+            dropped = [(row.item.path, "dropped by 'fishembed fix'") for row in plan.rows]
+            path, reason = (*read.skipped, *dropped)[0]
+            raise SourceError(
+                f"none of the {len(plan.rows):,} pictures of {str(self.source.root)!r} could be "
+                f"used; the first: {path!r}: {reason}"
+            )
+        for note in amended.notes:
+            self.reporter.note(note)
+        head = self._head(classes, read.skipped)
+        return replace(head, history=amended.history, dropped=amended.dropped), amended.rows
 
     def _head(self, classes: list[str], skipped: tuple[tuple[str, str], ...]) -> StoreHead:
         words = self.words

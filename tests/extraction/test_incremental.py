@@ -14,7 +14,7 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
-from fishembed.cache import FeatureStore
+from fishembed.cache import FeatureStore, edit_store
 from fishembed.errors import InputError, ManifestError, SourceError, StoreMismatchError
 from fishembed.extraction import extract
 from fishembed.extraction import pictures as pictures_module
@@ -213,6 +213,18 @@ def test_nothing_usable_writes_nothing(workspace, store, encoder):
     with pytest.raises(SourceError, match=r"none of the 1 pictures.*'a.png': not a picture"):
         extract(workspace / "junk", store, encoder=encoder)
     assert not store.exists()
+
+
+def test_a_source_of_dropped_pictures_only_writes_nothing(again, photos, store):
+    first = "test/bass/02.png"
+    edit_store(store, [(first, "dropped", "")], verb="fix")
+    before = store.read_bytes()
+    for path in photos.rglob("*.png"):
+        if path != photos / first:
+            path.unlink()
+    with pytest.raises(SourceError, match=r"none of the 1 pictures.*'fishembed fix'"):
+        again(prune=True)
+    assert store.read_bytes() == before
 
 
 def test_another_folder_does_not_mix_in(again, workspace):
