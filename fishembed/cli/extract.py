@@ -9,6 +9,7 @@ import typer
 
 from fishembed.cli.console import Console, counted
 from fishembed.cli.places import data_folder
+from fishembed.errors import InputError
 from fishembed.remote import scrub
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def extract(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads that decode.", show_default="one for each core"),
+        typer.Option(
+            min=1,
+            help="Threads that decode; with --engine ray, workers of the cluster.",
+            show_default="one for each core; ray: one for each GPU or machine",
+        ),
     ] = None,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Larger pictures (width × height) are skipped.")
@@ -85,6 +90,18 @@ def extract(
         bool,
         typer.Option("--trunk", help="Also keep the vectors before the projection."),
     ] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="This machine, or a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="ray: of the cluster, such as auto.", show_default="started on this machine"
+        ),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None, typer.Option(min=0, help="ray: GPUs of each worker.", show_default="1 or 0")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Encode the pictures of a source into a feature store.
@@ -94,7 +111,12 @@ def extract(
 
     Example: **fishembed extract photos --device cuda**
     """
+    from fishembed.extraction import RayEngine
     from fishembed.extraction import extract as run_extraction
+
+    if engine == "local" and (address is not None or gpus_per_worker is not None):
+        raise InputError("--address and --gpus-per-worker are for --engine ray")
+    ray = RayEngine(address, workers, gpus_per_worker) if engine == "ray" else None
 
     with Console(as_json=as_json) as console:
         console.note(f"source: {_named(source) if source else f'{data_folder()} (the default)'}")
@@ -108,10 +130,11 @@ def extract(
             prompts=prompts or ["single"],
             aliases=aliases,
             batch_size=batch_size,
-            workers=workers,
+            workers=None if ray else workers,
             max_pixels=max_pixels,
             prune=prune,
             trunk=trunk,
+            engine=ray,
             reporter=console,
         )
         _tell(console, result, prune=prune)

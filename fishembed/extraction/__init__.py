@@ -3,11 +3,13 @@
 from fishembed.extraction.encode import EncodedPictures, encode_pictures
 from fishembed.extraction.extract import extract
 from fishembed.extraction.progress import Reporter, Silent
+from fishembed.extraction.ray_engine import RayEngine
 from fishembed.extraction.result import Extraction
 
 __all__ = [
     "EncodedPictures",
     "Extraction",
+    "RayEngine",
     "Reporter",
     "Silent",
     "encode_pictures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -105,7 +105,7 @@ class Engine(Protocol):
     """Reads files and encodes those whose bytes are new."""
 
     def run(
-        self, work: Work, encoder: LazyEncoder, known: Container[str]
+        self, work: Work, encoder: LazyEncoder, known: Collection[str]
     ) -> Generator[Finished, None, None]:
         """Yield what is finished, in any order, each file once.
 

@@ -19,7 +19,7 @@ from fishembed.encoders import (
     text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError
-from fishembed.extraction.progress import Reporter
+from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.vectors import Bundle
 
 _SAID = {
@@ -70,6 +70,7 @@ class LazyEncoder:
         store: FeatureStore | None,
         reporter: Reporter,
     ) -> None:
+        self._wanted = wanted
         self._loaded = None if isinstance(wanted, str) else wanted
         self._name = wanted if isinstance(wanted, str) else wanted.spec.name
         self._state = parse_name(wanted).file_state if isinstance(wanted, str) else None
@@ -134,6 +135,17 @@ class LazyEncoder:
         if self._loaded is None and self._store is not None and self._store.has_trunk:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
+
+    def detached(self) -> LazyEncoder:
+        """Give one that can be sent to another process, and loads the same encoder there."""
+        return LazyEncoder(
+            self._wanted,
+            device=self._device,
+            precision=self.spec.precision,
+            decoding=self.spec.decoding,
+            store=None,
+            reporter=Silent(),
+        )
 
     def describe(self) -> dict[str, Any]:
         """Give the document that a store keeps of its encoder."""

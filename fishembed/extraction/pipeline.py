@@ -10,7 +10,7 @@ batch, and threads that never wait for one another share their cores with decodi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from queue import SimpleQueue
@@ -41,7 +41,7 @@ class LocalEngine:
         self.crew = Crew()
 
     def run(
-        self, work: Work, encoder: LazyEncoder, known: Container[str]
+        self, work: Work, encoder: LazyEncoder, known: Collection[str]
     ) -> Generator[Finished, None, None]:
         """Yield what is finished, in the order of the files."""
         if not work.files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,12 @@ class KnownVectors:
 
     def __contains__(self, digest: object) -> bool:
         return digest in self._where or digest in self._fresh_digests or digest in self.unusable
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {*self._where, *self._fresh_digests, *self.unusable}
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
     def take_over(
         self, rows: Mapping[str, int], vectors: Callable[[str], npt.NDArray[Any]]
