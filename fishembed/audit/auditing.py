@@ -147,11 +147,12 @@ def pick_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Thre
 
 def _certainly_apart(store: FeatureStore) -> tuple[npt.NDArray[np.intp], str]:
     """Give codes of rows that are certainly different pictures when they differ."""
+    if any(store.groups):
+        return joined_units(store.groups), "group"
     labels = store.labels
     if len(np.unique(labels[labels >= 0])) > 1:
         return labels.astype(np.intp), "class"
-    units = joined_units(store.groups)
-    return units, "group" if any(store.groups) else "picture"
+    return np.arange(len(store)), "picture"
 
 
 def _label_issues(

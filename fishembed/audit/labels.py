@@ -12,9 +12,6 @@ from fishembed.audit.search import Indices
 from fishembed.errors import MissingExtraError
 
 N_FOLDS = 5
-_ROUGH = 1e-5
-"""Relative gap to the optimum that is enough to doubt a label."""
-
 _NEVER = -1e4
 """Logit of a class that the head was not shown."""
 
@@ -31,8 +28,6 @@ class LabelIssue:
         The picture.
     given, likely
         Numbers of the classes.
-    quality
-        0 to 1, the lower the more suspicious: cleanlab's normalised margin.
     p_given, p_likely
         Out-of-fold probabilities of the two.
     few
@@ -42,7 +37,6 @@ class LabelIssue:
     row: int
     given: int
     likely: int
-    quality: float
     p_given: float
     p_likely: float
     few: bool
@@ -86,9 +80,12 @@ def find_label_issues(
 ) -> LabelIssues:
     """Rank labels by how much a head that never saw the picture doubts them.
 
-    Rows of one unit share a fold: a copy with the same wrong label would vouch for it. The
-    threshold from which the head counts as sure is each class's own mean confidence, so that
-    a rare class, of which heads are never sure, is neither buried nor flagged whole.
+    Rows of one unit share a fold: a copy with the same wrong label would vouch for it. How
+    many labels are wrong is estimated by confident learning, whose thresholds are each
+    class's own mean confidence, so that a rare class, of which heads are less sure, is
+    neither passed over nor flagged whole. That many with the lowest probability of the given
+    label are listed: of cleanlab's rankings the one that put planted swaps on top (see
+    docs/audit.md).
 
     Parameters
     ----------
@@ -113,7 +110,6 @@ def find_label_issues(
     """
     try:
         from cleanlab import filter as confident
-        from cleanlab import rank
     except ImportError as error:
         raise MissingExtraError("looking for wrong labels", "cleanlab", "audit") from error
     names, codes = np.unique(labels, return_inverse=True)
@@ -126,10 +122,8 @@ def find_label_issues(
     y = np.searchsorted(judged, codes[tested])
     p = probabilities[np.ix_(tested, judged)]
     p /= p.sum(axis=1, keepdims=True)
-    bad = confident.find_label_issues(y, p, filter_by="prune_by_noise_rate", n_jobs=1)
-    quality = rank.get_label_quality_scores(
-        y, p, method="normalized_margin", adjust_pred_probs=True
-    )
+    bad = confident.find_label_issues(y, p, filter_by="low_self_confidence", n_jobs=1)
+    p_given = p[np.arange(len(y)), y]
     at, rows = names[judged], np.flatnonzero(tested)
     likely = p.argmax(axis=1)
     suspicious = np.flatnonzero(bad & (likely != y))
@@ -138,12 +132,11 @@ def find_label_issues(
             row=int(rows[i]),
             given=int(at[y[i]]),
             likely=int(at[likely[i]]),
-            quality=float(quality[i]),
-            p_given=float(p[i, y[i]]),
+            p_given=float(p_given[i]),
             p_likely=float(p[i, likely[i]]),
             few=bool(few[judged[y[i]]] or few[judged[likely[i]]]),
         )
-        for i in suspicious[np.argsort(quality[suspicious], kind="stable")]
+        for i in suspicious[np.argsort(p_given[suspicious], kind="stable")]
     ]
     return LabelIssues(
         found=tuple(found),
@@ -157,7 +150,7 @@ def find_label_issues(
 def out_of_fold(
     X: npt.NDArray[np.float32], codes: Indices, units: Indices, *, seed: int
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Give each row's probabilities by a logistic head that was shown neither it nor its unit.
+    """Give each row's probabilities by a Gaussian head that was shown neither it nor its unit.
 
     Parameters
     ----------
@@ -176,7 +169,7 @@ def out_of_fold(
     from scipy.special import softmax
     from sklearn.utils import check_random_state
 
-    from fishembed.classifiers import LogisticHead
+    from fishembed.classifiers import GaussianHead
     from fishembed.classifiers.calibration import best_scale
     from fishembed.classifiers.folds import Folds
 
@@ -189,7 +182,7 @@ def out_of_fold(
         if len(np.unique(classes)) < 2:
             tested[rows] = False
             continue
-        head = LogisticHead(tol=_ROUGH).fit(seen, classes)
+        head = GaussianHead().fit(seen, classes)
         logits[np.ix_(rows, head.classes_)] = head.logits(X[rows])
     if tested.any():
         by_class = np.ascontiguousarray(logits[tested].T)

@@ -132,6 +132,7 @@ def _relative(
     inside = np.flatnonzero(codes >= 0)
     own = counts[codes[inside]]
     # Without its own share the mean is n / (n - 1) times as far; alone a row says nothing.
-    distances[inside, codes[inside]] *= np.where(own > 1, own / np.maximum(own - 1, 1), np.inf)
-    relative = np.where(counts > 0, distances / spreads, np.inf)
-    return np.asarray(np.where(np.isnan(relative), np.inf, relative))
+    distances[inside, codes[inside]] *= own / np.maximum(own - 1, 1)
+    alone = inside[own == 1]
+    distances[alone, codes[alone]] = np.inf
+    return np.asarray(np.where(counts > 0, distances / spreads, np.inf))

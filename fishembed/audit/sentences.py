@@ -106,21 +106,18 @@ def leak_sentences(leaks: Leaks) -> list[str]:
 
 def score_sentence(scores: RunScores) -> str:
     """Compare a run's scores with and without what leaks."""
-    whole = f"{printable(scores.run)} calls {_part(scores.everything)} right"
+    whole = f"{printable(scores.run)} calls right {_part(scores.everything)} it was scored on"
     if scores.leaking is None:
         return f"{whole}; none of them leaks."
     if scores.clean is None:
         return f"{whole}; all of them leak, so what it reaches on new pictures is not known."
-    return (
-        f"{whole}: {_part(scores.leaking)} of those that leak, and {_part(scores.clean)} of those "
-        "that do not."
-    )
+    return f"{whole}: {_part(scores.leaking)} that leak, and {_part(scores.clean)} that do not."
 
 
 def _part(part: PartScore | None) -> str:
     if part is None:
         return "nothing"
-    return f"{percent(part.accuracy)}% ({interval(part.accuracy_ci95)}) of {part.n:,}"
+    return f"{percent(part.accuracy)}% ({interval(part.accuracy_ci95)}) of the {part.n:,}"
 
 
 def label_notes(audit: Audit, names: Sequence[str]) -> list[str]:

@@ -161,7 +161,6 @@ def _label_errors(audit: Audit, store: FeatureStore, names: list[str]) -> Iterat
             likely,
             round(issue.p_given, 5),
             round(issue.p_likely, 5),
-            round(issue.quality, 5),
             "yes" if issue.few else "",
             "",
             likely,
@@ -184,7 +183,7 @@ _TABLES = {
     DUPLICATES_CSV: (("group", "kind", "path", "label", "split", "cosine"), _duplicates),
     LEAKS_CSV: (("path", "split", "label", "kind", "other", "other_split", "cosine"), _leaks),
     LABEL_ERRORS_CSV: (
-        ("path", "split", "label", "likely_label", "p_label", "p_likely", "quality", "few_images"),
+        ("path", "split", "label", "likely_label", "p_label", "p_likely", "few_images"),
         _label_errors,
     ),
     OUTLIERS_CSV: (("path", "split", "label", "kind", "reason"), _outliers),

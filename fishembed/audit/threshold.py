@@ -12,8 +12,9 @@ from fishembed.audit.search import Features, Floats, nearest_apart
 from fishembed.errors import InputError
 
 _SAMPLE = 4096
-_DEVIATIONS = 5.0
-_HIGHEST = 0.9999
+_DEVIATIONS = 4.0
+_LOWEST, _HIGHEST = 0.9, 0.9999
+"""Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
 _NORMAL_90 = 1.2815515655446004
 """The 90% quantile of the normal distribution."""
 
@@ -49,9 +50,9 @@ def choose_threshold(
 
     How near is the nearest picture that is certainly another one: of another class or group?
     The logarithms of these cosine distances are close to normal on vectors of image encoders.
-    The threshold lies five of their standard deviations below their median. Both come from
+    The threshold lies four of their standard deviations below their median. Both come from
     the median and the lowest tenth, so that up to a tenth of wrong labels, or copies under
-    two labels, does not move them much.
+    two labels, does not move them much. It is 0.9 at least.
 
     Parameters
     ----------
@@ -75,9 +76,9 @@ def choose_threshold(
         return Threshold(_HIGHEST, "the data are too few to choose from", nearest)
     middle, low = np.quantile(np.log(distances), [0.5, 0.1])
     spread = max((middle - low) / _NORMAL_90, 1e-6)
-    cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), 0, _HIGHEST))
+    cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), _LOWEST, _HIGHEST))
     how = (
-        f"five standard deviations beyond the likeness of nearest pictures of another {apart}, "
+        f"four standard deviations beyond the likeness of nearest pictures of another {apart}, "
         f"whose median is {1 - np.exp(middle):.3f}"
     )
     return Threshold(cosine, how, nearest)

@@ -80,6 +80,9 @@ class Draft:
                 raise InputError(
                     f"{path!r} is given two values of {column}: {before.now!r} and {now!r}"
                 )
+        for path, column in found:
+            if column != "dropped" and (path, "dropped") in found:
+                raise InputError(f"{path!r} is both dropped and given a {column}: decide on one")
         return [c for c in found.values() if c.column == "dropped" or c.was != c.now]
 
     def make(self, edit: Edit) -> None:

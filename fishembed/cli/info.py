@@ -66,6 +66,10 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
         "dtype": str(store.features.dtype),
         "trunk": int(store.trunk.shape[1]) if store.has_trunk else None,
         "classes": _classes_by_split(store),
+        "history": [
+            {"verb": edit.verb, "when": edit.when, "command": edit.command, "did": edit.summary()}
+            for edit in store.history
+        ],
         "text": {
             key: {"templates": len(text.templates), "names": list(text.names)}
             for key in store.text_keys
@@ -106,6 +110,8 @@ def _tell(console: Console, told: dict[str, Any]) -> None:
     root, layout = told["source"].get("root"), told["source"].get("layout")
     console.note(f"source: {root} ({layout})" if root else f"source: {layout}")
     console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
+    for edit in told["history"]:
+        console.note(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
     for key, text in told["text"].items():
         console.note(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
     console.note(counted(len([name for name in told["classes"] if name]), "class", "classes"))

@@ -41,7 +41,7 @@ def remade(data: bytes, kind: str) -> bytes:
         image = ImageOps.mirror(image)
     buffer = io.BytesIO()
     if kind == "recompressed":
-        image.save(buffer, "JPEG", quality=60)
+        image.save(buffer, "JPEG", quality=85)
     else:
         image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -77,7 +77,7 @@ edits = st.lists(
         ),
         min_size=1,
         max_size=5,
-        unique_by=lambda one: (one[0], one[1][0]),
+        unique_by=lambda one: one[0],
     ),
     max_size=4,
 )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from fishembed.audit import audit_store
+from fishembed.audit.labels import find_label_issues, out_of_fold
+from fishembed.cache import FeatureStore
+
+
+def clusters(counts, *, dim=24, spread=0.5, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    means = rng.standard_normal((len(counts), dim))
+    X = means[labels] + spread * rng.standard_normal((len(labels), dim))
+    return X.astype(np.float32), labels
+
+
+def test_swapped_labels_come_first():
+    X, truth = clusters([80, 40, 20, 12])
+    labels = truth.copy()
+    wrong = np.random.default_rng(1).choice(len(labels), 9, replace=False)
+    labels[wrong] = (labels[wrong] + 1) % 4
+    issues = find_label_issues(X, labels, np.arange(len(X)))
+    found = {one.row for one in issues.found}
+    assert len(found & set(wrong)) >= 7
+    assert len(found - set(wrong)) <= 1
+    assert all(one.likely == truth[one.row] for one in issues.found if one.row in wrong)
+    doubts = [one.p_given for one in issues.found]
+    assert doubts == sorted(doubts)
+
+
+def test_copies_do_not_vouch_for_each_other():
+    X, labels = clusters([40, 40], spread=0.3)
+    X[1:6] = X[0]
+    labels[:6] = 1
+    units = np.arange(80)
+    units[:6] = 0
+    together = find_label_issues(X, labels, units)
+    assert set(range(6)) <= {one.row for one in together.found}
+
+
+def test_a_head_is_never_shown_what_it_judges():
+    X = np.random.default_rng(0).standard_normal((60, 200)).astype(np.float32)
+    codes = np.random.default_rng(1).integers(0, 2, 60)
+    p, tested = out_of_fold(X, codes, np.arange(60), seed=0)
+    assert tested.all()
+    assert abs((p.argmax(axis=1) == codes).mean() - 0.5) < 0.25  # noise cannot be learnt
+
+
+def test_classes_too_small_to_judge_are_told(vectors_store):
+    place = vectors_store([30, 30, 1, 5], classes=["a", "b", "lone", "rare"])
+    with FeatureStore.open(place) as store:
+        audit = audit_store(store, look=False, threshold=0.9999)
+    assert audit.labels.unjudged == (2,)
+    assert audit.labels.few == (3,)
+    assert all(store.classes[one.given] != "lone" for one in audit.labels.found)
+
+
+@pytest.mark.parametrize("counts", [[12], [1, 1], [20, 1]])
+def test_nothing_to_judge_is_said(vectors_store, counts):
+    with FeatureStore.open(vectors_store(counts)) as store:
+        audit = audit_store(store, look=False)
+    assert audit.labels is None or audit.labels.judged in (0, 20)
+    assert audit.labels is not None or "fewer than two classes" in audit.labels_missing
+
+
+def test_without_cleanlab_the_rest_is_done(vectors_store, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    with FeatureStore.open(vectors_store([10, 10])) as store:
+        audit = audit_store(store, look=False)
+    assert audit.labels is None
+    assert "pip install 'fishembed[audit]'" in audit.labels_missing
+    assert audit.balance.present[0].total == 10
