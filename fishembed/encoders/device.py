@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from fishembed.encoders.spec import Precision
 from fishembed.errors import DeviceError
@@ -61,7 +62,16 @@ def choose_precision(device: str) -> Precision:
     if device.startswith("cuda"):
         ampere = torch.cuda.get_device_capability(device)[0] >= 8
         return "bf16" if ampere else "fp16"
-    return "fp32"
+    return "bf16" if device == "cpu" and _cpu_has_bf16() else "fp32"
+
+
+def _cpu_has_bf16() -> bool:
+    """Look for AVX-512's or AMX's bf16 among what the kernel says of the processor."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux: PyTorch has no public question for this yet
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def good_batch_size(device: str) -> int:

@@ -40,7 +40,7 @@ class ImageTower:
 
         self.spec = spec
         self._network = network
-        self._dtype = dtype_of(spec.precision)
+        self._dtype = next(network.parameters()).dtype
         self._place(torch.device(device))
 
     def _place(self, device: torch.device) -> None:

@@ -11,7 +11,7 @@ from fishembed.encoders.network import ImageTower
 from fishembed.encoders.protocol import Encoder
 from fishembed.encoders.spec import Decoding, Precision
 
-DEFAULT_DECODING: Decoding = "exact"
+DEFAULT_DECODING: Decoding = "fast"
 """What `auto` means: benchmarks/parity.py shows that nothing measurable is lost."""
 
 

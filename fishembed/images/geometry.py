@@ -71,7 +71,7 @@ def crop_pixels(
         width, height = resized(image.size, resize, fit)
     pixels = resizer(image, (width, height), interpolation)
     left, top = _offset(width, crop), _offset(height, crop)
-    if left >= 0 and top >= 0:
+    if min(width, height) >= crop:
         return pixels[top : top + crop, left : left + crop]
     canvas = np.full((crop, crop, 3), fill, np.uint8)
     x, y = max(left, 0), max(top, 0)

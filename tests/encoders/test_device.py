@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishembed.encoders import choose_device, describe_device
+from fishembed.encoders import choose_device, choose_precision, describe_device
 from fishembed.errors import DeviceError
 
 
@@ -38,6 +38,31 @@ def test_devices_that_are_not_there(machine):
     assert choose_device("cuda:1") == "cuda:1"
     with pytest.raises(DeviceError, match=r"2 CUDA device"):
         choose_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("device", "flags", "capability", "expected"),
+    [
+        ("cpu", "avx512f avx512_bf16", None, "bf16"),
+        ("cpu", "amx_bf16 amx_tile", None, "bf16"),
+        ("cpu", "avx2 avx512f", None, "fp32"),
+        ("cuda", "", (8, 0), "bf16"),
+        ("cuda:1", "", (7, 5), "fp16"),
+        ("mps", "avx512_bf16", None, "fp32"),
+    ],
+)
+def test_auto_precision_is_what_the_hardware_has(monkeypatch, device, flags, capability, expected):
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_, **__: f"flags : fpu {flags}\n")
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
+    assert choose_precision(device) == expected
+
+
+def test_where_the_kernel_does_not_tell_precision_is_full(monkeypatch):
+    def missing(*_, **__):
+        raise FileNotFoundError("/proc/cpuinfo")
+
+    monkeypatch.setattr("pathlib.Path.read_text", missing)
+    assert choose_precision("cpu") == "fp32"
 
 
 def test_the_console_says_which():

@@ -62,6 +62,29 @@ def test_another_precision_is_noticed_by_name(photos, store, monkeypatch):
         extract(photos, store, encoder="embedded", precision="fp16")
 
 
+def test_auto_goes_on_with_the_stores_precision_and_decoding(photos, store, monkeypatch):
+    asked = []
+
+    def load(name, **how):
+        asked.append((how["precision"], how["decoding"]))
+        precision = {"auto": "fp32"}.get(how["precision"], how["precision"])
+        decoding = {"auto": "exact"}.get(how["decoding"], how["decoding"])
+        return FakeEncoder(name=name, precision=precision, decoding=decoding)
+
+    monkeypatch.setattr(lazy, "load_encoder", load)
+    extract(photos, store, encoder="embedded", precision="bf16", decoding="fast")
+    asked.clear()
+    assert not extract(photos, store, encoder="embedded").encoded
+    assert asked == [], "nothing to encode, nothing loaded"
+    draw(photos / "train/bass/new.png", 99)
+    assert extract(photos, store, encoder="embedded").encoded == 1
+    assert asked == [("bf16", "fast")], "not what auto would choose today"
+    with pytest.raises(StoreMismatchError, match=r"decoding mode, precision\."):
+        extract(photos, store, encoder="embedded", precision="fp32", decoding="exact")
+    extract(photos, store.with_name("new.h5"), encoder="embedded")
+    assert asked[-1] == ("auto", "auto"), "a new store has what is best"
+
+
 def test_prompts_come_later_without_encoding_pictures(again, store, encoder, workspace):
     (workspace / "mine.txt").write_text("a {} under water\na {} on deck\n")
     done = again(prompts=["single", str(workspace / "mine.txt")])

@@ -59,6 +59,14 @@ def test_any_size_gives_the_crop(width, height, fit):
     assert tuple(pixels[24, 24]) in {(10, 20, 30), (7, 7, 7)}
 
 
+def test_one_row_too_few_is_filled():
+    image = Image.new("RGB", (64, 55), (10, 20, 30))
+    pixels = crop_pixels(image, resize=64, crop=56, fit="longest", fill=7)
+    assert pixels.shape == (56, 56, 3)
+    assert (pixels[:55] == (10, 20, 30)).all()
+    assert (pixels[55] == 7).all()
+
+
 def test_a_thread_of_a_picture_does_not_fill_the_memory():
     pixels = crop_pixels(noise(1, 100_000), resize=224, crop=224)
     assert pixels.shape == (224, 224, 3)

@@ -1,0 +1,246 @@
+"""How fast pictures become vectors: the loop that everyone writes, this pipeline, and the limits.
+
+    python benchmarks/extract.py [--encoder embedded] [--sizes 640x480 4000x3000] [--images 48]
+
+Files on disk to vectors in a store, for generated photos of each size, everything in one process
+by turns. The plain loop is PIL, OpenCLIP's (or timm's) transform, a DataLoader with a worker for
+each core, and the model in fp32. The limits are measured beside it: the forward pass alone on
+batches that lie in memory, and decoding alone; where both share the cores of one CPU, nothing
+can be faster than 1 / (1/forward + 1/decode).
+
+With `--growth 1000 10000`, tiny pictures and an encoder that costs nothing show that time grows
+with the number of pictures and memory does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fishembed.encoders import Encoder, good_batch_size, lanes, load_encoder
+from fishembed.extraction import extract
+from fishembed.extraction.pictures import Preparation, cores, read_pictures
+
+MODES = {
+    "exact, fp32": ("exact", "fp32"),
+    "fast, fp32": ("fast", "fp32"),
+    "exact, bf16": ("exact", "bf16"),
+    "fast, bf16": ("fast", "bf16"),
+}
+SECONDS = 4.0
+
+
+def photo(width: int, height: int, seed: int) -> bytes:
+    """Draw a JPEG with detail on every scale and a sensor's grain, 0.25 to 0.4 bytes a pixel."""
+    rng = np.random.default_rng(seed)
+    longer = max(width, height)
+    pixels = np.full((height, width, 3), 128, np.float32)
+    for cells in (2**k for k in range(2, 12) if 2**k <= longer):
+        shape = (max(2, height * cells // longer), max(2, width * cells // longer))
+        for channel in range(3):
+            noise = Image.fromarray(rng.standard_normal(shape).astype(np.float32))
+            large = np.asarray(noise.resize((width, height), Image.Resampling.BICUBIC))
+            pixels[..., channel] += large * 60 / (cells / 4) ** 0.8
+    grey = pixels.mean(axis=2, keepdims=True)
+    grain = rng.standard_normal((height, width, 1)).astype(np.float32) * 5
+    drawn = np.clip(grey + (pixels - grey) / 2 + grain, 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(drawn).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def make_photos(folder: Path, size: tuple[int, int], n: int) -> Path:
+    """Write n photos that differ in their bytes; few are drawn, since drawing is slow."""
+    folder.mkdir(parents=True)
+    drawn = [photo(*size, seed) for seed in range(min(n, 4))]
+    for i in range(n):
+        # A comment segment after the first marker: other bytes, the same picture.
+        data, comment = drawn[i % len(drawn)], f"{i:08d}".encode()
+        (folder / f"{i:06d}.jpg").write_bytes(
+            data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
+        )
+    return folder
+
+
+def plain_loop(name: str, folder: Path) -> Callable[[], float]:
+    """Give the loop that everyone writes, its model loaded."""
+    import torch
+
+    model, transform = plain_model(name)
+
+    class Photos(torch.utils.data.Dataset):
+        paths = sorted(folder.iterdir())
+
+        def __len__(self) -> int:
+            return len(self.paths)
+
+        def __getitem__(self, i: int) -> torch.Tensor:
+            return transform(Image.open(self.paths[i]).convert("RGB"))
+
+    def run() -> float:
+        began = time.perf_counter()
+        loader = torch.utils.data.DataLoader(Photos(), batch_size=32, num_workers=cores())
+        with torch.no_grad():
+            vectors = torch.cat([model(batch) for batch in loader]).numpy()
+        np.save(folder.with_suffix(".npy"), vectors)
+        return len(vectors) / (time.perf_counter() - began)
+
+    return run
+
+
+def plain_model(name: str) -> tuple[Callable[..., object], Callable[..., object]]:
+    if name == "embedded":
+        from timm.data import create_transform, resolve_model_data_config
+
+        from fishembed.encoders.embedded import load_network
+
+        network = load_network().eval()
+        network.reset_classifier(0)
+        return network, create_transform(**resolve_model_data_config(network), is_training=False)
+    import open_clip
+
+    architecture, _, file = name.partition("@")
+    model, _, transform = open_clip.create_model_and_transforms(architecture, pretrained=file)
+    return model.eval().encode_image, transform
+
+
+def pipeline(encoder: Encoder, folder: Path) -> Callable[[], float]:
+    def run() -> float:
+        with tempfile.TemporaryDirectory() as place:
+            began = time.perf_counter()
+            done = extract(folder, Path(place) / "store.h5", encoder=encoder, prompts=())
+            seconds = time.perf_counter() - began
+        print(f"    {done.stages}, batches of {done.stages.batch_size}", file=sys.stderr)
+        return done.encoded / seconds
+
+    return run
+
+
+def forward_only(encoder: Encoder) -> Callable[[], float]:
+    """Give the forward pass alone: batches of the usual size that lie in memory."""
+    side = encoder.spec.preprocessing.crop
+    n = good_batch_size(encoder.device)
+    batch = np.random.default_rng(0).integers(0, 256, (n, side, side, 3), np.uint8)
+
+    def go(lane: Encoder, until: float) -> int:
+        done = 0
+        while time.perf_counter() < until:
+            lane.encode_images(batch)
+            done += n
+        return done
+
+    def run() -> float:
+        with lanes(encoder) as several, ThreadPoolExecutor(len(several)) as pool:
+            began = time.perf_counter()
+            work = [pool.submit(go, lane, began + SECONDS) for lane in several]
+            return sum(one.result() for one in work) / (time.perf_counter() - began)
+
+    return run
+
+
+def decode_only(encoder: Encoder, folder: Path) -> Callable[[], float]:
+    spec = encoder.spec
+    how = Preparation(spec.preprocessing.geometry(), spec.decoding)
+
+    def run() -> float:
+        files = sorted(folder.iterdir())
+        began = time.perf_counter()
+        done = sum(1 for _ in read_pictures(files, (), how))
+        return done / (time.perf_counter() - began)
+
+    return run
+
+
+def measure(name: str, size: tuple[int, int], n: int, rounds: int, folder: Path) -> None:
+    photos = make_photos(folder / f"{size[0]}", size, n)
+    runs: dict[tuple[str, str], Callable[[], float]] = {("plain", ""): plain_loop(name, photos)}
+    for mode, (decoding, precision) in MODES.items():
+        encoder = load_encoder(name, decoding=decoding, precision=precision)
+        runs[mode, "end to end"] = pipeline(encoder, photos)
+        runs[mode, "forward"] = forward_only(encoder)
+        runs[mode, "decode"] = decode_only(encoder, photos)
+    rates: dict[tuple[str, str], float] = {}
+    for _ in range(rounds):
+        for what, run in runs.items():
+            rates[what] = max(rates.get(what, 0.0), run())
+    plain = rates["plain", ""]
+    print(f"\n{name.split('@', maxsplit=1)[0]}, {n} photos of {size[0]} × {size[1]}, images/s\n")
+    print("| | end to end | against plain | forward alone | decoding alone | limit | of it |")
+    print(f"|---|---:|---:|---:|---:|---:|---:|\n| plain loop | {plain:.1f} | 1.0 × | | | | |")
+    for mode in MODES:
+        rate, forward, decode = (rates[mode, of] for of in ("end to end", "forward", "decode"))
+        limit = 1 / (1 / forward + 1 / decode) if shares_cores() else min(forward, decode)
+        print(
+            f"| {mode} | {rate:.1f} | {rate / plain:.1f} × | {forward:.1f} | {decode:.1f} | "
+            f"{limit:.1f} | {rate / limit:.0%} |",
+            flush=True,
+        )
+
+
+def shares_cores() -> bool:
+    import torch
+
+    return not torch.cuda.is_available()
+
+
+GROW = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = sys.argv[3:]
+from fake_encoder import FakeEncoder
+from fishembed.extraction import extract
+import resource
+began = time.perf_counter()
+done = extract(sys.argv[1], sys.argv[2], encoder=FakeEncoder(512, side=32))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(done.encoded, time.perf_counter() - began, peak)
+"""
+
+
+def growth(numbers: list[int], folder: Path) -> None:
+    """Encode tiny pictures in processes of their own, so that each has its own peak memory."""
+    tests = str(Path(__file__).parents[1] / "tests")
+    print("\n32 × 32 JPEGs, fake encoder of 512 dimensions\n")
+    print("| images | seconds | ms an image | peak memory, MiB |\n|---:|---:|---:|---:|")
+    for n in numbers:
+        photos = make_photos(folder / f"tiny-{n}", (32, 32), n)
+        command = [sys.executable, "-c", GROW, str(photos), str(folder / f"{n}.h5"), tests]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        encoded, seconds, peak = map(float, answer.split())
+        print(f"| {encoded:,.0f} | {seconds:.1f} | {1000 * seconds / n:.2f} | {peak:.0f} |")
+
+
+def parsed_size(text: str) -> tuple[int, int]:
+    width, height = text.split("x")
+    return int(width), int(height)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--encoder", default="embedded", help="embedded or ARCH@FILE")
+    parser.add_argument("--sizes", nargs="*", type=parsed_size, default=[])
+    parser.add_argument("--images", type=int, default=48)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--growth", nargs="*", type=int, default=[])
+    options = parser.parse_args()
+    print(f"python {sys.version.split()[0]}, numpy {np.__version__}, {cores()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        run = partial(measure, options.encoder, n=options.images, rounds=options.rounds)
+        for size in options.sizes:
+            run(size, folder=Path(folder))
+        growth(options.growth, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

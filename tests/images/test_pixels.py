@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fishembed.errors import ImageError
+from fishembed.images import crop_pixels, decode, picture_pixels
+
+GEOMETRY = {"resize": 64, "crop": 56}
+
+
+def photo(width: int = 900, height: int = 600) -> Image.Image:
+    """Draw something smooth with edges, as photos are."""
+    y, x = np.mgrid[0:height, 0:width] / height
+    bands = [np.sin(5 * x + 3 * y), np.cos(4 * x * y), np.sign(np.sin(9 * x)) * 0.3 + y / 2]
+    return Image.fromarray(np.uint8(127 + 100 * np.clip(np.stack(bands, -1), -1, 1)))
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(photo(), exif=exif)
+
+
+FILES = {
+    "jpeg": encoded(photo()),
+    "small jpeg": encoded(photo(70, 60)),
+    "grey": encoded(photo().convert("L")),
+    "cmyk": encoded(photo().convert("CMYK")),
+    "turned": turned(),
+    "progressive": encoded(photo(), progressive=True),
+    "png": encoded(photo(), "PNG"),
+    "palette": encoded(photo().quantize(64), "PNG"),
+    "transparent": encoded(photo().convert("RGBA"), "PNG"),
+    "webp": encoded(photo(), "WEBP"),
+    "panorama": encoded(photo(3000, 100)),
+}
+
+
+@pytest.mark.parametrize("fit", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("name", FILES)
+def test_fast_pixels_are_nearly_the_exact_ones(name, fit):
+    geometry = {**GEOMETRY, "fit": fit}
+    exact = picture_pixels(FILES[name], geometry)
+    fast = picture_pixels(FILES[name], geometry, decoding="fast")
+    assert fast.shape == exact.shape == (56, 56, 3)
+    assert fast.dtype == np.uint8
+    assert np.abs(fast.astype(int) - exact).mean() < 2.0
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "lanczos"])
+def test_filters_that_torch_lacks_are_pillows(interpolation):
+    geometry = {**GEOMETRY, "interpolation": interpolation}
+    fast = picture_pixels(FILES["png"], geometry, decoding="fast")
+    assert np.array_equal(fast, picture_pixels(FILES["png"], geometry))
+
+
+def test_exact_is_what_it_was():
+    assert np.array_equal(
+        picture_pixels(FILES["jpeg"], GEOMETRY), crop_pixels(decode(FILES["jpeg"]), **GEOMETRY)
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "decoded"),
+    [
+        ((900, 600), (192, 128), (225, 150)),
+        ((900, 600), (450, 300), (450, 300)),
+        ((900, 600), (451, 300), (900, 600)),
+        ((4000, 3000), (597, 448), (1000, 750)),
+    ],
+)
+def test_a_jpeg_is_decoded_no_smaller_than_asked(size, wanted, decoded):
+    data = encoded(Image.new("RGB", size))
+    assert decode(data, at_least=lambda size: wanted).size == decoded
+
+
+def test_what_is_broken_is_told_in_the_same_words():
+    whole = FILES["jpeg"]
+    for data in (b"", b"no picture", whole[: len(whole) // 2]):
+        with pytest.raises(ImageError) as exact:
+            picture_pixels(data, GEOMETRY)
+        with pytest.raises(ImageError) as fast:
+            picture_pixels(data, GEOMETRY, decoding="fast")
+        assert str(fast.value) == str(exact.value)
+    with pytest.raises(ImageError, match="900 × 600 is above the limit"):
+        picture_pixels(whole, GEOMETRY, decoding="fast", max_pixels=1000)
