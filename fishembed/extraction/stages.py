@@ -83,15 +83,17 @@ class StageTimes:
 
     def __str__(self) -> str:
         """Say it in one line: `decode-bound: 14.0 of 16 cores decoding, cuda 31% busy`."""
-        busy = self.busy
+        busy, words = self.busy, []
+        if self.bottleneck == "read":
+            words.append(f"{busy['read']:.1f} of {self.workers} threads waiting for files")
+        words.append(f"{busy['decode']:.1f} of {self.workers} cores decoding")
         if self.shares_cores:
-            rest = f"{busy['encode']:.1f} encoding"
+            words.append(f"{busy['encode']:.1f} encoding")
         else:
-            rest = f"{self.device.split(' ')[0]} {busy['encode'] / self.lanes:.0%} busy"
-        return (
-            f"{self.bottleneck}-bound: {busy['decode']:.1f} of {self.workers} cores decoding, "
-            f"{rest}, {busy['read']:.0%} of the time reading, {busy['write']:.0%} writing"
-        )
+            words.append(f"{self.device.split(' ')[0]} {busy['encode'] / self.lanes:.0%} busy")
+        if self.bottleneck == "write":
+            words.append(f"{busy['write']:.0%} of the time writing")
+        return f"{self.bottleneck}-bound: {', '.join(words)}"
 
     def to_json(self) -> dict[str, object]:
         """Give a document for programs, seconds rounded to milliseconds."""

@@ -141,9 +141,11 @@ def times(device: str, seconds: Seconds, **options) -> StageTimes:
 def test_the_bottleneck_on_a_gpu_is_the_stage_that_never_waits():
     starved = times("cuda (NVIDIA H100)", Seconds(decode=140.0, encode=6.2))
     assert starved.bottleneck == "decode"
-    assert str(starved).startswith("decode-bound: 14.0 of 16 cores decoding, cuda 31% busy")
+    assert str(starved) == "decode-bound: 14.0 of 16 cores decoding, cuda 31% busy"
     assert times("cuda", Seconds(decode=30.0, encode=19.0)).bottleneck == "encode"
     assert times("cuda", Seconds(decode=30.0, encode=9.0, write=9.5)).bottleneck == "write"
+    slow_disk = times("cuda", Seconds(read=150.0, decode=30.0, encode=9.0))
+    assert str(slow_disk).startswith("read-bound: 15.0 of 16 threads waiting for files, 3.0 of 16")
 
 
 def test_the_bottleneck_on_a_cpu_is_what_the_cores_did_most():
