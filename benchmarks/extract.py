@@ -239,7 +239,8 @@ def main() -> None:
         run = partial(measure, options.encoder, n=options.images, rounds=options.rounds)
         for size in options.sizes:
             run(size, folder=Path(folder))
-        growth(options.growth, Path(folder))
+        if options.growth:
+            growth(options.growth, Path(folder))
 
 
 if __name__ == "__main__":
