@@ -15,8 +15,8 @@ from fishembed.reports.names import printable
 from fishembed.reports.outcome import Floats, Ints, Outcome
 from fishembed.reports.run import Run
 
-_POINTS = 1000
-_WRONG_POINTS = 500
+_POINTS = 500
+_WRONG_POINTS = 250
 """With more points a map takes longer than the rest of a report, and shows no more."""
 
 _FEW = 50
@@ -53,7 +53,7 @@ def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str
     run, outcome
         The run and its tables; its store is looked for where it was when the run was made.
     seed
-        Seed of the choice of images where there are more than 1,000, and of the layout.
+        Seed of the choice of images where there are more than 500, and of the layout.
 
     Returns
     -------
@@ -111,6 +111,7 @@ def lay_out(vectors: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
         share = f"{100 * explained:.0f}% of the variance"
         return components[:, :2], f"Laid out by their first two principal components: {share}."
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     tsne = TSNE(
         init=(components[:, :2] / spread * 1e-4).astype(np.float32),
@@ -118,7 +119,9 @@ def lay_out(vectors: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
         max_iter=300,
         random_state=seed,
     )
-    xy = tsne.fit_transform(components.astype(np.float32))
+    # The other processor draws figures meanwhile.
+    with threadpool_limits(1):
+        xy = tsne.fit_transform(components.astype(np.float32))
     return (
         np.asarray(xy, dtype=np.float64),
         "Laid out by t-SNE: images whose vectors are alike stand together; how far apart groups "
