@@ -2,9 +2,9 @@
 
 Files go out in blocks of some hundreds to actors that each hold an encoder and run the
 pipeline of one machine over a block. What comes back is vectors, a few kilobytes by picture,
-which the driver makes safe as parts like its own. Ray starts a worker that died anew and gives
-its unfinished blocks out again; a block is told of once, when all of it is done, so that no row
-is lost or doubled.
+which the driver makes safe as parts like its own. Ray starts a worker that died anew, on another
+machine where its own is gone, and gives it its unfinished blocks again; a block is told of once,
+when all of it is done, so that no row is lost or doubled.
 
 Ray Data would bring an exchange of data between operators and a plan of its own. Here a block is
 file names in and vectors out, so actors alone are enough, and start sooner.
