@@ -4,7 +4,7 @@ Blocks are given out as they are asked for, two at hand for each worker, as
 `fishembed.extraction.ray_engine` does; a worker that dies loses what it has done of a block and
 begins with it again when it has been started anew. Nothing is encoded here; times are drawn::
 
-    python benchmarks/schedule.py [--images 1e8] [--workers 64] [--rate 5000]
+    python benchmarks/schedule.py [--images 1e8] [--workers 64] [--rate 4000]
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=float, default=1e8)
     parser.add_argument("--workers", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=5000, help="images/s of a worker")
+    parser.add_argument("--rate", type=float, default=4000, help="images/s of a worker")
     given = parser.parse_args()
     blocks = int(-(-given.images // BLOCK))
     print(
