@@ -2,7 +2,9 @@
 
 Files of a tar whose names agree up to the first dot are one sample: `0001.jpg` is the picture,
 `0001.json` or `0001.cls` says what it is. A tar is listed once, by its headers; a picture is
-then read at its offset, in the order of the tar, and nothing is unpacked.
+then read at its offset, in the order of the tar, and nothing is unpacked. The webdataset library
+streams samples and tells no offsets, which resuming and "unchanged" need; listing with tarfile and
+reading at the offsets takes the same time.
 """
 
 from __future__ import annotations
