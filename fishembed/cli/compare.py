@@ -27,7 +27,7 @@ def compare(
 ) -> None:
     """Compare runs on the same images: paired intervals, McNemar's test, what changed.
 
-    Example: **fishembed compare demo-linear demo-logistic**
+    Example: **fishembed compare demo-linear demo-auto**
     """
     with Console(as_json=as_json) as console:
         from fishembed.reports import compare_runs, write_comparison

@@ -60,11 +60,12 @@ def _tell(console: Console, story: Story) -> None:
             f"{chapter.title:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
             f"{len(scores['zero_recall_classes']):>11} of {scores['n_classes']}"
         )
-    console.note(f"\n{story.seconds:.0f} s. Look at {story.chapters[-1].page}")
+    console.note(f"\n{story.seconds:.0f} s. Look at {story.comparison}")
     console.document(
         {
             "pictures": str(story.pictures),
             "store": str(story.store),
+            "comparison": str(story.comparison),
             "seconds": round(story.seconds, 2),
             "methods": [
                 {

@@ -11,10 +11,9 @@ from fishembed.cache import FeatureStore
 from fishembed.demo.dataset import draw_dataset
 from fishembed.errors import RunError
 from fishembed.extraction import Reporter, Silent, extract
-from fishembed.reports import Run, run_fit, run_zeroshot, write_report
+from fishembed.reports import Run, run_fit, run_zeroshot, write_comparison, write_report
 
 STORE = "demo"
-BEST_HEAD = "logistic"
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Story:
         Where the drawn fish and their vectors lie.
     chapters
         Zero-shot where the encoder has words, linear head, best head.
+    comparison
+        The page that compares them.
     seconds
         From start to end.
     """
@@ -55,6 +56,7 @@ class Story:
     pictures: Path
     store: Path
     chapters: tuple[Chapter, ...]
+    comparison: Path
     seconds: float
 
 
@@ -102,13 +104,15 @@ def tell_story(
         if not chapter.page.is_file():
             hears.note(f"writing {chapter.page}")
             write_report(chapter.run)
-    return Story(pictures, Path(str(done.store)), chapters, time.perf_counter() - began)
+    comparison = _compare([chapter.run for chapter in chapters], reports, hears)
+    seconds = time.perf_counter() - began
+    return Story(pictures, Path(str(done.store)), chapters, comparison, seconds)
 
 
 def _chapters(store: FeatureStore, reports: Path, seed: int) -> tuple[Chapter, ...]:
     linear = _fit(store, reports, "linear", {"epochs": 7}, seed)
-    best = _fit(store, reports, BEST_HEAD, {}, seed)
-    fitted = (Chapter("linear head, 7 epochs", linear), Chapter(f"{BEST_HEAD} head", best))
+    best = _fit(store, reports, "auto", {}, seed)
+    fitted = (Chapter("linear head, 7 epochs", linear), Chapter("head by cross-validation", best))
     if not store.text_keys:
         return fitted
     return (Chapter("zero-shot: class names in words", _zeroshot(store, reports, seed)), *fitted)
@@ -129,6 +133,14 @@ def _fit(
     return known or run_fit(
         store, head=head, parameters=parameters, seed=seed, reports=reports, command=command
     )
+
+
+def _compare(runs: list[Run], reports: Path, reporter: Reporter) -> Path:
+    page = reports / f"compare-{'-'.join(run.name for run in runs)}.html"
+    if not page.is_file():
+        reporter.note(f"writing {page}")
+        write_comparison(runs, output=page)
+    return page
 
 
 def _known(reports: Path, store: FeatureStore, name: str, command: str) -> Run | None:

@@ -29,7 +29,7 @@ class Shape:
     positions: int
     width: int = 256
     heads: int = 4
-    layers: int = 2
+    layers: int = 1
     inner: int = 512
     atoms: int = 1024
     dim: int = 1280

@@ -1,4 +1,8 @@
-"""The fish that `fishembed demo` draws: which way each species lies in the picture space."""
+"""The fish that `fishembed demo` draws: a hint at which way each species lies.
+
+The tower shall know a drawn species about as well as CLIP knows a real one: better than
+chance, far worse than a head that has seen labelled pictures.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from fishembed.demo import SPECIES, caption, choose_scene, paint
 from fishembed.encoders.embedded import load_network
 from text_tower.lexicon import Lexicon
 from text_tower.rows import unit
+
+HINT = 0.4
+"""Share of what a few drawings show; the rest is what the species' name means."""
 
 
 def draw_features(per_species: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -69,7 +76,7 @@ def compile_fish(
     for species, apart in zip(SPECIES, directions, strict=True):
         name = species.name.lower().replace("-", " ")
         meant = names.directions[known[name]] if name in known else fish
-        vectors.append(0.6 * unit(meant) + 0.8 * apart)
+        vectors.append(np.sqrt(1 - HINT**2) * unit(meant) + HINT * apart)
         texts = (name, f"{name} fish", f"{name}, a type of fish", f"a photo of a {name}, a fish")
         found += [(text, "fish", vectors[-1]) for text in texts]
     found += [

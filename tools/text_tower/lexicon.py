@@ -15,14 +15,14 @@ from text_tower.sentences import SentenceModel
 from text_tower.wordnet import PERSON, Nouns, imagenet_keys, listed
 
 SHARES = {
-    "class": 0.2,
+    "class": 0.27,
     "kind": 0.1,
-    "shown": 0.38,
-    "other": 0.1,
-    "word": 0.1,
-    "definition": 0.07,
-    "fish": 0.04,
-    "caption": 0.01,
+    "shown": 0.41,
+    "other": 0.07,
+    "word": 0.09,
+    "definition": 0.03,
+    "fish": 0.025,
+    "caption": 0.005,
 }
 """How much of the training each group of texts is; the rarer the thing, the less."""
 
@@ -69,7 +69,7 @@ class Lexicon:
     def of(cls, found: Sequence[tuple[str, str, np.ndarray]]) -> Lexicon:
         """Build one from texts, groups and directions."""
         texts, groups, vectors = zip(*found, strict=True)
-        return cls(list(texts), list(groups), np.arange(len(texts)), np.stack(vectors))
+        return cls(list(texts), list(groups), np.arange(len(texts)), np.stack(vectors).astype("f4"))
 
     def __add__(self, other: Lexicon) -> Lexicon:
         return Lexicon(
@@ -102,7 +102,7 @@ class Teacher:
     directions: np.ndarray
 
 
-def teach(nouns: Nouns, rows: np.ndarray, described: Sequence[np.ndarray]) -> Teacher:
+def teach(nouns: Nouns, rows: np.ndarray, described: np.ndarray, model: SentenceModel) -> Teacher:
     """Fit both models and give every depictable synset a direction.
 
     Parameters
@@ -112,25 +112,23 @@ def teach(nouns: Nouns, rows: np.ndarray, described: Sequence[np.ndarray]) -> Te
     rows
         The classes' directions, float32 (1000, 1280).
     described
-        MiniLM's vectors of the depictable synsets: names, definitions, both.
+        What `describe` gave.
+    model
+        MiniLM, for the classes' names.
     """
     keys, classes = nouns.depictable, imagenet_keys("imagenet")
     place = {key: row for row, key in enumerate(keys)}
     known = [place[key] for key in classes]
     ancestry = Ancestry(nouns, classes)
-    vectors = tuple(part[known] for part in described)
     member = ancestry.membership(classes)
-    things = DirectionModel(Described(member, vectors), rows, ancestry.bins)
-    words = DirectionModel(Described(None, vectors[:1]), rows, ancestry.bins)
+    things = DirectionModel(Described(member, (described[known],)), rows, ancestry.bins)
+    named = model.encode([", ".join(nouns.synsets[key].names[:3]) for key in classes])
+    words = DirectionModel(Described(None, (named,)), rows, ancestry.bins)
+    parts = [slice(start, start + 4000) for start in range(0, len(keys), 4000)]
     directions = np.concatenate(
         [
-            things.predict(
-                Described(
-                    ancestry.membership(keys[start : start + 4000]),
-                    tuple(part[start : start + 4000] for part in described),
-                )
-            )
-            for start in range(0, len(keys), 4000)
+            things.predict(Described(ancestry.membership(keys[part]), (described[part],)))
+            for part in parts
         ]
     ).astype("f4")
     directions[known] = rows
@@ -156,13 +154,12 @@ def _dress_people(
             directions[row] += 0.5 * people
 
 
-def describe(model: SentenceModel, nouns: Nouns) -> list[np.ndarray]:
-    """Give MiniLM's vectors of the depictable synsets: names, definitions, both."""
+def describe(model: SentenceModel, nouns: Nouns) -> np.ndarray:
+    """Give MiniLM's vectors of the depictable synsets' names and definitions."""
     synsets = [nouns.synsets[key] for key in nouns.depictable]
-    names = [", ".join(synset.names[:3]) for synset in synsets]
-    definitions = [synset.definition for synset in synsets]
-    both = [f"{name}: {said}" for name, said in zip(names, definitions, strict=True)]
-    return [model.encode(texts) for texts in (names, definitions, both)]
+    return model.encode(
+        [f"{', '.join(synset.names[:3])}: {synset.definition}" for synset in synsets]
+    )
 
 
 def compile_names(teacher: Teacher, rows: np.ndarray) -> Lexicon:

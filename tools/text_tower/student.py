@@ -19,6 +19,8 @@ from text_tower.corpus import Corpus
 from text_tower.lexicon import Lexicon
 from text_tower.sentences import SentenceModel
 
+RATE, WORD_RATE = 2e-3, 2e-2
+"""Peaks of the learning rate; a word is met a few times only and must learn from each."""
 _SHARPNESS = 20.0
 """Factor for cosines in the comparison of a batch's texts with each other's directions."""
 
@@ -68,24 +70,34 @@ def train(
     compares with the directions of its batch and how its own direction does.
     """
     network.train()
-    peak = 2e-3
+    words = [*network.embed.parameters()]
+    others = [weight for name, weight in network.named_parameters() if "embed" not in name]
     optimiser = torch.optim.AdamW(
-        network.parameters(), peak, (0.9, 0.98), weight_decay=0.01, fused=True
+        [
+            {"params": words, "peak": WORD_RATE, "weight_decay": 0.0},
+            {"params": others, "peak": RATE, "weight_decay": 0.01},
+        ],
+        betas=(0.9, 0.98),
+        fused=True,
     )
     for step, (texts, directions, weights) in enumerate(corpus.batches(steps, batch_size)):
-        warm = min(1.0, (step + 1) / 100)
+        warm = min(1.0, (step + 1) / 50)
         for group in optimiser.param_groups:
-            group["lr"] = peak * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+            group["lr"] = group["peak"] * warm * _fade(step / steps)
         loss, cosine = _loss(network, pieces, texts, directions, weights)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        if step % 100 == 0 or step == steps - 1:
+        if step % 50 == 0 or step == steps - 1:
             print(
                 f"step {step:5d}  loss {float(loss.detach()):.3f}  cosine {cosine:.3f}", flush=True
             )
     network.eval()
+
+
+def _fade(done: float) -> float:
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _loss(

@@ -59,9 +59,14 @@ class Nouns:
 
     @cached_property
     def depictable(self) -> list[str]:
-        """The synsets worth a direction: physical things and whatever ImageNet-22k shows."""
+        """The synsets worth a direction: what ImageNet-22k shows, and things in common use.
+
+        People that it does not show can hardly be told by looking.
+        """
         shown = set(imagenet_keys("imagenet22k_ms"))
-        return sorted(k for k in self.synsets if k in shown or PHYSICAL in self.above(k))
+        used = {key for senses in self.senses.values() for key, count in senses if count}
+        things = (key for key in used if PHYSICAL in self.above(key))
+        return sorted(shown.union(key for key in things if PERSON not in self.above(key)))
 
     def singular(self, name: str) -> str:
         """Give the form of a lower-case name that WordNet lists, or the name itself."""
