@@ -22,6 +22,7 @@ from pathlib import Path
 import typer
 
 from fishembed.errors import FishembedError
+from fishembed.remote import scrub
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
 _INTERRUPTED = 130
@@ -47,7 +48,7 @@ def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:  # what nobody foresaw still ends in a sentence
         _tell(
-            f"unexpected {type(error).__name__}: {error}\n"
+            f"unexpected {type(error).__name__}: {scrub(str(error))}\n"
             f"the details are in {_write_log(error)}: please report them"
         )
         return 1
@@ -66,7 +67,7 @@ def _write_log(error: BaseException) -> Path:
     )
     handle, name = tempfile.mkstemp(prefix="fishembed-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+        file.write(scrub(text))
     return Path(name)
 
 

@@ -90,7 +90,7 @@ def tell_story(
         When `data` holds something else.
     """
     began = time.perf_counter()
-    hears = reporter or Silent()
+    hears = reporter if reporter is not None else Silent()
     hears.note(f"drawing 31 species of fish into {data}")
     pictures = draw_dataset(
         data, seed=seed, progress=lambda done, total: hears.advance(done, total, "drawing")

@@ -48,6 +48,8 @@ class ImageTower:
 
         pixels = self.spec.preprocessing
         self._device = device
+        # Asked now: torch has fewer threads while several lanes are at work.
+        self._described = describe_device(str(device))
         self._mean = torch.tensor(pixels.mean, device=device).view(1, 3, 1, 1)
         self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
 
@@ -61,7 +63,7 @@ class ImageTower:
     @property
     def device(self) -> str:
         """Where it runs, as a person would say it."""
-        return describe_device(str(self._device))
+        return self._described
 
     @property
     def logit_scale(self) -> float | None:

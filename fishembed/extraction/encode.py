@@ -61,7 +61,7 @@ def encode_pictures(
     reporter
         Hears how far it is.
     """
-    hears = reporter or Silent()
+    hears = reporter if reporter is not None else Silent()
     ready = LazyEncoder(
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=hears
     )

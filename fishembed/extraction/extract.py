@@ -126,7 +126,7 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     pictures = open_source(source)
     place = as_place(store) if store is not None else default_store(pictures)
-    told = reporter or Silent()
+    told = reporter if reporter is not None else Silent()
     with store_lock(place), _opened(place) as old:
         before = Before(old, told)
         wanted = LazyEncoder(

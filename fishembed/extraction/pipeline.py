@@ -4,7 +4,8 @@
 
 A window bounds the pictures that wait, and a short queue the batches. On a CPU every core
 is a lane of its own: two batches in two threads take less time than two threads on one
-batch, and threads that never wait for one another share their cores with decoding at no loss.
+batch, and threads that never wait for one another share their cores with decoding at little
+loss.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def predict_run(
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
     head = _head(run)
-    hears = reporter or Silent()
+    hears = reporter if reporter is not None else Silent()
     stores = [name for name in inputs if str(name).endswith(".h5")]
     if stores:
         if len(stores) < len(inputs):

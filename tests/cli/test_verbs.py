@@ -188,6 +188,19 @@ def test_unexpected_errors_leave_a_log(run, workspace, monkeypatch):
     log.unlink()
 
 
+def test_the_log_of_an_unexpected_error_holds_no_keys(run, workspace, monkeypatch):
+    def broken(_path):
+        raise ZeroDivisionError("https://me:hunter2@example.org/x?sig=abc123 secret_key=verysecret")
+
+    monkeypatch.setattr("fishembed.cache.newest_store", broken)
+    _, _, err = run("fit")
+    log = Path(err.split("the details are in ")[1].split(": please")[0])
+    for text in (err, log.read_text()):
+        assert "example.org/x" in text
+        assert not any(key in text for key in ("hunter2", "abc123", "verysecret"))
+    log.unlink()
+
+
 def test_ctrl_c_exits_130(run, photos, monkeypatch):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
