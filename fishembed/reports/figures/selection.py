@@ -36,7 +36,7 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     kinds = list(dict.fromkeys(str(row["candidate"]) for row in rows))
     points = np.array([[row["accuracy_mean"], row["macro_recall_mean"]] for row in rows], float)
     with style(kinds):
-        figure, axes = new_axes(width=5.0, height=3.6)
+        figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
         for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
             own = points[[str(row["candidate"]) == kind for row in rows]]
             axes.scatter(
@@ -47,7 +47,8 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         axes.scatter(
             [x], [y], s=110, facecolors="none", edgecolors=INK, linewidths=1.2, label="taken"
         )
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        # One below the other: a blend names all its parts, and two such fill the width.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
         percent_axis(axes, "x")
         percent_axis(axes, "y")
         axes.set_xlabel("accuracy, cross-validated")
