@@ -36,7 +36,7 @@ class AutoHead(ChoosingHead):
         ``"macro_recall"`` (the default: every class counts the same), ``"accuracy"``,
         ``"macro_f1"`` or ``"log_loss"``.
     n_folds
-        Parts of the cross-validation, at least 2.
+        Parts of the cross-validation, at least 2; 5 by default.
     text_features
         (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels:
         zero-shot and blends with it become candidates. Default: none.

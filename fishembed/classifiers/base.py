@@ -78,6 +78,11 @@ class Predictor:
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Logits as scikit-learn shapes them.
 
+        Parameters
+        ----------
+        X
+            (n_images, dim) rows, see `logits`.
+
         Returns
         -------
         ndarray
@@ -90,6 +95,11 @@ class Predictor:
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probabilities: softmax of the logits.
 
+        Parameters
+        ----------
+        X
+            (n_images, dim) rows, see `logits`.
+
         Returns
         -------
         ndarray
@@ -99,12 +109,35 @@ class Predictor:
         return probabilities
 
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Natural logarithm of `predict_proba`, without its underflow."""
+        """Natural logarithm of `predict_proba`, without its underflow.
+
+        Parameters
+        ----------
+        X
+            (n_images, dim) rows, see `logits`.
+
+        Returns
+        -------
+        ndarray
+            float64 (n_images, n_classes), columns in `classes_` order.
+        """
         log_probabilities: npt.NDArray[np.float64] = log_softmax(self.logits(X), axis=1)
         return log_probabilities
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Most probable class of every row, (n_images,) in the dtype of `classes_`."""
+        """Most probable class of every row.
+
+        Parameters
+        ----------
+        X
+            (n_images, dim) rows, see `logits`; what is no array but has `shape`, `dtype` and
+            slices is read by blocks.
+
+        Returns
+        -------
+        ndarray
+            (n_images,) labels in the dtype of `classes_`.
+        """
         if are_blocks(X):  # their logits may not fit into memory either
             blocks = Streamed(X, lambda rows: rows)
             return np.concatenate([self.predict(blocks.read(*span)) for span in blocks.spans()])

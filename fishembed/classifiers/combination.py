@@ -47,14 +47,14 @@ class Combination(VectorClassifier):
     has `coef_` and `intercept_`.
     """
 
-    terms_: list[tuple[Any, float]]
-    shift_: Double
+    _terms: list[tuple[Any, float]]
+    _shift: Double
 
     def logits(self, X: npt.ArrayLike) -> Double:  # noqa: D102
         check_is_fitted(self)
         self._rows(X)  # the shape is checked under this head's name
-        total = np.zeros((1, len(self.classes_))) + self.shift_
-        for head, scale in self.terms_:
+        total = np.zeros((1, len(self.classes_))) + self._shift
+        for head, scale in self._terms:
             total = total + scale * logits_of(head, X, self.classes_)
         return total
 
@@ -69,20 +69,20 @@ class Combination(VectorClassifier):
     def intercept_(self) -> Floats:
         """(n_classes,) bias, where all parts are linear maps."""
         parts = [scale * head.intercept_[self._order(head)] for head, scale in self._linear()]
-        intercept: Floats = np.sum(parts, axis=0) + self.shift_
+        intercept: Floats = np.sum(parts, axis=0) + self._shift
         return intercept
 
     @property
     def normalize(self) -> Any:  # type: ignore[override]
         """What is done to a row before the weights."""
-        return getattr(self.terms_[0][0], "normalize", "l2") if hasattr(self, "terms_") else "l2"
+        return getattr(self._terms[0][0], "normalize", "l2") if hasattr(self, "_terms") else "l2"
 
     def _linear(self) -> list[tuple[Any, float]]:
         # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
-        for head, _ in self.terms_:
+        for head, _ in self._terms:
             if not hasattr(head, "coef_") or head.normalize != self.normalize:
                 raise AttributeError(f"{type(self).__name__} of {head!r} is no linear map.")
-        return self.terms_
+        return self._terms
 
     def _order(self, head: Any) -> list[int]:
         known = np.asarray(head.classes_).tolist()

@@ -113,9 +113,10 @@ class GaussianHead(LinearClassifier):
     Parameters
     ----------
     shrinkage
-        Weight of the sphere in the covariance, 0 to 1. 1 is the nearest mean.
+        Weight of the sphere in the covariance, 0 to 1; 0.5 by default. 1 is the nearest mean.
     pseudo_count
-        Rows that the mean of all classes, or the text, counts for in the mean of each; 0 for none.
+        Rows that the mean of all classes, or the text, counts for in the mean of each; 1 by
+        default, 0 for none.
     prior
         ``"uniform"`` (the default: every class as likely, which is what macro recall asks for) or
         ``"empirical"`` (shares in the training rows).

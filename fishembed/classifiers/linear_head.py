@@ -27,9 +27,17 @@ class LinearHead(LinearClassifier):
     epochs
         Passes over the training rows; 7 (the default) is the paper's recipe.
     batch_size
-        Rows in a step.
+        Rows in a step; 64 is the default.
     learning_rate, weight_decay
-        Adam's; the decay is an L2 penalty added to the gradient.
+        Adam's step, 0.001 (the default), and the L2 penalty added to the gradient, 0 (the default).
+    loss
+        ``"cross_entropy"`` (the default), or ``"balanced_softmax"``: the log class prior is added
+        to the logits while training, so that the head itself does not lean to frequent classes.
+    schedule
+        ``"constant"`` (the default) or ``"cosine"``: the step falls to 0 over all epochs.
+    patience
+        Epochs without a better macro recall on the validation rows after which training stops and
+        the best weights are taken; None (the default) trains all epochs.
     normalize
         ``"none"`` (the default) takes rows as the encoder gave them; ``"l2"`` scales every row to
         length 1 first, on which seven epochs of Adam underfit: on 1,753 photos of 23 species

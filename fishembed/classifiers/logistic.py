@@ -30,11 +30,11 @@ class LogisticHead(LinearClassifier):
         only grow with the weights, so the usual C=1 underfits: on a 20:1 long tail of CLIP
         vectors mean macro recall is 0.17 at C=1 and 0.53 at C=100, the default.
     class_weight
-        None, ``"balanced"`` or a mapping from label to weight.
+        None (the default), ``"balanced"`` or a mapping from label to weight.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
     max_iter
-        Upper limit of quasi-Newton steps.
+        Upper limit of quasi-Newton steps; 1000 by default.
     tol
         The fit has converged when the objective is estimated to lie this share above its minimum:
         a share of itself, or of what the rows explain of it where that is less. The estimate is
@@ -142,10 +142,12 @@ def logistic_path(
 
     Parameters
     ----------
-    X, y, sample_weight
+    X, y
         As in `LogisticHead.fit`.
     Cs
         Inverse penalties in any order; they are solved in ascending order.
+    sample_weight
+        As in `LogisticHead.fit`.
     class_weight, normalize, max_iter, tol
         As in `LogisticHead`.
 

@@ -25,7 +25,7 @@ class NeighborsHead(VectorClassifier):
     Parameters
     ----------
     n_neighbors
-        Neighbours that vote; all rows where there are fewer.
+        Neighbours that vote, 5 by default; all rows where there are fewer.
     weights
         ``"distance"`` (the default: closer ones count more) or ``"uniform"``.
     normalize
@@ -59,6 +59,11 @@ class NeighborsHead(VectorClassifier):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> NeighborsHead:
         """Keep the rows.
 
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+
         Raises
         ------
         InputError
@@ -73,7 +78,23 @@ class NeighborsHead(VectorClassifier):
         return self
 
     def logits(self, X: npt.ArrayLike) -> Double:
-        """Logarithm of every class's share in the vote, -708 for none; see `predict_proba`."""
+        """Logarithm of every class's share in the vote, -708 for none.
+
+        Parameters
+        ----------
+        X
+            (n_images, dim) numbers, one row for each image. With ``normalize="l2"`` any scale.
+
+        Returns
+        -------
+        ndarray
+            float64 (n_images, n_classes), columns in `classes_` order.
+
+        Raises
+        ------
+        DimensionError
+            dim differs from the one seen in `fit`.
+        """
         check_is_fitted(self)
         votes = self.model_.predict_proba(self._scaled(self._rows(X)))
         logits: Double = np.log(np.maximum(votes, _TINY))

@@ -92,7 +92,13 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         return int(self.coef.shape[1])
 
     def fit(self, X: object = None, y: object = None) -> LinearMap:  # noqa: ARG002
-        """Return the head as it is: it has been learnt."""
+        """Return the head as it is: it has been learnt.
+
+        Parameters
+        ----------
+        X, y
+            Not looked at.
+        """
         return self
 
     def calibrated(self) -> LinearMap:

@@ -30,7 +30,7 @@ class SweptLogisticHead(ChoosingHead):
         ``"accuracy"`` (the default, as in CLIP's protocol), ``"macro_recall"``, ``"macro_f1"`` or
         ``"log_loss"``.
     n_folds
-        Parts of the cross-validation, at least 2; not used with validation rows.
+        Parts of the cross-validation, at least 2 (5 by default); not used with validation rows.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
     n_jobs
@@ -47,6 +47,10 @@ class SweptLogisticHead(ChoosingHead):
         (n_classes, dim) and (n_classes,), scaled by the temperature that held-out rows ask for.
     n_features_in_ : int
         dim.
+    best_ : str
+        ``"logistic"``.
+    best_parameters_ : dict
+        ``{"C": C_}``.
     C_ : float
         The value taken: the best score, at a draw the least log loss, and the smaller of equals.
     results_ : list of Trial

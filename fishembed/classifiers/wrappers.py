@@ -55,6 +55,11 @@ class PriorCorrectedClassifier(Combination):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> PriorCorrectedClassifier:
         """Fit the estimator and take its prior back.
 
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+
         Raises
         ------
         InputError
@@ -67,8 +72,8 @@ class PriorCorrectedClassifier(Combination):
             )
         _, codes = self._training_rows(X, y)
         self.estimator_ = clone(self.estimator).fit(X, y)
-        self.terms_ = [(self.estimator_, 1.0)]
-        self.shift_ = -self.tau * log_prior(codes, len(self.classes_))
+        self._terms = [(self.estimator_, 1.0)]
+        self._shift = -self.tau * log_prior(codes, len(self.classes_))
         return self
 
 
@@ -82,9 +87,9 @@ class TemperatureCalibratedClassifier(Combination):
     estimator
         Any classifier with `predict_proba`; it is cloned, not changed.
     n_folds
-        Parts of the cross-validation, at least 2.
+        Parts of the cross-validation, at least 2; 5 by default.
     random_state
-        Seed of the folds.
+        Seed of the folds; an int (the default 0), a ``numpy.random.RandomState`` or None.
 
     Attributes
     ----------
@@ -116,7 +121,18 @@ class TemperatureCalibratedClassifier(Combination):
         self.random_state = random_state
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> TemperatureCalibratedClassifier:
-        """Learn the temperature, then fit the estimator on all rows."""
+        """Learn the temperature, then fit the estimator on all rows.
+
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+
+        Raises
+        ------
+        InputError
+            Fewer than two classes, or `n_folds` below 2.
+        """
         rows, codes = self._training_rows(X, y)
         folds = self._deal(rows, codes, self.n_folds, self.random_state)
         tested = folds.tested
@@ -126,8 +142,8 @@ class TemperatureCalibratedClassifier(Combination):
             scale = best_scale(by_class, codes[tested], np.ones(int(tested.sum())))
         self.temperature_ = 1 / scale
         self.estimator_ = clone(self.estimator).fit(X, y)
-        self.terms_ = [(self.estimator_, scale)]
-        self.shift_ = np.zeros(len(self.classes_))
+        self._terms = [(self.estimator_, scale)]
+        self._shift = np.zeros(len(self.classes_))
         return self
 
 
@@ -148,9 +164,10 @@ class BlendClassifier(Combination):
         The score that chooses: ``"macro_recall"`` (the default), ``"accuracy"``, ``"macro_f1"``
         or ``"log_loss"``.
     n_folds
-        Parts of the cross-validation, at least 2; it also sets both temperatures.
+        Parts of the cross-validation, at least 2 (5 by default); it also sets both
+        temperatures.
     random_state
-        Seed of the folds.
+        Seed of the folds; an int (the default 0), a ``numpy.random.RandomState`` or None.
 
     Attributes
     ----------
@@ -192,6 +209,11 @@ class BlendClassifier(Combination):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> BlendClassifier:
         """Choose the weight, then fit both on all rows.
 
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+
         Raises
         ------
         InputError
@@ -206,11 +228,11 @@ class BlendClassifier(Combination):
         self.estimator_, self.other_ = (clone(head).fit(X, y) for head in heads)
         self._check_known(self.estimator_)
         self._check_known(self.other_)
-        self.terms_ = [
+        self._terms = [
             (self.estimator_, scales[0] * (1 - self.weight_)),
             (self.other_, scales[1] * self.weight_),
         ]
-        self.shift_ = np.zeros(len(self.classes_))
+        self._shift = np.zeros(len(self.classes_))
         return self
 
     def _weigh(self, heads: tuple[Any, Any], folds: Folds) -> tuple[float, list[float]]:
