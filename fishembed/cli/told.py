@@ -47,10 +47,13 @@ def tell_selection(console: Console, run: Run) -> None:
     if not run.selection:
         return
     columns, rows = best_of_each(run.selection)
-    lines = aligned(columns[:-1], [row[:-1] for row in rows])
-    for line, parameters in zip(lines, [columns[-1], *(row[-1] for row in rows)], strict=True):
-        console.note(f"{line}  {parameters}")
-    console.note(f"* taken; each line is the best of its kind of {len(run.selection)} candidates")
+    for line in aligned(columns[:-1], [row[:-1] for row in rows]):
+        console.note(line)
+    taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
+    console.note(
+        f"* taken{f', with {taken}' if taken else ''}; each line is the best of its kind of "
+        f"{len(run.selection)} candidates"
+    )
 
 
 def tell_curve(console: Console, run: Run) -> None:

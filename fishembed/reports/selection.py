@@ -70,7 +70,7 @@ def best_of_each(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[lis
 
 
 def _told(parameters: Mapping[str, float]) -> str:
-    """Write parameters: "C=100, tau=1", or "0.7 (shrinkage=0.5) + 0.3 (C=100)" for a blend."""
+    """Write parameters: "C=100, tau=1", for a blend "0.7 gaussian (tau=1) + 0.3 zeroshot"."""
     parts: dict[str, list[str]] = {}
     shares: dict[str, float] = {}
     for key, value in parameters.items():
@@ -82,7 +82,10 @@ def _told(parameters: Mapping[str, float]) -> str:
             own.append(f"{name}={value:g}")
     if not shares:
         return ", ".join(parts.get("", []))
-    return " + ".join(f"{share:g} ({', '.join(parts[part])})" for part, share in shares.items())
+    return " + ".join(
+        f"{share:g} {part}" + (f" ({', '.join(parts[part])})" if parts[part] else "")
+        for part, share in shares.items()
+    )
 
 
 def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) -> str:
