@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,8 +31,10 @@ def s3_server() -> Iterator[str]:
     os.environ.update(settings)
     s3fs.S3FileSystem.clear_instance_cache()
     try:
-        s3fs.S3FileSystem().mkdir("fish")
-        yield "s3://fish"
+        # All servers of a process share one memory: what an earlier one held is still there.
+        bucket = f"fish-{uuid.uuid4().hex}"
+        s3fs.S3FileSystem().mkdir(bucket)
+        yield f"s3://{bucket}"
     finally:
         s3fs.S3FileSystem.clear_instance_cache()
         for name, value in before.items():
