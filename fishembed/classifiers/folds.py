@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold
 
 from fishembed.classifiers.base import Floats
 from fishembed.classifiers.weights import Double, log_prior
@@ -117,6 +116,8 @@ def _deal_groups(
     n_splits = min(n_folds, len(np.unique(groups)), int(np.bincount(codes).max()))
     if n_splits < 2:
         return fold
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random)
     with warnings.catch_warnings():  # that a class has fewer rows than folds is expected here
         warnings.simplefilter("ignore", UserWarning)

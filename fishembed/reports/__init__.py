@@ -1,11 +1,33 @@
-"""Experiments on a store, their run folders, figures and pages."""
+"""Experiments on a store, their run folders, figures and pages.
 
-from fishembed.reports.compare import compare_runs
-from fishembed.reports.experiment import run_fit, run_zeroshot
-from fishembed.reports.heads import HEADS
-from fishembed.reports.page import write_comparison, write_report
-from fishembed.reports.run import Run, newest_run
-from fishembed.reports.sentences import verdict
+The names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fishembed.reports.compare import compare_runs
+    from fishembed.reports.experiment import run_fit, run_zeroshot
+    from fishembed.reports.heads import HEADS
+    from fishembed.reports.page.comparison import write_comparison
+    from fishembed.reports.page.report import write_report
+    from fishembed.reports.run import Run, newest_run
+    from fishembed.reports.sentences import verdict
+
+_HOMES = {
+    "HEADS": "heads",
+    "Run": "run",
+    "compare_runs": "compare",
+    "newest_run": "run",
+    "run_fit": "experiment",
+    "run_zeroshot": "experiment",
+    "verdict": "sentences",
+    "write_comparison": "page.comparison",
+    "write_report": "page.report",
+}
 
 __all__ = [
     "HEADS",
@@ -18,3 +40,15 @@ __all__ = [
     "write_comparison",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fishembed.reports' has no attribute {name!r}")
+    value = getattr(import_module(f"fishembed.reports.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

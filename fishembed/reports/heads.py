@@ -25,6 +25,13 @@ HEADS = (
 """Names that `make_head` knows."""
 
 _PLAIN = tuple(name for name in HEADS if name != "text-anchored")
+_ESTIMATORS = {
+    "logistic": "LogisticHead",
+    "gaussian": "GaussianHead",
+    "centroid": "ZeroShotClassifier",
+    "knn": "NeighborsHead",
+    "linear": "LinearHead",
+}
 _TEXT_PSEUDO_COUNT = 4.0  # images that a class's words count for, unless told otherwise
 _NO_SETTINGS = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
@@ -114,11 +121,4 @@ def _with_defaults(name: str, words: ZeroShotClassifier | None) -> Any:
         return classifiers.PriorCorrectedClassifier(classifiers.LogisticHead())
     if name == "blend":
         return classifiers.BlendClassifier(classifiers.LogisticHead(), words)
-    plain = {
-        "logistic": classifiers.LogisticHead,
-        "gaussian": classifiers.GaussianHead,
-        "centroid": classifiers.ZeroShotClassifier,
-        "knn": classifiers.NeighborsHead,
-        "linear": classifiers.LinearHead,
-    }
-    return plain[name]()
+    return getattr(classifiers, _ESTIMATORS[name])()
