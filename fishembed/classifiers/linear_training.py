@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fishembed.classifiers.adam import Adam
+
 if TYPE_CHECKING:
     import torch
 
@@ -127,20 +129,15 @@ def train(
 
     generator = torch.Generator().manual_seed(recipe.seed)
     layer = _fresh_layer(rows.dim, len(offsets), generator).to(rows.device)
-    optimizer = torch.optim.Adam(
-        layer.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = Adam([*layer.parameters()], recipe.learning_rate, recipe.weight_decay)
     history: list[Epoch] = []
     best, best_epoch = layer.state_dict(), 0
     for epoch in range(1, recipe.epochs + 1):
         if recipe.cosine:
             share = (1 + math.cos(math.pi * (epoch - 1) / recipe.epochs)) / 2
-            optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
+            optimizer.learning_rate = recipe.learning_rate * share
         for X, codes in rows.batches(recipe.batch_size, generator):
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(layer(X) + offsets, codes)
-            torch.autograd.backward(loss)
-            optimizer.step()
+            optimizer.step(torch.nn.functional.cross_entropy(layer(X) + offsets, codes))
         history.append(_epoch(epoch, layer, rows, val))
         if recipe.patience is None or _recall(history[-1]) > max(
             map(_recall, history[:-1]), default=-1
