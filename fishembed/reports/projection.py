@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fishembed.cache import Store, Which, open_joined
 from fishembed.errors import InputError, StoreError
+from fishembed.reports.layout import lay_out_beside
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Floats, Ints, Outcome
 from fishembed.reports.run import Run
@@ -18,9 +19,6 @@ from fishembed.reports.run import Run
 _POINTS = 500
 _WRONG_POINTS = 250
 """With more points a map takes longer than the rest of a report, and shows no more."""
-
-_FEW = 50
-"""Fewer points have too few neighbours for t-SNE."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def map_vectors(run: Run, outcome: Outcome, *, seed: int = 0) -> VectorMap | str
         return f"There is no map of the vectors: the store is no longer at {printable(path)}."
     if vectors is None:
         return f"There is no map of the vectors: {printable(path)} now holds other images."
-    xy, method = lay_out(vectors, seed=seed)
+    xy, method = lay_out_beside(vectors, seed=seed)
     return VectorMap(rows, xy, method, int(outcome.predictions.labelled.sum()))
 
 
@@ -81,84 +79,6 @@ def _store_path(run: Run, path: str) -> Path:
     """Find the store from here, or from the workspace whose `reports` folder the run is in."""
     here, workspace = Path(path), run.folder.absolute().parent.parent
     return here if here.exists() else workspace / path
-
-
-def lay_out(vectors: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
-    """Lay vectors out so that near ones stay near; by principal components where they are few.
-
-    Parameters
-    ----------
-    vectors
-        (n, dim) float.
-    seed
-        Of t-SNE.
-
-    Returns
-    -------
-    float64 (n, 2), str
-        The coordinates, and the sentence that says how they came about.
-
-    References
-    ----------
-    van der Maaten & Hinton (2008). Visualizing data using t-SNE. JMLR 9, 2579-2605; Kobak &
-    Berens (2019). The art of using t-SNE for single-cell transcriptomics. Nature
-    Communications 10, 5416, for starting from principal components.
-    """
-    components, explained = principal_components(vectors, 50)
-    spread = components[:, 0].std()
-    if len(components) < _FEW or spread == 0:
-        _, explained = principal_components(vectors)
-        share = f"{100 * explained:.0f}% of the variance"
-        return components[:, :2], f"Laid out by their first two principal components: {share}."
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
-    tsne = TSNE(
-        init=(components[:, :2] / spread * 1e-4).astype(np.float32),
-        perplexity=min(30, len(components) / 4),
-        max_iter=300,
-        random_state=seed,
-    )
-    # The other processor draws figures meanwhile.
-    with threadpool_limits(1):
-        xy = tsne.fit_transform(components.astype(np.float32))
-    return (
-        np.asarray(xy, dtype=np.float64),
-        "Laid out by t-SNE: images whose vectors are alike stand together; how far apart groups "
-        "stand means little.",
-    )
-
-
-def principal_components(vectors: npt.ArrayLike, k: int = 2) -> tuple[Floats, float]:
-    """Project vectors, scaled to length 1, onto their first principal components.
-
-    Parameters
-    ----------
-    vectors
-        (n, dim) float.
-    k
-        Number of components; those beyond what the vectors have are zero.
-
-    Returns
-    -------
-    float64 (n, k), float
-        The coordinates, and the share of the variance they carry. Signs are fixed: the
-        largest weight of each component is positive.
-    """
-    from scipy import linalg
-
-    X = np.asarray(vectors, dtype=np.float64)
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    X = X / np.where(lengths > 0, lengths, 1)
-    X = X - X.mean(axis=0)
-    scatter = X.T @ X
-    wanted = (max(len(scatter) - k, 0), len(scatter) - 1)
-    variances, axes = linalg.eigh(scatter, subset_by_index=wanted)
-    top = np.zeros((len(scatter), k))
-    top[:, : axes.shape[1]] = axes[:, ::-1]
-    top *= np.where(top[np.abs(top).argmax(axis=0), range(k)] < 0, -1, 1)
-    total = float(np.trace(scatter))
-    return X @ top, min(float(variances.sum()) / total, 1.0) if total > 0 else 0.0
 
 
 def landmarks(outcome: Outcome, layout: VectorMap, limit: int = 16) -> list[tuple[int, Floats]]:

@@ -83,7 +83,7 @@ def _write_page_and_figures(
 ) -> None:
     if not set(formats) & {"html", *FIGURE_FORMATS}:
         return
-    # The map needs a second or two without Python's lock: meanwhile the other figures are drawn.
+    # The map takes seconds in another process: meanwhile the other figures are drawn.
     with ThreadPoolExecutor(1) as pool, style(outcome.classes.names):
         mapped = pool.submit(map_vectors, run, outcome)
         figures = draw_figures(run, outcome)
