@@ -176,7 +176,7 @@ class _View:
         audit = self.audit
         copies = sum(len(group.rows) - 1 for group in audit.duplicates.groups)
         groups = counted(len(audit.duplicates.groups), "group")
-        made = [Tile("Copies too many", f"{copies:,}", f"in {groups}")]
+        made = [Tile("Surplus copies", f"{copies:,}", f"in {groups}")]
         for split in ("test", "val"):
             if split in audit.leaks.sizes:
                 n, size = len(audit.leaks.affected(split)), audit.leaks.sizes[split]

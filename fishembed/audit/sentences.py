@@ -59,7 +59,7 @@ def headline(audit: Audit) -> str:
         n = len(audit.leaks.affected(split))
         if n:
             size = audit.leaks.sizes[split]
-            said.append(f"{n:,} of {size:,} {split_images(split)} ({percent(n / size, 0)}%) leak")
+            said.append(f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) leak")
     groups = audit.duplicates.groups
     if groups:
         rows = sum(len(group.rows) for group in groups)

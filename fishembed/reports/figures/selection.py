@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+from fishembed.reports.sentences import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,8 +20,13 @@ _LOOKS = (
     ("#a6487d", "D"),
     (WRONG, "v"),
     (MUTED, "P"),
+    ("#56b4e9", "X"),
+    (INK, "*"),
 )
 """Colours after Okabe & Ito, each with a mark of its own, for eyes that see no colour."""
+
+_FAR = 0.3
+"""A candidate that is worse than the one taken by more than this would crowd out the others."""
 
 
 def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -35,17 +41,20 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         return None
     kinds = list(dict.fromkeys(str(row["candidate"]) for row in rows))
     points = np.array([[row["accuracy_mean"], row["macro_recall_mean"]] for row in rows], float)
+    taken = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
+    near = (points >= taken - _FAR).all(axis=1)
     with style(kinds):
         figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
         for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
-            own = points[[str(row["candidate"]) == kind for row in rows]]
+            own = points[near & [str(row["candidate"]) == kind for row in rows]]
+            if not len(own):
+                continue
             axes.scatter(
                 own[:, 0], own[:, 1], s=16, color=colour, marker=mark, alpha=0.75, linewidths=0,
                 label=kind, clip_on=False,
             )  # fmt: skip
-        x, y = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
         axes.scatter(
-            [x], [y], s=110, facecolors="none", edgecolors=INK, linewidths=1.2, label="taken"
+            *taken, s=110, facecolors="none", edgecolors=INK, linewidths=1.2, label="taken"
         )
         # One below the other: a blend names all its parts, and two such fill the width.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
@@ -53,4 +62,7 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         percent_axis(axes, "y")
         axes.set_xlabel("accuracy, cross-validated")
         axes.set_ylabel("macro recall, cross-validated")
+        if not near.all():
+            far = counted(int((~near).sum()), "candidate")
+            axes.set_title(f"{far} far below not drawn", fontsize=8.5, color=MUTED, loc="right")
     return figure

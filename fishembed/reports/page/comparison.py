@@ -106,6 +106,7 @@ def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any
         small = load_pictures(folder, [p for s in sections for p in (*s.gained, *s.lost)])
         sections = [_with_pictures(section, small) for section in sections]
     return {
+        "headline": max(sections, key=lambda section: section.difference.accuracy).verdict,
         "name": " · ".join(printable(run.name) for run in comparison.runs),
         "first": printable(first.name),
         "scores": [(printable(run.name), tiles(run.metrics)) for run in comparison.runs],
