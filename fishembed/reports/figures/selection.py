@@ -39,14 +39,15 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     """
     if len(rows) < 2:
         return None
-    kinds = list(dict.fromkeys(str(row["candidate"]) for row in rows))
+    kind_of = np.array([str(row["candidate"]) for row in rows])
+    kinds = list(dict.fromkeys(kind_of.tolist()))
     points = np.array([[row["accuracy_mean"], row["macro_recall_mean"]] for row in rows], float)
     taken = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
     near = (points >= taken - _FAR).all(axis=1)
     with style(kinds):
         figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
         for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
-            own = points[near & [str(row["candidate"]) == kind for row in rows]]
+            own = points[near & (kind_of == kind)]
             if not len(own):
                 continue
             axes.scatter(
