@@ -55,8 +55,9 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
                 label=kind, clip_on=False,
             )  # fmt: skip
         axes.scatter(
-            *taken, s=110, facecolors="none", edgecolors=INK, linewidths=1.2, label="taken"
-        )
+            taken[:1], taken[1:], s=110, facecolors="none", edgecolors=INK, linewidths=1.2,
+            label="taken",
+        )  # fmt: skip
         # One below the other: a blend names all its parts, and two such fill the width.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
         percent_axis(axes, "x")
