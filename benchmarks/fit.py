@@ -2,12 +2,14 @@
 
 Both sides run in this process on the same float32 rows. scikit-learn's criterion is the largest
 entry of the gradient of the mean objective; it is given, for every C, the value that ours ended
-with, and then again its default. Run with ``python benchmarks/fit.py [--every 3]``.
+with, with ``--defaults`` also its own. ``--every 3`` fits every third C by scikit-learn, ``--rows
+10000 100000`` shows the growth with rows instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 import warnings
 
@@ -57,40 +59,63 @@ def theirs(X, y, C, tol):
     return model, time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="fit every n-th C by scikit-learn")
-    every = parser.parse_args().every
+def compare(every: int, first: int, *, defaults: bool) -> None:
+    """Time one path of ours and the chosen fits of theirs, and compare what they came to."""
     X, y = long_tailed_rows()
     logistic_path(X[:500], y[:500], CS[:2])  # load what is loaded lazily
     start = time.perf_counter()
     heads = logistic_path(X, y, CS)
     ours = time.perf_counter() - start
-    print(f"{len(X)} x {X.shape[1]}, {y.max() + 1} classes, {len(CS)} C: ours {ours:.1f} s\n")
-    print(
-        "       C  steps | same tol: steps  seconds  objective  same calls | tol 1e-4: s  objective"
-    )
-    spent = np.zeros(2)
-    for head in heads[::every]:
-        value, gradient = objective(X, y, head.coef_, head.intercept_, head.C)
-        same, seconds = theirs(X, y, head.C, gradient)
-        default, default_seconds = theirs(X, y, head.C, 1e-4)
-        spent += seconds, default_seconds
-        gaps = [
-            objective(X, y, m.coef_, m.intercept_, head.C)[0] / value - 1 for m in (same, default)
-        ]
-        agree = np.mean(same.predict(X) == head.predict(X))
-        print(
-            f"{head.C:8.2g} {head.n_iter_:6d} | {same.n_iter_[0]:15d} {seconds:8.2f} "
-            f"{gaps[0]:+10.1e} {agree:11.4%} | {default_seconds:11.2f} {gaps[1]:+10.1e}"
-        )
-    ratios = spent * len(CS) / len(heads[::every]) / ours
-    print(
-        f"\nscikit-learn / ours: {ratios[0]:.1f} to the same tolerance, {ratios[1]:.1f} at its own"
-    )
+    print(f"{len(X)} x {X.shape[1]}, {y.max() + 1} classes, {len(CS)} C: ours {ours:.2f} s\n")
+    print("       C  steps |     tol: steps  seconds  objective  same calls")
+    chosen = heads[first::every]
+    for default in (False, True)[: 1 + defaults]:
+        spent = 0.0
+        for head in chosen:
+            value, gradient = objective(X, y, head.coef_, head.intercept_, head.C)
+            model, seconds = theirs(X, y, head.C, 1e-4 if default else gradient)
+            spent += seconds
+            gap = objective(X, y, model.coef_, model.intercept_, head.C)[0] / value - 1
+            agree = np.mean(model.predict(X) == head.predict(X))
+            print(
+                f"{head.C:8.2g} {head.n_iter_:6d} | {'default' if default else 'same':>7s} "
+                f"{model.n_iter_[0]:7d} {seconds:8.2f} {gap:+10.1e} {agree:11.4%}",
+                flush=True,
+            )
+        ratio = spent * len(CS) / len(chosen) / ours
+        print(f"scikit-learn {spent:.1f} s for {len(chosen)} C; all / ours: {ratio:.1f}\n")
     start = time.perf_counter()
     head = AutoHead().fit(X, y)
     print(f"AutoHead: {time.perf_counter() - start:.1f} s, took {head.best_}")
+
+
+def grow(sizes: list[int]) -> None:
+    """Time one path over more and more rows."""
+    for n in sizes:
+        X, y = long_tailed_rows(n)
+        start = time.perf_counter()
+        heads = logistic_path(X, y, CS)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        steps = sum(head.n_iter_ for head in heads)
+        print(
+            f"{n:9d} rows: {seconds:8.2f} s, {1e6 * seconds / n:6.1f} us a row, {steps} steps, "
+            f"peak {peak:.2f} GiB, converged: {all(head.converged_ for head in heads)}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="fit every n-th C by scikit-learn")
+    parser.add_argument("--first", type=int, default=0, help="position of the first C it fits")
+    parser.add_argument("--defaults", action="store_true", help="and at its default tolerance")
+    parser.add_argument("--rows", type=int, nargs="+", help="show the growth with rows instead")
+    args = parser.parse_args()
+    if args.rows:
+        grow(args.rows)
+    else:
+        compare(args.every, args.first, defaults=args.defaults)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,16 @@ from fishembed.classifiers.threads import one_blas_thread
 from fishembed.errors import InputError
 
 
+MOST_LOGITS = 10_000_000
+"""Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
+
+
 class ChoosingHead(LinearClassifier):
     """Base of heads that compare candidates on rows these were not shown, and take one.
 
-    Subclasses name the families, and what to take where nothing can be tested.
+    Subclasses name the families, and what to take where nothing can be tested. Where rows times
+    classes exceed `MOST_LOGITS`, candidates are compared on a sample of the rows: as many of each
+    class where a macro score decides, else drawn from all. The head taken learns from every row.
     """
 
     select_on: SelectOn
@@ -103,7 +109,16 @@ class ChoosingHead(LinearClassifier):
     def _untested(self) -> Candidate:
         raise NotImplementedError
 
+    def _affordable(self, folds: Folds) -> Folds:
+        """Ask about as many rows only as memory is meant for."""
+        most = max(1, MOST_LOGITS // folds.n_classes)
+        if int(folds.tested.sum()) <= most:
+            return folds
+        random = check_random_state(self.random_state)
+        return folds.thinned(most, random, evenly=self.select_on.startswith("macro"))
+
     def _choose(self, folds: Folds) -> Candidate:
+        folds = self._affordable(folds)
         tested = folds.tested
         self.results_: list[Trial] = []
         if not tested.any():

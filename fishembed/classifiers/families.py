@@ -67,7 +67,7 @@ class LogisticFamily:
     def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `Family`."""
         rows, codes = folds.trained(k)
-        tested = folds.rows[folds.fold == k]
+        tested = folds.rows[folds.asked(k)]
         for coef, intercept in _path(rows, codes, folds.n_classes, self.Cs, _ROUGH):
             yield coef @ tested.T + intercept[:, None]
 
@@ -111,7 +111,7 @@ class GaussianFamily:
     def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `Family`."""
         statistics = GaussianStatistics.of(*folds.trained(k), folds.n_classes, self.anchors)
-        tested = folds.rows[folds.fold == k]
+        tested = folds.rows[folds.asked(k)]
         rotated = ((tested - statistics.centre) @ statistics.vectors).T.astype(np.float32)
         for shrinkage in self.shrinkages:
             products = _Products.of(statistics, rotated, shrinkage)
@@ -173,7 +173,7 @@ class TextFamily:
 
     def unseen(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `Family`."""
-        tested = folds.rows[folds.fold == k]
+        tested = folds.rows[folds.asked(k)]
         coef, _ = self.fit(tested, folds.codes, folds.n_classes, {})
         yield coef @ tested.T
 

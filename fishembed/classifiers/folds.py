@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Floats
-from fishembed.classifiers.weights import Double, log_prior
+from fishembed.classifiers.weights import log_prior
 
 Codes = npt.NDArray[np.intp]
 
@@ -28,6 +28,9 @@ class Folds:
         (n,) the fold that tests a row; -1 for a row that is always trained on.
     n_folds
         Number of folds.
+    sample
+        (n,) rows that are asked about; None for all. The others of a fold are not trained on
+        either: they may be of a tested row's group.
     """
 
     rows: Floats
@@ -35,6 +38,7 @@ class Folds:
     n_classes: int
     fold: Codes
     n_folds: int
+    sample: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def deal(
@@ -75,24 +79,49 @@ class Folds:
         rows = self.fold != k
         return self.rows[rows], self.codes[rows]
 
+    def asked(self, k: int) -> npt.NDArray[np.bool_]:
+        """(n,) rows that fold `k` is asked about."""
+        of_fold: npt.NDArray[np.bool_] = self.fold == k
+        return of_fold if self.sample is None else of_fold & self.sample
+
+    def thinned(self, most: int, random: np.random.RandomState, *, evenly: bool) -> Folds:
+        """Ask about at most `most` rows, drawn at random from those that can be tested.
+
+        `evenly`: as many of each class, as far as it has them, so that rare ones all stay.
+        """
+        order = random.permutation(np.flatnonzero(self.tested))
+        if evenly:
+            order = order[np.argsort(_ranks(self.codes[order]), kind="stable")]
+        sample = np.zeros(len(self.fold), dtype=bool)
+        sample[order[:most]] = True
+        return replace(self, sample=sample)
+
     @property
     def tested(self) -> npt.NDArray[np.bool_]:
         """(n,) rows that some fold tests after training on others of the class."""
         mask = np.zeros(len(self.fold), dtype=bool)
         for k in range(self.n_folds):
-            mask |= (self.fold == k) & (self.counts(k)[self.codes] > 0)
+            mask |= self.asked(k) & (self.counts(k)[self.codes] > 0)
         return mask
 
     def counts(self, k: int) -> npt.NDArray[np.intp]:
         """Rows of every class in the training part of fold `k`."""
         return np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
 
-    def log_priors(self) -> Double:
-        """(n, n_classes) log shares of the classes in the part that a row's head learnt from."""
-        priors = np.zeros((len(self.codes), self.n_classes))
-        for k in range(self.n_folds):
-            priors[self.fold == k] = log_prior(self.codes[self.fold != k], self.n_classes)
-        return priors
+    def log_priors(self) -> Floats:
+        """(n_classes, n_tested) log shares of the classes in what a tested row's head learnt from."""
+        priors = [log_prior(self.codes[self.fold != k], self.n_classes) for k in range(self.n_folds)]
+        by_fold: Floats = np.array(priors, dtype=np.float32).T
+        return np.take(by_fold, self.fold[self.tested], axis=1)
+
+
+def _ranks(codes: Codes) -> Codes:
+    """Give how many of the same code stand before each."""
+    order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes)
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
 
 
 def _deal_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Codes:

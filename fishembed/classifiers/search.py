@@ -35,6 +35,7 @@ class Judged:
             self.candidate.name,
             self.candidate.parameters,
             seconds=self.seconds,
+            rows=len(self.verdict.hits),
             tied=tied,
             chosen=chosen,
             **scores,
@@ -59,7 +60,7 @@ class Search:
         self.jury = jury
         self.n_jobs = n_jobs
         self.tested = folds.tested
-        self.log_priors = folds.log_priors()[self.tested].T.astype(np.float32)
+        self.log_priors = folds.log_priors()
 
     def families(self, families: Sequence[Family]) -> list[list[Judged]]:
         """Every member of each family with every share of the prior taken back."""
@@ -117,7 +118,7 @@ class Search:
     def _fill(self, family: Family, k: int, unseen: Sequence[Floats]) -> float:
         """Write what every member says of the rows of fold `k` into its columns."""
         began = time.perf_counter()
-        members = self.folds.fold == k
+        members = self.folds.asked(k)
         columns = (np.cumsum(self.tested) - 1)[members & self.tested]
         kept = self.tested[members]
         for logits, target in zip(family.unseen(self.folds, k), unseen, strict=True):

@@ -40,6 +40,8 @@ class Trial:
         Standard deviations of the same over the folds, within each over the classes it tests.
     seconds
         Its share of what its family took, and what judging it took.
+    rows
+        Number of rows it was judged on.
     tied
         Whether it could not be told from the best.
     chosen
@@ -57,6 +59,7 @@ class Trial:
     log_loss: float
     log_loss_std: float
     seconds: float
+    rows: int
     tied: bool = False
     chosen: bool = False
 

@@ -52,7 +52,7 @@ def tell_selection(console: Console, run: Run) -> None:
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
     console.note(
         f"* taken{f', with {taken}' if taken else ''}; each line is the best of its kind of "
-        f"{len(run.selection)} candidates"
+        f"{len(run.selection)} candidates, compared on {run.selection[0]['rows']:,} rows"
     )
 
 

@@ -14,6 +14,7 @@ SELECTION = (
     "parameters",
     *(f"{score}_{what}" for score in SCORES for what in ("mean", "std")),
     "seconds",
+    "rows",
     "tied",
     "chosen",
 )
@@ -34,6 +35,7 @@ def selection_rows(trials: Sequence[Trial]) -> list[Row]:
                 for what, suffix in (("mean", ""), ("std", "_std"))
             },
             "seconds": round(trial.seconds, 4),
+            "rows": trial.rows,
             "tied": trial.tied,
             "chosen": trial.chosen,
         }

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fishembed.classifiers import AutoHead, LogisticHead, load_head, save_head
+from fishembed.classifiers import AutoHead, LogisticHead, choosing, load_head, save_head
+from fishembed.classifiers.selection import Jury
 from fishembed.errors import DimensionError, InputError
 
 
@@ -65,6 +66,38 @@ def test_classes_of_one_row_each_are_no_reason_to_crash():
     head = AutoHead().fit(X[single], y[single])
     assert head.results_ == []
     assert head.score(X[single], y[single]) == 1
+
+
+def test_with_one_row_a_class_text_is_leant_on_where_there_is_any():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 24))
+    classes = np.arange(40)
+    X = (centres + 1.5 * rng.normal(size=centres.shape)).astype(np.float32)
+    fresh = centres + 1.5 * rng.normal(size=centres.shape)
+    told = AutoHead(text_features=centres).fit(X, classes)
+    assert told.best_ == "text-anchored"
+    assert AutoHead().fit(X, classes).best_ == "gaussian"
+    assert told.score(fresh, classes) > AutoHead().fit(X, classes).score(fresh, classes) + 0.1
+
+
+@pytest.mark.parametrize("select_on", ["macro_recall", "accuracy"])
+def test_many_rows_are_compared_on_a_sample_of_bounded_size(monkeypatch, select_on):
+    X, y, _ = _tail()
+    most = 50
+    monkeypatch.setattr(choosing, "MOST_LOGITS", most * 6 + 5)
+    sizes = []
+    judge = Jury.judge
+
+    def watched(jury, by_class):
+        sizes.append(by_class.shape)
+        return judge(jury, by_class)
+
+    monkeypatch.setattr(Jury, "judge", watched)
+    head = AutoHead(select_on=select_on).fit(X, y)
+    assert set(sizes) == {(6, most)}
+    assert {t.rows for t in head.results_} == {most}
+    again = AutoHead(select_on=select_on).fit(X, y)
+    assert head.coef_.tobytes() == again.coef_.tobytes()
 
 
 def test_the_number_of_jobs_changes_nothing():
