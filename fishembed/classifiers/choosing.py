@@ -16,7 +16,6 @@ from fishembed.classifiers.selection import SELECT_ON, Jury, SelectOn, Trial
 from fishembed.classifiers.threads import one_blas_thread
 from fishembed.errors import InputError
 
-
 MOST_LOGITS = 10_000_000
 """Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
 

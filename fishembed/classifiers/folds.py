@@ -109,8 +109,10 @@ class Folds:
         return np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
 
     def log_priors(self) -> Floats:
-        """(n_classes, n_tested) log shares of the classes in what a tested row's head learnt from."""
-        priors = [log_prior(self.codes[self.fold != k], self.n_classes) for k in range(self.n_folds)]
+        """(n_classes, n_tested) log shares of the classes that a tested row's head learnt from."""
+        priors = [
+            log_prior(self.codes[self.fold != k], self.n_classes) for k in range(self.n_folds)
+        ]
         by_fold: Floats = np.array(priors, dtype=np.float32).T
         return np.take(by_fold, self.fold[self.tested], axis=1)
 
