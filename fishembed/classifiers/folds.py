@@ -109,11 +109,10 @@ class Folds:
         return np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
 
     def log_priors(self) -> Floats:
-        """(n_classes, n_tested) log shares of the classes that a tested row's head learnt from."""
-        priors = [
-            log_prior(self.codes[self.fold != k], self.n_classes) for k in range(self.n_folds)
-        ]
-        by_fold: Floats = np.array(priors, dtype=np.float32).T
+        """(n_classes, n_tested) log shares of classes where each tested row's head learnt."""
+        by_fold = np.empty((self.n_classes, self.n_folds), dtype=np.float32)
+        for k in range(self.n_folds):
+            by_fold[:, k] = log_prior(self.codes[self.fold != k], self.n_classes)
         return np.take(by_fold, self.fold[self.tested], axis=1)
 
 

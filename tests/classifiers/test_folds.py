@@ -39,3 +39,15 @@ def test_a_group_is_never_split(counts, seed):
     folds = _deal(counts, seed, groups)
     for group in np.unique(groups):
         assert len(np.unique(folds.fold[groups == group])) == 1
+
+
+@given(COUNTS, st.integers(0, 1000), st.integers(1, 40))
+def test_an_even_sample_keeps_rare_classes_and_changes_nothing_else(counts, seed, most):
+    folds = _deal(counts, seed)
+    thinned = folds.thinned(most, np.random.RandomState(seed), evenly=True)
+    tested = np.bincount(folds.codes[folds.tested], minlength=folds.n_classes)
+    kept = np.bincount(thinned.codes[thinned.tested], minlength=folds.n_classes)
+    assert kept.sum() == min(most, tested.sum())
+    assert (kept[kept < tested] >= kept.max() - 1).all()
+    assert (thinned.trained(0)[1] == folds.trained(0)[1]).all()
+    assert thinned.log_priors().shape == (folds.n_classes, kept.sum())
