@@ -12,9 +12,9 @@ The public names are loaded when first used, so that `import fishembed` costs mi
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from fishembed._lazy import lazy_names
 from fishembed._version import __version__
 
 if TYPE_CHECKING:
@@ -41,31 +41,31 @@ if TYPE_CHECKING:
     from fishembed.reports.prediction import predict_run
 
 _HOMES = {
-    "FeatureStore": "fishembed.cache",
-    "import_vectors": "fishembed.cache",
-    "AutoHead": "fishembed.classifiers",
-    "BlendClassifier": "fishembed.classifiers",
-    "GaussianHead": "fishembed.classifiers",
-    "LinearHead": "fishembed.classifiers",
-    "LogisticHead": "fishembed.classifiers",
-    "NeighborsHead": "fishembed.classifiers",
-    "PriorCorrectedClassifier": "fishembed.classifiers",
-    "TemperatureCalibratedClassifier": "fishembed.classifiers",
-    "ZeroShotClassifier": "fishembed.classifiers",
-    "load_head": "fishembed.classifiers",
-    "logistic_path": "fishembed.classifiers",
-    "save_head": "fishembed.classifiers",
-    "load_encoder": "fishembed.encoders",
-    "FishembedError": "fishembed.errors",
-    "Scores": "fishembed.evaluation",
-    "score": "fishembed.evaluation",
-    "Extraction": "fishembed.extraction",
-    "extract": "fishembed.extraction",
-    "Run": "fishembed.reports",
-    "predict_run": "fishembed.reports.prediction",
-    "run_fit": "fishembed.reports",
-    "run_zeroshot": "fishembed.reports",
-    "write_report": "fishembed.reports",
+    "FeatureStore": "cache",
+    "import_vectors": "cache",
+    "AutoHead": "classifiers",
+    "BlendClassifier": "classifiers",
+    "GaussianHead": "classifiers",
+    "LinearHead": "classifiers",
+    "LogisticHead": "classifiers",
+    "NeighborsHead": "classifiers",
+    "PriorCorrectedClassifier": "classifiers",
+    "TemperatureCalibratedClassifier": "classifiers",
+    "ZeroShotClassifier": "classifiers",
+    "load_head": "classifiers",
+    "logistic_path": "classifiers",
+    "save_head": "classifiers",
+    "load_encoder": "encoders",
+    "FishembedError": "errors",
+    "Scores": "evaluation",
+    "score": "evaluation",
+    "Extraction": "extraction",
+    "extract": "extraction",
+    "Run": "reports",
+    "predict_run": "reports.prediction",
+    "run_fit": "reports",
+    "run_zeroshot": "reports",
+    "write_report": "reports",
 }
 
 __all__ = [
@@ -97,14 +97,4 @@ __all__ = [
     "write_report",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fishembed' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ They are loaded when first used.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from fishembed._lazy import lazy_names
 
 if TYPE_CHECKING:
     from fishembed.classifiers.auto import AutoHead
@@ -73,14 +74,4 @@ __all__ = [
     "temperature_on",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fishembed.classifiers' has no attribute {name!r}")
-    value = getattr(import_module(f"fishembed.classifiers.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

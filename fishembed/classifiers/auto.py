@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Normalize
-from fishembed.classifiers.candidates import Candidate, Part
+from fishembed.classifiers.candidates import Candidate
 from fishembed.classifiers.choosing import ChoosingHead
 from fishembed.classifiers.families import Family, GaussianFamily, LogisticFamily, TextFamily
 from fishembed.classifiers.selection import SelectOn
@@ -106,5 +106,4 @@ class AutoHead(ChoosingHead):
         family = next(f for f in self._families() if isinstance(f, GaussianFamily))
         count = _UNTESTED_COUNT if family.anchors is None else _UNTESTED_TEXT_COUNT
         parameters = {"shrinkage": _UNTESTED_SHRINKAGE, "pseudo_count": count}
-        nothing = np.empty((0, 0), np.float32)
-        return Candidate((Part(family, parameters, nothing),), nothing)
+        return Candidate.untested(family, parameters)

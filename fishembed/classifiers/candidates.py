@@ -60,6 +60,12 @@ class Candidate:
     parts: tuple[Part, ...]
     log_priors: Floats = field(repr=False, compare=False)
 
+    @classmethod
+    def untested(cls, family: Family, parameters: dict[str, float]) -> Candidate:
+        """Take one member of a family where no row can be tested."""
+        nothing = np.empty((0, 0), np.float32)
+        return cls((Part(family, parameters, nothing),), nothing)
+
     @property
     def name(self) -> str:
         """The families that are added up."""

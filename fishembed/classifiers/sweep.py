@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fishembed.classifiers.base import Normalize
-from fishembed.classifiers.candidates import Candidate, Part
+from fishembed.classifiers.candidates import Candidate
 from fishembed.classifiers.choosing import ChoosingHead
 from fishembed.classifiers.families import Family, LogisticFamily
 from fishembed.classifiers.selection import SelectOn
@@ -95,6 +95,5 @@ class SweptLogisticHead(ChoosingHead):
         return [LogisticFamily(Cs)]
 
     def _untested(self) -> Candidate:
-        nothing = np.empty((0, 0), np.float32)
         [family] = self._families()
-        return Candidate((Part(family, {"C": _WHERE_NOTHING_CAN_BE_TESTED}, nothing),), nothing)
+        return Candidate.untested(family, {"C": _WHERE_NOTHING_CAN_BE_TESTED})

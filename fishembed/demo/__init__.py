@@ -12,8 +12,9 @@ test splits; `draw_fish` draws one picture; `SPECIES` lists what there is to dra
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from fishembed._lazy import lazy_names
 
 if TYPE_CHECKING:
     from fishembed.demo.captions import caption
@@ -44,14 +45,4 @@ __all__ = [
     "paint",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fishembed.demo' has no attribute {name!r}")
-    value = getattr(import_module(f"fishembed.demo.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
