@@ -41,8 +41,11 @@ MODES = {
 SECONDS = 4.0
 
 
-def photo(width: int, height: int, seed: int) -> bytes:
-    """Draw a JPEG with detail on every scale and a sensor's grain, 0.25 to 0.4 bytes a pixel."""
+def photo(width: int, height: int, seed: int, quality: int = 90) -> bytes:
+    """Draw a JPEG with detail on every scale and a sensor's grain.
+
+    At quality 90 it has 0.25 to 0.4 bytes a pixel, as from a camera; at 75 0.1, as on the web.
+    """
     rng = np.random.default_rng(seed)
     longer = max(width, height)
     pixels = np.full((height, width, 3), 128, np.float32)
@@ -56,14 +59,14 @@ def photo(width: int, height: int, seed: int) -> bytes:
     grain = rng.standard_normal((height, width, 1)).astype(np.float32) * 5
     drawn = np.clip(grey + (pixels - grey) / 2 + grain, 0, 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(drawn).save(file, "JPEG", quality=90)
+    Image.fromarray(drawn).save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
-def make_photos(folder: Path, size: tuple[int, int], n: int) -> Path:
+def make_photos(folder: Path, size: tuple[int, int], n: int, quality: int = 90) -> Path:
     """Write n photos that differ in their bytes; few are drawn, since drawing is slow."""
     folder.mkdir(parents=True)
-    drawn = [photo(*size, seed) for seed in range(min(n, 4))]
+    drawn = [photo(*size, seed, quality) for seed in range(min(n, 4))]
     for i in range(n):
         # A comment segment after the first marker: other bytes, the same picture.
         data, comment = drawn[i % len(drawn)], f"{i:08d}".encode()
@@ -162,8 +165,10 @@ def decode_only(encoder: Encoder, folder: Path) -> Callable[[], float]:
     return run
 
 
-def measure(name: str, size: tuple[int, int], n: int, rounds: int, folder: Path) -> None:
-    photos = make_photos(folder / f"{size[0]}", size, n)
+def measure(
+    name: str, size: tuple[int, int], *, n: int, rounds: int, quality: int, folder: Path
+) -> None:
+    photos = make_photos(folder / f"{size[0]}", size, n, quality)
     runs: dict[tuple[str, str], Callable[[], float]] = {("plain", ""): plain_loop(name, photos)}
     for mode, (decoding, precision) in MODES.items():
         encoder = load_encoder(name, decoding=decoding, precision=precision)
@@ -175,7 +180,11 @@ def measure(name: str, size: tuple[int, int], n: int, rounds: int, folder: Path)
         for what, run in runs.items():
             rates[what] = max(rates.get(what, 0.0), run())
     plain = rates["plain", ""]
-    print(f"\n{name.split('@', maxsplit=1)[0]}, {n} photos of {size[0]} × {size[1]}, images/s\n")
+    density = sum(file.stat().st_size for file in photos.iterdir()) / n / size[0] / size[1]
+    print(
+        f"\n{name.split('@', maxsplit=1)[0]}, {n} photos of {size[0]} × {size[1]}, "
+        f"{density:.2f} bytes a pixel, images/s\n"
+    )
     print("| | end to end | against plain | forward alone | decoding alone | limit | of it |")
     print(f"|---|---:|---:|---:|---:|---:|---:|\n| plain loop | {plain:.1f} | 1.0 × | | | | |")
     for mode in MODES:
@@ -232,11 +241,18 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=parsed_size, default=[])
     parser.add_argument("--images", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--quality", type=int, default=90, help="of the JPEGs: 90 or 75")
     parser.add_argument("--growth", nargs="*", type=int, default=[])
     options = parser.parse_args()
     print(f"python {sys.version.split()[0]}, numpy {np.__version__}, {cores()} cores")
     with tempfile.TemporaryDirectory() as folder:
-        run = partial(measure, options.encoder, n=options.images, rounds=options.rounds)
+        run = partial(
+            measure,
+            options.encoder,
+            n=options.images,
+            rounds=options.rounds,
+            quality=options.quality,
+        )
         for size in options.sizes:
             run(size, folder=Path(folder))
         if options.growth:

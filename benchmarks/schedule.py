@@ -1,8 +1,8 @@
 """Simulate the schedule of `--engine ray`: slow machines, failures, and what they cost.
 
-Blocks are given out as they are asked for, two at hand for each worker, as
-`fishembed.extraction.ray_engine` does; a worker that dies loses what it has done of a block and
-begins with it again when it has been started anew. Nothing is encoded here; times are drawn::
+Blocks are cut and given out by the code that `--engine ray` uses, three at hand for each worker;
+those of a worker that dies go to others, while it is started anew. Here a worker does one after
+the other. Nothing is encoded; times are drawn::
 
     python benchmarks/schedule.py [--images 1e8] [--workers 64] [--rate 4000]
 """
@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import heapq
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK = 512
-QUEUED = 2
+from fishembed.extraction.blocks import Block, Blocks
+
+QUEUED = 3
 START = 60.0
 """Seconds until a worker that died has loaded its encoder again."""
 
@@ -53,40 +55,70 @@ CASES = (
 )
 
 
-def simulate(case: Case, blocks: int, workers: int, seconds: float, seed: int = 0) -> dict:
-    """Give the hours until the last block is done, and what was lost on the way."""
-    rng = np.random.default_rng(seed)
-    pace = np.where(np.arange(workers) < round(case.slow * workers), case.factor, 1.0)
-    deaths = rng.exponential(case.hours * 3600, workers) if np.isfinite(case.hours) else None
-    left, died, end = blocks, 0, 0.0
-    held = [0] * workers
-    events: list[tuple[float, int]] = []
+class Schedule:
+    """Workers that take blocks, die and come back, on a clock of its own."""
 
-    def go_on(worker: int, at: float) -> None:
-        """Take blocks until two are at hand, and begin with one of them."""
-        nonlocal left
-        taken = min(QUEUED - held[worker], left)
-        left -= taken
-        held[worker] += taken
-        if held[worker]:
-            took = seconds * pace[worker] * rng.lognormal(-(case.spread**2) / 2, case.spread)
-            heapq.heappush(events, (at + took, worker))
+    def __init__(self, case: Case, images: int, workers: int, rate: float, seed: int) -> None:
+        self.case, self.rate = case, rate
+        self.blocks = Blocks(range(images), workers, tries=1 << 30)
+        self.rng = np.random.default_rng(seed)
+        self.pace = np.where(np.arange(workers) < round(case.slow * workers), case.factor, 1.0)
+        self.held: list[deque[Block]] = [deque() for _ in range(workers)]
+        self.lives = [0] * workers
+        self.up = [True] * workers
+        self.events: list[tuple[float, int, str, int, float]] = []
+        self.given = self.died = 0
+        for worker in range(workers):
+            self.plan_death(0.0, worker)
 
-    for worker in range(workers):
-        go_on(worker, 0.0)
-    while events:
-        at, worker = heapq.heappop(events)
-        if deaths is not None and deaths[worker] <= at:
-            died += 1
-            back = deaths[worker] + START
-            deaths[worker] = back + rng.exponential(case.hours * 3600)
-            go_on(worker, back)  # with the blocks that it had
-            continue
-        end = max(end, at)
-        held[worker] -= 1
-        go_on(worker, at)
-    ideal = blocks * seconds / workers
-    return {"hours": end / 3600, "share": ideal / end, "died": died}
+    def run(self) -> float:
+        """Give the second when the last block is done."""
+        self.give(0.0)
+        at = 0.0
+        while not self.blocks.finished:
+            at, worker, what, life, took = heapq.heappop(self.events)
+            if what == "back":
+                self.up[worker] = True
+                self.plan_death(at, worker)
+            elif life == self.lives[worker]:
+                self.die(at, worker) if what == "dies" else self.finish(at, worker, took)
+            self.give(at)
+        return at
+
+    def give(self, at: float) -> None:
+        """Give blocks to workers that are up, to those with the fewest first."""
+        has = {w: len(self.held[w]) for w, up in enumerate(self.up) if up}
+        while has and min(has.values()) < QUEUED and (block := self.blocks.next()) is not None:
+            worker = min(has, key=has.__getitem__)
+            self.held[worker].append(block)
+            has[worker] += 1
+            self.given += 1
+            if has[worker] == 1:
+                self.begin(at, worker)
+
+    def begin(self, at: float, worker: int) -> None:
+        spread = self.case.spread
+        luck = self.pace[worker] * self.rng.lognormal(-(spread**2) / 2, spread)
+        took = len(self.held[worker][0].files) / self.rate * luck
+        heapq.heappush(self.events, (at + took, worker, "done", self.lives[worker], took))
+
+    def finish(self, at: float, worker: int, took: float) -> None:
+        self.blocks.done(self.held[worker].popleft(), took)
+        if self.held[worker]:
+            self.begin(at, worker)
+
+    def die(self, at: float, worker: int) -> None:
+        self.died += 1
+        self.lives[worker] += 1
+        self.up[worker] = False
+        while self.held[worker]:
+            self.blocks.again(self.held[worker].popleft(), RuntimeError("died"))
+        heapq.heappush(self.events, (at + START, worker, "back", 0, 0.0))
+
+    def plan_death(self, at: float, worker: int) -> None:
+        if np.isfinite(self.case.hours):
+            end = at + self.rng.exponential(self.case.hours * 3600)
+            heapq.heappush(self.events, (end, worker, "dies", self.lives[worker], 0.0))
 
 
 def main() -> None:
@@ -94,16 +126,18 @@ def main() -> None:
     parser.add_argument("--images", type=float, default=1e8)
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("--rate", type=float, default=4000, help="images/s of a worker")
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    blocks = int(-(-given.images // BLOCK))
+    images = int(given.images)
+    print(f"{images:,} images, {given.workers} workers of {given.rate:,.0f} images/s")
     print(
-        f"{given.images:,.0f} images in {blocks:,} blocks of {BLOCK}, {given.workers} workers of "
-        f"{given.rate:,.0f} images/s"
+        f"{'what goes wrong':44s} {'hours':>7s} {'of the ideal':>13s} {'blocks':>8s} {'deaths':>7s}"
     )
-    print(f"{'what goes wrong':44s} {'hours':>7s} {'of the ideal':>13s} {'deaths':>7s}")
     for case in CASES:
-        told = simulate(case, blocks, given.workers, BLOCK / given.rate)
-        print(f"{case.name:44s} {told['hours']:7.2f} {told['share']:13.1%} {told['died']:7d}")
+        schedule = Schedule(case, images, given.workers, given.rate, given.seed)
+        hours = schedule.run() / 3600
+        share = images / given.rate / given.workers / 3600 / hours
+        print(f"{case.name:44s} {hours:7.2f} {share:13.1%} {schedule.given:8,d} {schedule.died:7d}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ machine. Of two machines that write the same store each uploads it whole, and th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache.files import moved_in
-from fishembed.cache.parts import Parts
+from fishembed.cache.parts import PART, Parts
 from fishembed.remote import as_place, is_remote, put, remote_errors, workplace
 
 if TYPE_CHECKING:
     from upath import UPath
 
-_PART = re.compile(r"\d+\.h5")
 
-
-def parts_of(store: str | Path | UPath, identity: str) -> Parts:
+def parts_of(store: str | Path | UPath, identity: str, writer: str = "") -> Parts:
     """Give the parts of a store, wherever it lies; see `Parts`."""
     place = as_place(store)
-    return MirroredParts(place, identity) if is_remote(place) else Parts(place, identity)
+    if is_remote(place):
+        return MirroredParts(place, identity, writer)
+    return Parts(place, identity, writer)
 
 
 class MirroredParts(Parts):
@@ -37,12 +36,12 @@ class MirroredParts(Parts):
     ----------
     store
         The store that the parts will be folded into.
-    identity
+    identity, writer
         See `Parts`.
     """
 
-    def __init__(self, store: UPath, identity: str) -> None:
-        super().__init__(workplace(store), identity)
+    def __init__(self, store: UPath, identity: str, writer: str = "") -> None:
+        super().__init__(workplace(store), identity, writer)
         self._there = store.with_name(self.folder.name)
 
     def add(self, digests: Sequence[str], vectors: Mapping[str, npt.NDArray[np.float32]]) -> Path:
@@ -54,10 +53,10 @@ class MirroredParts(Parts):
     def found(self) -> Iterator[tuple[Path, list[str]]]:
         """Fetch what another machine has written, bring what is only here, and go on."""
         with remote_errors(self._there):
-            there = {name for name in map(_name, self._listed()) if _PART.fullmatch(name)}
+            there = {name for name in map(_name, self._listed()) if PART.fullmatch(name)}
         here = {path.name for path in self._files()}
         for name in sorted(there - here):
-            self._fetch(name)
+            self.fetch(name)
         for name in sorted(here - there):
             put(self.folder / name, self._there / name)
         yield from super().found()
@@ -74,10 +73,24 @@ class MirroredParts(Parts):
         fs.invalidate_cache()  # others write here too
         return [str(path) for path in fs.find(self._there.path)]
 
-    def _fetch(self, name: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with moved_in(self.folder / name) as beside, remote_errors(self._there):
-            self._there.fs.get_file((self._there / name).path, str(beside))
+    def fetch(self, name: str) -> Path:
+        """Bring a part here that was written on another machine; see `Parts.fetch`."""
+        part = self.folder / name
+        if not part.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with moved_in(part) as beside, remote_errors(self._there):
+                self._there.fs.get_file((self._there / name).path, str(beside))
+        return part
+
+    def show(self, sign: str) -> None:
+        """Leave a file of a name beside the store; see `Parts.show`."""
+        super().show(sign)
+        put(self.folder / sign, self._there / sign)
+
+    def sees(self, sign: str) -> bool:
+        """Tell whether that file is there: `memory://` is another place in every process."""
+        with remote_errors(self._there):
+            return bool(self._there.fs.exists((self._there / sign).path))
 
 
 def _name(path: str) -> str:

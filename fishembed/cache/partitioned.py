@@ -65,6 +65,7 @@ class PartitionedStore(FeatureStore):
         self.encoder = index["encoder"]
         self.source = index["source"]
         self.versions, self.created = index["versions"], index["created"]
+        self.extraction: dict[str, Any] = {}
         self._index, self._files = index, index["stores"]
         self.lengths = [int(one["rows"]) for one in self._files]
         self.fingerprint = _together([str(one["fingerprint"]) for one in self._files])

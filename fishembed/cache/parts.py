@@ -35,6 +35,9 @@ _OPEN_AT_ONCE = 64
 
 _IDENTITY = "identity"
 
+PART = re.compile(r"\d+(-\w+)?\.h5")
+"""What a part's file is called: a number, and perhaps who wrote it."""
+
 
 class Parts:
     """A folder of parts beside a store, each with the vectors of some pictures.
@@ -48,12 +51,15 @@ class Parts:
         The store that the parts will be folded into.
     identity
         Of the vectors: the encoder's fingerprint, and which of its vectors are kept.
+    writer
+        Letters and digits that tell apart who writes at the same time; "" for who folds.
     """
 
-    def __init__(self, store: str | Path, identity: str) -> None:
+    def __init__(self, store: str | Path, identity: str, writer: str = "") -> None:
         place = real_place(store)
         self.folder = place.with_name(f".{place.name}.parts")
         self._identity = identity
+        self._ending = f"-{writer}.h5" if writer else ".h5"
         self._next = 0
         self._open = lru_cache(_OPEN_AT_ONCE)(self._map)
 
@@ -76,7 +82,7 @@ class Parts:
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
             taken = {path.name for path in self._files()}
-        while (name := f"{self._next:08d}.h5") in taken:
+        while (name := f"{self._next:08d}{self._ending}") in taken:
             self._next += 1
         with whole_file(self.folder / name) as file:
             file.attrs[_IDENTITY] = encode_attribute(self._identity)
@@ -97,6 +103,20 @@ class Parts:
             if digests is not None:
                 yield path, digests
 
+    def fetch(self, name: str) -> Path:
+        """Give a part that another process has written, by its name."""
+        return self.folder / name
+
+    def show(self, sign: str) -> None:
+        """Leave a file of a name, so that others can tell whether they see this folder."""
+        with write_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / sign).touch()
+
+    def sees(self, sign: str) -> bool:
+        """Tell whether a file that `show` has left is here."""
+        return (self.folder / sign).exists()
+
     def vectors(self, part: Path, name: str) -> npt.NDArray[Any]:
         """Give float32 (n, …) of a part, as a memory map."""
         return self._open(part, name)
@@ -109,7 +129,7 @@ class Parts:
     def _files(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return sorted(p for p in self.folder.iterdir() if re.fullmatch(r"\d+\.h5", p.name))
+        return sorted(p for p in self.folder.iterdir() if PART.fullmatch(p.name))
 
     @staticmethod
     def _map(part: Path, name: str) -> npt.NDArray[Any]:

@@ -130,6 +130,9 @@ class StoreHead:
         Edits of labels, splits and groups, and what was dropped; oldest first.
     dropped
         The rows that edits dropped, None for none.
+    extraction
+        What the run that encoded last did: `when`, how many it `encoded`, on which device, and
+        the seconds of each stage; empty for imported vectors.
     """
 
     encoder: Mapping[str, Any]
@@ -139,6 +142,7 @@ class StoreHead:
     text: Mapping[str, TextVectors] = field(default_factory=dict)
     history: tuple[Edit, ...] = ()
     dropped: Dropped | None = None
+    extraction: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_format(attributes: Mapping[str, Any], path: object) -> int:

@@ -70,6 +70,7 @@ class FeatureStore(LabelledVectors):
         self.encoder: dict[str, Any] = json.loads(said["encoder"])
         self.source: dict[str, Any] = json.loads(said["source"])
         self.versions: dict[str, str] = json.loads(said["versions"])
+        self.extraction: dict[str, Any] = json.loads(said.get("extraction", "{}"))
         self.fingerprint = said["fingerprint"]
         self.created = said["created"]
         self._n, self._dim = map(int, file[IMAGE].shape)
@@ -262,6 +263,7 @@ class FeatureStore(LabelledVectors):
             text={key: self.text(key) for key in self.text_keys},
             history=self.history,
             dropped=self.dropped,
+            extraction=self.extraction,
         )
 
     @property

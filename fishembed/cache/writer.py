@@ -179,6 +179,7 @@ def _write_head(file: h5py.File, head: StoreHead) -> None:
         encoder=json.dumps(dict(head.encoder)),
         source=json.dumps(dict(head.source)),
         versions=json.dumps(versions),
+        extraction=json.dumps(dict(head.extraction)),
     )
     _write_texts(file, "classes", head.classes)
     _write_texts(file, "skipped/path", [path for path, _ in head.skipped])

@@ -59,6 +59,7 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
         "created": store.created,
         "versions": store.versions,
         "fingerprint": store.fingerprint,
+        "extraction": store.extraction,
         "encoder": store.encoder,
         "source": store.source,
         "rows": len(store),
@@ -110,6 +111,11 @@ def _tell(console: Console, told: dict[str, Any]) -> None:
     root, layout = told["source"].get("root"), told["source"].get("layout")
     console.note(f"source: {root} ({layout})" if root else f"source: {layout}")
     console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
+    if did := told["extraction"]:
+        console.note(
+            f"encoded: {did['when']}, {counted(did['encoded'], 'image')} in {did['wall']:.1f} s on "
+            f"{did['device']}, {did['bottleneck']}-bound"
+        )
     for edit in told["history"]:
         console.note(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
     for key, text in told["text"].items():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from fishembed.cache import Parts
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.stages import NOTHING, Seconds
 from fishembed.extraction.vectors import Bundle
@@ -29,6 +31,9 @@ class Work:
         Width × height above which a picture is skipped.
     trunk
         Whether the vectors before the projection are wanted too.
+    parts
+        Opens the parts of the store, under the name of who writes: an engine whose workers see
+        their place may write there by itself. None where there is no store.
     """
 
     files: tuple[Path | Blob, ...]
@@ -36,6 +41,7 @@ class Work:
     workers: int | None = None
     max_pixels: int = MAX_PIXELS
     trunk: bool = False
+    parts: Callable[[str], Parts] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +75,15 @@ class Finished:
     digests
         Of the n pictures that were encoded.
     vectors
-        float32 (n, …) by the dataset's name in a store; empty where n is 0.
+        float32 (n, …) by the dataset's name in a store; None where n is 0 or they are in a part.
     spent
         Seconds of work.
     notes
         Sentences for the user.
+    part
+        Name of the part that the vectors were written to, "" where the engine wrote none.
+    unusable
+        Digests of pictures whose vectors are not finite, where a part was written.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -81,6 +91,8 @@ class Finished:
     vectors: Bundle | None = None
     spent: Seconds = NOTHING
     notes: tuple[str, ...] = ()
+    part: str = ""
+    unusable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,19 @@ class Crew:
 
 class Engine(Protocol):
     """Reads files and encodes those whose bytes are new."""
+
+    def prepared(self, encoder: LazyEncoder, *, soon: bool) -> AbstractContextManager[None]:
+        """Give the context in which `run` is called.
+
+        Parameters
+        ----------
+        encoder
+            What will encode.
+        soon
+            Whether there is surely something to encode, so that what takes long to start may
+            be started now.
+        """
+        ...
 
     def run(
         self, work: Work, encoder: LazyEncoder, known: Collection[str]

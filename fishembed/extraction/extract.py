@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -41,6 +43,7 @@ from fishembed.extraction.plan import Plan, make_plan
 from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.reading import Read, read_and_encode
 from fishembed.extraction.result import Extraction
+from fishembed.extraction.stages import StageTimes
 from fishembed.extraction.texts import class_texts, wanted_prompts
 from fishembed.extraction.vectors import KnownVectors
 from fishembed.images import MAX_PIXELS, Source, open_source
@@ -143,8 +146,10 @@ def extract(
             wanted_prompts(prompts, before.texts),
             {} if aliases is None else load_aliases(aliases, pictures.classes),
         )
-        job = _Job(pictures, place, before, wanted, work, engine or LocalEngine(), words, told)
-        done = job.run(prune=prune, keeps_trunk=keeps_trunk)
+        runs = engine or LocalEngine()
+        job = _Job(pictures, place, before, wanted, work, runs, words, told)
+        with runs.prepared(wanted, soon=old is None):
+            done = job.run(prune=prune, keeps_trunk=keeps_trunk)
         return replace(done, seconds=time.perf_counter() - began)
 
 
@@ -186,15 +191,18 @@ class _Job:
     reporter: Reporter
 
     def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
-        parts, vectors = self._known()
+        at = partial(parts_of, self.place, self._identity)
+        parts = at()
+        vectors = self._known(parts)
         plan = make_plan(self.source, self.before, vectors)
         files = tuple(self.source.at(plan.rows[i].item.path) for i in plan.unread)
-        work = replace(self.work, files=files)
+        work = replace(self.work, files=files, parts=at)
         read = read_and_encode(
             plan, work, vectors, self.encoder, engine=self.engine, reporter=self.reporter
         )
         gone = plan.gone(read.digests, self.before)
         head, rows = self._contents(plan, read, [] if prune else self._keepable(gone, vectors))
+        head = replace(head, extraction=self._record(read.stages, len(vectors.encoded)))
         wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
         parts.discard()
         new, changed = plan.arrivals(read.digests, vectors.encoded)
@@ -213,10 +221,13 @@ class _Job:
             stages=read.stages,
         )
 
-    def _known(self) -> tuple[Parts, KnownVectors]:
+    @property
+    def _identity(self) -> str:
+        """Of the vectors in a part."""
+        return self.encoder.spec.fingerprint + ("+trunk" if self.work.trunk else "")
+
+    def _known(self, parts: Parts) -> KnownVectors:
         """Find the vectors there are: in the store, and in parts of a broken run."""
-        trunk = "+trunk" if self.work.trunk else ""
-        parts = parts_of(self.place, self.encoder.spec.fingerprint + trunk)
         vectors = KnownVectors(parts)
         store = self.before.store
         if store is not None and (store.has_trunk or not self.work.trunk):
@@ -227,7 +238,7 @@ class _Job:
                 f"{str(self.place)!r} has dropped pictures, whose trunk vectors are not made: take "
                 "that back with 'fishembed fix --undo', or give another --store"
             )
-        return parts, vectors
+        return vectors
 
     def _keepable(self, gone: list[int], vectors: KnownVectors) -> list[int]:
         """Choose the rows that stay although the source has lost their picture."""
@@ -257,6 +268,13 @@ class _Job:
             self.reporter.note(note)
         head = self._head(classes, read.skipped)
         return replace(head, history=amended.history, dropped=amended.dropped), amended.rows
+
+    def _record(self, stages: StageTimes, encoded: int) -> Mapping[str, object]:
+        """Say what this run encoded; where that is nothing, what an earlier one did."""
+        if not encoded:
+            return {} if self.before.store is None else self.before.store.extraction
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return {"when": when, "encoded": encoded, **stages.to_json()}
 
     def _head(self, classes: list[str], skipped: tuple[tuple[str, str], ...]) -> StoreHead:
         words = self.words

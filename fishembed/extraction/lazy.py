@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -80,6 +81,7 @@ class LazyEncoder:
         self._decoding = said.get("decoding", "auto") if decoding == "auto" else decoding
         self._store = store
         self._reporter = reporter
+        self._elsewhere: Callable[[LazyEncoder], Encoder] | None = None
         if store is not None and not self._is_stores():
             self._check(self.load())
 
@@ -92,6 +94,11 @@ class LazyEncoder:
                 known.pop(key, None)
             return EncoderSpec.from_json(known)
         return self.load().spec
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it is at hand."""
+        return self._loaded is not None
 
     @property
     def device(self) -> str:
@@ -110,16 +117,15 @@ class LazyEncoder:
         """Identity of its words, see `fishembed.encoders.text_fingerprint`."""
         return text_fingerprint(self._name)
 
+    def load_elsewhere(self, load: Callable[[LazyEncoder], Encoder]) -> None:
+        """Have it loaded by another process: `load` gives what stands for it here."""
+        self._elsewhere = load
+
     def load(self) -> Encoder:
         """Give the encoder itself."""
         if self._loaded is None:
             self._reporter.note(f"loading encoder {self._name}")
-            encoder = load_encoder(
-                self._name,
-                device=self._device,
-                precision=self._precision,
-                decoding=self._decoding,
-            )
+            encoder = self._load()
             self._check(encoder)
             self._loaded = encoder
             as_before = "" if self._store is None else ", as in the store"
@@ -129,6 +135,13 @@ class LazyEncoder:
             )
         return self._loaded
 
+    def _load(self) -> Encoder:
+        if self._elsewhere is not None:
+            return self._elsewhere(self.detached())
+        return load_encoder(
+            self._name, device=self._device, precision=self._precision, decoding=self._decoding
+        )
+
     @property
     def trunk_dim(self) -> int:
         """Length of the vector before the projection; 0 where the image vector is that."""
@@ -137,12 +150,16 @@ class LazyEncoder:
         return int(getattr(self.load(), "trunk_dim", 0))
 
     def detached(self) -> LazyEncoder:
-        """Give one that can be sent to another process, and loads the same encoder there."""
+        """Give one that can be sent to another process and loads the same encoder there.
+
+        Where this one is neither loaded nor known from a store, what is `auto` is decided there.
+        """
+        spec = self._loaded.spec if self._loaded is not None else None
         return LazyEncoder(
             self._wanted,
             device=self._device,
-            precision=self.spec.precision,
-            decoding=self.spec.decoding,
+            precision=spec.precision if spec else self._precision,
+            decoding=spec.decoding if spec else self._decoding,
             store=None,
             reporter=Silent(),
         )

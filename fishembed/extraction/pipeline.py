@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TypeVar
@@ -21,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.encoders import Encoder, good_batch_size, lanes
+from fishembed.encoders import Encoder, EncoderSpec, good_batch_size, lanes
 from fishembed.extraction.batches import BatchSize, Encoded, clock_of, encode_in_halves
 from fishembed.extraction.engine import Crew, Finished, Outcome, Work
 from fishembed.extraction.lazy import LazyEncoder, encode_with
@@ -41,26 +41,45 @@ class LocalEngine:
     def __init__(self) -> None:
         self.crew = Crew()
 
+    def prepared(
+        self,
+        encoder: LazyEncoder,  # noqa: ARG002 - the protocol's signature
+        *,
+        soon: bool,  # noqa: ARG002
+    ) -> AbstractContextManager[None]:
+        """Give no context: threads need none."""
+        return nullcontext()
+
     def run(
         self, work: Work, encoder: LazyEncoder, known: Collection[str]
     ) -> Generator[Finished, None, None]:
         """Yield what is finished, in the order of the files."""
         if not work.files:
             return
-        workers = work.workers or cores()
-        spec = encoder.spec
-        side = spec.preprocessing.crop
-        pictures = read_pictures(
-            work.files,
-            known,
-            Preparation(spec.preprocessing.geometry(), spec.decoding, work.max_pixels),
-            workers=workers,
-            window=min(1024, max(16, _WINDOW_BYTES // (3 * side * side))),
-        )
-        with closing(pictures), EncodingStage(encoder, work) as stage:
-            for finished in in_order(stage.submissions(pictures), lambda: 2 * stage.lanes):
-                self.crew = stage.crew(workers)
+        with EncodingStage(encoder, work) as stage:
+            for finished in run_through(stage, work, known):
+                self.crew = stage.crew(work.workers or cores())
                 yield finished
+
+
+def run_through(
+    stage: EncodingStage, work: Work, known: Collection[str]
+) -> Generator[Finished, None, None]:
+    """Read and decode files in threads of their own and encode them in a stage that stays open.
+
+    Yields what is finished, in the order of the files. Several may share one stage.
+    """
+    spec = stage.spec
+    side = spec.preprocessing.crop
+    pictures = read_pictures(
+        work.files,
+        known,
+        Preparation(spec.preprocessing.geometry(), spec.decoding, work.max_pixels),
+        workers=work.workers or cores(),
+        window=min(1024, max(16, _WINDOW_BYTES // (3 * side * side))),
+    )
+    with closing(pictures):
+        yield from in_order(stage.submissions(pictures), lambda: 2 * stage.lanes)
 
 
 class Batch:
@@ -96,6 +115,8 @@ class Batch:
 class EncodingStage:
     """Batches into the lanes of an encoder, which is loaded when the first must be encoded.
 
+    Threads that share one must have called `open` before.
+
     Parameters
     ----------
     encoder
@@ -111,7 +132,6 @@ class EncodingStage:
         self._free: SimpleQueue[Encoder] = SimpleQueue()
         self._pool: ThreadPoolExecutor | None = None
         self._sizes = BatchSize(1)
-        self._seen: set[str] = set()
         self.lanes = 1
 
     def __enter__(self) -> EncodingStage:  # noqa: PYI034 - Self needs Python 3.11
@@ -125,6 +145,11 @@ class EncodingStage:
     ) -> None:
         self._stack.close()
 
+    @property
+    def spec(self) -> EncoderSpec:
+        """What the encoder is."""
+        return self._encoder.spec
+
     def crew(self, workers: int) -> Crew:
         """Give what is at work."""
         if self._pool is None:
@@ -133,11 +158,11 @@ class EncodingStage:
 
     def submissions(self, pictures: Iterable[ReadPicture]) -> Iterator[Future[Finished]]:
         """Collect pictures and yield a promise for each batch of them."""
-        batch, size = Batch(), 0
+        batch, size, seen = Batch(), 0, set[str]()
         for number, picture in enumerate(pictures):
-            batch.add(number, picture, self._seen)
+            batch.add(number, picture, seen)
             if batch.digests and not size:
-                size = self._open().next()
+                size = self.open().next()
             enough = len(batch.digests) >= size if size else len(batch.outcomes) >= _TOLD_AT_ONCE
             if enough:
                 yield self._submit(batch)
@@ -145,7 +170,8 @@ class EncodingStage:
         if batch.outcomes:
             yield self._submit(batch)
 
-    def _open(self) -> BatchSize:
+    def open(self) -> BatchSize:
+        """Load the encoder where that was not done yet; give what tells how large a batch is."""
         if self._pool is None:
             encoder = self._encoder.load()
             usual = good_batch_size(encoder.device)

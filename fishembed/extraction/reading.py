@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
@@ -71,7 +71,9 @@ def read_and_encode(
                     digests[row] = outcome.digest
                     if outcome.reason:
                         reasons[row] = outcome.reason
-                if some.vectors is not None:
+                if some.part:
+                    vectors.add_part(some.part, some.digests, some.unusable)
+                elif some.vectors is not None:
                     vectors.add(some.digests, some.vectors)
                 for note in some.notes:
                     reporter.note(note)
@@ -84,6 +86,6 @@ def read_and_encode(
         if digest in vectors.unusable:
             digests[i], reasons[i] = None, NOT_FINITE
     skipped = tuple((plan.rows[i].item.path, reasons[i]) for i in sorted(reasons))
-    spent = replace(spent, write=vectors.write_seconds)
+    spent += Seconds(write=vectors.write_seconds)
     stages = StageTimes(spent, time.perf_counter() - began, **vars(engine.crew))
     return Read(digests, skipped, stages)

@@ -19,7 +19,7 @@ PART_SECONDS = 5.0
 
 NOT_FINITE = "the encoder gave a vector that is not finite"
 
-__all__ = ["NOT_FINITE", "PART_SECONDS", "Bundle", "KnownVectors"]
+__all__ = ["NOT_FINITE", "PART_SECONDS", "Bundle", "KnownVectors", "only_finite"]
 
 
 class KnownVectors:
@@ -64,14 +64,29 @@ class KnownVectors:
 
     def add(self, digests: Sequence[str], vectors: Bundle) -> None:
         """Take a finished batch; every few seconds what is finished becomes safe on disk."""
-        finite = np.all([np.isfinite(array).all(axis=1) for array in vectors.values()], axis=0)
-        good = [digest for digest, fine in zip(digests, finite, strict=True) if fine]
+        good, usable = only_finite(digests, vectors)
         self.unusable.update(set(digests) - set(good))
         self.encoded.update(good)
-        self._fresh.append((good, {name: array[finite] for name, array in vectors.items()}))
+        self._fresh.append((good, usable))
         self._fresh_digests.update(good)
         if time.monotonic() - self._saved > PART_SECONDS:
             self._write()
+
+    def add_part(self, name: str, digests: Sequence[str], unusable: Sequence[str]) -> None:
+        """Take a batch that its encoder has made safe as a part by itself.
+
+        Parameters
+        ----------
+        name
+            Of the part.
+        digests
+            Of its rows.
+        unusable
+            Of pictures whose vectors are not finite; they are not in it.
+        """
+        self.unusable.update(unusable)
+        self.encoded.update(digests)
+        self._take_part(self._parts.fetch(name), digests)
 
     def save(self) -> None:
         """Write what is finished as a part, and wait until all of it is on disk.
@@ -115,3 +130,10 @@ class KnownVectors:
     def _take_part(self, part: Path, digests: Sequence[str]) -> None:
         rows = {digest: row for row, digest in enumerate(digests)}
         self.take_over(rows, partial(self._parts.vectors, part))
+
+
+def only_finite(digests: Sequence[str], vectors: Bundle) -> tuple[list[str], Bundle]:
+    """Leave out the pictures of which a vector is not finite."""
+    finite = np.all([np.isfinite(array).all(axis=1) for array in vectors.values()], axis=0)
+    good = [digest for digest, fine in zip(digests, finite, strict=True) if fine]
+    return good, {name: array[finite] for name, array in vectors.items()}

@@ -15,7 +15,7 @@ from small_pictures import contents, draw
 
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError
-from fishembed.extraction import RayEngine, extract, ray_engine
+from fishembed.extraction import RayEngine, blocks, extract, ray_cluster, ray_engine
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -29,14 +29,15 @@ def cluster():
     before = os.environ.get("PYTHONPATH")
     paths = [str(TESTS), str(TESTS / "extraction"), str(TESTS.parent), before or ""]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    with ray_engine._cluster(ray, None):
+    with ray_cluster._cluster(ray, None):
         yield ray.get_runtime_context().gcs_address
     os.environ["PYTHONPATH"] = before or ""
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(ray_engine, "_LEAST_BLOCK", 4)
+    monkeypatch.setattr(blocks, "_FIRST", 4)
+    monkeypatch.setattr(blocks, "_LEAST", 4)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_worker_that_is_killed_twice_costs_nothing_but_time(
 def test_a_block_that_kills_every_worker_ends_the_run_with_a_sentence(
     cluster, many, store, workspace, monkeypatch
 ):
-    monkeypatch.setattr(ray_engine, "_TRIES", 1)
+    monkeypatch.setattr(ray_engine, "TRIES", 2)
     with pytest.raises(FishembedError, match="2 times tried"):
         extract(many, store, encoder=Deadly(workspace, 99), engine=RayEngine(workers=1))
     assert not store.exists()
@@ -104,9 +105,8 @@ def test_a_block_that_kills_every_worker_ends_the_run_with_a_sentence(
 DRIVER = """
 import sys
 from fake_encoder import FakeEncoder
-from fishembed.extraction import RayEngine, extract, ray_engine, vectors
-vectors.PART_SECONDS = -1.0
-ray_engine._LEAST_BLOCK = 4
+from fishembed.extraction import RayEngine, blocks, extract
+blocks._FIRST = blocks._LEAST = 4
 source, store, address = sys.argv[1:]
 encoder = FakeEncoder(seconds=0.2)
 extract(source, store, encoder=encoder, engine=RayEngine(address, workers=2), batch_size=2)

@@ -1,0 +1,120 @@
+"""Workers of a Ray cluster: started here or found at an address, hired, and let go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fishembed.errors import DeviceError, InputError, MissingExtraError
+from fishembed.extraction.ray_worker import RayWorker
+
+AT_ONCE = 2
+"""Blocks that a worker works on at the same time."""
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Workers that nobody has told yet what to do.
+
+    Attributes
+    ----------
+    ray
+        The module.
+    actors
+        Handles of a `RayWorker` each.
+    cores
+        Of each.
+    """
+
+    ray: Any
+    actors: list[Any]
+    cores: int
+
+
+@contextmanager
+def staff(
+    address: str | None, workers: int | None, gpus_per_worker: float | None
+) -> Iterator[Staff]:
+    """Hire workers; see `fishembed.extraction.RayEngine` for what is asked.
+
+    Raises
+    ------
+    MissingExtraError
+        When Ray is not installed.
+    InputError
+        When there is no cluster at the address.
+    DeviceError
+        When the cluster has not the cores or GPUs.
+    """
+    ray = import_ray()
+    with _cluster(ray, address):
+        hired = _hire(ray, workers, gpus_per_worker)
+        try:
+            yield hired
+        finally:
+            for actor in hired.actors:
+                ray.kill(actor)
+
+
+def import_ray() -> Any:
+    """Give the module.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError("--engine ray", "ray", "ray") from error
+    return ray
+
+
+def _hire(ray: Any, workers: int | None, gpus_per_worker: float | None) -> Staff:
+    has = ray.cluster_resources()
+    machines = max(1, len([node for node in ray.nodes() if node["Alive"]]))
+    gpus = gpus_per_worker
+    if gpus is None:
+        gpus = 1.0 if has.get("GPU", 0) else 0.0
+    if gpus > has.get("GPU", 0):
+        raise DeviceError(
+            f"{gpus:g} GPUs for each worker were asked for; the cluster has {has.get('GPU', 0):g}"
+        )
+    n = workers or (int(has["GPU"] / gpus) if gpus else machines)
+    cpus = max(1, int(has.get("CPU", 1) / n))
+    if n * gpus > has.get("GPU", 0) or n * cpus > has.get("CPU", 1):
+        raise DeviceError(
+            f"{n} workers of {cpus} cores and {gpus:g} GPUs do not fit on a cluster of "
+            f"{has.get('CPU', 0):g} cores and {has.get('GPU', 0):g} GPUs"
+        )
+    hired = ray.remote(RayWorker).options(
+        num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_concurrency=AT_ONCE
+    )
+    return Staff(ray, [hired.remote() for _ in range(n)], cpus)
+
+
+@contextmanager
+def _cluster(ray: Any, address: str | None) -> Iterator[None]:
+    """Be connected to a cluster, started here where none is named; leave it as it was."""
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    own = {"include_dashboard": False, "object_store_memory": 512 << 20}
+    try:
+        ray.init(
+            address=address or "local",
+            logging_level="ERROR",
+            log_to_driver=False,
+            **({} if address else own),
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"no Ray cluster at {address!r}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()

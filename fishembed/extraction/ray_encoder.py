@@ -1,0 +1,92 @@
+"""An encoder that a Ray worker holds, so that the driver needs neither its weights nor a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders import EncoderSpec
+from fishembed.errors import FishembedError
+from fishembed.extraction.lazy import LazyEncoder
+
+TRIES = 4
+"""Times that something is asked of workers before their deaths end the run."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a worker says of its encoder, see `fishembed.encoders.Encoder`."""
+
+    spec: EncoderSpec
+    device: str
+    logit_scale: float | None
+    trunk_dim: int
+
+
+@dataclass(frozen=True)
+class RemoteEncoder:
+    """The encoder of a worker, through the protocol of `fishembed.encoders.Encoder`.
+
+    Attributes
+    ----------
+    ray
+        The module.
+    actor
+        Handle of a `RayWorker`.
+    away
+        The encoder as it is told to a worker; one that was started anew loads it again.
+    said
+        What the worker said of it.
+    """
+
+    ray: Any
+    actor: Any
+    away: LazyEncoder
+    said: Said
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """What it is."""
+        return self.said.spec
+
+    @property
+    def device(self) -> str:
+        """Where it runs, as a person would say it."""
+        return self.said.device
+
+    @property
+    def logit_scale(self) -> float | None:
+        """Factor that turns cosines into logits; None without a text tower."""
+        return self.said.logit_scale
+
+    @property
+    def trunk_dim(self) -> int:
+        """Length of the vector before the projection; 0 where nothing is projected."""
+        return self.said.trunk_dim
+
+    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
+        vectors: npt.NDArray[np.float32] = self._asked("encode_images", batch)
+        return vectors
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Encode n texts to float32 (n, dim); None without a text tower."""
+        vectors: npt.NDArray[np.float32] | None = self._asked("encode_texts", list(texts))
+        return vectors
+
+    def _asked(self, method: str, what: object) -> Any:
+        call = getattr(self.actor, method).options(max_task_retries=TRIES - 1)
+        return answer(self.ray, call.remote(self.away, what))
+
+
+def answer(ray: Any, promise: Any) -> Any:
+    """Give what a worker said, or raise what it raised."""
+    try:
+        return ray.get(promise)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        raise cause if isinstance(cause, FishembedError) else error from None

@@ -1,0 +1,87 @@
+"""What runs in a Ray worker, without Ray."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import pytest
+from fake_encoder import FakeEncoder
+from small_pictures import draw
+
+from fishembed.cache import IMAGE, parts_of
+from fishembed.errors import InputError
+from fishembed.extraction.engine import Work
+from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.progress import Silent
+from fishembed.extraction.ray_worker import RayWorker
+
+
+@pytest.fixture
+def pictures(workspace):
+    paths = [workspace / "some" / f"{i:02d}.png" for i in range(12)]
+    for seed, path in enumerate(paths):
+        draw(path, seed)
+    paths[3].write_bytes(b"no picture")
+    return paths
+
+
+def worker(place, *, encoder=None, sign="here", fingerprint=None):
+    encoder = encoder or FakeEncoder()
+    lazy = LazyEncoder(
+        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=Silent()
+    )
+    how = Work((), batch_size=5, workers=2, parts=partial(parts_of, place, "same"))
+    made = RayWorker()
+    made.greet(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
+    return made
+
+
+def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
+    folding = parts_of(store, "same")
+    folding.show("here")
+    done, crew, seconds = worker(store).do(100, pictures)
+    assert [one.number for one in done.outcomes] == list(range(100, 112))
+    assert [one.number for one in done.outcomes if one.reason] == [103]
+    assert done.vectors is None
+    assert done.spent.write > 0
+    assert (crew.device, seconds > 0) == ("fake", True)
+    part = folding.fetch(done.part)
+    assert [(part, list(done.digests))] == list(folding.found())
+    assert folding.vectors(part, IMAGE).shape == (11, 8)
+
+
+def test_it_sends_vectors_where_it_does_not(pictures, store):
+    done, _, _ = worker(store, sign="elsewhere").do(0, pictures)
+    assert done.part == ""
+    assert done.vectors[IMAGE].shape == (11, 8)
+    assert list(parts_of(store, "same").found()) == []
+
+
+def test_two_blocks_at_a_time_share_the_encoder(pictures, store):
+    parts_of(store, "same").show("here")
+    made = worker(store)
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(pool.map(made.do, (0, 6), (pictures[:6], pictures[6:])))
+    names = {done.part for done, _, _ in halves}
+    assert len(names) == 2
+    assert sum(len(done.digests) for done, _, _ in halves) == 11
+
+
+class Broken(FakeEncoder):
+    def encode_with_trunk(self, batch):
+        image, trunk = super().encode_with_trunk(batch)
+        return np.full_like(image, np.nan), trunk
+
+
+def test_vectors_that_are_not_finite_are_named(pictures, store):
+    parts_of(store, "same").show("here")
+    done, _, _ = worker(store, encoder=Broken()).do(0, pictures)
+    assert (done.digests, done.part, done.vectors) == ((), "", None)
+    assert len(done.unusable) == 11
+
+
+def test_another_encoder_than_the_drivers_is_refused(store):
+    with pytest.raises(InputError, match="install the same versions"):
+        worker(store, fingerprint="0" * 16)
