@@ -97,17 +97,20 @@ class Schedule:
                 self.begin(at, worker)
 
     def begin(self, at: float, worker: int) -> None:
+        """Draw how long the first block at hand takes."""
         spread = self.case.spread
         luck = self.pace[worker] * self.rng.lognormal(-(spread**2) / 2, spread)
         took = len(self.held[worker][0].files) / self.rate * luck
         heapq.heappush(self.events, (at + took, worker, "done", self.lives[worker], took))
 
     def finish(self, at: float, worker: int, took: float) -> None:
+        """Be done with a block, and go on with the next."""
         self.blocks.done(self.held[worker].popleft(), took)
         if self.held[worker]:
             self.begin(at, worker)
 
     def die(self, at: float, worker: int) -> None:
+        """Lose what is at hand, and come back a while later."""
         self.died += 1
         self.lives[worker] += 1
         self.up[worker] = False
@@ -116,6 +119,7 @@ class Schedule:
         heapq.heappush(self.events, (at + START, worker, "back", 0, 0.0))
 
     def plan_death(self, at: float, worker: int) -> None:
+        """Draw how long a worker lives."""
         if np.isfinite(self.case.hours):
             end = at + self.rng.exponential(self.case.hours * 3600)
             heapq.heappush(self.events, (end, worker, "dies", self.lives[worker], 0.0))

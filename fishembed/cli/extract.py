@@ -50,10 +50,10 @@ def extract(
         ),
     ] = "auto",
     decoding: Annotated[
-        Literal["auto", "exact", "fast"],
+        Literal["auto", "exact", "fast", "device"],
         typer.Option(
-            help="exact: OpenCLIP's own pixels. fast: large JPEGs are decoded scaled. auto: the "
-            "store's, else fast.",
+            help="exact: OpenCLIP's own pixels. fast: large JPEGs are decoded scaled. device: "
+            "JPEGs on the GPU, and on the CPU beside it. auto: the store's, else fast.",
         ),
     ] = "auto",
     prompts: Annotated[

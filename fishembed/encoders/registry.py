@@ -36,7 +36,7 @@ def load_encoder(
         hardware has it, else fp16 on CUDA, else fp32.
     decoding
         How the pictures that it will be given are decoded, see
-        `fishembed.images.picture_pixels`: exact, fast or auto, which is fast. Part of what
+        `fishembed.images.picture_pixels`: exact, fast, device or auto, which is fast. Part of what
         the encoder says of itself; it changes nothing on the encoder.
 
     Raises

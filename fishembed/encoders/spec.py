@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fishembed.errors import EncoderError
 
 Precision = Literal["fp32", "bf16", "fp16"]
-Decoding = Literal["exact", "fast"]
+Decoding = Literal["exact", "fast", "device"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Container, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import ImageError
+from fishembed.extraction.device_decoding import DecodingHelper
 from fishembed.extraction.stages import NOTHING, Seconds
 from fishembed.images import MAX_PIXELS, Blob, picture_pixels, quiet_decoding, read_bytes
+
+_FAILURES = (ImageError, MemoryError, ValueError, OSError)
+"""What a file may be skipped for."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,21 @@ class Preparation:
     geometry
         See `fishembed.images.crop_pixels`.
     mode
-        exact or fast, see `fishembed.images.picture_pixels`.
+        See `fishembed.images.picture_pixels`.
     max_pixels
         Width × height above which a picture is skipped.
+    helper
+        Decodes some of them elsewhere.
     """
 
     geometry: dict[str, Any]
     mode: str = "exact"
     max_pixels: int = MAX_PIXELS
+    helper: DecodingHelper | None = None
+
+    def decode(self, data: bytes) -> npt.NDArray[np.uint8]:
+        """Decode a file on the CPU; see `fishembed.images.picture_pixels`."""
+        return picture_pixels(data, self.geometry, decoding=self.mode, max_pixels=self.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -52,18 +63,30 @@ class ReadPicture:
     reason
         Why it cannot be used, "" where it can.
     spent
-        Seconds of reading and of decoding.
+        Seconds of reading and of decoding on the CPU.
+    promise
+        What gives the pixels, where they are decoded elsewhere.
     """
 
     digest: str | None
     pixels: npt.NDArray[np.uint8] | None
     reason: str = ""
     spent: Seconds = NOTHING
+    promise: Future[npt.NDArray[np.uint8]] | None = None
+
+    def settled(self) -> ReadPicture:
+        """Wait for pixels that are decoded elsewhere."""
+        if self.promise is None:
+            return self
+        try:
+            return replace(self, pixels=self.promise.result(), promise=None)
+        except _FAILURES as error:
+            return replace(self, reason=_reason(error), promise=None)
 
 
 def read_picture(file: Path | Blob, known: Container[str], how: Preparation) -> ReadPicture:
-    """Read one file; decode it where its digest is not known yet."""
-    digest = pixels = None
+    """Read one file; decode it, or have it decoded, where its digest is not known yet."""
+    digest = pixels = promise = None
     reason = ""
     began, worked = time.perf_counter(), time.thread_time()
     read = 0.0
@@ -72,15 +95,16 @@ def read_picture(file: Path | Blob, known: Container[str], how: Preparation) -> 
         digest = hashlib.sha256(data).hexdigest()
         read, worked = time.perf_counter() - began, time.thread_time()
         if digest not in known:
-            pixels = picture_pixels(
-                data, how.geometry, decoding=how.mode, max_pixels=how.max_pixels
-            )
-    except ImageError as error:
-        reason = str(error)
-    except (MemoryError, ValueError, OSError) as error:
-        reason = f"cannot be resized: {error}"
+            promise = how.helper.offer(data) if how.helper is not None else None
+            pixels = how.decode(data) if promise is None else None
+    except _FAILURES as error:
+        reason = _reason(error)
     spent = Seconds(read=read, decode=time.thread_time() - worked)
-    return ReadPicture(digest, pixels, reason, spent)
+    return ReadPicture(digest, pixels, reason, spent, promise)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, ImageError) else f"cannot be resized: {error}"
 
 
 def read_pictures(
@@ -113,9 +137,9 @@ def read_pictures(
             for file in files:
                 pending.append(pool.submit(read_picture, file, known, how))
                 if len(pending) >= window:
-                    yield pending.popleft().result()
+                    yield pending.popleft().result().settled()
             while pending:
-                yield pending.popleft().result()
+                yield pending.popleft().result().settled()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

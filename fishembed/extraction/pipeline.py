@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import replace
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TypeVar
@@ -23,10 +24,12 @@ import numpy.typing as npt
 
 from fishembed.encoders import Encoder, EncoderSpec, good_batch_size, lanes
 from fishembed.extraction.batches import BatchSize, Encoded, clock_of, encode_in_halves
+from fishembed.extraction.device_decoding import DecodingHelper
 from fishembed.extraction.engine import Crew, Finished, Outcome, Work
 from fishembed.extraction.lazy import LazyEncoder, encode_with
 from fishembed.extraction.pictures import Preparation, ReadPicture, cores, read_pictures
 from fishembed.extraction.stages import Seconds
+from fishembed.images import DeviceDecoder
 
 T = TypeVar("T")
 
@@ -69,16 +72,21 @@ def run_through(
 
     Yields what is finished, in the order of the files. Several may share one stage.
     """
-    spec = stage.spec
-    side = spec.preprocessing.crop
-    pictures = read_pictures(
-        work.files,
-        known,
-        Preparation(spec.preprocessing.geometry(), spec.decoding, work.max_pixels),
-        workers=work.workers or cores(),
-        window=min(1024, max(16, _WINDOW_BYTES // (3 * side * side))),
-    )
-    with closing(pictures):
+    pixels, mode = stage.spec.preprocessing, stage.spec.decoding
+    how = Preparation(pixels.geometry(), mode, work.max_pixels)
+    with ExitStack() as stack:
+        if mode == "device":
+            decode = DeviceDecoder(stage.device, how.geometry, work.max_pixels)
+            helper = stack.enter_context(DecodingHelper(decode, how.decode))
+            how = replace(how, helper=helper)
+        pictures = read_pictures(
+            work.files,
+            known,
+            how,
+            workers=work.workers or cores(),
+            window=min(1024, max(16, _WINDOW_BYTES // (3 * pixels.crop * pixels.crop))),
+        )
+        stack.enter_context(closing(pictures))
         yield from in_order(stage.submissions(pictures), lambda: 2 * stage.lanes)
 
 
@@ -149,6 +157,12 @@ class EncodingStage:
     def spec(self) -> EncoderSpec:
         """What the encoder is."""
         return self._encoder.spec
+
+    @property
+    def device(self) -> str:
+        """Name of the torch device that encodes; the encoder is loaded for it."""
+        self.open()
+        return self._encoder.device.split(" ")[0]
 
     def crew(self, workers: int) -> Crew:
         """Give what is at work."""

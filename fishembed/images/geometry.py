@@ -70,7 +70,7 @@ def crop_pixels(
         image = _middle(image, crop / min(width, height))
         width, height = resized(image.size, resize, fit)
     pixels = resizer(image, (width, height), interpolation)
-    left, top = _offset(width, crop), _offset(height, crop)
+    left, top = centre(width, crop), centre(height, crop)
     if min(width, height) >= crop:
         return pixels[top : top + crop, left : left + crop]
     canvas = np.full((crop, crop, 3), fill, np.uint8)
@@ -94,8 +94,8 @@ def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _offset(length: int, crop: int) -> int:
-    """Give the first pixel kept; negative where the picture is smaller than the crop."""
+def centre(length: int, crop: int) -> int:
+    """Give the first pixel of a side that is kept; negative where it is shorter than the crop."""
     slack = length - crop
     return round(slack / 2.0) if slack >= 0 else -((crop - length) // 2)
 

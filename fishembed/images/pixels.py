@@ -6,6 +6,7 @@ exact    Pillow decodes the whole picture and resizes it: OpenCLIP's and timm's 
 fast     a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, to at least twice the size
          the encoder looks at, inside the inverse cosine transform; torch's vectorised
          filter resizes the rest. Other formats are decoded whole
+device   like fast, here; what the encoder's device decodes, `DeviceDecoder` tells
 =======  =============================================================================
 
 How near the vectors are is measured by benchmarks/parity.py; docs/speed.md has the figures.
@@ -22,7 +23,7 @@ from PIL import Image
 from fishembed.images.decode import MAX_PIXELS, decode
 from fishembed.images.geometry import crop_pixels, pillow_resize, resized
 
-Decoding = Literal["exact", "fast"]
+Decoding = Literal["exact", "fast", "device"]
 
 _OVERSIZE = 2
 """Decoded to the target's own size, vectors came out at 0.995 of the exact ones' direction on
@@ -45,7 +46,7 @@ def picture_pixels(
     geometry
         See `crop_pixels`.
     decoding
-        exact or fast.
+        exact, fast or device.
     max_pixels
         Width × height above which nothing is decoded.
 

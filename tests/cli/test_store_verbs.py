@@ -36,6 +36,8 @@ def test_info_tells_everything(run, store):
         "text vectors 'single': 1 template",
         "2 classes\n",
         "  class  train  test\n",
+        "70 images in ",
+        " on fake, ",
         "1 file skipped:",
         "'train/a/bad.png': not a picture",
     ):

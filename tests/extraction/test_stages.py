@@ -11,7 +11,7 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
-from fishembed.cache import Parts
+from fishembed.cache import FeatureStore, Parts
 from fishembed.errors import StoreWriteError
 from fishembed.extraction import extract
 from fishembed.extraction.part_writer import PartWriter
@@ -162,3 +162,17 @@ def test_an_extraction_records_its_stages(again, photos):
     assert stages.to_json()["encode"] >= 0
     assert stages.wall > 0
     assert again().stages.device == "", "nothing was encoded"
+
+
+def test_a_store_keeps_what_the_run_did_that_encoded_last(again, photos, store):
+    draw(photos / "train/bass/new.png", 77)
+    stages = again().stages
+    with FeatureStore.open(store) as made:
+        kept = made.extraction
+        assert made.head.extraction == kept
+    assert kept == {"when": kept["when"], "encoded": 1, **stages.to_json()}
+    (photos / "train/bass/new.png").rename(photos / "train/bass/newer.png")
+    assert again().encoded == 0
+    with FeatureStore.open(store) as moved:
+        assert "train/bass/newer.png" in moved.paths
+        assert moved.extraction == kept
