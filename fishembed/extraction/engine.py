@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Work:
         their place may write there by itself. None where there is no store.
     """
 
-    files: tuple[Path | Blob, ...]
+    files: Sequence[Path | Blob]
     batch_size: int | None = None
     workers: int | None = None
     max_pixels: int = MAX_PIXELS

@@ -39,7 +39,7 @@ from fishembed.extraction.edits import amend
 from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pipeline import LocalEngine
-from fishembed.extraction.plan import Plan, make_plan
+from fishembed.extraction.plan import Files, Plan, make_plan
 from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.reading import Read, read_and_encode
 from fishembed.extraction.result import Extraction
@@ -195,8 +195,7 @@ class _Job:
         parts = at()
         vectors = self._known(parts)
         plan = make_plan(self.source, self.before, vectors)
-        files = tuple(self.source.at(plan.rows[i].item.path) for i in plan.unread)
-        work = replace(self.work, files=files, parts=at)
+        work = replace(self.work, files=Files(self.source, plan, plan.unread), parts=at)
         read = read_and_encode(
             plan, work, vectors, self.encoder, engine=self.engine, reporter=self.reporter
         )

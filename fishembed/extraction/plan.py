@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
 
 from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.before import Before
-from fishembed.images import Item, Source
+from fishembed.images import Blob, Item, Source
 from fishembed.remote import as_place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedRow:
     """One picture of the source.
 
@@ -85,6 +87,39 @@ class Plan:
         arrived = {digest for row, digest in pairs if digest and not row.before}
         known = before.rows.digest if before.rows is not None else ()
         return [i for i in self.left if known[i] not in arrived]
+
+
+class Files(Sequence[Path | Blob]):
+    """The files of some rows, each looked up when it is asked for.
+
+    A list of a million paths would be the largest thing in memory.
+
+    Parameters
+    ----------
+    source
+        The pictures.
+    plan
+        Its rows.
+    numbers
+        Of the rows whose files these are.
+    """
+
+    def __init__(self, source: Source, plan: Plan, numbers: Sequence[int]) -> None:
+        self._source, self._plan, self._numbers = source, plan, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> Path | Blob: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Path | Blob]: ...
+
+    def __getitem__(self, at: int | slice) -> Path | Blob | Sequence[Path | Blob]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        return self._source.at(self._plan.rows[self._numbers[at]].item.path)
 
 
 def make_plan(source: Source, before: Before, known: Container[str]) -> Plan:

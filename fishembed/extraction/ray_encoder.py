@@ -79,8 +79,21 @@ class RemoteEncoder:
         return vectors
 
     def _asked(self, method: str, what: object) -> Any:
-        call = getattr(self.actor, method).options(max_task_retries=TRIES - 1)
-        return answer(self.ray, call.remote(self.away, what))
+        return asked(self.ray, getattr(self.actor, method), self.away, what)
+
+
+def asked(ray: Any, method: Any, *what: Any) -> Any:
+    """Call a method of a worker, again where it dies, and give what it says.
+
+    Raises
+    ------
+    FishembedError
+        When it dies each time.
+    """
+    try:
+        return answer(ray, method.options(max_task_retries=TRIES - 1).remote(*what))
+    except ray.exceptions.RayActorError as error:
+        raise never_alive(error) from error
 
 
 def answer(ray: Any, promise: Any) -> Any:
@@ -90,3 +103,9 @@ def answer(ray: Any, promise: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         raise cause if isinstance(cause, FishembedError) else error from None
+
+
+def never_alive(error: Exception) -> FishembedError:
+    """Give what is raised where a worker dies again and again."""
+    why = " ".join(str(error).split())[:300]
+    return FishembedError(f"a Ray worker died each of {TRIES} times that it was started: {why}")

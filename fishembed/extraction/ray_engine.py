@@ -19,12 +19,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
-from fishembed.errors import FishembedError
 from fishembed.extraction.blocks import Block, Blocks
 from fishembed.extraction.engine import Crew, Finished, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.ray_cluster import Staff, staff
-from fishembed.extraction.ray_encoder import TRIES, RemoteEncoder, answer
+from fishembed.extraction.ray_encoder import TRIES, RemoteEncoder, answer, asked, never_alive
 
 _QUEUED = 3
 """Blocks that a worker has at hand, so that it does not wait for the driver between two."""
@@ -92,8 +91,10 @@ class RayEngine:
 
 def _load(team: Staff, away: LazyEncoder) -> RemoteEncoder:
     """Have all workers load an encoder, and let the first of them stand for all."""
-    promises = [actor.say.options(max_task_retries=TRIES - 1).remote(away) for actor in team.actors]
-    return RemoteEncoder(team.ray, team.actors[0], away, answer(team.ray, promises[0]))
+    first, *others = team.actors
+    for actor in others:
+        actor.say.remote(away)  # what fails there is heard when it is greeted
+    return RemoteEncoder(team.ray, first, away, asked(team.ray, first.say, away))
 
 
 def _collect(
@@ -111,9 +112,7 @@ def _collect(
             told = answer(ray, ready)
         except ray.exceptions.RayActorError as error:
             if block is None:
-                raise FishembedError(
-                    f"a Ray worker died whenever it was started: {_one_line(error)}"
-                ) from error
+                raise never_alive(error) from error
             blocks.again(block, error)
             if not any(there is actor and it is None for there, it in working.values()):
                 _greet(actor, order, working)  # answered when Ray has started it anew
@@ -140,7 +139,3 @@ def _give(actors: list[Any], blocks: Blocks, working: dict[Any, tuple[Any, Block
         actor = min(has, key=has.__getitem__)
         working[actor.do.remote(block.start, block.files)] = actor, block
         has[actor] += 1
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -17,7 +17,7 @@ SPLIT_NAMES = {
 """How people write them, in lower case."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One picture of a source.
 

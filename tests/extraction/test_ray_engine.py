@@ -8,14 +8,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
+from fishembed.cache import FeatureStore
 from fishembed.cli import main
-from fishembed.errors import DeviceError, FishembedError, MissingExtraError
-from fishembed.extraction import RayEngine, blocks, extract, ray_cluster, ray_engine
+from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
+from fishembed.extraction import RayEngine, blocks, extract, lazy, ray_cluster, ray_engine
+from fishembed.extraction.ray_encoder import asked
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -125,6 +129,46 @@ def test_a_driver_that_is_killed_is_gone_on_from(cluster, many, store, expected)
     done = extract(many, store, encoder=FakeEncoder(), engine=RayEngine(workers=2))
     assert 0 < done.encoded < 40
     assert contents(store) == expected
+
+
+def test_workers_load_the_encoder_for_the_driver(cluster, many, workspace, monkeypatch):
+    done = extract(many, workspace / "a.h5", encoder="embedded", device="cpu", decoding="exact")
+
+    def load(*_, **__):
+        raise AssertionError("the driver loads no encoder")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lazy, "load_encoder", load)
+        store, engine = workspace / "b.h5", RayEngine(workers=2)
+        extract(many, store, encoder="embedded", device="cpu", decoding="exact", engine=engine)
+    with FeatureStore.open(done.store) as local, FeatureStore.open(store) as far:
+        assert far.encoder == local.encoder
+        np.testing.assert_allclose(far.features, local.features, atol=0.02, rtol=0.02)
+        np.testing.assert_allclose(
+            far.text("single").features, local.text("single").features, atol=1e-5
+        )
+
+
+def test_weights_that_workers_cannot_load_are_told_in_a_sentence(cluster, many, store):
+    with pytest.raises(WeightsError, match=r"nowhere\.pt"):
+        extract(many, store, encoder="ViT-B-32@nowhere.pt", engine=RayEngine(workers=1))
+    assert not store.exists()
+
+
+def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
+    class Dead:
+        def options(self, **_):
+            return self
+
+        def remote(self, *_):
+            return "promise"
+
+    def get(_):
+        raise ray.exceptions.RayActorError
+
+    fake = SimpleNamespace(get=get, exceptions=ray.exceptions)
+    with pytest.raises(FishembedError, match="died each of 4 times"):
+        asked(fake, Dead())
 
 
 def test_what_does_not_fit_on_the_cluster(cluster, many, store):

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from s3_server import KEY, SECRET, s3_server
@@ -14,7 +15,7 @@ from small_shards import write_shard
 from test_breaks import Breaking
 from upath import UPath
 
-from fishembed.cache import FeatureStore, newest_store
+from fishembed.cache import IMAGE, FeatureStore, newest_store, parts_of
 from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError
 from fishembed.extraction import extract
@@ -176,3 +177,20 @@ def test_places():
     assert as_place("file:///a%20b/c") == Path("/a b/c")
     assert as_place(Path("memory://a/b")) == as_place("memory://a/b")
     assert as_place("C:/photos") == Path("C:/photos")
+
+
+def test_a_part_that_another_machine_has_written_is_fetched(there, tmp_path, monkeypatch):
+    driver = parts_of(there / "a.h5", "same")
+    driver.show("sign")
+    monkeypatch.setenv("FISHEMBED_COPIES", str(tmp_path / "copies of another machine"))
+    worker = parts_of(there / "a.h5", "same", "worker")
+    assert worker.sees("sign")
+    assert not worker.sees("another")
+    vectors = np.arange(8, dtype=np.float32).reshape(1, 8)
+    written = worker.add(["a" * 64], {IMAGE: vectors})
+    fetched = driver.fetch(written.name)
+    assert fetched != written
+    np.testing.assert_array_equal(driver.vectors(fetched, IMAGE), vectors)
+    assert [digests for _, digests in driver.found()] == [["a" * 64]]
+    driver.discard()
+    assert not (there / ".a.h5.parts").exists()
