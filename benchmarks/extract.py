@@ -229,9 +229,7 @@ def growth(numbers: list[int], folder: Path) -> None:
     """Encode tiny pictures in processes of their own, so that each has its own peak memory."""
     tests = str(Path(__file__).parents[1] / "tests")
     print("\n32 × 32 JPEGs, fake encoder of 512 dimensions\n")
-    print(
-        "| images | seconds | ms an image | own memory, MiB | mapped files, MiB |"
-    )
+    print("| images | seconds | ms an image | own memory, MiB | mapped files, MiB |")
     print("|---:|---:|---:|---:|---:|")
     for n in numbers:
         photos = make_photos(folder / f"tiny-{n}", (32, 32), n)
