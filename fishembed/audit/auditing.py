@@ -20,7 +20,8 @@ from fishembed.audit.outliers import Outliers, find_outliers
 from fishembed.audit.threshold import Threshold, choose_threshold, given_threshold
 from fishembed.audit.units import joined_units
 from fishembed.cache import FeatureStore
-from fishembed.errors import InputError, MissingExtraError
+from fishembed.errors import FishembedError, InputError, MissingExtraError
+from fishembed.images import Photos
 from fishembed.reports import Run
 from fishembed.reports.names import printable
 
@@ -173,16 +174,26 @@ def _oddities(
     store: FeatureStore, photos: str | Path | None, look: bool, reporter: Reporter | None
 ) -> Oddities:
     known = photos or store.source.get("root")
-    missing = ""
+    found = photos_of(store, photos) if look else None
+    if found is not None:
+        return find_oddities(found, store.paths, reporter)
     if not look:
         missing = "The photos were not looked at (--no-photos)."
     elif not known:
         missing = "The photos were not looked at: the store does not know them (--photos)."
-    elif not Path(known).is_dir():
+    else:
         missing = f"The photos were not looked at: there is no folder {str(known)!r} (--photos)."
-    if missing:
-        return Oddities((), 0, (), False, missing)
-    return find_oddities(Path(str(known)), store.paths, reporter)
+    return Oddities((), 0, (), False, missing)
+
+
+def photos_of(store: FeatureStore, photos: str | Path | None) -> Photos | None:
+    """Find the photos of a store; None where they are not at hand."""
+    known = photos or store.source.get("root")
+    try:
+        found = Photos(known) if known else None
+    except FishembedError:
+        return None
+    return found if found is not None and found.are_there() else None
 
 
 def _scored_split(run: Run) -> str:

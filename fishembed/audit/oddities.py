@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from fishembed.errors import ImageError
-from fishembed.images import decode, read_bytes
+from fishembed.images import Blob, Photos, decode, read_bytes
 from fishembed.images.decode import quiet_decoding
 
 TINY = 32
@@ -105,13 +105,15 @@ class Oddities:
     missing: str
 
 
-def find_oddities(photos: Path, paths: Sequence[str], reporter: Reporter | None = None) -> Oddities:
+def find_oddities(
+    photos: Photos, paths: Sequence[str], reporter: Reporter | None = None
+) -> Oddities:
     """Read every photo, small, and list the odd ones.
 
     Parameters
     ----------
     photos
-        The folder that paths are relative to.
+        Finds them.
     paths
         Of each row.
     reporter
@@ -137,16 +139,16 @@ def find_oddities(photos: Path, paths: Sequence[str], reporter: Reporter | None 
     return Oddities(tuple(found), len(read), unread, grey_are_many, "")
 
 
-def _looks(photos: Path, paths: Sequence[str]) -> Iterator[Look | None]:
+def _looks(photos: Photos, paths: Sequence[str]) -> Iterator[Look | None]:
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(paths), _AT_ONCE):
-            yield from pool.map(look, [photos / path for path in paths[start : start + _AT_ONCE]])
+            yield from pool.map(look, [photos.at(path) for path in paths[start : start + _AT_ONCE]])
 
 
-def look(path: Path) -> Look | None:
+def look(file: Path | Blob) -> Look | None:
     """Look at a picture; None where it cannot be read."""
     try:
-        data = read_bytes(path)
+        data = read_bytes(file)
         (width, height), image = _small(data)
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None

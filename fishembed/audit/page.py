@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fishembed.audit.auditing import Audit
+from fishembed.audit.auditing import Audit, photos_of
 from fishembed.audit.sentences import balance_notes, headline, label_notes, leak_sentences
 from fishembed.cache import FeatureStore
+from fishembed.images import Photos
 from fishembed.reports.names import printable
 from fishembed.reports.page.parts import Tile
 from fishembed.reports.page.template import fill
@@ -54,24 +55,19 @@ def write_page(
     command
         What repeats the audit.
     """
-    view = _View(audit, store, _photo_folder(store, photos))
+    view = _View(audit, store, photos_of(store, photos))
     context = view.context() | {"command": printable(command), "data": {}, "figures": {}}
     text = fill("audit.html", context, scripts=("page.js",), package="fishembed.audit")
     page.write_text(text, encoding="utf-8")
 
 
-def _photo_folder(store: FeatureStore, photos: str | Path | None) -> Path | None:
-    known = photos or store.source.get("root")
-    return Path(str(known)) if known and Path(str(known)).is_dir() else None
-
-
 class _View:
     """What the page shows of an audit."""
 
-    def __init__(self, audit: Audit, store: FeatureStore, folder: Path | None) -> None:
+    def __init__(self, audit: Audit, store: FeatureStore, photos: Photos | None) -> None:
         self.audit = audit
         self.store = store
-        self.folder = folder
+        self.photos = photos
         self.names = [printable(name) for name in store.classes] + ["no label"]
 
     def context(self) -> dict[str, Any]:
@@ -87,10 +83,10 @@ class _View:
             return [Shown(p.path, p.lines, small.get(p.path), p.mark) for p in pictures]
 
         missing = ""
-        if self.folder is None:
+        if self.photos is None:
             missing = "There are no pictures here: the photos are not at hand (--photos)."
         elif wanted and not small:
-            missing = f"No picture could be read in {printable(str(self.folder))}."
+            missing = f"No picture could be read in {printable(str(self.photos))}."
         return {
             "name": printable(f"{audit.store}: audit"),
             "store": printable(audit.store),
@@ -168,9 +164,9 @@ class _View:
         return name
 
     def _thumbnails(self, pictures: Sequence[Shown]) -> dict[str, Thumbnail]:
-        if self.folder is None:
+        if self.photos is None:
             return {}
-        return thumbnails(self.folder, dict.fromkeys(picture.path for picture in pictures))
+        return thumbnails(self.photos, dict.fromkeys(picture.path for picture in pictures))
 
     def _tiles(self) -> list[Tile]:
         audit = self.audit

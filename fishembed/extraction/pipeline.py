@@ -59,8 +59,11 @@ class LocalEngine:
         """Yield what is finished, in the order of the files."""
         if not work.files:
             return
-        with EncodingStage(encoder, work) as stage:
-            for finished in run_through(stage, work, known):
+        with (
+            EncodingStage(encoder, work) as stage,
+            closing(run_through(stage, work, known)) as done,
+        ):
+            for finished in done:
                 self.crew = stage.crew(work.workers or cores())
                 yield finished
 

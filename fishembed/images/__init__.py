@@ -4,6 +4,7 @@ from fishembed.images.blob import Blob
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.geometry import crop_pixels
 from fishembed.images.inputs import find_pictures
+from fishembed.images.lookup import Photos
 from fishembed.images.on_device import DeviceDecoder
 from fishembed.images.pixels import Decoding, picture_pixels
 from fishembed.images.source import SPLITS, Item, Source, open_source
@@ -15,6 +16,7 @@ __all__ = [
     "Decoding",
     "DeviceDecoder",
     "Item",
+    "Photos",
     "Source",
     "crop_pixels",
     "decode",

@@ -6,6 +6,7 @@ import json
 import numpy as np
 from fake_encoder import FakeEncoder
 from hostile import hostile_folder
+from small_shards import write_shard
 
 from fishembed.audit import audit_store, findings, write_audit
 from fishembed.cache import FeatureStore
@@ -36,6 +37,17 @@ def test_an_audit_is_a_page_and_tables(planted, workspace):
         rows = list(csv.DictReader(file))
     assert sum(int(row["images"]) for row in rows) == len(store)
     assert write_audit(done, store).name == "photos-audit-2"
+
+
+def test_photos_in_tars_are_looked_at_and_shown(workspace):
+    write_shard(workspace / "shards/train-0.tar", range(30))
+    write_shard(workspace / "shards/test-0.tar", range(20, 40))
+    extract(workspace / "shards", encoder=FakeEncoder(16))
+    with FeatureStore.open("cache/shards.h5") as store:
+        done = audit_store(store)
+        text = (write_audit(done, store) / "index.html").read_text(encoding="utf-8")
+    assert (done.oddities.looked, done.oddities.unread) == (50, ())
+    assert "data:image/jpeg;base64," in text
 
 
 def test_names_are_text_wherever_they_stand(workspace):

@@ -6,6 +6,7 @@ import re
 import pytest
 from make_run import NASTY, make_run
 from PIL import Image
+from small_shards import write_shard
 
 from fishembed.errors import InputError, RunNotFoundError
 from fishembed.reports.page.report import write_report
@@ -93,6 +94,19 @@ def test_photos_can_be_named(tmp_path):
         Image.new("RGB", (8, 8)).save(photos / path)
     text = _text(tmp_path, photos, n_classes=2, rows=40, skill=-9, paths=paths)
     assert "data:image/jpeg;base64," in text
+
+
+def test_photos_may_lie_in_tars(tmp_path):
+    write_shard(tmp_path / "0.tar", range(40))
+    paths = [f"0.tar/{i:09d}.png" for i in range(40)]
+    text = _text(tmp_path, n_classes=2, rows=40, skill=-9, paths=paths, source_root=tmp_path)
+    assert "data:image/jpeg;base64," in text
+    assert "could not be read" not in text
+
+
+def test_photos_at_a_url_that_cannot_be_used_are_told(tmp_path):
+    text = _text(tmp_path, n_classes=3, skill=0, source_root="nosuch://bucket/photos")
+    assert "There are no pictures here" in text
 
 
 def test_pictures_that_cannot_be_read_are_counted(tmp_path):

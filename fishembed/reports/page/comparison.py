@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fishembed.reports.compare import Comparison, Difference, chance, compare_runs, points
 from fishembed.reports.names import printable
 from fishembed.reports.page.parts import intervals_note, tiles
-from fishembed.reports.page.pictures import Picture, load_pictures, photo_folder, with_thumbnails
+from fishembed.reports.page.pictures import Picture, load_pictures, photos_of, with_thumbnails
 from fishembed.reports.page.template import fill
 from fishembed.reports.page.thumbnails import Thumbnail
 from fishembed.reports.run import Run
@@ -101,9 +101,9 @@ def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any
     first = comparison.runs[0]
     what = split_images(first.metrics.get("scored_split", ""))
     sections = [_section(comparison, i, what) for i in range(1, len(comparison.runs))]
-    folder, missing = photo_folder(first, photos)
-    if folder is not None:
-        small = load_pictures(folder, [p for s in sections for p in (*s.gained, *s.lost)])
+    found, missing = photos_of(first, photos)
+    if found is not None:
+        small = load_pictures(found, [p for s in sections for p in (*s.gained, *s.lost)])
         sections = [_with_pictures(section, small) for section in sections]
     return {
         "headline": max(sections, key=lambda section: section.difference.accuracy).verdict,

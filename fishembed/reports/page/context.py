@@ -26,7 +26,7 @@ from fishembed.reports.page.pictures import (
     load_pictures,
     pair_views,
     pair_with_thumbnails,
-    photo_folder,
+    photos_of,
     surest_mistakes,
     with_thumbnails,
 )
@@ -138,13 +138,13 @@ def _pictures(run: Run, outcome: Outcome, photos: str | Path | None) -> dict[str
     counts = confusion_counts(outcome.predictions, len(outcome.classes.names))
     pairs = pair_views(outcome, largest_pairs(counts, _PAIRS))
     mistakes = surest_mistakes(outcome)
-    folder, missing = photo_folder(run, photos)
-    if folder is not None:
+    found, missing = photos_of(run, photos)
+    if found is not None:
         wanted = [picture for pair in pairs for picture in pair.pictures] + mistakes
-        small = load_pictures(folder, wanted)
+        small = load_pictures(found, wanted)
         lost = len({picture.path for picture in wanted}) - len(small)
         if lost:
-            missing = f"{counted(lost, 'picture')} could not be read in {printable(str(folder))}."
+            missing = f"{counted(lost, 'picture')} could not be read in {printable(str(found))}."
         pairs = [pair_with_thumbnails(pair, small) for pair in pairs]
         mistakes = list(with_thumbnails(mistakes, small))
     return {"pairs": pairs, "mistakes": mistakes, "missing_pictures": missing}

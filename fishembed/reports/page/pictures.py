@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.errors import FishembedError
+from fishembed.images import Photos
 from fishembed.reports.confusion import ConfusedPair
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable, Outcome
@@ -76,27 +78,31 @@ def surest_mistakes(outcome: Outcome) -> list[Picture]:
     return chosen
 
 
-def photo_folder(run: Run, photos: str | Path | None) -> tuple[Path | None, str]:
-    """Find the folder of a run's photos.
+def photos_of(run: Run, photos: str | Path | None) -> tuple[Photos | None, str]:
+    """Find a run's photos.
 
     Returns
     -------
-    Path or None, str
-        The folder, or None and the sentence that says what is missing.
+    Photos or None, str
+        Where they are, or None and the sentence that says what is missing.
     """
     known = photos or (run.info.get("store") or {}).get("source_root")
     hint = "give their folder with --photos"
     if not known:
         return None, f"There are no pictures here: the store does not know its photos; {hint}."
-    if not Path(known).is_dir():
+    try:
+        found = Photos(known)
+    except FishembedError as error:
+        return None, f"There are no pictures here: {printable(str(error))}."
+    if not found.are_there():
         shown = printable(str(known))
         return None, f"There are no pictures here: no folder of photos at {shown}; {hint}."
-    return Path(known), ""
+    return found, ""
 
 
-def load_pictures(folder: Path, pictures: list[Picture]) -> dict[str, Thumbnail]:
+def load_pictures(photos: Photos, pictures: list[Picture]) -> dict[str, Thumbnail]:
     """Read the thumbnails of `pictures`, each file once."""
-    return thumbnails(folder, dict.fromkeys(picture.path for picture in pictures))
+    return thumbnails(photos, dict.fromkeys(picture.path for picture in pictures))
 
 
 def with_thumbnails(

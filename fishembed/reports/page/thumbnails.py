@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from fishembed.errors import ImageError
-from fishembed.images import decode, read_bytes
+from fishembed.images import Blob, Photos, decode, read_bytes
 
 BOX = (168, 126)
 """Largest width and height in pixels; pages show them at two thirds of that."""
@@ -30,26 +30,26 @@ class Thumbnail:
     height: int
 
 
-def thumbnails(photos: Path, paths: Iterable[str]) -> dict[str, Thumbnail]:
+def thumbnails(photos: Photos, paths: Iterable[str]) -> dict[str, Thumbnail]:
     """Make small pictures; those that cannot be read are left out.
 
     Parameters
     ----------
     photos
-        The folder `paths` are relative to; absolute ones stay where they are.
+        Finds them.
     paths
-        Files, each once.
+        As a store keeps them, each once.
     """
     wanted = list(paths)
     with ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(lambda path: thumbnail(photos / path), wanted)
+        made = pool.map(thumbnail, [photos.at(path) for path in wanted])
         return {path: small for path, small in zip(wanted, made, strict=True) if small}
 
 
-def thumbnail(path: Path) -> Thumbnail | None:
+def thumbnail(file: Path | Blob) -> Thumbnail | None:
     """Make a small picture of a file; None where it cannot be read."""
     try:
-        image = _open(read_bytes(path))
+        image = _open(read_bytes(file))
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
     image.thumbnail(BOX)
