@@ -146,6 +146,10 @@ class MissingExtraError(FishembedError, ImportError):
     """
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
+        self._said = feature, package, extra
         super().__init__(
             f"{feature} needs the package {package!r}: pip install 'fishembed[{extra}]'"
         )
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        return type(self), self._said

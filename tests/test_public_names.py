@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pickle
 import pkgutil
 
 import pytest
@@ -47,3 +48,8 @@ def test_every_error_stands_in_the_drawing_with_its_builtin():
 def test_missing_extra_names_the_command():
     message = str(errors.MissingExtraError("a Parquet manifest", "pyarrow", "parquet"))
     assert "pip install 'fishembed[parquet]'" in message
+
+
+def test_a_missing_extra_crosses_processes():
+    error = pickle.loads(pickle.dumps(errors.MissingExtraError("--engine ray", "ray", "ray")))
+    assert "fishembed[ray]" in str(error)

@@ -42,12 +42,15 @@ class MirroredParts(Parts):
 
     def __init__(self, store: UPath, identity: str, writer: str = "") -> None:
         super().__init__(workplace(store), identity, writer)
+        self._is_writer = bool(writer)
         self._there = store.with_name(self.folder.name)
 
     def add(self, digests: Sequence[str], vectors: Mapping[str, npt.NDArray[np.float32]]) -> Path:
-        """Write one part, here and there; see `Parts.add`."""
+        """Write one part, here and there; see `Parts.add`. A writer keeps none here."""
         part = super().add(digests, vectors)
         put(part, self._there / part.name)
+        if self._is_writer:
+            part.unlink()
         return part
 
     def found(self) -> Iterator[tuple[Path, list[str]]]:

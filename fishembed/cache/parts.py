@@ -90,10 +90,11 @@ class Parts:
             for dataset, array in arrays.items():
                 file.create_dataset(dataset, data=array)
                 file.create_dataset(f"{CHECKSUMS}/{dataset}", data=block_checksums(array))
+        self._next += 1
         return self.folder / name
 
     def found(self) -> Iterator[tuple[Path, list[str]]]:
-        """Yield each sound part of this encoder with its digests, oldest first.
+        """Yield each sound part of this encoder with its digests, in the order of their names.
 
         A part that is damaged is left out: its pictures are encoded again.
         """

@@ -132,7 +132,8 @@ class StoreHead:
         The rows that edits dropped, None for none.
     extraction
         What the run that encoded last did: `when`, how many it `encoded`, on which device, and
-        the seconds of each stage; empty for imported vectors.
+        the seconds of each stage; empty for imported vectors, and where the parts of a broken
+        run held all there was to encode.
     """
 
     encoder: Mapping[str, Any]

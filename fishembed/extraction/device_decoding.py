@@ -37,8 +37,8 @@ class DecodingHelper:
 
     Parameters
     ----------
-    decode
-        Decodes many files at once.
+    decoder
+        Gives what decodes many files at once; asked when the first file is offered.
     alone
         Decodes one on the CPU, where the device could not.
     at_once
@@ -46,9 +46,12 @@ class DecodingHelper:
     """
 
     def __init__(
-        self, decode: ManyAtOnce, alone: Callable[[bytes], Pixels], at_once: int = _AT_ONCE
+        self,
+        decoder: Callable[[], ManyAtOnce],
+        alone: Callable[[bytes], Pixels],
+        at_once: int = _AT_ONCE,
     ) -> None:
-        self._decode = decode
+        self._decoder = decoder
         self._alone = alone
         self._at_once = at_once
         self._queue: Queue[tuple[bytes, Future[Pixels]] | None] = Queue(2 * at_once)
@@ -64,7 +67,7 @@ class DecodingHelper:
 
     def offer(self, data: bytes) -> Future[Pixels] | None:
         """Give the promise of a file's pixels; None where it must be decoded by who offers it."""
-        if self._queue.full() or not self._decode.suits(data):
+        if self._queue.full() or not self._decoder().suits(data):
             return None
         promise: Future[Pixels] = Future()
         try:
@@ -88,12 +91,13 @@ class DecodingHelper:
         if not some:
             return
         try:
-            pixels = self._decode([data for data, _ in some])
-        except (RuntimeError, ValueError, MemoryError):
+            pixels = self._decoder()([data for data, _ in some])
+            kept = list(zip(some, pixels, strict=True))
+        except Exception:  # one is broken, or the device gave up: the CPU tells which
             for data, promise in some:
                 _settle(promise, self._alone, data)
         else:
-            for (_, promise), one in zip(some, pixels, strict=True):
+            for (_, promise), one in kept:
                 promise.set_result(one)
 
 

@@ -83,7 +83,7 @@ class Finished:
     part
         Name of the part that the vectors were written to, "" where the engine wrote none.
     unusable
-        Digests of pictures whose vectors are not finite, where a part was written.
+        Digests of pictures whose vectors are not finite, where the engine has looked.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -103,7 +103,7 @@ class Crew:
     ----------
     device
         What encoded, "" where nothing had to be.
-    workers, lanes, batch_size
+    workers, lanes, batch_size, writers
         See `fishembed.extraction.stages.StageTimes`.
     """
 
@@ -111,6 +111,7 @@ class Crew:
     workers: int = 1
     lanes: int = 1
     batch_size: int = 0
+    writers: int = 1
 
 
 class Engine(Protocol):

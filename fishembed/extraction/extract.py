@@ -141,14 +141,14 @@ def extract(
             reporter=told,
         )
         keeps_trunk = trunk or (old is not None and old.has_trunk)
-        work = Work((), batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
         words = _Words(
             wanted_prompts(prompts, before.texts),
             {} if aliases is None else load_aliases(aliases, pictures.classes),
         )
         runs = engine or LocalEngine()
-        job = _Job(pictures, place, before, wanted, work, runs, words, told)
         with runs.prepared(wanted, soon=old is None):
+            work = Work((), batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
+            job = _Job(pictures, place, before, wanted, work, runs, words, told)
             done = job.run(prune=prune, keeps_trunk=keeps_trunk)
         return replace(done, seconds=time.perf_counter() - began)
 
@@ -191,7 +191,9 @@ class _Job:
     reporter: Reporter
 
     def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
-        at = partial(parts_of, self.place, self._identity)
+        # A worker of a cluster runs in another folder.
+        place = self.place.absolute() if isinstance(self.place, Path) else self.place
+        at = partial(parts_of, place, self._identity)
         parts = at()
         vectors = self._known(parts)
         plan = make_plan(self.source, self.before, vectors)

@@ -10,6 +10,7 @@ loss.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -79,9 +80,8 @@ def run_through(
     how = Preparation(pixels.geometry(), mode, work.max_pixels)
     with ExitStack() as stack:
         if mode == "device":
-            decode = DeviceDecoder(stage.device, how.geometry, work.max_pixels)
-            helper = stack.enter_context(DecodingHelper(decode, how.decode))
-            how = replace(how, helper=helper)
+            helper = DecodingHelper(stage.decoder, how.decode)
+            how = replace(how, helper=stack.enter_context(helper))
         pictures = read_pictures(
             work.files,
             known,
@@ -126,7 +126,7 @@ class Batch:
 class EncodingStage:
     """Batches into the lanes of an encoder, which is loaded when the first must be encoded.
 
-    Threads that share one must have called `open` before.
+    Several threads may share one.
 
     Parameters
     ----------
@@ -142,6 +142,8 @@ class EncodingStage:
         self._stack = ExitStack()
         self._free: SimpleQueue[Encoder] = SimpleQueue()
         self._pool: ThreadPoolExecutor | None = None
+        self._decoder: DeviceDecoder | None = None
+        self._lock = threading.Lock()
         self._sizes = BatchSize(1)
         self.lanes = 1
 
@@ -161,11 +163,14 @@ class EncodingStage:
         """What the encoder is."""
         return self._encoder.spec
 
-    @property
-    def device(self) -> str:
-        """Name of the torch device that encodes; the encoder is loaded for it."""
+    def decoder(self) -> DeviceDecoder:
+        """Give what decodes on the encoder's device; the encoder is loaded for it."""
         self.open()
-        return self._encoder.device.split(" ")[0]
+        with self._lock:
+            if self._decoder is None:
+                device, pixels = self._encoder.device.split(" ")[0], self.spec.preprocessing
+                self._decoder = DeviceDecoder(device, pixels.geometry(), self._work.max_pixels)
+            return self._decoder
 
     def crew(self, workers: int) -> Crew:
         """Give what is at work."""
@@ -189,17 +194,18 @@ class EncodingStage:
 
     def open(self) -> BatchSize:
         """Load the encoder where that was not done yet; give what tells how large a batch is."""
-        if self._pool is None:
-            encoder = self._encoder.load()
-            usual = good_batch_size(encoder.device)
-            several = self._stack.enter_context(lanes(encoder))
-            for lane in several:
-                self._free.put(lane)
-            self.lanes = len(several)
-            self._sizes = BatchSize(usual, self._work.batch_size)
-            self._pool = ThreadPoolExecutor(self.lanes, thread_name_prefix="encode")
-            self._stack.callback(self._pool.shutdown, wait=True, cancel_futures=True)
-        return self._sizes
+        with self._lock:
+            if self._pool is None:
+                encoder = self._encoder.load()
+                usual = good_batch_size(encoder.device)
+                several = self._stack.enter_context(lanes(encoder))
+                for lane in several:
+                    self._free.put(lane)
+                self.lanes = len(several)
+                self._sizes = BatchSize(usual, self._work.batch_size)
+                self._pool = ThreadPoolExecutor(self.lanes, thread_name_prefix="encode")
+                self._stack.callback(self._pool.shutdown, wait=True, cancel_futures=True)
+            return self._sizes
 
     def _submit(self, batch: Batch) -> Future[Finished]:
         if self._pool is not None and batch.digests:

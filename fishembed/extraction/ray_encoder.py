@@ -92,7 +92,7 @@ def asked(ray: Any, method: Any, *what: Any) -> Any:
     """
     try:
         return answer(ray, method.options(max_task_retries=TRIES - 1).remote(*what))
-    except ray.exceptions.RayActorError as error:
+    except losses(ray) as error:
         raise never_alive(error) from error
 
 
@@ -103,6 +103,12 @@ def answer(ray: Any, promise: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         raise cause if isinstance(cause, FishembedError) else error from None
+
+
+def losses(ray: Any) -> tuple[type[Exception], ...]:
+    """Name the errors that say that a worker, its machine or what it gave was lost."""
+    names = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "NodeDiedError")
+    return tuple(getattr(ray.exceptions, name) for name in names)
 
 
 def never_alive(error: Exception) -> FishembedError:

@@ -23,7 +23,15 @@ from fishembed.extraction.blocks import Block, Blocks
 from fishembed.extraction.engine import Crew, Finished, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.ray_cluster import Staff, staff
-from fishembed.extraction.ray_encoder import TRIES, RemoteEncoder, answer, asked, never_alive
+from fishembed.extraction.ray_encoder import (
+    TRIES,
+    RemoteEncoder,
+    answer,
+    asked,
+    losses,
+    never_alive,
+)
+from fishembed.extraction.ray_worker import Order
 
 _QUEUED = 3
 """Blocks that a worker has at hand, so that it does not wait for the driver between two."""
@@ -36,8 +44,8 @@ class RayEngine:
     Parameters
     ----------
     address
-        Of a cluster, such as `auto` or `ray://host:10001`; Ray is started on this machine
-        when left out.
+        Of a cluster, such as `auto` or `host:6379`; Ray is started on this machine when left
+        out.
     workers
         Actors; one for each GPU, or where there is none for each machine, when left out.
     gpus_per_worker
@@ -76,7 +84,7 @@ class RayEngine:
         away, fingerprint = encoder.detached(), encoder.spec.fingerprint
         team = self._hired()
         how = replace(work, files=(), workers=work.workers or team.cores)
-        order = away, fingerprint, how, team.ray.put(frozenset(known)), sign
+        order = team.ray.put(Order(away, fingerprint, how, frozenset(known), sign))
         blocks = Blocks(work.files, len(team.actors), tries=TRIES)
         for done, crew in _collect(team, blocks, order):
             self._notice(crew, len(team.actors))
@@ -86,7 +94,9 @@ class RayEngine:
         """Sum up what the workers are."""
         several = f"{n} Ray worker{'s' if n > 1 else ''}"
         device = f"{crew.device}, {several}" if crew.device else self.crew.device
-        self.crew = replace(crew, device=device, workers=crew.workers * n, lanes=crew.lanes * n)
+        self.crew = replace(
+            crew, device=device, workers=crew.workers * n, lanes=crew.lanes * n, writers=n
+        )
 
 
 def _load(team: Staff, away: LazyEncoder) -> RemoteEncoder:
@@ -97,9 +107,7 @@ def _load(team: Staff, away: LazyEncoder) -> RemoteEncoder:
     return RemoteEncoder(team.ray, first, away, asked(team.ray, first.say, away))
 
 
-def _collect(
-    team: Staff, blocks: Blocks, order: tuple[Any, ...]
-) -> Iterator[tuple[Finished, Crew]]:
+def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[Finished, Crew]]:
     """Keep every actor busy, and yield what each block came to."""
     ray, actors = team.ray, team.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
@@ -110,7 +118,7 @@ def _collect(
         actor, block = working.pop(ready)
         try:
             told = answer(ray, ready)
-        except ray.exceptions.RayActorError as error:
+        except losses(ray) as error:
             if block is None:
                 raise never_alive(error) from error
             blocks.again(block, error)
@@ -121,21 +129,24 @@ def _collect(
                 done, crew, seconds = told
                 blocks.done(block, seconds)
                 yield done, crew
-        _give(actors, blocks, working)
+        _give(actors, order, blocks, working)
 
 
-def _greet(
-    actor: Any, order: tuple[Any, ...], working: dict[Any, tuple[Any, Block | None]]
+def _greet(actor: Any, order: Any, working: dict[Any, tuple[Any, Block | None]]) -> None:
+    working[actor.greet.options(max_task_retries=TRIES - 1).remote(order)] = actor, None
+
+
+def _give(
+    actors: list[Any],
+    order: Any,
+    blocks: Blocks,
+    working: dict[Any, tuple[Any, Block | None]],
 ) -> None:
-    working[actor.greet.options(max_task_retries=TRIES - 1).remote(*order)] = actor, None
-
-
-def _give(actors: list[Any], blocks: Blocks, working: dict[Any, tuple[Any, Block | None]]) -> None:
     """Give blocks to all actors that have answered, to those with the fewest first."""
     has = dict.fromkeys(actors, 0)
     for actor, block in working.values():
         has[actor] += _QUEUED if block is None else 1
     while min(has.values()) < _QUEUED and (block := blocks.next()) is not None:
         actor = min(has, key=has.__getitem__)
-        working[actor.do.remote(block.start, block.files)] = actor, block
+        working[actor.do.remote(order, block.start, block.files)] = actor, block
         has[actor] += 1

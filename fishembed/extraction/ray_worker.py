@@ -8,16 +8,17 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import Parts
-from fishembed.errors import InputError
+from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.engine import Crew, Finished, Outcome, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pictures import cores
@@ -26,6 +27,31 @@ from fishembed.extraction.ray_encoder import Said
 from fishembed.extraction.stages import NOTHING, Seconds
 from fishembed.extraction.vectors import Bundle, only_finite
 from fishembed.images import Blob
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the driver wants of its workers.
+
+    Attributes
+    ----------
+    encoder
+        Loaded by a worker, if it has not done so before.
+    fingerprint
+        That it must have.
+    how
+        The work, without its files.
+    known
+        Digests that need no vector.
+    sign
+        What the driver has left where the parts lie.
+    """
+
+    encoder: LazyEncoder
+    fingerprint: str
+    how: Work
+    known: frozenset[str]
+    sign: str
 
 
 class RayWorker:
@@ -38,6 +64,7 @@ class RayWorker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._encoder: LazyEncoder | None = None
+        self._stage: EncodingStage | None = None
         self._parts: Parts | None = None
 
     def say(self, encoder: LazyEncoder) -> Said:
@@ -58,51 +85,36 @@ class RayWorker:
         """Encode texts for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_texts(texts)
 
-    def greet(
-        self,
-        encoder: LazyEncoder,
-        fingerprint: str,
-        how: Work,
-        known: frozenset[str],
-        sign: str,
-    ) -> None:
-        """Make ready, before the first block.
-
-        Parameters
-        ----------
-        encoder
-            Loaded here, if it was not before.
-        fingerprint
-            That it must have.
-        how
-            The work, without its files.
-        known
-            Digests that need no vector.
-        sign
-            What the driver has left where the parts lie.
+    def greet(self, order: Order) -> None:
+        """Make ready, before the first block; once.
 
         Raises
         ------
         InputError
             When the encoder is another here.
         """
-        own = self._own(encoder)
-        if own.spec.fingerprint != fingerprint:
+        own = self._own(order.encoder)
+        if own.spec.fingerprint != order.fingerprint:
             raise InputError(
                 f"{os.uname().nodename} encodes otherwise than another machine of this run "
-                f"(fingerprints {own.spec.fingerprint} and {fingerprint}): install the same "
+                f"(fingerprints {own.spec.fingerprint} and {order.fingerprint}): install the same "
                 "versions of torch, OpenCLIP and timm on all, and where they are not alike choose "
                 "one --precision"
             )
-        self._how, self._known = how, known
-        self._workers = how.workers or cores()
+        with self._lock:
+            if self._stage is None:
+                self._begin(own, order)
+
+    def _begin(self, encoder: LazyEncoder, order: Order) -> None:
+        how = order.how
         if torch := sys.modules.get("torch"):  # the encoder has loaded it, or none needs it
-            torch.set_num_threads(self._workers)
-        self._stage = EncodingStage(own, how)
-        self._stage.open()
+            torch.set_num_threads(how.workers or cores())
         if how.parts is not None:
             parts = how.parts(uuid.uuid4().hex)
-            self._parts = parts if parts.sees(sign) else None
+            self._parts = parts if parts.sees(order.sign) else None
+        stage = EncodingStage(encoder, how)
+        stage.open()
+        self._stage = stage
 
     def _own(self, encoder: LazyEncoder) -> LazyEncoder:
         """Give the encoder that is here; the one that was brought where there is none."""
@@ -112,32 +124,40 @@ class RayWorker:
                 self._encoder = encoder
             return self._encoder
 
-    def do(self, start: int, files: Sequence[Path | Blob]) -> tuple[Finished, Crew, float]:
+    def do(
+        self, order: Order, start: int, files: Sequence[Path | Blob]
+    ) -> tuple[Finished, Crew, float]:
         """Read and encode a block, whose first file is the `start`-th of all.
 
         Returns
         -------
         What came of it; what worked; and the seconds it took.
         """
+        self.greet(order)  # Ray may have started this worker anew without anybody's notice
+        stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
-        work = replace(self._how, files=tuple(files))
-        some = list(run_through(self._stage, work, self._known))
-        done = self._written(together(some, start))
-        return done, self._stage.crew(self._workers), time.perf_counter() - began
+        work = replace(order.how, files=tuple(files))
+        done = together(list(run_through(stage, work, order.known)), start)
+        done = self._written(done)
+        crew = stage.crew(work.workers or cores())
+        return done, crew, time.perf_counter() - began
 
     def _written(self, done: Finished) -> Finished:
-        """Write vectors as a part where its place is seen from here."""
+        """Write vectors as a part where its place is seen from here and can be written to."""
         if self._parts is None or done.vectors is None:
             return done
         good, vectors = only_finite(done.digests, done.vectors)
-        unusable = tuple(set(done.digests) - set(good))
+        lost = tuple(set(done.digests) - set(good))
         began, part = time.perf_counter(), ""
-        if good:
-            with self._lock:
-                part = self._parts.add(good, vectors).name
+        try:
+            if good:
+                with self._lock:
+                    part = self._parts.add(good, vectors).name
+        except StoreWriteError:
+            return done  # the driver can, or says why not
         spent = done.spent + Seconds(write=time.perf_counter() - began)
         return replace(
-            done, digests=tuple(good), vectors=None, part=part, unusable=unusable, spent=spent
+            done, digests=tuple(good), vectors=None, part=part, unusable=lost, spent=spent
         )
 
 

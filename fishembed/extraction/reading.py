@@ -71,8 +71,9 @@ def read_and_encode(
                     digests[row] = outcome.digest
                     if outcome.reason:
                         reasons[row] = outcome.reason
+                vectors.unusable.update(some.unusable)
                 if some.part:
-                    vectors.add_part(some.part, some.digests, some.unusable)
+                    vectors.add_part(some.part, some.digests)
                 elif some.vectors is not None:
                     vectors.add(some.digests, some.vectors)
                 for note in some.notes:

@@ -52,6 +52,8 @@ class StageTimes:
         What encoded, such as `cuda (NVIDIA H100)`.
     batch_size
         Pictures that were encoded at once, in the end.
+    writers
+        Threads that wrote parts.
     """
 
     seconds: Seconds
@@ -60,6 +62,7 @@ class StageTimes:
     lanes: int
     device: str
     batch_size: int
+    writers: int = 1
 
     @property
     def busy(self) -> dict[str, float]:
@@ -75,7 +78,8 @@ class StageTimes:
     @property
     def bottleneck(self) -> str:
         """The stage that held the others up: read, decode, encode or write."""
-        threads = {"read": self.workers, "decode": self.workers, "encode": self.lanes, "write": 1}
+        threads = {"read": self.workers, "decode": self.workers, "encode": self.lanes}
+        threads["write"] = self.writers
         if self.shares_cores:
             threads["encode"] = threads["decode"] = max(self.workers, self.lanes)
         busy = self.busy
@@ -92,7 +96,7 @@ class StageTimes:
         else:
             words.append(f"{self.device.split(' ')[0]} {busy['encode'] / self.lanes:.0%} busy")
         if self.bottleneck == "write":
-            words.append(f"{busy['write']:.0%} of the time writing")
+            words.append(f"{busy['write'] / self.writers:.0%} of the time writing")
         return f"{self.bottleneck}-bound: {', '.join(words)}"
 
     def to_json(self) -> dict[str, object]:
@@ -104,5 +108,6 @@ class StageTimes:
             "workers": self.workers,
             "lanes": self.lanes,
             "batch_size": self.batch_size,
+            "writers": self.writers,
             "device": self.device,
         }

@@ -72,7 +72,7 @@ class KnownVectors:
         if time.monotonic() - self._saved > PART_SECONDS:
             self._write()
 
-    def add_part(self, name: str, digests: Sequence[str], unusable: Sequence[str]) -> None:
+    def add_part(self, name: str, digests: Sequence[str]) -> None:
         """Take a batch that its encoder has made safe as a part by itself.
 
         Parameters
@@ -81,10 +81,7 @@ class KnownVectors:
             Of the part.
         digests
             Of its rows.
-        unusable
-            Of pictures whose vectors are not finite; they are not in it.
         """
-        self.unusable.update(unusable)
         self.encoded.update(digests)
         self._take_part(self._parts.fetch(name), digests)
 

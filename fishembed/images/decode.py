@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -86,16 +87,40 @@ def quiet_decoding() -> Iterator[None]:
 
     Pillow warns about oddities in metadata and refuses large pictures before `max_pixels`
     is asked; both settings are global, so they are changed once around a whole run and not
-    by each call.
+    by each call. Of several runs at the same time the last to end changes them back.
     """
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
+    _quiet.enter()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        _quiet.leave()
+
+
+class _Quiet:
+    """Counts who wants Pillow quiet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._stack = ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs == 1:
+                self._stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+                Image.MAX_IMAGE_PIXELS = None
+                self._stack.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+
+    def leave(self) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                self._stack.close()
+
+
+_quiet = _Quiet()
 
 
 def _decode(

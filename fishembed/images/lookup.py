@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fishembed.remote import Place
 
 _UNKNOWN = -1, -1
+_TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
 
 
 class Photos:
@@ -57,16 +59,17 @@ class Photos:
         """
         if is_url(path):
             return RemoteFile(path, _UNKNOWN)
-        tar, within, _ = path.partition(f"{TAR_SUFFIX}/")
-        if within and (is_remote(self._root) or Path(str(self._root), tar + TAR_SUFFIX).is_file()):
-            return self._members(tar + TAR_SUFFIX).get(path) or Unusable("its tar has it no more")
+        for end in _TAR.finditer(path):
+            tar = path[: end.end() - 1]
+            if is_remote(self._root):
+                return Unusable("it may lie in a tar elsewhere")
+            if Path(str(self._root), tar).is_file():
+                return self._members(tar).get(path) or Unusable("its tar has it no more")
         if is_remote(self._root):
             return RemoteFile(f"{str(self._root).rstrip('/')}/{path}", _UNKNOWN)
         return Path(str(self._root), path)
 
     def _listed(self, tar: str) -> Mapping[str, Blob]:
-        if is_remote(self._root):
-            return {}
         try:
             return read_tars(self._root, [tar])[2]
         except SourceError:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
-from fishembed.extraction import extract
+from fishembed.extraction import extract, pipeline
 from fishembed.extraction.device_decoding import DecodingHelper
 
 
@@ -32,6 +32,8 @@ class Device:
         self.batches.append(len(files))
         if b"broken" in files:
             raise RuntimeError("one of them is broken")
+        if b"lost" in files:
+            return []
         return [np.full((1, 1, 3), len(data), np.uint8) for data in files]
 
 
@@ -44,7 +46,7 @@ def alone(data: bytes) -> np.ndarray:
 def test_promises_are_kept_many_at_once():
     device = Device()
     device.go.clear()
-    with DecodingHelper(device, alone, at_once=8) as helper:
+    with DecodingHelper(lambda: device, alone, at_once=8) as helper:
         promises = [helper.offer(b"x" * n) for n in range(1, 10)]
         device.go.set()
         assert [promise.result(10)[0, 0, 0] for promise in promises] == list(range(1, 10))
@@ -55,7 +57,7 @@ def test_promises_are_kept_many_at_once():
 def test_what_does_not_suit_or_comes_when_it_is_busy_is_refused():
     device = Device()
     device.go.clear()
-    with DecodingHelper(device, alone, at_once=2) as helper:
+    with DecodingHelper(lambda: device, alone, at_once=2) as helper:
         assert helper.offer(b"not for me") is None
         taken = [promise for _ in range(20) if (promise := helper.offer(b"x")) is not None]
         assert 4 <= len(taken) <= 6
@@ -66,12 +68,17 @@ def test_what_does_not_suit_or_comes_when_it_is_busy_is_refused():
 def test_a_broken_file_costs_the_others_nothing():
     device = Device()
     device.go.clear()
-    with DecodingHelper(device, alone, at_once=4) as helper:
+    with DecodingHelper(lambda: device, alone, at_once=4) as helper:
         first, broken, third = (helper.offer(data) for data in (b"x", b"broken", b"xxx"))
         device.go.set()
         with pytest.raises(ImageError, match="broken"):
             broken.result(10)
         assert {int(one.result(10)[0, 0, 0]) for one in (first, third)} <= {1, 3, 200}
+
+
+def test_pictures_that_the_device_loses_are_decoded_again():
+    with DecodingHelper(Device, alone, at_once=4) as helper:
+        assert helper.offer(b"lost").result(10)[0, 0, 0] == 200
 
 
 @pytest.fixture
@@ -88,6 +95,18 @@ def jpegs(workspace):
     (folder / "cut.jpg").write_bytes((folder / "00.jpg").read_bytes()[:300])
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xd9")
     return folder.parent
+
+
+def test_nothing_is_loaded_where_nothing_must_be_encoded(jpegs, workspace, monkeypatch):
+    pytest.importorskip("torchcodec", reason="the extra 'device' is not installed")
+    (jpegs / "cod/broken.jpg").unlink()  # what cannot be read is tried again each time
+    (jpegs / "cod/cut.jpg").unlink()
+    store = workspace / "cache/j.h5"
+    extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
+    monkeypatch.setattr(pipeline, "DeviceDecoder", None)
+    (jpegs / "cod/01.jpg").rename(jpegs / "cod/moved.jpg")
+    done = extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
+    assert (done.encoded, done.rows) == (0, 31)
 
 
 class OnCPU(FakeEncoder):

@@ -171,6 +171,22 @@ def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
         asked(fake, Dead())
 
 
+class Infinite(FakeEncoder):
+    """Gives vectors that are not finite."""
+
+    def encode_with_trunk(self, batch):
+        image, trunk = super().encode_with_trunk(batch)
+        return np.full_like(image, np.inf), trunk
+
+
+def test_pictures_whose_vectors_are_not_finite_are_skipped(cluster, many, store, workspace):
+    extract(many, store, encoder=FakeEncoder(), engine=RayEngine(workers=1))
+    draw(many / "cod/new.png", 99)
+    done = extract(many, store, encoder=Infinite(), engine=RayEngine(workers=1))
+    assert done.skipped_files[-1] == ("cod/new.png", "the encoder gave a vector that is not finite")
+    assert done.rows == 41
+
+
 def test_what_does_not_fit_on_the_cluster(cluster, many, store):
     with pytest.raises(DeviceError, match="1000 workers of 1 cores"):
         extract(many, store, encoder=FakeEncoder(), engine=RayEngine(workers=1000))

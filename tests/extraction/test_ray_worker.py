@@ -10,12 +10,12 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import draw
 
-from fishembed.cache import IMAGE, parts_of
-from fishembed.errors import InputError
+from fishembed.cache import IMAGE, Parts, parts_of
+from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.engine import Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.progress import Silent
-from fishembed.extraction.ray_worker import RayWorker
+from fishembed.extraction.ray_worker import Order, RayWorker
 
 
 @pytest.fixture
@@ -33,15 +33,16 @@ def worker(place, *, encoder=None, sign="here", fingerprint=None):
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=Silent()
     )
     how = Work((), batch_size=5, workers=2, parts=partial(parts_of, place, "same"))
+    order = Order(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
     made = RayWorker()
-    made.greet(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
-    return made
+    made.greet(order)
+    return partial(made.do, order)
 
 
 def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
     folding = parts_of(store, "same")
     folding.show("here")
-    done, crew, seconds = worker(store).do(100, pictures)
+    done, crew, seconds = worker(store)(100, pictures)
     assert [one.number for one in done.outcomes] == list(range(100, 112))
     assert [one.number for one in done.outcomes if one.reason] == [103]
     assert done.vectors is None
@@ -53,7 +54,7 @@ def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
 
 
 def test_it_sends_vectors_where_it_does_not(pictures, store):
-    done, _, _ = worker(store, sign="elsewhere").do(0, pictures)
+    done, _, _ = worker(store, sign="elsewhere")(0, pictures)
     assert done.part == ""
     assert done.vectors[IMAGE].shape == (11, 8)
     assert list(parts_of(store, "same").found()) == []
@@ -63,7 +64,7 @@ def test_two_blocks_at_a_time_share_the_encoder(pictures, store):
     parts_of(store, "same").show("here")
     made = worker(store)
     with ThreadPoolExecutor(2) as pool:
-        halves = list(pool.map(made.do, (0, 6), (pictures[:6], pictures[6:])))
+        halves = list(pool.map(made, (0, 6), (pictures[:6], pictures[6:])))
     names = {done.part for done, _, _ in halves}
     assert len(names) == 2
     assert sum(len(done.digests) for done, _, _ in halves) == 11
@@ -77,7 +78,7 @@ class Broken(FakeEncoder):
 
 def test_vectors_that_are_not_finite_are_named(pictures, store):
     parts_of(store, "same").show("here")
-    done, _, _ = worker(store, encoder=Broken()).do(0, pictures)
+    done, _, _ = worker(store, encoder=Broken())(0, pictures)
     assert (done.digests, done.part, done.vectors) == ((), "", None)
     assert len(done.unusable) == 11
 
@@ -85,3 +86,22 @@ def test_vectors_that_are_not_finite_are_named(pictures, store):
 def test_another_encoder_than_the_drivers_is_refused(store):
     with pytest.raises(InputError, match="install the same versions"):
         worker(store, fingerprint="0" * 16)
+
+
+def test_a_worker_that_was_started_anew_greets_itself(pictures, store):
+    parts_of(store, "same").show("here")
+    order = worker(store).args[0]
+    done, _, _ = RayWorker().do(order, 0, pictures)
+    assert len(done.digests) == 11
+
+
+def test_it_sends_vectors_where_the_place_cannot_be_written_to(pictures, store, monkeypatch):
+    def add(*_):
+        raise StoreWriteError("read-only")
+
+    parts_of(store, "same").show("here")
+    do = worker(store)
+    monkeypatch.setattr(Parts, "add", add)
+    done, _, _ = do(0, pictures)
+    assert (done.part, done.unusable) == ("", ())
+    assert done.vectors[IMAGE].shape == (11, 8)

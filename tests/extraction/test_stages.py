@@ -144,6 +144,8 @@ def test_the_bottleneck_on_a_gpu_is_the_stage_that_never_waits():
     assert str(starved) == "decode-bound: 14.0 of 16 cores decoding, cuda 31% busy"
     assert times("cuda", Seconds(decode=30.0, encode=19.0)).bottleneck == "encode"
     assert times("cuda", Seconds(decode=30.0, encode=9.0, write=9.5)).bottleneck == "write"
+    many = times("cuda", Seconds(decode=30.0, encode=9.0, write=16.0), writers=16)
+    assert many.bottleneck == "encode"
     slow_disk = times("cuda", Seconds(read=150.0, decode=30.0, encode=9.0))
     assert str(slow_disk).startswith("read-bound: 15.0 of 16 threads waiting for files, 3.0 of 16")
 

@@ -166,3 +166,14 @@ def test_read_bytes(tmp_path):
         read_bytes(file, max_bytes=2)
     with pytest.raises(ImageError, match="cannot be read"):
         read_bytes(tmp_path)
+
+
+def test_quiet_runs_that_overlap_stay_quiet_until_the_last_ends():
+    before = Image.MAX_IMAGE_PIXELS
+    first, second = quiet_decoding(), quiet_decoding()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS is None
+    second.__exit__(None, None, None)
+    assert before == Image.MAX_IMAGE_PIXELS

@@ -35,6 +35,13 @@ def test_members_of_tars(tmp_path):
             read_bytes(photos.at(lost))
 
 
+def test_tars_in_any_case_and_below_folders_that_are_called_so(tmp_path):
+    write_shard(tmp_path / "old.tar/A.TAR", [1, 2])
+    for item in open_source(tmp_path / "old.tar").items:
+        path = f"old.tar/{item.path}"
+        assert read_bytes(Photos(tmp_path).at(path)) == png(int(path[-5]))
+
+
 def test_objects_elsewhere():
     root = UPath("memory://lookup")
     (root / "cod/a.png").write_bytes(png(7))
@@ -44,7 +51,7 @@ def test_objects_elsewhere():
     assert read_bytes(Photos("/nowhere").at("memory://lookup/cod/a.png")) == png(7)
     with pytest.raises(ImageError, match="missing"):
         read_bytes(photos.at("cod/b.png"))
-    with pytest.raises(ImageError, match="its tar"):
+    with pytest.raises(ImageError, match="in a tar elsewhere"):
         read_bytes(photos.at("0.tar/b.png"))
     assert not Photos("memory://nothing here").are_there()
 
