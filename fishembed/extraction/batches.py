@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.extraction.vectors import Bundle
+from fishembed.extraction.part_writer import Bundle, joined
 
 Encode = Callable[[npt.NDArray[np.uint8]], Bundle]
 
@@ -107,10 +107,8 @@ def encode_in_halves(
     halves = [
         encode_in_halves(encode, part, sizes, clock) for part in (pixels[:middle], pixels[middle:])
     ]
-    first, second = (half.vectors for half in halves)
-    together = {name: np.concatenate([first[name], second[name]]) for name in first}
     smallest = min(half.shrunk_to or middle for half in halves)
-    return Encoded(together, clock() - began, smallest)
+    return Encoded(joined([half.vectors for half in halves]), clock() - began, smallest)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +23,11 @@ Written = tuple[Path, list[str]]
 """A part, and the digests that are in it."""
 
 _MOST_WAITING = 2
+
+
+def joined(bundles: Sequence[Bundle]) -> Bundle:
+    """Give the vectors of some batches, at least one, as those of one batch."""
+    return {name: np.concatenate([bundle[name] for bundle in bundles]) for name in bundles[0]}
 
 
 class PartWriter:
@@ -66,10 +71,7 @@ class PartWriter:
     def _write(self, batches: Batches) -> Path:
         began = time.perf_counter()
         digests = [digest for some, _ in batches for digest in some]
-        vectors = {
-            name: np.concatenate([bundle[name] for _, bundle in batches]) for name in batches[0][1]
-        }
-        part = self._parts.add(digests, vectors)
+        part = self._parts.add(digests, joined([bundle for _, bundle in batches]))
         self.seconds += time.perf_counter() - began
         return part
 

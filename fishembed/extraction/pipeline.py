@@ -65,7 +65,7 @@ class LocalEngine:
             closing(run_through(stage, work, known)) as done,
         ):
             for finished in done:
-                self.crew = stage.crew(work.workers or cores())
+                self.crew = stage.crew()
                 yield finished
 
 
@@ -86,7 +86,7 @@ def run_through(
             work.files,
             known,
             how,
-            workers=work.workers or cores(),
+            workers=work.workers,
             window=min(1024, max(16, _WINDOW_BYTES // (3 * pixels.crop * pixels.crop))),
         )
         stack.enter_context(closing(pictures))
@@ -172,8 +172,9 @@ class EncodingStage:
                 self._decoder = DeviceDecoder(device, pixels.geometry(), self._work.max_pixels)
             return self._decoder
 
-    def crew(self, workers: int) -> Crew:
+    def crew(self) -> Crew:
         """Give what is at work."""
+        workers = self._work.workers or cores()
         if self._pool is None:
             return Crew(workers=workers)
         return Crew(self._encoder.device, workers, self.lanes, self._sizes.now)

@@ -83,7 +83,7 @@ class RemoteEncoder:
 
 
 def asked(ray: Any, method: Any, *what: Any) -> Any:
-    """Call a method of a worker, again where it dies, and give what it says.
+    """Give what a method of a worker says, see `ask`.
 
     Raises
     ------
@@ -91,9 +91,14 @@ def asked(ray: Any, method: Any, *what: Any) -> Any:
         When it dies each time.
     """
     try:
-        return answer(ray, method.options(max_task_retries=TRIES - 1).remote(*what))
+        return answer(ray, ask(method, *what))
     except losses(ray) as error:
         raise never_alive(error) from error
+
+
+def ask(method: Any, *what: Any) -> Any:
+    """Call a method of a worker, again where it dies; give the promise of what it says."""
+    return method.options(max_task_retries=TRIES - 1).remote(*what)
 
 
 def answer(ray: Any, promise: Any) -> Any:

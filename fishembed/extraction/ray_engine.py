@@ -27,6 +27,7 @@ from fishembed.extraction.ray_encoder import (
     TRIES,
     RemoteEncoder,
     answer,
+    ask,
     asked,
     losses,
     never_alive,
@@ -133,7 +134,7 @@ def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[Finished
 
 
 def _greet(actor: Any, order: Any, working: dict[Any, tuple[Any, Block | None]]) -> None:
-    working[actor.greet.options(max_task_retries=TRIES - 1).remote(order)] = actor, None
+    working[ask(actor.greet, order)] = actor, None
 
 
 def _give(

@@ -21,11 +21,12 @@ from fishembed.cache import Parts
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.engine import Crew, Finished, Outcome, Work
 from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.part_writer import joined
 from fishembed.extraction.pictures import cores
 from fishembed.extraction.pipeline import EncodingStage, run_through
 from fishembed.extraction.ray_encoder import Said
 from fishembed.extraction.stages import NOTHING, Seconds
-from fishembed.extraction.vectors import Bundle, only_finite
+from fishembed.extraction.vectors import only_finite
 from fishembed.images import Blob
 
 
@@ -137,17 +138,14 @@ class RayWorker:
         stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
         work = replace(order.how, files=tuple(files))
-        done = together(list(run_through(stage, work, order.known)), start)
-        done = self._written(done)
-        crew = stage.crew(work.workers or cores())
-        return done, crew, time.perf_counter() - began
+        done = self._written(together(list(run_through(stage, work, order.known)), start))
+        return done, stage.crew(), time.perf_counter() - began
 
     def _written(self, done: Finished) -> Finished:
         """Write vectors as a part where its place is seen from here and can be written to."""
         if self._parts is None or done.vectors is None:
             return done
-        good, vectors = only_finite(done.digests, done.vectors)
-        lost = tuple(set(done.digests) - set(good))
+        good, vectors, lost = only_finite(done.digests, done.vectors)
         began, part = time.perf_counter(), ""
         try:
             if good:
@@ -157,7 +155,7 @@ class RayWorker:
             return done  # the driver can, or says why not
         spent = done.spent + Seconds(write=time.perf_counter() - began)
         return replace(
-            done, digests=tuple(good), vectors=None, part=part, unusable=lost, spent=spent
+            done, digests=tuple(good), vectors=None, part=part, unusable=tuple(lost), spent=spent
         )
 
 
@@ -168,13 +166,11 @@ def together(some: Sequence[Finished], start: int) -> Finished:
         for finished in some
         for one in finished.outcomes
     ]
-    bundles: list[Bundle] = [one.vectors for one in some if one.vectors is not None]
+    bundles = [one.vectors for one in some if one.vectors is not None]
     return Finished(
         tuple(outcomes),
         tuple(digest for one in some for digest in one.digests),
-        {name: np.concatenate([bundle[name] for bundle in bundles]) for name in bundles[0]}
-        if bundles
-        else None,
+        joined(bundles) if bundles else None,
         reduce(add, (one.spent for one in some), NOTHING),
         notes=tuple(note for one in some for note in one.notes),
     )

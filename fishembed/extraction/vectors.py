@@ -64,8 +64,8 @@ class KnownVectors:
 
     def add(self, digests: Sequence[str], vectors: Bundle) -> None:
         """Take a finished batch; every few seconds what is finished becomes safe on disk."""
-        good, usable = only_finite(digests, vectors)
-        self.unusable.update(set(digests) - set(good))
+        good, usable, lost = only_finite(digests, vectors)
+        self.unusable.update(lost)
         self.encoded.update(good)
         self._fresh.append((good, usable))
         self._fresh_digests.update(good)
@@ -129,8 +129,9 @@ class KnownVectors:
         self.take_over(rows, partial(self._parts.vectors, part))
 
 
-def only_finite(digests: Sequence[str], vectors: Bundle) -> tuple[list[str], Bundle]:
-    """Leave out the pictures of which a vector is not finite."""
+def only_finite(digests: Sequence[str], vectors: Bundle) -> tuple[list[str], Bundle, set[str]]:
+    """Leave out the pictures of which a vector is not finite, and give their digests too."""
     finite = np.all([np.isfinite(array).all(axis=1) for array in vectors.values()], axis=0)
     good = [digest for digest, fine in zip(digests, finite, strict=True) if fine]
-    return good, {name: array[finite] for name, array in vectors.items()}
+    usable = {name: array[finite] for name, array in vectors.items()}
+    return good, usable, set(digests) - set(good)

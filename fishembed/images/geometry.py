@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,11 @@ def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[
         return int(resize * width / height), resize
     scale = resize / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resized_as(size: tuple[int, int], geometry: Mapping[str, Any]) -> tuple[int, int]:
+    """Give the same by the keywords of `crop_pixels`."""
+    return resized(size, geometry["resize"], geometry.get("fit", "shortest"))
 
 
 def centre(length: int, crop: int) -> int:

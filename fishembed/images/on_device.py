@@ -12,10 +12,10 @@ from PIL import ExifTags, Image
 
 from fishembed.errors import DeviceError, MissingExtraError
 from fishembed.images.decode import MAX_PIXELS
-from fishembed.images.geometry import centre, resized
+from fishembed.images.geometry import centre, resized_as
+from fishembed.images.pixels import TORCH_FILTERS
 
 _MODES = ("RGB", "L")
-_FILTERS = ("bilinear", "bicubic")
 
 
 class DeviceDecoder:
@@ -64,8 +64,8 @@ class DeviceDecoder:
             image.mode in _MODES
             and not turned
             and 0 < width * height <= self._max_pixels
-            and self._geometry.get("interpolation", "bicubic") in _FILTERS
-            and min(self._size(image.size)) >= self._geometry["crop"]
+            and self._geometry.get("interpolation", "bicubic") in TORCH_FILTERS
+            and min(resized_as(image.size, self._geometry)) >= self._geometry["crop"]
         )
 
     def __call__(self, files: Sequence[bytes]) -> list[npt.NDArray[np.uint8]]:
@@ -89,7 +89,7 @@ class DeviceDecoder:
         import torch
         from torch.nn.functional import interpolate
 
-        width, height = self._size((image.shape[2], image.shape[1]))
+        width, height = resized_as((image.shape[2], image.shape[1]), self._geometry)
         small = interpolate(
             image.unsqueeze(0).float(),
             size=(height, width),
@@ -100,9 +100,6 @@ class DeviceDecoder:
         left, top = centre(width, crop), centre(height, crop)
         seen = small[:, top : top + crop, left : left + crop]
         return seen.round().clamp(0, 255).to(torch.uint8)
-
-    def _size(self, size: tuple[int, int]) -> tuple[int, int]:
-        return resized(size, self._geometry["resize"], self._geometry.get("fit", "shortest"))
 
     def _try(self) -> None:
         file = io.BytesIO()

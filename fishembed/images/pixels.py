@@ -21,9 +21,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from fishembed.images.decode import MAX_PIXELS, decode
-from fishembed.images.geometry import crop_pixels, pillow_resize, resized
+from fishembed.images.geometry import crop_pixels, pillow_resize, resized_as
 
 Decoding = Literal["exact", "fast", "device"]
+
+TORCH_FILTERS = ("bilinear", "bicubic")
+"""Filters that torch has with antialiasing."""
 
 _OVERSIZE = 2
 """Decoded to the target's own size, vectors came out at 0.995 of the exact ones' direction on
@@ -63,7 +66,7 @@ def picture_pixels(
         return crop_pixels(decode(data, max_pixels=max_pixels), **geometry)
 
     def at_least(size: tuple[int, int]) -> tuple[int, int]:
-        width, height = resized(size, geometry["resize"], geometry.get("fit", "shortest"))
+        width, height = resized_as(size, geometry)
         return _OVERSIZE * width, _OVERSIZE * height
 
     image = decode(data, max_pixels=max_pixels, at_least=at_least)
@@ -77,7 +80,7 @@ def torch_resize(
 
     They differ from Pillow by a rounding here and there. Filters that torch lacks are Pillow's.
     """
-    if interpolation not in ("bilinear", "bicubic") or image.size == size:
+    if interpolation not in TORCH_FILTERS or image.size == size:
         return pillow_resize(image, size, interpolation)
     import torch
     from torch.nn.functional import interpolate

@@ -98,7 +98,6 @@ def jpegs(workspace):
 
 
 def test_nothing_is_loaded_where_nothing_must_be_encoded(jpegs, workspace, monkeypatch):
-    pytest.importorskip("torchcodec", reason="the extra 'device' is not installed")
     (jpegs / "cod/broken.jpg").unlink()  # what cannot be read is tried again each time
     (jpegs / "cod/cut.jpg").unlink()
     store = workspace / "cache/j.h5"
@@ -118,7 +117,6 @@ class OnCPU(FakeEncoder):
 
 
 def test_a_store_made_on_the_device_is_near_the_exact_one(jpegs, workspace):
-    pytest.importorskip("torchcodec", reason="the extra 'device' is not installed")
     stores = {}
     for mode in ("exact", "device"):
         encoder = OnCPU(side=16, decoding=mode)

@@ -105,3 +105,15 @@ def test_it_sends_vectors_where_the_place_cannot_be_written_to(pictures, store, 
     done, _, _ = do(0, pictures)
     assert (done.part, done.unusable) == ("", ())
     assert done.vectors[IMAGE].shape == (11, 8)
+
+
+def test_it_encodes_for_the_driver(store):
+    order = worker(store).args[0]
+    batch = np.arange(2 * 8 * 8 * 3).astype(np.uint8).reshape(2, 8, 8, 3)
+    own, made = FakeEncoder(), RayWorker()
+    np.testing.assert_array_equal(
+        made.encode_images(order.encoder, batch), own.encode_images(batch)
+    )
+    np.testing.assert_array_equal(
+        made.encode_texts(order.encoder, ["cod"]), own.encode_texts(["cod"])
+    )

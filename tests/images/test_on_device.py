@@ -12,8 +12,6 @@ from PIL import Image
 from fishembed.errors import DeviceError, MissingExtraError
 from fishembed.images import DeviceDecoder, picture_pixels
 
-pytest.importorskip("torchcodec", reason="the extra 'device' is not installed")
-
 GEOMETRY = {"resize": 64, "crop": 56, "fit": "shortest", "interpolation": "bicubic"}
 
 
