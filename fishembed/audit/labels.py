@@ -12,8 +12,6 @@ from fishembed.audit.search import Indices
 from fishembed.errors import MissingExtraError
 
 N_FOLDS = 5
-_NEVER = -1e4
-"""Logit of a class that the head was not shown."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -170,21 +168,15 @@ def out_of_fold(
     from sklearn.utils import check_random_state
 
     from fishembed.classifiers import GaussianHead
-    from fishembed.classifiers.calibration import best_scale
-    from fishembed.classifiers.folds import Folds
+    from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
+    from fishembed.classifiers.temperature import best_scale
 
     n_classes = int(codes.max()) + 1
-    folds = Folds.deal(X, codes, n_classes, N_FOLDS, random=check_random_state(seed), groups=units)
-    tested = folds.tested
-    logits = np.full((len(X), n_classes), _NEVER)
-    for k in range(folds.n_folds):
-        rows, (seen, classes) = folds.fold == k, folds.trained(k)
-        if len(np.unique(classes)) < 2:
-            tested[rows] = False
-            continue
-        head = GaussianHead().fit(seen, classes)
-        logits[np.ix_(rows, head.classes_)] = head.logits(X[rows])
-    if tested.any():
-        by_class = np.ascontiguousarray(logits[tested].T)
-        logits *= best_scale(by_class, codes[tested], np.ones(int(tested.sum())))
-    return softmax(logits, axis=1), tested
+    probabilities = np.zeros((len(X), n_classes))
+    random = check_random_state(seed)
+    folds = Folds.split(X, codes, n_classes, N_FOLDS, random=random, groups=units)
+    tested = folds.evaluated
+    if tested.any() and n_classes > 1:
+        logits = out_of_fold_logits(GaussianHead(), folds)
+        probabilities[tested] = softmax(logits * best_scale(logits, codes[tested]), axis=0).T
+    return probabilities, tested

@@ -1,4 +1,4 @@
-"""Classifiers over vectors: scikit-learn estimators, arrays in, arrays out.
+"""Classifiers over features: scikit-learn estimators, arrays in, arrays out.
 
 They are loaded when first used.
 """
@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 from fishembed._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.classifiers.auto import AutoHead
-    from fishembed.classifiers.choosing import ChoosingHead
+    from fishembed.classifiers.auto import AutoHead, SweptLogisticHead
+    from fishembed.classifiers.choosing_head import ChoosingHead
     from fishembed.classifiers.gaussian import GaussianHead
     from fishembed.classifiers.linear_head import LinearHead
-    from fishembed.classifiers.linear_training import Epoch
     from fishembed.classifiers.logistic import LogisticHead, logistic_path
+    from fishembed.classifiers.model_selection import Trial
     from fishembed.classifiers.neighbors import NeighborsHead
     from fishembed.classifiers.persistence import LinearMap, load_head, save_head
-    from fishembed.classifiers.selection import Trial
-    from fishembed.classifiers.sweep import SweptLogisticHead
+    from fishembed.classifiers.solver.minibatch_training import Epoch
     from fishembed.classifiers.temperature import held_out_temperature, temperature_on
     from fishembed.classifiers.wrappers import (
         BlendClassifier,
@@ -28,20 +27,20 @@ if TYPE_CHECKING:
     )
     from fishembed.classifiers.zeroshot import ZeroShotClassifier, class_anchors
 
-_HOMES = {
+_MODULES = {
     "AutoHead": "auto",
     "BlendClassifier": "wrappers",
-    "ChoosingHead": "choosing",
-    "Epoch": "linear_training",
+    "ChoosingHead": "choosing_head",
+    "Epoch": "solver.minibatch_training",
     "GaussianHead": "gaussian",
     "LinearHead": "linear_head",
     "LinearMap": "persistence",
     "LogisticHead": "logistic",
     "NeighborsHead": "neighbors",
     "PriorCorrectedClassifier": "wrappers",
-    "SweptLogisticHead": "sweep",
+    "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
-    "Trial": "selection",
+    "Trial": "model_selection",
     "ZeroShotClassifier": "zeroshot",
     "class_anchors": "zeroshot",
     "held_out_temperature": "temperature",
@@ -74,4 +73,4 @@ __all__ = [
     "temperature_on",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,8 +1,10 @@
-"""What every head shares: from vectors to logits, mostly by one linear map."""
+"""Base classes of the estimators: input validation, and predictions that follow from logits."""
 
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -17,37 +19,49 @@ from sklearn.utils.validation import (
     check_is_fitted,
     validate_data,
 )
+from threadpoolctl import ThreadpoolController
 
-from fishembed.classifiers.blocks import Blocks, Streamed, are_blocks
+from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
 from fishembed.errors import DimensionError, InputError
 
 Normalize = Literal["l2", "none"]
 Floats = npt.NDArray[np.floating[Any]]
+Codes = npt.NDArray[np.intp]
 
 _FLOATS = (np.float32, np.float64)  # float16 becomes float32; float64 is never forced on float32
 
 
 def row_norms(X: Floats) -> Floats:
-    """Euclidean length of every row, 1 where it is 0, in the dtype of `X`."""
-    norms = np.sqrt(np.einsum("ij,ij->i", X, X))
+    """Return the Euclidean length of every row, 1 where it is 0, in the dtype of `X`."""
+    norms = np.sqrt(np.einsum("...i,...i->...", X, X))
     lengths: Floats = np.where(norms > 0, norms, norms.dtype.type(1))
     return lengths
 
 
 def unit_rows(X: Floats) -> Floats:
     """Scale every row to length 1; rows of zeros stay."""
-    scaled: Floats = X / row_norms(X)[:, None]
+    scaled: Floats = X / row_norms(X)[..., None]
     return scaled
 
 
-def check_normalize(normalize: str) -> None:
-    """Refuse a normalisation that does not exist."""
-    if normalize not in ("l2", "none"):
-        raise InputError(f"normalize={normalize!r} is unknown: use 'l2' or 'none'.")
+@cache
+def _thread_pools() -> Any:
+    return ThreadpoolController()  # finding the libraries takes milliseconds
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Run BLAS on one thread inside a ``with`` block.
+
+    Blocks of rows are small on purpose, to stay in the cache. Sharing one between threads gains
+    little on free cores, costs three to ten times the time on busy or virtual ones, and makes
+    the bytes of a result depend on the number of cores.
+    """
+    limited: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
+    return limited
 
 
 class Predictor:
-    """Everything that follows from logits.
+    """Predictions that follow from logits.
 
     Needs `classes_` and `n_features_in_` on the instance, and `logits` of a subclass.
     """
@@ -56,7 +70,7 @@ class Predictor:
     n_features_in_: int
 
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Unnormalised log probabilities.
+        """Return unnormalised log probabilities.
 
         Parameters
         ----------
@@ -76,7 +90,7 @@ class Predictor:
         raise NotImplementedError
 
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Logits as scikit-learn shapes them.
+        """Return logits as scikit-learn shapes them.
 
         Parameters
         ----------
@@ -93,7 +107,7 @@ class Predictor:
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Probabilities: softmax of the logits.
+        """Return probabilities: the softmax of the logits.
 
         Parameters
         ----------
@@ -109,7 +123,7 @@ class Predictor:
         return probabilities
 
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Natural logarithm of `predict_proba`, without its underflow.
+        """Return the natural logarithm of `predict_proba`, without its underflow.
 
         Parameters
         ----------
@@ -125,30 +139,28 @@ class Predictor:
         return log_probabilities
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Most probable class of every row.
+        """Return the most probable class of every row.
 
         Parameters
         ----------
         X
-            (n_images, dim) rows, see `logits`; what is no array but has `shape`, `dtype` and
-            slices is read by blocks.
+            (n_images, dim) rows, see `logits`; anything that is not a NumPy array but has
+            `shape`, `dtype` and slices is read chunk by chunk.
 
         Returns
         -------
         ndarray
             (n_images,) labels in the dtype of `classes_`.
         """
-        if are_blocks(X):  # their logits may not fit into memory either
-            blocks = Streamed(X, lambda rows: rows)
-            return np.concatenate([self.predict(blocks.read(*span)) for span in blocks.spans()])
+        if is_chunked(X):  # their logits may not fit into memory either
+            chunks = ChunkedRows(X)
+            return np.concatenate([self.predict(chunks.read(*span)) for span in chunks.spans()])
         best = self.logits(X).argmax(axis=1)  # first: an unfitted head has no classes_
         labels: npt.NDArray[Any] = self.classes_[best]
         return labels
 
-    def _rows(self, X: npt.ArrayLike) -> Floats:
-        shape: tuple[int, ...] = getattr(
-            X, "shape", ()
-        )  # a list is left to scikit-learn's own check
+    def _validate_rows(self, X: npt.ArrayLike) -> Floats:
+        shape: tuple[int, ...] = getattr(X, "shape", ())  # a list: scikit-learn checks it
         if len(shape) == 2 and shape[1] not in (0, self.n_features_in_):
             raise DimensionError(
                 f"X has {shape[1]} features, but {type(self).__name__} is expecting "
@@ -171,7 +183,7 @@ class LinearPredictor(Predictor):
 
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
         check_is_fitted(self)
-        rows = self._rows(X)
+        rows = self._validate_rows(X)
         products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
         if self.normalize == "l2":  # after the product: no scaled copy of X is made
             products /= row_norms(rows)[:, None]
@@ -179,38 +191,42 @@ class LinearPredictor(Predictor):
         return logits
 
 
-class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators over vectors."""
+class EmbeddingClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators over embeddings: validates training and validation rows."""
 
     normalize: Normalize = "l2"
 
-    def _training_rows(
+    def _validate_training(
         self, X: npt.ArrayLike | None, y: npt.ArrayLike | None
-    ) -> tuple[Floats, npt.NDArray[np.intp]]:
+    ) -> tuple[Floats, Codes]:
         """Validate a training set and learn `classes_` and `n_features_in_`.
 
         Returns
         -------
         X
-            (n_images, dim) float32 or float64, as it came: not normalised.
+            (n_images, dim) float32 or float64, not normalised.
         y
             (n_images,) positions in `classes_`.
         """
-        check_normalize(self.normalize)
+        self._check_normalize()
         rows, labels = validate_data(self, X, y, dtype=_FLOATS)
         return rows, self._learn_classes(labels)
 
-    def _training_blocks(
-        self, X: Blocks, y: npt.ArrayLike
-    ) -> tuple[Streamed, npt.NDArray[np.intp]]:
-        """Do the same for vectors that are read by blocks; these come scaled."""
-        check_normalize(self.normalize)
+    def _validate_chunked_training(
+        self, X: ChunkedArray, y: npt.ArrayLike
+    ) -> tuple[ChunkedRows, Codes]:
+        """Validate a training set that is read chunk by chunk; its rows come normalised."""
+        self._check_normalize()
         labels = column_or_1d(y, warn=True)
         check_consistent_length(X, labels)
         self.n_features_in_ = X.shape[1]
-        return Streamed(X, self._scaled), self._learn_classes(labels)
+        return ChunkedRows(X, self._normalized), self._learn_classes(labels)
 
-    def _learn_classes(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    def _check_normalize(self) -> None:
+        if self.normalize not in ("l2", "none"):
+            raise InputError(f"normalize={self.normalize!r} is unknown: use 'l2' or 'none'.")
+
+    def _learn_classes(self, labels: npt.NDArray[Any]) -> Codes:
         with warnings.catch_warnings():  # many classes of one or two rows are no regression
             warnings.simplefilter("ignore", UserWarning)
             check_classification_targets(labels)
@@ -222,10 +238,10 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
             )
         return codes.astype(np.intp, copy=False)
 
-    def _validation_rows(
+    def _validate_validation(
         self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None
-    ) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Validate rows beside the training set, after `_training_rows`.
+    ) -> tuple[Floats, Codes, Codes]:
+        """Validate rows beside the training set, after `_validate_training`.
 
         Returns
         -------
@@ -234,7 +250,7 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
         codes
             (n_val,) positions in `classes_`, -1 for labels that were not trained on.
         labels
-            (n_val,) the labels of `y_val` as numbers of their own.
+            (n_val,) positions among the sorted labels of `y_val` itself.
         """
         if X_val is None or y_val is None:
             raise InputError("pass X_val and y_val together, or neither.")
@@ -251,9 +267,9 @@ class VectorClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: igno
         codes = np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
         return rows, codes[own], own.astype(np.intp, copy=False)
 
-    def _scaled(self, X: Floats) -> Floats:
+    def _normalized(self, X: Floats) -> Floats:
         return unit_rows(X) if self.normalize == "l2" else X
 
 
-class LinearClassifier(LinearPredictor, VectorClassifier):
+class LinearClassifier(LinearPredictor, EmbeddingClassifier):
     """Base of the estimators that end as a linear map."""

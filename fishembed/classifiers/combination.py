@@ -1,4 +1,4 @@
-"""Heads made of other heads: their logits scaled, added up and shifted."""
+"""Base of classifiers around other classifiers: logits scaled, added up and shifted."""
 
 from __future__ import annotations
 
@@ -6,42 +6,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import Floats, VectorClassifier
-from fishembed.classifiers.folds import Folds
-from fishembed.classifiers.weights import Double
+from fishembed.classifiers.base import Codes, EmbeddingClassifier, Floats
+from fishembed.classifiers.cross_validation import Folds, aligned_logits
+from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
 
-_ABSENT = 30.0  # nats below the least logit: as good as probability 0, and finite
-_TINY = float(np.finfo(np.float64).tiny)
 
-
-def logits_of(head: Any, X: npt.ArrayLike, classes: npt.NDArray[Any]) -> Double:
-    """Logits of a fitted head with one column for each of `classes`.
-
-    A classifier without `logits` gives its log probabilities. A class it does not know lies 30
-    nats below the least.
-    """
-    logits: Double
-    if hasattr(head, "logits"):
-        logits = head.logits(X)
-    else:
-        logits = np.log(np.maximum(head.predict_proba(X), _TINY))
-    if np.array_equal(head.classes_, classes):
-        return logits
-    column = {label: k for k, label in enumerate(np.asarray(head.classes_).tolist())}
-    aligned = np.repeat(logits.min(axis=1, keepdims=True) - _ABSENT, len(classes), axis=1)
-    for k, label in enumerate(classes.tolist()):
-        if label in column:
-            aligned[:, k] = logits[:, column[label]]
-    return aligned
-
-
-class Combination(VectorClassifier):
-    """Base of heads whose logits are a scaled sum of those of others, plus a shift.
+class Combination(EmbeddingClassifier):
+    """Base of classifiers whose logits are a weighted sum of those of others, plus a shift.
 
     Where all of them are linear maps under the same normalisation, so is the combination, and it
     has `coef_` and `intercept_`.
@@ -52,10 +27,10 @@ class Combination(VectorClassifier):
 
     def logits(self, X: npt.ArrayLike) -> Double:  # noqa: D102
         check_is_fitted(self)
-        self._rows(X)  # the shape is checked under this head's name
+        self._validate_rows(X)  # the shape is checked under this head's name
         total = np.zeros((1, len(self.classes_))) + self._shift
         for head, scale in self._terms:
-            total = total + scale * logits_of(head, X, self.classes_)
+            total = total + scale * aligned_logits(head, X, self.classes_)
         return total
 
     @property
@@ -93,20 +68,8 @@ class Combination(VectorClassifier):
         if len(missing):
             raise InputError(f"{type(head).__name__} does not know the class {missing[0]!r}.")
 
-    def _deal(
-        self, rows: Floats, codes: npt.NDArray[np.intp], n_folds: int, random_state: Any
-    ) -> Folds:
+    def _folds(self, rows: Floats, codes: Codes, n_folds: int, random_state: Any) -> Folds:
         if n_folds < 2:
             raise InputError(f"n_folds={n_folds!r} must be at least 2.")
         random = check_random_state(random_state)
-        return Folds.deal(rows, codes, len(self.classes_), n_folds, random=random)
-
-    def _out_of_fold(self, head: Any, folds: Folds) -> Floats:
-        """(n_classes, n_tested) logits of rows by clones that were not shown them."""
-        logits = np.zeros((len(folds.rows), folds.n_classes), dtype=np.float32)
-        labels = self.classes_[folds.codes]
-        for k in range(folds.n_folds):
-            tested = folds.fold == k
-            fitted = clone(head).fit(folds.rows[~tested], labels[~tested])
-            logits[tested] = logits_of(fitted, folds.rows[tested], self.classes_)
-        return np.ascontiguousarray(logits[folds.tested].T)
+        return Folds.split(rows, codes, len(self.classes_), n_folds, random=random)

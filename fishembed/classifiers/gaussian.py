@@ -1,4 +1,4 @@
-"""Gaussian classes with one shared covariance: every shrinkage from one eigendecomposition."""
+"""Linear discriminant analysis with shrunken means and covariance."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
-from fishembed.classifiers.threads import one_blas_thread
-from fishembed.classifiers.weights import Double, log_prior
+from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, one_blas_thread
+from fishembed.classifiers.row_weights import Double, log_prior
 from fishembed.classifiers.zeroshot import matching_anchors
 from fishembed.errors import InputError
 
 
 @dataclass(frozen=True)
 class GaussianStatistics:
-    """What every Gaussian head over the same rows shares.
+    """Means and covariance of the same rows, from which every shrinkage follows.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class GaussianStatistics:
         n_classes: int,
         text: Floats | None = None,
     ) -> GaussianStatistics:
-        """Learn them from (n, dim) rows, the class of each, and (n_classes, dim) text vectors."""
+        """Compute them from (n, dim) rows, the class of each, and text (n_classes, dim)."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         means = np.zeros((n_classes, rows.shape[1]))
         np.add.at(means, codes, rows)
@@ -58,7 +57,7 @@ class GaussianStatistics:
         around = means[codes] if degrees else np.broadcast_to(centre, rows.shape)
         variances, vectors = np.linalg.eigh(_scatter(rows, around) / max(int(degrees), 1))
         offsets = np.where(counts[:, None] > 0, means - centre, 0)
-        anchors = np.zeros_like(offsets) if text is None else _in_place(text, offsets, counts)
+        anchors = np.zeros_like(offsets) if text is None else _align_text(text, offsets, counts)
         return cls(
             counts, centre, offsets @ vectors, anchors @ vectors, np.maximum(variances, 0), vectors
         )
@@ -71,7 +70,7 @@ class GaussianStatistics:
         return precisions
 
     def trust(self, pseudo_count: float) -> Double:
-        """(n_classes,) share of a class's own mean in its shrunken mean."""
+        """(n_classes,) weight of a class's own mean in its shrunken mean."""
         return self.counts / np.maximum(self.counts + pseudo_count, 1e-12)
 
     def linear_map(self, shrinkage: float, pseudo_count: float) -> tuple[Double, Double]:
@@ -83,8 +82,8 @@ class GaussianStatistics:
         return coef, -0.5 * (weighted * means).sum(axis=1) - coef @ self.centre
 
 
-def _in_place(text: Floats, offsets: Double, counts: Double) -> Double:
-    """Bring text vectors to where the images are: centred, and stretched by least squares."""
+def _align_text(text: Floats, offsets: Double, counts: Double) -> Double:
+    """Centre text features and scale them onto the class means by least squares."""
     seen = counts > 0
     centred = text.astype(np.float64) - text[seen].mean(axis=0, dtype=np.float64)
     weights = counts[:, None]
@@ -107,13 +106,14 @@ class GaussianHead(LinearClassifier):
 
     The mean of a class with n rows counts n / (n + `pseudo_count`), the mean of all classes the
     rest: a mean of one or two rows is mostly noise, and taken at its word puts its class too far
-    out to be chosen. With text vectors the rest is the class's text, brought to where the images
-    are: the rarer a class, the more its words count.
+    out to be chosen. With text features the rest is the class's text, aligned with the images: the
+    rarer a class, the more its text counts.
 
     Parameters
     ----------
     shrinkage
-        Weight of the sphere in the covariance, 0 to 1; 0.5 by default. 1 is the nearest mean.
+        Weight of the identity in the covariance, 0 to 1; 0.5 by default. 0 takes the covariance
+        as it is, 1 is the nearest class mean.
     pseudo_count
         Rows that the mean of all classes, or the text, counts for in the mean of each; 1 by
         default, 0 for none.
@@ -143,6 +143,15 @@ class GaussianHead(LinearClassifier):
     shrunken means: Efron and Morris 1973, "Stein's Estimation Rule and Its Competitors". On
     vectors of CLIP: Wang et al. 2024, "A Hard-to-Beat Baseline for Training-free CLIP-based
     Adaptation", eq. 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import GaussianHead
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> GaussianHead(shrinkage=0.5).fit(X, y).predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -166,7 +175,7 @@ class GaussianHead(LinearClassifier):
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
 
         Raises
         ------
@@ -176,11 +185,11 @@ class GaussianHead(LinearClassifier):
             Fewer than two classes, or a parameter that cannot be used.
         """
         self._check_parameters()
-        rows, codes = self._training_rows(X, y)
+        rows, codes = self._validate_training(X, y)
         n_classes = len(self.classes_)
         text = matching_anchors(self.text_features, n_classes, self.n_features_in_)
         with one_blas_thread():
-            statistics = GaussianStatistics.of(self._scaled(rows), codes, n_classes, text)
+            statistics = GaussianStatistics.of(self._normalized(rows), codes, n_classes, text)
             coef, intercept = statistics.linear_map(self.shrinkage, self.pseudo_count)
         if self.prior == "empirical":
             intercept += log_prior(codes, n_classes)

@@ -1,4 +1,4 @@
-"""The paper's head: one linear layer, trained by minibatches."""
+"""The linear probe of the paper: one linear layer, trained by minibatches."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
-from fishembed.classifiers.blocks import Blocks, are_blocks
-from fishembed.classifiers.linear_streaming import StreamedRows
-from fishembed.classifiers.linear_training import Recipe, Rows, one_torch_thread, train
-from fishembed.classifiers.weights import log_prior
+from fishembed.classifiers.base import Codes, Floats, LinearClassifier, Normalize
+from fishembed.classifiers.chunked_rows import ChunkedArray, is_chunked
+from fishembed.classifiers.row_weights import log_prior
+from fishembed.classifiers.solver.minibatch_training import (
+    TrainingSettings,
+    one_torch_thread,
+    train,
+)
+from fishembed.classifiers.solver.minibatches import InMemoryRows, StreamedRows
 from fishembed.errors import InputError
 
 
 class LinearHead(LinearClassifier):
-    """A linear layer under softmax cross-entropy, trained by Adam in shuffled minibatches.
+    """Train a linear layer under softmax cross-entropy, by Adam in shuffled minibatches.
 
     The same data, parameters and seed give the same bytes on one machine; torch's global random
     state is neither read nor changed.
@@ -29,12 +33,13 @@ class LinearHead(LinearClassifier):
     batch_size
         Rows in a step; 64 is the default.
     learning_rate, weight_decay
-        Adam's step, 0.001 (the default), and the L2 penalty added to the gradient, 0 (the default).
+        Adam's step size, 0.001 (the default), and the L2 penalty added to the gradient, 0 (the
+        default).
     loss
         ``"cross_entropy"`` (the default), or ``"balanced_softmax"``: the log class prior is added
         to the logits while training, so that the head itself does not lean to frequent classes.
     schedule
-        ``"constant"`` (the default) or ``"cosine"``: the step falls to 0 over all epochs.
+        ``"constant"`` (the default) or ``"cosine"``: the step size falls to 0 over all epochs.
     patience
         Epochs without a better macro recall on the validation rows after which training stops and
         the best weights are taken; None (the default) trains all epochs.
@@ -65,9 +70,18 @@ class LinearHead(LinearClassifier):
 
     Notes
     -----
-    Adam: Kingma and Ba 2015, algorithm 1. The linear probe of frozen vectors: Radford et al.
+    Adam: Kingma and Ba 2015, algorithm 1. The linear probe of frozen features: Radford et al.
     2021, section 3.2. Balanced softmax: Ren et al. 2020, "Balanced Meta-Softmax for Long-Tailed
     Visual Recognition", eq. 3; cosine schedule: Loshchilov and Hutter 2017, eq. 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import LinearHead
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> LinearHead(epochs=50, learning_rate=0.1).fit(X, y).predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -107,9 +121,10 @@ class LinearHead(LinearClassifier):
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings. What is no
-            array but has `shape`, `dtype` and slices (`FeatureStore.lazy_split`, an
-            `h5py.Dataset`) is read by blocks and need not fit into memory.
+            (n_images, dim) features and (n_images,) labels, numbers or strings. Anything
+            that is not a NumPy array but has `shape`, `dtype` and slices
+            (`FeatureStore.lazy_split`, an `h5py.Dataset`) is read chunk by chunk and need not
+            fit into memory.
         X_val, y_val
             The same for validation rows: they are scored after every epoch, and with `patience`
             decide when to stop.
@@ -126,13 +141,13 @@ class LinearHead(LinearClassifier):
         self._check_parameters()
         if self.patience is not None and X_val is None:
             raise InputError(f"patience={self.patience} needs validation rows: pass X_val, y_val.")
-        rows, codes = self._rows_of(X, y)
+        rows, codes = self._read(X, y)
         offsets = np.zeros(len(self.classes_))
         if self.loss == "balanced_softmax":
             offsets = log_prior(codes, len(self.classes_))
         with one_torch_thread():
             layer, self.history_ = train(
-                self._recipe(),
+                self._settings(),
                 rows,
                 self._validation(X_val, y_val),
                 torch.tensor(offsets, dtype=torch.float32, device=self.device),
@@ -142,13 +157,13 @@ class LinearHead(LinearClassifier):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _rows_of(
-        self, X: npt.ArrayLike | Blocks, y: npt.ArrayLike
-    ) -> tuple[Rows | StreamedRows, npt.NDArray[np.intp]]:
-        if are_blocks(X):
-            streamed, codes = self._training_blocks(X, y)
+    def _read(
+        self, X: npt.ArrayLike | ChunkedArray, y: npt.ArrayLike
+    ) -> tuple[InMemoryRows | StreamedRows, Codes]:
+        if is_chunked(X):
+            streamed, codes = self._validate_chunked_training(X, y)
             return StreamedRows(streamed, codes, self.device), codes
-        rows, codes = self._training_rows(cast("npt.ArrayLike", X), y)
+        rows, codes = self._validate_training(cast("npt.ArrayLike", X), y)
         return self._tensors(rows, codes, codes), codes
 
     def _check_parameters(self) -> None:
@@ -164,9 +179,9 @@ class LinearHead(LinearClassifier):
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience={self.patience!r} must be at least 1, or None.")
 
-    def _recipe(self) -> Recipe:
+    def _settings(self) -> TrainingSettings:
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return Recipe(
+        return TrainingSettings(
             self.epochs,
             self.batch_size,
             self.learning_rate,
@@ -176,22 +191,22 @@ class LinearHead(LinearClassifier):
             int(seed),
         )
 
-    def _tensors(
-        self, rows: Floats, codes: npt.NDArray[np.intp], labels: npt.NDArray[np.intp]
-    ) -> Rows:
+    def _tensors(self, rows: Floats, codes: Codes, labels: Codes) -> InMemoryRows:
         import torch
 
-        scaled = np.ascontiguousarray(self._scaled(rows), dtype=np.float32)
+        scaled = np.ascontiguousarray(self._normalized(rows), dtype=np.float32)
         if not scaled.flags.writeable:  # torch warns of arrays it could not write to
             scaled = scaled.copy()
-        return Rows(
+        return InMemoryRows(
             torch.from_numpy(scaled).to(self.device),
             torch.from_numpy(codes.astype(np.int64)).to(self.device),
             labels,
         )
 
-    def _validation(self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None) -> Rows | None:
+    def _validation(
+        self, X_val: npt.ArrayLike | None, y_val: npt.ArrayLike | None
+    ) -> InMemoryRows | None:
         if X_val is None and y_val is None:
             return None
-        rows, codes, labels = self._validation_rows(X_val, y_val)
+        rows, codes, labels = self._validate_validation(X_val, y_val)
         return self._tensors(rows, codes, labels)

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression over vectors."""
+"""Multinomial logistic regression over features."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
-from fishembed.classifiers.base import LinearClassifier, Normalize
-from fishembed.classifiers.blocks import Streamed, are_blocks
-from fishembed.classifiers.path import Optimum, solve_path
-from fishembed.classifiers.softmax import Rotated
-from fishembed.classifiers.softmax_streaming import StreamedRotated
-from fishembed.classifiers.threads import one_blas_thread
-from fishembed.classifiers.weights import row_weights
+from fishembed.classifiers.base import LinearClassifier, Normalize, one_blas_thread
+from fishembed.classifiers.chunked_rows import ChunkedRows, is_chunked
+from fishembed.classifiers.row_weights import row_weights
+from fishembed.classifiers.solver.chunked_softmax import ChunkedRotated
+from fishembed.classifiers.solver.regularization_path import Optimum, solve_path
+from fishembed.classifiers.solver.softmax import Rotated
 from fishembed.errors import InputError
 
 
 class LogisticHead(LinearClassifier):
-    """Multinomial logistic regression with an L2 penalty; scikit-learn's optimum, sooner.
+    """Fit multinomial logistic regression with an L2 penalty to scikit-learn's optimum, faster.
 
     Parameters
     ----------
     C
-        Inverse strength of the penalty, as scikit-learn's. On vectors of length 1 logits can
+        Inverse strength of the penalty, as scikit-learn's. On rows of length 1 logits can
         only grow with the weights, so the usual C=1 underfits: on a 20:1 long tail of CLIP
         vectors mean macro recall is 0.17 at C=1 and 0.53 at C=100, the default.
     class_weight
@@ -65,9 +64,18 @@ class LogisticHead(LinearClassifier):
     Notes
     -----
     Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
-    appendix A.3: a logistic regression on frozen vectors, its C swept on validation rows.
+    appendix A.3: a logistic regression on frozen features, its C swept on validation rows.
     The bound on the Hessian behind the metric: Böhning 1992, "Multinomial logistic regression
     algorithm", section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import LogisticHead
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> LogisticHead(C=100).fit(X, y).predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -88,14 +96,14 @@ class LogisticHead(LinearClassifier):
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> LogisticHead:
-        """Learn the map.
+        """Fit the weights.
 
         Parameters
         ----------
         X
-            (n_images, dim) vectors; float32 stays float32. What is no array but has `shape`,
-            `dtype` and slices (`FeatureStore.lazy_split`, an `h5py.Dataset`) is read by blocks
-            in every step and need not fit into memory.
+            (n_images, dim) features; float32 stays float32. Anything that is not a NumPy
+            array but has `shape`, `dtype` and slices (`FeatureStore.lazy_split`, an
+            `h5py.Dataset`) is read chunk by chunk in every step and need not fit into memory.
         y
             (n_images,) labels, numbers or strings.
         sample_weight
@@ -138,7 +146,7 @@ def logistic_path(
     max_iter: int = 1000,
     tol: float = 1e-7,
 ) -> list[LogisticHead]:
-    """Fit one `LogisticHead` for every C; each starts where its neighbours point to.
+    """Fit one `LogisticHead` for every C, each started from the solutions before it.
 
     Parameters
     ----------
@@ -177,25 +185,20 @@ def _fit_path(
     if not heads[0].C > 0:
         raise InputError(f"C={heads[0].C!r} must be above 0.")
     first = heads[0]
-    blocks = first._training_blocks(X, y) if are_blocks(X) else None
-    rows, codes = blocks or first._training_rows(X, y)
+    chunked = first._validate_chunked_training(X, y) if is_chunked(X) else None
+    rows, codes = chunked or first._validate_training(X, y)
     weights = row_weights(codes, first.classes_, first.class_weight, sample_weight)
     with one_blas_thread():
         data = (
-            StreamedRotated.over(rows, weights)
-            if isinstance(rows, Streamed)
-            else Rotated.of(first._scaled(rows), weights)
+            ChunkedRotated.over(rows, weights)
+            if isinstance(rows, ChunkedRows)
+            else Rotated.of(first._normalized(rows), weights)
         )
+        n_classes, Cs = len(first.classes_), [head.C for head in heads]
         path = solve_path(
-            data,
-            codes,
-            weights[None],
-            np.zeros((1, len(first.classes_))),
-            [head.C for head in heads],
-            tol=first.tol,
-            max_iter=first.max_iter,
+            data, codes, weights, n_classes, Cs, tol=first.tol, max_iter=first.max_iter
         )
-        solutions = [optimum for (optimum,) in path]
+        solutions = list(path)
     for head, optimum in zip(heads, solutions, strict=True):
         head.classes_, head.n_features_in_ = first.classes_, first.n_features_in_
         if hasattr(first, "feature_names_in_"):

@@ -1,4 +1,4 @@
-"""Nearest neighbours by cosine."""
+"""Nearest-neighbour classification by cosine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy.typing as npt
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import Normalize, VectorClassifier
-from fishembed.classifiers.weights import Double
+from fishembed.classifiers.base import EmbeddingClassifier, Normalize
+from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
 
 _TINY = float(np.finfo(np.float64).tiny)
 
 
-class NeighborsHead(VectorClassifier):
-    """scikit-learn's nearest neighbours over unit vectors, where distance orders as cosine does.
+class NeighborsHead(EmbeddingClassifier):
+    """Classify by scikit-learn's nearest neighbours over unit rows, which orders by cosine.
 
     Its nearest class mean is `GaussianHead` with ``shrinkage=1, pseudo_count=0``, and by cosine
     `ZeroShotClassifier` without text. Not a linear map: keep it with joblib.
@@ -43,6 +43,15 @@ class NeighborsHead(VectorClassifier):
     Notes
     -----
     Cover and Hart 1967, "Nearest neighbor pattern classification".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import NeighborsHead
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> NeighborsHead(n_neighbors=1).fit(X, y).predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -57,12 +66,12 @@ class NeighborsHead(VectorClassifier):
         self.normalize = normalize
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> NeighborsHead:
-        """Keep the rows.
+        """Store the training rows.
 
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
 
         Raises
         ------
@@ -71,14 +80,14 @@ class NeighborsHead(VectorClassifier):
         """
         if self.n_neighbors < 1:
             raise InputError(f"n_neighbors={self.n_neighbors!r} must be at least 1.")
-        rows, codes = self._training_rows(X, y)
+        rows, codes = self._validate_training(X, y)
         self.model_ = KNeighborsClassifier(
             min(self.n_neighbors, len(rows)), weights=self.weights, algorithm="brute"
-        ).fit(self._scaled(rows), codes)
+        ).fit(self._normalized(rows), codes)
         return self
 
     def logits(self, X: npt.ArrayLike) -> Double:
-        """Logarithm of every class's share in the vote, -708 for none.
+        """Return the logarithm of every class's share in the vote, -708 for none.
 
         Parameters
         ----------
@@ -96,6 +105,6 @@ class NeighborsHead(VectorClassifier):
             dim differs from the one seen in `fit`.
         """
         check_is_fitted(self)
-        votes = self.model_.predict_proba(self._scaled(self._rows(X)))
+        votes = self.model_.predict_proba(self._normalized(self._validate_rows(X)))
         logits: Double = np.log(np.maximum(votes, _TINY))
         return logits

@@ -1,4 +1,4 @@
-"""A fitted head as one small file that is read without pickle."""
+"""A fitted linear classifier as one small file, `head.npz`, that is read without pickle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VERSION = 1
 
 
 class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignore[misc]
-    """A head that has been learnt: what `load_head` returns.
+    """A fitted linear classifier, as `load_head` returns it.
 
     Parameters
     ----------
@@ -36,11 +36,11 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
     kind
         Name of the estimator that learnt it.
     feature_fingerprint
-        Fingerprint of the encoder whose vectors it was fitted on; empty where unknown.
+        Fingerprint of the encoder whose features it was fitted on; empty where unknown.
     class_names
         Names of `classes`, in their order; None where the labels are the names.
     temperature
-        What the logits are divided by in `calibrated`.
+        What `calibrated` divides the logits by.
 
     Attributes
     ----------
@@ -48,6 +48,14 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
         The parameters, under the names every head has.
     n_features_in_ : int
         dim.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import LinearMap
+    >>> head = LinearMap(np.eye(2), np.zeros(2), np.array(["cod", "eel"]))
+    >>> head.predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -88,21 +96,21 @@ class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignor
 
     @property
     def n_features_in_(self) -> int:  # type: ignore[override]
-        """Width of the vectors."""
+        """Width of the features."""
         return int(self.coef.shape[1])
 
     def fit(self, X: object = None, y: object = None) -> LinearMap:  # noqa: ARG002
-        """Return the head as it is: it has been learnt.
+        """Return the classifier as it is: it is fitted.
 
         Parameters
         ----------
         X, y
-            Not looked at.
+            Ignored.
         """
         return self
 
     def calibrated(self) -> LinearMap:
-        """Give the head whose probabilities held on rows that the fit had not been shown."""
+        """Return the classifier with its logits divided by the temperature."""
         scale = self.coef.dtype.type(1 / self.temperature)
         calmer: LinearMap = clone(self)
         calmer.set_params(coef=self.coef * scale, intercept=self.intercept * scale, temperature=1.0)
@@ -129,7 +137,7 @@ def save_head(
     path
         The file, usually ``head.npz``; what was there is replaced in one step.
     feature_fingerprint
-        Fingerprint of the encoder whose vectors the head was fitted on.
+        Fingerprint of the encoder whose features the head was fitted on.
     class_names
         Names of ``head.classes_``, in their order.
     temperature

@@ -1,4 +1,4 @@
-"""How sure a head may be, learnt from rows it has not been shown."""
+"""Temperature scaling: the one factor on logits that makes their softmax hold on unseen rows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,76 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 
-from fishembed.classifiers.calibration import best_scale
-from fishembed.classifiers.combination import logits_of
-from fishembed.classifiers.folds import Folds
+from fishembed.classifiers.base import Codes, Floats
+from fishembed.classifiers.cross_validation import Folds, aligned_logits, held_out_logits
 
+_LEAST, _MOST = 1e-3, 1e3
+_STEPS = 25
 _N_FOLDS = 5
 _ENOUGH = 500  # rows: one number is learnt, to a few percent
 
 
+def log_losses(by_class: Floats, codes: Codes) -> npt.NDArray[np.float64]:
+    """Return -log p(true class) of every column.
+
+    Parameters
+    ----------
+    by_class
+        (n_classes, n) logits, one column for each row: the sums then run along memory.
+    codes
+        (n,) true class.
+    """
+    shifted = by_class - by_class.max(axis=0)
+    own = shifted[codes, np.arange(len(codes))].astype(np.float64)
+    losses: npt.NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=0, dtype=np.float64)) - own
+    return losses
+
+
+def best_scale(
+    by_class: Floats, codes: Codes, weights: npt.NDArray[np.float64] | None = None
+) -> float:
+    """Return the factor on the logits with the least weighted mean log loss: 1 / temperature.
+
+    The loss is convex in the factor; its minimum is found by Newton steps kept inside a
+    shrinking bracket from 0.001 to 1000.
+
+    Parameters
+    ----------
+    by_class
+        (n_classes, n) logits.
+    codes
+        (n,) true class.
+    weights
+        (n,) weight of every row; None for 1 each.
+
+    Notes
+    -----
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", eq. 9.
+    """
+    shifted = by_class - by_class.max(axis=0)
+    own = shifted[codes, np.arange(len(codes))]
+    mass = np.ones(len(codes)) if weights is None else weights
+    share = (mass / mass.sum()).astype(shifted.dtype)
+    low, high, scale = _LEAST, _MOST, 1.0
+    for _ in range(_STEPS):
+        odds = np.exp(shifted * shifted.dtype.type(scale))
+        odds /= odds.sum(axis=0)
+        odds *= shifted
+        mean = odds.sum(axis=0)
+        variance = float((odds * shifted).sum(axis=0) @ share - (mean * mean) @ share)
+        slope = float((mean - own) @ share)
+        low, high = (scale, high) if slope < 0 else (low, scale)
+        step = scale - slope / variance if variance > 0 else 0.0
+        following = step if low < step < high else float(np.sqrt(low * high))
+        if abs(following - scale) <= 1e-3 * scale:
+            return following
+        scale = following
+    return scale
+
+
 def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Give what a fitted head's logits must be divided by for its probabilities to hold.
+    """Return what a fitted classifier's logits must be divided by for its probabilities to hold.
 
     Parameters
     ----------
@@ -40,8 +98,10 @@ def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
     known = np.isin(labels, head.classes_)
     if not known.any():
         return 1.0
-    logits = logits_of(head, np.asarray(X)[known], head.classes_)
-    return _temperature([logits], [np.searchsorted(head.classes_, labels[known])])
+    logits = aligned_logits(head, np.asarray(X)[known], head.classes_)
+    order = np.argsort(head.classes_)
+    codes = order[np.searchsorted(head.classes_, labels[known], sorter=order)]
+    return 1 / best_scale(np.ascontiguousarray(logits.T), codes)
 
 
 def held_out_temperature(
@@ -52,7 +112,7 @@ def held_out_temperature(
     *,
     random_state: int = 0,
 ) -> float:
-    """Give the temperature of a head by fitting clones of it to four fifths of the rows.
+    """Return the temperature of a classifier by fitting clones of it to four fifths of the rows.
 
     As many fifths are held out, one after the other, as it takes to have 500 rows.
 
@@ -74,22 +134,15 @@ def held_out_temperature(
     """
     classes, codes = np.unique(y, return_inverse=True)
     random = np.random.RandomState(random_state)
-    folds = Folds.deal(X, codes, len(classes), _N_FOLDS, random=random, groups=groups)
+    folds = Folds.split(X, codes, len(classes), _N_FOLDS, random=random, groups=groups)
     logits: list[npt.NDArray[Any]] = []
-    truths: list[npt.NDArray[np.intp]] = []
-    for k in range(folds.n_folds):
-        tested = (folds.fold == k) & folds.tested
-        if not tested.any():
-            continue
-        fitted = clone(head).fit(X[folds.fold != k], y[folds.fold != k])
-        logits.append(logits_of(fitted, X[tested], classes))
-        truths.append(codes[tested])
+    truths: list[Codes] = []
+    for rows, of_rows in held_out_logits(head, folds, classes):
+        logits.append(of_rows)
+        truths.append(codes[rows])
         if sum(map(len, truths)) >= _ENOUGH:
             break
-    return _temperature(logits, truths) if truths else 1.0
-
-
-def _temperature(logits: list[npt.NDArray[Any]], truths: list[npt.NDArray[np.intp]]) -> float:
+    if not truths:
+        return 1.0
     by_class = np.ascontiguousarray(np.concatenate(logits).T)
-    codes = np.concatenate(truths)
-    return 1 / best_scale(by_class, codes, np.ones(len(codes)))
+    return 1 / best_scale(by_class, np.concatenate(truths))

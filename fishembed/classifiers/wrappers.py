@@ -1,4 +1,4 @@
-"""Heads around another head: prior correction, calibration, blending."""
+"""Classifiers around other classifiers: prior correction, calibration, blending."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from fishembed.classifiers.calibration import best_scale
 from fishembed.classifiers.combination import Combination
-from fishembed.classifiers.folds import Folds
-from fishembed.classifiers.selection import Jury, SelectOn
-from fishembed.classifiers.weights import log_prior
+from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
+from fishembed.classifiers.model_selection import CandidateScorer, SelectOn
+from fishembed.classifiers.row_weights import log_prior
+from fishembed.classifiers.temperature import best_scale
 from fishembed.classifiers.zeroshot import ZeroShotClassifier
 from fishembed.errors import InputError
 
@@ -20,7 +20,7 @@ _WEIGHTS = tuple(k / 10 for k in range(11))
 
 
 class PriorCorrectedClassifier(Combination):
-    """A head whose logits are lowered by a share of the log class prior of its training rows.
+    """Subtract a share of the log class prior from the logits of another classifier.
 
     Frequent classes are no longer preferred for being frequent: what macro recall asks for.
 
@@ -29,7 +29,7 @@ class PriorCorrectedClassifier(Combination):
     estimator
         Any classifier with `predict_proba`; it is cloned, not changed.
     tau
-        Share of the log prior; 1 (the default) takes it back in full, 0 changes nothing.
+        Share of the log prior; 1 (the default) subtracts it in full, 0 changes nothing.
 
     Attributes
     ----------
@@ -46,6 +46,15 @@ class PriorCorrectedClassifier(Combination):
     -----
     Menon et al. 2021, "Long-tail learning via logit adjustment", eq. 9. For a model with a free
     bias the loss of their eq. 10 (balanced softmax) has the same optimum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import LogisticHead, PriorCorrectedClassifier
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> PriorCorrectedClassifier(LogisticHead(), tau=1.0).fit(X, y).predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(self, estimator: Any, *, tau: float = 1.0) -> None:
@@ -53,12 +62,12 @@ class PriorCorrectedClassifier(Combination):
         self.tau = tau
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> PriorCorrectedClassifier:
-        """Fit the estimator and take its prior back.
+        """Fit the estimator and subtract its prior.
 
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
 
         Raises
         ------
@@ -70,7 +79,7 @@ class PriorCorrectedClassifier(Combination):
                 f"class_weight='balanced' and tau={self.tau:g} correct for the prior twice: "
                 "drop the class weights, or tau to 0.5 at most."
             )
-        _, codes = self._training_rows(X, y)
+        _, codes = self._validate_training(X, y)
         self.estimator_ = clone(self.estimator).fit(X, y)
         self._terms = [(self.estimator_, 1.0)]
         self._shift = -self.tau * log_prior(codes, len(self.classes_))
@@ -78,9 +87,10 @@ class PriorCorrectedClassifier(Combination):
 
 
 class TemperatureCalibratedClassifier(Combination):
-    """A head whose logits are scaled so that its probabilities hold on rows it has not seen.
+    """Scale another classifier's logits so that its probabilities hold on unseen rows.
 
-    The scale is learnt by cross-validation on the training rows, the head then fitted on all.
+    The scale is learnt by cross-validation on the training rows, the classifier then fitted to
+    all of them.
 
     Parameters
     ----------
@@ -107,6 +117,16 @@ class TemperatureCalibratedClassifier(Combination):
     Notes
     -----
     Guo et al. 2017, "On Calibration of Modern Neural Networks", eq. 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import GaussianHead, TemperatureCalibratedClassifier
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> head = TemperatureCalibratedClassifier(GaussianHead(), n_folds=2).fit(X, y)
+    >>> head.predict([[0.3, 0.9]]).tolist(), head.temperature_ > 0
+    (['eel'], True)
     """
 
     def __init__(
@@ -126,20 +146,20 @@ class TemperatureCalibratedClassifier(Combination):
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
 
         Raises
         ------
         InputError
             Fewer than two classes, or `n_folds` below 2.
         """
-        rows, codes = self._training_rows(X, y)
-        folds = self._deal(rows, codes, self.n_folds, self.random_state)
-        tested = folds.tested
+        rows, codes = self._validate_training(X, y)
+        folds = self._folds(rows, codes, self.n_folds, self.random_state)
+        evaluated = folds.evaluated
         scale = 1.0
-        if tested.any():
-            by_class = self._out_of_fold(self.estimator, folds)
-            scale = best_scale(by_class, codes[tested], np.ones(int(tested.sum())))
+        if evaluated.any():
+            logits = out_of_fold_logits(self.estimator, folds, self.classes_)
+            scale = best_scale(logits, codes[evaluated])
         self.temperature_ = 1 / scale
         self.estimator_ = clone(self.estimator).fit(X, y)
         self._terms = [(self.estimator_, scale)]
@@ -148,9 +168,9 @@ class TemperatureCalibratedClassifier(Combination):
 
 
 class BlendClassifier(Combination):
-    """The product of two heads' probabilities, each to its own power.
+    """Multiply the probabilities of two classifiers, each to its own power.
 
-    Meant for a head that learnt from images and a `ZeroShotClassifier` that knows the words.
+    Meant for one that learns from images and a `ZeroShotClassifier` that knows the class names.
 
     Parameters
     ----------
@@ -185,8 +205,19 @@ class BlendClassifier(Combination):
     Notes
     -----
     Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence", eq. 1, for
-    a head and its zero-shot start: Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+    a classifier and its zero-shot start: Wortsman et al. 2022, "Robust fine-tuning of zero-shot
     models", eq. 1, which for linear heads is the same sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import BlendClassifier, LogisticHead, ZeroShotClassifier
+    >>> X = np.array([[1.0, 0.0], [0.9, 0.2], [0.8, 0.1], [0.1, 1.0], [0.2, 0.9]])
+    >>> y = ["cod", "cod", "cod", "eel", "eel"]
+    >>> text = ZeroShotClassifier([[1.0, 0.1], [0.1, 1.0]], classes=["cod", "eel"])
+    >>> head = BlendClassifier(LogisticHead(), text, weight=0.5).fit(X, y)
+    >>> head.predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     def __init__(
@@ -212,18 +243,18 @@ class BlendClassifier(Combination):
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels, numbers or strings.
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
 
         Raises
         ------
         InputError
-            `weight` is not a share, or a head does not know a class of `y`.
+            `weight` is not a share, or an estimator does not know a class of `y`.
         """
         if self.weight != "cv" and not 0 <= self.weight <= 1:
             raise InputError(f"weight={self.weight!r} must lie between 0 and 1, or be 'cv'.")
-        rows, codes = self._training_rows(X, y)
+        rows, codes = self._validate_training(X, y)
         heads = (self.estimator, ZeroShotClassifier() if self.other is None else self.other)
-        folds = self._deal(rows, codes, self.n_folds, self.random_state)
+        folds = self._folds(rows, codes, self.n_folds, self.random_state)
         self.weight_, scales = self._weigh(heads, folds)
         self.estimator_, self.other_ = (clone(head).fit(X, y) for head in heads)
         self._check_known(self.estimator_)
@@ -236,15 +267,15 @@ class BlendClassifier(Combination):
         return self
 
     def _weigh(self, heads: tuple[Any, Any], folds: Folds) -> tuple[float, list[float]]:
-        tested = folds.tested
-        if not tested.any():
+        evaluated = folds.evaluated
+        if not evaluated.any():
             return (0.5 if self.weight == "cv" else self.weight), [1.0, 1.0]
-        jury = Jury(folds.codes[tested], folds.fold[tested], folds.n_classes, self.select_on)
-        unseen = [self._out_of_fold(head, folds) for head in heads]
-        scales = [jury.judge(logits).scale for logits in unseen]
+        codes, fold = folds.codes[evaluated], folds.fold[evaluated]
+        scorer = CandidateScorer(codes, fold, folds.n_classes, self.select_on)
+        logits = [out_of_fold_logits(head, folds, self.classes_) for head in heads]
+        scales = [scorer.score(of_head).scale for of_head in logits]
         if self.weight != "cv":
             return self.weight, scales
-        first, second = (np.float32(s) * logits for s, logits in zip(scales, unseen, strict=True))
-        verdicts = [jury.judge((1 - w) * first + w * second) for w in _WEIGHTS]
-        best, _ = jury.choose(verdicts)
+        first, second = (np.float32(s) * of_head for s, of_head in zip(scales, logits, strict=True))
+        best, _ = scorer.choose([scorer.score((1 - w) * first + w * second) for w in _WEIGHTS])
         return _WEIGHTS[best], scales

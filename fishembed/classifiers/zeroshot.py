@@ -1,4 +1,4 @@
-"""Classification by cosine against one vector for each class, with no training."""
+"""Zero-shot and nearest-prototype classification by cosine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fishembed.errors import DimensionError, InputError
 
 
 def class_anchors(text_features: npt.ArrayLike) -> Floats:
-    """One unit vector for each class from the vectors of its prompts.
+    """Return one unit embedding for each class from those of its prompts.
 
     Parameters
     ----------
     text_features
-        (n_classes, dim), or (n_classes, n_prompts, dim): then every prompt's vector is scaled to
-        length 1, averaged over the class's prompts and scaled again.
+        (n_classes, dim), or (n_classes, n_prompts, dim): then every prompt's embedding is
+        scaled to length 1, averaged over the class's prompts and scaled again.
 
     Returns
     -------
@@ -32,35 +32,34 @@ def class_anchors(text_features: npt.ArrayLike) -> Floats:
     DimensionError
         `text_features` has another number of axes, or an empty one.
     InputError
-        A value is not finite, or a class's vector has length 0.
+        A value is not finite, or a class's embedding has length 0.
 
     Notes
     -----
     Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
-    section 3.1.4 (ensembling over prompts in the space of vectors).
+    section 3.1.4 (ensembling over prompts in the embedding space).
     """
     raw = np.asarray(text_features)
-    vectors: Floats = raw if raw.dtype == np.float64 else raw.astype(np.float32)
-    if vectors.ndim not in (2, 3) or 0 in vectors.shape:
+    text: Floats = raw if raw.dtype == np.float64 else raw.astype(np.float32)
+    if text.ndim not in (2, 3) or 0 in text.shape:
         raise DimensionError(
-            f"text_features is {vectors.shape}: pass (n_classes, dim) or "
+            f"text_features is {text.shape}: pass (n_classes, dim) or "
             "(n_classes, n_prompts, dim), none of them 0."
         )
-    if not np.isfinite(vectors).all():
+    if not np.isfinite(text).all():
         raise InputError("text_features holds NaN or infinity: encode the prompts again.")
-    if vectors.ndim == 3:
-        lengths = np.linalg.norm(vectors, axis=2, keepdims=True)
-        vectors = (vectors / np.where(lengths > 0, lengths, 1)).mean(axis=1)
-    empty = np.flatnonzero(~vectors.any(axis=1))
+    if text.ndim == 3:
+        text = unit_rows(text).mean(axis=1)
+    empty = np.flatnonzero(~text.any(axis=1))
     if len(empty):
         raise InputError(f"text_features of class {empty[0]} has length 0: give it a prompt.")
-    return unit_rows(vectors)
+    return unit_rows(text)
 
 
 def matching_anchors(
     text_features: npt.ArrayLike | None, n_classes: int, dim: int
 ) -> Floats | None:
-    """`class_anchors` of text that must fit a training set; None where there is none.
+    """Return `class_anchors` of text that must fit a training set; None where there is none.
 
     Raises
     ------
@@ -73,15 +72,15 @@ def matching_anchors(
     if anchors.shape != (n_classes, dim):
         raise DimensionError(
             f"text_features are {anchors.shape}, the rows have {n_classes} classes of width "
-            f"{dim}: pass one text vector for each class."
+            f"{dim}: pass one text embedding for each class."
         )
     return anchors
 
 
 class ZeroShotClassifier(LinearClassifier):
-    """Nearest text vector by cosine.
+    """Assign each row to the nearest text embedding by cosine.
 
-    Without text vectors the anchors are the means of each class's unit vectors, so that the same
+    Without text features the anchors are the means of each class's unit rows, so that the same
     estimator is the nearest-prototype classifier.
 
     Parameters
@@ -92,8 +91,8 @@ class ZeroShotClassifier(LinearClassifier):
     classes
         Labels of the rows of `text_features`, in their order. Default: 0 to n_classes - 1.
     logit_scale
-        What the cosine is multiplied with before the softmax; 100 (the default) is what the
-        released CLIP models learnt.
+        Factor on the cosine before the softmax; 100 (the default) is what the released CLIP
+        models learnt.
 
     Attributes
     ----------
@@ -111,6 +110,14 @@ class ZeroShotClassifier(LinearClassifier):
     Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
     section 3.1.2; without text: Snell et al. 2017, "Prototypical Networks for Few-shot
     Learning", eq. 1, with the cosine as similarity.
+
+    Examples
+    --------
+    >>> from fishembed.classifiers import ZeroShotClassifier
+    >>> text = [[1.0, 0.1], [0.1, 1.0]]  # one embedding of "a photo of a ..." for each class
+    >>> head = ZeroShotClassifier(text, classes=["cod", "eel"]).fit()
+    >>> head.predict([[0.3, 0.9]]).tolist()
+    ['eel']
     """
 
     normalize: Normalize = "l2"
@@ -129,18 +136,18 @@ class ZeroShotClassifier(LinearClassifier):
     def fit(
         self, X: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None
     ) -> ZeroShotClassifier:
-        """Set up the anchors; nothing is learnt from `X` and `y` where text vectors were given.
+        """Set up the anchors; nothing is learnt from `X` and `y` where text features were given.
 
         Parameters
         ----------
         X, y
-            (n_images, dim) vectors and (n_images,) labels. With text vectors both may be left
+            (n_images, dim) features and (n_images,) labels. With text features both may be left
             out; what is passed is checked against them.
 
         Raises
         ------
         DimensionError
-            Widths of `X` and the text vectors differ, or `classes` has another length.
+            Widths of `X` and the text features differ, or `classes` has another length.
         InputError
             A label of `y` is not in `classes`, `classes` repeats one, or there is neither text
             nor `X`.
@@ -158,7 +165,7 @@ class ZeroShotClassifier(LinearClassifier):
     def _from_images(self, X: npt.ArrayLike | None, y: npt.ArrayLike | None) -> Floats:
         if X is None:
             raise InputError("ZeroShotClassifier has neither text_features nor X: pass one.")
-        rows, codes = self._training_rows(X, y)
+        rows, codes = self._validate_training(X, y)
         sums = np.zeros((len(self.classes_), rows.shape[1]), dtype=rows.dtype)
         np.add.at(sums, codes, unit_rows(rows))
         return unit_rows(sums)
@@ -170,13 +177,13 @@ class ZeroShotClassifier(LinearClassifier):
         self.n_features_in_ = anchors.shape[1]
         self.coef_ = anchors  # the width of X is checked against it
         if X is not None:
-            self._rows(X)
+            self._validate_rows(X)
             validate_data(self, X, skip_check_array=True)
         if y is not None:
             strange = np.setdiff1d(np.asarray(y), self.classes_)
             if len(strange):
                 raise InputError(
-                    f"y holds the label {strange.tolist()[0]!r}, which has no text vector."
+                    f"y holds the label {strange.tolist()[0]!r}, which has no text embedding."
                 )
         return anchors
 
@@ -188,5 +195,5 @@ class ZeroShotClassifier(LinearClassifier):
                 "pass one label for each."
             )
         if len(np.unique(labels)) != n_classes:
-            raise InputError("classes repeats a label: each class has one text vector.")
+            raise InputError("classes repeats a label: each class has one text embedding.")
         return labels

@@ -5,9 +5,24 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fishembed.classifiers import AutoHead, LogisticHead, choosing, load_head, save_head
-from fishembed.classifiers.selection import Jury
+from fishembed.classifiers import (
+    AutoHead,
+    LogisticHead,
+    SweptLogisticHead,
+    choosing_head,
+    load_head,
+    save_head,
+)
+from fishembed.classifiers.auto import CLIP_CS
+from fishembed.classifiers.model_selection import CandidateScorer
 from fishembed.errors import DimensionError, InputError
+
+SWEEP_RNG = np.random.default_rng(0)
+SWEEP_CENTRES = SWEEP_RNG.normal(size=(4, 16))
+Y = np.repeat(np.arange(4), [40, 30, 20, 10])
+X = (SWEEP_CENTRES[Y] + 2 * SWEEP_RNG.normal(size=(100, 16))).astype(np.float32)
+VAL = np.repeat(np.arange(4), 50)
+X_VAL = (SWEEP_CENTRES[VAL] + 2 * SWEEP_RNG.normal(size=(200, 16))).astype(np.float32)
 
 
 def _tail(seed: int = 0, n_classes: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,15 +99,15 @@ def test_with_one_row_a_class_text_is_leant_on_where_there_is_any():
 def test_many_rows_are_compared_on_a_sample_of_bounded_size(monkeypatch, select_on):
     X, y, _ = _tail()
     most = 50
-    monkeypatch.setattr(choosing, "MOST_LOGITS", most * 6 + 5)
+    monkeypatch.setattr(choosing_head, "MAX_LOGITS", most * 6 + 5)
     sizes = []
-    judge = Jury.judge
+    score = CandidateScorer.score
 
-    def watched(jury, by_class):
-        sizes.append(by_class.shape)
-        return judge(jury, by_class)
+    def watched(scorer, logits):
+        sizes.append(logits.shape)
+        return score(scorer, logits)
 
-    monkeypatch.setattr(Jury, "judge", watched)
+    monkeypatch.setattr(CandidateScorer, "score", watched)
     head = AutoHead(select_on=select_on).fit(X, y)
     assert set(sizes) == {(6, most)}
     assert {t.rows for t in head.results_} == {most}
@@ -158,6 +173,37 @@ def test_bad_arguments_are_refused():
         AutoHead(select_on="recall").fit(X, y)
     with pytest.raises(InputError, match="n_folds=1"):
         AutoHead(n_folds=1).fit(X, y)
+
+
+def test_the_values_are_clips():
+    assert len(CLIP_CS) == 96
+    assert (CLIP_CS[0], CLIP_CS[-1]) == pytest.approx((1e-6, 1e6))
+    assert np.diff(np.log10(CLIP_CS)) == pytest.approx(12 / 95)
+
+
+def test_the_value_taken_is_best_on_validation_rows():
+    Cs = [100.0, 0.01, 1.0]
+    head = SweptLogisticHead(Cs).fit(X, Y, X_val=X_VAL, y_val=VAL)
+    scores = {C: LogisticHead(C).fit(X, Y).score(X_VAL, VAL) for C in Cs}
+    assert scores[head.C_] >= max(scores.values()) - 0.011  # solved to 1e-4 to be compared
+    assert len(head.results_) == 3
+    assert head.results_[0].parameters == {"C": head.C_}
+    plain = LogisticHead(head.C_).fit(X, Y)
+    assert (plain.predict(X_VAL) == head.predict(X_VAL)).mean() > 0.99
+
+
+def test_cross_validation_where_there_are_no_validation_rows():
+    head = SweptLogisticHead([0.01, 1, 100]).fit(X, Y)
+    best = max(head.results_, key=lambda trial: trial.accuracy)
+    assert head.results_[0].accuracy == best.accuracy
+    single = np.unique(Y, return_index=True)[1]
+    assert SweptLogisticHead([1]).fit(X[single], Y[single]).score(X[single], Y[single]) == 1
+
+
+def test_values_that_are_none_are_refused():
+    for Cs in ([], [0.0, 1.0]):
+        with pytest.raises(InputError, match="above 0"):
+            SweptLogisticHead(Cs).fit(X, Y)
 
 
 @pytest.mark.realdata

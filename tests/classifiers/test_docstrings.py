@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -108,6 +110,14 @@ def test_every_method_documents_what_it_takes(head):
         assert names(told.get("Parameters", "")) == taken(method), name
         if name == "fit" and not isinstance(head, LinearMap):
             assert "InputError" in told["Raises"]
+
+
+@every_head
+def test_the_example_runs(head):
+    assert ">>> " in sections(type(head))["Examples"]
+    failed, tried = doctest.testmod(import_module(type(head).__module__))
+    assert tried
+    assert not failed
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

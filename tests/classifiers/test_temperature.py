@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fishembed.classifiers import GaussianHead, held_out_temperature, temperature_on
-from fishembed.classifiers.calibration import log_losses
+from fishembed.classifiers.temperature import log_losses
 
 CENTRES = np.random.default_rng(0).normal(size=(4, 12))
 

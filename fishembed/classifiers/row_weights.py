@@ -1,4 +1,4 @@
-"""Weights of rows and classes."""
+"""Weights of rows, and class priors under them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ def row_weights(
     class_weight: str | Mapping[Any, float] | None,
     sample_weight: npt.ArrayLike | None,
 ) -> Double:
-    """Weight of every row: its own times its class's.
+    """Return the weight of every row: its own times its class's.
 
     Parameters
     ----------
     codes, classes
-        The position of every row's class, and the labels.
+        (n,) position of every row's class, and (n_classes,) labels.
     class_weight
         None, ``"balanced"`` (every class has the same sum) or label to weight, 1 where missing.
     sample_weight
         (n,) or None for 1 each.
+
+    Returns
+    -------
+    float64 (n,)
 
     Raises
     ------
@@ -52,7 +56,7 @@ def row_weights(
 
 
 def log_prior(codes: npt.NDArray[np.intp], n_classes: int, weights: Double | None = None) -> Double:
-    """Natural logarithm of every class's share; a class without rows gets that of half a row."""
+    """Return the log share of every class; a class without rows gets that of half a row."""
     mass = np.bincount(codes, weights, n_classes).astype(np.float64)
     logs: Double = np.log(np.where(mass > 0, mass, 0.5) / mass.sum())
     return logs

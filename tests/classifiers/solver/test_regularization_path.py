@@ -5,7 +5,6 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from fishembed.classifiers import LogisticHead, logistic_path
-from fishembed.classifiers.softmax import Problems, Rotated
 from fishembed.errors import InputError
 
 CS = (0.01, 1.0, 100.0, 10_000.0)
@@ -45,28 +44,6 @@ def test_the_path_comes_in_the_order_asked_for():
     assert heads[2].predict_proba(X) == pytest.approx(
         LogisticHead(1.0).fit(X, y).predict_proba(X), abs=1e-3
     )
-
-
-def test_the_gradient_is_the_slope_of_the_objective():
-    X, y = _rows(60, 6, 3)
-    rng = np.random.default_rng(1)
-    weights = rng.uniform(0, 2, (2, len(y)))
-    data = Rotated.of(X, weights.sum(axis=0))
-    problems = Problems(data, y, weights, rng.normal(size=(2, 3)), np.array([0.1, 2.0]))
-    point = rng.normal(size=(2, 3, 7))
-    gradient = problems.evaluate(point).gradient
-    step = 1e-6 * rng.normal(size=point.shape)
-    change = problems.evaluate(point + step).value - problems.evaluate(point - step).value
-    assert change == pytest.approx((2 * gradient * step).sum(axis=(1, 2)), rel=1e-5)
-
-
-def test_logits_of_hundreds_do_not_overflow():
-    X, y = _rows(60, 6, 3)
-    data = Rotated.of(X, np.ones(60))
-    problems = Problems(data, y, np.ones((1, 60)), np.zeros((1, 3)), np.zeros(1))
-    found = problems.evaluate(1e4 * np.random.default_rng(0).normal(size=(1, 3, 7)))
-    assert np.isfinite(found.value).all()
-    assert np.isfinite(found.gradient).all()
 
 
 def test_bad_values_of_c_are_refused():

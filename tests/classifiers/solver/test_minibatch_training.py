@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fishembed.classifiers.adam import Adam
+from fishembed.classifiers.solver.minibatch_training import Adam
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01])

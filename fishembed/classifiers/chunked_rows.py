@@ -1,4 +1,4 @@
-"""Vectors that need not fit into memory: read block by block, as often as a head asks."""
+"""Feature matrices that need not fit into memory, read chunk by chunk."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fishembed.errors import InputError
 T = TypeVar("T")
 Floats32 = npt.NDArray[np.float32]
 
-BLOCK = 16_384
+CHUNK = 16_384
 """Rows read at once: 32 MB of 512 float32, small beside the memory, large beside a read."""
 
 
-class Blocks(Protocol):
+class ChunkedArray(Protocol):
     """A matrix that is read by slices: of a store, an `h5py.Dataset`, a zarr array."""
 
     @property
@@ -29,16 +29,16 @@ class Blocks(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of what a slice gives."""
+        """Dtype of the arrays that slices return."""
         ...
 
     def __getitem__(self, key: slice, /) -> Any:
-        """Give rows as an array."""
+        """Return rows as an array."""
         ...
 
 
-def are_blocks(X: object) -> TypeGuard[Blocks]:
-    """Tell a matrix that is read by slices from one in memory; a numpy.memmap counts as one."""
+def is_chunked(X: object) -> TypeGuard[ChunkedArray]:
+    """Return whether a matrix is read by slices; a numpy.memmap counts as in memory."""
     return (
         not isinstance(X, np.ndarray)
         and isinstance(getattr(X, "dtype", None), np.dtype)
@@ -48,27 +48,29 @@ def are_blocks(X: object) -> TypeGuard[Blocks]:
     )
 
 
-class Streamed:
-    """Blocks of a matrix as float32, checked and scaled as they are read.
+class ChunkedRows:
+    """Rows of a chunked array as float32, checked and normalised as they are read.
 
     Parameters
     ----------
     X
-        The matrix.
-    scaled
-        What becomes of the rows of a block before they are used.
+        (n, dim) matrix.
+    normalize
+        Function applied to the float32 rows of each read; None leaves them as they are.
     """
 
-    def __init__(self, X: Blocks, scaled: Callable[[Floats32], npt.NDArray[Any]]) -> None:
+    def __init__(
+        self, X: ChunkedArray, normalize: Callable[[Floats32], npt.NDArray[Any]] | None = None
+    ) -> None:
         self._X = X
-        self._scaled = scaled
+        self._normalize = normalize
         self.n, self.dim = X.shape
 
     def __len__(self) -> int:
         return self.n
 
     def read(self, start: int, stop: int) -> Floats32:
-        """Read rows `start` to `stop`.
+        """Return rows `start` to `stop`, float32 (stop - start, dim).
 
         Raises
         ------
@@ -79,15 +81,15 @@ class Streamed:
         finite = np.isfinite(rows).all(axis=1)
         if not finite.all():
             raise InputError(f"row {start + int(np.argmin(finite)):,} of X is not finite.")
-        return np.asarray(self._scaled(rows), np.float32)
+        return rows if self._normalize is None else np.asarray(self._normalize(rows), np.float32)
 
-    def spans(self, length: int = BLOCK) -> list[tuple[int, int]]:
-        """(start, stop) of the blocks, in order."""
-        return [(at, min(at + length, self.n)) for at in range(0, self.n, length)]
+    def spans(self) -> list[tuple[int, int]]:
+        """Return (start, stop) of the chunks, in order."""
+        return [(start, min(start + CHUNK, self.n)) for start in range(0, self.n, CHUNK)]
 
 
-def read_ahead(jobs: Iterable[Callable[[], T]], depth: int = 1) -> Iterator[T]:
-    """Yield the results of jobs in order; `depth` of them are done in threads meanwhile."""
+def prefetch(jobs: Iterable[Callable[[], T]], depth: int = 1) -> Iterator[T]:
+    """Yield the results of `jobs` in order, while `depth` threads run the ones that follow."""
     with ThreadPoolExecutor(depth, thread_name_prefix="read") as pool:
         waiting = []
         for job in jobs:

@@ -6,9 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from fishembed.classifiers import LinearHead, LogisticHead, logistic_path
-from fishembed.classifiers import blocks as blocks_module
-from fishembed.classifiers import linear_streaming as streaming_module
+from fishembed.classifiers import LinearHead, LogisticHead, chunked_rows, logistic_path
+from fishembed.classifiers.solver import minibatches
 from fishembed.errors import InputError
 
 
@@ -43,10 +42,9 @@ def clouds():
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks_module.Streamed.spans, "__defaults__", (256,))
-    monkeypatch.setattr(streaming_module, "BLOCK", 256)
-    monkeypatch.setattr(streaming_module, "RUN", 16)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(chunked_rows, "CHUNK", 256)
+    monkeypatch.setattr(minibatches, "RUN", 16)
 
 
 @pytest.mark.parametrize("normalize", ["l2", "none"])
@@ -83,7 +81,7 @@ def test_every_row_is_in_every_epoch(clouds):
 
     X, _ = clouds
     codes = np.arange(len(X))
-    rows = streaming_module.StreamedRows(blocks_module.Streamed(X, lambda a: a), codes, "cpu")
+    rows = minibatches.StreamedRows(chunked_rows.ChunkedRows(X), codes, "cpu")
     generator = torch.Generator().manual_seed(0)
     epochs = [np.concatenate([c.numpy() for _, c in rows.batches(64, generator)]) for _ in "ab"]
     for seen in epochs:

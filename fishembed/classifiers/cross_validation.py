@@ -1,0 +1,237 @@
+"""Stratified folds with classes of one or two rows in mind, and logits of held-out rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from fishembed.classifiers.base import Codes, Floats
+from fishembed.classifiers.row_weights import log_prior
+
+_ABSENT = 30.0  # nats below the least logit: as good as probability 0, and finite
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Rows, their classes, and the fold that holds each row out.
+
+    Attributes
+    ----------
+    rows, codes
+        (n, dim) normalised rows, and (n,) the class of each.
+    n_classes
+        Number of classes.
+    fold
+        (n,) the fold that holds a row out; -1 for a row that is always trained on.
+    n_folds
+        Number of folds.
+    sample
+        bool (n,) rows that are evaluated; None for all. The others of a fold are not trained on
+        either: they may be of an evaluated row's group.
+    groups
+        (n,) groups whose rows are not independent; None for every row its own.
+    """
+
+    rows: Floats
+    codes: Codes
+    n_classes: int
+    fold: Codes
+    n_folds: int
+    sample: npt.NDArray[np.bool_] | None = None
+    groups: npt.NDArray[Any] | None = None
+
+    @classmethod
+    def split(
+        cls,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        n_folds: int,
+        *,
+        random: np.random.RandomState,
+        groups: npt.NDArray[Any] | None = None,
+    ) -> Folds:
+        """Distribute every class's rows (or groups) evenly over the folds.
+
+        The only row of a class is always trained on: no classifier could get it right unseen,
+        and without it the others would be tested against one class less. With `groups`, rows of
+        a group share a fold.
+        """
+        if groups is None:
+            fold = _fold_rows(codes, n_folds, random)
+        else:
+            fold = _fold_groups(codes, groups, n_folds, random)
+        return cls(rows, codes, n_classes, fold, int(fold.max()) + 1, groups=groups)
+
+    @classmethod
+    def from_validation(
+        cls, training: tuple[Floats, Codes], validation: tuple[Floats, Codes], n_classes: int
+    ) -> Folds:
+        """Hold out validation rows in one fold; those of a class never trained are left out."""
+        known = np.isin(validation[1], training[1])
+        rows = np.concatenate([training[0], validation[0][known]])
+        codes = np.concatenate([training[1], validation[1][known]])
+        fold = np.repeat(np.array([-1, 0], dtype=np.intp), [len(training[1]), int(known.sum())])
+        return cls(rows, codes, n_classes, fold, 1)
+
+    def training(self, k: int) -> tuple[Floats, Codes]:
+        """Return the rows and classes that fold `k` trains on."""
+        rows = self.fold != k
+        return self.rows[rows], self.codes[rows]
+
+    def held_out(self, k: int) -> npt.NDArray[np.bool_]:
+        """(n,) rows that fold `k` holds out and evaluates."""
+        of_fold: npt.NDArray[np.bool_] = self.fold == k
+        return of_fold if self.sample is None else of_fold & self.sample
+
+    def subsample(self, most: int, random: np.random.RandomState, *, evenly: bool) -> Folds:
+        """Evaluate at most `most` rows, drawn at random from those that can be.
+
+        `evenly`: as many of each class, as far as it has them, so that rare ones all stay.
+        """
+        order = random.permutation(np.flatnonzero(self.evaluated))
+        if evenly:
+            order = order[np.argsort(_ranks(self.codes[order]), kind="stable")]
+        sample = np.zeros(len(self.fold), dtype=bool)
+        sample[order[:most]] = True
+        return replace(self, sample=sample)
+
+    @property
+    def evaluated(self) -> npt.NDArray[np.bool_]:
+        """(n,) rows that some fold holds out after training on others of the class."""
+        mask = np.zeros(len(self.fold), dtype=bool)
+        for k in range(self.n_folds):
+            counts = np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
+            mask |= self.held_out(k) & (counts[self.codes] > 0)
+        return mask
+
+    def log_priors(self) -> Floats:
+        """(n_classes, n_evaluated) log shares of classes in what each row's fold trains on."""
+        by_fold = np.empty((self.n_classes, self.n_folds), dtype=np.float32)
+        for k in range(self.n_folds):
+            by_fold[:, k] = log_prior(self.codes[self.fold != k], self.n_classes)
+        return np.take(by_fold, self.fold[self.evaluated], axis=1)
+
+
+def _ranks(codes: Codes) -> Codes:
+    """Return how many of the same code stand before each."""
+    order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes)
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
+
+
+def _fold_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Codes:
+    fold = np.full(len(codes), -1, dtype=np.intp)
+    n_assigned = 0
+    for code in np.unique(codes):
+        members = random.permutation(np.flatnonzero(codes == code))
+        if len(members) > 1:
+            fold[members] = (n_assigned + np.arange(len(members))) % n_folds
+            n_assigned += len(members)
+    return fold
+
+
+def _fold_groups(
+    codes: Codes, groups: npt.NDArray[Any], n_folds: int, random: np.random.RandomState
+) -> Codes:
+    fold = np.full(len(codes), -1, dtype=np.intp)
+    n_splits = min(n_folds, len(np.unique(groups)), int(np.bincount(codes).max()))
+    if n_splits < 2:
+        return fold
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random)
+    with warnings.catch_warnings():  # that a class has fewer rows than folds is expected here
+        warnings.simplefilter("ignore", UserWarning)
+        for k, (_, members) in enumerate(splitter.split(codes, codes, groups)):
+            fold[members] = k
+    _keep_in_training(codes, groups, fold)
+    filled = np.unique(fold[fold >= 0])
+    return np.where(fold < 0, -1, np.searchsorted(filled, fold))
+
+
+def _keep_in_training(codes: Codes, groups: npt.NDArray[Any], fold: Codes) -> None:
+    """Take, in place, one group of each class that a fold holds out whole out of the folds."""
+    order = np.argsort(codes, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+        if fold[rows[0]] >= 0 and (fold[rows] == fold[rows[0]]).all():
+            fold[groups == groups[rows[0]]] = -1
+
+
+def held_out_logits(
+    estimator: Any, folds: Folds, classes: npt.NDArray[Any]
+) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+    """Yield, fold by fold, logits of evaluated rows by a clone that was not trained on them.
+
+    Parameters
+    ----------
+    estimator
+        A classifier; it is cloned, not changed.
+    folds
+        The rows.
+    classes
+        (n_classes,) label of every code.
+
+    Yields
+    ------
+    rows, logits
+        (n_held_out,) row numbers, and float (n_held_out, n_classes).
+    """
+    evaluated = folds.evaluated
+    for k in range(folds.n_folds):
+        rows = np.flatnonzero(folds.held_out(k) & evaluated)
+        if len(rows):
+            X, codes = folds.training(k)
+            fitted = clone(estimator).fit(X, classes[codes])
+            yield rows, aligned_logits(fitted, folds.rows[rows], classes)
+
+
+def out_of_fold_logits(
+    estimator: Any, folds: Folds, classes: npt.NDArray[Any] | None = None
+) -> Floats:
+    """Return float32 (n_classes, n_evaluated) logits of rows by clones not trained on them.
+
+    Parameters
+    ----------
+    estimator, folds, classes
+        As in `held_out_logits`; the labels are the codes when `classes` is None.
+    """
+    labels = np.arange(folds.n_classes) if classes is None else classes
+    evaluated = folds.evaluated
+    column = np.cumsum(evaluated) - 1
+    logits = np.empty((folds.n_classes, int(evaluated.sum())), np.float32)
+    for rows, of_rows in held_out_logits(estimator, folds, labels):
+        logits[:, column[rows]] = of_rows.T
+    return logits
+
+
+def aligned_logits(
+    classifier: Any, X: npt.ArrayLike, classes: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Return logits of a fitted classifier, float64 (n_images, n_classes), one column per class.
+
+    A classifier without `logits` gives its log probabilities. A class it does not know lies 30
+    nats below the least.
+    """
+    logits: npt.NDArray[np.float64]
+    if hasattr(classifier, "logits"):
+        logits = classifier.logits(X)
+    else:
+        logits = np.log(np.maximum(classifier.predict_proba(X), _TINY))
+    if np.array_equal(classifier.classes_, classes):
+        return logits
+    column = {label: k for k, label in enumerate(np.asarray(classifier.classes_).tolist())}
+    aligned = np.repeat(logits.min(axis=1, keepdims=True) - _ABSENT, len(classes), axis=1)
+    for k, label in enumerate(classes.tolist()):
+        if label in column:
+            aligned[:, k] = logits[:, column[label]]
+    return aligned

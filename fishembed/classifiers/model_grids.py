@@ -1,0 +1,184 @@
+"""Grids of linear models over hyperparameters, whose points share most of their work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Protocol
+
+import numpy as np
+
+from fishembed.classifiers.base import Codes, Floats, unit_rows
+from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.gaussian import GaussianStatistics
+from fishembed.classifiers.solver.regularization_path import solve_path
+from fishembed.classifiers.solver.softmax import Rotated
+
+Parameters = Mapping[str, float]
+LinearParameters = tuple[Floats, Floats]  # weights (n_classes, dim) and bias (n_classes,)
+
+_ROUGH = 1e-4  # relative gap that is enough to compare models
+_FINE = 1e-6
+_MAX_ITER = 300
+
+
+class ModelGrid(Protocol):
+    """Linear models of one kind at several hyperparameters."""
+
+    @property
+    def name(self) -> str:
+        """Name of the kind of model."""
+
+    @property
+    def points(self) -> list[Parameters]:
+        """Hyperparameters of every model, the simplest first."""
+
+    @property
+    def taus(self) -> tuple[float, ...]:
+        """Shares of the log prior that may be subtracted from the logits."""
+
+    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """Yield, point by point, (n_classes, n) logits of the rows that fold `k` holds out."""
+
+    def fit(
+        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
+    ) -> LinearParameters:
+        """Return the model at one point, fitted to all rows."""
+
+
+@dataclass(frozen=True)
+class LogisticGrid:
+    """Multinomial logistic regressions at several C, ascending: one regularisation path."""
+
+    Cs: tuple[float, ...]
+    taus: tuple[float, ...] = (0.0,)
+    name: str = "logistic"
+
+    @property
+    def points(self) -> list[Parameters]:
+        """See `ModelGrid`."""
+        return [{"C": C} for C in self.Cs]
+
+    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `ModelGrid`."""
+        rows, codes = folds.training(k)
+        held_out = folds.rows[folds.held_out(k)]
+        for coef, intercept in _path(rows, codes, folds.n_classes, self.Cs, _ROUGH):
+            yield coef @ held_out.T + intercept[:, None]
+
+    def fit(
+        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
+    ) -> LinearParameters:
+        """See `ModelGrid`."""
+        return next(_path(rows, codes, n_classes, [parameters["C"]], _FINE))
+
+
+def _path(
+    rows: Floats, codes: Codes, n_classes: int, Cs: Sequence[float], tol: float
+) -> Iterator[LinearParameters]:
+    weights = np.ones(len(rows))
+    data = Rotated.of(rows, weights)
+    for optimum in solve_path(data, codes, weights, n_classes, Cs, tol=tol, max_iter=_MAX_ITER):
+        yield data.unrotate(optimum.parameters)
+
+
+@dataclass(frozen=True)
+class GaussianGrid:
+    """Shrunken discriminants; one eigendecomposition serves all points."""
+
+    shrinkages: tuple[float, ...]
+    pseudo_counts: tuple[float, ...]
+    taus: tuple[float, ...] = (0.0,)
+    text: Floats | None = None
+    name: str = "gaussian"
+
+    @property
+    def points(self) -> list[Parameters]:
+        """See `ModelGrid`."""
+        pairs = product(self.shrinkages, self.pseudo_counts)
+        return [{"shrinkage": shrinkage, "pseudo_count": count} for shrinkage, count in pairs]
+
+    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `ModelGrid`."""
+        statistics = GaussianStatistics.of(*folds.training(k), folds.n_classes, self.text)
+        held_out = folds.rows[folds.held_out(k)]
+        rotated = ((held_out - statistics.centre) @ statistics.vectors).T.astype(np.float32)
+        for shrinkage in self.shrinkages:
+            products = _WhitenedProducts.of(statistics, rotated, shrinkage)
+            for pseudo_count in self.pseudo_counts:
+                yield products.logits(statistics.trust(pseudo_count)[:, None])
+
+    def fit(
+        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
+    ) -> LinearParameters:
+        """See `ModelGrid`."""
+        statistics = GaussianStatistics.of(rows, codes, n_classes, self.text)
+        return statistics.linear_map(parameters["shrinkage"], parameters["pseudo_count"])
+
+
+@dataclass(frozen=True)
+class _WhitenedProducts:
+    """Products of rows with whitened means and anchors: logits of every pseudo count follow."""
+
+    with_means: Floats
+    with_anchors: Floats | float
+    squares: tuple[Floats, Floats, Floats]
+
+    @classmethod
+    def of(
+        cls, statistics: GaussianStatistics, rotated: Floats, shrinkage: float
+    ) -> _WhitenedProducts:
+        precisions = statistics.precisions(shrinkage)
+        means, anchors = statistics.offsets, statistics.anchors
+        squares = tuple(
+            ((a * precisions) * b).sum(axis=1, keepdims=True)
+            for a, b in ((means, means), (means, anchors), (anchors, anchors))
+        )
+        return cls(
+            (means * precisions).astype(np.float32) @ rotated,
+            (anchors * precisions).astype(np.float32) @ rotated if anchors.any() else 0.0,
+            squares,
+        )
+
+    def logits(self, trust: Floats) -> Floats:
+        rest = 1 - trust
+        own, cross, far = self.squares
+        bias = -0.5 * (trust**2 * own + 2 * trust * rest * cross + rest**2 * far)
+        logits = self.with_means * trust.astype(np.float32)
+        logits += self.with_anchors * rest.astype(np.float32) + bias.astype(np.float32)
+        return logits
+
+
+@dataclass(frozen=True)
+class ZeroShotGrid:
+    """Cosine to one text embedding for each class: a single point, nothing is learnt."""
+
+    text: Floats
+    scale: float = 100.0
+    name: str = "zeroshot"
+    taus: tuple[float, ...] = (0.0,)
+
+    @property
+    def points(self) -> list[Parameters]:
+        """See `ModelGrid`."""
+        return [{}]
+
+    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `ModelGrid`."""
+        held_out = folds.rows[folds.held_out(k)]
+        yield self._coef(held_out) @ held_out.T
+
+    def fit(
+        self,
+        rows: Floats,
+        codes: Codes,  # noqa: ARG002
+        n_classes: int,
+        parameters: Parameters,  # noqa: ARG002
+    ) -> LinearParameters:
+        """See `ModelGrid`."""
+        return self._coef(rows), np.zeros(n_classes, dtype=rows.dtype)
+
+    def _coef(self, rows: Floats) -> Floats:
+        coef: Floats = self.scale * unit_rows(self.text).astype(rows.dtype)
+        return coef

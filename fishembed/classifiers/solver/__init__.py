@@ -1,0 +1,1 @@
+"""Solvers of linear maps: quasi-Newton on all rows along a path of C, Adam on minibatches."""

@@ -1,0 +1,224 @@
+"""The training loop of the linear layer, in torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.classifiers.solver.minibatches import InMemoryRows, StreamedRows
+
+if TYPE_CHECKING:
+    import torch
+
+_BETA1, _BETA2 = 0.9, 0.999
+_EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Scores after one pass over the training rows.
+
+    Attributes
+    ----------
+    epoch
+        1 for the first.
+    train_loss, train_accuracy
+        Mean cross-entropy in nats and share of rows classified correctly, over the whole training
+        set with the weights as they stand after the epoch.
+    val_loss, val_accuracy, val_macro_recall
+        The same over the validation rows, and the mean recall of their classes; None where there
+        are none. Rows of a class that is not in the training set count as wrong and stay out of
+        the loss.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    val_macro_recall: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of `train`; see `LinearHead`."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    cosine: bool
+    patience: int | None
+    seed: int
+
+
+class Adam:
+    """Adam with torch's defaults; its steps are those of `torch.optim.Adam`.
+
+    Constructing torch's own loads its compiler: 1.1 s (measured November 2026), as long as the
+    import of torch itself, for nothing that a linear layer needs.
+
+    Parameters
+    ----------
+    parameters
+        Tensors that want a gradient; changed in place.
+    learning_rate
+        Step size; may be changed between steps.
+    weight_decay
+        L2 penalty, added to the gradient.
+
+    Notes
+    -----
+    Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1.
+    """
+
+    def __init__(
+        self, parameters: Sequence[torch.Tensor], learning_rate: float, weight_decay: float
+    ) -> None:
+        import torch
+
+        self.learning_rate = learning_rate
+        self._parameters = list(parameters)
+        self._weight_decay = weight_decay
+        self._means = [torch.zeros_like(parameter) for parameter in self._parameters]
+        self._squares = [torch.zeros_like(parameter) for parameter in self._parameters]
+        self._n_steps = 0
+
+    def step(self, loss: torch.Tensor) -> None:
+        """Change the parameters by one step down the gradient of `loss`."""
+        import torch
+
+        self._n_steps += 1
+        size = self.learning_rate / (1 - _BETA1**self._n_steps)
+        correction = (1 - _BETA2**self._n_steps) ** 0.5
+        gradients = torch.autograd.grad(loss, self._parameters)
+        with torch.no_grad():
+            for parameter, slope, mean, square in zip(
+                self._parameters, gradients, self._means, self._squares, strict=True
+            ):
+                decay = self._weight_decay
+                gradient = slope.add(parameter, alpha=decay) if decay else slope
+                mean.lerp_(gradient, 1 - _BETA1)
+                square.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
+                scale = (square.sqrt() / correction).add_(_EPSILON)
+                parameter.addcdiv_(mean, scale, value=-size)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Run torch on one thread inside a ``with`` block.
+
+    Steps of 64 rows are too small to share: a second thread gains nothing, costs thirty times
+    the time where cores are busy, and makes the bytes depend on the number of cores.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def train(
+    settings: TrainingSettings,
+    rows: InMemoryRows | StreamedRows,
+    val: InMemoryRows | None,
+    offsets: torch.Tensor,
+) -> tuple[torch.nn.Linear, list[Epoch]]:
+    """Train a linear layer.
+
+    Parameters
+    ----------
+    settings
+        Epochs, steps and seed.
+    rows, val
+        Training and validation rows.
+    offsets
+        (n_classes,) added to the logits while training, not after.
+
+    Returns
+    -------
+    Linear, list of Epoch
+        The layer after the last epoch, or with patience after the best one; the scores.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(settings.seed)
+    layer = _initial_layer(rows.dim, len(offsets), generator).to(rows.device)
+    optimizer = Adam([*layer.parameters()], settings.learning_rate, settings.weight_decay)
+    history: list[Epoch] = []
+    best, best_epoch = layer.state_dict(), 0
+    for epoch in range(1, settings.epochs + 1):
+        if settings.cosine:
+            share = (1 + math.cos(math.pi * (epoch - 1) / settings.epochs)) / 2
+            optimizer.learning_rate = settings.learning_rate * share
+        for X, codes in rows.batches(settings.batch_size, generator):
+            optimizer.step(torch.nn.functional.cross_entropy(layer(X) + offsets, codes))
+        history.append(_score_epoch(epoch, layer, rows, val))
+        if settings.patience is None or _recall(history[-1]) > max(
+            map(_recall, history[:-1]), default=-1
+        ):
+            best = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
+            best_epoch = epoch
+        elif epoch - best_epoch >= settings.patience:
+            break
+    layer.load_state_dict(best)
+    return layer, history
+
+
+def _recall(epoch: Epoch) -> float:
+    return epoch.val_macro_recall if epoch.val_macro_recall is not None else -1.0
+
+
+def _initial_layer(dim: int, n_classes: int, generator: torch.Generator) -> torch.nn.Linear:
+    """Initialise as `torch.nn.Linear` does, from a generator of its own."""
+    import torch
+
+    layer = torch.nn.Linear(dim, n_classes, device="meta").to_empty(device="cpu")
+    bound = dim**-0.5
+    with torch.no_grad():
+        layer.weight.uniform_(-bound, bound, generator=generator)
+        layer.bias.uniform_(-bound, bound, generator=generator)
+    return layer
+
+
+def _score_epoch(
+    epoch: int,
+    layer: torch.nn.Linear,
+    rows: InMemoryRows | StreamedRows,
+    val: InMemoryRows | None,
+) -> Epoch:
+    train_loss, hits = _loss_and_hits(layer, rows)
+    if val is None:
+        return Epoch(epoch, train_loss, float(hits.mean()))
+    val_loss, val_hits = _loss_and_hits(layer, val)
+    _, label = np.unique(val.labels, return_inverse=True)
+    recalls = np.bincount(label, val_hits) / np.bincount(label)
+    means = float(hits.mean()), val_loss, float(val_hits.mean()), float(recalls.mean())
+    return Epoch(epoch, train_loss, *means)
+
+
+def _loss_and_hits(
+    layer: torch.nn.Linear, rows: InMemoryRows | StreamedRows
+) -> tuple[float, npt.NDArray[np.float64]]:
+    import torch
+
+    losses, n_known, hits = [], [], []
+    with torch.no_grad():
+        for X, codes in rows.chunks():
+            logits = layer(X)
+            known = codes >= 0
+            losses.append(float(torch.nn.functional.cross_entropy(logits[known], codes[known])))
+            n_known.append(int(known.sum()))
+            hits.append((logits.argmax(1) == codes).double().cpu().numpy())
+    if len(hits) == 1:
+        return losses[0], hits[0]
+    return float(np.average(losses, weights=n_known)), np.concatenate(hits)

@@ -1,0 +1,202 @@
+"""Penalised softmax cross-entropy of a linear map, with gradient and curvature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
+
+from fishembed.classifiers.base import Codes, Floats
+
+Double = npt.NDArray[np.float64]
+
+_LOGITS_AT_ONCE = 131_072  # measured, between cache misses and calls
+_NEGLIGIBLE = 1e-12  # share of the largest variance below which a direction is rounding noise
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """Rows in the basis of their own principal directions, where the Hessian is near diagonal.
+
+    An unpenalised intercept takes up the shift and the penalty does not change under rotation,
+    so a penalised linear map has the same optimum in these coordinates.
+
+    Attributes
+    ----------
+    rows
+        (n, rank) in the dtype of the original.
+    mean, basis
+        (dim,) and (dim, rank): ``rows = (X - mean) @ basis``.
+    variances
+        float64 (rank,), ascending: weighted mean square of every column of `rows`.
+    """
+
+    rows: Floats
+    mean: Floats
+    basis: Floats
+    variances: Double
+
+    @classmethod
+    def of(cls, X: Floats, weights: Double) -> Rotated:
+        """Rotate `X`, (n, dim), to the principal directions of the weighted rows."""
+        mean = weights.astype(X.dtype) @ X / X.dtype.type(weights.sum())  # need not be exact
+        centred = X - mean
+        variances, basis = principal_directions(
+            _second_moments(centred, weights) / weights.sum(), int(np.count_nonzero(weights))
+        )
+        basis = np.ascontiguousarray(basis, dtype=X.dtype)
+        return cls(centred @ basis, mean, basis, variances)
+
+    def sums(self, point: Double, codes: Codes, weights: Double) -> Sums:
+        """Sum loss, gradient and curvature at `point`, (n_classes, rank + 1), over the rows."""
+        dtype = self.rows.dtype
+        coef = np.ascontiguousarray(point[:, :-1], dtype=dtype)
+        sums = Sums(*point.shape)
+        sums.add_rows(coef, point[:, -1].astype(dtype), self.rows, codes, weights)
+        return sums
+
+    def unrotate(self, parameters: Double) -> tuple[Floats, Floats]:
+        """Turn (n_classes, rank + 1) parameters into weights and bias for the original rows."""
+        coef = parameters[:, :-1] @ self.basis.T.astype(np.float64)
+        intercept = parameters[:, -1] - coef @ self.mean.astype(np.float64)
+        dtype = self.rows.dtype
+        return coef.astype(dtype), (intercept - intercept.mean()).astype(dtype)
+
+
+def principal_directions(covariance: Double, n_rows: int) -> tuple[Double, Double]:
+    """Return the variances, ascending, and directions that exceed rounding in `n_rows` rows."""
+    variances, basis = np.linalg.eigh(covariance)
+    # a rounding error must not become a direction, so no more than the n - 1 there can be
+    kept = variances > variances[-1] * _NEGLIGIBLE
+    kept[: max(0, len(covariance) - n_rows + 1)] = False
+    if not kept.any():  # all rows are the same
+        kept[-1] = True
+    return np.maximum(variances[kept], 1e-30), basis[:, kept]
+
+
+def _second_moments(rows: Floats, weights: Double) -> Double:
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), 1024):
+        block = rows[start : start + 1024].astype(np.float64, copy=False)
+        total += (block * weights[start : start + 1024, None]).T @ block
+    return total
+
+
+class Sums:
+    """Running sums over rows, in float64 whatever their dtype.
+
+    Attributes
+    ----------
+    loss
+        Cross-entropy.
+    gradient
+        (n_classes, width), the last column the intercept's.
+    curvature
+        (n_classes,) p (1 - p).
+    """
+
+    def __init__(self, n_classes: int, width: int) -> None:
+        self.loss = 0.0
+        self.gradient = np.zeros((n_classes, width))
+        self.curvature = np.zeros(n_classes)
+
+    def add_rows(
+        self, coef: Floats, intercept: Floats, rows: Floats, codes: Codes, weights: Double
+    ) -> None:
+        """Add the rows under weights (n_classes, width - 1) and bias (n_classes,)."""
+        step = max(64, _LOGITS_AT_ONCE // len(coef))
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            logits = coef @ rows[block].T
+            logits += intercept[:, None]
+            self._add(logits, rows[block], codes[block], weights[block])
+
+    def _add(self, logits: Floats, rows: Floats, codes: Codes, weights: Double) -> None:
+        """Add a block; `logits` (n_classes, n_block) are overwritten."""
+        at = np.arange(logits.shape[1])
+        logits -= logits.max(axis=0)
+        own_logits = logits[codes, at].astype(np.float64)
+        odds = np.exp(logits, out=logits)
+        own = odds[codes, at]
+        odds[codes, at] = 0
+        # the sum over the other classes alone: near 0 it would drown in 1 + others
+        others = odds.sum(axis=0)
+        log_odds = np.log(np.maximum(others.astype(np.float64), 1e-300)) - own_logits
+        self.loss += float((np.logaddexp(0, log_odds) * weights).sum())
+        total = own + others
+        odds /= total
+        odds[codes, at] = -others / total  # p - 1 of the true class, without its rounding
+        absolute = np.abs(odds)
+        weighted = weights.astype(odds.dtype)
+        # p (1 - p) is the same for p and 1 - p
+        self.curvature += (absolute - absolute * absolute) @ weighted
+        odds *= weighted
+        self.gradient[:, -1] += odds.sum(axis=1, dtype=np.float64)
+        self.gradient[:, :-1] += odds @ rows
+
+    def include(self, other: Sums) -> None:
+        """Add the sums over other rows."""
+        self.loss += other.loss
+        self.gradient += other.gradient
+        self.curvature += other.curvature
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Penalised multinomial regression.
+
+    ``sum_i w_i CE(softmax(W x_i + b), y_i) / S + penalty / 2 |W|^2``, S the sum of the weights.
+
+    Attributes
+    ----------
+    data
+        The rows.
+    codes, weights
+        (n,) class and weight of every row.
+    n_classes
+        Number of classes.
+    penalty
+        Of the squared weights.
+    """
+
+    data: Rotated
+    codes: Codes
+    weights: Double
+    n_classes: int
+    penalty: float
+
+    def null_value(self) -> float:
+        """Return the objective of the log priors alone, which the rows can improve on."""
+        share = np.bincount(self.codes, self.weights, self.n_classes) / self.weights.sum()
+        return float(-xlogy(share, share).sum())
+
+    def start(self) -> Double:
+        """Return zero weights and the log priors as intercepts, (n_classes, rank + 1)."""
+        point = np.zeros((self.n_classes, len(self.data.variances) + 1))
+        mass = np.bincount(self.codes, self.weights, self.n_classes)
+        # a class without rows has its optimum at minus infinity; e^-30 is as good as 0
+        point[:, -1] = -30.0
+        np.log(mass / mass.sum(), out=point[:, -1], where=mass > 0)
+        return point
+
+    def evaluate(self, point: Double) -> tuple[float, Double, Double]:
+        """Evaluate the objective in one pass over the rows.
+
+        Parameters
+        ----------
+        point
+            (n_classes, rank + 1) weights and intercepts.
+
+        Returns
+        -------
+        value, gradient, curvature
+            float, (n_classes, rank + 1), and (n_classes,): mean of p (1 - p) over the rows.
+        """
+        sums, mass = self.data.sums(point, self.codes, self.weights), self.weights.sum()
+        weights = point[:, :-1]
+        gradient = sums.gradient / mass
+        gradient[:, :-1] += self.penalty * weights
+        value = sums.loss / mass + self.penalty / 2 * float(np.vdot(weights, weights))
+        return float(value), gradient, sums.curvature / mass

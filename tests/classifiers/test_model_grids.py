@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.model_grids import GaussianGrid, LogisticGrid, ZeroShotGrid
+
+RNG = np.random.default_rng(0)
+Y = np.repeat(np.arange(4), [60, 30, 8, 3])
+CENTRES = RNG.normal(size=(4, 10))
+X = CENTRES[Y] + RNG.normal(size=(len(Y), 10))
+
+
+@pytest.mark.parametrize("text", [None, CENTRES])
+def test_the_gaussian_grid_gives_what_a_refit_on_each_fold_gives(text):
+    grid = GaussianGrid((0.3,), (0.0, 2.0), text=text)
+    rows = X.astype(np.float32)
+    folds = Folds.split(rows, Y, 4, 3, random=np.random.RandomState(0))
+    for k in range(folds.n_folds):
+        held_out = folds.fold == k
+        for parameters, logits in zip(grid.points, grid.held_out_logits(folds, k), strict=True):
+            coef, bias = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            expected = coef @ rows[held_out].T + bias[:, None]
+            difference = logits - expected  # a shift of the whole column changes nothing
+            assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
+
+
+def test_the_logistic_grid_gives_what_a_refit_on_each_fold_gives():
+    grid = LogisticGrid((1.0, 100.0))
+    folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
+    for k in range(folds.n_folds):
+        held_out = folds.fold == k
+        logits = grid.held_out_logits(folds, k)
+        for parameters, of_point in zip(grid.points, logits, strict=True):
+            coef, bias = grid.fit(X[~held_out], Y[~held_out], 4, parameters)
+            expected = softmax(coef @ X[held_out].T + bias[:, None], axis=0)
+            assert softmax(of_point, axis=0) == pytest.approx(expected, abs=0.02)  # rough solution
+
+
+def test_the_zero_shot_grid_is_one_cosine():
+    grid = ZeroShotGrid(CENTRES, scale=10.0)
+    coef, bias = grid.fit(X, Y, 4, grid.points[0])
+    assert np.linalg.norm(coef, axis=1) == pytest.approx(np.full(4, 10.0))
+    assert not bias.any()
+    folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
+    [logits] = grid.held_out_logits(folds, 1)
+    assert logits == pytest.approx(coef @ X[folds.held_out(1)].T)
