@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import Progress
+from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.affected import RunScores, score_run
 from fishembed.audit.balance import Balance, count_balance
 from fishembed.audit.duplicates import Duplicates, find_duplicates
 from fishembed.audit.labels import LabelIssues, find_label_issues
 from fishembed.audit.leaks import Leaks, find_leaks
-from fishembed.audit.oddities import Oddities, Reporter, find_oddities
+from fishembed.audit.oddities import Oddities, find_oddities
 from fishembed.audit.outliers import Outliers, find_outliers
 from fishembed.audit.threshold import Threshold, choose_threshold, given_threshold
 from fishembed.audit.units import joined_units
@@ -24,8 +24,6 @@ from fishembed.errors import FishembedError, InputError, MissingExtraError
 from fishembed.images import Photos
 from fishembed.reports import Run
 from fishembed.reports.names import printable
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def audit_store(
     photos: str | Path | None = None,
     look: bool = True,
     seed: int = 0,
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
 ) -> Audit:
     """Look for duplicates, leaks, wrong labels, outliers, odd pictures and imbalance.
 
@@ -105,19 +103,19 @@ def audit_store(
     if len(store) < 2:
         raise InputError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
     opened = run if run is None or isinstance(run, Run) else Run.open(run)
-    clock = _Clock()
-    chosen = pick_threshold(store, threshold, seed)
-    clock.lap("threshold")
-    duplicates = find_duplicates(store.features, store.digests, store.splits, chosen)
-    clock.lap("duplicates")
-    leaks = find_leaks(store.splits, store.groups, store.digests, duplicates)
-    clock.lap("leaks")
-    labels, labels_missing = _label_issues(store, duplicates, seed)
-    clock.lap("labels")
-    outliers = find_outliers(store.features, store.labels, len(store.classes))
-    clock.lap("outliers")
-    oddities = _oddities(store, photos, look, reporter)
-    clock.lap("photos")
+    watch = Stopwatch()
+    with watch.measure("threshold"):
+        chosen = pick_threshold(store, threshold, seed)
+    with watch.measure("duplicates"):
+        duplicates = find_duplicates(store.features, store.digests, store.splits, chosen)
+    with watch.measure("leaks"):
+        leaks = find_leaks(store.splits, store.groups, store.digests, duplicates)
+    with watch.measure("labels"):
+        labels, labels_missing = _label_issues(store, duplicates, seed)
+    with watch.measure("outliers"):
+        outliers = find_outliers(store.features, store.labels, len(store.classes))
+    with watch.measure("photos"):
+        oddities = _oddities(store, photos, look, reporter)
     scores = None
     if opened is not None:
         leaking = {store.paths[row] for row in leaks.affected(_scored_split(opened))}
@@ -134,7 +132,7 @@ def audit_store(
         oddities=oddities,
         balance=count_balance(store.labels, store.classes, store.splits, store.groups),
         scores=scores,
-        seconds=clock.laps,
+        seconds=watch.seconds,
     )
 
 
@@ -171,7 +169,7 @@ def _label_issues(
 
 
 def _oddities(
-    store: FeatureStore, photos: str | Path | None, look: bool, reporter: Reporter | None
+    store: FeatureStore, photos: str | Path | None, look: bool, reporter: Progress | None
 ) -> Oddities:
     known = photos or store.source.get("root")
     found = photos_of(store, photos) if look else None
@@ -199,16 +197,3 @@ def photos_of(store: FeatureStore, photos: str | Path | None) -> Photos | None:
 def _scored_split(run: Run) -> str:
     split = str(run.metrics.get("scored_split", ""))
     return split if split in ("val", "test") else "test"
-
-
-class _Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._then = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = now - self._then
-        self._then = now

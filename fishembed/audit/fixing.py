@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.csv_files import CsvTable
 from fishembed.cache import Wanted, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
@@ -60,30 +59,26 @@ def read_fixes(path: str | Path) -> list[Wanted]:
         When the file or a row cannot be used; names the row.
     """
     path = Path(path)
-    reader = _reader(path)
     wanted: list[Wanted] = []
-    try:
-        for row in reader:
-            action = (row["action"] or "").strip().lower()
-            if action in _NOTHING:
-                continue
-            where = f"{str(path)!r}, line {reader.line_num}"
-            if not row["path"]:
-                raise InputError(f"{where}: the path is empty")
-            if action == "drop":
-                wanted.append((row["path"], "dropped", ""))
-            elif action == "relabel":
-                label = (row.get("new_label") or "").strip()
-                if not label:
-                    raise InputError(f"{where}: to relabel, write the class into 'new_label'")
-                wanted.append((row["path"], "label", label))
-            else:
-                raise InputError(
-                    f"{where}: the action {action!r} is unknown; write {' or '.join(ACTIONS)}, or "
-                    "leave it empty"
-                )
-    except csv.Error as error:
-        raise InputError(f"{str(path)!r}, line {reader.line_num}: {error}") from error
+    for line, row in _table(path):
+        action = row["action"].strip().lower()
+        if action in _NOTHING:
+            continue
+        where = f"{str(path)!r}, line {line}"
+        if not row["path"]:
+            raise InputError(f"{where}: the path is empty")
+        if action == "drop":
+            wanted.append((row["path"], "dropped", ""))
+        elif action == "relabel":
+            label = row.get("new_label", "").strip()
+            if not label:
+                raise InputError(f"{where}: to relabel, write the class into 'new_label'")
+            wanted.append((row["path"], "label", label))
+        else:
+            raise InputError(
+                f"{where}: the action {action!r} is unknown; write {' or '.join(ACTIONS)}, or "
+                "leave it empty"
+            )
     if not wanted:
         raise InputError(
             f"{str(path)!r} asks for nothing: write drop or relabel into the column 'action' of "
@@ -92,21 +87,13 @@ def read_fixes(path: str | Path) -> list[Wanted]:
     return wanted
 
 
-def _reader(path: Path) -> csv.DictReader[str]:
-    try:
-        # File names that are no valid Unicode come back as the store has them.
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
-    columns = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = columns
-    missing = [name for name in ("path", "action") if name not in columns]
+def _table(path: Path) -> CsvTable:
+    # File names that are no valid Unicode come back as the store has them.
+    table = CsvTable(path, keep_invalid=True)
+    missing = [name for name in ("path", "action") if name not in table.columns]
     if missing:
         raise InputError(
             f"{str(path)!r} has no column {missing[0]!r}; its columns are "
-            f"{', '.join(map(repr, columns)) or 'none'}"
+            f"{', '.join(map(repr, table.columns)) or 'none'}"
         )
-    return reader
+    return table

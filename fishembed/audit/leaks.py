@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.splits import SPLITS
 from fishembed.audit.duplicates import Duplicates
-
-ORDER = ("train", "val", "test")
-"""A leak is told of the later split: of test against train, not of train against test."""
 
 GROUP, IDENTICAL, NEAR = "group", "identical", "near-duplicate"
 
@@ -84,9 +82,10 @@ def find_leaks(
     """
     found: list[Leak] = []
     members = _members(groups, splits)
-    for later in ORDER[1:]:
+    # A leak is told of the later split: of test against train, not of train against test.
+    for later in SPLITS[1:]:
         for row in np.flatnonzero(splits == later).tolist():
-            for earlier in ORDER[: ORDER.index(later)]:
+            for earlier in SPLITS[: SPLITS.index(later)]:
                 leak = _counterpart(row, earlier, duplicates, digests)
                 if leak is None and (other := members.get((groups[row], earlier))) is not None:
                     leak = other, GROUP, float("nan")
@@ -98,7 +97,7 @@ def find_leaks(
         named.setdefault(group, set()).add(split)
     return Leaks(
         found=tuple(found),
-        sizes={name: int((splits == name).sum()) for name in ORDER if (splits == name).any()},
+        sizes={name: int((splits == name).sum()) for name in SPLITS if (splits == name).any()},
         shared_groups=tuple(sorted(group for group, where in named.items() if len(where) > 1)),
         has_groups=any(groups),
     )

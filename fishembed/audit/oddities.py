@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
+from fishembed._base.progress import Progress
 from fishembed.errors import ImageError
 from fishembed.images import Blob, Photos, decode, read_bytes
 from fishembed.images.decode import quiet_decoding
@@ -32,13 +32,6 @@ picture has no colour."""
 _SIDE = 256
 _THREADS = 4
 _AT_ONCE = 512
-
-
-class Reporter(Protocol):
-    """Hears how far a long work is."""
-
-    def advance(self, done: int, total: int, task: str) -> None:
-        """Hear that `done` of `total` pictures are done."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ class Oddities:
 
 
 def find_oddities(
-    photos: Photos, paths: Sequence[str], reporter: Reporter | None = None
+    photos: Photos, paths: Sequence[str], reporter: Progress | None = None
 ) -> Oddities:
     """Read every photo, small, and list the odd ones.
 
@@ -124,7 +117,7 @@ def find_oddities(
         for seen in _looks(photos, paths):
             looks.append(seen)
             if reporter is not None:
-                reporter.advance(len(looks), len(paths), "looking at photos")
+                reporter.update(len(looks), len(paths), "looking at photos")
     read = [look for look in looks if look is not None]
     grey = sum(look.colour < GREY for look in read)
     grey_are_many = 2 * grey > len(read) > 0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.audit.search import BLOCK, Features, unit_rows
+from fishembed._base.arrays import unit_rows
+from fishembed.audit.search import BLOCK, Features
 
 _FENCE = 3.0
 
@@ -79,7 +80,7 @@ def find_outliers(features: Features, labels: npt.NDArray[np.int32], n_classes: 
     distance = np.empty(len(codes))
     nearest = np.empty(len(codes), np.intp)
     for start in range(0, len(codes), BLOCK):
-        block = unit_rows(features, start, start + BLOCK)
+        block = unit_rows(features[start : start + BLOCK])
         relative = _relative(block, codes[start : start + BLOCK], counts, means, spreads)
         nearest[start : start + BLOCK] = relative.argmin(axis=1)
         distance[start : start + BLOCK] = relative.min(axis=1)
@@ -101,7 +102,7 @@ def _means(features: Features, codes: npt.NDArray[np.int32], k: int) -> tuple[Do
     sums = np.zeros((k, features.shape[1]))
     for start in range(0, len(codes), BLOCK):
         mine = codes[start : start + BLOCK]
-        np.add.at(sums, mine[mine >= 0], unit_rows(features, start, start + BLOCK)[mine >= 0])
+        np.add.at(sums, mine[mine >= 0], unit_rows(features[start : start + BLOCK])[mine >= 0])
     return counts, sums / np.maximum(counts, 1)[:, None]
 
 
@@ -112,7 +113,7 @@ def _spreads(
     for start in range(0, len(codes), BLOCK):
         mine = codes[start : start + BLOCK]
         inside = mine >= 0
-        off = unit_rows(features, start, start + BLOCK)[inside] - means[mine[inside]]
+        off = unit_rows(features[start : start + BLOCK])[inside] - means[mine[inside]]
         np.add.at(squares, mine[inside], np.einsum("ij,ij->i", off, off))
     degrees = np.maximum(counts - 1, 0)
     pooled = squares.sum() / max(degrees.sum(), 1)

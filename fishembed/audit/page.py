@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.text import counted
 from fishembed.audit.auditing import Audit, photos_of
 from fishembed.audit.sentences import balance_notes, headline, label_notes, leak_sentences
 from fishembed.cache import FeatureStore
@@ -16,7 +17,7 @@ from fishembed.reports.names import printable
 from fishembed.reports.page.parts import Tile
 from fishembed.reports.page.template import fill
 from fishembed.reports.page.thumbnails import Thumbnail, thumbnails
-from fishembed.reports.sentences import counted, percent
+from fishembed.reports.sentences import percent
 
 _GROUPS, _IN_GROUP = 12, 6
 _LEAKS = 12

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
+
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
 
@@ -34,13 +36,6 @@ class Pairs(NamedTuple):
     cosine: Floats
 
 
-def unit_rows(features: Features, start: int, stop: int) -> Floats:
-    """Give float32 rows start to stop scaled to length 1; rows of zeros stay."""
-    block = np.asarray(features[start:stop], np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
-    return np.asarray(block / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None])
-
-
 def close_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
     """Find every pair of rows whose cosine reaches a threshold.
 
@@ -60,9 +55,9 @@ def close_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> 
     """
     n = len(features)
     for start in range(0, n, block):
-        rows = unit_rows(features, start, start + block)
+        rows = unit_rows(features[start : start + block])
         for other in range(start, n, block):
-            columns = rows if other == start else unit_rows(features, other, other + block)
+            columns = rows if other == start else unit_rows(features[other : other + block])
             cosines = rows @ columns.T
             if other == start:
                 cosines[np.tril_indices(len(rows))] = -2
@@ -94,10 +89,10 @@ def nearest_apart(
     best = np.full(len(rows), -1, np.float32)
     for begin in range(0, len(rows), block):
         asked = rows[begin : begin + block]
-        wanted = unit_rows(features[asked], 0, len(asked))
+        wanted = unit_rows(features[asked])
         mine = best[begin : begin + block]
         for start in range(0, len(features), block):
-            cosines = wanted @ unit_rows(features, start, start + block).T
+            cosines = wanted @ unit_rows(features[start : start + block]).T
             others = codes[None, start : start + block]
             cosines[(codes[asked][:, None] == others) | (others < 0)] = -1
             np.maximum(mine, cosines.max(axis=1), out=mine)

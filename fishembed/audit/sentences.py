@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fishembed._base.text import counted, listed
 from fishembed.audit.affected import PartScore, RunScores
 from fishembed.audit.auditing import Audit
 from fishembed.audit.balance import Balance
 from fishembed.audit.leaks import Leaks
 from fishembed.reports.names import printable
-from fishembed.reports.sentences import counted, interval, listed, percent, split_images
+from fishembed.reports.sentences import interval, percent, split_images
 
 _NAMED = 6
 

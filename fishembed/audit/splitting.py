@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fishembed._base.csv_files import write_csv
 from fishembed.audit.auditing import pick_threshold
 from fishembed.audit.balance import Balance, count_balance
 from fishembed.audit.dealing import deal
@@ -17,7 +18,6 @@ from fishembed.audit.units import Units, joined_units
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
-from fishembed.reports.run import write_csv
 
 if TYPE_CHECKING:
     from upath import UPath

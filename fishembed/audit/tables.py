@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_json
 from fishembed._version import __version__
 from fishembed.audit.affected import PartScore, RunScores
 from fishembed.audit.auditing import Audit
 from fishembed.cache import FeatureStore
-from fishembed.reports.run import write_csv, write_json
 
 DUPLICATES_CSV = "duplicates.csv"
 LEAKS_CSV = "leaks.csv"

@@ -8,12 +8,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.paths import to_path
 from fishembed.cache.draft import Draft, Wanted
 from fishembed.cache.history import Change, Edit
 from fishembed.cache.lock import store_lock
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError, StoreIntegrityError
-from fishembed.remote import as_place
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -66,7 +66,7 @@ def edit_store(
     StoreLockedError
         When another process is writing the store.
     """
-    place = as_place(store)
+    place = to_path(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with store_lock(place), FeatureStore.open(place) as opened:
         _check_whole(opened)
@@ -88,7 +88,7 @@ def undo_edit(store: str | Path | UPath) -> Undone:
     StoreIntegrityError, StoreLockedError
         As in `edit_store`.
     """
-    place = as_place(store)
+    place = to_path(store)
     with store_lock(place), FeatureStore.open(place) as opened:
         _check_whole(opened)
         if not opened.history:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.files import moved_in, write_errors
+from fishembed._base.arrays import unit_rows
+from fishembed._base.files import atomic_file, atomic_folder
+from fishembed.cache.files import write_errors
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError, MissingExtraError
 
@@ -68,7 +68,7 @@ def export_store(
     with write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix.lower() == ".npz":
-            with moved_in(target) as beside, beside.open("wb") as file:
+            with atomic_file(target) as temporary, temporary.open("wb") as file:
                 np.savez(file, **_arrays(store, key, normalize=normalize))
         else:
             _write_folder(store, target, key, normalize=normalize, shard_rows=shard_rows)
@@ -100,16 +100,12 @@ def _write_folder(
 ) -> None:
     if target.exists():
         raise InputError(f"{str(target)!r} is there already: give another name")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     starts = range(0, len(store), shard_rows)
     digits = len(str(len(starts) - 1))
-    try:
+    with atomic_folder(target) as temporary:
         for number, start in enumerate(starts):
             rows = slice(start, min(start + shard_rows, len(store)))
-            _write_shard(store, beside, f"{number:0{digits}d}", rows, key, normalize=normalize)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            _write_shard(store, temporary, f"{number:0{digits}d}", rows, key, normalize=normalize)
 
 
 def _write_shard(
@@ -188,9 +184,7 @@ def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray
 
 
 def _unit(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    exact = np.asarray(vectors, np.float32)
-    lengths = np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
-    return np.asarray(exact / lengths, vectors.dtype)
+    return np.asarray(unit_rows(vectors), vectors.dtype)
 
 
 def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import mmap
 import os
-import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +13,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.files import move_into_place, temporary_file
+from fishembed._base.paths import is_remote
+from fishembed._base.remote_files import uploaded_file
 from fishembed.errors import StoreError, StoreWriteError
-from fishembed.remote import is_remote, uploaded
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 _LAYOUT: dict[str, Any] = {
     "libver": ("v110", "v110"),
@@ -29,39 +29,8 @@ _LAYOUT: dict[str, Any] = {
 }
 
 
-def real_place(path: str | Path) -> Path:
-    """Give where a file lies when its name is a link: all its names share one lock."""
-    # os.path says no where pathlib raises: whoever writes is told why it cannot be done.
-    return Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114
-
-
 @contextmanager
-def moved_in(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; move it in when the block ends well.
-
-    Raises
-    ------
-    StoreWriteError
-        When it cannot be made safe on disk or moved; nothing is left behind, and what was
-        there before is untouched.
-    """
-    place = real_place(path)
-    beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    try:
-        yield beside
-        with write_errors(path):
-            _sync(beside)
-            with suppress(FileNotFoundError):
-                shutil.copymode(place, beside)
-            os.replace(beside, place)  # noqa: PTH105 - the one call this rests on
-            sync_folder(place.parent)
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-
-
-@contextmanager
-def whole_file(path: Place) -> Iterator[h5py.File]:
+def whole_file(path: AnyPath) -> Iterator[h5py.File]:
     """Write an HDF5 file that takes its place when it is complete and on disk.
 
     One that is to lie elsewhere is written on this machine and uploaded whole.
@@ -69,15 +38,16 @@ def whole_file(path: Place) -> Iterator[h5py.File]:
     Raises
     ------
     StoreWriteError
-        When the disk is full or the place not writable; see `moved_in`.
+        When the disk is full or the place not writable; what was there is untouched.
     """
     if is_remote(path):
-        with uploaded(path) as local, whole_file(local) as file:
+        with uploaded_file(path) as local, whole_file(local) as file:
             yield file
         return
-    with moved_in(path) as beside:
+    with ExitStack() as stack:
         with write_errors(path):
-            disk = _Disk(beside)
+            temporary = stack.enter_context(temporary_file(path))
+            disk = _Disk(temporary)
         with disk:
             try:
                 with h5py.File(disk, "w", **_LAYOUT) as file:
@@ -85,9 +55,10 @@ def whole_file(path: Place) -> Iterator[h5py.File]:
             except Exception:
                 if disk.failure is None:
                     raise
-        if disk.failure is not None:
-            with write_errors(path):
+        with write_errors(path):
+            if disk.failure is not None:
                 raise disk.failure
+            move_into_place(temporary, path)
 
 
 @contextmanager
@@ -102,18 +73,6 @@ def write_errors(path: Path) -> Iterator[None]:
             f"cannot write {str(path)!r} ({error.strerror or error}); what was there before is "
             "untouched"
         ) from error
-
-
-def remove_orphans(folder: Path, name: str | None = None) -> None:
-    """Remove what dead processes left while they wrote `name`, or anything in the folder.
-
-    Only for the holder of the store's lock: what a living process writes looks the same.
-    """
-    orphan = re.compile(rf"\.{re.escape(name) if name else '.+'}\.\d+\.tmp", re.DOTALL)
-    with suppress(OSError):
-        for entry in list(folder.iterdir()):
-            if orphan.fullmatch(entry.name):
-                entry.unlink(missing_ok=True)
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -198,18 +157,3 @@ class _Disk:
 
     def flush(self) -> None:
         """Do nothing: nothing is buffered here."""
-
-
-def sync_folder(path: Path) -> None:
-    """Make a file's new name in a folder safe on disk, where the system can."""
-    # Windows and some network disks cannot; the file is in its place by now, so go on.
-    with suppress(OSError):
-        _sync(path, os.O_RDONLY)
-
-
-def _sync(path: Path, flags: int = os.O_RDWR) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import to_path
+from fishembed._base.splits import SPLIT_NAMES
 from fishembed.cache.embedding_folder import Shards, read_embedding_folder
 from fishembed.cache.lock import store_lock
 from fishembed.cache.schema import Rows, StoreHead, TextVectors
 from fishembed.cache.store import FeatureStore
 from fishembed.cache.writer import Gathered, write_store
 from fishembed.errors import DimensionError, InputError, StoreMismatchError, StoreNotFoundError
-from fishembed.remote import as_place
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 _KNOWN = (
     "features",
@@ -40,7 +41,6 @@ _KNOWN = (
     "logit_scale",
     "encoder",
 )
-_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _OPENAI_LOGIT_SCALE = 100.0
 _LIBRARY = "imported"
 
@@ -50,7 +50,7 @@ def import_vectors(
     store: str | Path | UPath,
     *,
     encoder: str | None = None,
-) -> Place:
+) -> AnyPath:
     """Make a store of vectors that something else computed.
 
     Parameters
@@ -104,14 +104,14 @@ def import_vectors(
         text=_text(arrays, classes, dim),
     )
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
-    place = as_place(store)
+    place = to_path(store)
     with store_lock(place):
         _spare_encoded(place)
         write_store(place, head, rows, features, trunk=trunk, dtype=_kept(features.dtype))
     return place
 
 
-def _spare_encoded(place: Place) -> None:
+def _spare_encoded(place: AnyPath) -> None:
     """Refuse to replace what may have taken a GPU a day."""
     with suppress(StoreNotFoundError), FeatureStore.open(place) as there:
         if there.encoder.get("library") != _LIBRARY:
@@ -249,9 +249,9 @@ def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> lis
 
 
 def _split(text: str) -> str:
-    if text and text.lower() not in _SPLITS:
+    if text and text.lower() not in SPLIT_NAMES:
         raise InputError(f"'splits' has {text!r}; known are train, val and test, or nothing")
-    return _SPLITS[text.lower()] if text else ""
+    return SPLIT_NAMES[text.lower()] if text else ""
 
 
 def _text(

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
 from fishembed.cache.labelled import LabelledVectors, Which
 from fishembed.cache.schema import TextVectors
 from fishembed.cache.store import FeatureStore
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 
 class JoinedStores(LabelledVectors):
@@ -39,7 +40,7 @@ class JoinedStores(LabelledVectors):
         self.stores = tuple(stores)
         self._rows = rows
         self._first = stores[0]
-        self.path: Place = self._first.path
+        self.path: AnyPath = self._first.path
         self.source: dict[str, Any] = self._first.source
 
     def __len__(self) -> int:
@@ -133,7 +134,9 @@ class JoinedStores(LabelledVectors):
     ) -> npt.NDArray[np.float32]:
         """Give float32 (len(rows), dim): the stores' vectors, each scaled to length 1."""
         wanted = self._rows[np.asarray(rows, dtype=np.intp)]
-        blocks = [_unit(store.vectors(wanted[:, i], which)) for i, store in enumerate(self.stores)]
+        blocks = [
+            unit_rows(store.vectors(wanted[:, i], which)) for i, store in enumerate(self.stores)
+        ]
         return np.concatenate(blocks, axis=1)
 
 
@@ -141,7 +144,7 @@ Store = FeatureStore | JoinedStores
 """What an experiment is made on."""
 
 
-def open_joined(paths: Sequence[str | Place]) -> Store:
+def open_joined(paths: Sequence[str | AnyPath]) -> Store:
     """Open one store, or several side by side.
 
     Raises
@@ -193,11 +196,6 @@ def join_stores(stores: Sequence[FeatureStore]) -> JoinedStores:
         what = "path" if by_path else "picture"
         raise InputError(f"{names} have no {what} in common")
     return JoinedStores(stores, np.array(rows, dtype=np.intp))
-
-
-def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 def _together(prints: list[str]) -> str:

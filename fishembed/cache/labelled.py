@@ -13,7 +13,7 @@ from fishembed.cache.concatenated import LazyRows, Selected
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 Which = Literal["image", "trunk"]
 """The vectors of the joint space, or those before the projection into it."""
@@ -22,7 +22,7 @@ Which = Literal["image", "trunk"]
 class LabelledVectors(ABC):
     """Rows with a vector, a label and a split each."""
 
-    path: Place
+    path: AnyPath
 
     @property
     @abstractmethod

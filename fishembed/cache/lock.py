@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fishembed.cache.files import real_place, remove_orphans, write_errors
+from fishembed._base.files import real_path, remove_stale_files
+from fishembed._base.paths import to_path
+from fishembed._base.remote_files import staging_path
+from fishembed.cache.files import write_errors
 from fishembed.cache.schema import INDEX_SUFFIX
 from fishembed.errors import InputError, StoreLockedError, StoreWriteError
-from fishembed.remote import as_place, workplace
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -39,12 +41,12 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
     StoreWriteError
         When the folder cannot be made or written, or its disk has no locks.
     """
-    if as_place(store).suffix == INDEX_SUFFIX:
+    if to_path(store).suffix == INDEX_SUFFIX:
         raise InputError(
             f"{str(store)!r} is an index over several stores: write to one of them, or give "
             "another --store, and let 'fishembed merge' list them"
         )
-    place = real_place(workplace(as_place(store)))
+    place = real_path(staging_path(to_path(store)))
     if os.path.isdir(place):  # noqa: PTH112 - it never raises
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
     holder = place.with_name(f".{place.name}.writer")
@@ -65,7 +67,7 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
             ) from error
     try:
         _introduce(holder)
-        remove_orphans(place.parent, place.name)
+        remove_stale_files(place.parent, place.name)
         yield
     finally:
         with suppress(OSError):

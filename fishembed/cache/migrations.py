@@ -12,7 +12,7 @@ from fishembed.cache.schema import FEATURES, SCHEMA, check_format
 from fishembed.errors import StoreFormatError
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 MIGRATIONS: dict[int, Callable[[h5py.File], None]] = {}
 """The step from each schema to the next, by the number it starts from.
@@ -22,7 +22,7 @@ on disk. What was once released stays here, and `tests/cache/stores` holds a sto
 """
 
 
-def at_this_schema(file: h5py.File, path: Place) -> h5py.File:
+def at_this_schema(file: h5py.File, path: AnyPath) -> h5py.File:
     """Give a store's content, without its vectors, as this version lays it out.
 
     Returns

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.files import moved_in
+from fishembed._base.files import atomic_file
+from fishembed._base.paths import is_remote, to_path
+from fishembed._base.remote_files import remote_errors, staging_path, upload
 from fishembed.cache.parts import PART, Parts
-from fishembed.remote import as_place, is_remote, put, remote_errors, workplace
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def parts_of(store: str | Path | UPath, identity: str, writer: str = "") -> Parts:
     """Give the parts of a store, wherever it lies; see `Parts`."""
-    place = as_place(store)
+    place = to_path(store)
     if is_remote(place):
         return MirroredParts(place, identity, writer)
     return Parts(place, identity, writer)
@@ -41,14 +42,14 @@ class MirroredParts(Parts):
     """
 
     def __init__(self, store: UPath, identity: str, writer: str = "") -> None:
-        super().__init__(workplace(store), identity, writer)
+        super().__init__(staging_path(store), identity, writer)
         self._is_writer = bool(writer)
         self._there = store.with_name(self.folder.name)
 
     def add(self, digests: Sequence[str], vectors: Mapping[str, npt.NDArray[np.float32]]) -> Path:
         """Write one part, here and there; see `Parts.add`. A writer keeps none here."""
         part = super().add(digests, vectors)
-        put(part, self._there / part.name)
+        upload(part, self._there / part.name)
         if self._is_writer:
             part.unlink()
         return part
@@ -61,7 +62,7 @@ class MirroredParts(Parts):
         for name in sorted(there - here):
             self.fetch(name)
         for name in sorted(here - there):
-            put(self.folder / name, self._there / name)
+            upload(self.folder / name, self._there / name)
         yield from super().found()
 
     def discard(self) -> None:
@@ -81,14 +82,14 @@ class MirroredParts(Parts):
         part = self.folder / name
         if not part.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with moved_in(part) as beside, remote_errors(self._there):
-                self._there.fs.get_file((self._there / name).path, str(beside))
+            with atomic_file(part) as temporary, remote_errors(self._there):
+                self._there.fs.get_file((self._there / name).path, str(temporary))
         return part
 
     def show(self, sign: str) -> None:
         """Leave a file of a name beside the store; see `Parts.show`."""
         super().show(sign)
-        put(self.folder / sign, self._there / sign)
+        upload(self.folder / sign, self._there / sign)
 
     def sees(self, sign: str) -> bool:
         """Tell whether that file is there: `memory://` is another place in every process."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.paths import to_path
 from fishembed.errors import StoreNotFoundError
-from fishembed.remote import as_place
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 
-def newest_store(folder: str | Path | UPath) -> Place:
+def newest_store(folder: str | Path | UPath) -> AnyPath:
     """Give the store in `folder` that was written last.
 
     Raises
@@ -22,7 +22,7 @@ def newest_store(folder: str | Path | UPath) -> Place:
     StoreNotFoundError
         When there is none.
     """
-    found = [path for path in as_place(folder).glob("*.h5") if not path.name.startswith(".")]
+    found = [path for path in to_path(folder).glob("*.h5") if not path.name.startswith(".")]
     if not found:
         raise StoreNotFoundError(
             f"no feature store in {str(folder)!r}: make one with 'fishembed extract' or "

@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.files import write_text
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import local_copy, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.concatenated import Concatenated, Matrix
-from fishembed.cache.files import moved_in, write_errors
+from fishembed.cache.files import write_errors
 from fishembed.cache.history import Edit
 from fishembed.cache.reading import plain_rows
 from fishembed.cache.schema import IMAGE, TextVectors
@@ -34,10 +37,9 @@ from fishembed.errors import (
     StoreIntegrityError,
     StoreMismatchError,
 )
-from fishembed.remote import as_place, here, is_remote, is_url, uploaded
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 INDEX_FORMAT = "fishembed-index"
 INDEX_SCHEMA = 1
@@ -60,7 +62,7 @@ class PartitionedStore(FeatureStore):
         Where the index lies; what it names is relative to its folder, or a URL.
     """
 
-    def __init__(self, index: Mapping[str, Any], path: Place) -> None:
+    def __init__(self, index: Mapping[str, Any], path: AnyPath) -> None:
         self.path = path
         self.encoder = index["encoder"]
         self.source = index["source"]
@@ -193,7 +195,7 @@ class PartitionedStore(FeatureStore):
         return [text for store in self._stores() for text in store._texts(name)]
 
 
-def make_index(path: Place, places: Sequence[Place]) -> dict[str, Any]:
+def make_index(path: AnyPath, places: Sequence[AnyPath]) -> dict[str, Any]:
     """Describe stores so that they can be opened as one.
 
     Parameters
@@ -237,20 +239,20 @@ def make_index(path: Place, places: Sequence[Place]) -> dict[str, Any]:
     }
 
 
-def write_index(path: Place, index: Mapping[str, Any]) -> None:
+def write_index(path: AnyPath, index: Mapping[str, Any]) -> None:
     """Write an index whole, or leave what was there."""
     if is_remote(path):
-        with uploaded(path) as local:
+        with uploaded_file(path) as local:
             write_index(local, index)
         return
-    with write_errors(path), moved_in(path) as beside:
-        beside.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    with write_errors(path):
+        write_text(path, json.dumps(index, indent=1) + "\n")
 
 
-def open_index(path: Place) -> PartitionedStore:
+def open_index(path: AnyPath) -> PartitionedStore:
     """Open stores as one; see `FeatureStore.open`."""
     try:
-        index = json.loads(here(path).read_text(encoding="utf-8"))
+        index = json.loads(local_copy(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise StoreFormatError(f"{str(path)!r} is no index of stores: {error}") from error
     if not isinstance(index, dict) or index.get("format") != INDEX_FORMAT:
@@ -276,7 +278,7 @@ def _said(store: FeatureStore) -> dict[str, Any]:
     }
 
 
-def _check(first: Mapping[str, Any], other: Mapping[str, Any], a: Place, b: Place) -> None:
+def _check(first: Mapping[str, Any], other: Mapping[str, Any], a: AnyPath, b: AnyPath) -> None:
     for name, value in other.items():
         if first[name] != value:
             what = "encoder" if name == "fingerprint" else name
@@ -286,7 +288,7 @@ def _check(first: Mapping[str, Any], other: Mapping[str, Any], a: Place, b: Plac
             )
 
 
-def _named(index: Place, place: Place) -> str:
+def _named(index: AnyPath, place: AnyPath) -> str:
     """Name a store in an index: relative where both lie on one file system."""
     if is_remote(place) or is_remote(index):
         folder = f"{index.parent}/"
@@ -294,8 +296,8 @@ def _named(index: Place, place: Place) -> str:
     return Path(os.path.relpath(place.absolute(), index.absolute().parent)).as_posix()
 
 
-def _place(index: Place, name: str) -> Place:
-    return as_place(name) if is_url(name) or name.startswith("/") else index.parent / name
+def _place(index: AnyPath, name: str) -> AnyPath:
+    return to_path(name) if is_url(name) or name.startswith("/") else index.parent / name
 
 
 def _absolute(root: str | None, path: str) -> str:

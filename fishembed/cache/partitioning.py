@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fishembed._base.paths import is_remote, to_path
 from fishembed.cache.concatenated import Selected
 from fishembed.cache.lock import store_lock
 from fishembed.cache.partitioned import PartitionedStore, make_index, write_index
@@ -16,12 +17,11 @@ from fishembed.cache.schema import INDEX_SUFFIX, Rows
 from fishembed.cache.store import FeatureStore
 from fishembed.cache.writer import Gathered, write_store
 from fishembed.errors import InputError
-from fishembed.remote import as_place, is_remote
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 _TEXTS = ("path", "digest", "split", "group")
 
@@ -52,7 +52,7 @@ def merge_stores(
     InputError
         When two stores say different things of one path.
     """
-    place, places = as_place(target), [as_place(store) for store in stores]
+    place, places = to_path(target), [to_path(store) for store in stores]
     if not places:
         raise InputError("no store was named: give those that shall become one")
     index = make_index(place, places)
@@ -83,7 +83,7 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
     int
         How many files there are.
     """
-    place = as_place(target)
+    place = to_path(target)
     if place.suffix != INDEX_SUFFIX:
         raise InputError(
             f"{str(target)!r} must end in {INDEX_SUFFIX}: it becomes an index of files"
@@ -103,7 +103,7 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
     return len(places)
 
 
-def _write(place: Place, store: FeatureStore, rows: Any, *, first: bool) -> None:
+def _write(place: AnyPath, store: FeatureStore, rows: Any, *, first: bool) -> None:
     """Write some rows of a store to another place."""
     head = replace(
         store.head, skipped=store.head.skipped if first else (), history=(), dropped=None
@@ -131,7 +131,7 @@ def _some(rows: Rows, chosen: Any) -> Rows:
     )
 
 
-def _once(rows: Rows, place: Place) -> Any:
+def _once(rows: Rows, place: AnyPath) -> Any:
     """Give the numbers of the rows whose path no row before them has."""
     seen: dict[str, int] = {}
     kept = []
@@ -154,6 +154,6 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
             yield name
 
 
-def _make_folder(place: Place) -> None:
+def _make_folder(place: AnyPath) -> None:
     if not is_remote(place):
         place.parent.mkdir(parents=True, exist_ok=True)

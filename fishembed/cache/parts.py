@@ -12,16 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.files import real_path, remove_stale_files, sync_folder
 from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
-from fishembed.cache.files import (
-    map_rows,
-    open_hdf5,
-    real_place,
-    remove_orphans,
-    sync_folder,
-    whole_file,
-    write_errors,
-)
+from fishembed.cache.files import map_rows, open_hdf5, whole_file, write_errors
 from fishembed.cache.schema import (
     CHECKSUMS,
     decode_attribute,
@@ -56,7 +49,7 @@ class Parts:
     """
 
     def __init__(self, store: str | Path, identity: str, writer: str = "") -> None:
-        place = real_place(store)
+        place = real_path(store)
         self.folder = place.with_name(f".{place.name}.parts")
         self._identity = identity
         self._ending = f"-{writer}.h5" if writer else ".h5"
@@ -98,7 +91,7 @@ class Parts:
 
         A part that is damaged is left out: its pictures are encoded again.
         """
-        remove_orphans(self.folder)
+        remove_stale_files(self.folder)
         for path in self._files():
             digests = self._read(path)
             if digests is not None:

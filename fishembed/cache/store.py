@@ -13,6 +13,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import to_path
+from fishembed._base.remote_files import local_copy
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
 from fishembed.cache.files import map_rows, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
@@ -38,13 +40,12 @@ from fishembed.errors import (
     StoreIntegrityError,
     StoreNotFoundError,
 )
-from fishembed.remote import as_place, here
 
 if TYPE_CHECKING:
     import pandas as pd
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 
 _WAY_OUT = "name another, or move it away and extract again"
@@ -62,7 +63,7 @@ class FeatureStore(LabelledVectors):
     >>> X, y = store.split("train")                          # doctest: +SKIP
     """
 
-    def __init__(self, file: h5py.File, path: Place) -> None:
+    def __init__(self, file: h5py.File, path: AnyPath) -> None:
         self.path = path
         self._vectors = file
         self._file = at_this_schema(file, path)
@@ -92,13 +93,13 @@ class FeatureStore(LabelledVectors):
         StoreFormatError
             When it is no store, is damaged, or has a newer schema.
         """
-        path = as_place(path)
+        path = to_path(path)
         try:
             if path.suffix == INDEX_SUFFIX:
                 from fishembed.cache.partitioned import open_index
 
                 return open_index(path)
-            file = open_hdf5(here(path))
+            file = open_hdf5(local_copy(path))
         except FileNotFoundError as error:
             raise StoreNotFoundError(
                 f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import to_path
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.files import whole_file
@@ -35,7 +36,6 @@ from fishembed.cache.schema import (
     encode_texts,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
-from fishembed.remote import as_place
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -107,7 +107,7 @@ def write_store(
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    with whole_file(as_place(path)) as file:
+    with whole_file(to_path(path)) as file:
         checksums = _write_vectors(file, IMAGE, rows, vectors, np.dtype(dtype))
         if isinstance(trunk, str):
             file[TRUNK] = file[IMAGE]

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import ThreadpoolController
 
+from fishembed._base.arrays import row_lengths, unit_rows
 from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
 from fishembed.errors import DimensionError, InputError
 
@@ -29,19 +30,6 @@ Floats = npt.NDArray[np.floating[Any]]
 Codes = npt.NDArray[np.intp]
 
 _FLOATS = (np.float32, np.float64)  # float16 becomes float32; float64 is never forced on float32
-
-
-def row_norms(X: Floats) -> Floats:
-    """Return the Euclidean length of every row, 1 where it is 0, in the dtype of `X`."""
-    norms = np.sqrt(np.einsum("...i,...i->...", X, X))
-    lengths: Floats = np.where(norms > 0, norms, norms.dtype.type(1))
-    return lengths
-
-
-def unit_rows(X: Floats) -> Floats:
-    """Scale every row to length 1; rows of zeros stay."""
-    scaled: Floats = X / row_norms(X)[..., None]
-    return scaled
 
 
 @cache
@@ -186,7 +174,7 @@ class LinearPredictor(Predictor):
         rows = self._validate_rows(X)
         products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
         if self.normalize == "l2":  # after the product: no scaled copy of X is made
-            products /= row_norms(rows)[:, None]
+            products /= row_lengths(rows)[:, None]
         logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
         return logits
 

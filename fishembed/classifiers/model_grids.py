@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from fishembed.classifiers.base import Codes, Floats, unit_rows
+from fishembed._base.arrays import unit_rows
+from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.solver.regularization_path import solve_path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from fishembed._base.files import atomic_file
 from fishembed.classifiers.base import Floats, LinearPredictor, Normalize
 from fishembed.errors import DimensionError, InputError, RunFormatError
 
@@ -179,7 +179,9 @@ def save_head(
         "classes": _plain_labels(head.classes_),
     }
     target = Path(path)
-    _write(target, arrays)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(target) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
     return target
 
 
@@ -188,27 +190,6 @@ def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if plain.dtype.kind not in "biufU" or plain.shape != classes.shape:
         raise InputError(f"labels of dtype {classes.dtype} cannot be saved: use int or str.")
     return plain
-
-
-def _write(target: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())  # mkstemp's files are the owner's alone
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load_head(path: str | os.PathLike[str]) -> LinearMap:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, unit_rows
+from fishembed._base.arrays import unit_rows
+from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.errors import DimensionError, InputError
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store, found_run, reports_folder
+from fishembed.cli.places import chosen_store, found_run
 
 
 def audit(
@@ -59,14 +60,14 @@ def audit(
                 reporter=console,
             )
             for line in findings(done):
-                console.note(line)
+                console.message(line)
             folder = write_audit(
                 done,
                 opened,
                 name=name,
-                reports=reports_folder(),
+                reports=reports_dir(),
                 photos=photos,
                 command=command_line(),
             )
-        console.note(f"wrote {folder}")
+        console.message(f"wrote {folder}")
         console.document({"audit": str(folder), **summary(done)})

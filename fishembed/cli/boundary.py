@@ -21,8 +21,8 @@ from pathlib import Path
 
 import typer
 
+from fishembed._base.paths import scrub
 from fishembed.errors import FishembedError
-from fishembed.remote import scrub
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
 _INTERRUPTED = 130

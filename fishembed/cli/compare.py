@@ -35,9 +35,9 @@ def compare(
         folders = [found_run(run) for run in runs]
         compared = compare_runs(folders)
         for line in aligned(*compared.table()):
-            console.note(line)
+            console.message(line)
         page = write_comparison(folders, output=output, photos=photos)
-        console.note(f"wrote {page}")
+        console.message(f"wrote {page}")
         console.document(
             {
                 "page": str(page),

@@ -41,7 +41,7 @@ class Console:
     ) -> None:
         self._end_progress()
 
-    def note(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Say one sentence."""
         self._end_progress()
         _write(sys.stderr if self.as_json else sys.stdout, text + "\n")
@@ -57,7 +57,7 @@ class Console:
             text = json.dumps(content, allow_nan=False)
             sys.stdout.write(text + "\n")
 
-    def advance(self, done: int, total: int, task: str = "encoding") -> None:
+    def update(self, done: int, total: int, task: str = "encoding") -> None:
         """Show how far a long work is."""
         if not sys.stderr.isatty():
             return
@@ -103,11 +103,6 @@ def _progress_bar() -> Progress:
 def command_line() -> str:
     """Give the words that repeat this call."""
     return shlex.join(["fishembed", *sys.argv[1:]])
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """Say a number with its noun: `1 image`, `3,187 images`."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def aligned(columns: list[str], rows: list[list[str]], *, words: int = 1) -> list[str]:

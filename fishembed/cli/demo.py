@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fishembed._base.default_dirs import cache_dir, data_dir, reports_dir
 from fishembed.cli.console import Console
-from fishembed.cli.places import cache_folder, data_folder, reports_folder
 
 if TYPE_CHECKING:
     from fishembed.demo.story import Story
@@ -34,17 +34,17 @@ def demo(
             folder = draw_dataset(
                 images_only,
                 seed=seed,
-                progress=lambda done, total: console.advance(done, total, "drawing"),
+                progress=lambda done, total: console.update(done, total, "drawing"),
             )
-            console.note(f"drew {folder}: 'fishembed extract {folder}' encodes it")
+            console.message(f"drew {folder}: 'fishembed extract {folder}' encodes it")
             console.document({"pictures": str(folder)})
             return
         from fishembed.demo.story import tell_story
 
         story = tell_story(
-            Path(data_folder()) / "demo",
-            cache_folder(),
-            reports_folder(),
+            Path(data_dir()) / "demo",
+            Path(str(cache_dir())),
+            reports_dir(),
             seed=seed,
             device=device,
             reporter=console,
@@ -53,14 +53,14 @@ def demo(
 
 
 def _tell(console: Console, story: Story) -> None:
-    console.note(f"\n{'':<34}accuracy  macro recall  classes at zero")
+    console.message(f"\n{'':<34}accuracy  macro recall  classes at zero")
     for chapter in story.chapters:
         scores = chapter.run.metrics
-        console.note(
+        console.message(
             f"{chapter.title:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
             f"{len(scores['zero_recall_classes']):>11} of {scores['n_classes']}"
         )
-    console.note(f"\n{story.seconds:.0f} s. Look at {story.comparison}")
+    console.message(f"\n{story.seconds:.0f} s. Look at {story.comparison}")
     console.document(
         {
             "pictures": str(story.pictures),

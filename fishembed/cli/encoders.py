@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 
 
 def encoders(
@@ -30,16 +31,16 @@ def encoders(
             shown = [one for one in known if one.here]
             openclip = sum(1 for one in known if one.text) - 1
             timm = sum(1 for one in known if one.name.startswith("timm:"))
-            console.note(
+            console.message(
                 f"{counted(openclip, 'encoder')} of OpenCLIP (ARCH/PRETRAINED) and {timm:,} of "
                 "timm (timm:NAME) can be named; 'fishembed encoders PART' lists those that contain "
                 "PART. Also ARCH@FILE with local weights, and hf-hub:ORG/NAME. On this machine:"
             )
         for one in shown:
             words = "pictures and words" if one.text else "pictures"
-            console.note(f"  {one.name:<52} {'here' if one.here else '-':<5} {words}")
+            console.message(f"  {one.name:<52} {'here' if one.here else '-':<5} {words}")
         if not shown:
-            console.note(f"  no encoder's name contains {containing!r}")
+            console.message(f"  no encoder's name contains {containing!r}")
         console.document(
             {
                 "encoders": [

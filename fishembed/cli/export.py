@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 from fishembed.cli.places import chosen_store
 
 
@@ -41,5 +42,5 @@ def export(
         FeatureStore.open(chosen_store(store, console)) as opened,
     ):
         export_store(opened, target, prompts=prompts, normalize=normalize)
-        console.note(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
+        console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
         console.document({"target": str(target), "rows": len(opened), "dim": opened.dim})

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fishembed.cli.console import Console, counted
-from fishembed.cli.places import data_folder
+from fishembed._base.default_dirs import data_dir
+from fishembed._base.paths import scrub
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 from fishembed.errors import InputError
-from fishembed.remote import scrub
 
 if TYPE_CHECKING:
     from fishembed.extraction import Extraction
@@ -119,9 +120,9 @@ def extract(
     ray = RayEngine(address, workers, gpus_per_worker) if engine == "ray" else None
 
     with Console(as_json=as_json) as console:
-        console.note(f"source: {_named(source) if source else f'{data_folder()} (the default)'}")
+        console.message(f"source: {_named(source) if source else f'{data_dir()} (the default)'}")
         result = run_extraction(
-            source or data_folder(),
+            source or data_dir(),
             store,
             encoder=encoder,
             device=device,
@@ -168,20 +169,20 @@ def _named(sources: list[str]) -> str:
 
 def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
     for path, reason in result.skipped_files[:_SHOWN]:
-        console.note(f"skipped {path!r}: {reason}")
+        console.message(f"skipped {path!r}: {reason}")
     if result.skipped > _SHOWN:
-        console.note(f"skipped {result.skipped - _SHOWN:,} more; the store names each")
+        console.message(f"skipped {result.skipped - _SHOWN:,} more; the store names each")
     left = " (gone from the store)" if prune else " (kept; --prune drops them)"
-    console.note(
+    console.message(
         f"{counted(result.rows, 'row')}: {result.new:,} new, {result.changed:,} changed, "
         f"{result.reused:,} reused, {result.skipped:,} skipped, "
         f"{result.removed:,} removed{left if result.removed else ''}"
     )
     if result.encoded:
-        console.note(
+        console.message(
             f"encoded {counted(result.encoded, 'image')} in {result.seconds:.1f} s "
             f"({result.images_per_second:,.0f} images/s)"
         )
-        console.note(str(result.stages))
+        console.message(str(result.stages))
     text = f", text vectors under {', '.join(result.text_keys)}" if result.text_keys else ""
-    console.note(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")
+    console.message(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_stores, reports_folder
+from fishembed.cli.places import chosen_stores
 from fishembed.cli.told import tell_curve, tell_run, tell_selection
 from fishembed.errors import InputError
 
@@ -153,9 +154,9 @@ def fit(
             split=split,
             seed=seed,
             run=run,
-            reports=reports_folder(),
+            reports=reports_dir(),
             command=command_line(),
-            say=console.note,
+            say=console.message,
         )
         tell_selection(console, done)
         tell_curve(console, done)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fishembed.cli.console import Console, command_line, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console, command_line
 from fishembed.cli.places import chosen_store
 from fishembed.errors import InputError
 
@@ -44,14 +45,16 @@ def fix(
         if fixes is None:
             undone = undo_edit(place)
             edit, left = undone.edit, len(undone.left)
-            console.note(f"took back the {edit.verb} of {edit.when}: {edit.summary()}")
+            console.message(f"took back the {edit.verb} of {edit.when}: {edit.summary()}")
             if left:
-                console.note(f"left {counted(left, 'change')} that something later changed again")
+                console.message(
+                    f"left {counted(left, 'change')} that something later changed again"
+                )
         else:
             edit = fix_store(place, fixes, command=command_line())
-            console.note(edit.summary() if edit.changes else "everything is as the table says")
+            console.message(edit.summary() if edit.changes else "everything is as the table says")
         wrote = bool(edit.changes)
-        console.note(f"{'wrote' if wrote else 'nothing to do for'} {place}")
+        console.message(f"{'wrote' if wrote else 'nothing to do for'} {place}")
         console.document({"store": str(place), "undone": fixes is None, **_counts(edit, left)})
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, counted
-from fishembed.cli.places import cache_folder
+from fishembed._base.default_dirs import cache_dir
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 
 
 def import_(
@@ -41,11 +42,11 @@ def import_(
     from fishembed.cache import FeatureStore, import_vectors
 
     with Console(as_json=as_json) as console:
-        place = store or cache_folder() / f"{vectors.stem}.h5"
-        console.note(f"store: {place}{'' if store else ' (the default)'}")
+        place = store or cache_dir() / f"{vectors.stem}.h5"
+        console.message(f"store: {place}{'' if store else ' (the default)'}")
         with FeatureStore.open(import_vectors(vectors, place, encoder=encoder)) as made:
             text = f", text vectors under {', '.join(made.text_keys)}" if made.text_keys else ""
-            console.note(
+            console.message(
                 f"wrote {counted(len(made), 'row')} of {made.dim}, "
                 f"{counted(len(made.classes), 'class', 'classes')}{text}"
             )

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fishembed.cli.console import Console, aligned, counted
+from fishembed._base.splits import SPLITS
+from fishembed._base.text import counted
+from fishembed.cli.console import Console, aligned
 from fishembed.cli.places import chosen_store
 
 if TYPE_CHECKING:
     from fishembed.cache import Damage, FeatureStore
 
 _SHOWN = 10
-_SPLITS = ("train", "val", "test", "")
+_SPLITS = (*SPLITS, "")
 
 
 def info(
@@ -49,7 +51,7 @@ def info(
                 "'fishembed extract' encodes damaged rows again where their pictures are there"
             )
         if verify:
-            console.note("verified: every checksum holds")
+            console.message("verified: every checksum holds")
 
 
 def _describe(store: FeatureStore) -> dict[str, Any]:
@@ -103,33 +105,33 @@ def _class_table(counts: dict[str, dict[str, int]]) -> list[str]:
 
 def _tell(console: Console, told: dict[str, Any]) -> None:
     rows = counted(told["rows"], "row")
-    console.note(f"{rows} of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
+    console.message(f"{rows} of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
     if told["trunk"]:
-        console.note(f"trunk vectors of {told['trunk']}")
+        console.message(f"trunk vectors of {told['trunk']}")
     encoder = told["encoder"]
-    console.note(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
+    console.message(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
     root, layout = told["source"].get("root"), told["source"].get("layout")
-    console.note(f"source: {root} ({layout})" if root else f"source: {layout}")
-    console.note(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
+    console.message(f"source: {root} ({layout})" if root else f"source: {layout}")
+    console.message(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
     if did := told["extraction"]:
-        console.note(
+        console.message(
             f"encoded: {did['when']}, {counted(did['encoded'], 'image')} in {did['wall']:.1f} s on "
             f"{did['device']}, {did['bottleneck']}-bound"
         )
     for edit in told["history"]:
-        console.note(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
+        console.message(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
     for key, text in told["text"].items():
-        console.note(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
-    console.note(counted(len([name for name in told["classes"] if name]), "class", "classes"))
+        console.message(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
+    console.message(counted(len([name for name in told["classes"] if name]), "class", "classes"))
     for line in _class_table(told["classes"]):
-        console.note(f"  {line}")
+        console.message(f"  {line}")
     skipped = told["skipped"]
     if skipped:
-        console.note(f"{counted(len(skipped), 'file')} skipped:")
+        console.message(f"{counted(len(skipped), 'file')} skipped:")
     for one in skipped[:_SHOWN]:
-        console.note(f"  {one['path']!r}: {one['reason']}")
+        console.message(f"  {one['path']!r}: {one['reason']}")
     if len(skipped) > _SHOWN:
-        console.note(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
+        console.message(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
 
 
 def _where(damage: Damage, store: FeatureStore) -> dict[str, object]:

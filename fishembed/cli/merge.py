@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 
 
 def merge(
@@ -29,8 +30,10 @@ def merge(
     with Console(as_json=as_json) as console:
         rows, repeated = merge_stores(target, stores)
         if repeated:
-            console.note(f"left out {counted(repeated, 'row')} that came again")
-        console.note(f"wrote {counted(rows, 'row')} of {counted(len(stores), 'store')} to {target}")
+            console.message(f"left out {counted(repeated, 'row')} that came again")
+        console.message(
+            f"wrote {counted(rows, 'row')} of {counted(len(stores), 'store')} to {target}"
+        )
         console.document(
             {"store": target, "rows": rows, "repeated": repeated, "stores": len(stores)}
         )

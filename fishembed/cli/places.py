@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.default_dirs import cache_dir, reports_dir
+from fishembed._base.paths import is_remote, to_path
 from fishembed.cli.console import Console
-from fishembed.remote import as_place, is_remote
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 
-def data_folder() -> str:
-    """Give the folder of pictures: FISHEMBED_DATA, which may be a URL, else ./data."""
-    return os.environ.get("FISHEMBED_DATA", "data")
-
-
-def cache_folder() -> Path:
-    """Give the folder of stores: FISHEMBED_CACHE, else ./cache."""
-    return Path(os.environ.get("FISHEMBED_CACHE", "cache"))
-
-
-def reports_folder() -> Path:
-    """Give the folder of runs: FISHEMBED_REPORTS, else ./reports."""
-    return Path(os.environ.get("FISHEMBED_REPORTS", "reports"))
-
-
-def chosen_store(named: Path | None, console: Console) -> Place:
+def chosen_store(named: Path | None, console: Console) -> AnyPath:
     """Give the store that was named, by place or by its name in the cache, or the newest."""
     from fishembed.cache import newest_store
 
     if named is None:
-        store = newest_store(cache_folder())
-        console.note(f"store: {store} (the newest in {cache_folder()})")
+        store = newest_store(cache_dir())
+        console.message(f"store: {store} (the newest in {cache_dir()})")
         return store
-    store = as_place(named)
-    inside = as_place(cache_folder()) / f"{named}.h5"
+    store = to_path(named)
+    inside = cache_dir() / f"{named}.h5"
     if not is_remote(store) and not store.is_file() and inside.is_file():
         store = inside
-    console.note(f"store: {store}")
+    console.message(f"store: {store}")
     return store
 
 
-def chosen_stores(named: list[Path] | None, console: Console) -> list[Place]:
+def chosen_stores(named: list[Path] | None, console: Console) -> list[AnyPath]:
     """Give the stores that were named, or the newest."""
     return [chosen_store(one, console) for one in named] if named else [chosen_store(None, console)]
 
@@ -54,15 +39,15 @@ def chosen_run(named: Path | None, console: Console) -> Path:
     from fishembed.reports import newest_run
 
     if named is None:
-        run = newest_run(reports_folder())
-        console.note(f"run: {run} (the newest in {reports_folder()})")
+        run = newest_run(reports_dir())
+        console.message(f"run: {run} (the newest in {reports_dir()})")
         return run
     run = found_run(named)
-    console.note(f"run: {run}")
+    console.message(f"run: {run}")
     return run
 
 
 def found_run(named: Path) -> Path:
     """Give the run that is named by path, or by its name in the reports."""
-    inside = reports_folder() / named
+    inside = reports_dir() / named
     return inside if not (named / "run.json").is_file() and inside.is_dir() else named

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 from fishembed.cli.places import found_run
 from fishembed.errors import InputError
 
@@ -50,14 +51,14 @@ def predict(
         raise InputError("parquet is no text: name a file for it with --output")
     with Console(as_json=wanted != "table" and output is None) as console:
         folder = found_run(run)
-        console.note(f"run: {folder}")
+        console.message(f"run: {folder}")
         found = predict_run(
             folder, images, top=top, evidence=evidence, device=device, reporter=console
         )
         for path, reason in found.skipped:
-            console.note(f"skipped {path!r}: {reason}")
+            console.message(f"skipped {path!r}: {reason}")
         if output is None:
             console.result(formats.formatted(found, wanted))
         else:
             formats.write_predictions(found, output, wanted)
-            console.note(f"wrote {counted(len(found.predictions), 'prediction')} to {output}")
+            console.message(f"wrote {counted(len(found.predictions), 'prediction')} to {output}")

@@ -42,8 +42,8 @@ def report(
         from fishembed.reports import Run, write_report
 
         wanted = formats or ("html", "png", "svg")
-        page = write_report(folder, photos=photos, formats=wanted, say=console.note)
+        page = write_report(folder, photos=photos, formats=wanted, say=console.message)
         tell_scores(console, Run.open(folder))
-        console.note(f"wrote {page}")
+        console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())
         console.document({"run": str(folder), "page": str(page), "files": files})

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, counted
+from fishembed._base.text import counted
+from fishembed.cli.console import Console
 
 
 def shard(
@@ -26,5 +27,5 @@ def shard(
 
     with Console(as_json=as_json) as console:
         files = shard_store(store, rows, target)
-        console.note(f"wrote {counted(files, 'file')} and {target}")
+        console.message(f"wrote {counted(files, 'file')} and {target}")
         console.document({"store": target, "files": files})

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console, aligned, command_line, counted
-from fishembed.cli.places import cache_folder, chosen_store
+from fishembed._base.default_dirs import cache_dir
+from fishembed._base.text import counted
+from fishembed.cli.console import Console, aligned, command_line
+from fishembed.cli.places import chosen_store
 
 
 def split(
@@ -50,7 +52,7 @@ def split(
         from fishembed.audit import split_store
         from fishembed.audit.sentences import balance_notes
 
-        beside = place.parent if isinstance(place, Path) else cache_folder()
+        beside = place.parent if isinstance(place, Path) else Path(str(cache_dir()))
         table = manifest or beside / f"{place.stem}-split.csv"
         done = split_store(
             place,
@@ -64,19 +66,19 @@ def split(
             command=command_line(),
         )
         for note in done.notes:
-            console.note(note)
+            console.message(note)
         if done.replaced:
-            console.note(f"{counted(done.replaced, 'row')} had another split before")
+            console.message(f"{counted(done.replaced, 'row')} had another split before")
         counts = {
             name: sum(one.by_split[name] for one in done.balance.classes)
             for name in done.balance.splits
         }
         rows = [[name, f"{n:,}", f"{100 * n / done.rows:.1f}%"] for name, n in counts.items()]
         for line in aligned(["split", "labelled images", "share"], rows):
-            console.note(line)
+            console.message(line)
         for sentence in balance_notes(done.balance):
-            console.note(sentence)
-        console.note(
+            console.message(sentence)
+        console.message(
             f"{counted(done.rows, 'row')} in {counted(done.units, 'unit')}; "
             f"{'wrote' if done.edit.changes else 'nothing to change in'} {place}, wrote {table}"
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def tell_run(console: Console, run: Run) -> None:
     """Say how a run went and where it lies, or give its scores as a document."""
     tell_scores(console, run)
-    console.note(f"wrote {run.folder}")
+    console.message(f"wrote {run.folder}")
     console.document({"run": str(run.folder), **run.metrics})
 
 
@@ -24,7 +24,7 @@ def tell_scores(console: Console, run: Run) -> None:
     from fishembed.reports.outcome import read_outcome
     from fishembed.reports.sentences import class_lines, pair_lines
 
-    console.note(verdict(run.metrics))
+    console.message(verdict(run.metrics))
     outcome = read_outcome(run)
     pairs = confused_pairs(confusion_counts(outcome.predictions, len(outcome.classes.names)), 3)
     if not pairs:
@@ -34,10 +34,10 @@ def tell_scores(console: Console, run: Run) -> None:
         aligned(*pair_lines(outcome.classes, pairs), words=2),
     ]
     for table in tables:
-        console.note("")
+        console.message("")
         for line in table:
-            console.note(f"  {line}")
-    console.note("")
+            console.message(f"  {line}")
+    console.message("")
 
 
 def tell_selection(console: Console, run: Run) -> None:
@@ -48,9 +48,9 @@ def tell_selection(console: Console, run: Run) -> None:
         return
     columns, rows = best_of_each(run.selection)
     for line in aligned(columns[:-1], [row[:-1] for row in rows]):
-        console.note(line)
+        console.message(line)
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
-    console.note(
+    console.message(
         f"* taken{f', with {taken}' if taken else ''}; each line is the best of its kind of "
         f"{len(run.selection)} candidates, compared on {run.selection[0]['rows']:,} rows"
     )
@@ -62,5 +62,5 @@ def tell_curve(console: Console, run: Run) -> None:
 
     if run.shots:
         for line in aligned(*curve_table(run.shots)):
-            console.note(line)
-        console.note(f"the learning curve is {run.folder / LEARNING_CURVE}.png")
+            console.message(line)
+        console.message(f"the learning curve is {run.folder / LEARNING_CURVE}.png")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store, reports_folder
+from fishembed.cli.places import chosen_store
 from fishembed.cli.told import tell_run
 
 
@@ -50,7 +51,7 @@ def zeroshot(
             split=split,
             seed=seed,
             run=run,
-            reports=reports_folder(),
+            reports=reports_dir(),
             command=command_line(),
         )
         tell_run(console, done)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureStore
 from fishembed.demo.dataset import draw_dataset
 from fishembed.errors import RunError
-from fishembed.extraction import Reporter, Silent, extract
+from fishembed.extraction import extract
 from fishembed.reports import Run, run_fit, run_zeroshot, write_comparison, write_report
 
 STORE = "demo"
@@ -67,7 +68,7 @@ def tell_story(
     *,
     seed: int = 0,
     device: str = "auto",
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
 ) -> Story:
     """Draw fish, encode them with the embedded encoder, and compare methods on them.
 
@@ -90,10 +91,10 @@ def tell_story(
         When `data` holds something else.
     """
     began = time.perf_counter()
-    hears = reporter if reporter is not None else Silent()
-    hears.note(f"drawing 31 species of fish into {data}")
+    hears = reporter if reporter is not None else NoProgress()
+    hears.message(f"drawing 31 species of fish into {data}")
     pictures = draw_dataset(
-        data, seed=seed, progress=lambda done, total: hears.advance(done, total, "drawing")
+        data, seed=seed, progress=lambda done, total: hears.update(done, total, "drawing")
     )
     done = extract(
         pictures, cache / f"{STORE}.h5", encoder="embedded", device=device, reporter=hears
@@ -102,7 +103,7 @@ def tell_story(
         chapters = _chapters(store, reports, seed)
     for chapter in chapters:
         if not chapter.page.is_file():
-            hears.note(f"writing {chapter.page}")
+            hears.message(f"writing {chapter.page}")
             write_report(chapter.run)
     comparison = _compare([chapter.run for chapter in chapters], reports, hears)
     seconds = time.perf_counter() - began
@@ -135,10 +136,10 @@ def _fit(
     )
 
 
-def _compare(runs: list[Run], reports: Path, reporter: Reporter) -> Path:
+def _compare(runs: list[Run], reports: Path, reporter: Progress) -> Path:
     page = reports / f"compare-{'-'.join(run.name for run in runs)}.html"
     if not page.is_file():
-        reporter.note(f"writing {page}")
+        reporter.message(f"writing {page}")
         write_comparison(runs, output=page)
     return page
 

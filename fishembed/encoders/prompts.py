@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
+from fishembed._base.csv_files import CsvTable
 from fishembed.encoders.protocol import Encoder
 from fishembed.errors import NoTextTowerError, PromptError
 
@@ -82,15 +82,15 @@ def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
         When the file is missing or malformed, or names a class that does not exist.
     """
     path = Path(path)
-    reader = csv.DictReader(io.StringIO(_read(path), newline=""))
-    if not {"class", "name"} <= set(reader.fieldnames or ()):
+    table = CsvTable(path, PromptError)
+    if not {"class", "name"} <= set(table.columns):
         raise PromptError(
             f"{str(path)!r} needs the columns class and name; it has "
-            f"{', '.join(map(repr, reader.fieldnames or [])) or 'none'}"
+            f"{', '.join(map(repr, table.columns)) or 'none'}"
         )
     aliases: dict[str, str] = {}
-    for row in reader:
-        known, name = (row["class"] or "").strip(), (row["name"] or "").strip()
+    for _, row in table:
+        known, name = row["class"].strip(), row["name"].strip()
         if known not in classes:
             close = difflib.get_close_matches(known, classes, n=1)
             hint = f", did you mean {close[0]!r}?" if close else ""
@@ -139,8 +139,7 @@ def text_vectors(
     vectors = encoder.encode_texts(texts)
     if vectors is None:
         raise NoTextTowerError(f"the encoder {encoder.spec.name!r} has no text tower")
-    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    mean = vectors.reshape(len(names), len(prompts.templates), -1).mean(axis=1)
+    mean = unit_rows(vectors).reshape(len(names), len(prompts.templates), -1).mean(axis=1)
     return np.asarray(mean, dtype=np.float32)
 
 

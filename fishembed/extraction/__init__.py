@@ -2,7 +2,6 @@
 
 from fishembed.extraction.encode import EncodedPictures, encode_pictures
 from fishembed.extraction.extract import extract
-from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.ray_engine import RayEngine
 from fishembed.extraction.result import Extraction
 
@@ -10,8 +9,6 @@ __all__ = [
     "EncodedPictures",
     "Extraction",
     "RayEngine",
-    "Reporter",
-    "Silent",
     "encode_pictures",
     "extract",
 ]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import Progress
 from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, TextVectors
 from fishembed.errors import StoreIntegrityError
-from fishembed.extraction.progress import Reporter
 
 _ROWS = ("features/", "rows/")
 _RECORD = ("history/", "dropped/")
@@ -28,7 +28,7 @@ class Before:
         Hears of damage.
     """
 
-    def __init__(self, store: FeatureStore | None, reporter: Reporter) -> None:
+    def __init__(self, store: FeatureStore | None, reporter: Progress) -> None:
         self.store = store
         damage = [] if store is None else store.verify()
         self.is_damaged = bool(damage)
@@ -41,7 +41,7 @@ class Before:
         }
         self._check_record(store)
         if damage:
-            reporter.note(
+            reporter.message(
                 f"the store is damaged in {', '.join(sorted(self._datasets))}: "
                 f"{len(self._bad_rows):,} rows are not trusted and made again"
             )

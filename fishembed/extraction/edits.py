@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fishembed._base.text import counted
 from fishembed.cache import Dropped, Edit, Replayed, Rows, replay
 from fishembed.extraction.before import Before
 
@@ -70,20 +71,20 @@ def amend(rows: Rows, classes: list[str], before: Before) -> Amended:
 def _notes(rows: Rows, done: Replayed) -> Iterator[str]:
     if done.held or done.dropped:
         yield (
-            f"kept what was edited in the store: {_counted(done.held, 'cell')} (label, split, "
-            f"group), {_counted(len(done.dropped), 'picture')} dropped; 'fishembed fix --undo' "
+            f"kept what was edited in the store: {counted(done.held, 'cell')} (label, split, "
+            f"group), {counted(len(done.dropped), 'picture')} dropped; 'fishembed fix --undo' "
             "takes the last edit back"
         )
     if done.overruled:
         first = rows.path[done.overruled[0]]
         yield (
-            f"the source says something new of {_counted(len(done.overruled), 'edited picture')}, "
+            f"the source says something new of {counted(len(done.overruled), 'edited picture')}, "
             f"which is taken; the first: {first!r}"
         )
     unsplit = [path for path, split in zip(rows.path, rows.split, strict=True) if not split]
     if any(edit.verb == "split" for edit in done.history) and unsplit:
         yield (
-            f"{_counted(len(unsplit), 'picture')} without a split, the first: {unsplit[0]!r}: "
+            f"{counted(len(unsplit), 'picture')} without a split, the first: {unsplit[0]!r}: "
             "'fishembed split' deals them too"
         )
 
@@ -101,7 +102,3 @@ def _moved(
         for path, digest in zip(out.path, out.digest, strict=True)
     ]
     return replace(out, path=paths)
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

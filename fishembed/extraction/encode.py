@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import IMAGE, TRUNK
 from fishembed.encoders import Encoder
 from fishembed.extraction.engine import Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pipeline import LocalEngine
-from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.vectors import NOT_FINITE
 from fishembed.images import MAX_PIXELS, Blob
 
@@ -44,7 +44,7 @@ def encode_pictures(
     *,
     trunk: bool = False,
     max_pixels: int = MAX_PIXELS,
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
 ) -> EncodedPictures:
     """Encode pictures; what cannot be read is named, not raised.
 
@@ -61,7 +61,7 @@ def encode_pictures(
     reporter
         Hears how far it is.
     """
-    hears = reporter if reporter is not None else Silent()
+    hears = reporter if reporter is not None else NoProgress()
     ready = LazyEncoder(
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=hears
     )
@@ -78,7 +78,7 @@ def encode_pictures(
         if finished.vectors is not None:
             rows = finished.vectors[TRUNK if trunk else IMAGE]
             known.update(zip(finished.digests, rows, strict=True))
-        hears.advance(len(digests) + len(skipped), len(files))
+        hears.update(len(digests) + len(skipped), len(files))
     broken = {digest for digest, vector in known.items() if not np.isfinite(vector).all()}
     skipped.update({at: NOT_FINITE for at, digest in digests.items() if digest in broken})
     usable = sorted(digests.keys() - skipped.keys())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from fishembed._base.default_dirs import cache_dir
+from fishembed._base.paths import to_path
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import (
     IMAGE,
     TRUNK,
@@ -40,17 +42,15 @@ from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.pipeline import LocalEngine
 from fishembed.extraction.plan import Files, Plan, make_plan
-from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.reading import Read, read_and_encode
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.stages import StageTimes
 from fishembed.extraction.texts import class_texts, wanted_prompts
 from fishembed.extraction.vectors import KnownVectors
 from fishembed.images import MAX_PIXELS, Source, open_source
-from fishembed.remote import as_place
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 
 def extract(
@@ -69,7 +69,7 @@ def extract(
     prune: bool = False,
     trunk: bool = False,
     engine: Engine | None = None,
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
 ) -> Extraction:
     """Encode the pictures of a source into a feature store.
 
@@ -128,8 +128,8 @@ def extract(
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size} must be at least 1")
     pictures = open_source(source)
-    place = as_place(store) if store is not None else default_store(pictures)
-    told = reporter if reporter is not None else Silent()
+    place = to_path(store) if store is not None else default_store(pictures)
+    told = reporter if reporter is not None else NoProgress()
     with store_lock(place), _opened(place) as old:
         before = Before(old, told)
         wanted = LazyEncoder(
@@ -153,13 +153,13 @@ def extract(
         return replace(done, seconds=time.perf_counter() - began)
 
 
-def default_store(source: Source) -> Place:
+def default_store(source: Source) -> AnyPath:
     """Give the place of a source's store when none is named."""
-    return as_place(os.environ.get("FISHEMBED_CACHE", "cache")) / f"{source.name}.h5"
+    return cache_dir() / f"{source.name}.h5"
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[FeatureStore | None]:
+def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
     try:
         store = FeatureStore.open(place)
     except StoreNotFoundError:
@@ -182,13 +182,13 @@ class _Job:
     """One extraction, its collaborators at hand."""
 
     source: Source
-    place: Place
+    place: AnyPath
     before: Before
     encoder: LazyEncoder
     work: Work
     engine: Engine
     words: _Words
-    reporter: Reporter
+    reporter: Progress
 
     def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
         # A worker of a cluster runs in another folder.
@@ -266,7 +266,7 @@ class _Job:
                 f"used; the first: {path!r}: {reason}"
             )
         for note in amended.notes:
-            self.reporter.note(note)
+            self.reporter.message(note)
         head = self._head(classes, read.skipped)
         return replace(head, history=amended.history, dropped=amended.dropped), amended.rows
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
     Decoding,
@@ -20,7 +21,6 @@ from fishembed.encoders import (
     text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError
-from fishembed.extraction.progress import Reporter, Silent
 from fishembed.extraction.vectors import Bundle
 
 _SAID = {
@@ -69,7 +69,7 @@ class LazyEncoder:
         precision: Precision | Literal["auto"],
         decoding: Decoding | Literal["auto"],
         store: FeatureStore | None,
-        reporter: Reporter,
+        reporter: Progress,
     ) -> None:
         self._wanted = wanted
         self._loaded = None if isinstance(wanted, str) else wanted
@@ -124,12 +124,12 @@ class LazyEncoder:
     def load(self) -> Encoder:
         """Give the encoder itself."""
         if self._loaded is None:
-            self._reporter.note(f"loading encoder {self._name}")
+            self._reporter.message(f"loading encoder {self._name}")
             encoder = self._load()
             self._check(encoder)
             self._loaded = encoder
             as_before = "" if self._store is None else ", as in the store"
-            self._reporter.note(
+            self._reporter.message(
                 f"encoding on {encoder.device}: {encoder.spec.precision}, "
                 f"{encoder.spec.decoding} decoding{as_before}"
             )
@@ -161,7 +161,7 @@ class LazyEncoder:
             precision=spec.precision if spec else self._precision,
             decoding=spec.decoding if spec else self._decoding,
             store=None,
-            reporter=Silent(),
+            reporter=NoProgress(),
         )
 
     def describe(self) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+from fishembed._base.paths import to_path
 from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.before import Before
 from fishembed.images import Blob, Item, Source
-from fishembed.remote import as_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def make_plan(source: Source, before: Before, known: Container[str]) -> Plan:
 def check_root(source: Source, store: FeatureStore) -> None:
     """Refuse to mix the pictures of two folders in one store."""
     root = store.source.get("root")
-    if root is None or root == str(source.root) or not as_place(root).is_dir():
+    if root is None or root == str(source.root) or not to_path(root).is_dir():
         return
     raise StoreMismatchError(
         f"{str(store.path)!r} holds the pictures of {root!r}, not those of {str(source.root)!r}: "

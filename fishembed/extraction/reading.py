@@ -6,10 +6,10 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
+from fishembed._base.progress import Progress
 from fishembed.extraction.engine import Engine, Work
 from fishembed.extraction.lazy import LazyEncoder
 from fishembed.extraction.plan import Plan
-from fishembed.extraction.progress import Reporter
 from fishembed.extraction.stages import Seconds, StageTimes
 from fishembed.extraction.vectors import NOT_FINITE, KnownVectors
 
@@ -40,7 +40,7 @@ def read_and_encode(
     encoder: LazyEncoder,
     *,
     engine: Engine,
-    reporter: Reporter,
+    reporter: Progress,
 ) -> Read:
     """Read every picture that must be read, and encode those whose bytes are new.
 
@@ -77,10 +77,10 @@ def read_and_encode(
                 elif some.vectors is not None:
                     vectors.add(some.digests, some.vectors)
                 for note in some.notes:
-                    reporter.note(note)
+                    reporter.message(note)
                 done += len(some.outcomes)
                 spent += some.spent
-                reporter.advance(done, len(unread))
+                reporter.update(done, len(unread))
     finally:
         vectors.save()
     for i, digest in enumerate(digests):

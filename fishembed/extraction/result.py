@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 from fishembed.extraction.stages import StageTimes
 
@@ -40,7 +40,7 @@ class Extraction:
         How busy each stage of the pipeline was.
     """
 
-    store: Place
+    store: AnyPath
     rows: int
     new: int
     changed: int

@@ -7,11 +7,10 @@ from fishembed.images.inputs import find_pictures
 from fishembed.images.lookup import Photos
 from fishembed.images.on_device import DeviceDecoder
 from fishembed.images.pixels import Decoding, picture_pixels
-from fishembed.images.source import SPLITS, Item, Source, open_source
+from fishembed.images.source import Item, Source, open_source
 
 __all__ = [
     "MAX_PIXELS",
-    "SPLITS",
     "Blob",
     "Decoding",
     "DeviceDecoder",

@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
 from fishembed.images.blob import Blob, Unusable, stamp
 from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
 from fishembed.images.item import Item
-from fishembed.remote import as_place, is_remote, is_url, remote_errors
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 _AT_ONCE = 32
 _MISSING = "the file is missing"
@@ -33,7 +34,7 @@ class RemoteFile:
     def read(self) -> bytes:
         """Read it whole; see `Blob`."""
         try:
-            place = as_place(self.url)
+            place = to_path(self.url)
             with remote_errors(place):
                 return bytes(place.read_bytes())
         except FileNotFoundError as error:
@@ -62,7 +63,7 @@ def read_remote_folder(root: UPath) -> tuple[str, list[Item], dict[str, Blob]]:
     return layout, items, blobs
 
 
-def manifest_blobs(root: Place, items: Sequence[Item]) -> dict[str, Blob]:
+def manifest_blobs(root: AnyPath, items: Sequence[Item]) -> dict[str, Blob]:
     """Find the pictures of a manifest that are elsewhere: it lies there, or names URLs."""
     listed: Mapping[str, Blob] = _listed(root) if is_remote(root) else {}
     blobs = {
@@ -90,7 +91,7 @@ def _listed(root: Any) -> dict[str, Blob]:
 
 def _asked(url: str) -> Blob:
     try:
-        place = as_place(url)
+        place = to_path(url)
         with remote_errors(place):
             if is_remote(place):
                 return RemoteFile(url, _state(place.fs.info(place.path)))

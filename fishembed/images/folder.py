@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from fishembed._base.splits import SPLIT_NAMES
 from fishembed.errors import SourceError
-from fishembed.images.item import SPLIT_NAMES, Item
+from fishembed.images.item import Item
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 

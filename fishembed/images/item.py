@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SPLITS = ("train", "val", "test")
-"""The splits a store knows; a row may also have none."""
-
-SPLIT_NAMES = {
-    "train": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
-"""How people write them, in lower case."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -8,15 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.blob import Blob, Unusable
 from fishembed.images.elsewhere import RemoteFile
 from fishembed.images.tar import read_tars
 from fishembed.images.tar_names import TAR_SUFFIX
-from fishembed.remote import as_place, is_remote, is_url, remote_errors
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 _UNKNOWN = -1, -1
 _TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Photos:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self._root: Place = as_place(root)
+        self._root: AnyPath = to_path(root)
         self._members = cache(self._listed)
 
     def __str__(self) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.paths import is_remote, is_url
+from fishembed._base.remote_files import remote_errors
+from fishembed._base.splits import SPLIT_NAMES, SPLITS
 from fishembed.errors import ManifestError, MissingExtraError
-from fishembed.images.item import SPLIT_NAMES, SPLITS, Item
-from fishembed.remote import is_remote, is_url, remote_errors
+from fishembed.images.item import Item
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 COLUMNS = ("path", "label", "split", "group")
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -22,7 +23,7 @@ MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET
 Row = tuple[int, dict[str, str]]
 
 
-def read_manifest(path: Place) -> list[Item]:
+def read_manifest(path: AnyPath) -> list[Item]:
     """List the pictures of a manifest, in its order; a row that is there twice counts once.
 
     Parameters
@@ -62,43 +63,19 @@ def read_manifest(path: Place) -> list[Item]:
     return found
 
 
-def _may_exist(root: Place, path: str) -> bool:
+def _may_exist(root: AnyPath, path: str) -> bool:
     """Tell whether a picture is there; those elsewhere show when they are listed or read."""
     return is_remote(root) or is_url(path) or (root / path).is_file()
 
 
-def _read_csv(path: Place) -> tuple[list[str], Iterator[Row]]:
-    try:
-        with remote_errors(path):
-            text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{str(path)!r} is not UTF-8 text: save it as UTF-8") from error
-    except OSError as error:
-        raise ManifestError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    if not text.strip():
+def _read_csv(path: AnyPath) -> tuple[list[str], Iterator[Row]]:
+    table = CsvTable(path, ManifestError)
+    if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
-    delimiter = max(",;\t", key=text.lstrip().splitlines()[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
-    columns = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = columns
-
-    def rows() -> Iterator[Row]:
-        try:
-            for row in reader:
-                if None in row:
-                    raise ManifestError(
-                        f"{str(path)!r}: row {reader.line_num} has more cells than there are "
-                        f"columns ({len(columns)}): put quotes around a value that holds "
-                        f"{delimiter!r}"
-                    )
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise ManifestError(f"{str(path)!r}: row {reader.line_num}: {error}") from error
-
-    return columns, rows()
+    return table.columns, iter(table)
 
 
-def _read_parquet(path: Place) -> tuple[list[str], Iterator[Row]]:
+def _read_parquet(path: AnyPath) -> tuple[list[str], Iterator[Row]]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -118,7 +95,7 @@ def _read_parquet(path: Place) -> tuple[list[str], Iterator[Row]]:
     return list(names), rows
 
 
-def _check_columns(path: Place, columns: Sequence[str]) -> None:
+def _check_columns(path: AnyPath, columns: Sequence[str]) -> None:
     missing = [name for name in COLUMNS if name not in columns]
     for unknown in (name for name in columns if name not in COLUMNS):
         close = difflib.get_close_matches(unknown.lower(), missing, n=1, cutoff=0.7)
@@ -137,7 +114,7 @@ def _check_columns(path: Place, columns: Sequence[str]) -> None:
         raise ManifestError(f"{str(path)!r} has the column {twice!r} twice")
 
 
-def _item(path: Place, line: int, row: dict[str, str]) -> Item:
+def _item(path: AnyPath, line: int, row: dict[str, str]) -> Item:
     name = row["path"]
     if not name.strip():
         raise ManifestError(f"{str(path)!r}: row {line} has an empty path")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
-from fishembed.remote import as_place, is_url, remote_errors
+from fishembed._base.paths import is_url, to_path
+from fishembed._base.remote_files import remote_errors
 
 BLOCK = 8 << 20
 """Bytes fetched at once from elsewhere: a request costs as much time as some megabytes."""
@@ -42,7 +43,7 @@ def _block(place: str, number: int) -> bytes:
 
 @lru_cache(_BLOCKS_KEPT)
 def _fetched(place: str, number: int) -> bytes:
-    there = as_place(place)
+    there = to_path(place)
     with remote_errors(there):
         data: bytes = there.fs.cat_file(  # type: ignore[union-attr]
             there.path,  # type: ignore[union-attr]

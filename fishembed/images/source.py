@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.paths import is_remote, to_path
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import SourceError
 from fishembed.images.blob import Blob
 from fishembed.images.elsewhere import manifest_blobs, read_remote_folder
 from fishembed.images.folder import read_folder
-from fishembed.images.item import SPLITS, Item
+from fishembed.images.item import Item
 from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.tar import read_tars
 from fishembed.images.tar_names import TAR_SUFFIX, find_tars
-from fishembed.remote import as_place, is_remote, remote_errors
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
-__all__ = ["SPLITS", "Item", "Source", "open_source"]
+__all__ = ["Item", "Source", "open_source"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Source:
         By path, those that are no files of this machine: in a tar, or elsewhere.
     """
 
-    root: Place
+    root: AnyPath
     name: str
     layout: str
     items: tuple[Item, ...]
@@ -99,7 +100,7 @@ def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
     )
     if tars := find_tars(several):
         return _tar_source(tars)
-    place = as_place(several[0])
+    place = to_path(several[0])
     with remote_errors(place):
         if place.is_dir():
             return _folder_source(place)
@@ -116,7 +117,7 @@ def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
     )
 
 
-def _folder_source(place: Place) -> Source:
+def _folder_source(place: AnyPath) -> Source:
     if is_remote(place):
         layout, items, blobs = read_remote_folder(place)
         return Source(place, place.name or "pictures", layout, tuple(items), blobs)
@@ -125,7 +126,7 @@ def _folder_source(place: Place) -> Source:
     return Source(root, root.name or "pictures", layout, tuple(items))
 
 
-def _manifest_source(path: Place) -> Source:
+def _manifest_source(path: AnyPath) -> Source:
     root, items = path.parent, read_manifest(path)
     if not is_remote(root):
         root = root.resolve()
@@ -135,7 +136,7 @@ def _manifest_source(path: Place) -> Source:
     return Source(root, name, f"manifest {path.name}", tuple(items), blobs)
 
 
-def _tar_source(tars: list[Place]) -> Source:
+def _tar_source(tars: list[AnyPath]) -> Source:
     """Read tars; their paths start at the folder they have in common."""
     if not is_remote(tars[0]):
         tars = [tar.absolute() for tar in tars]
@@ -147,5 +148,5 @@ def _tar_source(tars: list[Place]) -> Source:
     return Source(root, name, layout, tuple(items), blobs)
 
 
-def _start(folder: Place) -> str:
+def _start(folder: AnyPath) -> str:
     return str(folder).rstrip("/") + "/"

@@ -16,15 +16,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fishembed._base.paths import is_remote
+from fishembed._base.remote_files import remote_errors, remote_version
+from fishembed._base.splits import SPLIT_NAMES
+from fishembed._base.text import counted
 from fishembed.errors import ImageError, SourceError
 from fishembed.images.blob import Blob, Unusable, stamp
 from fishembed.images.folder import SUFFIXES
-from fishembed.images.item import SPLIT_NAMES, Item
+from fishembed.images.item import Item
 from fishembed.images.ranges import read_range
-from fishembed.remote import is_remote, remote_errors, version_of
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 CLASS_NAMES = "classnames.txt"
 
@@ -67,7 +70,7 @@ class _Sample:
     problem: str = ""
 
 
-def read_tars(root: Place, tars: Sequence[str]) -> tuple[str, list[Item], dict[str, Blob]]:
+def read_tars(root: AnyPath, tars: Sequence[str]) -> tuple[str, list[Item], dict[str, Blob]]:
     """List the pictures in tars.
 
     The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
@@ -114,15 +117,15 @@ def read_tars(root: Place, tars: Sequence[str]) -> tuple[str, list[Item], dict[s
     if all(isinstance(blob, Unusable) for blob in blobs.values()):
         why = next((f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, Unusable)), "")
         raise SourceError(
-            f"no picture in {_counted(len(tars))} of {str(root)!r}: "
+            f"no picture in {counted(len(tars), 'tar')} of {str(root)!r}: "
             f"{why or 'looked for ' + ' '.join(sorted(SUFFIXES))}"
         )
     labelled = {item.label for item in items} - {None}
     what = f"{len(labelled)} classes" if labelled else "no labels"
-    return f"{_counted(len(tars))} with {what}", items, blobs
+    return f"{counted(len(tars), 'tar')} with {what}", items, blobs
 
 
-def _read_tar(root: Place, tar: str) -> tuple[dict[str, _Sample], str]:
+def _read_tar(root: AnyPath, tar: str) -> tuple[dict[str, _Sample], str]:
     """Give the samples of a tar by key, and what is wrong with it or ""."""
     samples: dict[str, _Sample] = {}
     place = root / tar
@@ -139,17 +142,17 @@ def _read_tar(root: Place, tar: str) -> tuple[dict[str, _Sample], str]:
     return samples, ""
 
 
-def _opened(place: Place) -> BinaryIO:
+def _opened(place: AnyPath) -> BinaryIO:
     """Open a tar to be read from start to end; from elsewhere in blocks of some megabytes."""
     if is_remote(place):
         return place.open("rb", block_size=_AHEAD, cache_type="readahead")
     return place.open("rb")
 
 
-def _state(place: Place) -> object:
+def _state(place: AnyPath) -> object:
     """Give what changes when the tar does."""
     if is_remote(place):
-        return version_of(place)
+        return remote_version(place)
     state = place.stat()
     return state.st_size, state.st_mtime_ns
 
@@ -242,14 +245,10 @@ def _split_of(tar: str) -> str:
     return ""
 
 
-def _class_names(root: Place) -> list[str]:
+def _class_names(root: AnyPath) -> list[str]:
     try:
         with remote_errors(root):
             text = (root / CLASS_NAMES).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return []
     return [line.strip() for line in text.splitlines()]
-
-
-def _counted(n: int) -> str:
-    return f"{n:,} tar" if n == 1 else f"{n:,} tars"

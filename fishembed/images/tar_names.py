@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-defined]
 
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import SourceError
 from fishembed.images.folder import SUFFIXES, is_hidden
-from fishembed.remote import as_place, is_remote, is_url, remote_errors
 
 if TYPE_CHECKING:
     from upath import UPath
 
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 TAR_SUFFIX = ".tar"
 
@@ -26,7 +27,7 @@ _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _WILD = re.compile(r"[*?\[{]")
 
 
-def find_tars(named: Sequence[str | Path | UPath]) -> list[Place]:
+def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
     """Give the tars that a source names, in order; none where it is no source of tars.
 
     Raises
@@ -42,7 +43,7 @@ def find_tars(named: Sequence[str | Path | UPath]) -> list[Place]:
             f"{text!r} is compressed, so that its pictures cannot be found by their offsets: "
             "unpack it to a plain .tar"
         )
-    place = as_place(text)
+    place = to_path(text)
     with remote_errors(place):
         if place.is_dir():
             return _inside(place)
@@ -51,7 +52,7 @@ def find_tars(named: Sequence[str | Path | UPath]) -> list[Place]:
     return _several(text) if _WILD.search(text) else []
 
 
-def _several(text: str) -> list[Place]:
+def _several(text: str) -> list[AnyPath]:
     """Expand one word: first braces, then signs that stand for others, as a shell does."""
     try:
         words = list(braceexpand(text))
@@ -62,7 +63,7 @@ def _several(text: str) -> list[Place]:
         raise SourceError(f"nothing matches {text!r}")
     if odd := next((tar for tar in tars if not tar.lower().endswith(TAR_SUFFIX)), None):
         raise SourceError(f"{odd!r} is no {TAR_SUFFIX}: several sources at once can only be tars")
-    places = [as_place(tar) for tar in tars]
+    places = [to_path(tar) for tar in tars]
     for place in places:
         if not is_remote(place) and not place.is_file():
             raise SourceError(f"there is no tar {str(place)!r}, which {text!r} names")
@@ -73,13 +74,13 @@ def _matching(pattern: str) -> list[str]:
     if not is_url(pattern):
         return sorted(glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
     kind = pattern.partition("://")[0]
-    above = as_place(_WILD.split(pattern)[0].rpartition("/")[0])
+    above = to_path(_WILD.split(pattern)[0].rpartition("/")[0])
     with remote_errors(above):
         found = above.fs.glob(pattern)  # type: ignore[union-attr]
     return [f"{kind}://{name.lstrip('/')}" for name in sorted(map(str, found))]
 
 
-def _inside(folder: Place) -> list[Place]:
+def _inside(folder: AnyPath) -> list[AnyPath]:
     """Give the tars in a folder and the folders in it, unless pictures lie there too."""
     files = list(_files(folder))
     endings = {os.path.splitext(name)[1].lower() for name in files}  # noqa: PTH122 - a name
@@ -88,7 +89,7 @@ def _inside(folder: Place) -> list[Place]:
     return [folder / name for name in sorted(files) if name.lower().endswith(TAR_SUFFIX)]
 
 
-def _files(folder: Place) -> Iterator[str]:
+def _files(folder: AnyPath) -> Iterator[str]:
     """Yield the names of the files in a folder, and in each folder in it."""
     for name, is_folder in _names(folder):
         if is_folder:
@@ -97,12 +98,12 @@ def _files(folder: Place) -> Iterator[str]:
             yield name
 
 
-def _names(folder: Place) -> list[tuple[str, bool]]:
+def _names(folder: AnyPath) -> list[tuple[str, bool]]:
     """Give what lies in a folder and is not hidden, and whether it is a folder."""
     return [(name, is_folder) for name, is_folder in _listed(folder) if not is_hidden(name)]
 
 
-def _listed(folder: Place) -> list[tuple[str, bool]]:
+def _listed(folder: AnyPath) -> list[tuple[str, bool]]:
     if isinstance(folder, Path):
         with os.scandir(folder) as entries:
             return [(entry.name, entry.is_dir()) for entry in entries]

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.text import counted
 from fishembed.errors import InputError
 from fishembed.evaluation import bootstrap_macro_recall, mcnemar
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import Floats, Ints, unit_numbers
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import counted, percent
+from fishembed.reports.sentences import percent
 
 Interval = tuple[float, float]
 Key = tuple[str, int]

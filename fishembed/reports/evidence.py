@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
 from fishembed.cache import Store, Which, open_joined
 from fishembed.errors import StoreMismatchError
 from fishembed.reports.rows import Indices, divide
@@ -79,12 +80,12 @@ class Evidence:
         X
             float32 (n_pictures, dim).
         """
-        wanted = _unit(X)
+        wanted = unit_rows(X)
         best: npt.NDArray[Any] = np.empty((len(X), 0), np.float32)
         at: npt.NDArray[Any] = np.empty((len(X), 0), np.intp)
         for start in range(0, len(self.rows), _AT_ONCE):
             rows = self.rows[start : start + _AT_ONCE]
-            found = wanted @ _unit(self.store.vectors(rows, self.features)).T
+            found = wanted @ unit_rows(self.store.vectors(rows, self.features)).T
             best = np.concatenate([best, found], axis=1)
             at = np.concatenate([at, np.broadcast_to(rows, found.shape)], axis=1)
             order = np.argsort(-best, axis=1, kind="stable")[:, :n]
@@ -96,8 +97,3 @@ class Evidence:
 
     def _neighbour(self, row: int, cosine: float) -> Neighbour:
         return Neighbour(self.store.paths[row], self.store.classes[self.store.labels[row]], cosine)
-
-
-def _unit(X: Floats) -> Floats:
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    return np.asarray(X / np.where(lengths > 0, lengths, 1), np.float32)

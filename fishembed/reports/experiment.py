@@ -28,13 +28,13 @@ from fishembed.reports.selection import selection_rows
 from fishembed.reports.shots import Protocol, learning_curve, write_learning_curve
 
 if TYPE_CHECKING:
-    from fishembed.remote import Place
+    from fishembed._base.paths import AnyPath
 
 Say = Callable[[str], None]
 
 
 def run_zeroshot(
-    store: str | Place | FeatureStore,
+    store: str | AnyPath | FeatureStore,
     *,
     prompts: str | None = None,
     split: str | None = None,
@@ -74,7 +74,7 @@ def run_zeroshot(
     store = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
     key = prompts or _prompts_to_score(store)
     told = Experiment(store, "zeroshot", "zeroshot", {"prompts": key}, seed, command)
-    with told.timed("load"):
+    with told.watch.measure("load"):
         text = store.text(key)
         rows, split = rows_to_score(store, split)
         X = store.vectors(rows)
@@ -85,7 +85,7 @@ def run_zeroshot(
         "logit_scale": text.logit_scale,
     }
     told.parameters["split"] = split
-    with told.timed("score"):
+    with told.watch.measure("score"):
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
         probabilities = head.predict_proba(X)
     with new_run(reports, run, f"{store.name}-zeroshot") as folder:
@@ -95,7 +95,7 @@ def run_zeroshot(
 
 
 def run_fit(
-    store: str | Place | Store | Sequence[str | Place],
+    store: str | AnyPath | Store | Sequence[str | AnyPath],
     *,
     head: str = "auto",
     features: Which = "image",
@@ -146,19 +146,19 @@ def run_fit(
     """
     store = _opened(store)
     told = Experiment(store, "fit", head, {}, seed, command, features)
-    with told.timed("load"):
+    with told.watch.measure("load"):
         division = divide(store, split, seed)
         lesson = Lesson.of(store, division, features)
     words = words_of(store, lesson.classes, features)
     estimator = make_head(head, parameters or {}, seed, words)
     if division.note and say is not None:
         say(division.note)
-    with told.timed("fit"):
+    with told.watch.measure("fit"):
         fit_head(estimator, lesson, validate)
     X = store.vectors(division.scored, features)
-    with told.timed("score"):
+    with told.watch.measure("score"):
         probabilities = estimator.predict_proba(X)
-    with told.timed("calibrate"):
+    with told.watch.measure("calibrate"):
         temperature = calibrate(estimator, lesson, seed)
     told.parameters = {**settings_of(estimator), "split": division.split}
     told.selection = selection_rows(getattr(estimator, "results_", ()))
@@ -166,7 +166,7 @@ def run_fit(
     curve = []
     if shots is not None:
         scored = X, store.labels[division.scored]
-        with told.timed("shots"):
+        with told.watch.measure("shots"):
             build = partial(make_head, head, parameters or {}, seed, words)
             curve = list(learning_curve(build, lesson, scored, shots))
     with new_run(reports, run, _run_name(told)) as folder:
@@ -177,7 +177,7 @@ def run_fit(
     return Run.open(folder.final)
 
 
-def _opened(store: str | Place | Store | Sequence[str | Place]) -> Store:
+def _opened(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
     if isinstance(store, FeatureStore | JoinedStores):
         return store
     if isinstance(store, str) or not isinstance(store, Sequence):

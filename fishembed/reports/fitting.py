@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.csv_files import write_csv
 from fishembed.cache import Store, Which
 from fishembed.errors import InputError
 from fishembed.reports import run as layout
@@ -180,8 +181,8 @@ def write_head(
     epochs = [asdict(epoch) for epoch in getattr(head, "history_", ())]
     if epochs:
         rows = [list(epoch.values()) for epoch in epochs]
-        layout.write_csv(folder / layout.HISTORY_CSV, list(epochs[0]), rows)
+        write_csv(folder / layout.HISTORY_CSV, list(epochs[0]), rows)
     trials = selection_rows(getattr(head, "results_", ()))
     if trials:
         rows = [[row[column] for column in SELECTION] for row in trials]
-        layout.write_csv(folder / layout.SELECTION_CSV, SELECTION, rows)
+        write_csv(folder / layout.SELECTION_CSV, SELECTION, rows)

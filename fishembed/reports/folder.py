@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fishembed._base.default_dirs import reports_dir
+from fishembed._base.files import atomic_folder
 from fishembed.errors import InputError, RunError
 
 
@@ -38,21 +38,17 @@ def new_run(reports: str | Path | None, name: str | None, default: str) -> Itera
     RunError
         When a run of that name exists, or the place is not writable.
     """
-    home = Path(reports or os.environ.get("FISHEMBED_REPORTS", "reports"))
+    home = Path(reports or reports_dir())
     final = home / (name or _free_name(home, default))
     if name and (Path(name).name != name or name.startswith(".")):
         raise InputError(f"{name!r} cannot name a run: give one folder's name without slashes")
     if final.exists():
         raise RunError(f"a run {final.name!r} is there already: give another --run")
-    beside = home / f".{final.name}.{os.getpid()}.tmp"
     try:
-        beside.mkdir(parents=True)
-        yield NewFolder(beside, final)
-        beside.rename(final)
+        with atomic_folder(final) as temporary:
+            yield NewFolder(temporary, final)
     except OSError as error:
         raise RunError(f"cannot write the run {str(final)!r}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _free_name(home: Path, default: str) -> str:

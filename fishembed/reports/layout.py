@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
+
 Floats = npt.NDArray[np.float64]
 
 _FEW = 50
@@ -116,9 +118,7 @@ def principal_components(vectors: npt.ArrayLike, k: int = 2) -> tuple[Floats, fl
     """
     from scipy import linalg
 
-    X = np.asarray(vectors, dtype=np.float64)
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    X = X / np.where(lengths > 0, lengths, 1)
+    X = unit_rows(np.asarray(vectors, dtype=np.float64))
     X = X - X.mean(axis=0)
     scatter = X.T @ X
     wanted = (max(len(scatter) - k, 0), len(scatter) - 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import Store, Which, open_joined
 from fishembed.classifiers import LinearMap, load_head
 from fishembed.encoders import Encoder, load_encoder
@@ -19,7 +20,7 @@ from fishembed.errors import (
     RunFormatError,
     StoreMismatchError,
 )
-from fishembed.extraction import Reporter, Silent, encode_pictures
+from fishembed.extraction import encode_pictures
 from fishembed.images import find_pictures
 from fishembed.reports import run as layout
 from fishembed.reports.evidence import Evidence, Neighbour
@@ -73,7 +74,7 @@ def predict_run(
     evidence: bool = False,
     device: str = "auto",
     encoder: Encoder | None = None,
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
 ) -> Predictions:
     """Ask the head of a run.
 
@@ -111,7 +112,7 @@ def predict_run(
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
     head = _head(run)
-    hears = reporter if reporter is not None else Silent()
+    hears = reporter if reporter is not None else NoProgress()
     stores = [name for name in inputs if str(name).endswith(".h5")]
     if stores:
         if len(stores) < len(inputs):
@@ -161,7 +162,7 @@ def _stored(store: Store, head: LinearMap, features: Which) -> Vectors:
 
 
 def _encoded(
-    files: Sequence[Path], head: LinearMap, encoder: Encoder, reporter: Reporter
+    files: Sequence[Path], head: LinearMap, encoder: Encoder, reporter: Progress
 ) -> Vectors:
     trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
     if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
@@ -178,21 +179,21 @@ def _encoded(
     return [str(files[at]) for at in encoded.rows], encoded.vectors, skipped
 
 
-def _loaded(run: Run, device: str, reporter: Reporter) -> Encoder:
+def _loaded(run: Run, device: str, reporter: Progress) -> Encoder:
     told = run.info["encoder"]
     if told.get("library") in ("imported", "joined"):
         raise InputError(
             f"the run {run.name!r} was made from vectors whose encoder is not known here "
             f"({told.get('name')}): name a store of vectors instead of pictures"
         )
-    reporter.note(f"loading encoder {told['name']}")
+    reporter.message(f"loading encoder {told['name']}")
     encoder = load_encoder(
         told["name"],
         device=device,
         precision=told.get("precision", "fp32"),
         decoding=told.get("decoding", "exact"),
     )
-    reporter.note(f"encoding on {encoder.device}")
+    reporter.message(f"encoding on {encoder.device}")
     return encoder
 
 

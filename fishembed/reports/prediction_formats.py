@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from fishembed._base.csv_files import csv_text
+from fishembed._base.files import atomic_file, write_text
 from fishembed.errors import InputError, MissingExtraError
 from fishembed.reports.names import printable
 from fishembed.reports.prediction import Prediction, Predictions
@@ -64,10 +64,10 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         if kind == "parquet":
-            _write_parquet(predictions.predictions, output)
+            with atomic_file(output) as temporary:
+                _write_parquet(predictions.predictions, temporary)
         else:
-            text = formatted(predictions, kind)
-            output.write_text(text, encoding="utf-8", errors="surrogateescape")
+            write_text(output, formatted(predictions, kind))
     except OSError as error:
         raise InputError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
 
@@ -111,11 +111,7 @@ def _row(one: Prediction) -> list[str | float]:
 
 
 def _csv(predictions: Sequence[Prediction]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_columns(predictions))
-    writer.writerows(map(_row, predictions))
-    return out.getvalue()
+    return csv_text(_columns(predictions), map(_row, predictions))
 
 
 def _write_parquet(predictions: Sequence[Prediction], output: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import metadata
@@ -14,6 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_json
+from fishembed._base.stopwatch import Stopwatch
 from fishembed._version import __version__
 from fishembed.cache import JoinedStores, Store, Which
 from fishembed.evaluation import Scores, score
@@ -36,14 +36,7 @@ class Experiment:
     features: Which = "image"
     prompts: dict[str, Any] | None = None
     selection: list[dict[str, Any]] | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Note the seconds of a ``with`` block under `name`."""
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - began
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
 
 @dataclass(frozen=True)
@@ -82,13 +75,13 @@ def write_run(folder: NewFolder, told: Experiment, answers: Answers) -> dict[str
     )
     predicted = columns[probabilities.argmax(axis=1)]
     table = per_class_rows(scores, y, predicted, answers.y_train, store.classes)
-    layout.write_csv(place / layout.PER_CLASS_CSV, PER_CLASS, table)
+    write_csv(place / layout.PER_CLASS_CSV, PER_CLASS, table)
     paths, groups = ([column[i] for i in rows] for column in (store.paths, store.groups))
     table = prediction_rows(paths, y, probabilities, columns, store.classes, groups=groups)
-    layout.write_csv(place / layout.PREDICTIONS_CSV, PREDICTIONS, table)
+    write_csv(place / layout.PREDICTIONS_CSV, PREDICTIONS, table)
     metrics = {**scores.as_dict(), "scored_split": answers.split, "splits": split_counts(store)}
-    layout.write_json(place / layout.METRICS_JSON, metrics)
-    layout.write_json(place / layout.RUN_JSON, _record(told, folder.final.name, answers.split))
+    write_json(place / layout.METRICS_JSON, metrics)
+    write_json(place / layout.RUN_JSON, _record(told, folder.final.name, answers.split))
     return metrics
 
 
@@ -122,7 +115,7 @@ def _record(told: Experiment, name: str, split: str) -> dict[str, Any]:
         "selection": told.selection,
         "versions": _versions(),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "seconds": {key: round(value, 4) for key, value in told.seconds.items()},
+        "seconds": {key: round(value, 4) for key, value in told.watch.seconds.items()},
         "command": told.command,
     }
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.splits import SPLITS
 from fishembed.cache import Store
 from fishembed.errors import InputError
 from fishembed.evaluation import stratified_holdout
 
 Indices = npt.NDArray[np.intp]
-SCORABLE = ("train", "val", "test", "all")
+SCORABLE = (*SPLITS, "all")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def divide(store: Store, split: str | None, seed: int) -> Division:
         When the store has no rows to learn from or none to score.
     """
     _check_split(split)
-    if not any(_has(store, name) for name in ("train", "val", "test")):
+    if not any(_has(store, name) for name in SPLITS):
         return _hold_out(store, split, seed)
     train = store.split_rows("train")
     val = store.split_rows("val") if _has(store, "val") else np.array([], np.intp)
@@ -105,9 +106,7 @@ def units(store: Store, rows: Indices) -> npt.NDArray[np.str_] | None:
 def split_counts(store: Store) -> dict[str, int]:
     """Count the labelled rows of each split, and the rows without a label."""
     labelled = store.labels >= 0
-    counts = {
-        name: int((store.splits[labelled] == name).sum()) for name in ("train", "val", "test")
-    }
+    counts = {name: int((store.splits[labelled] == name).sum()) for name in SPLITS}
     counts["none"] = int(labelled.sum()) - sum(counts.values())
     counts["unlabelled"] = int((~labelled).sum())
     return counts

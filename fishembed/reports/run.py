@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.csv_files import CsvTable
 from fishembed.cache import Which
 from fishembed.errors import RunFormatError, RunNotFoundError
 
@@ -133,20 +132,6 @@ def newest_run(reports: str | Path) -> Path:
     return max(found, key=lambda folder: ((folder / RUN_JSON).stat().st_mtime_ns, folder.name))
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write a table as UTF-8 CSV; numbers keep every digit, None is empty."""
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
-def write_json(path: Path, document: object) -> None:
-    """Write a document as readable UTF-8 JSON."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
@@ -158,9 +143,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:
-    try:
-        text = path.open(encoding="utf-8", errors="surrogateescape", newline="")
-    except OSError as error:
-        raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
-    with text:
-        return list(csv.DictReader(text))
+    return [row for _, row in CsvTable(path, RunFormatError, delimiter=",", keep_invalid=True)]

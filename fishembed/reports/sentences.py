@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.text import listed
 from fishembed.reports.names import printable, shortened
 
 if TYPE_CHECKING:
@@ -103,16 +104,6 @@ def zero_classes(metrics: Mapping[str, Any]) -> str:
     if len(zero) <= _NAMED:
         return f"{count} at zero: {listed(zero)}"
     return f"{count} at zero, among them {listed(zero[:_NAMED])}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun: "1 image", "1,200 images"."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def images_of(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.csv_files import write_csv
 from fishembed.errors import InputError
 from fishembed.reports import run as layout
 from fishembed.reports.fitting import Lesson, fit_head
@@ -109,9 +110,7 @@ def write_learning_curve(folder: Path, rows: Sequence[Row], metrics: Mapping[str
     from fishembed.reports.figures.shots import draw_learning_curve
     from fishembed.reports.figures.style import render
 
-    layout.write_csv(
-        folder / layout.SHOTS_CSV, COLUMNS, [[row[c] for c in COLUMNS] for row in rows]
-    )
+    write_csv(folder / layout.SHOTS_CSV, COLUMNS, [[row[c] for c in COLUMNS] for row in rows])
     figure = draw_learning_curve(rows, metrics)
     for suffix in ("png", "svg"):
         (folder / f"{LEARNING_CURVE}.{suffix}").write_bytes(render(figure, suffix))

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import KINDS
 
+from fishembed._base.arrays import unit_rows
 from fishembed.audit.auditing import pick_threshold
 from fishembed.audit.duplicates import find_duplicates
-from fishembed.audit.search import close_pairs, nearest_apart, unit_rows
+from fishembed.audit.search import close_pairs, nearest_apart
 from fishembed.audit.threshold import choose_threshold, given_threshold
 from fishembed.errors import InputError
 
@@ -32,7 +33,7 @@ def test_planted_copies_are_found_and_nothing_else(planted):
 
 
 def brute(features, threshold):
-    unit = unit_rows(features, 0, len(features))
+    unit = unit_rows(features)
     cosines = unit @ unit.T
     return {
         (i, j)
@@ -56,7 +57,7 @@ def test_blocks_find_what_all_at_once_finds(n, block, seed, dtype):
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == brute(features, 0.8)
     codes = rng.integers(-1, 3, n)
-    unit = unit_rows(features, 0, n)
+    unit = unit_rows(features)
     near = np.where((codes[:, None] != codes) & (codes >= 0), unit @ unit.T, -1).max(axis=1)
     found = nearest_apart(features, np.arange(n), codes, block=block)
     np.testing.assert_allclose(found, near, atol=1e-6)

@@ -27,10 +27,10 @@ class Notes:
     def __init__(self) -> None:
         self.notes = []
 
-    def note(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.notes.append(text)
 
-    def advance(self, done: int, total: int, task: str = "encoding") -> None:
+    def update(self, done: int, total: int, task: str = "encoding") -> None:
         pass
 
 

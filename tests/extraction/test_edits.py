@@ -20,10 +20,10 @@ class Told(list):
     def __bool__(self):
         return True
 
-    def note(self, text):
+    def message(self, text):
         self.append(text)
 
-    def advance(self, done, total, task="encoding"):
+    def update(self, done, total, task="encoding"):
         pass
 
 

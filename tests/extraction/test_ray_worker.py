@@ -10,11 +10,11 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import draw
 
+from fishembed._base.progress import NoProgress
 from fishembed.cache import IMAGE, Parts, parts_of
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.engine import Work
 from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.progress import Silent
 from fishembed.extraction.ray_worker import Order, RayWorker
 
 
@@ -30,7 +30,7 @@ def pictures(workspace):
 def worker(place, *, encoder=None, sign="here", fingerprint=None):
     encoder = encoder or FakeEncoder()
     lazy = LazyEncoder(
-        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=Silent()
+        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
     )
     how = Work((), batch_size=5, workers=2, parts=partial(parts_of, place, "same"))
     order = Order(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)

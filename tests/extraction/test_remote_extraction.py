@@ -15,13 +15,14 @@ from small_shards import write_shard
 from test_breaks import Breaking
 from upath import UPath
 
+from fishembed._base.paths import to_path
+from fishembed._base.remote_files import remote_errors
 from fishembed.cache import IMAGE, FeatureStore, newest_store, parts_of
 from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError
 from fishembed.extraction import extract
 from fishembed.extraction import vectors as vectors_module
 from fishembed.images import open_source
-from fishembed.remote import as_place, remote_errors
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +175,9 @@ def test_what_a_server_says_is_told_without_its_keys():
 
 
 def test_places():
-    assert as_place("file:///a%20b/c") == Path("/a b/c")
-    assert as_place(Path("memory://a/b")) == as_place("memory://a/b")
-    assert as_place("C:/photos") == Path("C:/photos")
+    assert to_path("file:///a%20b/c") == Path("/a b/c")
+    assert to_path(Path("memory://a/b")) == to_path("memory://a/b")
+    assert to_path("C:/photos") == Path("C:/photos")
 
 
 def test_a_part_that_another_machine_has_written_is_fetched(there, tmp_path, monkeypatch):

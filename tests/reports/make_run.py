@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_json
 from fishembed.evaluation import score
-from fishembed.reports.run import write_csv, write_json
 from fishembed.reports.tables import PER_CLASS, PREDICTIONS
 
 NASTY = [

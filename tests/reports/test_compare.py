@@ -6,10 +6,11 @@ from make_run import NASTY, make_run
 from PIL import Image
 from scipy.stats import binomtest
 
+from fishembed._base.csv_files import write_csv
 from fishembed.errors import InputError
 from fishembed.reports.compare import compare_runs
 from fishembed.reports.page.comparison import write_comparison
-from fishembed.reports.run import Run, write_csv
+from fishembed.reports.run import Run
 
 TRUE = np.arange(300) % 5
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from make_run import NASTY, make_run
 
+from fishembed._base.csv_files import write_csv
 from fishembed.errors import RunFormatError
 from fishembed.reports.outcome import read_outcome
-from fishembed.reports.run import Run, write_csv
+from fishembed.reports.run import Run
 
 
 def test_tables_become_arrays(tmp_path):

@@ -8,9 +8,11 @@ from make_run import NASTY, make_run
 from PIL import Image
 from small_shards import write_shard
 
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_json
 from fishembed.errors import InputError, RunNotFoundError
 from fishembed.reports.page.report import write_report
-from fishembed.reports.run import Run, write_csv, write_json
+from fishembed.reports.run import Run
 
 
 def test_the_report_is_a_page_and_the_papers_figures(tmp_path):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from fishembed.reports.sentences import counted, listed, reason, verdict
+from fishembed._base.text import counted, listed
+from fishembed.reports.sentences import reason, verdict
 
 METRICS = {
     "n": 878,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.files import write_bytes
 from fishembed.reports.figures.calibration import draw_reliability, draw_top_k
 from fishembed.reports.figures.classes import draw_per_class
 from fishembed.reports.figures.confusion import draw_confusion
@@ -77,7 +78,7 @@ def write_figures(
                 continue
             data = render(figure, suffix)
             if suffix in formats:
-                (folder / f"{name}.{suffix}").write_bytes(data)
+                write_bytes(folder / f"{name}.{suffix}", data)
             if on_page and suffix == "svg":
                 inline[name] = data
     return inline

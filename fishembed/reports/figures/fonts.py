@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from fishembed.reports.sentences import counted
+from fishembed._base.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontEntry

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fishembed._base.text import counted
 from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
-from fishembed.reports.sentences import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

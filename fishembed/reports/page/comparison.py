@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.files import write_text
+from fishembed._base.text import counted
 from fishembed.reports.compare import Comparison, Difference, chance, compare_runs, points
 from fishembed.reports.names import printable
 from fishembed.reports.page.parts import intervals_note, tiles
@@ -17,7 +19,7 @@ from fishembed.reports.page.pictures import Picture, load_pictures, photos_of, w
 from fishembed.reports.page.template import fill
 from fishembed.reports.page.thumbnails import Thumbnail
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import counted, split_images
+from fishembed.reports.sentences import split_images
 
 _PICTURES = 18
 _BARS_UP_TO = 60
@@ -80,7 +82,7 @@ def write_comparison(
     name = "-".join(["compare", *(run.name for run in comparison.runs)])
     page = Path(output) if output else first.folder.parent / f"{name}.html"
     context = _context(comparison, photos)
-    page.write_text(fill("compare.html", context, scripts=("page.js",)), encoding="utf-8")
+    write_text(page, fill("compare.html", context, scripts=("page.js",)))
     return page
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.text import counted, listed
 from fishembed.reports.calibration import reliability
 from fishembed.reports.confusion import confusion_counts, largest_pairs
 from fishembed.reports.figures.style import inline_svg
@@ -34,7 +35,7 @@ from fishembed.reports.page.why import bin_tips, calibration_verdict, class_tips
 from fishembed.reports.page.words import figure_words
 from fishembed.reports.projection import VectorMap
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import counted, listed, split_images, verdict
+from fishembed.reports.sentences import split_images, verdict
 
 _PARTS = (
     ("training", "Training"),

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.text import counted
 from fishembed.reports.names import printable
 from fishembed.reports.outcome import ClassTable
 from fishembed.reports.run import Run
 from fishembed.reports.selection import best_of_each
-from fishembed.reports.sentences import counted, interval, percent
+from fishembed.reports.sentences import interval, percent
 
 _BARS_UP_TO = 60
 _LOWEST, _HIGHEST = 30, 15

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_text
 from fishembed.errors import InputError
 from fishembed.reports.confusion import confusion_counts
 from fishembed.reports.figures.draw import draw_figures, write_figures
@@ -18,7 +20,7 @@ from fishembed.reports.page.latex import write_latex
 from fishembed.reports.page.markdown import write_markdown
 from fishembed.reports.page.template import fill
 from fishembed.reports.projection import VectorMap, map_vectors
-from fishembed.reports.run import PAGE_HTML, Run, write_csv
+from fishembed.reports.run import PAGE_HTML, Run
 
 REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
 CONFUSION_CSV = "confusion.csv"
@@ -66,9 +68,9 @@ def write_report(
     outcome = read_outcome(run)
     _write_confusion(run.folder / CONFUSION_CSV, outcome)
     if "md" in formats:
-        _write(run.folder / _DOCUMENTS["md"], write_markdown(run))
+        write_text(run.folder / _DOCUMENTS["md"], write_markdown(run))
     if "tex" in formats:
-        _write(run.folder / _DOCUMENTS["tex"], write_latex(run))
+        write_text(run.folder / _DOCUMENTS["tex"], write_latex(run))
     _write_page_and_figures(run, outcome, photos, formats)
     if say is not None and set(formats) & set(FIGURE_FORMATS):
         note = undrawn_note(outcome.classes.names)
@@ -94,7 +96,7 @@ def _write_page_and_figures(
             write_figures(run.folder, drawn, formats, page=False)
     if "html" in formats:
         context = page_context(run, outcome, inline, layout, photos)
-        _write(run.folder / PAGE_HTML, fill("report.html", context))
+        write_text(run.folder / PAGE_HTML, fill("report.html", context))
 
 
 def _write_confusion(path: Path, outcome: Outcome) -> None:
@@ -103,7 +105,3 @@ def _write_confusion(path: Path, outcome: Outcome) -> None:
     counts = confusion_counts(outcome.predictions, len(names))
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
     write_csv(path, ["true \\ called", *names], rows)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fishembed._base.text import counted
 from fishembed.reports.calibration import Reliability
 from fishembed.reports.figures.why import trained_and_scored
 from fishembed.reports.outcome import ClassTable
-from fishembed.reports.sentences import counted, percent
+from fishembed.reports.sentences import percent
 
 FEW, MANY = 20, 100
 """Classes with fewer than 20 training images are few-shot, with more than 100 many-shot.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fishembed._base.text import listed
 from fishembed.reports.calibration import reliability, top_k_accuracy
 from fishembed.reports.outcome import Outcome
 from fishembed.reports.page.why import calibration_verdict, training_effect
 from fishembed.reports.run import Run
-from fishembed.reports.sentences import listed, percent, split_images
+from fishembed.reports.sentences import percent, split_images
 
 
 def figure_words(run: Run, outcome: Outcome) -> dict[str, str]:

@@ -8,26 +8,26 @@ from importlib import import_module
 
 
 def lazy_names(
-    package: str, homes: Mapping[str, str]
+    package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Give a package its `__getattr__` and `__dir__`.
+    """Return the functions that a package assigns to its `__getattr__` and `__dir__`.
 
     Parameters
     ----------
     package
-        Its name.
-    homes
-        The module below it that holds each name.
+        The package's name.
+    modules
+        The module that holds each name, relative to the package.
     """
 
     def load(name: str) -> object:
-        if name not in homes:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f"{package}.{homes[name]}"), name)
+        value: object = getattr(import_module(f"{package}.{modules[name]}"), name)
         vars(sys.modules[package])[name] = value
         return value
 
-    def known() -> list[str]:
-        return sorted(set(vars(sys.modules[package])) | set(homes))
+    def names() -> list[str]:
+        return sorted(set(vars(sys.modules[package])) | set(modules))
 
-    return load, known
+    return load, names

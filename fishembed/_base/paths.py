@@ -1,0 +1,93 @@
+"""Paths on this machine, and URLs that fsspec knows.
+
+`s3://`, `gs://`, `memory://` and whatever else fsspec has a file system for. Keys come from where
+each file system looks for them (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS`
+for GCS, fsspec's own configuration); a URL that holds some is refused, and none is ever
+printed, logged or stored.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from fishembed.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from typing_extensions import TypeIs
+    from upath import UPath
+
+    AnyPath: TypeAlias = Path | UPath
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_COLLAPSED = re.compile(r"^((?:s3a?|gs|gcs|az|abfs|memory|file|https?):)/(?!/)")  # by a Path
+_USER = re.compile(r"(?<=://)[^/@\s'\"]*@")
+_SECRETS = re.compile(
+    r"(?i)((?:key|secret|token|signature|password|credential|sig)[\w-]*['\"]?\s*[=:]\s*['\"]?)"
+    r"[^\s&'\",}]+"
+)
+_EXTRAS = {
+    "s3": ("s3fs", "s3"),
+    "s3a": ("s3fs", "s3"),
+    "gs": ("gcsfs", "gs"),
+    "gcs": ("gcsfs", "gs"),
+}
+
+
+def is_url(path: object) -> bool:
+    """Return whether this is a URL and no path of this machine; `file://` is one too."""
+    return bool(_URL.match(str(path)))
+
+
+def is_remote(path: AnyPath) -> TypeIs[UPath]:
+    """Return whether what `to_path` returned lies on another machine."""
+    return not isinstance(path, Path)
+
+
+def to_path(path: str | Path | UPath) -> AnyPath:
+    """Return a `Path` for what lies on this machine, a `UPath` for what a URL names.
+
+    Raises
+    ------
+    InputError
+        When the URL holds a password or key, or fsspec does not know its kind.
+    MissingExtraError
+        When the package for that kind is not installed.
+    """
+    url = _COLLAPSED.sub(r"\1//", str(path))
+    if not is_url(url):
+        return Path(str(path))
+    if _USER.search(url):
+        raise InputError(
+            f"{scrub(url)!r} was given with a user or a key in it: leave it out and put it where "
+            "the file system looks for it, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    kind = url.partition("://")[0].lower()
+    if kind == "file":
+        return Path("/" + unquote(url.partition("://")[2].lstrip("/")))
+    return _remote(url.rstrip("/"), kind)
+
+
+def _remote(url: str, kind: str) -> UPath:
+    from upath import UPath
+
+    try:
+        path = UPath(url)
+        _ = path.fs
+    except ImportError as error:
+        package, extra = _EXTRAS.get(kind, ("", ""))
+        if not package:
+            raise InputError(f"{kind}:// needs a package: {error}") from error
+        raise MissingExtraError(f"{kind}://", package, extra) from error
+    except ValueError as error:
+        raise InputError(f"{scrub(url)!r} is of a kind that fsspec does not know") from error
+    return path
+
+
+def scrub(text: str) -> str:
+    """Remove users, keys, tokens and signatures from a text that people will read."""
+    return _SECRETS.sub(r"\1…", _USER.sub("", text))

@@ -1,0 +1,27 @@
+"""How a long task reports what it is doing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives messages and counts from a long task: a console, a notebook, a log."""
+
+    def message(self, text: str) -> None:
+        """Receive one sentence on what was chosen or noticed."""
+        ...
+
+    def update(self, done: int, total: int, task: str = "encoding") -> None:
+        """Receive how many of the images of a task are done."""
+        ...
+
+
+class NoProgress:
+    """Discards every message and count."""
+
+    def message(self, text: str) -> None:
+        """Discard a sentence."""
+
+    def update(self, done: int, total: int, task: str = "encoding") -> None:
+        """Discard a count."""

@@ -1,0 +1,146 @@
+"""Files on other machines: copied here whole to be read, uploaded whole when written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fishembed._base.files import atomic_file
+from fishembed._base.paths import is_remote, scrub
+from fishembed.errors import RemoteError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
+_CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
+_LONGEST = 200
+
+
+@contextmanager
+def remote_errors(path: object) -> Iterator[None]:
+    """Turn the errors of remote file systems into a `RemoteError` that names the path.
+
+    A file that is not there stays a `FileNotFoundError`.
+    """
+    try:
+        yield
+    except (FileNotFoundError, RemoteError):
+        raise
+    except Exception as error:  # each file system has its own tree, and some raise anything
+        if not isinstance(error, OSError) and _package(error) not in _CLIENTS:
+            raise
+        raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(error)}") from None
+
+
+def _package(error: Exception) -> str:
+    return type(error).__module__.partition(".")[0]
+
+
+def _message(error: Exception) -> str:
+    text = " ".join(scrub(str(error)).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def remote_version(path: UPath) -> str:
+    """Return 16 hex digits that change when a remote file does (its ETag, or size and time)."""
+    with remote_errors(path):
+        mark = str(path.fs.ukey(path.path))
+    return _short_hash(mark)
+
+
+def local_copy(path: AnyPath) -> Path:
+    """Return the path of a local file, or of an up-to-date copy of a remote one.
+
+    Copies lie in `copies_dir()`, one for each version of a file; older ones are removed.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    RemoteError
+        When it cannot be copied.
+    """
+    if not is_remote(path):
+        if not path.is_file():
+            raise FileNotFoundError(str(path))
+        return path
+    folder = copies_dir() / _short_hash(str(path))
+    copy = folder / remote_version(path) / path.name
+    if copy.is_file():
+        return copy
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(copy) as temporary, remote_errors(path):
+        path.fs.get_file(path.path, str(temporary))
+    _remove_other_versions(folder, copy.parent)
+    return copy
+
+
+def copies_dir() -> Path:
+    """Return the folder for copies of remote files.
+
+    It is FISHEMBED_COPIES, else `fishembed` below the user's cache folder (XDG_CACHE_HOME,
+    else ``~/.cache``).
+    """
+    own = os.environ.get("FISHEMBED_COPIES")
+    above = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(own) if own else Path(above) / "fishembed"
+
+
+def _remove_other_versions(folder: Path, kept: Path) -> None:
+    """Remove the copies of older versions; a process that has one open keeps reading it."""
+    for version in folder.iterdir():
+        if version != kept:
+            for file in version.iterdir():
+                file.unlink(missing_ok=True)
+            version.rmdir()
+
+
+def upload(local: Path, path: UPath) -> None:
+    """Upload a local file whole, or leave what was there.
+
+    Object stores show an object when all of it has arrived, so there it is one upload; other
+    file systems get it under a temporary name first, which is then moved.
+    """
+    with remote_errors(path):
+        fs: Any = path.fs
+        if path.protocol in _OBJECT_STORES:
+            fs.put_file(str(local), path.path)
+            return
+        temporary = f"{path.path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+        fs.makedirs(fs._parent(path.path), exist_ok=True)
+        try:
+            fs.put_file(str(local), temporary)
+            fs.mv(temporary, path.path)
+        except BaseException:
+            if fs.exists(temporary):
+                fs.rm_file(temporary)
+            raise
+
+
+def staging_path(path: AnyPath) -> Path:
+    """Return where a file is written before it is uploaded; a local path is its own."""
+    return copies_dir() / "work" / _short_hash(str(path)) / path.name if is_remote(path) else path
+
+
+@contextmanager
+def uploaded_file(path: UPath) -> Iterator[Path]:
+    """Yield a local path to write to; upload the file when the block ends well."""
+    local = staging_path(path)
+    local.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield local
+        upload(local, path)
+    finally:
+        local.unlink(missing_ok=True)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+
+import pytest
+
+from fishembed._base import files
+from fishembed._base.files import (
+    atomic_file,
+    atomic_folder,
+    move_into_place,
+    remove_stale_files,
+    temporary_file,
+    write_bytes,
+    write_json,
+    write_text,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_it_is_complete(workspace):
+    place = workspace / "a.txt"
+    with atomic_file(place) as temporary:
+        temporary.write_text("new")
+        assert not place.exists()
+        assert re.fullmatch(rf"\.a\.txt\.{os.getpid()}\.[0-9a-f]+\.tmp", temporary.name)
+    assert place.read_text() == "new"
+    assert names(workspace) == ["a.txt"]
+
+
+def test_a_block_that_fails_leaves_what_was_there(workspace):
+    place = workspace / "a.txt"
+    place.write_text("old")
+
+    def write_half():
+        with atomic_file(place) as temporary:
+            temporary.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_half()
+    assert place.read_text() == "old"
+    assert names(workspace) == ["a.txt"]
+
+
+@pytest.mark.parametrize("call", ["replace", "fsync"])
+def test_a_move_that_fails_leaves_what_was_there(workspace, monkeypatch, call):
+    place = workspace / "a.txt"
+    place.write_text("old")
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(OSError, match="No space"):
+        write_text(place, "new")
+    assert place.read_text() == "old"
+    assert names(workspace) == ["a.txt"]
+
+
+def test_a_link_that_waits_at_the_temporary_name_is_not_followed(workspace, monkeypatch):
+    victim = workspace / "victim"
+    victim.write_text("keep me")
+    monkeypatch.setattr(files, "_temporary_name", lambda path: path.with_name(".waits.tmp"))
+    (workspace / ".waits.tmp").symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write_text(workspace / "a.txt", "new")
+    assert victim.read_text() == "keep me"
+    assert names(workspace) == [".waits.tmp", "victim"], "what is not ours is left alone"
+
+
+def test_a_link_stays_a_link_and_rights_stay(workspace):
+    (workspace / "there").mkdir()
+    real = workspace / "there/real.txt"
+    real.write_text("old")
+    real.chmod(0o640)
+    link = workspace / "link.txt"
+    link.symlink_to(real)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert names(workspace / "there") == ["real.txt"]
+
+
+def test_a_new_file_has_the_usual_rights(workspace):
+    (workspace / "usual").touch()
+    write_bytes(workspace / "a", b"")
+    assert (workspace / "a").stat().st_mode == (workspace / "usual").stat().st_mode
+
+
+def test_a_folder_appears_when_it_is_complete(workspace):
+    place = workspace / "runs/a"
+    with atomic_folder(place) as temporary:
+        (temporary / "x").write_text("1")
+        assert not place.exists()
+    assert names(place) == ["x"]
+    assert names(place.parent) == ["a"]
+
+
+def test_a_folder_that_fails_leaves_nothing(workspace):
+    def write_half():
+        with atomic_folder(workspace / "a") as temporary:
+            (temporary / "x").touch()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_half()
+    assert names(workspace) == []
+
+
+@pytest.mark.parametrize("kind", ["empty folder", "folder", "file", "dangling link"])
+def test_a_folder_takes_no_place_that_is_taken(workspace, kind):
+    place = workspace / "a"
+
+    def write():
+        with atomic_folder(place) as temporary:
+            (temporary / "x").touch()
+            if kind == "file":
+                place.write_text("theirs")
+            elif kind == "dangling link":
+                place.symlink_to("nowhere")
+            else:
+                place.mkdir()
+                if kind == "folder":
+                    (place / "theirs").touch()
+
+    with pytest.raises(FileExistsError):
+        write()
+    assert names(workspace) == ["a"]
+    assert not (place / "x").exists()
+
+
+def test_a_folder_that_cannot_be_synced_undoes_nothing(workspace, monkeypatch):
+    fsync = os.fsync
+
+    def refuses_folders(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refuses_folders)
+    write_text(workspace / "a", "x")
+    assert (workspace / "a").read_text() == "x"
+
+
+def test_text_keeps_names_that_are_no_unicode(workspace):
+    write_text(workspace / "a", os.fsdecode(b"latin\xe9"))
+    assert (workspace / "a").read_bytes() == b"latin\xe9"
+
+
+def test_json_is_readable_and_knows_no_nan(workspace):
+    write_json(workspace / "a.json", {"é": [1, None]})
+    text = (workspace / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"é": [1, None]}
+    assert '"é": [\n' in text
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(workspace / "a.json", float("nan"))
+    assert (workspace / "a.json").read_text(encoding="utf-8") == text
+
+
+def test_stale_files_are_removed_by_name(workspace):
+    stale = [".a.h5.12.tmp", ".a.h5.12.0f3a.tmp", ".b.h5.7.00.tmp"]
+    others = ["a.h5", ".a.h5.lock", ".a.h5.x.tmp", "a.h5.12.tmp"]
+    for name in (*stale, *others):
+        (workspace / name).touch()
+    remove_stale_files(workspace, "a.h5")
+    assert names(workspace) == sorted([".b.h5.7.00.tmp", *others])
+    remove_stale_files(workspace)
+    assert names(workspace) == sorted(others)
+    remove_stale_files(workspace / "nowhere")
+
+
+def test_two_writers_in_one_process_have_names_of_their_own(workspace):
+    with temporary_file(workspace / "a") as first, temporary_file(workspace / "a") as second:
+        assert first != second
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_written_to_and_never_replaced(workspace):
+    pipe = workspace / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "through")
+    assert os.read(reader, 99) == b"through"
+    os.close(reader)
+    with temporary_file(pipe) as temporary, pytest.raises(OSError, match="device or a pipe"):
+        move_into_place(temporary, pipe)
+    assert names(workspace) == ["pipe"]

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fishembed._base.paths import is_remote, is_url, scrub, to_path
+from fishembed.errors import InputError
+
+
+@pytest.mark.parametrize("text", ["a.h5", "/a/b", "C:\\a", "a:b", "./s3:/x"])
+def test_paths_are_no_urls(text):
+    assert not is_url(text)
+    assert to_path(text) == Path(text)
+    assert not is_remote(to_path(text))
+
+
+def test_urls_are_remote_also_when_a_path_has_eaten_a_slash():
+    for url in ("memory://bucket/a.h5", Path("memory://bucket/a.h5")):
+        path = to_path(url)
+        assert is_remote(path)
+        assert str(path) == "memory://bucket/a.h5"
+
+
+def test_file_urls_are_local():
+    assert to_path("file:///tmp/a%20b.h5") == Path("/tmp/a b.h5")
+
+
+def test_urls_that_cannot_be_used_are_refused():
+    with pytest.raises(InputError, match="a kind that fsspec does not know"):
+        to_path("nothing://x")
+    with pytest.raises(InputError, match="leave it out") as caught:
+        to_path("s3://KEY:hidden@bucket/x")
+    assert "hidden" not in str(caught.value)
+
+
+def test_secrets_are_scrubbed():
+    text = "s3://me:pw@b/x?X-Amz-Signature=abc&secret_key='def' token: ghi"
+    assert scrub(text) == "s3://b/x?X-Amz-Signature=…&secret_key='…' token: …"
