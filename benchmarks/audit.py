@@ -21,9 +21,9 @@ import numpy as np
 MEASURED = """
 import json, resource, sys, time
 import numpy as np
-from fishembed.audit.duplicates import find_duplicates
-from fishembed.audit.threshold import choose_threshold
-from fishembed.audit.outliers import find_outliers
+from fishembed.audit.checks.duplicates import find_duplicates
+from fishembed.audit.duplicate_threshold import choose_threshold
+from fishembed.audit.checks.outliers import find_outliers
 
 features = np.load(sys.argv[1], mmap_mode="r")
 n = len(features)

@@ -1,11 +1,9 @@
-"""What is wrong with the data: duplicates, leaks, wrong labels, outliers; splits and fixes."""
+"""Find what is wrong with the data, from duplicates to wrong labels; split and fix stores."""
 
-from fishembed.audit.auditing import Audit, audit_store
-from fishembed.audit.fixing import fix_store, read_fixes
-from fishembed.audit.sentences import findings
-from fishembed.audit.splitting import Split, split_store
-from fishembed.audit.tables import summary
-from fishembed.audit.writing import write_audit
+from fishembed.audit.audit import Audit, audit_store, findings
+from fishembed.audit.fix import fix_store, read_fixes
+from fishembed.audit.split import Split, split_store
+from fishembed.audit.write_audit import summary, write_audit
 
 __all__ = [
     "Audit",

@@ -55,9 +55,9 @@ def audit(
                 threshold=threshold,
                 run=None if run is None else found_run(run),
                 photos=photos,
-                look=not no_photos,
+                read_photos=not no_photos,
                 seed=seed,
-                reporter=console,
+                progress=console,
             )
             for line in findings(done):
                 console.message(line)

@@ -50,7 +50,6 @@ def split(
     with Console(as_json=as_json) as console:
         place = chosen_store(store, console)
         from fishembed.audit import split_store
-        from fishembed.audit.sentences import balance_notes
 
         beside = place.parent if isinstance(place, Path) else Path(str(cache_dir()))
         table = manifest or beside / f"{place.stem}-split.csv"
@@ -76,10 +75,10 @@ def split(
         rows = [[name, f"{n:,}", f"{100 * n / done.rows:.1f}%"] for name, n in counts.items()]
         for line in aligned(["split", "labelled images", "share"], rows):
             console.message(line)
-        for sentence in balance_notes(done.balance):
+        for sentence in done.balance.notes():
             console.message(sentence)
         console.message(
-            f"{counted(done.rows, 'row')} in {counted(done.units, 'unit')}; "
+            f"{counted(done.rows, 'row')} in {counted(done.n_groups, 'group')}; "
             f"{'wrote' if done.edit.changes else 'nothing to change in'} {place}, wrote {table}"
         )
         console.document(
@@ -87,7 +86,7 @@ def split(
                 "store": str(place),
                 "manifest": str(table),
                 "splits": counts,
-                "units": done.units,
+                "units": done.n_groups,
                 "changed": done.edit.count("split"),
                 "replaced": done.replaced,
             }

@@ -46,7 +46,7 @@ def test_photos_in_tars_are_looked_at_and_shown(workspace):
     with FeatureStore.open("cache/shards.h5") as store:
         done = audit_store(store)
         text = (write_audit(done, store) / "index.html").read_text(encoding="utf-8")
-    assert (done.oddities.looked, done.oddities.unread) == (50, ())
+    assert (done["image_quality"].n_read, done["image_quality"].unread) == (50, ())
     assert "data:image/jpeg;base64," in text
 
 

@@ -1,4 +1,4 @@
-"""From which cosine on two pictures are one picture: read off the data."""
+"""The cosine from which two images are near-duplicates, chosen from the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.audit.search import Features, Floats, nearest_apart
+from fishembed.audit.connected_rows import connected_groups
+from fishembed.audit.similar_pairs import Features, nearest_in_other_groups
+from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
 
 _SAMPLE = 4096
@@ -21,7 +23,7 @@ _NORMAL_90 = 1.2815515655446004
 
 @dataclass(frozen=True)
 class Threshold:
-    """The cosine from which two pictures count as near-duplicates.
+    """The cosine from which two images count as near-duplicates.
 
     Attributes
     ----------
@@ -29,26 +31,36 @@ class Threshold:
         The threshold.
     how
         One sentence: where it comes from.
-    nearest
-        float32 (n_sampled,) cosines of pictures with the nearest picture that is certainly
-        another one; empty where the threshold was given.
     """
 
     cosine: float
     how: str
-    nearest: Floats
+
+
+def duplicate_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Threshold:
+    """Return the threshold that the user named, or choose one from the store's features."""
+    if cosine is not None:
+        return given_threshold(cosine)
+    labels = store.labels
+    if any(store.groups):
+        groups, kind = connected_groups(store.groups), "group"
+    elif len(np.unique(labels[labels >= 0])) > 1:
+        groups, kind = labels.astype(np.intp), "class"
+    else:
+        groups, kind = np.arange(len(store)), "image"
+    return choose_threshold(store.features, groups, kind, seed=seed)
 
 
 def choose_threshold(
     features: Features,
-    codes: npt.NDArray[np.integer[Any]],
-    apart: str,
+    groups: npt.NDArray[np.integer[Any]],
+    kind: str,
     *,
     seed: int = 0,
 ) -> Threshold:
-    """Choose the threshold far beyond the likeness of pictures that are not the same.
+    """Choose the threshold far beyond the similarity of images that are not the same.
 
-    How near is the nearest picture that is certainly another one: of another class or group?
+    How near is the nearest image that is certainly another one: of another class or group?
     The logarithms of these cosine distances are close to normal on vectors of image encoders.
     The threshold lies four of their standard deviations below their median. Both come from
     the median and the lowest tenth, so that up to a tenth of wrong labels, or copies under
@@ -58,40 +70,40 @@ def choose_threshold(
     ----------
     features
         (n, dim).
-    codes
-        Integers (n,): rows of different codes are different pictures; -1 where not known.
-    apart
-        What the codes are: "class", "group" or "picture".
+    groups
+        Integers (n,): rows of different groups are different images; -1 where not known.
+    kind
+        What the groups are: "class", "group" or "image".
     seed
         Of the sample of 4,096 rows, where there are more.
     """
     rng = np.random.default_rng(seed)
-    rows = np.flatnonzero(codes >= 0)
+    rows = np.flatnonzero(groups >= 0)
     if len(rows) > _SAMPLE:
         rows = np.sort(rng.choice(rows, _SAMPLE, replace=False))
-    nearest = nearest_apart(features, rows, codes)
+    nearest = nearest_in_other_groups(features, rows, groups)
     distances = 1 - nearest[nearest > -1].astype(np.float64)
     distances = distances[distances > 0]
     if len(distances) < 2:
-        return Threshold(_HIGHEST, "the data are too few to choose from", nearest)
+        return Threshold(_HIGHEST, "the data are too few to choose from")
     middle, low = np.quantile(np.log(distances), [0.5, 0.1])
     spread = max((middle - low) / _NORMAL_90, 1e-6)
     cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), _LOWEST, _HIGHEST))
     how = (
-        f"four standard deviations beyond the likeness of nearest pictures of another {apart}, "
+        f"four standard deviations beyond the similarity of nearest images of another {kind}, "
         f"whose median is {1 - np.exp(middle):.3f}"
     )
-    return Threshold(cosine, how, nearest)
+    return Threshold(cosine, how)
 
 
 def given_threshold(cosine: float) -> Threshold:
-    """Take a threshold that was named.
+    """Return a threshold that the user named.
 
     Raises
     ------
     InputError
-        When it is no cosine of similar pictures.
+        When it is no cosine of similar images.
     """
     if not 0 < cosine <= 1:
         raise InputError(f"threshold={cosine} must lie above 0 and at most at 1: it is a cosine")
-    return Threshold(cosine, "given", np.zeros(0, np.float32))
+    return Threshold(cosine, "given")

@@ -74,7 +74,7 @@ def test_an_audits_own_table_needs_only_the_action(vectors_store, workspace):
     labels[3], labels[40] = 1, 0
     place = vectors_store([30, 30], labels=labels, classes=["cod", "eel"], spread=0.2)
     with FeatureStore.open(place) as store:
-        folder = write_audit(audit_store(store, look=False), store)
+        folder = write_audit(audit_store(store, read_photos=False), store)
     with (folder / "label_errors.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["path"] for row in rows} == {"0003.png", "0040.png"}

@@ -1,4 +1,4 @@
-"""The verb: apply a table that a person has reviewed."""
+"""Apply a table of drops and relabels that a person has reviewed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING = ("", "keep")
 
 
 def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = "") -> Edit:
-    """Drop and relabel pictures as a table says; all of it, or nothing.
+    """Drop and relabel images as a table says; all of it, or nothing.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = ""
     fixes
         CSV with the columns path, action and, to relabel, new_label; see `read_fixes`.
     command
-        What repeats it, for the record.
+        The command line that repeats it, for the store's history.
 
     Returns
     -------
     Edit
-        What was changed; where that is nothing, nothing was written.
+        The changes; without any, nothing was written.
 
     Raises
     ------

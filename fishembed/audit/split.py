@@ -1,4 +1,4 @@
-"""The verb: make train, val and test of a store, and keep together what belongs together."""
+"""Split a store into train, val and test, and keep together what belongs together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fishembed._base.csv_files import write_csv
-from fishembed.audit.auditing import pick_threshold
-from fishembed.audit.balance import Balance, count_balance
-from fishembed.audit.dealing import deal
-from fishembed.audit.duplicates import find_duplicates
-from fishembed.audit.units import Units, joined_units
+from fishembed._base.text import counted
+from fishembed.audit.checks.balance import Balance, count_balance
+from fishembed.audit.checks.duplicates import find_duplicates
+from fishembed.audit.connected_rows import Indices, connected_groups
+from fishembed.audit.duplicate_threshold import duplicate_threshold
+from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
@@ -27,16 +28,16 @@ MANIFEST = ("path", "label", "split", "group")
 
 @dataclass(frozen=True)
 class Split:
-    """What was split.
+    """How a store was split.
 
     Attributes
     ----------
     edit
-        What the store's history says of it; without changes nothing was written.
+        Its entry in the store's history; without changes nothing was written.
     balance
         Classes by split, as they are now.
-    units
-        Number of units that were dealt.
+    n_groups
+        Number of groups that were assigned; a row without a group counts as one.
     rows
         Rows of the store.
     replaced
@@ -47,7 +48,7 @@ class Split:
 
     edit: Edit
     balance: Balance
-    units: int
+    n_groups: int
     rows: int
     replaced: int
     notes: tuple[str, ...]
@@ -65,10 +66,10 @@ def split_store(
     manifest: str | Path | None = None,
     command: str = "",
 ) -> Split:
-    """Deal the pictures of a store over train, val and test; nothing is encoded again.
+    """Assign the images of a store to train, val and test; nothing is encoded again.
 
-    Classes keep their proportions. Pictures of one group stay together, and so do pictures
-    with the same bytes.
+    Classes keep their proportions. Images of one group stay together, and so do images with
+    the same bytes.
 
     Parameters
     ----------
@@ -78,17 +79,17 @@ def split_store(
         Shares, 0 for none; the rest is train.
     group_by
         Regular expression searched in each path: its first group, or the whole match, names
-        the picture's group. These groups are written to the store.
+        the image's group. These groups are written to the store.
     group_duplicates
         Whether near-duplicates stay together too.
     threshold
-        For these; chosen from the data when None.
+        Cosine from which two images are near-duplicates; chosen from the data when None.
     seed
-        Of the order in which units are dealt.
+        Of the order in which groups are assigned.
     manifest
         CSV with path, label, split and group to write.
     command
-        What repeats it, for the record.
+        The command line that repeats the split, for the store's history.
 
     Raises
     ------
@@ -102,24 +103,25 @@ def split_store(
         groups = list(opened.groups)
         if group_by is not None:
             groups = groups_in_paths(opened.paths, group_by, notes)
-        units = joined_units(groups, opened.digests)
+        together = connected_groups(groups, opened.digests)
         if group_duplicates:
-            units = joined_units(units, _copies(opened, threshold, seed, notes))
+            copies = _group_copies(opened, threshold, seed, notes)
+            together = connected_groups(together, copies)
         shares = {"train": 1 - val - test, "val": val, "test": test}
-        splits = deal(opened.labels, units, shares, seed=seed)
+        splits = stratified_group_split(opened.labels, together, shares, seed=seed)
         paths, labels, classes = opened.paths, opened.labels, opened.classes
         replaced = int(((opened.splits != "") & (opened.splits != splits)).sum())
     names = [*classes, ""]
-    wanted = [(path, "split", str(split)) for path, split in zip(paths, splits, strict=True)]
-    wanted += [(path, "group", group) for path, group in zip(paths, groups, strict=True)]
-    edit = edit_store(store, wanted, verb="split", command=command)
+    changes = [(path, "split", str(split)) for path, split in zip(paths, splits, strict=True)]
+    changes += [(path, "group", group) for path, group in zip(paths, groups, strict=True)]
+    edit = edit_store(store, changes, verb="split", command=command)
     if manifest is not None:
         cells = zip(paths, (names[i] for i in labels), splits.tolist(), groups, strict=True)
         write_csv(Path(manifest), MANIFEST, list(cells))
     return Split(
         edit=edit,
         balance=count_balance(labels, classes, splits, groups),
-        units=len(np.unique(units)),
+        n_groups=len(np.unique(together)),
         rows=len(paths),
         replaced=replaced,
         notes=tuple(notes),
@@ -127,7 +129,7 @@ def split_store(
 
 
 def groups_in_paths(paths: list[str], expression: str, notes: list[str]) -> list[str]:
-    """Read each picture's group from its path; "" where the expression finds none.
+    """Read each image's group from its path; "" where the expression finds none.
 
     Raises
     ------
@@ -154,11 +156,13 @@ def groups_in_paths(paths: list[str], expression: str, notes: list[str]) -> list
     return groups
 
 
-def _copies(store: FeatureStore, threshold: float | None, seed: int, notes: list[str]) -> Units:
-    chosen = pick_threshold(store, threshold, seed)
+def _group_copies(
+    store: FeatureStore, threshold: float | None, seed: int, notes: list[str]
+) -> Indices:
+    chosen = duplicate_threshold(store, threshold, seed)
     found = find_duplicates(store.features, store.digests, store.splits, chosen)
     notes.append(
-        f"{len(found.groups):,} groups of copies kept together, at a cosine of {chosen.cosine:.4f} "
-        f"or more ({chosen.how})"
+        f"{counted(len(found.groups), 'group')} of copies kept together, at a cosine of "
+        f"{chosen.cosine:.4f} or more ({chosen.how})"
     )
-    return found.unit
+    return found.group_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fishembed.audit import audit_store
-from fishembed.audit.labels import find_label_issues, out_of_fold
+from fishembed.audit.checks.labels import find_label_issues, out_of_fold
 from fishembed.cache import FeatureStore
 
 
@@ -53,24 +53,27 @@ def test_a_head_is_never_shown_what_it_judges():
 def test_classes_too_small_to_judge_are_told(vectors_store):
     place = vectors_store([30, 30, 1, 5], classes=["a", "b", "lone", "rare"])
     with FeatureStore.open(place) as store:
-        audit = audit_store(store, look=False, threshold=0.9999)
-    assert audit.labels.unjudged == (2,)
-    assert audit.labels.few == (3,)
-    assert all(store.classes[one.given] != "lone" for one in audit.labels.found)
+        labels = audit_store(store, read_photos=False, threshold=0.9999)["labels"]
+    assert labels.unjudged == (2,)
+    assert labels.few == (3,)
+    assert all(store.classes[one.given] != "lone" for one in labels.found)
 
 
-@pytest.mark.parametrize("counts", [[12], [1, 1], [20, 1]])
-def test_nothing_to_judge_is_said(vectors_store, counts):
+@pytest.mark.parametrize(
+    ("counts", "unjudged", "missing"),
+    [([12], (), "fewer than two classes"), ([1, 1], (0, 1), ""), ([20, 1], (0, 1), "")],
+)
+def test_nothing_to_judge_is_said(vectors_store, counts, unjudged, missing):
     with FeatureStore.open(vectors_store(counts)) as store:
-        audit = audit_store(store, look=False)
-    assert audit.labels is None or audit.labels.judged in (0, 20)
-    assert audit.labels is not None or "fewer than two classes" in audit.labels_missing
+        labels = audit_store(store, read_photos=False)["labels"]
+    assert (labels.judged, labels.found, labels.unjudged) == (0, (), unjudged)
+    assert missing in labels.missing
+    assert bool(labels.missing) == bool(missing)
 
 
 def test_without_cleanlab_the_rest_is_done(vectors_store, monkeypatch):
     monkeypatch.setitem(sys.modules, "cleanlab", None)
     with FeatureStore.open(vectors_store([10, 10])) as store:
-        audit = audit_store(store, look=False)
-    assert audit.labels is None
-    assert "pip install 'fishembed[audit]'" in audit.labels_missing
-    assert audit.balance.present[0].total == 10
+        audit = audit_store(store, read_photos=False)
+    assert "pip install 'fishembed[audit]'" in audit["labels"].missing
+    assert audit["balance"].present[0].total == 10

@@ -1,4 +1,4 @@
-"""Exact search for similar vectors, block by block, so that memory does not grow with pairs."""
+"""Exact search for similar embeddings, in blocks, so that memory does not grow with pairs."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Pairs(NamedTuple):
     cosine: Floats
 
 
-def close_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
-    """Find every pair of rows whose cosine reaches a threshold.
+def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
+    """Yield every pair of rows whose cosine reaches a threshold.
 
     Parameters
     ----------
@@ -67,33 +67,33 @@ def close_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> 
             yield Pairs(first + start, second + other, cosines[first, second])
 
 
-def nearest_apart(
-    features: Features, rows: Indices, codes: npt.NDArray[np.integer[Any]], *, block: int = BLOCK
+def nearest_in_other_groups(
+    features: Features, rows: Indices, groups: npt.NDArray[np.integer[Any]], *, block: int = BLOCK
 ) -> Floats:
-    """Give for each of some rows the cosine of the nearest row of another code.
+    """Return for some rows the cosine with the nearest row of another group.
 
     Parameters
     ----------
     features
         (n, dim).
     rows
-        intp (n_rows,) rows that are asked for.
-    codes
-        Integers (n,): rows of one code are not compared, nor those below 0.
+        intp (n_rows,) the rows to search for.
+    groups
+        Integers (n,): rows of one group are not compared, nor those below 0.
 
     Returns
     -------
     float32 (n_rows,)
-        -1 where no row has another code.
+        -1 where there is no other group.
     """
     best = np.full(len(rows), -1, np.float32)
     for begin in range(0, len(rows), block):
-        asked = rows[begin : begin + block]
-        wanted = unit_rows(features[asked])
-        mine = best[begin : begin + block]
+        queries = rows[begin : begin + block]
+        wanted = unit_rows(features[queries])
+        nearest = best[begin : begin + block]
         for start in range(0, len(features), block):
             cosines = wanted @ unit_rows(features[start : start + block]).T
-            others = codes[None, start : start + block]
-            cosines[(codes[asked][:, None] == others) | (others < 0)] = -1
-            np.maximum(mine, cosines.max(axis=1), out=mine)
+            others = groups[None, start : start + block]
+            cosines[(groups[queries][:, None] == others) | (others < 0)] = -1
+            np.maximum(nearest, cosines.max(axis=1), out=nearest)
     return best

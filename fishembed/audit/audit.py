@@ -1,0 +1,120 @@
+"""Run every check over a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import fishembed.audit.checks  # noqa: F401 - registers the checks
+from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.stopwatch import Stopwatch
+from fishembed.audit.check import AuditData, CheckResult, run_checks
+from fishembed.audit.duplicate_threshold import duplicate_threshold
+from fishembed.cache import FeatureStore
+from fishembed.errors import FishembedError, InputError
+from fishembed.images import Photos
+from fishembed.reports import Run
+from fishembed.reports.names import printable
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is wrong with a store's data.
+
+    Attributes
+    ----------
+    store
+        Its name.
+    rows
+        Its number of rows.
+    classes
+        Names of its classes, as they may be shown.
+    results
+        What each check found, by the check's name: see `fishembed.audit.checks`. Also
+        `audit["leaks"]`.
+    seconds
+        Time that each took.
+    """
+
+    store: str
+    rows: int
+    classes: tuple[str, ...]
+    results: Mapping[str, CheckResult]
+    seconds: Mapping[str, float]
+
+    def __getitem__(self, name: str) -> CheckResult:
+        return self.results[name]
+
+
+def audit_store(
+    store: FeatureStore,
+    *,
+    threshold: float | None = None,
+    run: str | Path | Run | None = None,
+    photos: str | Path | None = None,
+    read_photos: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Audit:
+    """Look for duplicates, leaks, wrong labels, outliers, odd images and imbalance.
+
+    Parameters
+    ----------
+    store
+        The store.
+    threshold
+        Cosine from which two images are near-duplicates; chosen from the data when None.
+    run
+        A run whose score is also computed without the images that leak.
+    photos
+        Folder of the images; the one the store knows when None.
+    read_photos
+        Whether the images are read to find blank, tiny, grey and very long ones.
+    seed
+        Of the folds, and of the sample that the threshold is chosen on.
+    progress
+        Is told how far the reading of images is.
+
+    Raises
+    ------
+    InputError
+        When the store has fewer than two rows, or the threshold is no cosine.
+    RunNotFoundError, RunFormatError
+        When the run cannot be read.
+    """
+    if len(store) < 2:
+        raise InputError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
+    opened = run if run is None or isinstance(run, Run) else Run.open(run)
+    watch = Stopwatch()
+    with watch.measure("threshold"):
+        chosen = duplicate_threshold(store, threshold, seed)
+    found = find_photos(store, photos) if read_photos else None
+    missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)
+    data = AuditData(store, chosen, opened, found, missing, seed, progress or NoProgress(), watch)
+    run_checks(data)
+    classes = tuple(printable(name) for name in store.classes)
+    return Audit(store.name, len(store), classes, data.results, watch.seconds)
+
+
+def _why_not_read(root: object, wanted: bool) -> str:
+    if not wanted:
+        return "The photos were not looked at (--no-photos)."
+    if not root:
+        return "The photos were not looked at: the store does not know them (--photos)."
+    return f"The photos were not looked at: there is no folder {str(root)!r} (--photos)."
+
+
+def find_photos(store: FeatureStore, photos: str | Path | None) -> Photos | None:
+    """Find the images of a store; None where they are not at hand."""
+    known = photos or store.source.get("root")
+    try:
+        found = Photos(known) if known else None
+    except FishembedError:
+        return None
+    return found if found is not None and found.are_there() else None
+
+
+def findings(audit: Audit) -> list[str]:
+    """Return what was found as lines for a console."""
+    return [line for found in audit.results.values() for line in found.sentences(audit.classes)]

@@ -1,0 +1,136 @@
+"""The contract of a check: from a store to a result that tables, console and page can show.
+
+A check is one file in `checks/`: a function that is registered, and the result it returns.
+Nothing else has to be edited for a new one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from fishembed._base.progress import Progress
+from fishembed._base.stopwatch import Stopwatch
+from fishembed.audit.duplicate_threshold import Threshold
+from fishembed.audit.page_parts import Section
+from fishembed.cache import FeatureStore
+from fishembed.images import Photos
+from fishembed.reports import Run
+
+DECISION = ("action", "new_label")
+"""Columns of a table for the person who reviews it; `fishembed fix` reads them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows for a CSV file; tables of one name are joined in the order of the checks."""
+
+    file: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+
+class CheckResult(ABC):
+    """What a check found, and how it is shown."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """Return entries of `audit.json`: numbers and names, no rows."""
+
+    @abstractmethod
+    def sentences(self, classes: Sequence[str]) -> list[str]:
+        """Return lines for the console; `classes` are the names to show for class numbers."""
+
+    @abstractmethod
+    def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
+        """Return the check's part of the page; `classes[-1]` stands for rows without a label."""
+
+    def tables(self, store: FeatureStore) -> list[Table]:  # noqa: ARG002 - for subclasses
+        """Return the tables with the rows that were found."""
+        return []
+
+
+Result = TypeVar("Result", bound=CheckResult)
+
+
+@dataclass(frozen=True)
+class AuditData:
+    """What checks look at, and what those that ran have found."""
+
+    store: FeatureStore
+    threshold: Threshold
+    run: Run | None
+    """The run whose score is also computed without leaking images."""
+    photos: Photos | None
+    """The store's images; None where they cannot or shall not be read."""
+    photos_missing: str
+    """Why `photos` is None, in a sentence."""
+    seed: int
+    progress: Progress
+    watch: Stopwatch
+    results: dict[str, CheckResult] = field(default_factory=dict)
+
+    def result(self, kind: type[Result]) -> Result:
+        """Return the result of a check that is among this one's `needs`."""
+        return next(found for found in self.results.values() if isinstance(found, kind))
+
+
+class Check(NamedTuple):
+    """A registered check: see `register`."""
+
+    find: Callable[[AuditData], CheckResult]
+    position: int
+    needs: tuple[str, ...]
+    timed_as: str
+
+
+CHECKS: dict[str, Check] = {}
+"""All checks by name; filled by `register` when `fishembed.audit.checks` is imported."""
+
+Find = TypeVar("Find", bound=Callable[[AuditData], CheckResult])
+
+
+def register(
+    name: str, *, position: int, needs: tuple[str, ...] = (), timed_as: str = ""
+) -> Callable[[Find], Find]:
+    """Register the decorated function as a check.
+
+    Parameters
+    ----------
+    name
+        Key of its result in `Audit.results`.
+    position
+        Of its section on the page.
+    needs
+        Names of the checks whose results it reads.
+    timed_as
+        Key of its time in `audit.json`; `name` when left out.
+    """
+
+    def add(find: Find) -> Find:
+        CHECKS[name] = Check(find, position, needs, timed_as or name)
+        return find
+
+    return add
+
+
+def on_page() -> list[str]:
+    """Return the names of all checks in the order of the page."""
+    return sorted(CHECKS, key=lambda name: CHECKS[name].position)
+
+
+def run_checks(data: AuditData) -> None:
+    """Put each check's result and time into `data`, those first that another one needs."""
+
+    def run(name: str) -> None:
+        check = CHECKS[name]
+        for needed in check.needs:
+            run(needed)
+        if name not in data.results:
+            with data.watch.measure(check.timed_as):
+                data.results[name] = check.find(data)
+
+    for name in on_page():
+        run(name)

@@ -1,0 +1,221 @@
+"""Check for images that are there more than once: the same bytes, or nearly the same image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.text import counted
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.connected_rows import ConnectedRows, Indices
+from fishembed.audit.duplicate_threshold import Threshold
+from fishembed.audit.page_parts import Block, Section, captioned, more_in
+from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
+from fishembed.cache import FeatureStore
+from fishembed.reports.page.parts import Tile
+
+DUPLICATES_CSV = "duplicates.csv"
+_GROUPS_SHOWN, _IMAGES_SHOWN = 12, 6
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Images that are copies of each other.
+
+    Attributes
+    ----------
+    rows
+        Row numbers, two or more.
+    identical
+        Whether all have the same bytes.
+    """
+
+    rows: tuple[int, ...]
+    identical: bool
+
+
+@dataclass(frozen=True)
+class Duplicates(CheckResult):
+    """Images that a store has more than once.
+
+    Attributes
+    ----------
+    threshold
+        Cosine from which two images are near-duplicates.
+    n_pairs
+        Pairs at or above it.
+    groups
+        Connected by such pairs or by equal bytes; largest first.
+    group_of
+        intp (n,): rows of one group share a number.
+    cosine
+        float32 (n,) with the nearest other row; 0 below the threshold.
+    splits
+        Names of the splits that occur, "" for none, in the order of `nearest`'s columns.
+    nearest, nearest_cosine
+        (n, n_splits) for each row and split the nearest row there at or above the threshold
+        (-1 for none), and its cosine.
+    """
+
+    threshold: Threshold
+    n_pairs: int
+    groups: tuple[DuplicateGroup, ...]
+    group_of: Indices
+    cosine: npt.NDArray[np.float32]
+    splits: tuple[str, ...]
+    nearest: Indices
+    nearest_cosine: npt.NDArray[np.float32]
+
+    @property
+    def n_identical(self) -> int:
+        """Number of groups of equal bytes."""
+        return sum(group.identical for group in self.groups)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows in groups."""
+        return sum(len(group.rows) for group in self.groups)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers of pairs and groups."""
+        return {
+            "threshold": {"cosine": self.threshold.cosine, "how": self.threshold.how},
+            "duplicates": {
+                "pairs": self.n_pairs,
+                "identical_groups": self.n_identical,
+                "near_groups": len(self.groups) - self.n_identical,
+                "rows_in_groups": self.n_rows,
+            },
+        }
+
+    def sentences(self, classes: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """Return the number of groups and the threshold."""
+        near = counted(len(self.groups) - self.n_identical, "group")
+        return [
+            f"duplicates: {counted(self.n_identical, 'group')} with the same bytes, {near} alike "
+            f"at a cosine of {self.threshold.cosine:.4f} or more ({self.threshold.how})"
+        ]
+
+    def tables(self, store: FeatureStore) -> list[Table]:
+        """Return all images of all groups."""
+        columns = ("group", "kind", "path", "label", "split", "cosine", *DECISION)
+        return [Table(DUPLICATES_CSV, columns, self._cells(store))]
+
+    def _cells(self, store: FeatureStore) -> Iterator[Sequence[object]]:
+        names = [*store.classes, ""]
+        for number, group in enumerate(self.groups, start=1):
+            kind = "identical" if group.identical else "near-duplicate"
+            for row in group.rows:
+                label, split = names[store.labels[row]], str(store.splits[row])
+                cosine = round(float(self.cosine[row]), 5)
+                yield number, kind, store.paths[row], label, split, cosine, "", ""
+
+    def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
+        """Show the largest groups."""
+        near, shown = len(self.groups) - self.n_identical, self.groups[:_GROUPS_SHOWN]
+        about = (
+            f"{self.n_identical:,} groups of images with the same bytes, and {near:,} of images "
+            f"whose features reach a cosine of {self.threshold.cosine:.4f} ({self.threshold.how})."
+        )
+        blocks = [Block("text", about)]
+        for group in shown:
+            images = [
+                captioned(
+                    store.paths[row], ("", classes[store.labels[row]]), (str(store.splits[row]), "")
+                )
+                for row in group.rows[:_IMAGES_SHOWN]
+            ]
+            heading = f"{len(group.rows)} {'with the same bytes' if group.identical else 'alike'}"
+            if len(group.rows) > len(images):
+                heading += f", {len(images)} of them here"
+            blocks.append(Block("gallery", images, heading))
+        blocks += more_in(DUPLICATES_CSV, len(self.groups) - len(shown), "more groups")
+        count = counted(len(self.groups), "group")
+        headline = [f"{self.n_rows:,} images stand in {count} of copies"] if self.groups else []
+        tile = Tile("Surplus copies", f"{self.n_rows - len(self.groups):,}", f"in {count}")
+        return Section("duplicates", "Copies", blocks, headline, [tile])
+
+
+@register("duplicates", position=20)
+def check_duplicates(data: AuditData) -> Duplicates:
+    """Find the store's duplicates."""
+    store = data.store
+    return find_duplicates(store.features, store.digests, store.splits, data.threshold)
+
+
+def find_duplicates(
+    features: Features,
+    digests: Sequence[str],
+    splits: npt.NDArray[np.str_],
+    threshold: Threshold,
+) -> Duplicates:
+    """Find images that are there more than once.
+
+    Parameters
+    ----------
+    features
+        (n, dim).
+    digests
+        SHA-256 of each file, "" where not known.
+    splits
+        Text (n,).
+    threshold
+        Cosine from which two images are near-duplicates.
+
+    Notes
+    -----
+    Exact: every pair is compared. The time grows with n², the memory with n.
+    """
+    names = tuple(sorted(set(splits.tolist())))
+    nearest = _NearestBySplit(len(features), np.searchsorted(names, splits), len(names))
+    connected = ConnectedRows(len(features))
+    connected.connect_equal(digests)
+    n_pairs = 0
+    for pairs in similar_pairs(features, threshold.cosine):
+        n_pairs += len(pairs.first)
+        nearest.update(pairs)
+        connected.connect(pairs.first, pairs.second)
+    group_of = connected.groups()
+    return Duplicates(
+        threshold=threshold,
+        n_pairs=n_pairs,
+        groups=_groups(group_of, digests),
+        group_of=group_of,
+        cosine=nearest.cosine.max(axis=1, initial=0),
+        splits=names,
+        nearest=nearest.row,
+        nearest_cosine=nearest.cosine,
+    )
+
+
+def _groups(group_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, ...]:
+    order = np.argsort(group_of, kind="stable")
+    starts = np.flatnonzero(np.diff(group_of[order])) + 1
+    found = [rows for rows in np.split(order, starts) if len(rows) > 1]
+    found.sort(key=lambda rows: (-len(rows), int(rows[0])))
+    groups = []
+    for rows in found:
+        known = {digests[row] for row in rows}
+        groups.append(DuplicateGroup(tuple(map(int, rows)), len(known) == 1 and "" not in known))
+    return tuple(groups)
+
+
+class _NearestBySplit:
+    """The nearest row of each split for each row, updated with pairs as they come."""
+
+    def __init__(self, n: int, split: Indices, n_splits: int) -> None:
+        self._split = split
+        self.row = np.full((n, n_splits), -1, np.intp)
+        self.cosine = np.zeros((n, n_splits), np.float32)
+
+    def update(self, pairs: Pairs) -> None:
+        for row, other in ((pairs.first, pairs.second), (pairs.second, pairs.first)):
+            at = row * self.cosine.shape[1] + self._split[other]
+            best = self.cosine.reshape(-1)
+            np.maximum.at(best, at, pairs.cosine)
+            nearest = pairs.cosine == best[at]
+            self.row.reshape(-1)[at[nearest]] = other[nearest]

@@ -1,0 +1,225 @@
+"""Check the images themselves: blank, tiny, nearly grey, very long or unreadable ones."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fishembed._base.progress import NoProgress, Progress
+from fishembed.audit.check import AuditData, CheckResult, Table, register
+from fishembed.audit.checks.outliers import OUTLIERS_CSV, outlier_table
+from fishembed.audit.page_parts import Block, Section, captioned, gallery
+from fishembed.cache import FeatureStore
+from fishembed.errors import ImageError
+from fishembed.images import Blob, Photos, decode, read_bytes
+from fishembed.images.decode import quiet_decoding
+from fishembed.reports.page.parts import Tile
+
+TINY = 32
+"""Pixels of the shorter side below which an image holds little."""
+
+LONG = 4.0
+"""Longer side by shorter side from which a square crop loses most of an image."""
+
+BLANK = 3.0
+"""Standard deviation of the brightness (0 to 255) below which nothing can be seen."""
+
+GREY = 4.0
+"""Mean difference between a pixel's largest and smallest channel (0 to 255) below which an
+image has no colour."""
+
+_SIDE = 256
+_THREADS = 4
+_AT_ONCE = 512
+_SHOWN = 18
+
+
+@dataclass(frozen=True)
+class ImageProperties:
+    """Measures of one image.
+
+    Attributes
+    ----------
+    width, height
+        Pixels, upright.
+    contrast
+        Standard deviation of the brightness.
+    colour
+        Mean difference between the largest and the smallest channel.
+    """
+
+    width: int
+    height: int
+    contrast: float
+    colour: float
+
+    def reasons(self, *, grey_is_odd: bool = True) -> tuple[str, ...]:
+        """Return what is odd about the image, in words."""
+        size = f"{self.width} × {self.height} pixels"
+        short, long = sorted((self.width, self.height))
+        found = []
+        if short < TINY:
+            found.append(f"tiny: {size}")
+        if long / short >= LONG:
+            found.append(f"very long: {size}, {long / short:.1f} to 1")
+        if self.contrast < BLANK:
+            found.append(f"blank: brightness varies by {self.contrast:.1f} of 255")
+        elif grey_is_odd and self.colour < GREY:
+            found.append(f"nearly grey: channels differ by {self.colour:.1f} of 255")
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class ImageQuality(CheckResult):
+    """Odd images, and whether the images could be read.
+
+    Attributes
+    ----------
+    found
+        (row, reasons), in the store's order.
+    n_read
+        Images that were read.
+    unread
+        Rows whose image is missing, is no longer the one encoded, or cannot be read.
+    grey_are_many
+        Whether more than half are nearly grey: then that is what the images are like, and it
+        is not listed.
+    missing
+        Why no image was read, in a sentence; "" where some were.
+    """
+
+    found: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    n_read: int = 0
+    unread: tuple[int, ...] = ()
+    grey_are_many: bool = False
+    missing: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers of images read, odd and unreadable."""
+        return {
+            "odd": {
+                "found": len(self.found),
+                "looked_at": self.n_read,
+                "unread": len(self.unread),
+                "missing": self.missing,
+            }
+        }
+
+    def sentences(self, classes: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """Return the numbers of images odd and unreadable."""
+        found = self.missing or f"{len(self.found):,} of {self.n_read:,} photos"
+        return [f"odd: {found}{f', {len(self.unread):,} unread' if self.unread else ''}"]
+
+    def tables(self, store: FeatureStore) -> list[Table]:
+        """Return the odd and the unreadable images."""
+        reasons = [(row, "odd", "; ".join(reasons)) for row, reasons in self.found]
+        reasons += [(row, "unread", "the photo cannot be read") for row in self.unread]
+        return [outlier_table(store, reasons)]
+
+    def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:  # noqa: ARG002
+        """Show odd images with their reasons."""
+        if self.missing:
+            return Section("odd", "Odd images", [Block("missing", self.missing)], [], [])
+        about = (
+            f"{self.n_read:,} photos were looked at for blank, tiny, nearly grey and very long "
+            "ones."
+        )
+        if self.grey_are_many:
+            about += (
+                " More than half are nearly grey: that is what these images are like, and it is "
+                "not listed."
+            )
+        if self.unread:
+            about += f" {len(self.unread):,} could not be read."
+        images = (
+            captioned(store.paths[row], *((reason, "") for reason in reasons))
+            for row, reasons in self.found[:_SHOWN]
+        )
+        blocks = [Block("text", about)]
+        blocks += gallery(images, len(self.found), OUTLIERS_CSV, "None is odd.")
+        tile = Tile("Odd images", f"{len(self.found):,}", f"of {self.n_read:,}")
+        return Section("odd", "Odd images", blocks, [], [tile])
+
+
+@register("image_quality", position=50, timed_as="photos")
+def check_image_quality(data: AuditData) -> ImageQuality:
+    """Read all images of the store, where they are at hand."""
+    if data.photos is None:
+        return ImageQuality(missing=data.photos_missing)
+    return find_odd_images(data.photos, data.store.paths, data.progress)
+
+
+def find_odd_images(
+    photos: Photos, paths: Sequence[str], progress: Progress | None = None
+) -> ImageQuality:
+    """Read every image, small, and list the odd ones.
+
+    Parameters
+    ----------
+    photos
+        The images.
+    paths
+        Of each row.
+    progress
+        Is told how far the reading is.
+    """
+    progress = progress or NoProgress()
+    measured: list[ImageProperties | None] = []
+    with quiet_decoding():
+        for properties in _measure_all(photos, paths):
+            measured.append(properties)
+            progress.update(len(measured), len(paths), "looking at photos")
+    read = [one for one in measured if one is not None]
+    grey_are_many = 2 * sum(one.colour < GREY for one in read) > len(read) > 0
+    reasons = [one.reasons(grey_is_odd=not grey_are_many) if one else () for one in measured]
+    return ImageQuality(
+        found=tuple((row, why) for row, why in enumerate(reasons) if why),
+        n_read=len(read),
+        unread=tuple(row for row, one in enumerate(measured) if one is None),
+        grey_are_many=grey_are_many,
+    )
+
+
+def _measure_all(photos: Photos, paths: Sequence[str]) -> Iterator[ImageProperties | None]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(paths), _AT_ONCE):
+            files = [photos.at(path) for path in paths[start : start + _AT_ONCE]]
+            yield from pool.map(measure_image, files)
+
+
+def measure_image(file: Path | Blob) -> ImageProperties | None:
+    """Measure an image; None where it cannot be read."""
+    try:
+        (width, height), image = _open_small(read_bytes(file))
+    except (ImageError, ValueError):  # ValueError: a name no file can have
+        return None
+    pixels = np.asarray(image, np.float32)
+    colour = pixels.max(axis=2) - pixels.min(axis=2)
+    brightness = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    return ImageProperties(width, height, float(brightness.std()), float(colour.mean()))
+
+
+def _open_small(data: bytes) -> tuple[tuple[int, int], Image.Image]:
+    """Return an image's own size, and the image at 256 pixels or less."""
+    image = None
+    size = (0, 0)
+    if data.startswith(b"\xff\xd8"):
+        try:
+            with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as opened:
+                size = opened.size
+                opened.draft("RGB", (_SIDE, _SIDE))
+                image = opened.convert("RGB")
+        except Exception:  # whatever is odd about this file, the careful way decides
+            image = None
+    if image is None:
+        image = decode(data)
+        size = image.size
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    return size, image

@@ -1,0 +1,256 @@
+"""Check for test images that training has seen: by group, by their bytes, or nearly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.splits import SPLITS
+from fishembed._base.text import counted, listed
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.checks.duplicates import Duplicates
+from fishembed.audit.page_parts import Block, Section, captioned
+from fishembed.audit.run_scores import RunScores, score_run
+from fishembed.cache import FeatureStore
+from fishembed.reports.page.parts import Tile
+from fishembed.reports.sentences import percent, split_images
+
+LEAKS_CSV = "leaks.csv"
+KINDS = {"identical": "byte for byte", "near-duplicate": "nearly", "group": "by their group"}
+_PAIRS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One image of a later split that has a counterpart in an earlier one.
+
+    Attributes
+    ----------
+    row, split
+        The image.
+    other, other_split
+        Its counterpart: the nearest, or one of its group.
+    kind
+        "identical" bytes, "near-duplicate", or of one "group"; the strongest that holds.
+    cosine
+        Of the two; NaN where only the group says so.
+    """
+
+    row: int
+    split: str
+    other: int
+    other_split: str
+    kind: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Leaks(CheckResult):
+    """Images with a counterpart in an earlier split.
+
+    Attributes
+    ----------
+    found
+        One for each image and earlier split.
+    sizes
+        Rows of each split.
+    shared_groups
+        Named groups with rows in more than one split.
+    has_groups
+        Whether any row names a group.
+    scores
+        Of a run, with and without what leaks; None where no run was named.
+    """
+
+    found: tuple[Leak, ...]
+    sizes: dict[str, int]
+    shared_groups: tuple[str, ...]
+    has_groups: bool
+    scores: RunScores | None = None
+
+    def rows(self, split: str, *kinds: str) -> list[int]:
+        """Return the rows of a split that leak, by some kinds or any."""
+        wanted = kinds or KINDS
+        return sorted({one.row for one in self.found if one.split == split and one.kind in wanted})
+
+    @property
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Each later split with the number of its rows that leak, and of all its rows."""
+        for split in ("test", "val"):
+            if split in self.sizes:
+                yield split, len(self.rows(split)), self.sizes[split]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the number of leaking rows by split and kind, and the run's scores."""
+        leaks = {
+            "splits": self.sizes,
+            "groups_on_both_sides": len(self.shared_groups),
+            "affected": {
+                split: {
+                    "any": len(self.rows(split)),
+                    **{kind.replace("-", "_"): len(self.rows(split, kind)) for kind in KINDS},
+                }
+                for split in SPLITS[1:]
+                if split in self.sizes
+            },
+        }
+        return {"leaks": leaks, "scores": self.scores.summary() if self.scores else None}
+
+    def sentences(self, classes: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """Return what leaks, and what a run reaches without it."""
+        scores = [f"scores: {self.scores.sentence()}"] if self.scores else []
+        return [f"leaks: {' '.join(self._explained())}", *scores]
+
+    def tables(self, store: FeatureStore) -> list[Table]:
+        """Return all leaks."""
+        columns = ("path", "split", "label", "kind", "other", "other_split", "cosine", *DECISION)
+        names = [*store.classes, ""]
+        rows = (
+            (
+                store.paths[one.row],
+                one.split,
+                names[store.labels[one.row]],
+                one.kind,
+                store.paths[one.other],
+                one.other_split,
+                "" if math.isnan(one.cosine) else round(one.cosine, 5),
+                "",
+                "",
+            )
+            for one in self.found
+        )
+        return [Table(LEAKS_CSV, columns, rows)]
+
+    def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
+        """Show the nearest leaks, each beside its counterpart."""
+        blocks = [Block("text", sentence) for sentence in self._explained()]
+        if self.scores:
+            blocks.append(self.scores.block())
+        nearest = sorted(self.found, key=lambda one: -np.nan_to_num(one.cosine, nan=-1.0))
+        pairs = []
+        for leak in nearest[:_PAIRS_SHOWN]:
+            near = "" if math.isnan(leak.cosine) else f", cosine {leak.cosine:.3f}"
+            label = classes[store.labels[leak.row]]
+            image = captioned(store.paths[leak.row], (leak.split, ""), ("", label))
+            other = (f"{leak.other_split}, {leak.kind}{near}", "")
+            pairs.append((image, captioned(store.paths[leak.other], other)))
+        if pairs:
+            about = (
+                f"The nearest {len(pairs)} of {len(self.found):,}: the image, and its counterpart "
+                f"in an earlier split. All are in {LEAKS_CSV}."
+            )
+            blocks += [Block("note", about), Block("pairs", pairs)]
+        headline = [
+            f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) leak"
+            for split, n, size in self.counts
+            if n
+        ]
+        tiles = [
+            Tile(f"Leaking {split} images", f"{n:,}", f"{percent(n / size)}% of {size:,}")
+            for split, n, size in self.counts
+        ]
+        return Section("leaks", "Leaks between the splits", blocks, headline, tiles)
+
+    def _explained(self) -> list[str]:
+        if len(self.sizes) < 2:
+            return [
+                "The store has no two splits, so nothing can leak yet: 'fishembed split' makes "
+                "them and keeps together what belongs together."
+            ]
+        told = []
+        for split, n, size in self.counts:
+            if not n:
+                told.append(f"None of the {size:,} {split_images(split)} has a counterpart.")
+                continue
+            kinds = [(len(self.rows(split, kind)), how) for kind, how in KINDS.items()]
+            why = listed([f"{count:,} {how}" for count, how in kinds if count])
+            told.append(
+                f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) have a "
+                f"counterpart in an earlier split: {why}."
+            )
+        if self.shared_groups:
+            told.append(
+                f"{counted(len(self.shared_groups), 'group')} stand in more than one split."
+            )
+        if not self.has_groups:
+            told.append("The store names no groups, so only likeness could be looked at.")
+        return told
+
+
+@register("leaks", position=10, needs=("duplicates",))
+def check_leaks(data: AuditData) -> Leaks:
+    """Find the store's leaks, and score the run without them."""
+    store = data.store
+    leaks = find_leaks(store.splits, store.groups, store.digests, data.result(Duplicates))
+    if data.run is None:
+        return leaks
+    scored = str(data.run.metrics.get("scored_split", ""))
+    rows = leaks.rows(scored if scored in SPLITS[1:] else "test")
+    scores = score_run(data.run, set(store.paths), {store.paths[row] for row in rows})
+    return replace(leaks, scores=scores)
+
+
+def find_leaks(
+    splits: npt.NDArray[np.str_],
+    groups: Sequence[str],
+    digests: Sequence[str],
+    duplicates: Duplicates,
+) -> Leaks:
+    """Find images of test (and val) that have a counterpart in train (or val).
+
+    Parameters
+    ----------
+    splits, groups, digests
+        Of each row; "" for none.
+    duplicates
+        Of the same rows.
+    """
+    found: list[Leak] = []
+    first_row = _first_rows(groups, splits)
+    # A leak belongs to the later split: of test against train, not of train against test.
+    for later in SPLITS[1:]:
+        for row in np.flatnonzero(splits == later).tolist():
+            for earlier in SPLITS[: SPLITS.index(later)]:
+                leak = _counterpart(row, earlier, duplicates, digests)
+                if leak is None and (other := first_row.get((groups[row], earlier))) is not None:
+                    leak = other, "group", float("nan")
+                if leak is not None:
+                    other, kind, cosine = leak
+                    found.append(Leak(row, later, other, earlier, kind, cosine))
+    named: dict[str, set[str]] = {}
+    for group, split in first_row:
+        named.setdefault(group, set()).add(split)
+    return Leaks(
+        found=tuple(found),
+        sizes={name: int((splits == name).sum()) for name in SPLITS if (splits == name).any()},
+        shared_groups=tuple(sorted(group for group, where in named.items() if len(where) > 1)),
+        has_groups=any(groups),
+    )
+
+
+def _first_rows(groups: Sequence[str], splits: npt.NDArray[np.str_]) -> dict[tuple[str, str], int]:
+    """Return the first row of each group in each split."""
+    first: dict[tuple[str, str], int] = {}
+    for row, (group, split) in enumerate(zip(groups, splits.tolist(), strict=True)):
+        if group and split:
+            first.setdefault((group, split), row)
+    return first
+
+
+def _counterpart(
+    row: int, earlier: str, duplicates: Duplicates, digests: Sequence[str]
+) -> tuple[int, str, float] | None:
+    if earlier not in duplicates.splits:
+        return None
+    column = duplicates.splits.index(earlier)
+    other = int(duplicates.nearest[row, column])
+    if other < 0:
+        return None
+    same = digests[row] == digests[other] != ""
+    kind = "identical" if same else "near-duplicate"
+    return other, kind, float(duplicates.nearest_cosine[row, column])
