@@ -18,7 +18,7 @@ from fishembed.cli import (
     extract,
     fit,
     fix,
-    importing,
+    import_,
     info,
     merge,
     predict,
@@ -27,7 +27,7 @@ from fishembed.cli import (
     split,
     zeroshot,
 )
-from fishembed.cli.boundary import guarded
+from fishembed.cli.exit_codes import run_program
 
 app = typer.Typer(
     name="fishembed",
@@ -35,16 +35,17 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Encode every picture once with OpenCLIP; run every experiment after that on the "
-    "cached vectors, on a CPU, in seconds.\n\n"
-    "Photos go into a store (`extract`), a store into runs (`zeroshot`, `fit`), a run into a "
-    "page (`report`) and into answers on new photos (`predict`). Each verb but that one works "
-    "bare in a workspace: `./data`, the newest store in `./cache`, the newest run in `./reports`.",
+    help="Encode every image once with OpenCLIP; run every experiment after that on the cached "
+    "features, on a CPU, in seconds.\n\n"
+    "`extract` encodes images into a feature store; `zeroshot` and `fit` score classifiers on a "
+    "store and write runs; `report` draws a run as a page, `predict` classifies new images with "
+    "it. Without arguments a verb takes `./data`, the newest store in `./cache` or the newest run "
+    "in `./reports`, and says which.",
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"fishembed {__version__}")
         raise typer.Exit
 
@@ -53,15 +54,17 @@ def _show_version(wanted: bool) -> None:
 def _program(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Carry the options of the program itself."""
+    """Declare the options of the program itself."""
 
 
 app.command("demo")(demo.demo)
 app.command("extract")(extract.extract)
-app.command("import")(importing.import_)
+app.command("import")(import_.import_)
 app.command("export")(export.export)
 app.command("info")(info.info)
 app.command("merge")(merge.merge)
@@ -83,6 +86,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Parameters
     ----------
     arguments
-        The words behind the program's name; those of this process when left out.
+        What follows the program's name; the arguments of this process when None.
     """
-    sys.exit(guarded(app, arguments))
+    sys.exit(run_program(app, arguments))

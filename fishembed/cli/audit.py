@@ -1,4 +1,4 @@
-"""fishembed audit."""
+"""The verb `audit`: check a store's data."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store, found_run
+from fishembed.cli.options import JsonOption, PhotosOption, StoreArgument, ThresholdOption
+from fishembed.cli.resolve_paths import find_run, resolve_store
 
 
 def audit(
-    store: Annotated[
-        Path | None, typer.Argument(help="The store.", show_default="the newest in ./cache")
-    ] = None,
+    store: StoreArgument = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="A run whose score is also told without the images that leak."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
         typer.Option(
-            help="Cosine from which two pictures are near-duplicates.",
-            show_default="chosen from the data",
+            help="Also score this run without the test images that leak: its folder, or its name "
+            "in ./reports."
         ),
     ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(help="Where the photos lie.", show_default="where they were"),
-    ] = None,
+    threshold: ThresholdOption = None,
+    photos: PhotosOption = None,
     no_photos: Annotated[
-        bool, typer.Option("--no-photos", help="Do not read the photos to find odd ones.")
+        bool,
+        typer.Option(
+            "--no-photos", help="Do not read the images to look for blank, tiny or grey ones."
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the folds and of samples.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the cross-validation folds and of random samples.")
+    ] = 0,
     name: Annotated[
-        str | None, typer.Option(help="Name of the folder.", show_default="<store>-audit")
+        str | None,
+        typer.Option(help="Name of the new folder in ./reports.", show_default="<store>-audit"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Find what is wrong with the data: duplicates, leaks, wrong labels, outliers, imbalance.
+    """Check a store for duplicates, leaks between splits, wrong labels, outliers and imbalance.
+
+    Writes a page, and tables that 'fishembed fix' applies after you have reviewed them.
 
     Example: **fishembed audit cache/fish.h5 --run fish-logistic**
     """
     with Console(as_json=as_json) as console:
-        place = chosen_store(store, console)
+        place = resolve_store(store, console)
         from fishembed.audit import audit_store, findings, summary, write_audit
         from fishembed.cache import FeatureStore
 
@@ -53,7 +54,7 @@ def audit(
             done = audit_store(
                 opened,
                 threshold=threshold,
-                run=None if run is None else found_run(run),
+                run=None if run is None else find_run(run),
                 photos=photos,
                 read_photos=not no_photos,
                 seed=seed,

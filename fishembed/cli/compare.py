@@ -1,4 +1,4 @@
-"""fishembed compare."""
+"""The verb `compare`: runs side by side."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console, aligned
-from fishembed.cli.places import found_run
+from fishembed.cli.options import JsonOption, PhotosOption
+from fishembed.cli.resolve_paths import find_run
 
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Two runs or more; the first is compared with the others.")
+        list[Path],
+        typer.Argument(
+            help="Two or more runs on the same images: folders, or names in ./reports. The first "
+            "is the baseline that each other run is compared with."
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="The page.", show_default="compare-….html beside the first run"),
+        typer.Option(
+            help="HTML file to write.", show_default="compare-<runs>.html beside the first run"
+        ),
     ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(help="Where the photos lie.", show_default="where they were"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    photos: PhotosOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Compare runs on the same images: paired intervals, McNemar's test, what changed.
+    """Compare runs with a baseline on the same images: differences, intervals, McNemar's test.
 
     Example: **fishembed compare demo-linear demo-auto**
     """
     with Console(as_json=as_json) as console:
         from fishembed.reports import compare_runs, write_comparison
 
-        folders = [found_run(run) for run in runs]
+        folders = [find_run(run) for run in runs]
         compared = compare_runs(folders)
         for line in aligned(*compared.table()):
             console.message(line)

@@ -1,4 +1,4 @@
-"""How verbs speak: sentences and progress for people, or one JSON document for programs."""
+"""Console output: sentences and progress for people, or one JSON document for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """Where a verb's output goes.
+    """Print a verb's output.
 
     With `as_json` one document goes to standard output and sentences to standard error;
     without, sentences go to standard output. Progress goes to standard error, and only to
@@ -22,7 +22,7 @@ class Console:
     Parameters
     ----------
     as_json
-        Whether a program listens.
+        Whether the result is printed as JSON.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -42,23 +42,23 @@ class Console:
         self._end_progress()
 
     def message(self, text: str) -> None:
-        """Say one sentence."""
+        """Print one line."""
         self._end_progress()
         _write(sys.stderr if self.as_json else sys.stdout, text + "\n")
 
     def result(self, text: str) -> None:
-        """Give what was asked for, as it is, to standard output."""
+        """Print what was asked for, as it is, to standard output."""
         self._end_progress()
         _write(sys.stdout, text)
 
     def document(self, content: dict[str, object]) -> None:
-        """Give the result to the program that listens; do nothing for people."""
+        """Print the result as JSON; nothing without `as_json`."""
         if self.as_json:
             text = json.dumps(content, allow_nan=False)
             sys.stdout.write(text + "\n")
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
-        """Show how far a long work is."""
+        """Show how many of `total` images are done, on a terminal."""
         if not sys.stderr.isatty():
             return
         if self._progress is None:
@@ -101,12 +101,12 @@ def _progress_bar() -> Progress:
 
 
 def command_line() -> str:
-    """Give the words that repeat this call."""
+    """Return the command line that repeats this call."""
     return shlex.join(["fishembed", *sys.argv[1:]])
 
 
-def aligned(columns: list[str], rows: list[list[str]], *, words: int = 1) -> list[str]:
-    """Give a table as lines, the first `words` columns to the left and the others to the right."""
+def aligned(columns: list[str], rows: list[list[str]], *, left: int = 1) -> list[str]:
+    """Return a table as lines, the first `left` columns aligned left and the others right."""
     from rich.cells import cell_len  # letters of some scripts are two cells wide
 
     table = [columns, *rows]
@@ -115,7 +115,7 @@ def aligned(columns: list[str], rows: list[list[str]], *, words: int = 1) -> lis
     for row in table:
         gaps = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
         cells = [
-            cell + gap if i < words else gap + cell
+            cell + gap if i < left else gap + cell
             for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())

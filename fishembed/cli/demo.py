@@ -1,4 +1,4 @@
-"""fishembed demo."""
+"""The verb `demo`: all steps on drawn fish."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from fishembed._base.default_dirs import cache_dir, data_dir, reports_dir
 from fishembed.cli.console import Console
+from fishembed.cli.options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
     from fishembed.demo.story import Story
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 def demo(
     images_only: Annotated[
         Path | None,
-        typer.Option(help="Only draw the pictures, into this folder.", show_default=False),
+        typer.Option(
+            help="Only draw the images, into this folder; fit nothing.", show_default=False
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the pictures and the heads.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the drawings and of the classifiers.")] = 0,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
 ) -> None:
-    """Show the whole story on drawn fish, with no network: words, two heads, a page for each.
+    """Run every step on drawn fish, with no network: zero-shot, two classifiers, a page for each.
 
     Example: **fishembed demo**
     """

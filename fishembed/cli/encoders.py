@@ -1,4 +1,4 @@
-"""fishembed encoders."""
+"""The verb `encoders`: list what can encode images."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
+from fishembed.cli.options import JsonOption
 
 
 def encoders(
     containing: Annotated[
         str | None,
-        typer.Argument(help="Part of a name: all encoders that contain it are listed."),
+        typer.Argument(
+            help="List all encoders whose name contains this.",
+            show_default="those on this machine",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """List what can be named as an encoder, and what is on this machine already.
+    """List encoders, and which have their weights on this machine already.
 
     Example: **fishembed encoders ViT-L-14**
     """
@@ -37,8 +41,8 @@ def encoders(
                 "PART. Also ARCH@FILE with local weights, and hf-hub:ORG/NAME. On this machine:"
             )
         for one in shown:
-            words = "pictures and words" if one.text else "pictures"
-            console.message(f"  {one.name:<52} {'here' if one.here else '-':<5} {words}")
+            encodes = "images and texts" if one.text else "images"
+            console.message(f"  {one.name:<52} {'here' if one.here else '-':<5} {encodes}")
         if not shown:
             console.message(f"  no encoder's name contains {containing!r}")
         console.document(

@@ -1,4 +1,4 @@
-"""fishembed export."""
+"""The verb `export`: write a store's features for other programs."""
 
 from __future__ import annotations
 
@@ -9,37 +9,43 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
-from fishembed.cli.places import chosen_store
+from fishembed.cli.options import JsonOption
+from fishembed.cli.resolve_paths import resolve_store
 
 
 def export(
     target: Annotated[
         Path,
         typer.Argument(
-            help="NAME.npz for one file of arrays, or a folder's name for .npy and Parquet as "
-            "clip-retrieval and embedding-reader lay them out."
+            help="NAME.npz for one file of arrays; else a new folder of .npy and Parquet files "
+            "as clip-retrieval and embedding-reader expect them."
         ),
     ],
     store: Annotated[
-        Path | None, typer.Option(help="The store.", show_default="the newest in ./cache")
+        Path | None,
+        typer.Option(
+            help="Feature store: its path, or its name in ./cache.",
+            show_default="newest in ./cache",
+        ),
     ] = None,
     prompts: Annotated[
-        str | None, typer.Option(help="Prompt set whose text vectors go along.")
+        str | None,
+        typer.Option(help="Prompt set whose text features are exported too.", show_default="none"),
     ] = None,
     normalize: Annotated[
-        bool, typer.Option("--normalize", help="Scale each vector to length 1.")
+        bool, typer.Option("--normalize", help="Scale each embedding to length 1.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write a store's vectors for other programs; 'fishembed import' reads them again.
+    """Write a store's features for other programs; 'fishembed import' reads them again.
 
-    Example: **fishembed export vectors.npz --store cache/fish.h5**
+    Example: **fishembed export features.npz --store cache/fish.h5**
     """
     from fishembed.cache import FeatureStore, export_store
 
     with (
         Console(as_json=as_json) as console,
-        FeatureStore.open(chosen_store(store, console)) as opened,
+        FeatureStore.open(resolve_store(store, console)) as opened,
     ):
         export_store(opened, target, prompts=prompts, normalize=normalize)
         console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")

@@ -1,4 +1,4 @@
-"""fishembed extract."""
+"""The verb `extract`: encode images into a store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fishembed._base.default_dirs import data_dir
 from fishembed._base.paths import scrub
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
+from fishembed.cli.options import DeviceOption, JsonOption
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,91 +24,101 @@ def extract(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A folder of pictures (class folders, under train/val/test or not), a CSV or "
-            "Parquet manifest with path[,label][,split][,group], or WebDataset tars: a folder of "
-            "them, several, or a pattern such as 'shards/{00000..00099}.tar'. On this machine or "
-            "at a URL (s3://, gs://).",
+            help="Dataset: a folder of images (in class folders, under train/val/test or not), a "
+            "CSV or Parquet manifest with path[,label][,split][,group], or WebDataset tars: a "
+            "folder of them, several, or a pattern such as 'shards/{00000..00099}.tar'. On this "
+            "machine or at a URL (s3://, gs://).",
             show_default="./data",
         ),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(help="Where the store lies or shall lie.", show_default="cache/<source>.h5"),
+        typer.Option(
+            help="Feature store to write, or to bring up to date.",
+            show_default="cache/<dataset>.h5",
+        ),
     ] = None,
     encoder: Annotated[
         str,
         typer.Option(
             "--encoder",
             "-e",
-            help="ARCH/PRETRAINED or ARCH@FILE of OpenCLIP, hf-hub:ORG/NAME, timm:NAME or "
-            "embedded; 'fishembed encoders' lists them.",
+            help="Encoder: ARCH/PRETRAINED of OpenCLIP, ARCH@FILE with local weights, "
+            "hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' lists them.",
         ),
     ] = "ViT-B-32-quickgelu/openai",
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    device: DeviceOption = "auto",
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"],
         typer.Option(
-            help="Arithmetic of the encoder; auto: the store's, else the hardware's best.",
+            help="Floating point type of the encoder. auto: the store's, else the fastest one "
+            "for the device.",
         ),
     ] = "auto",
     decoding: Annotated[
         Literal["auto", "exact", "fast", "device"],
         typer.Option(
-            help="exact: OpenCLIP's own pixels. fast: large JPEGs are decoded scaled. device: "
-            "JPEGs on the GPU, and on the CPU beside it. auto: the store's, else fast.",
+            help="exact: the same pixels as OpenCLIP. fast: large JPEGs are decoded at reduced "
+            "size. device: JPEGs are decoded on the GPU and the CPU. auto: the store's, else "
+            "fast.",
         ),
     ] = "auto",
     prompts: Annotated[
         list[str] | None,
         typer.Option(
-            help="Prompt set for zero-shot: single, ensemble (CLIP's 80) or a file with one "
-            "template a line; may be given again.",
+            help="Prompt set for zero-shot classification: single, ensemble (CLIP's 80) or a file "
+            "with one template per line; repeat for several.",
             show_default="single",
         ),
     ] = None,
     aliases: Annotated[
         Path | None,
-        typer.Option(help="CSV with the columns class and name: better names for the prompts."),
+        typer.Option(help="CSV with the columns class and name: names to use in prompts."),
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Pictures encoded at once.", show_default="measured"),
+        typer.Option(min=1, help="Images per batch.", show_default="measured"),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Threads that decode; with --engine ray, workers of the cluster.",
-            show_default="one for each core; ray: one for each GPU or machine",
+            help="Threads that decode images; with --engine ray, workers in the cluster.",
+            show_default="one per core; ray: one per GPU or machine",
         ),
     ] = None,
     max_pixels: Annotated[
-        int, typer.Option(min=1, help="Larger pictures (width × height) are skipped.")
+        int, typer.Option(min=1, help="Skip images with more pixels (width × height).")
     ] = 178_956_970,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Drop pictures that have left the source.")
+        bool, typer.Option("--prune", help="Remove rows whose images are no longer in the dataset.")
     ] = False,
     trunk: Annotated[
         bool,
-        typer.Option("--trunk", help="Also keep the vectors before the projection."),
+        typer.Option(
+            "--trunk", help="Also store the features before the projection to the joint space."
+        ),
     ] = False,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="This machine, or a Ray cluster.")
+        Literal["local", "ray"],
+        typer.Option(help="Where to encode: on this machine, or on a Ray cluster."),
     ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
-            help="ray: of the cluster, such as auto.", show_default="started on this machine"
+            help="ray: address of a running cluster, such as auto.",
+            show_default="a new one on this machine",
         ),
     ] = None,
     gpus_per_worker: Annotated[
-        float | None, typer.Option(min=0, help="ray: GPUs of each worker.", show_default="1 or 0")
+        float | None,
+        typer.Option(min=0, help="ray: GPUs per worker.", show_default="1, or 0 without a GPU"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Encode the pictures of a source into a feature store.
+    """Encode the images of a dataset into a feature store.
 
-    What is in the store already is not encoded again, and a run that was broken off goes on
+    Images that the store already has are not encoded again; an interrupted extraction continues
     where it stopped.
 
     Example: **fishembed extract photos --device cuda**
@@ -120,7 +131,9 @@ def extract(
     ray = RayEngine(address, workers, gpus_per_worker) if engine == "ray" else None
 
     with Console(as_json=as_json) as console:
-        console.message(f"source: {_named(source) if source else f'{data_dir()} (the default)'}")
+        console.message(
+            f"dataset: {_shortened(source) if source else f'{data_dir()} (the default)'}"
+        )
         result = run_extraction(
             source or data_dir(),
             store,
@@ -138,7 +151,7 @@ def extract(
             engine=ray,
             reporter=console,
         )
-        _tell(console, result, prune=prune)
+        _print_result(console, result, prune=prune)
         console.document(
             {
                 "store": str(result.store),
@@ -162,16 +175,16 @@ def extract(
         )
 
 
-def _named(sources: list[str]) -> str:
+def _shortened(sources: list[str]) -> str:
     more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
     return f"{scrub(sources[0])}{more}"
 
 
-def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
+def _print_result(console: Console, result: Extraction, *, prune: bool) -> None:
     for path, reason in result.skipped_files[:_SHOWN]:
         console.message(f"skipped {path!r}: {reason}")
     if result.skipped > _SHOWN:
-        console.message(f"skipped {result.skipped - _SHOWN:,} more; the store names each")
+        console.message(f"skipped {result.skipped - _SHOWN:,} more; 'fishembed info' lists them")
     left = " (gone from the store)" if prune else " (kept; --prune drops them)"
     console.message(
         f"{counted(result.rows, 'row')}: {result.new:,} new, {result.changed:,} changed, "
@@ -184,5 +197,5 @@ def _tell(console: Console, result: Extraction, *, prune: bool) -> None:
             f"({result.images_per_second:,.0f} images/s)"
         )
         console.message(str(result.stages))
-    text = f", text vectors under {', '.join(result.text_keys)}" if result.text_keys else ""
+    text = f", text features for prompts {', '.join(result.text_keys)}" if result.text_keys else ""
     console.message(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")

@@ -1,4 +1,4 @@
-"""fishembed fit."""
+"""The verb `fit`: train and score a classifier."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_stores
-from fishembed.cli.told import tell_curve, tell_run, tell_selection
+from fishembed.cli.options import JsonOption
+from fishembed.cli.resolve_paths import resolve_stores
+from fishembed.cli.run_summary import print_learning_curve, print_run, print_selection
 from fishembed.errors import InputError
 
 
@@ -18,108 +19,160 @@ def fit(
     stores: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="The store, or several of the same pictures: their vectors side by side, each "
-            "scaled to length 1.",
-            show_default="the newest in ./cache",
+            help="Feature store: its path, or its name in ./cache. Several stores of the same "
+            "images: their features are joined side by side, each scaled to length 1.",
+            show_default="newest in ./cache",
         ),
     ] = None,
     head: Annotated[
         str,
         typer.Option(
-            help="auto compares heads and takes the best for rare classes. One of them: logistic, "
-            "prior-corrected, gaussian, text-anchored, blend, centroid, knn; linear is a torch "
-            "layer trained by epochs, the paper's.",
+            help="Classifier. auto: cross-validate several and keep the best. logistic: logistic "
+            "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
+            "prior-corrected: logistic with logit adjustment for rare classes. gaussian: linear "
+            "discriminant analysis. text-anchored: gaussian, class means shrunk towards text "
+            "features. blend: logistic mixed with zero-shot. centroid: nearest class mean. knn: "
+            "nearest neighbours. linear: a torch layer trained by Adam, the paper's."
         ),
     ] = "auto",
     features: Annotated[
         Literal["image", "trunk"],
-        typer.Option(help="trunk: the vectors before the projection, see 'extract --trunk'."),
+        typer.Option(
+            help="image: features of the joint image-text space. trunk: those before the "
+            "projection, kept by 'fishembed extract --trunk'."
+        ),
     ] = "image",
     select_on: Annotated[
         Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None,
-        typer.Option(help="auto, blend: the score that decides.", show_default="macro_recall"),
+        typer.Option(
+            help="auto, sweep, blend: metric by which candidates are compared.",
+            show_default="macro_recall; sweep: accuracy",
+        ),
     ] = None,
     validate: Annotated[
         Literal["cv", "val"],
         typer.Option(
-            help="auto: compare by cross-validation on the training rows, groups kept together, or "
-            "on the val split."
+            help="auto, sweep: compare candidates by cross-validation on the training rows (cv; "
+            "groups kept together) or on the val split (val)."
         ),
     ] = "cv",
     C: Annotated[
         float | None,
         typer.Option(
-            "--C", help="logistic, prior-corrected, blend: inverse strength of the penalty."
+            "--C",
+            help="logistic, prior-corrected, blend: inverse of the regularization strength.",
+            show_default="100",
         ),
     ] = None,
     class_weight: Annotated[
         Literal["balanced"] | None,
-        typer.Option(help="logistic: weigh every class the same.", show_default="none"),
+        typer.Option(
+            help="logistic: balanced weighs rows inversely to the size of their class.",
+            show_default="none",
+        ),
     ] = None,
     tau: Annotated[
         float | None,
-        typer.Option(help="prior-corrected: share of the log class prior that is taken back."),
+        typer.Option(
+            help="prior-corrected: strength of the logit adjustment; tau times the log frequency "
+            "of each class is subtracted from its logit.",
+            show_default="1",
+        ),
     ] = None,
     shrinkage: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="gaussian, text-anchored: weight of the sphere in the covariance."
+            min=0,
+            max=1,
+            help="gaussian, text-anchored: shrinkage of the covariance towards a multiple of the "
+            "identity, from 0 (none) to 1 (full).",
+            show_default="0.5",
         ),
     ] = None,
     pseudo_count: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="gaussian, text-anchored: images that a class's words, or the mean of all "
-            "classes, count for.",
+            help="gaussian, text-anchored: shrinkage of class means towards the mean of all "
+            "classes, or towards the text features, as a number of images.",
+            show_default="1; text-anchored: 4",
         ),
     ] = None,
-    neighbors: Annotated[int | None, typer.Option(min=1, help="knn: neighbours that vote.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="linear: passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="linear: rows in a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="linear: Adam's step.")] = None,
+    neighbors: Annotated[
+        int | None,
+        typer.Option(min=1, help="knn: number of neighbours.", show_default="5"),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="linear: passes over the training rows.", show_default="7"),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="linear: rows of a minibatch.", show_default="64")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="linear: learning rate of Adam.", show_default="0.001"),
+    ] = None,
     loss: Annotated[
         Literal["cross_entropy", "balanced_softmax"] | None,
-        typer.Option(help="linear: balanced_softmax lets every class count the same."),
+        typer.Option(
+            help="linear: balanced_softmax corrects for class frequencies while training.",
+            show_default="cross_entropy",
+        ),
     ] = None,
     schedule: Annotated[
-        Literal["constant", "cosine"] | None, typer.Option(help="linear: of the learning rate.")
+        Literal["constant", "cosine"] | None,
+        typer.Option(
+            help="linear: learning rate over the epochs; cosine lets it fall to 0.",
+            show_default="constant",
+        ),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="linear: stop after so many epochs without a better val recall."),
+        typer.Option(
+            min=1,
+            help="linear: stop after this many epochs without a better macro recall on val.",
+            show_default="train all epochs",
+        ),
     ] = None,
     normalize: Annotated[
-        str | None, typer.Option(help="Scale of the vectors a head sees: l2 or none.")
-    ] = None,
-    sweep: Annotated[
-        bool,
+        str | None,
         typer.Option(
-            "--sweep", help="The head sweep: logistic, its C chosen from 96 as in CLIP's protocol."
+            help="l2: scale each embedding to length 1; none: use it as the encoder gave it.",
+            show_default="l2; linear: none",
         ),
-    ] = False,
+    ] = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Short for --head sweep.")] = False,
     shots: Annotated[
         str | None,
-        typer.Option(help="Also learn from 1,2,4,8,16 images of each class: a learning curve."),
+        typer.Option(
+            help="Also fit on a few images per class, such as 1,2,4,8,16: a learning curve.",
+            show_default="none",
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="--shots: how often images are drawn.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="--shots: number of random draws for each point.")
+    ] = 3,
     split: Annotated[
         str | None,
         typer.Option(
-            help="Rows to score: train, val, test or all.",
-            show_default="test where there is one, else val, else a hold-out",
+            help="Split whose rows are scored: train, val, test or all.",
+            show_default="test if the store has one, else val, else a random hold-out",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the hold-out, the head and the bootstrap.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the hold-out, of training and of the bootstrap.")
+    ] = 0,
     run: Annotated[
-        str | None, typer.Option(help="Name of the run.", show_default="<store>-<head>")
+        str | None,
+        typer.Option(help="Name of the new run in ./reports.", show_default="<store>-<head>"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Fit a head on the cached vectors and score it.
+    """Train a classifier on cached features and score it.
 
-    Bare, it compares heads by cross-validation on the training rows and takes the one that does
-    best by the rare classes, too. Test rows are never looked at before the head is there.
+    Without options, several classifiers are cross-validated on the training rows and the one of
+    highest macro recall is kept. The scored rows are never used to choose or to train.
 
     Examples: **fishembed fit**, **fishembed fit --head linear --epochs 7**
     """
@@ -140,7 +193,7 @@ def fit(
         "normalize": normalize,
     }
     with Console(as_json=as_json) as console:
-        places = chosen_stores(stores, console)
+        places = resolve_stores(stores, console)
         from fishembed.reports import run_fit
         from fishembed.reports.shots import Protocol
 
@@ -158,9 +211,9 @@ def fit(
             command=command_line(),
             say=console.message,
         )
-        tell_selection(console, done)
-        tell_curve(console, done)
-        tell_run(console, done)
+        print_selection(console, done)
+        print_learning_curve(console, done)
+        print_run(console, done)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

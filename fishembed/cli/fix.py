@@ -1,4 +1,4 @@
-"""fishembed fix."""
+"""The verb `fix`: apply a reviewed table of corrections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store
+from fishembed.cli.options import JsonOption
+from fishembed.cli.resolve_paths import resolve_store
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,27 +18,27 @@ if TYPE_CHECKING:
 
 
 def fix(
-    store: Annotated[Path, typer.Argument(help="The store.")],
+    store: Annotated[Path, typer.Argument(help="Feature store: its path, or its name in ./cache.")],
     fixes: Annotated[
         Path | None,
         typer.Argument(
-            help="Reviewed CSV with the columns path, action (drop or relabel) and new_label, such "
-            "as an audit's."
+            help="CSV with the columns path, action (drop, relabel or empty) and new_label, "
+            "such as the tables that 'fishembed audit' writes."
         ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take back the last fix or split instead.")
+        bool, typer.Option("--undo", help="Undo the last fix or split instead.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Drop and relabel pictures as a reviewed table says; nothing is encoded again.
+    """Drop and relabel images as a reviewed table says; nothing is encoded again.
 
     Example: **fishembed fix cache/fish.h5 reports/fish-audit/label_errors.csv**
     """
     if undo == (fixes is not None):
-        raise InputError("give a CSV of fixes, or --undo to take the last fix or split back")
+        raise InputError("give a CSV of fixes, or --undo to undo the last fix or split")
     with Console(as_json=as_json) as console:
-        place = chosen_store(store, console)
+        place = resolve_store(store, console)
         from fishembed.audit import fix_store
         from fishembed.cache import undo_edit
 

@@ -1,9 +1,8 @@
-"""fishembed info."""
+"""The verb `info`: print what is in a store."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,8 @@ import typer
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted
 from fishembed.cli.console import Console, aligned
-from fishembed.cli.places import chosen_store
+from fishembed.cli.options import JsonOption, StoreArgument
+from fishembed.cli.resolve_paths import resolve_store
 
 if TYPE_CHECKING:
     from fishembed.cache import Damage, FeatureStore
@@ -21,15 +21,13 @@ _SPLITS = (*SPLITS, "")
 
 
 def info(
-    store: Annotated[
-        Path | None, typer.Argument(help="The store.", show_default="the newest in ./cache")
-    ] = None,
+    store: StoreArgument = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare everything with its checksums.")
+        bool, typer.Option("--verify", help="Compare all data in the file with its checksums.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show what is in a store; with --verify whether it is still what was written.
+    """Print what is in a store; with --verify, check that the file is undamaged.
 
     Example: **fishembed info cache/fish.h5 --verify**
     """
@@ -37,18 +35,18 @@ def info(
     from fishembed.errors import StoreIntegrityError
 
     with Console(as_json=as_json) as console:
-        with FeatureStore.open(chosen_store(store, console)) as opened:
+        with FeatureStore.open(resolve_store(store, console)) as opened:
             document = _describe(opened)
-            _tell(console, document)
+            _print(console, document)
             damage = opened.verify() if verify else []
             document["verified"] = not damage if verify else None
-            document["damage"] = [_where(one, opened) for one in damage]
+            document["damage"] = [_damage(one, opened) for one in damage]
             console.document(document)
         if damage:
             raise StoreIntegrityError(
                 f"{str(opened.path)!r} is not what was written: "
                 f"{'; '.join(str(one['text']) for one in document['damage'])}. "
-                "'fishembed extract' encodes damaged rows again where their pictures are there"
+                "'fishembed extract' encodes damaged rows again where their images are there"
             )
         if verify:
             console.message("verified: every checksum holds")
@@ -88,8 +86,8 @@ def _classes_by_split(store: FeatureStore) -> dict[str, dict[str, int]]:
     pairs = zip(store.labels.tolist(), store.splits.tolist(), strict=True)
     counts: dict[str, dict[str, int]] = {name: {} for name in sorted(store.classes)}
     for (label, split), number in Counter(pairs).items():
-        here = counts.setdefault(names.get(label, ""), {})
-        here[split] = here.get(split, 0) + number
+        by_split = counts.setdefault(names.get(label, ""), {})
+        by_split[split] = by_split.get(split, 0) + number
     return counts
 
 
@@ -103,29 +101,31 @@ def _class_table(counts: dict[str, dict[str, int]]) -> list[str]:
     return aligned(["class", *(split or "no split" for split in splits)], rows)
 
 
-def _tell(console: Console, told: dict[str, Any]) -> None:
-    rows = counted(told["rows"], "row")
-    console.message(f"{rows} of {told['dim']} {told['dtype']}, {told['bytes']:,} bytes")
-    if told["trunk"]:
-        console.message(f"trunk vectors of {told['trunk']}")
-    encoder = told["encoder"]
+def _print(console: Console, found: dict[str, Any]) -> None:
+    rows = counted(found["rows"], "row")
+    console.message(f"{rows} of {found['dim']} {found['dtype']}, {found['bytes']:,} bytes")
+    if found["trunk"]:
+        console.message(f"trunk features of {found['trunk']}")
+    encoder = found["encoder"]
     console.message(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
-    root, layout = told["source"].get("root"), told["source"].get("layout")
-    console.message(f"source: {root} ({layout})" if root else f"source: {layout}")
-    console.message(f"written: {told['created']} by fishembed {told['versions'].get('fishembed')}")
-    if did := told["extraction"]:
+    root, layout = found["source"].get("root"), found["source"].get("layout")
+    console.message(f"dataset: {root} ({layout})" if root else f"dataset: {layout}")
+    console.message(
+        f"written: {found['created']} by fishembed {found['versions'].get('fishembed')}"
+    )
+    if did := found["extraction"]:
         console.message(
             f"encoded: {did['when']}, {counted(did['encoded'], 'image')} in {did['wall']:.1f} s on "
             f"{did['device']}, {did['bottleneck']}-bound"
         )
-    for edit in told["history"]:
+    for edit in found["history"]:
         console.message(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
-    for key, text in told["text"].items():
-        console.message(f"text vectors {key!r}: {counted(text['templates'], 'template')}")
-    console.message(counted(len([name for name in told["classes"] if name]), "class", "classes"))
-    for line in _class_table(told["classes"]):
+    for key, text in found["text"].items():
+        console.message(f"text features {key!r}: {counted(text['templates'], 'template')}")
+    console.message(counted(len([name for name in found["classes"] if name]), "class", "classes"))
+    for line in _class_table(found["classes"]):
         console.message(f"  {line}")
-    skipped = told["skipped"]
+    skipped = found["skipped"]
     if skipped:
         console.message(f"{counted(len(skipped), 'file')} skipped:")
     for one in skipped[:_SHOWN]:
@@ -134,7 +134,7 @@ def _tell(console: Console, told: dict[str, Any]) -> None:
         console.message(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
 
 
-def _where(damage: Damage, store: FeatureStore) -> dict[str, object]:
+def _damage(damage: Damage, store: FeatureStore) -> dict[str, object]:
     from fishembed.errors import StoreIntegrityError
 
     place = f"{damage.dataset} {damage.first} to {damage.last}"

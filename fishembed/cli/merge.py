@@ -1,4 +1,4 @@
-"""fishembed merge."""
+"""The verb `merge`: one store of several."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
+from fishembed.cli.options import JsonOption
 
 
 def merge(
     target: Annotated[
         str,
         typer.Argument(
-            help="NAME.json for an index: nothing is copied, the stores are opened as one. "
-            "NAME.h5 for one file with all rows."
+            help="NAME.json: an index that opens the stores as one, without copying them. "
+            "NAME.h5: one file with all rows."
         ),
     ],
-    stores: Annotated[list[str], typer.Argument(help="The stores, in the order of their rows.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    stores: Annotated[
+        list[str], typer.Argument(help="Two or more stores; rows are kept in this order.")
+    ],
+    as_json: JsonOption = False,
 ) -> None:
-    """Make one store of several that the same encoder made.
+    """Merge stores of the same encoder into one.
 
     Example: **fishembed merge cache/all.json cache/trip-1.h5 cache/trip-2.h5**
     """
@@ -30,7 +33,7 @@ def merge(
     with Console(as_json=as_json) as console:
         rows, repeated = merge_stores(target, stores)
         if repeated:
-            console.message(f"left out {counted(repeated, 'row')} that came again")
+            console.message(f"left out {counted(repeated, 'repeated row')}")
         console.message(
             f"wrote {counted(rows, 'row')} of {counted(len(stores), 'store')} to {target}"
         )

@@ -1,4 +1,4 @@
-"""fishembed predict."""
+"""The verb `predict`: classify new images."""
 
 from __future__ import annotations
 
@@ -9,48 +9,60 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
-from fishembed.cli.places import found_run
+from fishembed.cli.options import DeviceOption
+from fishembed.cli.resolve_paths import find_run
 from fishembed.errors import InputError
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="The run, or its name in ./reports.")],
+    run: Annotated[
+        Path, typer.Argument(help="Run with a head: its folder, or its name in ./reports.")
+    ],
     images: Annotated[
         list[str],
         typer.Argument(
-            help="Pictures, folders or patterns (quoted or not); or a store (.h5), for which no "
-            "encoder is loaded."
+            help="Image files, folders or glob patterns; or a feature store, whose rows need no "
+            "encoder."
         ),
     ],
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Classes to name.")] = 3,
+    top: Annotated[
+        int, typer.Option("--top", "-k", min=1, help="Number of most probable classes to list.")
+    ] = 3,
     evidence: Annotated[
         bool,
-        typer.Option("--evidence", help="Show the nearest training images, from the run's store."),
+        typer.Option(
+            "--evidence", help="Also list the most similar training images of the run's store."
+        ),
     ] = False,
     kind: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
-        typer.Option("--format", help="Of the output.", show_default="the file's ending, or table"),
+        typer.Option(
+            "--format",
+            help="Format of the output.",
+            show_default="by the file's ending, else table",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file.", show_default="the terminal")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write.", show_default="the terminal"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    device: DeviceOption = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Say what new pictures show, by the head of a run and the encoder it was made with.
+    """Classify new images with a run's head and the encoder it was trained on.
 
     Example: **fishembed predict photos-auto new/ "more/*.jpg" --evidence**
     """
     from fishembed.reports import prediction_formats as formats
     from fishembed.reports.prediction import predict_run
 
-    wanted: formats.Format = "json" if as_json else kind or "table"
+    chosen: formats.Format = "json" if as_json else kind or "table"
     if output is not None and kind is None and not as_json:
-        wanted = formats.format_for(output)
-    if output is None and wanted == "parquet":
-        raise InputError("parquet is no text: name a file for it with --output")
-    with Console(as_json=wanted != "table" and output is None) as console:
-        folder = found_run(run)
+        chosen = formats.format_for(output)
+    if output is None and chosen == "parquet":
+        raise InputError("Parquet cannot be printed: name a file with --output")
+    with Console(as_json=chosen != "table" and output is None) as console:
+        folder = find_run(run)
         console.message(f"run: {folder}")
         found = predict_run(
             folder, images, top=top, evidence=evidence, device=device, reporter=console
@@ -58,7 +70,7 @@ def predict(
         for path, reason in found.skipped:
             console.message(f"skipped {path!r}: {reason}")
         if output is None:
-            console.result(formats.formatted(found, wanted))
+            console.result(formats.formatted(found, chosen))
         else:
-            formats.write_predictions(found, output, wanted)
+            formats.write_predictions(found, output, chosen)
             console.message(f"wrote {counted(len(found.predictions), 'prediction')} to {output}")

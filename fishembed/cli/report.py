@@ -1,4 +1,4 @@
-"""fishembed report."""
+"""The verb `report`: draw a run as a page and figures."""
 
 from __future__ import annotations
 
@@ -8,42 +8,40 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console
-from fishembed.cli.places import chosen_run
-from fishembed.cli.told import tell_scores
+from fishembed.cli.options import JsonOption, PhotosOption
+from fishembed.cli.resolve_paths import resolve_run
+from fishembed.cli.run_summary import print_scores
 
 
 def report(
     run: Annotated[
         Path | None,
-        typer.Argument(help="The run.", show_default="the newest in ./reports"),
-    ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where the photos lie, for the galleries.", show_default="where they were"
+        typer.Argument(
+            help="Run: its folder, or its name in ./reports.", show_default="newest in ./reports"
         ),
     ] = None,
+    photos: PhotosOption = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
             "--format",
-            help="html, md, tex, png, svg or pdf; may be given again.",
+            help="What to write: html, md, tex, png, svg or pdf; repeat for several.",
             show_default="html png svg",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write a run's page and figures.
+    """Write a run's page and figures into its folder.
 
     Example: **fishembed report reports/fish-linear**
     """
     with Console(as_json=as_json) as console:
-        folder = chosen_run(run, console)
+        folder = resolve_run(run, console)
         from fishembed.reports import Run, write_report
 
         wanted = formats or ("html", "png", "svg")
         page = write_report(folder, photos=photos, formats=wanted, say=console.message)
-        tell_scores(console, Run.open(folder))
+        print_scores(console, Run.open(folder))
         console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())
         console.document({"run": str(folder), "page": str(page), "files": files})

@@ -1,4 +1,4 @@
-"""fishembed shard."""
+"""The verb `shard`: cut a store into several files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
+from fishembed.cli.options import JsonOption
 
 
 def shard(
-    store: Annotated[str, typer.Argument(help="The store that is cut; it stays.")],
+    store: Annotated[str, typer.Argument(help="Store to cut; it is kept as it is.")],
     target: Annotated[
         str,
-        typer.Argument(help="NAME.json, the index; the files go into the folder NAME beside it."),
+        typer.Argument(
+            help="NAME.json: index to write. The files go into the folder NAME beside it."
+        ),
     ],
-    rows: Annotated[int, typer.Option(min=1, help="Rows of each file.")] = 1_000_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="Largest number of rows in a file.")] = 1_000_000,
+    as_json: JsonOption = False,
 ) -> None:
-    """Cut a store into files, and write an index that opens them as one.
+    """Cut a store into several files, and write an index that opens them as one.
 
     Example: **fishembed shard cache/fish.h5 cache/parted.json --rows 100000**
     """

@@ -1,4 +1,4 @@
-"""fishembed split."""
+"""The verb `split`: assign images to train, val and test."""
 
 from __future__ import annotations
 
@@ -10,45 +10,46 @@ import typer
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.text import counted
 from fishembed.cli.console import Console, aligned, command_line
-from fishembed.cli.places import chosen_store
+from fishembed.cli.options import JsonOption, StoreArgument, ThresholdOption
+from fishembed.cli.resolve_paths import resolve_store
 
 
 def split(
-    store: Annotated[
-        Path | None, typer.Argument(help="The store.", show_default="the newest in ./cache")
-    ] = None,
-    val: Annotated[float, typer.Option(help="Share of val, 0 for none.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of test, 0 for none.")] = 0.2,
+    store: StoreArgument = None,
+    val: Annotated[float, typer.Option(help="Share of images for val; 0 for no val split.")] = 0.1,
+    test: Annotated[
+        float, typer.Option(help="Share of images for test; 0 for no test split.")
+    ] = 0.2,
     group_by: Annotated[
         str | None,
         typer.Option(
-            help="Regular expression on paths: what it finds (its first group in brackets) names "
-            "the group of a picture.",
+            help="Regular expression searched in each path; what it matches (its first capture "
+            "group, if any) names the image's group. Images of a group stay in one split.",
             show_default="the store's groups",
         ),
     ] = None,
     group_duplicates: Annotated[
-        bool, typer.Option("--group-duplicates", help="Keep near-duplicates together too.")
+        bool, typer.Option("--group-duplicates", help="Also keep near-duplicates in one split.")
     ] = False,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Cosine for these.", show_default="chosen from the data"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the order in which groups are dealt.")] = 0,
+    threshold: ThresholdOption = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random assignment.")] = 0,
     manifest: Annotated[
         Path | None,
-        typer.Option(help="CSV to write too.", show_default="<store>-split.csv beside the store"),
+        typer.Option(
+            help="CSV file for path, label, split and group of every image.",
+            show_default="<store>-split.csv beside the store",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Deal the pictures over train, val and test; classes in proportion, groups undivided.
+    """Split a store into train, val and test: stratified by class, groups kept together.
 
-    Written to the store without encoding anything again; 'fishembed fix --undo' takes it back.
+    Nothing is encoded again. 'fishembed fix --undo' restores the splits of before.
 
     Example: **fishembed split --group-by '^(.+)_[0-9]+[.]png$'**
     """
     with Console(as_json=as_json) as console:
-        place = chosen_store(store, console)
+        place = resolve_store(store, console)
         from fishembed.audit import split_store
 
         beside = place.parent if isinstance(place, Path) else Path(str(cache_dir()))

@@ -1,48 +1,47 @@
-"""fishembed zeroshot."""
+"""The verb `zeroshot`: score classification by class names."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.places import chosen_store
-from fishembed.cli.told import tell_run
+from fishembed.cli.options import JsonOption, StoreArgument
+from fishembed.cli.resolve_paths import resolve_store
+from fishembed.cli.run_summary import print_run
 
 
 def zeroshot(
-    store: Annotated[
-        Path | None,
-        typer.Argument(help="The store.", show_default="the newest in ./cache"),
-    ] = None,
+    store: StoreArgument = None,
     prompts: Annotated[
         str | None,
         typer.Option(
-            help="Which of the store's prompt sets.", show_default="single, else the first"
+            help="Prompt set of the store (see 'fishembed info').",
+            show_default="single, else the first",
         ),
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(
-            help="Rows to score: train, val, test or all.",
-            show_default="test where there is one, else all",
+            help="Split whose rows are scored: train, val, test or all.",
+            show_default="test if the store has one, else all",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap for confidence intervals.")] = 0,
     run: Annotated[
-        str | None, typer.Option(help="Name of the run.", show_default="<store>-zeroshot")
+        str | None,
+        typer.Option(help="Name of the new run in ./reports.", show_default="<store>-zeroshot"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Score pictures by cosine against the class names in words: no training, no encoder.
+    """Classify by cosine similarity to the class names' text features, and score: no training.
 
     Example: **fishembed zeroshot --split train**
     """
     with Console(as_json=as_json) as console:
-        place = chosen_store(store, console)
+        place = resolve_store(store, console)
         from fishembed.reports import run_zeroshot
 
         done = run_zeroshot(
@@ -54,4 +53,4 @@ def zeroshot(
             reports=reports_dir(),
             command=command_line(),
         )
-        tell_run(console, done)
+        print_run(console, done)

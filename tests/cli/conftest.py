@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from fishembed.cli import main
 
@@ -18,3 +22,16 @@ def run(capsys):
         return int(left.value.code or 0), out, err
 
     return call
+
+
+@pytest.fixture
+def photos(workspace) -> Path:
+    """Draw six photos of each of two classes."""
+    rng = np.random.default_rng(0)
+    for name, colour in (("cod", (30, 60, 90)), ("eel", (120, 80, 20))):
+        for i in range(6):
+            pixels = np.clip(rng.normal(colour, 20, (40, 60, 3)), 0, 255).astype(np.uint8)
+            path = workspace / "data" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    return workspace / "data"

@@ -31,9 +31,9 @@ def test_info_tells_everything(run, store):
     assert told.startswith("store: cache/p.h5 (the newest in cache)")
     for part in (
         "70 rows of 8 float32",
-        "trunk vectors of 12",
+        "trunk features of 12",
         "encoder: fake",
-        "text vectors 'single': 1 template",
+        "text features 'single': 1 template",
         "2 classes\n",
         "  class  train  test\n",
         "70 images in ",

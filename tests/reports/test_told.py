@@ -6,12 +6,12 @@ import numpy as np
 from make_run import NASTY, make_run
 
 from fishembed.cli.console import Console, aligned
-from fishembed.cli.told import tell_scores
+from fishembed.cli.run_summary import print_scores
 from fishembed.reports.run import Run
 
 
 def told(capsys, folder, **made):
-    tell_scores(Console(as_json=False), Run.open(make_run(folder / "run", **made)))
+    print_scores(Console(as_json=False), Run.open(make_run(folder / "run", **made)))
     return capsys.readouterr().out.splitlines()
 
 

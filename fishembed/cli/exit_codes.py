@@ -1,8 +1,8 @@
-"""The one place where errors become a sentence and an exit code.
+"""Turn errors into a sentence and an exit code.
 
 =====  ==============================================================
 0      done
-1      an error nobody foresaw: a log with versions and the traceback
+1      an unexpected error: a log with versions and the traceback
 2      an error with a sentence that says what to do
 130    Ctrl-C
 =====  ==============================================================
@@ -28,26 +28,26 @@ PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "s
 _INTERRUPTED = 130
 
 
-def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
-    """Run a program, tell expected errors in a sentence, and give the exit code."""
+def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+    """Run the program, print errors as one sentence and return the exit code."""
     try:
         app(args=arguments)
     except SystemExit as left:
         if left.code == _INTERRUPTED:
-            _tell("interrupted")
+            _print_error("interrupted")
         return left.code if isinstance(left.code, int) else 0
     except FishembedError as error:
-        _tell(f"error: {error}")
+        _print_error(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        _tell("interrupted")
+        _print_error("interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has seen enough; say nothing at interpreter exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # what nobody foresaw still ends in a sentence
-        _tell(
+    except Exception as error:  # unexpected errors end in a sentence too
+        _print_error(
             f"unexpected {type(error).__name__}: {scrub(str(error))}\n"
             f"the details are in {_write_log(error)}: please report them"
         )
@@ -55,7 +55,7 @@ def guarded(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _tell(text: str) -> None:
+def _print_error(text: str) -> None:
     sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
 
 

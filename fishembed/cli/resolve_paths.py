@@ -1,4 +1,4 @@
-"""Where things lie when nothing is named: ./data, ./cache, ./reports, or the environment's."""
+"""Find the stores and runs that arguments name, or the newest ones, and print which."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 
-def chosen_store(named: Path | None, console: Console) -> AnyPath:
-    """Give the store that was named, by place or by its name in the cache, or the newest."""
+def resolve_store(named: Path | None, console: Console) -> AnyPath:
+    """Return the store with this path, or with this name in the cache, or the newest."""
     from fishembed.cache import newest_store
 
     if named is None:
@@ -29,25 +29,27 @@ def chosen_store(named: Path | None, console: Console) -> AnyPath:
     return store
 
 
-def chosen_stores(named: list[Path] | None, console: Console) -> list[AnyPath]:
-    """Give the stores that were named, or the newest."""
-    return [chosen_store(one, console) for one in named] if named else [chosen_store(None, console)]
+def resolve_stores(named: list[Path] | None, console: Console) -> list[AnyPath]:
+    """Return the stores with these paths or names, or the newest."""
+    return (
+        [resolve_store(one, console) for one in named] if named else [resolve_store(None, console)]
+    )
 
 
-def chosen_run(named: Path | None, console: Console) -> Path:
-    """Give the run that was named, by path or by its name in the reports, or the newest."""
+def resolve_run(named: Path | None, console: Console) -> Path:
+    """Return the run with this path, or with this name in the reports, or the newest."""
     from fishembed.reports import newest_run
 
     if named is None:
         run = newest_run(reports_dir())
         console.message(f"run: {run} (the newest in {reports_dir()})")
         return run
-    run = found_run(named)
+    run = find_run(named)
     console.message(f"run: {run}")
     return run
 
 
-def found_run(named: Path) -> Path:
-    """Give the run that is named by path, or by its name in the reports."""
+def find_run(named: Path) -> Path:
+    """Return the run with this path, or with this name in the reports."""
     inside = reports_dir() / named
     return inside if not (named / "run.json").is_file() and inside.is_dir() else named

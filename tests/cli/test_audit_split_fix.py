@@ -9,7 +9,7 @@ import pytest
 
 from fishembed.cache import FeatureStore, import_vectors
 from fishembed.cli import app
-from fishembed.cli.boundary import guarded
+from fishembed.cli.exit_codes import run_program
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store(workspace):
 
 
 def call(*words):
-    return guarded(app, [str(word) for word in words])
+    return run_program(app, [str(word) for word in words])
 
 
 def test_split_audit_fix_undo(store, workspace, capsys):

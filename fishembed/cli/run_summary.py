@@ -1,4 +1,4 @@
-"""What the console says of a run."""
+"""Print a run: its scores, what its head was chosen from, its learning curve."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from fishembed.reports import Run
 
 
-def tell_run(console: Console, run: Run) -> None:
-    """Say how a run went and where it lies, or give its scores as a document."""
-    tell_scores(console, run)
+def print_run(console: Console, run: Run) -> None:
+    """Print a run's scores and folder, or its metrics as JSON."""
+    print_scores(console, run)
     console.message(f"wrote {run.folder}")
     console.document({"run": str(run.folder), **run.metrics})
 
 
-def tell_scores(console: Console, run: Run) -> None:
-    """Say the verdict, the five classes of lowest recall and the three largest mix-ups."""
+def print_scores(console: Console, run: Run) -> None:
+    """Print the scores, the five classes of lowest recall and the three largest mix-ups."""
     from fishembed.reports import verdict
     from fishembed.reports.confusion import confused_pairs, confusion_counts
     from fishembed.reports.outcome import read_outcome
@@ -31,7 +31,7 @@ def tell_scores(console: Console, run: Run) -> None:
         return
     tables = [
         aligned(*class_lines(outcome.classes)),
-        aligned(*pair_lines(outcome.classes, pairs), words=2),
+        aligned(*pair_lines(outcome.classes, pairs), left=2),
     ]
     for table in tables:
         console.message("")
@@ -40,8 +40,8 @@ def tell_scores(console: Console, run: Run) -> None:
     console.message("")
 
 
-def tell_selection(console: Console, run: Run) -> None:
-    """Say what a head was chosen from; nothing where nothing was chosen."""
+def print_selection(console: Console, run: Run) -> None:
+    """Print what a head was chosen from; nothing where nothing was chosen."""
     from fishembed.reports.selection import best_of_each
 
     if not run.selection:
@@ -51,13 +51,13 @@ def tell_selection(console: Console, run: Run) -> None:
         console.message(line)
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
     console.message(
-        f"* taken{f', with {taken}' if taken else ''}; each line is the best of its kind of "
+        f"* chosen{f', with {taken}' if taken else ''}; each line is the best of its kind among "
         f"{len(run.selection)} candidates, compared on {run.selection[0]['rows']:,} rows"
     )
 
 
-def tell_curve(console: Console, run: Run) -> None:
-    """Say what few images of each class taught; nothing where it was not asked."""
+def print_learning_curve(console: Console, run: Run) -> None:
+    """Print the scores by images per class; nothing where they were not asked for."""
     from fishembed.reports.shots import LEARNING_CURVE, curve_table
 
     if run.shots:

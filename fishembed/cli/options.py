@@ -1,0 +1,36 @@
+"""Arguments and options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StoreArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Feature store: its path, or its name in ./cache.", show_default="newest in ./cache"
+    ),
+]
+PhotosOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the images, where they have moved since they were encoded.",
+        show_default="the folder that the store names",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Cosine similarity from which two images count as near-duplicates.",
+        show_default="chosen from the data",
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option(help="Where the encoder runs: auto, cuda, cuda:N, mps or cpu.")
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document to standard output, the rest to stderr."),
+]
