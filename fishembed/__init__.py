@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from fishembed.encoders import load_encoder
     from fishembed.errors import FishembedError
     from fishembed.evaluation import Scores, score
+    from fishembed.experiments import Run, predict_run, run_fit, run_zeroshot
     from fishembed.extraction import Extraction, extract
-    from fishembed.reports import Run, run_fit, run_zeroshot, write_report
-    from fishembed.reports.prediction import predict_run
+    from fishembed.reports import write_report
 
 _HOMES = {
     "FeatureStore": "cache",
@@ -61,10 +61,10 @@ _HOMES = {
     "score": "evaluation",
     "Extraction": "extraction",
     "extract": "extraction",
-    "Run": "reports",
-    "predict_run": "reports.prediction",
-    "run_fit": "reports",
-    "run_zeroshot": "reports",
+    "Run": "experiments",
+    "predict_run": "experiments",
+    "run_fit": "experiments",
+    "run_zeroshot": "experiments",
     "write_report": "reports",
 }
 

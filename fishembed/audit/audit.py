@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fishembed.audit.checks  # noqa: F401 - registers the checks
+from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.duplicate_threshold import duplicate_threshold
 from fishembed.cache import FeatureStore
 from fishembed.errors import FishembedError, InputError
+from fishembed.experiments import Run
 from fishembed.images import Photos
-from fishembed.reports import Run
-from fishembed.reports.names import printable
 
 
 @dataclass(frozen=True)

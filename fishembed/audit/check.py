@@ -16,8 +16,8 @@ from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Section
 from fishembed.cache import FeatureStore
+from fishembed.experiments import Run
 from fishembed.images import Photos
-from fishembed.reports import Run
 
 DECISION = ("action", "new_label")
 """Columns of a table for the person who reviews it; `fishembed fix` reads them."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.audit.audit import Audit, find_photos
 from fishembed.audit.check import on_page
 from fishembed.audit.page_parts import Section
 from fishembed.cache import FeatureStore
-from fishembed.reports.names import printable
-from fishembed.reports.page.template import fill
-from fishembed.reports.page.thumbnails import thumbnails
+from fishembed.reports.shared_page_parts import fill
+from fishembed.reports.thumbnails import thumbnails
 
 
 def write_page(

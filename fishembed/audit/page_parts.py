@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from fishembed.reports.page.parts import Tile
+from fishembed.reports.shared_page_parts import Tile
 
 
 class CaptionedImage(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.printable import printable
 from fishembed.audit.page_parts import Block
 from fishembed.errors import InputError
 from fishembed.evaluation import bootstrap_macro_recall, wilson_of_rows
-from fishembed.reports import Run
-from fishembed.reports.names import printable
-from fishembed.reports.outcome import unit_numbers
-from fishembed.reports.page.parts import Tile
-from fishembed.reports.sentences import interval, percent
+from fishembed.experiments import Run
+from fishembed.experiments.run_result import group_numbers
+from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.wording import interval, percent
 
 Interval = tuple[float, float]
 
@@ -128,7 +128,7 @@ def score_run(run: Run, paths: Collection[str], leaking: Collection[str]) -> Run
 def _score(rows: Sequence[dict[str, str]]) -> SubsetScore:
     true = np.array([row["true"] for row in rows], dtype=str)
     right = np.array([row["true"] == row["predicted"] for row in rows])
-    groups = unit_numbers([row.get("group") or "" for row in rows])
+    groups = group_numbers([row.get("group") or "" for row in rows])
     low, high = wilson_of_rows(right, groups)[0]
     recalls = [float(right[true == name].mean()) for name in np.unique(true)]
     return SubsetScore(

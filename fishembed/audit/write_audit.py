@@ -12,8 +12,8 @@ from fishembed._version import __version__
 from fishembed.audit.audit import Audit
 from fishembed.audit.page import write_page
 from fishembed.cache import FeatureStore
-from fishembed.reports.folder import new_run
-from fishembed.reports.run import PAGE_HTML
+from fishembed.experiments.run_files import PAGE_HTML
+from fishembed.experiments.run_folder import new_folder
 
 AUDIT_JSON = "audit.json"
 
@@ -61,7 +61,7 @@ def write_audit(
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": command,
     }
-    with new_run(reports, name, f"{store.name}-audit") as folder:
+    with new_folder(reports, name, f"{store.name}-audit") as folder:
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
         write_page(folder.path / PAGE_HTML, audit, store, photos=photos, command=command)

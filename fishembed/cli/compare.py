@@ -34,13 +34,14 @@ def compare(
     Example: **fishembed compare demo-linear demo-auto**
     """
     with Console(as_json=as_json) as console:
-        from fishembed.reports import compare_runs, write_comparison
+        from fishembed.experiments import compare_runs
+        from fishembed.reports import write_comparison
+        from fishembed.reports.text_tables import comparison_table
 
-        folders = [find_run(run) for run in runs]
-        compared = compare_runs(folders)
-        for line in aligned(*compared.table()):
+        compared = compare_runs([find_run(run) for run in runs])
+        for line in aligned(*comparison_table(compared)):
             console.message(line)
-        page = write_comparison(folders, output=output, photos=photos)
+        page = write_comparison(compared, output=output, photos=photos)
         console.message(f"wrote {page}")
         console.document(
             {

@@ -194,8 +194,8 @@ def fit(
     }
     with Console(as_json=as_json) as console:
         places = resolve_stores(stores, console)
-        from fishembed.reports import run_fit
-        from fishembed.reports.shots import Protocol
+        from fishembed.experiments import FewShotSettings, run_fit
+        from fishembed.reports import write_learning_curve
 
         done = run_fit(
             places,
@@ -203,7 +203,7 @@ def fit(
             features=features,
             parameters={key: value for key, value in given.items() if value is not None},
             validate=validate,
-            shots=None if shots is None else Protocol(_numbers(shots), seeds),
+            shots=None if shots is None else FewShotSettings(_numbers(shots), seeds),
             split=split,
             seed=seed,
             run=run,
@@ -211,6 +211,7 @@ def fit(
             command=command_line(),
             say=console.message,
         )
+        write_learning_curve(done)
         print_selection(console, done)
         print_learning_curve(console, done)
         print_run(console, done)

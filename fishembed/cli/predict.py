@@ -53,8 +53,8 @@ def predict(
 
     Example: **fishembed predict photos-auto new/ "more/*.jpg" --evidence**
     """
-    from fishembed.reports import prediction_formats as formats
-    from fishembed.reports.prediction import predict_run
+    from fishembed.experiments import predict_run
+    from fishembed.experiments import prediction_formats as formats
 
     chosen: formats.Format = "json" if as_json else kind or "table"
     if output is not None and kind is None and not as_json:

@@ -37,11 +37,13 @@ def report(
     """
     with Console(as_json=as_json) as console:
         folder = resolve_run(run, console)
-        from fishembed.reports import Run, write_report
+        from fishembed.experiments import Run
+        from fishembed.reports import write_report
 
         wanted = formats or ("html", "png", "svg")
-        page = write_report(folder, photos=photos, formats=wanted, say=console.message)
-        print_scores(console, Run.open(folder))
+        opened = Run.open(folder)
+        page = write_report(opened, photos=photos, formats=wanted, say=console.message)
+        print_scores(console, opened)
         console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())
         console.document({"run": str(folder), "page": str(page), "files": files})

@@ -38,7 +38,7 @@ def resolve_stores(named: list[Path] | None, console: Console) -> list[AnyPath]:
 
 def resolve_run(named: Path | None, console: Console) -> Path:
     """Return the run with this path, or with this name in the reports, or the newest."""
-    from fishembed.reports import newest_run
+    from fishembed.experiments import newest_run
 
     if named is None:
         run = newest_run(reports_dir())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fishembed.cli.console import Console, aligned
 
 if TYPE_CHECKING:
-    from fishembed.reports import Run
+    from fishembed.experiments import Run
 
 
 def print_run(console: Console, run: Run) -> None:
@@ -19,21 +19,15 @@ def print_run(console: Console, run: Run) -> None:
 
 def print_scores(console: Console, run: Run) -> None:
     """Print the scores, the five classes of lowest recall and the three largest mix-ups."""
-    from fishembed.reports import verdict
-    from fishembed.reports.confusion import confused_pairs, confusion_counts
-    from fishembed.reports.outcome import read_outcome
-    from fishembed.reports.sentences import class_lines, pair_lines
+    from fishembed.reports import summary_sentence
+    from fishembed.reports.text_tables import largest_mixups_table, lowest_recall_table
 
-    console.message(verdict(run.metrics))
-    outcome = read_outcome(run)
-    pairs = confused_pairs(confusion_counts(outcome.predictions, len(outcome.classes.names)), 3)
-    if not pairs:
+    console.message(summary_sentence(run.metrics))
+    columns, mixups = largest_mixups_table(run.result)
+    if not mixups:
         return
-    tables = [
-        aligned(*class_lines(outcome.classes)),
-        aligned(*pair_lines(outcome.classes, pairs), left=2),
-    ]
-    for table in tables:
+    classes = lowest_recall_table(run.result.classes)
+    for table in (aligned(*classes), aligned(columns, mixups, left=2)):
         console.message("")
         for line in table:
             console.message(f"  {line}")
@@ -42,11 +36,11 @@ def print_scores(console: Console, run: Run) -> None:
 
 def print_selection(console: Console, run: Run) -> None:
     """Print what a head was chosen from; nothing where nothing was chosen."""
-    from fishembed.reports.selection import best_of_each
+    from fishembed.reports.text_tables import best_candidates_table
 
     if not run.selection:
         return
-    columns, rows = best_of_each(run.selection)
+    columns, rows = best_candidates_table(run.selection)
     for line in aligned(columns[:-1], [row[:-1] for row in rows]):
         console.message(line)
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
@@ -58,9 +52,10 @@ def print_selection(console: Console, run: Run) -> None:
 
 def print_learning_curve(console: Console, run: Run) -> None:
     """Print the scores by images per class; nothing where they were not asked for."""
-    from fishembed.reports.shots import LEARNING_CURVE, curve_table
+    from fishembed.reports.figures.all_figures import LEARNING_CURVE
+    from fishembed.reports.text_tables import learning_curve_table
 
-    if run.shots:
-        for line in aligned(*curve_table(run.shots)):
+    if run.result.few_shot:
+        for line in aligned(*learning_curve_table(run.result.few_shot)):
             console.message(line)
         console.message(f"the learning curve is {run.folder / LEARNING_CURVE}.png")

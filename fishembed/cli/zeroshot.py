@@ -42,7 +42,7 @@ def zeroshot(
     """
     with Console(as_json=as_json) as console:
         place = resolve_store(store, console)
-        from fishembed.reports import run_zeroshot
+        from fishembed.experiments import run_zeroshot
 
         done = run_zeroshot(
             place,

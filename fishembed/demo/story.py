@@ -11,8 +11,9 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureStore
 from fishembed.demo.dataset import draw_dataset
 from fishembed.errors import RunError
+from fishembed.experiments import Run, compare_runs, run_fit, run_zeroshot
 from fishembed.extraction import extract
-from fishembed.reports import Run, run_fit, run_zeroshot, write_comparison, write_report
+from fishembed.reports import write_comparison, write_report
 
 STORE = "demo"
 
@@ -140,7 +141,7 @@ def _compare(runs: list[Run], reports: Path, reporter: Progress) -> Path:
     page = reports / f"compare-{'-'.join(run.name for run in runs)}.html"
     if not page.is_file():
         reporter.message(f"writing {page}")
-        write_comparison(runs, output=page)
+        write_comparison(compare_runs(runs), output=page)
     return page
 
 

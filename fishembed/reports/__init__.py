@@ -1,6 +1,7 @@
-"""Experiments on a store, their run folders, figures and pages.
+"""Show runs: figures, pages, text and LaTeX.
 
-The names are loaded when first used.
+The names are loaded when first used. Those of `fishembed.experiments` stand here too, where they
+were before.
 """
 
 from __future__ import annotations
@@ -10,24 +11,25 @@ from typing import TYPE_CHECKING
 from fishembed._base.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.reports.compare import compare_runs
-    from fishembed.reports.experiment import run_fit, run_zeroshot
-    from fishembed.reports.heads import HEADS
-    from fishembed.reports.page.comparison import write_comparison
-    from fishembed.reports.page.report import write_report
-    from fishembed.reports.run import Run, newest_run
-    from fishembed.reports.sentences import verdict
+    from fishembed.experiments import (
+        HEADS,
+        Run,
+        compare_runs,
+        newest_run,
+        predict_run,
+        run_fit,
+        run_zeroshot,
+    )
+    from fishembed.reports.figures.all_figures import write_learning_curve
+    from fishembed.reports.page.comparison_page import write_comparison
+    from fishembed.reports.run_report import write_report
+    from fishembed.reports.run_sentences import summary_sentence
 
 _HOMES = {
-    "HEADS": "heads",
-    "Run": "run",
-    "compare_runs": "compare",
-    "newest_run": "run",
-    "run_fit": "experiment",
-    "run_zeroshot": "experiment",
-    "verdict": "sentences",
-    "write_comparison": "page.comparison",
-    "write_report": "page.report",
+    "summary_sentence": "run_sentences",
+    "write_comparison": "page.comparison_page",
+    "write_learning_curve": "figures.all_figures",
+    "write_report": "run_report",
 }
 
 __all__ = [
@@ -35,11 +37,25 @@ __all__ = [
     "Run",
     "compare_runs",
     "newest_run",
+    "predict_run",
     "run_fit",
     "run_zeroshot",
-    "verdict",
+    "summary_sentence",
     "write_comparison",
+    "write_learning_curve",
     "write_report",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+_load, _ = lazy_names(__name__, _HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES or name not in __all__:
+        return _load(name)
+    from fishembed import experiments
+
+    return getattr(experiments, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

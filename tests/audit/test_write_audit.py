@@ -8,10 +8,10 @@ from fake_encoder import FakeEncoder
 from hostile import hostile_folder
 from small_shards import write_shard
 
+from fishembed import run_fit
 from fishembed.audit import audit_store, findings, write_audit
 from fishembed.cache import FeatureStore
 from fishembed.extraction import extract
-from fishembed.reports import run_fit
 
 
 def test_an_audit_is_a_page_and_tables(planted, workspace):

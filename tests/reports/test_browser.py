@@ -10,8 +10,8 @@ import pytest
 from make_run import NASTY, make_run
 from PIL import Image
 
-from fishembed.reports.page.comparison import write_comparison
-from fishembed.reports.page.report import write_report
+from fishembed.experiments import compare_runs
+from fishembed.reports import write_comparison, write_report
 
 _FLAGS = (
     "--headless",
@@ -239,7 +239,9 @@ def test_a_comparison_is_as_quiet(chromium, fish, tmp_path):
         tmp_path / "other", n_classes=6, rows=120, paths=[f"{i}.jpg" for i in range(120)], seed=0
     )
     page = Page(
-        chromium, write_comparison([fish.parent, other], output=tmp_path / "c.html"), width=390
+        chromium,
+        write_comparison(compare_runs([fish.parent, other]), output=tmp_path / "c.html"),
+        width=390,
     )
     assert page.console() == []
     assert all(url.startswith(("file:", "data:")) for url in page.requested())

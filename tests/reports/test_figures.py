@@ -7,18 +7,16 @@ import numpy as np
 import pytest
 from make_run import NASTY, make_run
 
-from fishembed.reports.figures.confusion import shade
-from fishembed.reports.figures.draw import draw_figures
-from fishembed.reports.figures.map import draw_map
+from fishembed import Run
+from fishembed.reports.embedding_map import EmbeddingMap, landmarks
+from fishembed.reports.figures.all_figures import draw_figures
+from fishembed.reports.figures.confusion_figure import shade
+from fishembed.reports.figures.map_figure import draw_map
 from fishembed.reports.figures.style import inline_svg, render
-from fishembed.reports.outcome import read_outcome
-from fishembed.reports.projection import VectorMap
-from fishembed.reports.run import Run
 
 
 def figures(folder, **made):
-    run = Run.open(make_run(folder / "run", **made))
-    return draw_figures(run, read_outcome(run))
+    return draw_figures(Run.load(make_run(folder / "run", **made)))
 
 
 def test_a_run_by_epochs_has_every_figure(tmp_path):
@@ -80,8 +78,10 @@ def test_right_is_blue_and_wrong_is_vermillion():
 
 
 def test_the_map(tmp_path):
-    run = Run.open(make_run(tmp_path / "run", n_classes=3, rows=20))
-    outcome = read_outcome(run)
-    layout = VectorMap(np.arange(20), np.random.default_rng(0).normal(size=(20, 2)), "By hand.", 20)
-    svg = render(draw_map(outcome, layout), "svg")
-    assert any(name.encode() in svg for name in outcome.classes.names)
+    result = Run.load(make_run(tmp_path / "run", n_classes=3, rows=20))
+    xy = np.random.default_rng(0).normal(size=(20, 2))
+    embedding_map = EmbeddingMap(
+        np.arange(20), xy, "By hand.", 20, landmarks(result.images.true, xy)
+    )
+    svg = render(draw_map(result, embedding_map), "svg")
+    assert any(name.encode() in svg for name in result.classes.names)

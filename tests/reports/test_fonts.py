@@ -5,12 +5,11 @@ import warnings
 import pytest
 from make_run import NASTY, make_run
 
+from fishembed import Run
+from fishembed.reports import write_report
 from fishembed.reports.figures import fonts
-from fishembed.reports.figures.classes import draw_per_class
+from fishembed.reports.figures.per_class_figure import draw_per_class
 from fishembed.reports.figures.style import render
-from fishembed.reports.outcome import read_outcome
-from fishembed.reports.page.report import write_report
-from fishembed.reports.run import Run
 
 UNKNOWN = "鱼, which matplotlib's own font has not"
 
@@ -68,7 +67,7 @@ def test_figures_neither_warn_nor_show_boxes(tmp_path, no_fonts):
     run = Run.open(make_run(tmp_path / "run", names=["cod", UNKNOWN], rows=20))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = render(draw_per_class(read_outcome(run)), "svg")
+        svg = render(draw_per_class(run.result.classes), "svg")
     assert b"class 2" in svg
     assert "鱼".encode() not in svg
 

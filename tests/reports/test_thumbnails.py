@@ -6,7 +6,7 @@ import io
 from PIL import Image
 
 from fishembed.images import Photos
-from fishembed.reports.page.thumbnails import BOX, thumbnail, thumbnails
+from fishembed.reports.thumbnails import BOX, thumbnail, thumbnails
 
 
 def _image(small):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from make_run import NASTY, make_run
 
+from fishembed import Run
 from fishembed.cli.console import Console, aligned
 from fishembed.cli.run_summary import print_scores
-from fishembed.reports.run import Run
 
 
 def told(capsys, folder, **made):

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.audit.check import AuditData, CheckResult, Table, register
 from fishembed.audit.page_parts import Block, Section
 from fishembed.cache import FeatureStore
-from fishembed.reports.names import printable
-from fishembed.reports.page.parts import Tile
+from fishembed.reports.shared_page_parts import Tile
 
 BALANCE_CSV = "balance.csv"
 FEW = 10

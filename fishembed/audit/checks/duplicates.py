@@ -16,7 +16,7 @@ from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Block, Section, captioned, more_in
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
-from fishembed.reports.page.parts import Tile
+from fishembed.reports.shared_page_parts import Tile
 
 DUPLICATES_CSV = "duplicates.csv"
 _GROUPS_SHOWN, _IMAGES_SHOWN = 12, 6

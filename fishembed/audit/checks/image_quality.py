@@ -20,7 +20,7 @@ from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
 from fishembed.images import Blob, Photos, decode, read_bytes
 from fishembed.images.decode import quiet_decoding
-from fishembed.reports.page.parts import Tile
+from fishembed.reports.shared_page_parts import Tile
 
 TINY = 32
 """Pixels of the shorter side below which an image holds little."""

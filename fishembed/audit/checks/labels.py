@@ -18,8 +18,8 @@ from fishembed.audit.connected_rows import Indices, connected_groups
 from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.cache import FeatureStore
 from fishembed.errors import MissingExtraError
-from fishembed.reports.page.parts import Tile
-from fishembed.reports.sentences import percent
+from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.wording import percent
 
 LABEL_ERRORS_CSV = "label_errors.csv"
 N_FOLDS = 5

@@ -17,8 +17,8 @@ from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.page_parts import Block, Section, captioned
 from fishembed.audit.run_scores import RunScores, score_run
 from fishembed.cache import FeatureStore
-from fishembed.reports.page.parts import Tile
-from fishembed.reports.sentences import percent, split_images
+from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.wording import percent, split_images
 
 LEAKS_CSV = "leaks.csv"
 KINDS = {"identical": "byte for byte", "near-duplicate": "nearly", "group": "by their group"}

@@ -15,7 +15,7 @@ from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, regis
 from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.audit.similar_pairs import BLOCK, Features
 from fishembed.cache import FeatureStore
-from fishembed.reports.page.parts import Tile
+from fishembed.reports.shared_page_parts import Tile
 
 OUTLIERS_CSV = "outliers.csv"
 OUTLIER_COLUMNS = ("path", "split", "label", "kind", "reason", *DECISION)

@@ -34,12 +34,12 @@ _SHAPED = ((0x0900, 0x0DFF), (0x0E80, 0x109F), (0x1780, 0x17FF))
 
 
 def families(names: Iterable[str]) -> list[str]:
-    """Give the fonts, in order of trial, that draw what can be drawn of `names`."""
+    """Return the fonts, in order of trial, that draw what can be drawn of `names`."""
     return [FIRST, *_covering(frozenset("".join(names)) - _letters(FIRST))]
 
 
 def undrawn(names: Sequence[str]) -> list[int]:
-    """Give the places of names that no installed font, or not this matplotlib, can draw."""
+    """Return the places of names that no installed font, or not this matplotlib, can draw."""
     letters = frozenset("".join(names)) - _letters(FIRST)
     for family in _covering(letters):
         letters -= _letters(family)
@@ -52,7 +52,7 @@ def undrawn(names: Sequence[str]) -> list[int]:
 
 
 def figure_names(names: Sequence[str]) -> list[str]:
-    """Give names that can be drawn; others are numbered by their place in `per_class.csv`."""
+    """Return names that can be drawn; others are numbered by their place in `per_class.csv`."""
     shown = list(names)
     for i in undrawn(names):
         shown[i] = f"class {i + 1}"
@@ -88,7 +88,7 @@ def _covering(letters: frozenset[str]) -> list[str]:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    """Give the installed families, those that people read on screens first."""
+    """Return the installed families, those that people read on screens first."""
     from matplotlib.font_manager import get_font_names
 
     def liking(family: str) -> tuple[int, str]:

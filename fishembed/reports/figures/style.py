@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.printable import shortened
 from fishembed.reports.figures.fonts import families
-from fishembed.reports.names import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,7 +121,7 @@ def ink_on(colour: Sequence[float]) -> str:
 
 
 def tick_names(names: Sequence[str], length: int = 34) -> list[str]:
-    """Give names that can be drawn and are short enough for the edge of a figure."""
+    """Return names that can be drawn and are short enough for the edge of a figure."""
     return [shortened(name, length) for name in names]
 
 
@@ -141,7 +141,7 @@ def inline_svg(svg: bytes, name: str, label: str = "") -> str:
     Parameters
     ----------
     svg
-        What `render(figure, "svg")` gave.
+        What `render(figure, "svg")` returned.
     name
         Put before the ids inside, so that several figures can share a page.
     label

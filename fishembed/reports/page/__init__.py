@@ -1,1 +1,1 @@
-"""The pages and documents that tell of runs."""
+"""What the pages of a run and of a comparison show, as values for their templates."""

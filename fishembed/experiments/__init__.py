@@ -1,0 +1,54 @@
+"""Make and read runs: fit a head, score zero-shot, predict, compare.
+
+The names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fishembed._base.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from fishembed.experiments.comparison import Comparison, compare_runs
+    from fishembed.experiments.few_shot import FewShotSettings
+    from fishembed.experiments.fitting import fit, run_fit
+    from fishembed.experiments.heads import HEADS
+    from fishembed.experiments.prediction import predict_run
+    from fishembed.experiments.run_folder import Run, newest_run, save_run
+    from fishembed.experiments.run_result import RunResult
+    from fishembed.experiments.zeroshot_scoring import run_zeroshot, score_zeroshot
+
+_HOMES = {
+    "HEADS": "heads",
+    "Comparison": "comparison",
+    "FewShotSettings": "few_shot",
+    "Run": "run_folder",
+    "RunResult": "run_result",
+    "compare_runs": "comparison",
+    "fit": "fitting",
+    "newest_run": "run_folder",
+    "predict_run": "prediction",
+    "run_fit": "fitting",
+    "run_zeroshot": "zeroshot_scoring",
+    "save_run": "run_folder",
+    "score_zeroshot": "zeroshot_scoring",
+}
+
+__all__ = [
+    "HEADS",
+    "Comparison",
+    "FewShotSettings",
+    "Run",
+    "RunResult",
+    "compare_runs",
+    "fit",
+    "newest_run",
+    "predict_run",
+    "run_fit",
+    "run_zeroshot",
+    "save_run",
+    "score_zeroshot",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,0 +1,184 @@
+"""Fit a head on cached features: from a store to a result, and to a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fishembed._base.stopwatch import Stopwatch
+from fishembed.cache import FeatureStore, JoinedStores, Store, Which, open_joined
+from fishembed.experiments.few_shot import FewShotSettings, learning_curve
+from fishembed.experiments.heads import head_parameters, make_head
+from fishembed.experiments.run_folder import Run, save_run
+from fishembed.experiments.run_info import run_info
+from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.scoring import score_rows
+from fishembed.experiments.selection_table import selection_rows
+from fishembed.experiments.train_test_split import train_test_split
+from fishembed.experiments.training import (
+    TrainingData,
+    Validate,
+    calibrate,
+    fit_head,
+    linear_map,
+    text_classifier,
+)
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
+
+
+def run_fit(
+    store: str | AnyPath | Store | Sequence[str | AnyPath],
+    *,
+    head: str = "auto",
+    features: Which = "image",
+    parameters: Mapping[str, Any] | None = None,
+    validate: Validate = "cv",
+    shots: FewShotSettings | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+    say: Callable[[str], None] | None = None,
+) -> Run:
+    """Fit a head on a store's training rows, score it, and write the run.
+
+    Parameters
+    ----------
+    store, head, features, parameters, validate, shots, split, seed, command, say
+        As in `fit`.
+    run
+        Name of the run's folder; made from the store's and the head's when left out.
+    reports
+        Where runs lie; FISHEMBED_REPORTS or `reports` when left out.
+
+    Raises
+    ------
+    InputError
+        As `fit` does, and when the name cannot be a folder's.
+    RunError
+        When a run of that name exists.
+    """
+    result = fit(
+        store,
+        head=head,
+        features=features,
+        parameters=parameters,
+        validate=validate,
+        shots=shots,
+        split=split,
+        seed=seed,
+        command=command,
+        say=say,
+    )
+    return save_run(result, name=run, reports=reports)
+
+
+def fit(
+    store: str | AnyPath | Store | Sequence[str | AnyPath],
+    *,
+    head: str = "auto",
+    features: Which = "image",
+    parameters: Mapping[str, Any] | None = None,
+    validate: Validate = "cv",
+    shots: FewShotSettings | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    command: str = "",
+    say: Callable[[str], None] | None = None,
+) -> RunResult:
+    """Fit a head on a store's training rows and score it; write nothing.
+
+    Parameters
+    ----------
+    store
+        The store or its path; several are joined, see `fishembed.cache.join_stores`.
+    head
+        A name of `fishembed.experiments.HEADS`.
+    features
+        image, or trunk for the features before the projection.
+    parameters
+        Of the head; what is left out has its default.
+    validate
+        What ``auto`` judges its candidates on: cv, cross-validation on the training rows with
+        groups kept together (the default), or val, the rows of that split.
+    shots
+        Also learn from few images of each class: a learning curve.
+    split
+        Which rows are scored: test, where there is one; else val; else a hold-out.
+    seed
+        Of the hold-out, the head and the bootstrap.
+    command
+        What repeats the run, for its record.
+    say
+        Called with a sentence where the store has no rows set aside for scoring.
+
+    Raises
+    ------
+    InputError
+        When the head or a parameter is unknown, there are too few rows or classes, no trunk
+        features, no val rows where they are to judge, or stores that cannot be joined.
+    """
+    store, watch = _opened(store), Stopwatch()
+    with watch.measure("load"):
+        rows = train_test_split(store, split, seed)
+        data = TrainingData.read(store, rows, features)
+    text = text_classifier(store, data.classes, features)
+    build = partial(make_head, head, parameters or {}, seed, text)
+    estimator = build()
+    if rows.note and say is not None:
+        say(rows.note)
+    with watch.measure("fit"):
+        fit_head(estimator, data, validate)
+    X, y = store.vectors(rows.scored, features), store.labels[rows.scored]
+    with watch.measure("calibrate"):
+        temperature = calibrate(estimator, data, seed)
+    with watch.measure("score"):
+        metrics, classes, images = score_rows(
+            store,
+            rows.scored,
+            rows.name,
+            estimator.predict_proba(X),
+            estimator.classes_,
+            y_train=data.y,
+            seed=seed,
+        )
+    curve = []
+    if shots is not None:
+        with watch.measure("shots"):
+            curve = list(learning_curve(build, data, (X, y), shots))
+    info = run_info(
+        store,
+        kind="fit",
+        head=head,
+        parameters={**head_parameters(estimator), "split": rows.name},
+        seed=seed,
+        split=rows.name,
+        seconds=watch.seconds,
+        command=command,
+        features=features,
+        selection=selection_rows(getattr(estimator, "results_", ())),
+    )
+    return RunResult(
+        info=info,
+        metrics=metrics,
+        classes=classes,
+        images=images,
+        epochs=tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ())),
+        few_shot=tuple(curve),
+        estimator=estimator,
+        head=linear_map(estimator, store, features, temperature),
+    )
+
+
+def _opened(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
+    if isinstance(store, FeatureStore | JoinedStores):
+        return store
+    if isinstance(store, str) or not isinstance(store, Sequence):
+        return open_joined([store])
+    return open_joined(store)

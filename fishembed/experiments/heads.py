@@ -1,0 +1,123 @@
+"""Heads by the names they have on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import ZeroShotClassifier
+
+HEADS = (
+    "auto",
+    "logistic",
+    "sweep",
+    "prior-corrected",
+    "gaussian",
+    "text-anchored",
+    "blend",
+    "centroid",
+    "knn",
+    "linear",
+)
+"""Names that `make_head` knows."""
+
+_PLAIN = tuple(name for name in HEADS if name != "text-anchored")
+_ESTIMATORS = {
+    "logistic": "LogisticHead",
+    "gaussian": "GaussianHead",
+    "centroid": "ZeroShotClassifier",
+    "knn": "NeighborsHead",
+    "linear": "LinearHead",
+}
+_TEXT_PSEUDO_COUNT = 4.0  # images that a class's text feature counts for
+_NOT_OFFERED = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
+
+
+def make_head(
+    name: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    text: ZeroShotClassifier | None = None,
+) -> Any:
+    """Build a head that is not fitted.
+
+    Parameters
+    ----------
+    name
+        One of `HEADS`.
+    parameters
+        Of the estimator, see its class, or of the one inside it; what is left out has its
+        default.
+    seed
+        For heads that draw random numbers.
+    text
+        A zero-shot classifier of the classes that are learnt, for heads that can use one.
+
+    Returns
+    -------
+    A scikit-learn estimator.
+
+    Raises
+    ------
+    InputError
+        When there is no such head, it has no such parameter, or it needs text features.
+    """
+    if name not in HEADS:
+        raise InputError(f"no head {name!r}: name one of {', '.join(HEADS)}")
+    head = _with_defaults(name, text)
+    known = _parameter_names(head)
+    unknown = [key for key in parameters if key not in known]
+    if unknown:
+        raise _unknown(name, unknown[0], known)
+    if "random_state" in head.get_params():
+        head.set_params(random_state=seed)
+    return head.set_params(**{known[key]: value for key, value in parameters.items()})
+
+
+def head_parameters(head: Any) -> dict[str, Any]:
+    """Return the parameters of a head and of the one inside it, by the names `make_head` knows."""
+    values = head.get_params()
+    return {name: values[key] for name, key in sorted(_parameter_names(head).items())}
+
+
+def _unknown(name: str, key: str, known: Mapping[str, str]) -> InputError:
+    others = [head for head in _PLAIN if key in _parameter_names(_with_defaults(head, None))]
+    instead = f"; it is a parameter of {', '.join(others)}" if others else ""
+    return InputError(
+        f"the head {name!r} has no parameter {key!r}{instead}. {name!r} has "
+        f"{', '.join(sorted(known))}"
+    )
+
+
+def _parameter_names(head: Any) -> dict[str, str]:
+    """Map the names that people use to scikit-learn's; those of the head itself win."""
+    keys = sorted(head.get_params(), key=lambda key: (-key.count("__"), key))
+    names = {key.rsplit("__", 1)[-1]: key for key in keys if not key.startswith("other__")}
+    return {name: key for name, key in names.items() if name not in _NOT_OFFERED}
+
+
+def _with_defaults(name: str, text: ZeroShotClassifier | None) -> Any:
+    from fishembed import classifiers
+
+    if name == "auto":
+        text_features = None if text is None else text.text_features
+        return classifiers.AutoHead(text_features=text_features, n_jobs=-1)
+    if name == "sweep":
+        return classifiers.SweptLogisticHead(n_jobs=-1)
+    if name == "text-anchored":
+        if text is None:
+            raise InputError(
+                "the head 'text-anchored' needs text features of the class names, and there are "
+                "none for these features: 'gaussian' is the same head without"
+            )
+        return classifiers.GaussianHead(
+            text_features=text.text_features, pseudo_count=_TEXT_PSEUDO_COUNT
+        )
+    if name == "prior-corrected":
+        return classifiers.PriorCorrectedClassifier(classifiers.LogisticHead())
+    if name == "blend":
+        return classifiers.BlendClassifier(classifiers.LogisticHead(), text)
+    return getattr(classifiers, _ESTIMATORS[name])()

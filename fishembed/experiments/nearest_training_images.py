@@ -1,0 +1,81 @@
+"""The training images that lie nearest to an image: evidence for what a head said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.arrays import unit_rows
+from fishembed.errors import StoreMismatchError
+from fishembed.experiments.run_folder import Run
+from fishembed.experiments.train_test_split import train_test_split
+
+_ROWS_AT_ONCE = 8192
+
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training image near an image.
+
+    Attributes
+    ----------
+    path, label
+        As the store names it, and its class.
+    similarity
+        Cosine between the two embeddings, -1 to 1.
+    """
+
+    path: str
+    label: str
+    similarity: float
+
+
+def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbour, ...]]:
+    """Find the `n` nearest training images of each embedding by cosine, nearest first.
+
+    Parameters
+    ----------
+    run
+        The run whose training images are searched, in its own store.
+    X
+        float32 (n_images, dim).
+    n
+        Neighbours of each.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When the store is no longer where it was.
+    StoreMismatchError
+        When it has changed since the run was made.
+    """
+    store = run.open_store()
+    if store.fingerprint != run.info["store"]["fingerprint"]:
+        raise StoreMismatchError(
+            f"{str(store.path)!r} has changed since the run {run.name!r} was made, so it no "
+            "longer tells what the head learnt from: fit again"
+        )
+    split = run.info["scored_split"]
+    train = train_test_split(store, None if split == "holdout" else split, run.info["seed"]).train
+    wanted = unit_rows(X)
+    best: npt.NDArray[Any] = np.empty((len(X), 0), np.float32)
+    at: npt.NDArray[Any] = np.empty((len(X), 0), np.intp)
+    for start in range(0, len(train), _ROWS_AT_ONCE):
+        rows = train[start : start + _ROWS_AT_ONCE]
+        found = wanted @ unit_rows(store.vectors(rows, run.features)).T
+        best = np.concatenate([best, found], axis=1)
+        at = np.concatenate([at, np.broadcast_to(rows, found.shape)], axis=1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :n]
+        best, at = (np.take_along_axis(array, order, axis=1) for array in (best, at))
+    return [
+        tuple(
+            Neighbour(store.paths[row], store.classes[store.labels[row]], cosine)
+            for row, cosine in zip(rows, cosines, strict=True)
+        )
+        for rows, cosines in zip(at.tolist(), best.tolist(), strict=True)
+    ]

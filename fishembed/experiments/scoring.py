@@ -1,0 +1,115 @@
+"""From the probabilities of scored rows to the tables and metrics of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import Store
+from fishembed.evaluation import ClassScore, Scores, score
+from fishembed.experiments.run_result import TOP_K, ClassTable, ScoredImages
+from fishembed.experiments.train_test_split import Indices, row_groups, split_counts
+
+Labels = npt.NDArray[np.integer[Any]]
+Tables = tuple[dict[str, Any], ClassTable, ScoredImages]
+
+
+def score_rows(
+    store: Store,
+    rows: Indices,
+    split: str,
+    probabilities: npt.NDArray[np.floating[Any]],
+    columns: Labels,
+    *,
+    y_train: Labels | None,
+    seed: int,
+) -> Tables:
+    """Score the probabilities of a store's rows.
+
+    Parameters
+    ----------
+    store, rows, split
+        The store, which of its rows were scored, and what they are.
+    probabilities, columns
+        (n, n_columns), and the label of each column.
+    y_train
+        Labels that were learnt from, None for zero-shot.
+    seed
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict, ClassTable, ScoredImages
+        The metrics as `metrics.json` holds them, how each class fared, and what each image was
+        called.
+    """
+    y = store.labels[rows]
+    scores = score(
+        y,
+        probabilities,
+        labels=columns,
+        class_names=store.classes,
+        groups=row_groups(store, rows),
+        seed=seed,
+    )
+    metrics = {**scores.as_dict(), "scored_split": split, "splits": split_counts(store)}
+    classes = _class_table(scores, store.classes, y_train)
+    paths, groups = ([column[i] for i in rows] for column in (store.paths, store.groups))
+    known = set(classes.raw_names)
+    names = (*classes.raw_names, *(name for name in store.classes if name not in known))
+    index = {name: i for i, name in enumerate(names)}
+    place = np.array([index[name] for name in store.classes], np.int64)
+    top, best = _most_probable(probabilities, place[columns])
+    images = ScoredImages(
+        paths=tuple(paths),
+        class_names=names,
+        true=place[y],
+        predicted=top[:, 0],
+        confidence=best[:, 0],
+        top=top,
+        top_probabilities=best,
+        group_names=tuple(groups),
+    )
+    return metrics, classes, images
+
+
+def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | None) -> ClassTable:
+    """Tabulate the classes that have training or scored rows, or were predicted."""
+    known: Mapping[str, ClassScore] = {one.name: one for one in scores.classes}
+    k = len(class_names)
+    n_train = np.zeros(k, int) if y_train is None else np.bincount(y_train, minlength=k)
+    shown = [c for c, name in enumerate(class_names) if n_train[c] or name in known]
+    nothing = (float("nan"), float("nan"))
+    rows = [known.get(class_names[c], ClassScore("", 0, 0, 0, nothing)) for c in shown]
+    ends = np.array([one.recall_ci95 if one.n else nothing for one in rows], float).reshape(-1, 2)
+
+    def counts(name: str) -> npt.NDArray[np.int64]:
+        return np.array([getattr(one, name) for one in rows], np.int64)
+
+    def shares(name: str) -> npt.NDArray[np.float64]:
+        return np.array([getattr(one, name) for one in rows], np.float64)
+
+    return ClassTable(
+        raw_names=tuple(class_names[c] for c in shown),
+        n_train=np.full(len(shown), np.nan) if y_train is None else n_train[shown].astype(float),
+        n=counts("n"),
+        correct=counts("correct"),
+        predicted=counts("predicted"),
+        recall=shares("recall"),
+        low=ends[:, 0],
+        high=ends[:, 1],
+        precision=shares("precision"),
+        f1=shares("f1"),
+    )
+
+
+def _most_probable(
+    probabilities: npt.NDArray[np.floating[Any]], columns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the most probable columns of each row, best first, and their probabilities."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
+    best = np.take_along_axis(probabilities, order, axis=1)
+    return columns[order], best.astype(np.float64)

@@ -1,0 +1,165 @@
+"""What a head learns from, how it is fitted, and how sure it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache import Store, Which
+from fishembed.errors import InputError
+from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_groups
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import LinearMap, ZeroShotClassifier
+
+Validate = Literal["cv", "val"]
+Features = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The arrays that a head is fitted to.
+
+    Attributes
+    ----------
+    X, y
+        float32 (n, dim) features and int32 (n,) labels of the training rows.
+    groups
+        (n,) names of the groups, rows without one each its own; None where no row has one.
+    val
+        Features and labels of validation rows; None where there are none, or they are what
+        will be scored.
+    """
+
+    X: Features
+    y: Labels
+    groups: npt.NDArray[np.str_] | None
+    val: tuple[Features, Labels] | None
+
+    @classmethod
+    def read(cls, store: Store, rows: TrainTestSplit, features: Which) -> TrainingData:
+        """Read the training and validation rows of a store.
+
+        Raises
+        ------
+        InputError
+            When the training rows have one class only.
+        """
+        y = store.labels[rows.train]
+        if len(np.unique(y)) < 2:
+            raise InputError(
+                f"the {len(y)} training rows of {str(store.path)!r} have one class only: a head "
+                "needs two to tell apart"
+            )
+        val = None
+        if len(rows.val) and rows.name != "val":
+            val = store.vectors(rows.val, features), store.labels[rows.val]
+        return cls(store.vectors(rows.train, features), y, row_groups(store, rows.train), val)
+
+    def subset(self, rows: Indices) -> TrainingData:
+        """Keep some of the training rows, and no validation rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        return TrainingData(self.X[rows], self.y[rows], groups, None)
+
+    @property
+    def classes(self) -> Labels:
+        """The labels that are learnt, sorted."""
+        return np.unique(self.y)
+
+
+def fit_head(head: Any, data: TrainingData, validate: Validate = "cv") -> None:
+    """Fit a head in place.
+
+    Parameters
+    ----------
+    head
+        What `make_head` built.
+    data
+        What it learns from.
+    validate
+        What a head that chooses judges its candidates on. The linear head watches the validation
+        rows in any case.
+
+    Raises
+    ------
+    InputError
+        When `validate` is val and there are no rows for it, or the head chooses nothing.
+    """
+    from fishembed.classifiers import ChoosingHead, LinearHead
+
+    chooses = isinstance(head, ChoosingHead)
+    if validate == "val":
+        _check_validation(head, data, chooses=chooses)
+    if data.val is not None and (validate == "val" or isinstance(head, LinearHead)):
+        head.fit(data.X, data.y, X_val=data.val[0], y_val=data.val[1])
+    elif chooses:
+        head.fit(data.X, data.y, groups=data.groups)
+    else:
+        head.fit(data.X, data.y)
+
+
+def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
+    if not chooses:
+        raise InputError(f"{type(head).__name__} chooses nothing: validate is for auto and sweep")
+    if data.val is None:
+        raise InputError(
+            "there are no val rows to choose on, or they are what is scored: choose by "
+            "cross-validation (cv)"
+        )
+
+
+def calibrate(head: Any, data: TrainingData, seed: int) -> float:
+    """Return the temperature of a fitted head: on the val split, else on held-out training rows.
+
+    A head that chooses has set its own.
+    """
+    from fishembed.classifiers import ChoosingHead, held_out_temperature, temperature_on
+
+    if isinstance(head, ChoosingHead):
+        return 1.0
+    if data.val is not None:
+        return temperature_on(head, *data.val)
+    return held_out_temperature(head, data.X, data.y, data.groups, random_state=seed)
+
+
+def default_prompts(store: Store) -> str | None:
+    """Return the prompt set that is used unless another is named; None where there is none."""
+    return "single" if "single" in store.text_keys else next(iter(store.text_keys), None)
+
+
+def text_classifier(store: Store, classes: Labels, features: Which) -> ZeroShotClassifier | None:
+    """Return the zero-shot classifier of `classes`; None where no text features fit.
+
+    Text features lie in the joint space, so they do not fit trunk features.
+    """
+    from fishembed.classifiers import ZeroShotClassifier
+
+    key = default_prompts(store)
+    if key is None or store.feature_fingerprint(features) != store.encoder_fingerprint:
+        return None
+    text = store.text(key)
+    return ZeroShotClassifier(text.features[classes], classes=classes, logit_scale=text.logit_scale)
+
+
+def linear_map(
+    head: Any, store: Store, features: Which, temperature: float = 1.0
+) -> LinearMap | None:
+    """Return a fitted head as `predict` reads it; None where it is no linear map."""
+    from fishembed.classifiers import LinearMap
+
+    if not hasattr(head, "coef_"):
+        return None
+    return LinearMap(
+        head.coef_,
+        head.intercept_,
+        head.classes_,
+        normalize=head.normalize,
+        kind=type(head).__name__,
+        feature_fingerprint=store.feature_fingerprint(features),
+        class_names=tuple(store.classes[label] for label in head.classes_),
+        temperature=temperature,
+    )

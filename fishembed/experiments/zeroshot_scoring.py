@@ -1,0 +1,122 @@
+"""Score images by cosine against the text features of the classes: no training, no encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fishembed._base.stopwatch import Stopwatch
+from fishembed.cache import FeatureStore
+from fishembed.errors import InputError
+from fishembed.experiments.run_folder import Run, save_run
+from fishembed.experiments.run_info import run_info
+from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.scoring import score_rows
+from fishembed.experiments.train_test_split import rows_to_score
+from fishembed.experiments.training import default_prompts, linear_map
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
+
+
+def run_zeroshot(
+    store: str | AnyPath | FeatureStore,
+    *,
+    prompts: str | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+) -> Run:
+    """Score a store's images by cosine against its text features, and write the run.
+
+    Parameters
+    ----------
+    store, prompts, split, seed, command
+        As in `score_zeroshot`.
+    run
+        Name of the run's folder; made from the store's when left out.
+    reports
+        Where runs lie; FISHEMBED_REPORTS or `reports` when left out.
+
+    Raises
+    ------
+    InputError
+        As `score_zeroshot` does, and when the name cannot be a folder's.
+    RunError
+        When a run of that name exists.
+    """
+    result = score_zeroshot(store, prompts=prompts, split=split, seed=seed, command=command)
+    return save_run(result, name=run, reports=reports)
+
+
+def score_zeroshot(
+    store: str | AnyPath | FeatureStore,
+    *,
+    prompts: str | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    command: str = "",
+) -> RunResult:
+    """Score a store's images by cosine against its text features; write nothing.
+
+    Parameters
+    ----------
+    store
+        The store, or its path.
+    prompts
+        Which of the store's prompt sets; `single`, else the first, when left out.
+    split
+        train, val, test or all; test where there is one, else all.
+    seed
+        Of the bootstrap.
+    command
+        What repeats the run, for its record.
+
+    Raises
+    ------
+    InputError
+        When the store has no such prompt set or no rows to score.
+    """
+    from fishembed.classifiers import ZeroShotClassifier
+
+    store = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+    key, watch = prompts or _prompts_to_score(store), Stopwatch()
+    with watch.measure("load"):
+        text = store.text(key)
+        rows, split = rows_to_score(store, split)
+        X = store.vectors(rows)
+    with watch.measure("score"):
+        head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
+        metrics, classes, images = score_rows(
+            store, rows, split, head.predict_proba(X), head.classes_, y_train=None, seed=seed
+        )
+    info = run_info(
+        store,
+        kind="zeroshot",
+        head="zeroshot",
+        parameters={"prompts": key, "split": split},
+        seed=seed,
+        split=split,
+        seconds=watch.seconds,
+        command=command,
+        prompts={
+            "key": key,
+            "templates": list(text.templates),
+            "names": list(text.names),
+            "logit_scale": text.logit_scale,
+        },
+    )
+    return RunResult(info, metrics, classes, images, head=linear_map(head, store, "image"))
+
+
+def _prompts_to_score(store: FeatureStore) -> str:
+    key = default_prompts(store)
+    if key is None:
+        raise InputError(
+            f"{str(store.path)!r} has no text features, so nothing to compare images with: its "
+            f"encoder {store.encoder_name!r} has no text tower, or its images have no labels. "
+            "'fishembed fit' works without"
+        )
+    return key

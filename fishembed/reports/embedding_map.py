@@ -1,0 +1,124 @@
+"""The scored images of a run laid out in two dimensions by their embeddings."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.printable import printable
+from fishembed.cache import Store, Which
+from fishembed.errors import InputError, StoreError
+from fishembed.experiments.run_folder import Run
+from fishembed.experiments.run_result import Floats, Ints, ScoredImages
+from fishembed.reports.dimension_reduction import reduce_in_subprocess
+
+_POINTS = 500
+_WRONG_POINTS = 250
+"""With more points a map takes longer than the rest of a report, and shows no more."""
+
+Landmark = tuple[int, Floats]
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """Scored images in two dimensions.
+
+    Attributes
+    ----------
+    rows
+        int64 (n_points,) rows of `ScoredImages`; those that are wrong come last.
+    xy
+        float64 (n_points, 2).
+    method
+        How they were laid out, as a sentence.
+    total
+        Labelled images the points were drawn from.
+    landmarks
+        Classes with most points, each with the place for its name, float64 (2,).
+    """
+
+    rows: Ints
+    xy: Floats
+    method: str
+    total: int
+    landmarks: tuple[Landmark, ...] = ()
+
+
+def map_embeddings(run: Run, *, seed: int = 0) -> EmbeddingMap | str:
+    """Lay out a run's scored images by their embeddings.
+
+    Parameters
+    ----------
+    run
+        The run; its store is looked for by `Run.open_store`.
+    seed
+        Seed of the choice of images where there are more than 500, and of the layout.
+
+    Returns
+    -------
+    EmbeddingMap or str
+        The map, or the sentence that says why there is none.
+    """
+    images = run.result.images
+    path = printable(str((run.info.get("store") or {}).get("path", "")))
+    rows = _chosen(images, seed)
+    if len(rows) < 3:
+        return "There are too few labelled images for a map of their vectors."
+    try:
+        with closing(run.open_store()) as store:
+            X = _features(store, [images.paths[i] for i in rows], run.features)
+    except (StoreError, InputError, KeyError, OSError):
+        return f"There is no map of the vectors: the store is no longer at {path}."
+    if X is None:
+        return f"There is no map of the vectors: {path} now holds other images."
+    xy, method = reduce_in_subprocess(X, seed=seed)
+    total = int(images.labelled.sum())
+    return EmbeddingMap(rows, xy, method, total, landmarks(images.true[rows], xy))
+
+
+def landmarks(true: Ints, xy: Floats, limit: int = 16) -> tuple[Landmark, ...]:
+    """Choose a point for the name of each of the classes with most points.
+
+    Parameters
+    ----------
+    true, xy
+        (n,) class and float64 (n, 2) place of each point.
+    limit
+        Classes that are named.
+
+    Returns
+    -------
+    tuple of (int, float64 (2,))
+        Class and place: its point that is nearest to the median of its points.
+    """
+    classes, counts = np.unique(true, return_counts=True)
+    found = []
+    for label in classes[np.argsort(-counts, kind="stable")][:limit]:
+        points = xy[true == label]
+        away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+        found.append((int(label), points[away.argmin()]))
+    return tuple(found)
+
+
+def _chosen(images: ScoredImages, seed: int) -> Ints:
+    """Choose the images to show: mistakes before others, each at random where too many."""
+    rng = np.random.default_rng(seed)
+    wrong = _sample(np.flatnonzero(images.wrong), _WRONG_POINTS, rng)
+    right = _sample(np.flatnonzero(images.labelled & images.right), _POINTS - len(wrong), rng)
+    return np.concatenate([right, wrong]).astype(np.int64)
+
+
+def _sample(
+    rows: npt.NDArray[np.intp], limit: int, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
+
+
+def _features(store: Store, paths: list[str], which: Which) -> npt.NDArray[np.float32] | None:
+    row = {path: i for i, path in enumerate(store.paths)}
+    if not row.keys() >= set(paths):
+        return None
+    return store.vectors(np.array([row[path] for path in paths]), which)

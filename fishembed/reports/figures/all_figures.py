@@ -1,0 +1,94 @@
+"""All figures of a run, by the names of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fishembed._base.files import write_bytes
+from fishembed.reports.figures.confusion_figure import draw_confusion
+from fishembed.reports.figures.epoch_figures import draw_accuracy, draw_loss
+from fishembed.reports.figures.few_shot_figure import draw_learning_curve
+from fishembed.reports.figures.per_class_figure import draw_per_class
+from fishembed.reports.figures.recall_by_training_figure import draw_recall_by_training
+from fishembed.reports.figures.reliability_figures import draw_reliability, draw_top_k
+from fishembed.reports.figures.selection_figure import draw_selection
+from fishembed.reports.figures.style import FIGURE_FORMATS, render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from fishembed.experiments.run_folder import Run
+    from fishembed.experiments.run_result import RunResult
+
+LEARNING_CURVE = "learning_curve"
+INLINE = ("loss", "accuracy", "selection", "recall_by_training", "reliability", "top_k")
+"""Figures that stand on the page as they are; scripts and markup draw the others there."""
+
+
+def draw_figures(result: RunResult) -> dict[str, Figure]:
+    """Draw every figure that the result has data for.
+
+    Returns
+    -------
+    dict of str to matplotlib.figure.Figure
+        Keyed by the stem of the figure's file: `loss`, `accuracy`, `selection`, `per_class`,
+        `confusion`, `recall_by_training`, `reliability`, `top_k`, `learning_curve`.
+    """
+    drawn = {
+        "loss": draw_loss(result),
+        "accuracy": draw_accuracy(result),
+        "selection": draw_selection(result.selection),
+        "per_class": draw_per_class(result.classes),
+        "confusion": draw_confusion(result),
+        "recall_by_training": draw_recall_by_training(result.classes),
+        "reliability": draw_reliability(result),
+        "top_k": draw_top_k(result),
+        LEARNING_CURVE: draw_learning_curve(result),
+    }
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def write_learning_curve(run: Run) -> Path | None:
+    """Draw a run's learning curve into its folder; return the PNG, or None where there is none."""
+    figure = draw_learning_curve(run.result)
+    if figure is None:
+        return None
+    write_figures(run.folder, {LEARNING_CURVE: figure}, ("png", "svg"), page=False)
+    return run.folder / f"{LEARNING_CURVE}.png"
+
+
+def write_figures(
+    folder: Path, figures: dict[str, Figure], formats: Sequence[str], *, page: bool
+) -> dict[str, bytes]:
+    """Write figures as files.
+
+    Parameters
+    ----------
+    folder
+        Where; each figure's name is its file's stem.
+    figures
+        As `draw_figures` returned them.
+    formats
+        Any of "png", "svg" and "pdf".
+    page
+        Whether a page will hold the figures named in `INLINE`.
+
+    Returns
+    -------
+    dict of str to bytes
+        The SVG of those, by name.
+    """
+    inline = {}
+    for name, figure in figures.items():
+        on_page = page and name in INLINE
+        for suffix in FIGURE_FORMATS:
+            if suffix not in formats and not (on_page and suffix == "svg"):
+                continue
+            data = render(figure, suffix)
+            if suffix in formats:
+                write_bytes(folder / f"{name}.{suffix}", data)
+            if on_page and suffix == "svg":
+                inline[name] = data
+    return inline

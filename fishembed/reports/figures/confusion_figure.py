@@ -1,0 +1,128 @@
+"""The confusion matrix as a figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.experiments.confusion_counts import row_shares
+from fishembed.reports.figures.fonts import figure_names
+from fishembed.reports.figures.style import (
+    LINE,
+    RIGHT,
+    WRONG,
+    ink_on,
+    new_axes,
+    style,
+    tick_names,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fishembed.experiments.run_result import Ints, RunResult
+
+_COUNTED_UP_TO = 40
+_NAMED_UP_TO = 200
+_SHAPES_UP_TO = 10_000
+
+
+def draw_confusion(result: RunResult) -> Figure | None:
+    """Draw the confusion matrix: row shares as colour, counts as text where they can be read.
+
+    What is right is blue, what is wrong is vermillion; classes taken for each other stand
+    together. Up to 200 classes are named.
+    """
+    order = result.mixup_order
+    if not len(order):
+        return None
+    drawable = figure_names(result.classes.names)
+    names = tick_names([drawable[i] for i in order], 26)
+    counts = result.confusion[np.ix_(order, order)]
+    with style(result.classes.names):
+        figure, axes = new_axes(*_size(len(order)))
+        _paint(axes, counts)
+        _frame(axes, names)
+        if len(order) <= _COUNTED_UP_TO:
+            _write_counts(axes, counts)
+    return figure
+
+
+def shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Colour row shares: blue on the diagonal, vermillion beside it, white where nothing is.
+
+    Parameters
+    ----------
+    shares
+        float64 (n, n), between 0 and 1.
+
+    Returns
+    -------
+    float64 (n, n, 3)
+        RGB between 0 and 1. The square root of the share lets single mistakes be seen.
+    """
+    from matplotlib.colors import to_rgb
+
+    depth = np.sqrt(shares)[..., None]
+    right = np.eye(len(shares), dtype=bool)[..., None]
+    colour = np.where(right, to_rgb(RIGHT), to_rgb(WRONG))
+    return np.asarray(1 + depth * (colour - 1))
+
+
+def _paint(axes: Axes, counts: Ints) -> None:
+    """Paint the cells: as shapes, which stay sharp, or as one image where they are too many."""
+    from matplotlib.collections import PolyCollection
+
+    colours = shade(row_shares(counts))
+    row, column = np.nonzero(counts)
+    if len(row) > _SHAPES_UP_TO:
+        axes.imshow(colours, aspect="equal", interpolation="nearest")
+        return
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    cells = np.stack([column, row], axis=1)[:, None] + corners
+    axes.add_collection(PolyCollection(list(cells), facecolors=colours[row, column], linewidths=0))
+    axes.set_aspect("equal")
+    axes.set_xlim(-0.5, len(counts) - 0.5)
+    axes.set_ylim(len(counts) - 0.5, -0.5)
+
+
+def _size(n: int) -> tuple[float, float]:
+    side = min(max(4.4, 1.9 + 0.17 * n), 8.2) if n <= _COUNTED_UP_TO else 1.9 + 0.085 * n
+    if n > _NAMED_UP_TO:
+        side = 8.2
+    return side, side
+
+
+def _frame(axes: Axes, names: list[str]) -> None:
+    n = len(names)
+    axes.grid(visible=False)
+    axes.set_xlabel("called")
+    axes.set_ylabel("true")
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    if n > _NAMED_UP_TO:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    size = 7.5 if n <= _COUNTED_UP_TO else 4.6
+    axes.set_xticks(np.arange(n), names, rotation=90, fontsize=size)
+    axes.set_yticks(np.arange(n), names, fontsize=size)
+    edges = np.arange(1, n) - 0.5
+    axes.hlines(edges, -0.5, n - 0.5, color=LINE, linewidth=0.3)
+    axes.vlines(edges, -0.5, n - 0.5, color=LINE, linewidth=0.3)
+
+
+def _write_counts(axes: Axes, counts: Ints) -> None:
+    colours = shade(row_shares(counts))
+    size = 8.0 if len(counts) <= 12 else 5.6 if len(counts) <= 32 else 4.4
+    for row, column in np.argwhere(counts):
+        colour = ink_on(colours[row, column])
+        text = axes.text(
+            column, row, str(counts[row, column]), color=colour, fontsize=size,
+            ha="center", va="center",
+        )  # fmt: skip
+        # Inside the axes it moves nothing; measuring hundreds of them takes half the time.
+        text.set_in_layout(False)

@@ -1,0 +1,111 @@
+"""Recall by class as a figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fishembed.reports.figures.fonts import figure_names
+from fishembed.reports.figures.style import (
+    INK,
+    LINE,
+    MUTED,
+    RIGHT,
+    WRONG,
+    new_axes,
+    percent_axis,
+    style,
+    tick_names,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fishembed.experiments.run_result import ClassTable
+
+_NAMED_UP_TO = 150
+
+
+def draw_per_class(table: ClassTable) -> Figure | None:
+    """Draw recall by class, best first, with Wilson intervals and counts.
+
+    Above 150 classes no name could be read: the figure then shows the sorted profile.
+    """
+    order = table.by_recall
+    if not len(order):
+        return None
+    with style(table.names):
+        if len(order) > _NAMED_UP_TO:
+            return _profile(table)
+        figure, axes = new_axes(7.2, 0.7 + 0.19 * len(order))
+        _bars(axes, table)
+    return figure
+
+
+def _bars(axes: Axes, table: ClassTable) -> None:
+    order = table.by_recall
+    at = np.arange(len(order))
+    recall, low, high = table.recall[order], table.low[order], table.high[order]
+    axes.barh(at, np.ones(len(at)), height=0.62, color=LINE, alpha=0.35)
+    axes.barh(at, recall, height=0.62, color=RIGHT, alpha=0.85)
+    axes.hlines(at, low, high, color=INK, linewidth=1)
+    for row in at[table.correct[order] == 0]:
+        axes.plot(0, row, "o", color=WRONG, markersize=4, clip_on=False)
+    drawable = figure_names(table.names)
+    names = tick_names([drawable[i] for i in order])
+    axes.set_yticks(at, names)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(at) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    percent_axis(axes, "x")
+    axes.set_xlabel("recall with its 95% interval")
+    _counts(axes, table)
+
+
+def _counts(axes: Axes, table: ClassTable) -> None:
+    """Write right of each bar how many images were scored and trained on."""
+    trained = not np.isnan(table.n_train).all()
+    # The two heads are the widest: they alone keep the room.
+    _beside(axes, -1, "right / scored", 66, in_layout=True)
+    if trained:
+        _beside(axes, -1, "trained on", 118, in_layout=True)
+    for row, i in enumerate(table.by_recall):
+        _beside(axes, row, f"{table.correct[i]} / {table.n[i]}", 66)
+        if not np.isnan(table.n_train[i]):
+            _beside(axes, row, f"{table.n_train[i]:.0f}", 118)
+
+
+def _beside(axes: Axes, row: float, text: str, points: float, *, in_layout: bool = False) -> None:
+    """Write `text` so that it ends `points` right of the axes."""
+    written = axes.annotate(
+        text,
+        (1, row),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(points, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=7.5,
+        color=MUTED,
+        annotation_clip=False,
+    )
+    written.set_in_layout(in_layout)
+
+
+def _profile(table: ClassTable) -> Figure:
+    figure, axes = new_axes(7.2, 3.2)
+    order = table.by_recall
+    rank = np.arange(1, len(order) + 1)
+    axes.fill_between(
+        rank, table.low[order], table.high[order], step="mid", color=RIGHT, alpha=0.25, linewidth=0
+    )
+    axes.step(rank, table.recall[order], where="mid", color=RIGHT, linewidth=1.4)
+    axes.set_xlim(1, len(order))
+    axes.set_ylim(0, 1)
+    percent_axis(axes, "y")
+    axes.set_xlabel(f"the {len(order):,} classes, best first")
+    axes.set_ylabel("recall with its 95% interval")
+    return figure

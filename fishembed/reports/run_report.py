@@ -1,0 +1,98 @@
+"""The report of a run: one page that needs nothing else, and its figures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fishembed._base.csv_files import write_csv
+from fishembed._base.files import write_text
+from fishembed.errors import InputError
+from fishembed.experiments.run_files import PAGE_HTML
+from fishembed.experiments.run_folder import Run
+from fishembed.experiments.run_result import RunResult
+from fishembed.reports.embedding_map import EmbeddingMap, map_embeddings
+from fishembed.reports.figures.all_figures import draw_figures, write_figures
+from fishembed.reports.figures.fonts import undrawn_note
+from fishembed.reports.figures.map_figure import draw_map
+from fishembed.reports.figures.style import FIGURE_FORMATS, style
+from fishembed.reports.latex_tables import latex_tables
+from fishembed.reports.markdown_summary import markdown_summary
+from fishembed.reports.page.report_context import report_context
+from fishembed.reports.shared_page_parts import fill
+
+REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
+CONFUSION_CSV = "confusion.csv"
+_DOCUMENTS = {"html": PAGE_HTML, "md": "report.md", "tex": "tables.tex"}
+
+
+def write_report(
+    run: str | Path | Run,
+    *,
+    photos: str | Path | None = None,
+    formats: Sequence[str] = ("html", "png", "svg"),
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a run's report into its folder: page, figures, `confusion.csv`.
+
+    Parameters
+    ----------
+    run
+        A run folder, or the run read from it.
+    photos
+        The folder the run's image paths are relative to; by default the one its store was
+        encoded from. Without it the page comes out, without pictures.
+    formats
+        Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
+        "png", "svg" and "pdf" (the figures).
+    say
+        Called with a sentence where class names cannot be drawn.
+
+    Returns
+    -------
+    Path
+        The page; without "html" the first document that was asked for, else the folder.
+
+    Raises
+    ------
+    RunNotFoundError, RunFormatError
+        When the folder holds no run, or one that cannot be read.
+    InputError
+        When a format is none of these.
+    """
+    unknown = sorted(set(formats) - set(REPORT_FORMATS))
+    if unknown:
+        raise InputError(f"no format {unknown[0]!r}; there are {', '.join(REPORT_FORMATS)}")
+    run = run if isinstance(run, Run) else Run.open(run)
+    result, folder = run.result, run.folder
+    _write_confusion(result, folder / CONFUSION_CSV)
+    if "md" in formats:
+        write_text(folder / _DOCUMENTS["md"], markdown_summary(run))
+    if "tex" in formats:
+        write_text(folder / _DOCUMENTS["tex"], latex_tables(run))
+    if {"html", *FIGURE_FORMATS} & set(formats):
+        # The map takes seconds in another process: meanwhile the other figures are drawn.
+        with ThreadPoolExecutor(1) as pool, style(result.classes.names):
+            mapping = pool.submit(map_embeddings, run)
+            svgs = write_figures(folder, draw_figures(result), formats, page="html" in formats)
+            embedding_map = mapping.result()
+            if isinstance(embedding_map, EmbeddingMap):
+                drawn = {"map": draw_map(result, embedding_map)}
+                write_figures(folder, drawn, formats, page=False)
+    if "html" in formats:
+        context = report_context(run, svgs, embedding_map, photos)
+        write_text(folder / PAGE_HTML, fill("report.html", context))
+    if say is not None and set(formats) & set(FIGURE_FORMATS):
+        note = undrawn_note(result.classes.names)
+        if note:
+            say(note)
+    documents = [name for key, name in _DOCUMENTS.items() if key in formats]
+    return folder / documents[0] if documents else folder
+
+
+def _write_confusion(result: RunResult, path: Path) -> None:
+    """Write the matrix of counts: a row for each true class, a column for what it was called."""
+    names = result.classes.names
+    rows = [[name, *row] for name, row in zip(names, result.confusion.tolist(), strict=True)]
+    write_csv(path, ["true \\ called", *names], rows)

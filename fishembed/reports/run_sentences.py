@@ -1,0 +1,159 @@
+"""The sentences of a report: what a run reached, and what may explain it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.printable import printable, shortened
+from fishembed._base.text import counted, listed
+from fishembed.experiments.confusion_counts import ConfusedPair
+from fishembed.experiments.reliability import Reliability
+from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.reports.wording import interval, percent, split_images
+
+FEW, MANY = 20, 100
+"""Classes with fewer than 20 training images are few-shot, with more than 100 many-shot.
+
+Liu, Miao, Zhan, Wang, Gong & Yu (2019). Large-scale long-tailed recognition in an open
+world. CVPR.
+"""
+
+_ZERO_CLASSES_NAMED = 3
+_UNSCORED_NAMED = 8
+
+
+def summary_sentence(metrics: Mapping[str, Any]) -> str:
+    """Say in one sentence what a run reached.
+
+    Parameters
+    ----------
+    metrics
+        What `metrics.json` holds.
+    """
+    n = metrics.get("n", 0)
+    what = split_images(metrics.get("scored_split", ""))
+    if not n:
+        return f"No labelled {what} were scored."
+    if n == 1:
+        what = what.removesuffix("s")
+    return (
+        f"{percent(metrics['accuracy'])}% of {n:,} {what} right "
+        f"({interval(metrics['accuracy_ci95'])}); "
+        f"macro recall {percent(metrics['macro_recall'])} "
+        f"({interval(metrics['macro_recall_ci95'])}); {classes_at_zero(metrics)}."
+    )
+
+
+def classes_at_zero(metrics: Mapping[str, Any]) -> str:
+    """Name the classes none of whose images was called right."""
+    zero = [shortened(printable(name), 40) for name in metrics.get("zero_recall_classes", ())]
+    if not zero:
+        return "no class at zero"
+    count = "1 class" if len(zero) == 1 else f"{len(zero):,} classes"
+    if len(zero) <= _ZERO_CLASSES_NAMED:
+        return f"{count} at zero: {listed(zero)}"
+    return f"{count} at zero, among them {listed(zero[:_ZERO_CLASSES_NAMED])}"
+
+
+def caveats(result: RunResult) -> list[str]:
+    """Say what a reader has to know before believing the scores."""
+    sentences = []
+    if result.scored_split == "train":
+        sentences.append(
+            "The images scored are the ones the head was trained on: "
+            "this says nothing about new ones."
+        )
+    unlabelled = int((~result.images.labelled).sum())
+    if unlabelled:
+        sentences.append(f"{counted(unlabelled, 'image')} without a label could not be scored.")
+    table = result.classes
+    without = [table.names[i] for i in np.flatnonzero(table.n == 0)]
+    if without and len(table.scored):
+        several = len(without) > _UNSCORED_NAMED
+        few = ", ".join(without[:_UNSCORED_NAMED]) + ", …" if several else listed(without)
+        count = counted(len(without), "class", "classes")
+        sentences.append(f"{count} had no images to be scored on and count nowhere: {few}.")
+    return sentences
+
+
+def intervals_note(n_groups: int | None) -> str:
+    """Say what the intervals take for independent."""
+    if n_groups is None:
+        return "Intervals are 95% and take every image for independent of the others."
+    return (
+        "Intervals are 95% and do not take images of one group, such as frames of one fish, for "
+        f"independent; there are {counted(n_groups, 'group')}."
+    )
+
+
+def mixup_reason(table: ClassTable, pair: ConfusedPair) -> str:
+    """Compare the training images of a confused pair, as the end of a sentence.
+
+    Empty where nothing was trained on.
+    """
+    name = table.names[pair.predicted]
+    n_true, n_predicted = table.n_train[pair.true], table.n_train[pair.predicted]
+    if math.isnan(n_true) or math.isnan(n_predicted):
+        return ""
+    counts = f"({n_predicted:,.0f} against {n_true:,.0f})"
+    if n_true < 1:
+        return f"; there were no training images of the true class {counts}"
+    ratio = n_predicted / n_true
+    if ratio >= 1.3:
+        times = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+        return f"; {name} has {times} times the training images {counts}"
+    if ratio > 1 / 1.3:
+        return f"; both have about as many training images {counts}"
+    return f", although {name} has fewer training images {counts}"
+
+
+def training_effect(table: ClassTable) -> str:
+    """Say how recall goes with training images; empty where nothing was trained on."""
+    shown = table.trained_and_scored
+    if not len(shown):
+        return ""
+    n, recall = table.n_train[shown], table.recall[shown]
+    groups = [
+        (n < FEW, f"fewer than {FEW}"),
+        ((n >= FEW) & (n <= MANY), f"{FEW} to {MANY}"),
+        (n > MANY, f"more than {MANY}"),
+    ]
+    parts: list[str] = []
+    for at, label in groups:
+        if at.any():
+            share = percent(float(recall[at].mean()), 0)
+            classes = counted(int(at.sum()), "class", "classes")
+            what = "of them" if parts else "training images"
+            parts.append(f"{share}% for the {classes} with {label} {what}")
+    return f"Mean recall is {', '.join(parts)}.{_rank_correlation(n, recall)}"
+
+
+def calibration_sentence(bins: Reliability) -> str:
+    """Say whether confidence can be believed."""
+    gap = bins.mean_confidence - bins.mean_accuracy
+    how_sure = "about as sure as it is right"
+    if abs(gap) > 0.02:
+        how_sure = "surer than it is right" if gap > 0 else "less sure than it is right"
+    return (
+        f"The head is {how_sure}: mean confidence {percent(bins.mean_confidence)}%, "
+        f"{percent(bins.mean_accuracy)}% right. "
+        f"Expected calibration error {percent(bins.ece)} points, over ten bins."
+    )
+
+
+def _rank_correlation(n: npt.NDArray[Any], recall: npt.NDArray[Any]) -> str:
+    if len(n) < 5 or np.ptp(n) == 0 or np.ptp(recall) == 0:
+        return ""
+    rho = float(np.corrcoef(_ranks(n), _ranks(recall))[0, 1])
+    return f" Their rank correlation is {rho:.2f} (Spearman's, over classes)."
+
+
+def _ranks(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Rank values from 0 up; equal ones share the mean of their ranks."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])

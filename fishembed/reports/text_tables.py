@@ -1,0 +1,135 @@
+"""Tables of a run for the console and the page, as columns and rows of text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fishembed._base.printable import printable, shortened
+from fishembed.experiments.comparison import Comparison
+from fishembed.experiments.confusion_counts import confused_pairs
+from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.reports.wording import interval, percent
+
+Table = tuple[list[str], list[list[str]]]
+
+_WIDTH = 32
+"""Letters of a name in a terminal."""
+
+_SELECTION_SCORES = ("accuracy", "macro_recall", "macro_f1")
+
+
+def lowest_recall_table(table: ClassTable, limit: int = 5) -> Table:
+    """List the scored classes of lowest recall, the lowest first.
+
+    Among equals, the class with more images stands first: it is the more certain one.
+    """
+    order = sorted(table.scored.tolist(), key=lambda i: (table.recall[i], -table.n[i]))
+    trained = not all(math.isnan(n) for n in table.n_train)
+    columns = ["lowest recall", "%", "95% interval", "right"] + ["trained on"] * trained
+    rows = []
+    for i in order[:limit]:
+        ends = interval((float(table.low[i]), float(table.high[i])))
+        row = [shortened(table.names[i], _WIDTH), percent(float(table.recall[i])), ends]
+        row.append(f"{table.correct[i]:,} of {table.n[i]:,}")
+        known = not math.isnan(table.n_train[i])
+        rows.append(row + [f"{table.n_train[i]:,.0f}" if known else ""] * trained)
+    return columns, rows
+
+
+def largest_mixups_table(result: RunResult, limit: int = 3) -> Table:
+    """List the classes taken for each other most often; no row where there is no mistake."""
+    names = [shortened(name, _WIDTH) for name in result.classes.names]
+    rows = [
+        [names[pair.true], names[pair.predicted], f"{pair.count:,} of {pair.total:,}"]
+        for pair in confused_pairs(result.confusion, limit)
+    ]
+    return ["largest mix-ups", "called", "images"], rows
+
+
+def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """List the best of each kind of candidate that a head was chosen from, parameters last.
+
+    Parameters
+    ----------
+    rows
+        `RunResult.selection`.
+    """
+    columns = ["candidate", "accuracy %", "macro recall %", "macro F1 %", "log loss", "seconds"]
+    columns.append("parameters")
+    best: dict[str, Mapping[str, Any]] = {}
+    seconds: dict[str, float] = {}
+    for row in rows:
+        best.setdefault(row["candidate"], row)
+        seconds[row["candidate"]] = seconds.get(row["candidate"], 0.0) + row["seconds"]
+    lines = [
+        [
+            f"{'*' if row['chosen'] else ' '} {name}",
+            *(_spread(row, score, 100, 1) for score in _SELECTION_SCORES),
+            _spread(row, "log_loss", 1, 3),
+            f"{seconds[name]:.1f}",
+            row["parameters"],
+        ]
+        for name, row in best.items()
+    ]
+    return columns, lines
+
+
+def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """List means over the seeds, and their standard deviations, by images of each class.
+
+    Parameters
+    ----------
+    rows
+        `RunResult.few_shot`.
+    """
+    columns = ["images of each class", "training images", "accuracy %", "macro recall %"]
+    columns.append("classes at zero")
+    lines = []
+    for shots in dict.fromkeys(row["shots"] for row in rows):
+        same = [row for row in rows if row["shots"] == shots]
+        spread = [
+            f"{100 * np.mean(values):.1f} ± {100 * np.std(values):.1f}"
+            for values in ([row[name] for row in same] for name in ("accuracy", "macro_recall"))
+        ]
+        at_zero = float(np.mean([row["classes_at_zero"] for row in same]))
+        n_train = f"{same[0]['n_train']:,.0f}"
+        lines.append([f"{shots:.0f}", n_train, *spread, f"{at_zero:.1f}"])
+    return columns, lines
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """List the scores of each run, and what it changes against the first."""
+    columns = ["run", "accuracy %", "macro recall %", "difference of accuracy", "McNemar's p"]
+    rows = []
+    for i, run in enumerate(comparison.runs):
+        scores = [_score(run.metrics, key) for key in ("accuracy", "macro_recall")]
+        difference = ["", ""]
+        if i:
+            d = comparison.differences[i - 1]
+            difference = [points(d.accuracy, d.accuracy_ci95), p_value_text(d.p_value)]
+        rows.append([printable(run.name), *scores, *difference])
+    return columns, rows
+
+
+def points(difference: float, ends: Sequence[float]) -> str:
+    """Write a difference of shares in percentage points: "+1.5 (+0.2 to +2.8)"."""
+    return f"{100 * difference:+.1f} ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f})"
+
+
+def p_value_text(p_value: float) -> str:
+    """Write a p-value with its sign: "= 0.034", "< 0.001"."""
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"
+
+
+def _score(metrics: Mapping[str, Any], key: str) -> str:
+    value, ends = metrics.get(key), metrics.get(f"{key}_ci95")
+    return "" if value is None or ends is None else f"{percent(value)} ({interval(ends)})"
+
+
+def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) -> str:
+    mean, std = factor * row[f"{score}_mean"], factor * row[f"{score}_std"]
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f}"

@@ -1,0 +1,33 @@
+"""Numbers and lists written as in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_SPLIT_IMAGES = {
+    "train": "training images",
+    "val": "validation images",
+    "test": "test images",
+    "holdout": "held-out images",
+    "all": "images",
+}
+
+
+def split_images(split: str) -> str:
+    """Say which images were scored: "test images"."""
+    return _SPLIT_IMAGES.get(split, "images")
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Write a share between 0 and 1 in percent, without the sign."""
+    return f"{100 * share:.{decimals}f}"
+
+
+def interval(ends: Sequence[float]) -> str:
+    """Write an interval of shares in percent: "83.6 to 88.3"."""
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
+def images_of(name: str) -> str:
+    """Put a class after a count: "22 of 90 goby", but "8 of 12 images of 94" for a number."""
+    return f"images of {name}" if name[:1].isdigit() else name

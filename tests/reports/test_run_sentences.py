@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from make_run import make_run
+
+from fishembed import Run
+from fishembed.experiments.confusion_counts import ConfusedPair
+from fishembed.reports.run_sentences import mixup_reason, summary_sentence
+
+METRICS = {
+    "n": 878,
+    "accuracy": 0.861,
+    "accuracy_ci95": [0.836, 0.883],
+    "macro_recall": 0.81,
+    "macro_recall_ci95": [0.772, 0.845],
+    "zero_recall_classes": [],
+    "scored_split": "test",
+}
+
+
+def test_the_summary_sentence():
+    assert summary_sentence(METRICS) == (
+        "86.1% of 878 test images right (83.6 to 88.3); macro recall 81.0 (77.2 to 84.5); "
+        "no class at zero."
+    )
+
+
+def test_the_summary_names_classes_at_zero():
+    assert "; 1 class at zero: eel." in summary_sentence(METRICS | {"zero_recall_classes": ["eel"]})
+    many = summary_sentence(METRICS | {"zero_recall_classes": list("abcd")})
+    assert many.endswith("4 classes at zero, among them a, b and c.")
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [("holdout", "held-out images"), ("all", "of 878 images"), ("odd", "of 878 images")],
+)
+def test_the_summary_says_what_was_scored(split, words):
+    assert words in summary_sentence(METRICS | {"scored_split": split})
+
+
+def test_nothing_scored():
+    assert (
+        summary_sentence({"n": 0, "scored_split": "test"}) == "No labelled test images were scored."
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_true", "n_called", "words"),
+    [
+        (10, 30, "; goby has 3.0 times the training images (30 against 10)"),
+        (3, 723, "; goby has 241 times the training images (723 against 3)"),
+        (22, 20, "; both have about as many training images (20 against 22)"),
+        (50, 20, ", although goby has fewer training images (20 against 50)"),
+        (0, 20, "; there were no training images of the true class (20 against 0)"),
+        (math.nan, 20, ""),
+    ],
+)
+def test_the_reason_compares_training_images(tmp_path, n_true, n_called, words):
+    table = Run.load(make_run(tmp_path / "run", names=["eel", "goby"], rows=9)).classes
+    table = replace(table, n_train=np.array([n_true, n_called], float))
+    assert mixup_reason(table, ConfusedPair(0, 1, 1, 2)) == words
