@@ -1,7 +1,12 @@
 """Arrays in, scores with intervals out: no files, no printing, no plotting."""
 
-from fishembed.evaluation.intervals import bootstrap_macro_recall, wilson, wilson_of_rows
-from fishembed.evaluation.paired import mcnemar
+from fishembed.evaluation.former_intervals import bootstrap_macro_recall, wilson_of_rows
+from fishembed.evaluation.intervals import (
+    clopper_pearson,
+    macro_recall_interval,
+    proportion_intervals,
+)
+from fishembed.evaluation.paired import macro_difference_interval, mcnemar
 from fishembed.evaluation.scores import ClassScore, Scores, score
 from fishembed.evaluation.splits import stratified_holdout
 
@@ -9,9 +14,12 @@ __all__ = [
     "ClassScore",
     "Scores",
     "bootstrap_macro_recall",
+    "clopper_pearson",
+    "macro_difference_interval",
+    "macro_recall_interval",
     "mcnemar",
+    "proportion_intervals",
     "score",
     "stratified_holdout",
-    "wilson",
     "wilson_of_rows",
 ]

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.errors import DimensionError, InputError
-from fishembed.evaluation.intervals import Interval, bootstrap_macro_recall, wilson_of_rows
+from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
 
 _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How one class fared.
+    """Scores of one class.
 
     Attributes
     ----------
     name
         The class's name, or its label as text.
     n, correct, predicted
-        Rows of this class, those called right, and rows called this class.
-    recall_ci95
-        Wilson interval of the recall, by group where groups were given.
+        Rows of this class, those classified correctly, and rows predicted as this class.
+    recall_ci95, precision_ci95
+        Intervals of the recall and of the precision, by group where groups were given.
     """
 
     name: str
@@ -33,15 +34,16 @@ class ClassScore:
     correct: int
     predicted: int
     recall_ci95: Interval
+    precision_ci95: Interval = (0.0, 1.0)
 
     @property
     def recall(self) -> float:
-        """Share of this class's rows that were called right; NaN without rows."""
+        """Share of this class's rows that were classified correctly; NaN without rows."""
         return self.correct / self.n if self.n else float("nan")
 
     @property
     def precision(self) -> float:
-        """Share of the rows called this class that are; 0 when none was."""
+        """Share of the rows predicted as this class that are; 0 when none was."""
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
@@ -52,7 +54,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a classifier reached on labelled rows.
+    """Scores of a classifier on labelled rows.
 
     Macro scores average over the classes that have rows, each class counting the same.
 
@@ -61,15 +63,20 @@ class Scores:
     n
         Scored rows.
     accuracy, accuracy_ci95
-        Share of rows called right, with its Wilson interval, by group where groups were given.
+        Share of rows classified correctly, with its interval, by group where groups were given.
     top5_accuracy
         Share of rows whose class is among the five most probable.
     macro_recall_ci95
-        Stratified bootstrap interval, by group where groups were given.
+        Interval of macro recall, by group where groups were given.
     log_loss
         Mean of -log p(true class), in nats; p is clipped to float64's epsilon.
     classes
         One `ClassScore` for each class that has rows or was predicted.
+    majority_class, majority_accuracy
+        The class that a classifier which always guesses one would best guess, the commonest of
+        `baseline`, and the accuracy this guess has on the scored rows.
+    unscored_classes
+        Names of the classes that have a column but no row: macro scores say nothing of them.
     n_groups
         Groups of the rows; None where none were given.
     """
@@ -81,6 +88,9 @@ class Scores:
     macro_recall_ci95: Interval
     log_loss: float
     classes: tuple[ClassScore, ...]
+    majority_class: str = ""
+    majority_accuracy: float = 0.0
+    unscored_classes: tuple[str, ...] = ()
     n_groups: int | None = None
 
     @property
@@ -99,12 +109,29 @@ class Scores:
         return float(np.mean([c.f1 for c in self.present]))
 
     @property
+    def majority_macro_recall(self) -> float:
+        """Macro recall of always guessing `majority_class`."""
+        return float(np.mean([c.name == self.majority_class for c in self.present]))
+
+    @property
     def zero_recall_classes(self) -> tuple[str, ...]:
-        """Names of the classes that have rows of which none was called right."""
+        """Names of the classes that have rows of which none was classified correctly."""
         return tuple(c.name for c in self.present if not c.correct)
 
+    @property
+    def worst_recall(self) -> ClassScore:
+        """The class whose recall is most surely low: the least upper end of the interval."""
+        return min(self.present, key=lambda c: (c.recall_ci95[1], c.recall))
+
+    @property
+    def worst_precision(self) -> ClassScore:
+        """The predicted class that is most surely a false alarm: the least upper end."""
+        predicted = [c for c in self.classes if c.predicted]
+        return min(predicted, key=lambda c: (c.precision_ci95[1], c.precision))
+
     def as_dict(self) -> dict[str, object]:
-        """Give the scores under the names of `metrics.json`, without the classes."""
+        """Return the scores under the names of `metrics.json`, without the classes."""
+        worst, alarm = self.worst_recall, self.worst_precision
         return {
             "n": self.n,
             "n_groups": self.n_groups,
@@ -117,6 +144,24 @@ class Scores:
             "log_loss": self.log_loss,
             "n_classes": len(self.present),
             "zero_recall_classes": list(self.zero_recall_classes),
+            "worst_recall": {
+                "class": worst.name,
+                "recall": worst.recall,
+                "recall_ci95": list(worst.recall_ci95),
+                "correct": worst.correct,
+                "n": worst.n,
+            },
+            "worst_precision": {
+                "class": alarm.name,
+                "precision": alarm.precision,
+                "precision_ci95": list(alarm.precision_ci95),
+                "correct": alarm.correct,
+                "predicted": alarm.predicted,
+            },
+            "majority_class": self.majority_class,
+            "majority_accuracy": self.majority_accuracy,
+            "majority_macro_recall": self.majority_macro_recall,
+            "unscored_classes": list(self.unscored_classes),
         }
 
 
@@ -127,14 +172,15 @@ def score(
     labels: npt.ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     groups: npt.ArrayLike | None = None,
-    seed: int = 0,
+    baseline: npt.ArrayLike | None = None,
+    seed: int = 0,  # noqa: ARG001
 ) -> Scores:
     """Score probabilities against the true classes.
 
     Parameters
     ----------
     y_true
-        (n,) true label of each row. A label without a column is never called right.
+        (n,) true label of each row. A label without a column is never classified correctly.
     probabilities
         (n, n_columns) float; the largest of a row is its prediction, the first of equals.
     labels
@@ -143,8 +189,11 @@ def score(
         Names to show, indexed by integer label; the labels themselves when left out.
     groups
         (n,) units whose rows are not independent, for the intervals.
+    baseline
+        Labels, usually those of the training rows, whose commonest is `Scores.majority_class`;
+        `y_true` when left out.
     seed
-        Seed of the bootstrap.
+        Ignored: the intervals are no longer drawn at random.
 
     Returns
     -------
@@ -155,7 +204,8 @@ def score(
     DimensionError
         When the shapes do not fit together.
     InputError
-        When there is no row to score, or a probability is not finite.
+        When there is no row to score, a probability is not finite, or no row has a label of any
+        column.
 
     Examples
     --------
@@ -163,9 +213,11 @@ def score(
     ...                labels=["cod", "eel"])
     >>> round(scores.accuracy, 3), scores.macro_recall, scores.zero_recall_classes
     (0.667, 0.75, ())
+    >>> scores.worst_precision.name, scores.majority_class, round(scores.majority_accuracy, 3)
+    ('eel', 'cod', 0.667)
     """
-    y, p = np.asarray(y_true), np.asarray(probabilities)
-    columns = np.arange(p.shape[-1]) if labels is None else np.asarray(labels)
+    y, p = _plain(y_true), np.asarray(probabilities)
+    columns = np.arange(p.shape[-1]) if labels is None else _plain(labels)
     _check(y, p, columns)
     every = np.union1d(columns, y)
     truth, column = np.searchsorted(every, y), np.searchsorted(every, columns)
@@ -173,22 +225,30 @@ def score(
     own[column] = np.arange(len(columns))
     rank, p_true = _rank_of_truth(p, own[truth])
     hits = rank == 0
-    predicted = column[p.argmax(axis=1)]
+    names = _names(every, class_names)
+    values, counts = np.unique(y if baseline is None else baseline, return_counts=True)
+    majority = values[counts.argmax()]
     return Scores(
         n=len(y),
         accuracy=float(hits.mean()),
-        accuracy_ci95=_pair(wilson_of_rows(hits, groups)[0]),
+        accuracy_ci95=_pair(proportion_intervals(hits, groups)[0]),
         top5_accuracy=float((rank < 5).mean()),
-        macro_recall_ci95=bootstrap_macro_recall(truth, hits, groups, seed=seed),
+        macro_recall_ci95=macro_recall_interval(truth, hits, groups),
         log_loss=float(-np.log(np.clip(p_true, np.finfo(float).eps, 1)).mean()),
-        classes=_class_scores(every, truth, predicted, class_names, groups),
+        classes=_class_scores(names, truth, column[p.argmax(axis=1)], groups),
+        majority_class=_names(np.array([majority]), class_names)[0],
+        majority_accuracy=float((y == majority).mean()),
+        unscored_classes=tuple(names[i] for i in np.setdiff1d(column, truth)),
         n_groups=None if groups is None else len(np.unique(groups)),
     )
 
 
-def _check(
-    y: npt.NDArray[np.generic], p: npt.NDArray[np.generic], columns: npt.NDArray[np.generic]
-) -> None:
+def _plain(labels: npt.ArrayLike) -> npt.NDArray[Any]:
+    array = np.asarray(labels)
+    return np.array(array.tolist()) if array.dtype == object else array
+
+
+def _check(y: npt.NDArray[Any], p: npt.NDArray[Any], columns: npt.NDArray[Any]) -> None:
     if p.ndim != 2 or y.shape != p.shape[:1] or columns.shape != p.shape[1:]:
         raise DimensionError(
             f"y_true {y.shape}, probabilities {p.shape} and labels {columns.shape} do not fit; "
@@ -198,12 +258,18 @@ def _check(
         raise InputError("there is no labelled row to score")
     if not np.isfinite(p).all():
         raise InputError("a probability is not finite; look for a head that did not converge")
+    text = [array.dtype.kind in "US" for array in (y, columns)]
+    if text[0] != text[1] or not np.isin(y, columns).any():
+        raise InputError(
+            f"no row has the label of a column: y_true holds {y[0]!r}, labels {columns[0]!r}; "
+            "pass the head's classes_ as labels"
+        )
 
 
 def _rank_of_truth(
-    p: npt.NDArray[np.generic], own: npt.NDArray[np.intp]
+    p: npt.NDArray[Any], own: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Give how many columns beat the true one (many where it has none), and its probability."""
+    """Return how many columns beat the true one (many where it has none), and its probability."""
     rank = np.full(len(p), p.shape[1] + 5)
     p_true = np.zeros(len(p))
     index = np.arange(p.shape[1])
@@ -217,27 +283,33 @@ def _rank_of_truth(
     return rank, p_true
 
 
+def _names(labels: npt.NDArray[Any], class_names: Sequence[str] | None) -> list[str]:
+    if class_names is None:
+        return [str(label) for label in labels]
+    return [str(class_names[int(label)]) for label in labels]
+
+
 def _class_scores(
-    every: npt.NDArray[np.generic],
+    names: list[str],
     truth: npt.NDArray[np.intp],
     predicted: npt.NDArray[np.intp],
-    names: Sequence[str] | None,
     groups: npt.ArrayLike | None,
 ) -> tuple[ClassScore, ...]:
-    n = np.bincount(truth, minlength=len(every))
-    called = np.bincount(predicted, minlength=len(every))
-    correct = np.bincount(truth[truth == predicted], minlength=len(every))
-    ends = wilson_of_rows(truth == predicted, groups, truth, len(every))
+    k, hits = len(names), truth == predicted
+    n, called = np.bincount(truth, minlength=k), np.bincount(predicted, minlength=k)
+    correct = np.bincount(truth[hits], minlength=k)
+    recalls = proportion_intervals(hits, groups, truth, k)
+    precisions = proportion_intervals(hits, groups, predicted, k)
     return tuple(
         ClassScore(
-            name=str(label) if names is None else str(names[int(label)]),
+            name=names[i],
             n=int(n[i]),
             correct=int(correct[i]),
             predicted=int(called[i]),
-            recall_ci95=_pair(ends[i]),
+            recall_ci95=_pair(recalls[i]),
+            precision_ci95=_pair(precisions[i]),
         )
-        for i, label in enumerate(every)
-        if n[i] or called[i]
+        for i in np.flatnonzero(n + called)
     )
 
 

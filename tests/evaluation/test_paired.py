@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from fishembed.errors import DimensionError
-from fishembed.evaluation import mcnemar
+from fishembed.evaluation import macro_difference_interval, mcnemar
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 20))
@@ -45,6 +45,55 @@ def test_thousands_of_changes_are_counted_exactly():
     )
 
 
+def tango(b, c, n):
+    """Ends of Tango's interval by a search over a fine grid."""
+    ends = []
+    for delta in np.linspace(-0.9999, 0.9999, 200_001):
+        big_b, big_c = -b - c + (2 * n - b + c) * delta, -c * delta * (1 - delta)
+        q = (np.sqrt(max(big_b**2 - 8 * n * big_c, 0)) - big_b) / (4 * n)
+        variance = n * (2 * q + delta * (1 - delta))
+        if abs(b - c - n * delta) <= 1.959964 * np.sqrt(max(variance, 1e-12)):
+            ends.append(delta)
+    return ends[0], ends[-1]
+
+
+@pytest.mark.parametrize(("b", "c", "n"), [(7, 2, 40), (0, 0, 20), (5, 0, 12), (1, 9, 10)])
+def test_one_class_gives_tangos_interval(b, c, n):
+    after = np.arange(n) < b
+    before = (np.arange(n) >= b) & (np.arange(n) < b + c)
+    ends = macro_difference_interval(np.zeros(n), before, after)
+    # the pairs' variance is taken with two pseudo rows, so the two are close, not equal
+    assert ends == pytest.approx(tango(b, c, n), abs=0.06)
+
+
+def test_differences_are_covered():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(20), 20)
+    covered = 0
+    for _ in range(200):
+        before, after = rng.random(400) < 0.6, rng.random(400) < 0.7
+        low, high = macro_difference_interval(y, before, after)
+        covered += low <= 0.1 <= high
+    assert covered >= 183
+
+
+def test_no_change_is_not_certainty():
+    low, high = macro_difference_interval(np.arange(4), np.ones(4), np.ones(4))
+    assert low == pytest.approx(-high)
+    assert high > 0.3
+
+
+def test_groups_widen_a_difference():
+    before, after = np.zeros(60, bool), np.arange(60) // 10 % 2 == 0
+    y, groups = np.zeros(60), np.arange(60) // 10
+    alone, together = (
+        np.ptp(macro_difference_interval(y, before, after, g)) for g in (None, groups)
+    )
+    assert together > 2 * alone
+
+
 def test_shapes_are_checked():
+    with pytest.raises(DimensionError, match=r"\(1,\) and before \(2,\)"):
+        macro_difference_interval([0], [True, False], [True, False])
     with pytest.raises(DimensionError, match=r"\(1,\) and after \(2,\)"):
         mcnemar([True], [True, False])

@@ -67,3 +67,39 @@ def test_bad_input_is_named():
         score([], np.zeros((0, 3)))
     with pytest.raises(InputError, match="not finite"):
         score([0], [[np.nan, 1.0]])
+    with pytest.raises(InputError, match="label of a column"):
+        score(["cod", "eel"], [[0.9, 0.1], [0.1, 0.9]])
+    with pytest.raises(InputError, match="label of a column"):
+        score([0, 1], [[0.9, 0.1], [0.1, 0.9]], labels=["cod", "eel"])
+    with pytest.raises(InputError, match="label of a column"):
+        score([7, 8], [[0.9, 0.1], [0.1, 0.9]])
+
+
+def test_text_labels_may_come_as_objects():
+    y = np.array(["cod", "eel"], dtype=object)
+    assert score(y, [[0.9, 0.1], [0.1, 0.9]], labels=["cod", "eel"]).accuracy == 1
+
+
+def test_false_alarms_are_named():
+    # 21 rows are called eel and 5 of them are; one is called ray and is not
+    truth = ["cod"] * 97 + ["eel"] * 5
+    called = np.array(["cod"] * 80 + ["eel"] * 16 + ["ray"] + ["eel"] * 5)
+    columns = ["cod", "eel", "ray"]
+    s = score(truth, called[:, None] == columns, labels=columns)
+    assert (s.worst_precision.name, s.worst_precision.correct) == ("eel", 5)
+    assert s.worst_precision.precision == pytest.approx(5 / 21)
+    assert s.worst_recall.name == "cod"
+    assert s.as_dict()["worst_precision"]["predicted"] == 21
+
+
+def test_always_guessing_the_commonest_class_is_scored_too():
+    p = np.eye(3)[[0, 0, 1, 2]]
+    s = score([0, 0, 1, 2], p, class_names=["cod", "eel", "ray"], baseline=[1, 1, 0])
+    assert (s.majority_class, s.majority_accuracy) == ("eel", 0.25)
+    assert s.majority_macro_recall == pytest.approx(1 / 3)
+    assert score([0, 0, 1, 2], p).majority_accuracy == 0.5
+
+
+def test_classes_without_a_row_are_named():
+    s = score([0, 0], [[0.9, 0.1, 0], [0.8, 0.1, 0.1]], class_names=["cod", "eel", "ray"])
+    assert s.unscored_classes == ("eel", "ray")
