@@ -110,7 +110,7 @@ def _changes(before: npt.ArrayLike, after: npt.ArrayLike) -> npt.NDArray[np.int_
     first, second = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
     if first.shape != second.shape or first.ndim != 1:
         raise DimensionError(f"before {first.shape} and after {second.shape}: give two (n,)")
-    return second.astype(int) - first.astype(int)
+    return np.asarray(second.astype(int) - first.astype(int))
 
 
 def _score_interval(gained: float, lost: float, n: float, z: float) -> Interval:
