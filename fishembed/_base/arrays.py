@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 
-def row_lengths(X: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return the Euclidean length of each row, 1 where it is 0.
+def rows_and_lengths(X: npt.ArrayLike) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return rows, and the Euclidean length of each, 1 where it is 0.
+
+    Rows that are too large or too small to be squared in their dtype come divided by their
+    largest value, and so do their lengths; the others as they are.
 
     Parameters
     ----------
@@ -18,12 +21,21 @@ def row_lengths(X: npt.ArrayLike) -> npt.NDArray[Any]:
 
     Returns
     -------
-    (…,)
+    (…, dim), (…,)
         float64 for float64, else float32: half floats would overflow.
     """
     rows = _floats(X)
-    lengths = np.sqrt(np.einsum("...i,...i->...", rows, rows))
-    return np.asarray(np.where(lengths > 0, lengths, lengths.dtype.type(1)))
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.asarray(np.einsum("...i,...i->...", rows, rows))
+    extreme = ~np.isfinite(squares) | (squares < np.finfo(squares.dtype).tiny)
+    if extreme.any():
+        largest = np.abs(rows[extreme]).max(axis=-1, initial=0)
+        usable = np.isfinite(largest) & (largest > 0)
+        rows = rows.copy()
+        rows[extreme] /= np.where(usable, largest, 1)[..., None]
+        with np.errstate(over="ignore", under="ignore"):
+            squares[extreme] = np.einsum("...i,...i->...", rows[extreme], rows[extreme])
+    return rows, np.sqrt(np.where(squares > 0, squares, squares.dtype.type(1)))
 
 
 def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -32,7 +44,7 @@ def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
     Parameters
     ----------
     X
-        (…, dim); rows lie along the last axis.
+        (…, dim); rows lie along the last axis, of any scale.
 
     Returns
     -------
@@ -41,11 +53,11 @@ def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
 
     Examples
     --------
-    >>> unit_rows([[3, 4], [0, 0]]).round(2).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    >>> unit_rows([[3, 4], [0, 0], [3e30, 4e30]]).round(2).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0], [0.6000000238418579, 0.800000011920929]]
     """
-    rows = _floats(X)
-    return np.asarray(rows / row_lengths(rows)[..., None])
+    rows, lengths = rows_and_lengths(X)
+    return np.asarray(rows / lengths[..., None])
 
 
 def _floats(X: npt.ArrayLike) -> npt.NDArray[Any]:

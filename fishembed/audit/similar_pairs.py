@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.nearest import nearest_rows
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
@@ -86,14 +87,13 @@ def nearest_in_other_groups(
     float32 (n_rows,)
         -1 where there is no other group.
     """
-    best = np.full(len(rows), -1, np.float32)
-    for begin in range(0, len(rows), block):
-        queries = rows[begin : begin + block]
-        wanted = unit_rows(features[queries])
-        nearest = best[begin : begin + block]
-        for start in range(0, len(features), block):
-            cosines = wanted @ unit_rows(features[start : start + block]).T
-            others = groups[None, start : start + block]
-            cosines[(groups[queries][:, None] == others) | (others < 0)] = -1
-            np.maximum(nearest, cosines.max(axis=1), out=nearest)
-    return best
+    _, cosines = nearest_rows(
+        features[rows],
+        lambda start, stop: features[start:stop],
+        len(features),
+        excluded=lambda some, others: (
+            (groups[rows[some]][:, None] == groups[None, others]) | (groups[None, others] < 0)
+        ),
+        block=block,
+    )
+    return cosines[:, 0]

@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import ThreadpoolController
 
-from fishembed._base.arrays import row_lengths, unit_rows
+from fishembed._base.arrays import rows_and_lengths, unit_rows
 from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
 from fishembed.errors import DimensionError, InputError
 
@@ -172,9 +172,12 @@ class LinearPredictor(Predictor):
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
         check_is_fitted(self)
         rows = self._validate_rows(X)
-        products = rows @ self.coef_.T.astype(rows.dtype, copy=False)
+        coef = self.coef_.T.astype(rows.dtype, copy=False)
         if self.normalize == "l2":  # after the product: no scaled copy of X is made
-            products /= row_lengths(rows)[:, None]
+            rows, lengths = rows_and_lengths(rows)
+            products = rows @ coef / lengths[:, None]
+        else:
+            products = rows @ coef
         logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
         return logits
 

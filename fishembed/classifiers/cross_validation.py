@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from fishembed._base.folds import group_folds
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.row_weights import log_prior
 
@@ -67,7 +67,7 @@ class Folds:
         if groups is None:
             fold = _fold_rows(codes, n_folds, random)
         else:
-            fold = _fold_groups(codes, groups, n_folds, random)
+            fold = group_folds(codes, groups, n_folds, random)
         return cls(rows, codes, n_classes, fold, int(fold.max()) + 1, groups=groups)
 
     @classmethod
@@ -138,33 +138,6 @@ def _fold_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Cod
             fold[members] = (n_assigned + np.arange(len(members))) % n_folds
             n_assigned += len(members)
     return fold
-
-
-def _fold_groups(
-    codes: Codes, groups: npt.NDArray[Any], n_folds: int, random: np.random.RandomState
-) -> Codes:
-    fold = np.full(len(codes), -1, dtype=np.intp)
-    n_splits = min(n_folds, len(np.unique(groups)), int(np.bincount(codes).max()))
-    if n_splits < 2:
-        return fold
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random)
-    with warnings.catch_warnings():  # that a class has fewer rows than folds is expected here
-        warnings.simplefilter("ignore", UserWarning)
-        for k, (_, members) in enumerate(splitter.split(codes, codes, groups)):
-            fold[members] = k
-    _keep_in_training(codes, groups, fold)
-    filled = np.unique(fold[fold >= 0])
-    return np.where(fold < 0, -1, np.searchsorted(filled, fold))
-
-
-def _keep_in_training(codes: Codes, groups: npt.NDArray[Any], fold: Codes) -> None:
-    """Take, in place, one group of each class that a fold holds out whole out of the folds."""
-    order = np.argsort(codes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        if fold[rows[0]] >= 0 and (fold[rows] == fold[rows[0]]).all():
-            fold[groups == groups[rows[0]]] = -1
 
 
 def held_out_logits(
