@@ -20,8 +20,8 @@ def bootstrap_macro_recall(
     resamples: int = 0,  # noqa: ARG001
     seed: int = 0,  # noqa: ARG001
 ) -> Interval:
-    """Return `macro_recall_interval`, or for changes from -1 to 1 `macro_difference_interval`."""
-    values = np.asarray(correct, dtype=np.float64)
-    if (values < 0).any():
+    """Return `macro_recall_interval`, or for whole numbers -1 to 1 `macro_difference_interval`."""
+    values = np.asarray(correct)
+    if values.dtype.kind == "i":
         return macro_difference_interval(y_true, values < 0, values > 0, groups, level=level)
     return macro_recall_interval(y_true, values, groups, level=level)

@@ -203,9 +203,9 @@ class Clusters:
         n = np.bincount(self.stratum, minlength=n_strata).astype(np.float64)
         of, _, rows = _cells(self.stratum, self.unit)
         squares = np.bincount(of, rows.astype(np.float64) ** 2, n_strata)
-        known = np.maximum(n, 1)
+        known, squares = np.maximum(n, 1), np.maximum(squares, 1)
         alike = 1 + (squares / known - 1) * self.correlation
-        return np.clip(n / alike * self.certainty, n**2 / np.maximum(squares, 1), n)
+        return np.clip(n / alike * self.certainty, n**2 / squares, n)
 
     def means(self, values: Double) -> tuple[float, Double]:
         """Return the mean over strata of the means of (n,) values, and (n_strata,) shrunken."""

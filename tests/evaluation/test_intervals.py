@@ -58,6 +58,12 @@ def test_rows_that_repeat_each_other_count_once():
     assert proportion_intervals(np.ones(48), np.zeros(48))[0] == pytest.approx([0.025, 1])
 
 
+def test_a_stratum_without_rows_is_open_under_groups_too():
+    right, groups = np.arange(12) // 6 == 0, np.arange(12) // 3
+    ends = proportion_intervals(right, groups, np.zeros(12, int), 3)
+    assert ends[1:].tolist() == [[0, 1], [0, 1]]
+
+
 def test_rows_of_independent_groups_count_as_themselves():
     rng = np.random.default_rng(0)
     right, groups = rng.random(2000) < 0.7, np.arange(2000) // 5
