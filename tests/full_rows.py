@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from fishembed.cache import Rows, StoreHead, TextVectors
+from fishembed.cache import Rows, StoreHeader, TextFeatures
 
 ENCODER = {"name": "some/encoder", "library": "fake", "dim": 5, "fingerprint": "f" * 16}
 
@@ -35,17 +35,17 @@ def make_vectors(n: int, dim: int = 5, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((n, dim)).astype(np.float32)
 
 
-def make_head(**changes) -> StoreHead:
+def make_head(**changes) -> StoreHeader:
     values = {
         "encoder": ENCODER,
         "source": {"root": "/photos", "layout": "2 class folders"},
         "classes": ("bass", "carpe é", "x"),
         "skipped": (("bad\n1.png", "the file is empty"), ("bad2.png", "not a picture")),
         "text": {
-            "single": TextVectors(
+            "single": TextFeatures(
                 make_vectors(3, seed=1), ("bass", "carpe é", "x"), ("a photo of a {}",), 100.0
             ),
-            "mine": TextVectors(make_vectors(3, seed=2), ("b", "c", "x"), (), 14.3),
+            "mine": TextFeatures(make_vectors(3, seed=2), ("b", "c", "x"), (), 14.3),
         },
     }
-    return StoreHead(**{**values, **changes})
+    return StoreHeader(**{**values, **changes})

@@ -1,50 +1,71 @@
-"""The HDF5 feature store: schema, reader, writer, parts, import and export."""
+"""The feature store: one interface, three implementations; import, export, edit, merge."""
 
 from fishembed.cache.checksums import Damage
-from fishembed.cache.editing import Undone, Wanted, edit_store, undo_edit
+from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
 from fishembed.cache.exporting import export_store
-from fishembed.cache.history import Change, Dropped, Edit
-from fishembed.cache.importing import import_vectors
-from fishembed.cache.joining import JoinedStores, Store, join_stores, open_joined
-from fishembed.cache.labelled import LabelledVectors, Which
+from fishembed.cache.history import Change, Dropped, Edit, ReappliedEdits, reapply_edits
+from fishembed.cache.importing import import_features, import_vectors
+from fishembed.cache.joined_store import JoinedStore, join_stores
+from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
+from fishembed.cache.merging import merge_stores, shard_store
 from fishembed.cache.mirrored_parts import parts_of
-from fishembed.cache.newest import newest_store
-from fishembed.cache.partitioning import merge_stores, shard_store
+from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_joined, open_store
 from fishembed.cache.parts import Parts
-from fishembed.cache.replay import Replayed, replay
-from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHead, TextVectors
-from fishembed.cache.store import FeatureStore
-from fishembed.cache.writer import Gathered, write_store
+from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
+from fishembed.cache.store import FeatureKind, Store
+from fishembed.cache.writer import write_store
+
+# The names of before, until every room has moved over.
+Gathered = ComputedRows
+JoinedStores = JoinedStore
+Replayed = ReappliedEdits
+replay = reapply_edits
+StoreHead = StoreHeader
+TextVectors = TextFeatures
+Undone = UndoneEdit
+Wanted = CellEdit
+Which = FeatureKind
 
 __all__ = [
     "IMAGE",
     "TRUNK",
+    "CellEdit",
     "Change",
+    "ComputedRows",
     "Damage",
     "Dropped",
     "Edit",
+    "FeatureKind",
     "FeatureStore",
     "Gathered",
+    "JoinedStore",
     "JoinedStores",
-    "LabelledVectors",
     "Parts",
+    "ReappliedEdits",
     "Replayed",
     "Rows",
     "Store",
     "StoreHead",
+    "StoreHeader",
+    "TextFeatures",
     "TextVectors",
     "Undone",
+    "UndoneEdit",
     "Wanted",
     "Which",
     "edit_store",
     "export_store",
+    "import_features",
     "import_vectors",
+    "is_store",
     "join_stores",
     "merge_stores",
     "newest_store",
     "open_joined",
+    "open_store",
     "parts_of",
+    "reapply_edits",
     "replay",
     "shard_store",
     "store_lock",

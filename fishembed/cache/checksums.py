@@ -31,7 +31,7 @@ class Damage:
 
 
 def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
-    """Give the CRC-32 of each block of rows.
+    """Return the CRC-32 of each block of rows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
 
 
 def read_checksums(file: h5py.File) -> dict[str, npt.NDArray[np.uint32]]:
-    """Give the checksums that a file holds, by the name of what they are of."""
+    """Return the checksums that a file holds, by the name of what they are of."""
     found: dict[str, npt.NDArray[np.uint32]] = {}
 
     def visit(name: str, item: object) -> None:
@@ -60,7 +60,7 @@ def read_checksums(file: h5py.File) -> dict[str, npt.NDArray[np.uint32]]:
 
 
 def attributes_checksum(attributes: Mapping[str, object]) -> int:
-    """Give the CRC-32 of a file's attributes; HDF5 keeps their text where it checks nothing."""
+    """Return the CRC-32 of a file's attributes; HDF5 keeps their text where it checks nothing."""
     return zlib.crc32(repr(sorted((name, str(attributes[name])) for name in attributes)).encode())
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fishembed._base.paths import to_path
-from fishembed.cache.draft import Draft, Wanted
-from fishembed.cache.history import Change, Edit
+from fishembed.cache.history import Change, Dropped, Edit
+from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
-from fishembed.cache.store import FeatureStore
+from fishembed.cache.opening import open_store
+from fishembed.cache.schema import Rows
+from fishembed.cache.store import FeatureKind, Store
+from fishembed.cache.writer import write_store
 from fishembed.errors import InputError, StoreIntegrityError
 
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["Undone", "Wanted", "edit_store", "undo_edit"]
+CellEdit = tuple[str, str, str]
+"""(path, column, value): what a cell shall be; or (path, "dropped", "")."""
+
+_SEARCHED = 20_000
+_CELLS = ("path", "digest", "label", "split", "group")
 
 
 @dataclass(frozen=True)
-class Undone:
+class UndoneEdit:
     """An edit that was taken back.
 
     Attributes
@@ -30,7 +40,7 @@ class Undone:
     edit
         The edit.
     left
-        Changes of it that something later had changed again: they stay as they are.
+        Its changes that something later had changed again: they stay as they are.
     """
 
     edit: Edit
@@ -38,7 +48,7 @@ class Undone:
 
 
 def edit_store(
-    store: str | Path | UPath, wanted: Iterable[Wanted], *, verb: str, command: str = ""
+    store: str | Path | UPath, edits: Iterable[CellEdit], *, verb: str, command: str = ""
 ) -> Edit:
     """Change cells of a store and record it in the store's history.
 
@@ -46,11 +56,11 @@ def edit_store(
     ----------
     store
         The store; it is replaced whole, or stays as it is.
-    wanted
+    edits
         (path, column, value): a label by name ("" for none), a split, a group; or
         (path, "dropped", ""). What is so already is left out.
     verb, command
-        What does it, for the record.
+        What makes the edit, for the record.
 
     Returns
     -------
@@ -68,17 +78,17 @@ def edit_store(
     """
     place = to_path(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with store_lock(place), FeatureStore.open(place) as opened:
-        _check_whole(opened)
-        draft = Draft(opened)
-        edit = Edit(verb, when, command, tuple(draft.changes(wanted)))
+    with store_lock(place), open_store(place) as opened:
+        _check_undamaged(opened)
+        rows = EditableRows(opened)
+        edit = Edit(verb, when, command, tuple(rows.changes(edits)))
         if edit.changes:
-            draft.make(edit)
-            draft.write((*opened.history, edit))
+            rows.apply(edit)
+            rows.write((*opened.history, edit))
     return edit
 
 
-def undo_edit(store: str | Path | UPath) -> Undone:
+def undo_edit(store: str | Path | UPath) -> UndoneEdit:
     """Take back the last edit of a store.
 
     Raises
@@ -89,21 +99,185 @@ def undo_edit(store: str | Path | UPath) -> Undone:
         As in `edit_store`.
     """
     place = to_path(store)
-    with store_lock(place), FeatureStore.open(place) as opened:
-        _check_whole(opened)
+    with store_lock(place), open_store(place) as opened:
+        _check_undamaged(opened)
         if not opened.history:
             raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
         *earlier, last = opened.history
-        draft = Draft(opened)
-        left = draft.unmake(last)
-        draft.write(tuple(earlier))
-    return Undone(last, tuple(left))
+        rows = EditableRows(opened)
+        left = rows.revert(last)
+        rows.write(tuple(earlier))
+    return UndoneEdit(last, tuple(left))
 
 
-def _check_whole(store: FeatureStore) -> None:
+def _check_undamaged(store: Store) -> None:
     damage = store.verify()
     if damage:
         raise StoreIntegrityError(
             f"{str(store.path)!r} is damaged in {damage[0].dataset!r}, so it is not changed: "
             "'fishembed info --verify' names the rows, 'fishembed extract' makes them again"
         )
+
+
+class EditableRows:
+    """The rows of a store and, behind them, those that were dropped from it.
+
+    Rows keep their number; which of them the store shall have, in which order, is a list.
+
+    Parameters
+    ----------
+    store
+        Open until the rows are written.
+
+    Raises
+    ------
+    InputError
+        When two rows have one path.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._dropped = store.dropped
+        self._cells: dict[str, list[str]] = {
+            name: [*_text_column(store, name), *getattr(self._dropped, name, ())] for name in _CELLS
+        }
+        self._numbers = {
+            name: np.concatenate([column, getattr(self._dropped, name, [])]).astype(np.int64)
+            for name, column in (("size", store.rows.size), ("mtime_ns", store.rows.mtime_ns))
+        }
+        self._order = list(range(len(store)))
+        self._row_of = {path: row for row, path in enumerate(store.paths)}
+        if len(self._row_of) < len(store):
+            twice = next(path for row, path in enumerate(store.paths) if self._row_of[path] != row)
+            raise InputError(
+                f"{str(store.path)!r} has more than one row of the path {twice!r}: edits go by "
+                "path, and these rows cannot be told apart"
+            )
+
+    def changes(self, edits: Iterable[CellEdit]) -> list[Change]:
+        """Return what edits would change.
+
+        Raises
+        ------
+        InputError
+            When a path or class is unknown, or edits contradict each other.
+        """
+        found: dict[tuple[str, str], Change] = {}
+        for path, column, now in edits:
+            row = self._row_of.get(path)
+            if row is None:
+                raise InputError(
+                    f"{str(self._store.path)!r} has no image {path!r}{self._similar(path)}"
+                )
+            if column == "label" and now and now not in self._store.classes:
+                raise InputError(self._unknown_label(path, now))
+            was = str(row) if column == "dropped" else self._cells[column][row]
+            change = Change(path, self._cells["digest"][row], column, was, now)
+            before = found.setdefault((path, column), change)
+            if before.now != now:
+                raise InputError(
+                    f"{path!r} is given two values of {column}: {before.now!r} and {now!r}"
+                )
+        for path, column in found:
+            if column != "dropped" and (path, "dropped") in found:
+                raise InputError(f"{path!r} is both dropped and given a {column}: decide on one")
+        return [c for c in found.values() if c.column == "dropped" or c.was != c.now]
+
+    def apply(self, edit: Edit) -> None:
+        """Make the changes of an edit."""
+        gone = set()
+        for change in edit.changes:
+            row = self._row_of[change.path]
+            if change.column == "dropped":
+                gone.add(row)
+            else:
+                self._cells[change.column][row] = change.now
+        self._order = [row for row in self._order if row not in gone]
+        if not self._order:
+            raise InputError("every image would be dropped, and a store has at least one")
+
+    def revert(self, edit: Edit) -> list[Change]:
+        """Take changes back; return those that something later has changed again."""
+        left = self._restore([one for one in edit.changes if one.column == "dropped"])
+        for change in edit.changes:
+            if change.column == "dropped":
+                continue
+            row = self._row_of.get(change.path)
+            if row is None or self._cells[change.column][row] != change.now:
+                left.append(change)
+            else:
+                self._cells[change.column][row] = change.was
+        return left
+
+    def _restore(self, changes: list[Change]) -> list[Change]:
+        """Put dropped rows back to where they were; return those that cannot be."""
+        n, left = len(self._store), []
+        paths = () if self._dropped is None else self._dropped.path
+        row_of = {path: n + i for i, path in enumerate(paths)}
+        for change in sorted(changes, key=lambda one: int(one.was)):
+            if change.path in row_of and change.path not in self._row_of:
+                self._order.insert(int(change.was), row_of[change.path])
+                self._row_of[change.path] = row_of[change.path]
+            else:
+                left.append(change)
+        return left
+
+    def write(self, history: tuple[Edit, ...]) -> None:
+        """Write the store, with its history."""
+        store = self._store
+        own_trunk = store.has_trunk and not store.trunk_is_image
+        inside = set(self._order)
+        out = [row for row in range(len(self._cells["path"])) if row not in inside]
+        write_store(
+            store.path,
+            replace(store.header, history=history, dropped=self._rows_out(out, own_trunk)),
+            self._rows_in(),
+            self._features("image", self._order),
+            trunk=self._features("trunk", self._order)
+            if own_trunk
+            else ("image" if store.has_trunk else None),
+            dtype=store.features.dtype,
+        )
+
+    def _rows_in(self) -> Rows:
+        number = {name: i for i, name in enumerate(self._store.classes)} | {"": -1}
+        columns: dict[str, Any] = self._columns(self._order)
+        labels = np.array([number[label] for label in columns.pop("label")], np.int32)
+        return Rows(**columns, label=labels)
+
+    def _rows_out(self, rows: list[int], own_trunk: bool) -> Dropped | None:
+        if not rows:
+            return None
+        trunk = self._features("trunk", rows)[:] if own_trunk else None
+        return Dropped(**self._columns(rows), image=self._features("image", rows)[:], trunk=trunk)
+
+    def _columns(self, rows: list[int]) -> dict[str, Any]:
+        texts = {name: [column[row] for row in rows] for name, column in self._cells.items()}
+        return {**texts, **{name: column[rows] for name, column in self._numbers.items()}}
+
+    def _features(self, which: FeatureKind, rows: list[int]) -> SelectedRows:
+        own: Matrix = self._store.trunk if which == "trunk" else self._store.features
+        matrices = [own] if self._dropped is None else [own, getattr(self._dropped, which)]
+        lengths = [int(one.shape[0]) for one in matrices]
+        stacked = StackedRows(lengths, matrices.__getitem__, int(own.shape[1]), own.dtype)
+        return SelectedRows(stacked, np.array(rows, np.intp))
+
+    def _similar(self, path: str) -> str:
+        close = difflib.get_close_matches(path, self._store.paths[:_SEARCHED], 1, 0.8)
+        return f": did you mean {close[0]!r}?" if close else ""
+
+    def _unknown_label(self, path: str, label: str) -> str:
+        classes = self._store.classes
+        close = difflib.get_close_matches(label, classes, 1, 0.6)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {len(classes)} others."
+        return (
+            f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint} "
+            "A new class comes in with the source, through 'fishembed extract'"
+        )
+
+
+def _text_column(store: Store, name: str) -> list[str]:
+    if name == "label":
+        names = [*store.classes, ""]
+        return [names[label] for label in store.labels]
+    return list(store.column(name))

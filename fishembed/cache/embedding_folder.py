@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.cache.lazy_rows import LazyRows, StackedRows
 from fishembed.errors import DimensionError, InputError, MissingExtraError
 
 _COLUMNS = {
@@ -22,54 +23,20 @@ _COLUMNS = {
 """Arrays of an import, and the columns of the metadata that may hold them."""
 
 
-class Shards:
-    """Arrays in several files, one below the other, read where they are looked at.
-
-    Parameters
-    ----------
-    paths
-        .npy files of (n, dim) each.
-    """
-
-    def __init__(self, paths: list[Path]) -> None:
-        self._arrays = [_map(path) for path in paths]
-        for path, array in zip(paths, self._arrays, strict=True):
-            first = self._arrays[0]
-            if array.ndim != 2 or (array.shape[1], array.dtype) != (first.shape[1], first.dtype):
-                raise DimensionError(
-                    f"{str(path)!r} holds {array.dtype} {array.shape}; its first sibling "
-                    f"{first.dtype} {first.shape}"
-                )
-        self.dtype = self._arrays[0].dtype
-        self.shape = (sum(map(len, self._arrays)), int(self._arrays[0].shape[1]))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Give rows start to stop."""
-        blocks, first = [], 0
-        for array in self._arrays:
-            inside = slice(max(0, start - first), max(0, stop - first))
-            blocks.append(array[inside])
-            first += len(array)
-        return np.concatenate(blocks)
-
-
 def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
-    """Give the arrays of a folder by the names that an import knows.
+    """Return the arrays of a folder by the names that an import knows.
 
     Parameters
     ----------
     folder
         Holds `img_emb/img_emb_<number>.npy`, and optionally `metadata/metadata_<number>.parquet`
-        with image_path[, label][, split][, group][, digest], and `text_emb/` with a vector
-        for each row, which is used where all rows of a class have the same.
+        with image_path[, label][, split][, group][, digest], and `text_emb/` with a row
+        for each image, which is used where all images of a class have the same.
 
     Raises
     ------
     InputError
-        When there is no vector, or files of one number are missing.
+        When there are no features, or files of one number are missing.
     DimensionError
         When files do not fit together.
     MissingExtraError
@@ -81,7 +48,7 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
             f"{str(folder)!r} holds no img_emb/img_emb_0.npy: give an .npz file, or a folder as "
             "clip-retrieval writes it"
         )
-    arrays: dict[str, Any] = {"features": Shards(list(images.values()))}
+    arrays: dict[str, Any] = {"features": _stacked(list(images.values()))}
     metadata = _numbered(folder, "metadata", ".parquet")
     if metadata:
         _same_numbers(folder, images, metadata)
@@ -89,7 +56,7 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
     texts = _numbered(folder, "text_emb", ".npy")
     if texts and "labels" in arrays:
         _same_numbers(folder, images, texts)
-        arrays.update(_class_texts(Shards(list(texts.values())), arrays["labels"]))
+        arrays.update(_class_texts(_stacked(list(texts.values())), arrays["labels"]))
     return arrays
 
 
@@ -130,17 +97,31 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
     return arrays
 
 
-def _class_texts(texts: Shards, labels: npt.NDArray[np.str_]) -> dict[str, Any]:
-    """Give one text vector for each class, where the rows of a class agree."""
+def _class_texts(texts: LazyRows, labels: npt.NDArray[np.str_]) -> dict[str, Any]:
+    """Return the text features of each class, where the rows of a class agree."""
     classes, first, of_row = np.unique(labels, return_index=True, return_inverse=True)
     if len(labels) != len(texts) or "" in classes:
         return {}
-    vectors = np.concatenate([texts.read(row, row + 1) for row in first])
+    features = texts[first]
     for start in range(0, len(texts), 16_384):
-        block = texts.read(start, start + 16_384)
-        if not np.array_equal(block, vectors[of_row[start : start + 16_384]]):
+        block = slice(start, start + 16_384)
+        if not np.array_equal(texts[block], features[of_row[block]]):
             return {}
-    return {"classes": classes, "text_features": vectors}
+    return {"classes": classes, "text_features": features}
+
+
+def _stacked(paths: list[Path]) -> LazyRows:
+    """Return the arrays of several .npy files one below the other, read when asked for."""
+    arrays = [_map(path) for path in paths]
+    first = arrays[0]
+    for path, array in zip(paths, arrays, strict=True):
+        if array.ndim != 2 or (array.shape[1], array.dtype) != (first.shape[1], first.dtype):
+            raise DimensionError(
+                f"{str(path)!r} holds {array.dtype} {array.shape}; its first sibling "
+                f"{first.dtype} {first.shape}"
+            )
+    lengths = [len(array) for array in arrays]
+    return StackedRows(lengths, arrays.__getitem__, int(first.shape[1]), first.dtype)
 
 
 def _map(path: Path) -> npt.NDArray[Any]:

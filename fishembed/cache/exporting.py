@@ -1,4 +1,4 @@
-"""A store's vectors for other programs: .npz, or .npy beside Parquet."""
+"""Write a store's features for other programs: .npz, or .npy beside Parquet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file, atomic_folder
-from fishembed.cache.files import write_errors
-from fishembed.cache.store import FeatureStore
+from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.store import Store
 from fishembed.errors import InputError, MissingExtraError
 
 _BLOCK = 16_384
@@ -21,30 +21,30 @@ SHARD_ROWS = 1_000_000
 
 
 def export_store(
-    store: FeatureStore,
+    store: Store,
     target: str | Path,
     *,
     prompts: str | None = None,
     normalize: bool = False,
     shard_rows: int = SHARD_ROWS,
 ) -> Path:
-    """Write a store's vectors and rows where other programs can read them.
+    """Write a store's features and rows where other programs can read them.
 
     Parameters
     ----------
     store
         The store.
     target
-        A name that ends in .npz: one file with the arrays that `import_vectors` reads.
+        A name that ends in .npz: one file with the arrays that `import_features` reads.
         Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
         with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
-        split, group, digest, caption) and, where every row has a class with text vectors,
-        `text_emb/text_emb_0.npy` with the text vector of each row's class.
+        split, group, digest, caption) and, where every row has a class with text features,
+        `text_emb/text_emb_0.npy` with those of each row's class.
     prompts
-        Whose text vectors go along; those of the first prompt set when left out.
+        Whose text features go along; those of the first prompt set when left out.
     normalize
-        Whether each vector is scaled to length 1, as clip-retrieval does. A store's
-        vectors are as the encoder gave them.
+        Whether each embedding is scaled to length 1, as clip-retrieval does. A store's
+        features are as the encoder gave them.
     shard_rows
         Rows of one file of a folder.
 
@@ -65,7 +65,7 @@ def export_store(
     target = Path(target)
     keys = store.text_keys
     key = prompts if prompts is not None else (keys[0] if keys else None)
-    with write_errors(target):
+    with store_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix.lower() == ".npz":
             with atomic_file(target) as temporary, temporary.open("wb") as file:
@@ -75,9 +75,9 @@ def export_store(
     return target
 
 
-def _arrays(store: FeatureStore, key: str | None, *, normalize: bool) -> dict[str, Any]:
+def _arrays(store: Store, key: str | None, *, normalize: bool) -> dict[str, Any]:
     arrays: dict[str, Any] = {
-        "features": _unit(store.features) if normalize else store.features,
+        "features": _scaled(store.features, normalize=normalize),
         "labels": store.labels,
         "classes": _text_array(store.classes),
         "splits": store.splits,
@@ -87,7 +87,7 @@ def _arrays(store: FeatureStore, key: str | None, *, normalize: bool) -> dict[st
         "encoder": np.array(store.encoder_name),
     }
     if store.has_trunk and not store.trunk_is_image:
-        arrays["trunk"] = _unit(store.trunk) if normalize else store.trunk
+        arrays["trunk"] = _scaled(store.trunk, normalize=normalize)
     if key is not None:
         text = store.text(key)
         arrays["text_features"] = text.features
@@ -96,7 +96,7 @@ def _arrays(store: FeatureStore, key: str | None, *, normalize: bool) -> dict[st
 
 
 def _write_folder(
-    store: FeatureStore, target: Path, key: str | None, *, normalize: bool, shard_rows: int
+    store: Store, target: Path, key: str | None, *, normalize: bool, shard_rows: int
 ) -> None:
     if target.exists():
         raise InputError(f"{str(target)!r} is there already: give another name")
@@ -109,7 +109,7 @@ def _write_folder(
 
 
 def _write_shard(
-    store: FeatureStore,
+    store: Store,
     folder: Path,
     number: str,
     rows: slice,
@@ -129,8 +129,8 @@ def _write_shard(
         text = store.text(key)
         templates = text.templates or ("{}",)
         captions = [templates[0].replace("{}", text.names[label]) for label in labels]
-        vectors = (_unit(text.features) if normalize else text.features).astype(features.dtype)
-        blocks = (vectors[labels[s : s + _BLOCK]] for s in range(0, len(labels), _BLOCK))
+        rows_of_text = _scaled(text.features, normalize=normalize).astype(features.dtype)
+        blocks = (rows_of_text[labels[s : s + _BLOCK]] for s in range(0, len(labels), _BLOCK))
         _save(place("text_emb", ".npy"), blocks, shape, features.dtype)
     _write_metadata(store, place("metadata", ".parquet"), rows, captions)
 
@@ -153,9 +153,7 @@ def _save(
             file.write(np.ascontiguousarray(block, dtype).data)
 
 
-def _write_metadata(
-    store: FeatureStore, path: Path, rows: slice, captions: list[str] | None
-) -> None:
+def _write_metadata(store: Store, path: Path, rows: slice, captions: list[str] | None) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -179,12 +177,11 @@ def _write_metadata(
 
 def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray[Any]]:
     for start in range(0, len(array), _BLOCK):
-        block = array[start : start + _BLOCK]
-        yield _unit(block) if normalize else block
+        yield _scaled(array[start : start + _BLOCK], normalize=normalize)
 
 
-def _unit(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.asarray(unit_rows(vectors), vectors.dtype)
+def _scaled(features: Any, *, normalize: bool) -> npt.NDArray[Any]:
+    return np.asarray(unit_rows(features) if normalize else features, features.dtype)
 
 
 def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:
@@ -192,5 +189,5 @@ def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:
 
 
 def _plain(text: str) -> str:
-    """Give text that Parquet can hold, for file names that are no valid Unicode."""
+    """Return text that Parquet can hold, for file names that are no valid Unicode."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,14 +1,16 @@
-"""What people changed in a store since its pictures were encoded, so that it can be taken back."""
+"""Edits of a store: what people changed since its images were encoded, to take back or repeat."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fishembed._base.text import counted
 
 EDITABLE = ("label", "split", "group")
 HISTORY = "history"
@@ -20,16 +22,16 @@ _DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk")
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that is something else now.
+    """One cell that has another value now.
 
     Attributes
     ----------
     path, digest
-        The picture, as the store names it.
+        The image, as the store names it.
     column
         label, split or group; or dropped.
     was, now
-        Text, labels by name. Of a dropped picture `was` is the number its row had.
+        Text, labels by name. Of a dropped image `was` is the number its row had.
     """
 
     path: str
@@ -61,17 +63,14 @@ class Edit:
     changes: tuple[Change, ...]
 
     def count(self, column: str) -> int:
-        """Give the number of changes in a column."""
+        """Return the number of changes in a column."""
         return sum(1 for change in self.changes if change.column == column)
 
     def summary(self) -> str:
-        """Say what the edit did: "2 labels, 1 picture dropped"."""
-        nouns = {"label": "label", "split": "split", "group": "group"}
-        counts = {column: self.count(column) for column in (*EDITABLE, "dropped")}
-        said = [f"{counts[c]:,} {noun}{'s' * (counts[c] > 1)}" for c, noun in nouns.items()]
-        dropped = counts["dropped"]
-        said.append(f"{dropped:,} picture{'s' * (dropped > 1)} dropped")
-        return ", ".join(text for text in said if not text.startswith("0 "))
+        """Return what the edit did, such as "2 labels, 1 image dropped"."""
+        said = [counted(n, column) for column in EDITABLE if (n := self.count(column))]
+        dropped = self.count("dropped")
+        return ", ".join([*said, f"{counted(dropped, 'image')} dropped"] if dropped else said)
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,9 @@ class Dropped:
     size, mtime_ns
         int64 (n,).
     image
-        (n, dim) vectors, in the store's type.
+        (n, dim) features, in the store's type.
     trunk
-        (n, width), or None where the store has none or they are the image vectors.
+        (n, width), or None where the store has none or they are the image features.
     """
 
     path: Sequence[str]
@@ -105,7 +104,7 @@ class Dropped:
 
 
 def history_texts(edits: Sequence[Edit]) -> dict[str, list[str]]:
-    """Give the datasets of a history by name, all of them text."""
+    """Return the datasets of a history by name, all of them text."""
     found: dict[str, list[str]] = {}
     for number, edit in enumerate(edits):
         place = f"{HISTORY}/{number:04d}"
@@ -131,7 +130,7 @@ def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> 
 def dropped_columns(
     dropped: Dropped,
 ) -> tuple[dict[str, Sequence[str]], dict[str, npt.NDArray[Any]]]:
-    """Give the datasets of dropped rows by name: those of text, and the others."""
+    """Return the datasets of dropped rows by name: those of text, and the others."""
     texts = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_TEXTS}
     arrays = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_ARRAYS}
     return texts, {name: array for name, array in arrays.items() if array is not None}
@@ -150,3 +149,99 @@ def read_dropped(
         name: arrays(f"{DROPPED}/{name}") for name in _DROPPED_ARRAYS if name in file[DROPPED]
     }
     return Dropped(**named, **numeric)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class ReappliedEdits:
+    """The rows of a source after the edits of a store were made again.
+
+    Attributes
+    ----------
+    values
+        The columns label, split and group afterwards, as text.
+    dropped
+        Numbers of the rows that stay out.
+    history
+        The edits, with the paths that moved images have now.
+    held
+        How many cells differ from the source because of the history.
+    overruled
+        Numbers of the rows where a newer value of the source won over an edit.
+    """
+
+    values: dict[str, list[str]]
+    dropped: frozenset[int]
+    history: tuple[Edit, ...]
+    held: int
+    overruled: tuple[int, ...]
+
+
+def reapply_edits(
+    paths: Sequence[str],
+    digests: Sequence[str],
+    values: Mapping[str, Sequence[str]],
+    history: Sequence[Edit],
+    *,
+    new: Container[str],
+) -> ReappliedEdits:
+    """Make a store's edits again on the rows that its source has now.
+
+    A cell is changed where it still is what it was when the edit was made. Where the source
+    has another value by now, that wins: whoever fixed the source is not ignored either. A
+    dropped image stays out as long as its bytes are the same.
+
+    Parameters
+    ----------
+    paths, digests
+        Of each row.
+    values
+        The columns label, split and group as text.
+    history
+        The edits, oldest first.
+    new
+        Paths that the store did not have before: an edit follows its image there, by its
+        bytes, when the path it had is gone.
+    """
+    rows = _RowIndex(paths, digests, new)
+    cells = {name: list(values[name]) for name in EDITABLE}
+    last: dict[tuple[str, int], str] = {}
+    dropped: set[int] = set()
+    edits = []
+    for edit in history:
+        changes: list[Change] = []
+        for change in edit.changes:
+            found = rows.of(change)
+            changes.extend([replace(change, path=paths[row]) for row in found] or [change])
+            for row in found:
+                if change.column == "dropped":
+                    if change.digest == digests[row]:
+                        dropped.add(row)
+                    continue
+                last[change.column, row] = change.now
+                if cells[change.column][row] == change.was:
+                    cells[change.column][row] = change.now
+        edits.append(replace(edit, changes=tuple(changes)))
+    holds = {at: cells[at[0]][at[1]] == now for at, now in last.items()}
+    held = [at for at, so in holds.items() if so and values[at[0]][at[1]] != last[at]]
+    return ReappliedEdits(
+        values=cells,
+        dropped=frozenset(dropped),
+        history=tuple(edits),
+        held=len(held),
+        overruled=tuple(sorted({row for (_, row), so in holds.items() if not so} - dropped)),
+    )
+
+
+class _RowIndex:
+    """Finds the rows of an image: by its path, or where that is gone by its bytes."""
+
+    def __init__(self, paths: Sequence[str], digests: Sequence[str], new: Container[str]) -> None:
+        self._at = {path: row for row, path in enumerate(paths)}
+        self._moved: dict[str, list[int]] = {}
+        for row, (path, digest) in enumerate(zip(paths, digests, strict=True)):
+            if digest and path in new:
+                self._moved.setdefault(digest, []).append(row)
+
+    def of(self, change: Change) -> list[int]:
+        row = self._at.get(change.path)
+        return self._moved.get(change.digest, []) if row is None else [row]

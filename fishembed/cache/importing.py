@@ -1,4 +1,4 @@
-"""Vectors from elsewhere become a store."""
+"""Make a store of features from elsewhere."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from fishembed._base.paths import to_path
 from fishembed._base.splits import SPLIT_NAMES
-from fishembed.cache.embedding_folder import Shards, read_embedding_folder
+from fishembed.cache.embedding_folder import read_embedding_folder
+from fishembed.cache.lazy_rows import LazyRows, Matrix
 from fishembed.cache.lock import store_lock
-from fishembed.cache.schema import Rows, StoreHead, TextVectors
-from fishembed.cache.store import FeatureStore
-from fishembed.cache.writer import Gathered, write_store
+from fishembed.cache.opening import open_store
+from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
+from fishembed.cache.writer import write_store
 from fishembed.errors import DimensionError, InputError, StoreMismatchError, StoreNotFoundError
 
 if TYPE_CHECKING:
@@ -45,26 +46,26 @@ _OPENAI_LOGIT_SCALE = 100.0
 _LIBRARY = "imported"
 
 
-def import_vectors(
-    vectors: str | Path | Mapping[str, npt.ArrayLike],
+def import_features(
+    features: str | Path | Mapping[str, npt.ArrayLike],
     store: str | Path | UPath,
     *,
     encoder: str | None = None,
 ) -> AnyPath:
-    """Make a store of vectors that something else computed.
+    """Make a store of features that something else computed.
 
     Parameters
     ----------
-    vectors
+    features
         An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
         "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
         `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
         `encoder`. Or a folder, see `fishembed.cache.embedding_folder`.
     store
-        Where the store shall lie. Imported vectors that are there are replaced.
+        Where the store shall lie. Imported features that are there are replaced.
     encoder
-        What made the vectors; what the file says, else "imported", when left out. Stores of
+        What made the features; what the file says, else "imported", when left out. Stores of
         one name and dim are taken to be comparable.
 
     Returns
@@ -79,12 +80,12 @@ def import_vectors(
     DimensionError
         When lengths do not fit together.
     StoreMismatchError
-        When a store lies there whose vectors were encoded from pictures.
+        When a store lies there whose features were encoded from images.
     """
-    arrays = vectors if isinstance(vectors, Mapping) else _load(Path(vectors))
+    arrays = features if isinstance(features, Mapping) else _load(Path(features))
     _check_names(arrays)
-    features = _features(arrays)
-    n, dim = features.shape
+    matrix = _features(arrays)
+    n, dim = matrix.shape
     classes, labels = _labels(arrays, n)
     rows = Rows(
         path=_texts(arrays, "paths", n) or [f"row-{i:08d}" for i in range(n)],
@@ -97,7 +98,7 @@ def import_vectors(
     )
     name = encoder or str(arrays.get("encoder", "imported"))
     identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
-    head = StoreHead(
+    header = StoreHeader(
         encoder={"name": name, "library": _LIBRARY, "dim": dim, "fingerprint": identity},
         source={"root": None, "layout": "imported vectors"},
         classes=tuple(classes),
@@ -106,17 +107,27 @@ def import_vectors(
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
     place = to_path(store)
     with store_lock(place):
-        _spare_encoded(place)
-        write_store(place, head, rows, features, trunk=trunk, dtype=_kept(features.dtype))
+        _check_replaceable(place)
+        write_store(place, header, rows, matrix, trunk=trunk, dtype=_stored_type(matrix.dtype))
     return place
 
 
-def _spare_encoded(place: AnyPath) -> None:
-    """Refuse to replace what may have taken a GPU a day."""
-    with suppress(StoreNotFoundError), FeatureStore.open(place) as there:
+def import_vectors(
+    vectors: str | Path | Mapping[str, npt.ArrayLike],
+    store: str | Path | UPath,
+    *,
+    encoder: str | None = None,
+) -> AnyPath:
+    """Make a store of features; the older name of `import_features`."""
+    return import_features(vectors, store, encoder=encoder)
+
+
+def _check_replaceable(place: AnyPath) -> None:
+    """Refuse to replace encoded features, which may have taken a GPU a day."""
+    with suppress(StoreNotFoundError), open_store(place) as there:
         if there.encoder.get("library") != _LIBRARY:
             raise StoreMismatchError(
-                f"{str(place)!r} holds vectors that were encoded with {there.encoder_name!r}; an "
+                f"{str(place)!r} holds features that were encoded with {there.encoder_name!r}; an "
                 "import would replace them: give another --store"
             )
 
@@ -153,14 +164,14 @@ def _check_names(arrays: Mapping[str, Any]) -> None:
             )
 
 
-def _features(arrays: Mapping[str, Any]) -> npt.NDArray[Any] | Gathered:
+def _features(arrays: Mapping[str, Any]) -> Matrix:
     if "features" not in arrays:
         have = ", ".join(sorted(arrays)) or "none"
         raise InputError(f"an array 'features' (n, dim) is needed; there is {have}")
     features = arrays["features"]
-    if isinstance(features, Shards):
+    if isinstance(features, LazyRows):
         _check_matrix("features", features.shape, features.dtype)
-        return Gathered(features.read, *features.shape, features.dtype)
+        return features
     return _matrix(arrays, "features", None)
 
 
@@ -179,8 +190,8 @@ def _check_matrix(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
         raise InputError(f"{name!r} is of type {dtype}; give floats")
 
 
-def _kept(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Give the type on disk: half floats stay half, all else becomes float32."""
+def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type on disk: half floats stay half, all else becomes float32."""
     return dtype if dtype == np.float16 else np.dtype(np.float32)
 
 
@@ -192,7 +203,7 @@ def _digest(text: str) -> str:
 
 def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt.NDArray[np.int32]]:
     named = _texts(arrays, "classes", None)
-    classes = _told_apart(named)
+    classes = _unique_names(named)
     if "labels" not in arrays:
         return classes, np.full(n, -1, np.int32)
     labels = np.asarray(arrays["labels"])
@@ -212,14 +223,14 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
     return classes, np.array([number[text] for text in texts], np.int32)
 
 
-def _told_apart(names: list[str]) -> list[str]:
+def _unique_names(names: list[str]) -> list[str]:
     """Put a number behind each name that occurs again: ImageNet has two missiles."""
     seen: dict[str, int] = {}
-    told = []
+    unique = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique
 
 
 def _numbered(
@@ -236,7 +247,7 @@ def _numbered(
 
 
 def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> list[str]:
-    """Give an array as a list of text; empty where it is not there."""
+    """Return an array as a list of text; empty where it is not there."""
     if name not in arrays:
         return []
     array = np.asarray(arrays[name])
@@ -256,14 +267,14 @@ def _split(text: str) -> str:
 
 def _text(
     arrays: Mapping[str, npt.ArrayLike], classes: list[str], dim: int
-) -> dict[str, TextVectors]:
+) -> dict[str, TextFeatures]:
     if "text_features" not in arrays:
         return {}
     features = np.asarray(arrays["text_features"], np.float32)
     if features.shape != (len(classes), dim):
         raise DimensionError(
-            f"'text_features' has shape {features.shape}; {len(classes)} classes and vectors of "
+            f"'text_features' has shape {features.shape}; {len(classes)} classes and features of "
             f"{dim} make ({len(classes)}, {dim})"
         )
     scale = float(np.asarray(arrays.get("logit_scale", _OPENAI_LOGIT_SCALE)))
-    return {"imported": TextVectors(features, tuple(classes), (), scale)}
+    return {"imported": TextFeatures(features, tuple(classes), (), scale)}

@@ -1,4 +1,4 @@
-"""One writer at a time."""
+"""One writer of a store at a time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from fishembed._base.files import real_path, remove_stale_files
 from fishembed._base.paths import to_path
 from fishembed._base.remote_files import staging_path
-from fishembed.cache.files import write_errors
-from fishembed.cache.schema import INDEX_SUFFIX
+from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.sharded_store import INDEX_SUFFIX
 from fishembed.errors import InputError, StoreLockedError, StoreWriteError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
     holder = place.with_name(f".{place.name}.writer")
     lock = FileLock(place.with_name(f".{place.name}.lock"))
-    with write_errors(place):
+    with store_write_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=0)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fishembed._base.files import real_path, remove_stale_files, sync_folder
 from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
-from fishembed.cache.files import map_rows, open_hdf5, whole_file, write_errors
+from fishembed.cache.hdf5_files import atomic_hdf5, map_dataset, open_hdf5, store_write_errors
 from fishembed.cache.schema import (
     CHECKSUMS,
     decode_attribute,
@@ -71,13 +71,13 @@ class Parts:
         StoreWriteError
             When the disk is full or the place not writable.
         """
-        with write_errors(self.folder):
+        with store_write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
             taken = {path.name for path in self._files()}
         while (name := f"{self._next:08d}{self._ending}") in taken:
             self._next += 1
-        with whole_file(self.folder / name) as file:
+        with atomic_hdf5(self.folder / name) as file:
             file.attrs[_IDENTITY] = encode_attribute(self._identity)
             arrays = {"digest": encode_texts(digests), **vectors}
             for dataset, array in arrays.items():
@@ -103,7 +103,7 @@ class Parts:
 
     def show(self, sign: str) -> None:
         """Leave a file of a name, so that others can tell whether they see this folder."""
-        with write_errors(self.folder):
+        with store_write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / sign).touch()
 
@@ -128,7 +128,7 @@ class Parts:
     @staticmethod
     def _map(part: Path, name: str) -> npt.NDArray[Any]:
         with open_hdf5(part) as file:
-            return map_rows(file[name])
+            return map_dataset(file[name])
 
     def _read(self, path: Path) -> list[str] | None:
         try:
@@ -136,7 +136,7 @@ class Parts:
                 if decode_attribute(file.attrs[_IDENTITY]) != self._identity:
                     return None
                 for name, checksums in read_checksums(file).items():
-                    if find_damage(name, map_rows(file[name]), checksums):
+                    if find_damage(name, map_dataset(file[name]), checksums):
                         return None
                 return decode_texts(file["digest"][()])
         except (OSError, KeyError, ValueError, RuntimeError):

@@ -1,8 +1,12 @@
-"""The layout of a feature store on disk. The guide is cache/README.md."""
+"""The layout of a feature store on disk, and how older layouts become it.
+
+The guide is cache/README.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
     from fishembed.cache.history import Dropped, Edit
 
 from fishembed.errors import DimensionError, InputError, StoreFormatError
@@ -18,13 +23,9 @@ from fishembed.errors import DimensionError, InputError, StoreFormatError
 FORMAT = "fishembed"
 SCHEMA = 1
 
-INDEX_SUFFIX = ".json"
-"""Of an index over several stores; see `fishembed.cache.partitioned`."""
-
 FEATURES = "features"
 IMAGE = "features/image"
 TRUNK = "features/trunk"
-VECTORS = (IMAGE, TRUNK)
 TEXT = "text"
 CHECKSUMS = "checksums"
 ATTRIBUTES = "attributes"
@@ -34,7 +35,7 @@ CHECKED_ROWS = 64
 
 @dataclass(frozen=True)
 class Rows:
-    """What is known of each picture; all columns have one length.
+    """What is known of each image; all columns have one length.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Rows:
     split
         train, val, test or "".
     group
-        The unit a row must not be separated from, or "".
+        Rows of one group stay in one split and fold; "" for none.
     """
 
     path: Sequence[str]
@@ -68,19 +69,21 @@ class Rows:
     def __len__(self) -> int:
         return len(self.path)
 
-    def take(self, rows: Sequence[int]) -> Rows:
-        """Give some of the rows, in the order named."""
+    def take(self, rows: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Rows:
+        """Return some of the rows, in the order of their numbers."""
         columns: dict[str, Any] = {}
         for name in self.__dataclass_fields__:
             column = getattr(self, name)
             is_array = isinstance(column, np.ndarray)
-            columns[name] = column[list(rows)] if is_array else [column[i] for i in rows]
+            columns[name] = (
+                column[np.asarray(rows, np.intp)] if is_array else [column[i] for i in rows]
+            )
         return Rows(**columns)
 
 
 @dataclass(frozen=True)
-class TextVectors:
-    """The classes in words, under one set of prompts.
+class TextFeatures:
+    """Text features of the classes, under one set of prompts.
 
     Attributes
     ----------
@@ -89,7 +92,7 @@ class TextVectors:
     names
         The class names that were put into the prompts.
     templates
-        The prompts; empty where imported vectors do not say.
+        The prompts; empty where imported features do not say.
     logit_scale
         Factor that turns cosines into logits.
     tower
@@ -105,70 +108,49 @@ class TextVectors:
 
     @property
     def identity(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-        """What the vectors follow from: names, templates and tower."""
+        """What the features depend on: names, templates and tower."""
         return self.names, self.templates, self.tower
 
 
 @dataclass(frozen=True)
-class StoreHead:
-    """All of a store but its vectors and rows.
+class StoreHeader:
+    """All of a store but its features and rows.
 
     Attributes
     ----------
     encoder
         The encoder's description with its `fingerprint`.
     source
-        `root`: the absolute folder that paths start from, None for imported vectors;
+        `root`: the absolute folder that paths start from, None for imported features;
         `layout`: one sentence on it.
     classes
         Names of the classes, in the order that labels count.
     skipped
-        (path, reason) of every picture that could not be read.
+        (path, reason) of every image that could not be read.
     text
-        Text vectors by prompt set.
+        Text features by prompt set.
     history
         Edits of labels, splits and groups, and what was dropped; oldest first.
     dropped
         The rows that edits dropped, None for none.
     extraction
         What the run that encoded last did: `when`, how many it `encoded`, on which device, and
-        the seconds of each stage; empty for imported vectors, and where the parts of a broken
-        run held all there was to encode.
+        the seconds of each stage; empty for imported features, and where the partial files of a
+        broken run held all there was to encode.
     """
 
     encoder: Mapping[str, Any]
     source: Mapping[str, Any]
     classes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
-    text: Mapping[str, TextVectors] = field(default_factory=dict)
+    text: Mapping[str, TextFeatures] = field(default_factory=dict)
     history: tuple[Edit, ...] = ()
     dropped: Dropped | None = None
     extraction: Mapping[str, Any] = field(default_factory=dict)
 
 
-def check_format(attributes: Mapping[str, Any], path: object) -> int:
-    """Give the schema of a store; refuse what is none, and stores of a newer schema.
-
-    Raises
-    ------
-    StoreFormatError
-    """
-    if decode_attribute(attributes.get("format")) != FORMAT:
-        raise StoreFormatError(
-            f"{str(path)!r} is HDF5 but no fishembed store: vectors from elsewhere come in with "
-            "'fishembed import'"
-        )
-    schema = int(attributes.get("schema", 0))
-    if schema > SCHEMA:
-        raise StoreFormatError(
-            f"{str(path)!r} has schema {schema}; this version reads up to {SCHEMA}: "
-            "pip install -U fishembed"
-        )
-    return schema
-
-
 def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
-    """Give UTF-8 of one length, filled with zeros, as HDF5 keeps it.
+    """Return UTF-8 of one length, filled with zeros, as HDF5 keeps it.
 
     File names that are no valid Unicode survive the round trip.
 
@@ -187,7 +169,7 @@ def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
 
 
 def encode_attribute(text: str) -> np.bytes_:
-    """Give an attribute's text in fixed length.
+    """Return an attribute's text in fixed length.
 
     HDF5 guards such text with checksums of its own. Text of any length would lie in a heap
     without, where a flipped byte can keep HDF5 searching for ever.
@@ -203,3 +185,67 @@ def decode_attribute(value: object) -> str:
 def decode_texts(raw: npt.NDArray[Any]) -> list[str]:
     """Undo `encode_texts`."""
     return [text.decode("utf-8", "surrogateescape") for text in raw.tolist()]
+
+
+MIGRATIONS: dict[int, Callable[[h5py.File], None]] = {}
+"""The step from each schema to the next, by the number of the older.
+
+A step changes a copy in memory of everything but the features, which stay where they are
+on disk. What was once released stays here, and `tests/cache/stores` holds a store of it.
+"""
+
+
+def _check_format(attributes: Mapping[str, Any], path: object) -> int:
+    """Return the schema of a store; refuse what is none, and stores of a newer schema.
+
+    Raises
+    ------
+    StoreFormatError
+    """
+    if decode_attribute(attributes.get("format")) != FORMAT:
+        raise StoreFormatError(
+            f"{str(path)!r} is HDF5 but no fishembed store: features from elsewhere come in with "
+            "'fishembed import'"
+        )
+    schema = int(attributes.get("schema", 0))
+    if schema > SCHEMA:
+        raise StoreFormatError(
+            f"{str(path)!r} has schema {schema}; this version reads up to {SCHEMA}: "
+            "pip install -U fishembed"
+        )
+    return schema
+
+
+def migrated(file: h5py.File, path: AnyPath) -> h5py.File:
+    """Return a store's content, without its features, as this version lays it out.
+
+    Returns
+    -------
+    h5py.File
+        `file` itself, or a migrated copy in memory; the file on disk is never changed.
+        The next `extract` that has something to write writes this version's schema.
+
+    Raises
+    ------
+    StoreFormatError
+        When it is no store, has a newer schema, or one that nothing leads on from.
+    """
+    schema = _check_format(dict(file.attrs), path)
+    if schema == SCHEMA:
+        return file
+    copy = _without_features(file)
+    for number in range(schema, SCHEMA):
+        if number not in MIGRATIONS:
+            raise StoreFormatError(f"{str(path)!r} has schema {number}, which was never released")
+        MIGRATIONS[number](copy)
+    return copy
+
+
+def _without_features(file: h5py.File) -> h5py.File:
+    copy = h5py.File(io.BytesIO(), "w")
+    for name in file:
+        if name != FEATURES:
+            file.copy(name, copy)
+    for name, value in file.attrs.items():
+        copy.attrs[name] = value
+    return copy

@@ -1,129 +1,84 @@
-"""Reading a store: opened in milliseconds, read where it is looked at."""
+"""The interface that every kind of feature store has.
+
+`Hdf5Store` reads one file, `ShardedStore` many files behind an index, and `JoinedStore` puts
+several encoders side by side; `open_store` finds out which of them a path needs.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.paths import to_path
-from fishembed._base.remote_files import local_copy
-from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
-from fishembed.cache.files import map_rows, open_hdf5
-from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
-from fishembed.cache.labelled import LabelledVectors, Which
-from fishembed.cache.migrations import at_this_schema
-from fishembed.cache.schema import (
-    ATTRIBUTES,
-    CHECKSUMS,
-    IMAGE,
-    INDEX_SUFFIX,
-    TEXT,
-    TRUNK,
-    VECTORS,
-    Rows,
-    StoreHead,
-    TextVectors,
-    decode_attribute,
-    decode_texts,
-)
-from fishembed.errors import (
-    InputError,
-    StoreFormatError,
-    StoreIntegrityError,
-    StoreNotFoundError,
-)
+from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
+from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
+from fishembed.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from upath import UPath
+    from typing_extensions import Self
 
     from fishembed._base.paths import AnyPath
+    from fishembed.cache.checksums import Damage
+    from fishembed.cache.history import Dropped, Edit
+
+FeatureKind = Literal["image", "trunk"]
+"""Features of the space that images and texts share, or those before the projection into it."""
 
 
-_WAY_OUT = "name another, or move it away and extract again"
+class Store(ABC):
+    """One set of samples under one encoder, or under several side by side.
 
-
-class FeatureStore(LabelledVectors):
-    """One set of pictures under one encoder, as vectors.
-
-    Open it with `FeatureStore.open`. It stays the store that was opened, also when another
-    is written to its place meanwhile.
-
-    Examples
-    --------
-    >>> store = FeatureStore.open("cache/fish.h5")           # doctest: +SKIP
-    >>> X, y = store.split("train")                          # doctest: +SKIP
+    Parameters
+    ----------
+    path
+        Where it lies.
+    n_rows
+        How many rows it has.
+    encoder
+        Description of the encoder, with its `fingerprint`.
+    source
+        `root`: the absolute folder that paths start from, None where there is none; `layout`:
+        one sentence on it.
+    fingerprint
+        16 hex digits over everything that an experiment's result depends on.
     """
 
-    def __init__(self, file: h5py.File, path: AnyPath) -> None:
+    versions: Mapping[str, str] = {}
+    """Versions of the packages that wrote it."""
+    created: str = ""
+    """When it was written, ISO 8601."""
+    extraction: Mapping[str, Any] = {}
+    """What the extraction that encoded last did; empty where that is not known."""
+    history: Sequence[Edit] = ()
+    """What people changed since, by `split` and `fix`; oldest first."""
+    dropped: Dropped | None = None
+    """Rows that `fix` dropped and can put back."""
+
+    def __init__(
+        self,
+        path: AnyPath,
+        n_rows: int,
+        *,
+        encoder: dict[str, Any],
+        source: dict[str, Any],
+        fingerprint: str,
+    ) -> None:
         self.path = path
-        self._vectors = file
-        self._file = at_this_schema(file, path)
-        said = {name: decode_attribute(value) for name, value in self._file.attrs.items()}
-        self.encoder: dict[str, Any] = json.loads(said["encoder"])
-        self.source: dict[str, Any] = json.loads(said["source"])
-        self.versions: dict[str, str] = json.loads(said["versions"])
-        self.extraction: dict[str, Any] = json.loads(said.get("extraction", "{}"))
-        self.fingerprint = said["fingerprint"]
-        self.created = said["created"]
-        self._n, self._dim = map(int, file[IMAGE].shape)
+        self.encoder = encoder
+        self.source = source
+        self.fingerprint = fingerprint
+        self._n_rows = n_rows
 
-    @classmethod
-    def open(cls, path: str | Path | UPath) -> FeatureStore:
-        """Open a store for reading.
+    def __len__(self) -> int:
+        return self._n_rows
 
-        Parameters
-        ----------
-        path
-            The HDF5 file, or an index (`.json`) over several; or the URL of one: then a copy
-            is fetched to this machine and kept until the one there changes.
-
-        Raises
-        ------
-        StoreNotFoundError
-            When there is no such file.
-        StoreFormatError
-            When it is no store, is damaged, or has a newer schema.
-        """
-        path = to_path(path)
-        try:
-            if path.suffix == INDEX_SUFFIX:
-                from fishembed.cache.partitioned import open_index
-
-                return open_index(path)
-            file = open_hdf5(local_copy(path))
-        except FileNotFoundError as error:
-            raise StoreNotFoundError(
-                f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
-                "make one"
-            ) from error
-        except OSError as error:
-            raise StoreFormatError(
-                f"{str(path)!r} is not a readable HDF5 file ({error}): {_WAY_OUT}"
-            ) from error
-        try:
-            return cls(file, path)
-        except StoreFormatError:
-            file.close()
-            raise
-        except (KeyError, ValueError, OSError, RuntimeError) as error:
-            file.close()
-            raise StoreFormatError(f"{str(path)!r} is damaged ({error}): {_WAY_OUT}") from error
-
-    def close(self) -> None:
-        """Let go of the file; vectors that were handed out stay readable."""
-        self._file.close()
-        self._vectors.close()
-
-    def __enter__(self) -> FeatureStore:  # noqa: PYI034 - Self needs Python 3.11
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -134,21 +89,32 @@ class FeatureStore(LabelledVectors):
     ) -> None:
         self.close()
 
-    def __len__(self) -> int:
-        return self._n
-
     def __repr__(self) -> str:
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the files; arrays that were handed out stay readable."""
+
+    @abstractmethod
+    def verify(self) -> list[Damage]:
+        """Compare everything in the store with the checksums it was written with.
+
+        Returns
+        -------
+        list of Damage
+            Empty where the store is as it was written.
+        """
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """The stores that are side by side here: more than this one where they were joined."""
+        return (self,)
 
     @property
     def name(self) -> str:
         """The file's name without its ending."""
         return self.path.stem
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._dim
 
     @property
     def encoder_name(self) -> str:
@@ -157,227 +123,281 @@ class FeatureStore(LabelledVectors):
 
     @property
     def encoder_fingerprint(self) -> str:
-        """Identity of the encoder: vectors of two fingerprints are not comparable."""
+        """Identity of the encoder: features of two fingerprints are not comparable."""
         return str(self.encoder.get("fingerprint", ""))
 
-    def width(self, which: Which = "image") -> int:
-        """Give the length of a vector."""
-        return int((self.trunk if which == "trunk" else self.features).shape[1])
-
-    def feature_fingerprint(self, which: Which = "image") -> str:
-        """Give the identity of the vectors' space: a head that learnt in it fits no other."""
+    def feature_fingerprint(self, which: FeatureKind = "image") -> str:
+        """Return the identity of the features' space: a head fits no other than it learnt in."""
         own_space = which == "trunk" and not self.trunk_is_image
         return f"{self.encoder_fingerprint}-trunk" if own_space else self.encoder_fingerprint
 
-    @cached_property
-    def features(self) -> npt.NDArray[Any]:
-        """float32 or float16 (n, dim), as the encoder gave them; a read-only memory map."""
-        return self._vector_map(IMAGE)
+    @abstractmethod
+    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
+        """Return the features as rows that are read from disk when asked for, and not kept."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def has_trunk(self) -> bool:
-        """Whether the vectors before the projection are kept too."""
-        return TRUNK in self._vectors
+        """Whether the features before the projection are kept too."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def trunk_is_image(self) -> bool:
-        """Whether the encoder projects nothing, so that both are the same vectors."""
-        return self.has_trunk and bool(self._vectors[TRUNK] == self._vectors[IMAGE])
+        """Whether the encoder projects nothing, so that both kinds are the same features."""
 
-    @cached_property
+    @property
+    def features(self) -> npt.NDArray[Any]:
+        """(n, dim) as the encoder gave them: an array, or `LazyRows` that can be sliced as one."""
+        return cast("npt.NDArray[Any]", self.feature_rows())
+
+    @property
     def trunk(self) -> npt.NDArray[Any]:
-        """float32 or float16 (n, width), the vectors before the projection; a memory map."""
-        if not self.has_trunk:
-            raise InputError(
-                f"{str(self.path)!r} has no trunk vectors: 'fishembed extract … --trunk' adds "
-                "them, which encodes its pictures again"
-            )
-        return self.features if self.trunk_is_image else self._vector_map(TRUNK)
-
-    @cached_property
-    def paths(self) -> list[str]:
-        """Path of each picture, relative to the source's root or absolute."""
-        return self._texts("rows/path")
-
-    @cached_property
-    def digests(self) -> list[str]:
-        """SHA-256 of each picture's bytes in hex."""
-        return self._texts("rows/digest")
-
-    @cached_property
-    def labels(self) -> npt.NDArray[np.int32]:
-        """int32 (n,) into `classes`, -1 for none."""
-        return self._read("rows/label").astype(np.int32, copy=False)
-
-    @cached_property
-    def classes(self) -> list[str]:
-        """Names of the classes, in the order that labels count."""
-        return self._texts("classes")
-
-    @cached_property
-    def splits(self) -> npt.NDArray[np.str_]:
-        """Text (n,): train, val, test or ""."""
-        return np.array(self._texts("rows/split"), dtype="U5")
-
-    @cached_property
-    def groups(self) -> list[str]:
-        """Group of each row; "" for none."""
-        return self._texts("rows/group") if "rows/group" in self._file else [""] * len(self)
-
-    @cached_property
-    def rows(self) -> Rows:
-        """All that is known of the pictures, as columns."""
-        return Rows(
-            path=self.paths,
-            digest=self.digests,
-            size=self._read("rows/size"),
-            mtime_ns=self._read("rows/mtime_ns"),
-            label=self.labels,
-            split=self.splits.tolist(),
-            group=self.groups,
-        )
-
-    @cached_property
-    def skipped(self) -> list[tuple[str, str]]:
-        """(path, reason) of every picture that could not be read."""
-        paths, reasons = self._texts("skipped/path"), self._texts("skipped/reason")
-        return list(zip(paths, reasons, strict=True))
-
-    @cached_property
-    def history(self) -> tuple[Edit, ...]:
-        """What people changed since, by `split` and `fix`; oldest first."""
-        return read_history(self._file, self._texts)
-
-    @cached_property
-    def dropped(self) -> Dropped | None:
-        """Rows that `fix` dropped and can put back."""
-        return read_dropped(self._file, self._texts, self._read)
-
-    @property
-    def head(self) -> StoreHead:
-        """All of the store but its vectors and rows."""
-        return StoreHead(
-            encoder=self.encoder,
-            source=self.source,
-            classes=tuple(self.classes),
-            skipped=tuple(self.skipped),
-            text={key: self.text(key) for key in self.text_keys},
-            history=self.history,
-            dropped=self.dropped,
-            extraction=self.extraction,
-        )
-
-    @property
-    def text_keys(self) -> list[str]:
-        """Names of the prompt sets that text vectors are cached for."""
-        return list(self._file[TEXT]) if TEXT in self._file else []
-
-    def text(self, key: str) -> TextVectors:
-        """Give the text vectors of a prompt set.
+        """(n, width), the features before the projection, as `features` are.
 
         Raises
         ------
         InputError
-            When the store has none under that name.
+            When there are none.
         """
-        if key not in self.text_keys:
-            have = ", ".join(self.text_keys) or "none"
-            raise InputError(
-                f"{str(self.path)!r} has no text vectors {key!r} (it has {have}): "
-                f"'fishembed extract … --prompts {key}' adds them without encoding pictures again"
-            )
-        return TextVectors(
-            features=self._read(f"{TEXT}/{key}/features").astype(np.float32, copy=False),
-            names=tuple(self._texts(f"{TEXT}/{key}/names")),
-            templates=tuple(self._texts(f"{TEXT}/{key}/templates")),
-            logit_scale=float(self._file[TEXT][key].attrs["logit_scale"]),
-            tower=decode_attribute(self._file[TEXT][key].attrs.get("tower", "")),
-        )
+        self._check_trunk()
+        if self.trunk_is_image:
+            return self.features
+        return cast("npt.NDArray[Any]", self.feature_rows("trunk"))
 
-    def vectors(
-        self, rows: npt.NDArray[np.intp] | Sequence[int], which: Which = "image"
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.width()
+
+    def width(self, which: FeatureKind = "image") -> int:
+        """Return the length of an embedding of either kind."""
+        return int(self._matrix(which).shape[1])
+
+    def embeddings(
+        self, rows: npt.NDArray[np.integer[Any]] | Sequence[int], which: FeatureKind = "image"
     ) -> npt.NDArray[np.float32]:
-        """Give float32 (len(rows), dim) of the rows named.
+        """Return some rows' features as an array.
 
         Parameters
         ----------
         rows
             Row numbers, in any order.
         which
-            "image", or "trunk" for the vectors before the projection.
+            "image", or "trunk" for the features before the projection.
+
+        Returns
+        -------
+        float32 (len(rows), dim)
 
         Raises
         ------
         InputError
-            When there are no trunk vectors.
+            When there are no trunk features.
         """
-        array = self.trunk if which == "trunk" else self.features
-        return np.asarray(array[np.asarray(rows, dtype=np.intp)], dtype=np.float32)
+        return np.asarray(self._matrix(which)[np.asarray(rows, dtype=np.intp)], np.float32)
 
-    def verify(self) -> list[Damage]:
-        """Compare all that is in the store with the checksums it was written with.
+    vectors = embeddings
+
+    def split(
+        self, name: str, which: FeatureKind = "image"
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """Return the labelled rows of a split, ready for a classifier.
+
+        Parameters
+        ----------
+        name
+            train, val or test; "all" for every labelled row.
+        which
+            "image", or "trunk" for the features before the projection.
 
         Returns
         -------
-        list of Damage
-            Empty where the store is as it was written.
+        X : float32 (n, dim)
+        y : int32 (n,)
+            Labels into `classes`.
+
+        Raises
+        ------
+        InputError
+            When no labelled row has that split, or there are no trunk features.
         """
-        try:
-            checksums = read_checksums(self._file)
-            expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(CHECKSUMS, error) from error
-        found = [one for name, sums in checksums.items() for one in self._damage(name, sums)]
-        if expected is not None and expected != attributes_checksum(self._file.attrs):
-            found.append(Damage(ATTRIBUTES, 0, 0))
-        return found
+        rows = self.split_rows(name)
+        return self.embeddings(rows, which), self.labels[rows]
+
+    def lazy_split(
+        self, name: str, which: FeatureKind = "image"
+    ) -> tuple[LazyRows, npt.NDArray[np.int32]]:
+        """Return the labelled rows of a split without reading their features.
+
+        Parameters
+        ----------
+        name, which
+            See `split`.
+
+        Returns
+        -------
+        X : LazyRows
+            (n, dim), in the type of the store; a slice of it is an array. The heads that
+            train from blocks take it as it is.
+        y : int32 (n,)
+            Labels into `classes`.
+
+        Raises
+        ------
+        InputError
+            See `split`.
+        """
+        rows = self.split_rows(name)
+        return SelectedRows(self._matrix(which), rows), self.labels[rows]
+
+    def split_rows(self, name: str) -> npt.NDArray[np.intp]:
+        """Return the row numbers that `split` reads."""
+        chosen = self.labels >= 0
+        if name != "all":
+            chosen &= self.splits == name
+        rows = np.flatnonzero(chosen)
+        if not len(rows):
+            raise InputError(
+                f"{str(self.path)!r} has no labelled row in the split {name!r}; it has "
+                f"{self._labelled_splits()}"
+            )
+        return rows
+
+    def _labelled_splits(self) -> str:
+        labelled = self.labels >= 0
+        names = sorted({str(name) for name in np.unique(self.splits[labelled])} - {""})
+        return ", ".join(names) or ("labels without splits" if labelled.any() else "no labels")
+
+    def _matrix(self, which: FeatureKind) -> npt.NDArray[Any]:
+        return self.trunk if which == "trunk" else self.features
+
+    def _check_trunk(self) -> None:
+        if not self.has_trunk:
+            raise InputError(
+                f"{str(self.path)!r} has no trunk features: 'fishembed extract … --trunk' adds "
+                "them, which encodes its images again"
+            )
+
+    @abstractmethod
+    def column(self, name: str) -> Any:
+        """Return a column of `Rows` by its name: a list of text, or an array of integers."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> list[str]:
+        """Names of the classes, in the order that labels count."""
+
+    @property
+    @abstractmethod
+    def skipped(self) -> list[tuple[str, str]]:
+        """(path, reason) of every image that could not be read."""
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Path of each image, relative to the source's root or absolute."""
+        return list(self.column("path"))
+
+    @cached_property
+    def digests(self) -> list[str]:
+        """SHA-256 of each image's bytes in hex."""
+        return list(self.column("digest"))
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int32]:
+        """int32 (n,) into `classes`, -1 for none."""
+        return np.asarray(self.column("label"), np.int32)
+
+    @cached_property
+    def splits(self) -> npt.NDArray[np.str_]:
+        """Text (n,): train, val, test or ""."""
+        return np.array(self.column("split"), dtype="U5")
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """Group of each row; "" for none."""
+        return list(self.column("group"))
+
+    @cached_property
+    def rows(self) -> Rows:
+        """All that is known of the images, as columns."""
+        return Rows(
+            path=self.paths,
+            digest=self.digests,
+            size=self.column("size"),
+            mtime_ns=self.column("mtime_ns"),
+            label=self.labels,
+            split=self.splits.tolist(),
+            group=self.groups,
+        )
 
     def to_pandas(self, *, vectors: bool = True) -> pd.DataFrame:
-        """Give the rows as a table.
+        """Return the rows as a table.
 
         Parameters
         ----------
         vectors
-            Whether a column `vector` holds each row's vector, a view without a copy.
+            Whether a column `vector` holds each row's embedding.
 
         Returns
         -------
         pandas.DataFrame
             Columns path, label (name of the class, None without), split, group, digest,
-            size, mtime_ns[, vector]; one row for each picture, in the store's order.
+            size, mtime_ns[, vector]; one row for each image, in the store's order.
 
         Raises
         ------
         MissingExtraError
             When pandas is not installed.
         """
-        from fishembed.cache.table import store_table
-
-        return store_table(self, vectors=vectors)
-
-    def _damage(self, name: str, checksums: npt.NDArray[np.uint32]) -> list[Damage]:
         try:
-            data = self._vector_map(name) if name in VECTORS else self._read(name)
-        except StoreIntegrityError:
-            return [Damage(name, 0, max(0, len(self) - 1))]
-        return find_damage(name, data, checksums)
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtraError("a table of a store", "pandas", "parquet") from error
+        names = [*self.classes, None]
+        texts = {
+            "path": self.paths,
+            "label": [names[label] for label in self.labels],
+            "split": self.splits.tolist(),
+            "group": self.groups,
+            "digest": self.digests,
+        }
+        # As objects: a file's name may be no valid Unicode, which pandas' strings refuse.
+        columns = {name: pd.Series(column, dtype=object) for name, column in texts.items()}
+        table = pd.DataFrame({**columns, "size": self.rows.size, "mtime_ns": self.rows.mtime_ns})
+        if vectors:
+            table["vector"] = list(self.features[:])
+        return table
 
-    def _vector_map(self, name: str) -> npt.NDArray[Any]:
-        try:
-            return map_rows(self._vectors[name])
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(name, error) from error
+    @property
+    @abstractmethod
+    def text_keys(self) -> list[str]:
+        """Names of the prompt sets that text features are cached for."""
 
-    def _read(self, name: str) -> npt.NDArray[Any]:
-        try:
-            return np.asarray(self._file[name][()])
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(name, error) from error
+    @abstractmethod
+    def text(self, key: str) -> TextFeatures:
+        """Return the text features of a prompt set.
 
-    def _texts(self, name: str) -> list[str]:
-        return decode_texts(self._read(name))
+        Raises
+        ------
+        InputError
+            When there are none under that name.
+        """
 
-    def _damaged(self, name: str, error: Exception) -> StoreIntegrityError:
-        return StoreIntegrityError(
-            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}): {_WAY_OUT}"
+    @property
+    def header(self) -> StoreHeader:
+        """All of the store but its features and rows."""
+        return StoreHeader(
+            encoder=self.encoder,
+            source=self.source,
+            classes=tuple(self.classes),
+            skipped=tuple(self.skipped),
+            text={key: self.text(key) for key in self.text_keys},
+            history=tuple(self.history),
+            dropped=self.dropped,
+            extraction=self.extraction,
         )
+
+    @property
+    def head(self) -> StoreHeader:
+        """The same as `header`."""
+        return self.header

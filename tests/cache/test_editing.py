@@ -118,7 +118,7 @@ def test_what_is_so_already_is_no_edit(make_file):
         ([("p/0.pmg", "label", "x")], "did you mean 'p/0"),
         ([("p/0.png", "label", "bas")], "did you mean 'bass'"),
         ([("p/0.png", "label", "x"), ("p/0.png", "label", "bass")], "two values of label"),
-        ([(path, "dropped", "") for path in make_rows(20).path], "every picture"),
+        ([(path, "dropped", "") for path in make_rows(20).path], "every image"),
     ],
 )
 def test_bad_wishes_change_nothing(make_file, wanted, said):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from full_rows import make_head, make_rows, make_vectors
 
-from fishembed.cache import FeatureStore, Rows, TextVectors, export_store, import_vectors
-from fishembed.cache.embedding_folder import Shards
+from fishembed.cache import FeatureStore, Rows, TextFeatures, export_store, import_vectors
 from fishembed.errors import DimensionError, InputError, StoreWriteError
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -141,7 +140,7 @@ def test_what_is_there_already(make_store, workspace):
         export_store(store, workspace / "out")
     export_store(store, workspace / "a.npz")
     export_store(store, workspace / "a.npz")
-    with pytest.raises(InputError, match="no text vectors 'other'"):
+    with pytest.raises(InputError, match="no text features 'other'"):
         export_store(store, workspace / "c.npz", prompts="other")
     with pytest.raises(StoreWriteError):
         export_store(store, workspace / "a.npz/below/b.npz")
@@ -171,19 +170,8 @@ def test_text_of_rows_that_disagree_is_no_class_text(make_store, workspace):
         assert back.text_keys == []
 
 
-def test_shards_read_across_their_borders(workspace):
-    vectors, paths = make_vectors(25), []
-    for number, (start, stop) in enumerate([(0, 10), (10, 10), (10, 17), (17, 25)]):
-        paths.append(workspace / f"{number}.npy")
-        np.save(paths[-1], vectors[start:stop])
-    shards = Shards(paths)
-    assert (len(shards), shards.shape) == (25, (25, 5))
-    for start, stop in ((0, 25), (3, 4), (9, 18), (10, 17), (24, 25), (7, 7)):
-        np.testing.assert_array_equal(shards.read(start, stop), vectors[start:stop])
-
-
 def test_text_vectors_of_more_prompts(make_store, workspace):
-    words = TextVectors(make_vectors(3, seed=8), ("bass", "carpe é", "x"), ("{}", "my {}"), 1.0)
+    words = TextFeatures(make_vectors(3, seed=8), ("bass", "carpe é", "x"), ("{}", "my {}"), 1.0)
     store = make_store(rows=labelled(9), head=make_head(text={"only": words}))
     table = parquet.read_table(
         export_store(store, workspace / "out") / "metadata/metadata_0.parquet"

@@ -84,5 +84,5 @@ def test_what_cannot_be_joined(make_store):
     with pytest.raises(InputError, match="the same encoder"):
         join_stores([first, make_store(4, "b.h5")])
     rows = Rows(**{**make_rows(4).__dict__, "digest": ["f" * 64] * 4})
-    with pytest.raises(InputError, match="no picture in common"):
+    with pytest.raises(InputError, match="no image in common"):
         join_stores([first, make_store(4, "c.h5", head=other_head(), rows=rows)])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from full_rows import make_head, make_rows, make_vectors
 
-from fishembed.cache import FeatureStore, migrations, schema
+from fishembed.cache import FeatureStore, schema
 from fishembed.errors import StoreFormatError
 
 STORES = Path(__file__).parent / "stores"
@@ -55,7 +55,7 @@ def older(make_file, monkeypatch):
         return step
 
     steps = {-1: rename("species", "kind"), 0: rename("kind", "label")}
-    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
     return path
 
 
@@ -70,7 +70,7 @@ def test_older_stores_go_up_step_by_step_and_stay_as_they_are(older):
 
 
 def test_a_step_that_is_missing_is_said(older, monkeypatch):
-    monkeypatch.delitem(migrations.MIGRATIONS, 0)
+    monkeypatch.delitem(schema.MIGRATIONS, 0)
     with pytest.raises(StoreFormatError, match="has schema 0, which was never released"):
         FeatureStore.open(older)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishembed.cache import FeatureStore, merge_stores, shard_store, store_lock
-from fishembed.cache.concatenated import Concatenated, Selected
+from fishembed.cache.lazy_rows import SelectedRows, StackedRows
 from fishembed.errors import (
     InputError,
     StoreFormatError,
@@ -164,7 +164,7 @@ def counting(number: int) -> np.ndarray:
 
 
 def test_billions_of_rows_are_addressed():
-    rows = Concatenated([10**9] * 10, counting, 1, np.int64)
+    rows = StackedRows([10**9] * 10, counting, 1, np.int64)
     assert rows.shape == (10**10, 1)
     assert rows[9_999_999_999].tolist() == [9_999_999_999]
     assert rows[-1].tolist() == [9_999_999_999]
@@ -173,7 +173,7 @@ def test_billions_of_rows_are_addressed():
     )
     wanted = np.array([7_000_000_000, 3, 2**31, 2**32])
     assert rows[wanted].ravel().tolist() == wanted.tolist()
-    assert Selected(rows, wanted)[1:].ravel().tolist() == wanted[1:].tolist()
+    assert SelectedRows(rows, wanted)[1:].ravel().tolist() == wanted[1:].tolist()
     with pytest.raises(IndexError, match="10,000,000,000"):
         _ = rows[10**10]
 
@@ -183,7 +183,7 @@ def test_billions_of_rows_are_addressed():
 def test_rows_are_those_of_the_arrays_below_each_other(lengths, data):
     parts = [np.random.default_rng(i).integers(0, 99, (n, 2)) for i, n in enumerate(lengths)]
     whole = np.concatenate(parts)
-    lazy = Concatenated(lengths, parts.__getitem__, 2, whole.dtype)
+    lazy = StackedRows(lengths, parts.__getitem__, 2, whole.dtype)
     key = data.draw(
         st.one_of(
             st.slices(len(whole)),

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fishembed.cache import (
+    ComputedRows,
     FeatureStore,
-    Gathered,
     Rows,
     newest_store,
     store_lock,
@@ -101,18 +101,20 @@ def test_half_floats_stay_half_on_disk_and_are_given_as_floats(make_store):
     np.testing.assert_allclose(store.vectors([3, 1]), make_vectors(200)[[3, 1]], rtol=1e-3)
 
 
-def test_vectors_are_a_map_that_outlives_everything(make_store):
-    store = make_store()
+def test_features_are_a_map_that_outlives_everything(make_store):
+    store = make_store(trunk=make_vectors(200, 7, seed=3))
     mapped = store.features
     assert isinstance(mapped.base, mmap.mmap)
     assert mapped.flags.aligned
     assert not mapped.flags.writeable
     write_store(store.path, make_head(), make_rows(3), make_vectors(3))
-    assert len(store) == 200
-    np.testing.assert_array_equal(store.trunk if store.has_trunk else mapped, make_vectors(200))
+    assert (len(store), len(store.labels)) == (200, 200)
+    trunk = store.trunk  # looked at only now that another store has its place
+    np.testing.assert_array_equal(trunk, make_vectors(200, 7, seed=3))
     store.close()
     store.path.unlink()
     np.testing.assert_array_equal(mapped, make_vectors(200))
+    np.testing.assert_array_equal(trunk, make_vectors(200, 7, seed=3))
 
 
 def test_vectors_may_be_gathered_and_are_asked_in_order(make_store):
@@ -122,7 +124,7 @@ def test_vectors_may_be_gathered_and_are_asked_in_order(make_store):
         asked.append((start, stop))
         return vectors[start:stop]
 
-    store = make_store(9000, vectors=Gathered(gather, 9000, 5))
+    store = make_store(9000, vectors=ComputedRows(gather, 9000, 5))
     np.testing.assert_array_equal(store.features, vectors)
     assert asked == [(0, 4096), (4096, 8192), (8192, 9000)]
 
@@ -142,9 +144,9 @@ def test_a_vector_that_is_not_finite_is_refused_by_name(make_store, workspace):
 
 
 def test_lengths_must_fit(make_store):
-    with pytest.raises(DimensionError, match="3 vectors for 4 rows"):
+    with pytest.raises(DimensionError, match="3 embeddings for 4 rows"):
         make_store(4, vectors=make_vectors(3))
-    with pytest.raises(DimensionError, match="3 vectors for 4 rows"):
+    with pytest.raises(DimensionError, match="3 embeddings for 4 rows"):
         make_store(4, trunk=make_vectors(3))
     with pytest.raises(DimensionError, match="unequal length"):
         Rows(**{**make_rows(4).__dict__, "path": ["a"]})
@@ -172,7 +174,7 @@ def test_a_split_that_is_not_there_says_which_are(make_store):
 
 
 def test_text_that_is_not_there_says_which_is(make_store):
-    with pytest.raises(InputError, match=r"no text vectors 'other'.*it has mine, single"):
+    with pytest.raises(InputError, match=r"no text features 'other'.*it has mine, single"):
         make_store().text("other")
 
 
@@ -221,11 +223,15 @@ def test_a_store_cut_short_is_refused(make_file, kept):
 def test_newest_store(workspace):
     with pytest.raises(StoreNotFoundError, match="no feature store in"):
         newest_store(workspace / "nowhere")
-    for age, name in enumerate(["new.h5", "old.h5", ".hidden.h5", "other.txt"]):
-        (workspace / name).touch()
+    for age, name in enumerate(["new.h5", "old.h5", ".hidden.h5"]):
+        h5py.File(workspace / name, "w").close()
         os.utime(workspace / name, (time.time() - 100 * age - 9 * (name[0] == "o"),) * 2)
     os.utime(workspace / ".hidden.h5")
+    (workspace / "other.txt").touch()
+    (workspace / "other.json").write_text('{"format": "something"}')
     assert newest_store(workspace).name == "new.h5"
+    (workspace / "index.json").write_text('{"format": "fishembed-index"}')
+    assert newest_store(workspace).name == "index.json", "told by its content"
 
 
 def test_to_pandas(make_store):
@@ -251,17 +257,17 @@ def test_to_pandas(make_store):
 STARVED = """
 import resource, sys
 import numpy as np
-from fishembed.cache import FeatureStore, Gathered, Rows, StoreHead, write_store
+from fishembed.cache import FeatureStore, ComputedRows, Rows, StoreHeader, write_store
 
 place, n, dim = sys.argv[1], 40_000, 1024
 block = np.ones((4096, dim), np.float32)
 numbers, texts = np.zeros(n, np.int64), [""] * n
 rows = Rows(texts, texts, numbers, numbers, numbers.astype(np.int32), ["train"] * n, texts)
-head = StoreHead(encoder={"dim": dim}, source={}, classes=("a",))
+head = StoreHeader(encoder={"dim": dim}, source={}, classes=("a",))
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_DATA, (used + 2**26, resource.RLIM_INFINITY))
 
-write_store(place, head, rows, Gathered(lambda a, b: block[: b - a], n, dim))
+write_store(place, head, rows, ComputedRows(lambda a, b: block[: b - a], n, dim))
 with FeatureStore.open(place) as store:
     assert store.features.nbytes > 2**27
     assert store.vectors(range(0, n, 1000)).sum() == n // 1000 * dim

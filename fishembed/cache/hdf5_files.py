@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and blocks of them as memory maps."""
+"""HDF5 files that appear whole or not at all, and their datasets as memory maps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LAYOUT: dict[str, Any] = {
 
 
 @contextmanager
-def whole_file(path: AnyPath) -> Iterator[h5py.File]:
+def atomic_hdf5(path: AnyPath) -> Iterator[h5py.File]:
     """Write an HDF5 file that takes its place when it is complete and on disk.
 
     One that is to lie elsewhere is written on this machine and uploaded whole.
@@ -41,29 +41,29 @@ def whole_file(path: AnyPath) -> Iterator[h5py.File]:
         When the disk is full or the place not writable; what was there is untouched.
     """
     if is_remote(path):
-        with uploaded_file(path) as local, whole_file(local) as file:
+        with uploaded_file(path) as local, atomic_hdf5(local) as file:
             yield file
         return
     with ExitStack() as stack:
-        with write_errors(path):
+        with store_write_errors(path):
             temporary = stack.enter_context(temporary_file(path))
-            disk = _Disk(temporary)
-        with disk:
+            quiet = _QuietFile(temporary)
+        with quiet:
             try:
-                with h5py.File(disk, "w", **_LAYOUT) as file:
+                with h5py.File(quiet, "w", **_LAYOUT) as file:
                     yield file
             except Exception:
-                if disk.failure is None:
+                if quiet.error is None:
                     raise
-        with write_errors(path):
-            if disk.failure is not None:
-                raise disk.failure
+        with store_write_errors(path):
+            if quiet.error is not None:
+                raise quiet.error
             move_into_place(temporary, path)
 
 
 @contextmanager
-def write_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system says into a `StoreWriteError` that names `path`."""
+def store_write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the operating system into a `StoreWriteError` that names `path`."""
     try:
         yield
     except StoreError:
@@ -86,8 +86,8 @@ def open_hdf5(path: Path) -> h5py.File:
         return h5py.File(path, "r", locking=False)
 
 
-def map_rows(dataset: h5py.Dataset) -> npt.NDArray[Any]:
-    """Give a dataset as a read-only memory map where it is contiguous, else read it.
+def map_dataset(dataset: h5py.Dataset) -> npt.NDArray[Any]:
+    """Return a dataset as a read-only memory map where it is contiguous, else read it.
 
     The map is of the file that is open, also when another was moved into its place.
     """
@@ -99,12 +99,12 @@ def map_rows(dataset: h5py.Dataset) -> npt.NDArray[Any]:
     return np.ndarray(dataset.shape, dataset.dtype, mapped, offset)
 
 
-class _Disk:
-    """A file for HDF5 that keeps its first failure to itself.
+class _QuietFile:
+    """A file for HDF5 that keeps its first error instead of raising it.
 
     HDF5 cannot close a file whose writes fail: handles leak, and some versions crash when
     the interpreter ends. So it is told that every write went well, and whoever closes the
-    file asks for `failure`.
+    file asks for `error`.
 
     Parameters
     ----------
@@ -114,16 +114,16 @@ class _Disk:
 
     def __init__(self, path: Path) -> None:
         self._raw = path.open("w+b", buffering=0)
-        self.failure: BaseException | None = None
+        self.error: BaseException | None = None
 
-    def __enter__(self) -> _Disk:  # noqa: PYI034 - Self needs Python 3.11
+    def __enter__(self) -> _QuietFile:  # noqa: PYI034 - Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
             self._raw.close()
         except OSError as error:  # some network disks only complain here
-            self.failure = self.failure or error
+            self.error = self.error or error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._raw.seek(offset, whence)
@@ -138,21 +138,21 @@ class _Disk:
         return self._raw.readinto(buffer) or 0
 
     def write(self, data: memoryview) -> int:
-        if self.failure is None:
+        if self.error is None:
             try:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[self._raw.write(rest) :]
             except BaseException as error:  # Ctrl-C too: raised again when HDF5 is out of it
-                self.failure = error
+                self.error = error
         return len(data)
 
     def truncate(self, size: int) -> int:
-        if self.failure is None:
+        if self.error is None:
             try:
                 self._raw.truncate(size)
             except BaseException as error:  # as above
-                self.failure = error
+                self.error = error
         return size
 
     def flush(self) -> None:

@@ -1,21 +1,23 @@
-"""Stores put together, and a store cut into several."""
+"""Merge stores into one, and cut a store into several."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.paths import is_remote, to_path
-from fishembed.cache.concatenated import Selected
+from fishembed.cache.lazy_rows import Matrix, SelectedRows
 from fishembed.cache.lock import store_lock
-from fishembed.cache.partitioned import PartitionedStore, make_index, write_index
-from fishembed.cache.schema import INDEX_SUFFIX, Rows
-from fishembed.cache.store import FeatureStore
-from fishembed.cache.writer import Gathered, write_store
+from fishembed.cache.opening import open_store
+from fishembed.cache.schema import Rows
+from fishembed.cache.sharded_store import INDEX_SUFFIX, ShardedStore, make_index, write_index
+from fishembed.cache.store import Store
+from fishembed.cache.writer import write_store
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,13 +25,11 @@ if TYPE_CHECKING:
 
     from fishembed._base.paths import AnyPath
 
-_TEXTS = ("path", "digest", "split", "group")
-
 
 def merge_stores(
     target: str | Path | UPath, stores: Sequence[str | Path | UPath]
 ) -> tuple[int, int]:
-    """Make one store of several that the same encoder made.
+    """Merge stores of one encoder into one.
 
     Parameters
     ----------
@@ -43,26 +43,26 @@ def merge_stores(
     -------
     rows, repeated
         How many rows there are, and how many were left out because a store before had the
-        same picture under the same path. An index leaves none out.
+        same image under the same path. An index leaves none out.
 
     Raises
     ------
     StoreMismatchError
-        When the vectors come from different encoders.
+        When the features come from different encoders.
     InputError
         When two stores say different things of one path.
     """
     place, places = to_path(target), [to_path(store) for store in stores]
     if not places:
         raise InputError("no store was named: give those that shall become one")
-    index = make_index(place, places)
+    index = make_index(place, _opened(places))
     if place.suffix == INDEX_SUFFIX:
         _make_folder(place)
         write_index(place, index)
         return sum(one["rows"] for one in index["stores"]), 0
-    with store_lock(place), PartitionedStore(index, place) as store:
-        kept = _once(store.rows, place)
-        _write(place, store, kept, first=True)
+    with store_lock(place), ShardedStore(index, place, open_store) as store:
+        kept = _first_rows(store.rows, place)
+        _write_rows(place, store, kept, skipped=True)
         return len(kept), len(store) - len(kept)
 
 
@@ -91,48 +91,42 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
     if rows < 1:
         raise InputError(f"rows={rows} must be at least 1")
     folder = place.with_suffix("")
-    with FeatureStore.open(store) as whole:
+    with open_store(store) as whole:
         starts = range(0, len(whole), rows)
         places = [folder / f"{number:05d}.h5" for number in range(len(starts))]
         for start, part in zip(starts, places, strict=True):
             _make_folder(part)
             with store_lock(part):
                 chosen = np.arange(start, min(start + rows, len(whole)), dtype=np.int64)
-                _write(part, whole, chosen, first=not start)
-    write_index(place, make_index(place, places))
+                _write_rows(part, whole, chosen, skipped=not start)
+    write_index(place, make_index(place, _opened(places)))
     return len(places)
 
 
-def _write(place: AnyPath, store: FeatureStore, rows: Any, *, first: bool) -> None:
+def _write_rows(
+    place: AnyPath, store: Store, rows: npt.NDArray[np.int64], *, skipped: bool
+) -> None:
     """Write some rows of a store to another place."""
-    head = replace(
-        store.head, skipped=store.head.skipped if first else (), history=(), dropped=None
+    header = replace(
+        store.header, skipped=store.header.skipped if skipped else (), history=(), dropped=None
     )
-    trunk = _gathered(store.trunk, rows) if store.has_trunk and not store.trunk_is_image else None
+    trunk: Matrix | Literal["image"] | None = None
+    if store.trunk_is_image:
+        trunk = "image"
+    elif store.has_trunk:
+        trunk = SelectedRows(store.trunk, rows)
     write_store(
         place,
-        head,
-        _some(store.rows, rows),
-        _gathered(store.features, rows),
-        trunk="image" if store.trunk_is_image else trunk,
+        header,
+        store.rows.take(rows),
+        SelectedRows(store.features, rows),
+        trunk=trunk,
         dtype=store.features.dtype,
     )
 
 
-def _gathered(matrix: Any, rows: Any) -> Gathered:
-    chosen = Selected(matrix, rows)
-    return Gathered(lambda a, b: chosen[a:b], *chosen.shape, dtype=chosen.dtype)
-
-
-def _some(rows: Rows, chosen: Any) -> Rows:
-    texts = {name: [getattr(rows, name)[i] for i in chosen] for name in _TEXTS}
-    return Rows(
-        size=rows.size[chosen], mtime_ns=rows.mtime_ns[chosen], label=rows.label[chosen], **texts
-    )
-
-
-def _once(rows: Rows, place: AnyPath) -> Any:
-    """Give the numbers of the rows whose path no row before them has."""
+def _first_rows(rows: Rows, place: AnyPath) -> npt.NDArray[np.int64]:
+    """Return the numbers of the rows whose path no row before them has."""
     seen: dict[str, int] = {}
     kept = []
     for row, path in enumerate(rows.path):
@@ -152,6 +146,12 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
         column = getattr(rows, name)
         if column[a] != column[b]:
             yield name
+
+
+def _opened(places: Sequence[AnyPath]) -> Iterator[Store]:
+    for place in places:
+        with open_store(place) as store:
+            yield store
 
 
 def _make_folder(place: AnyPath) -> None:

@@ -1,0 +1,169 @@
+"""Several encoders' stores of the same images, side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.cache.checksums import Damage
+from fishembed.cache.lazy_rows import JoinedRows, Matrix
+from fishembed.cache.store import FeatureKind, Store
+from fishembed.errors import InputError
+
+
+class JoinedStore(Store):
+    """Images that several stores have, each with the features of all encoders.
+
+    Make it with `join_stores`. Paths, labels, splits and groups are the first store's. An
+    embedding is those of the encoders one after the other, each scaled to length 1. There are
+    no text features: they lie in the space of one encoder.
+
+    Parameters
+    ----------
+    stores
+        Two or more.
+    rows
+        (n, n_stores): for each image its row in each store.
+    """
+
+    def __init__(self, stores: Sequence[Store], rows: npt.NDArray[np.intp]) -> None:
+        first = stores[0]
+        self._stores, self._rows, self._first = tuple(stores), rows, first
+        name = " + ".join(store.encoder_name for store in stores)
+        super().__init__(
+            first.path,
+            len(rows),
+            encoder={
+                "name": name,
+                "library": "joined",
+                "dim": sum(store.dim for store in stores),
+                "fingerprint": self.feature_fingerprint(),
+                "joined": [store.encoder for store in stores],
+            },
+            source=first.source,
+            fingerprint=_hash_all(store.fingerprint for store in stores),
+        )
+        self.versions, self.created = first.versions, first.created
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """The stores that are side by side here."""
+        return self._stores
+
+    @property
+    def name(self) -> str:
+        """Names of the stores."""
+        return "+".join(store.name for store in self.stores)
+
+    def close(self) -> None:
+        """Close the stores."""
+        for store in self.stores:
+            store.close()
+
+    def verify(self) -> list[Damage]:
+        """Compare everything in the stores with their checksums; rows count in each store."""
+        return [damage for store in self.stores for damage in store.verify()]
+
+    def feature_fingerprint(self, which: FeatureKind = "image") -> str:
+        """Return the identity of the joined space; another order of the stores is another."""
+        return _hash_all(store.feature_fingerprint(which) for store in self.stores)
+
+    @property
+    def has_trunk(self) -> bool:
+        """Whether all stores keep the features before the projection."""
+        return all(store.has_trunk for store in self.stores)
+
+    @property
+    def trunk_is_image(self) -> bool:
+        """Whether both kinds are the same features in all stores."""
+        return all(store.trunk_is_image for store in self.stores)
+
+    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
+        """Return the joined features as rows that are read when asked for, and not kept."""
+        return self._side_by_side([store.feature_rows(which) for store in self.stores])
+
+    @property
+    def features(self) -> Any:
+        """float32 (n, dim), computed when asked for."""
+        return self._side_by_side([store.features for store in self.stores])
+
+    @property
+    def trunk(self) -> Any:
+        """float32 (n, width), the features before the projection, computed when asked for."""
+        return self._side_by_side([store.trunk for store in self.stores])
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the first store's classes."""
+        return self._first.classes
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        """(path, reason) of every image that the first store could not read."""
+        return self._first.skipped
+
+    @property
+    def text_keys(self) -> list[str]:
+        """Nothing: text features lie in the space of one encoder."""
+        return []
+
+    def text(self, key: str) -> NoReturn:
+        """Raise an `InputError`: text features lie in the space of one encoder."""
+        raise InputError(f"joined stores have no text features {key!r}: name one store")
+
+    def column(self, name: str) -> Any:
+        """Return a column of the first store."""
+        column, rows = self._first.column(name), self._rows[:, 0]
+        return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
+
+    def _side_by_side(self, matrices: Sequence[Matrix]) -> JoinedRows:
+        return JoinedRows(matrices, self._rows)
+
+
+def join_stores(stores: Sequence[Store]) -> JoinedStore:
+    """Put stores of the same images side by side.
+
+    Images are recognised by their bytes (digest); by path where imported features have no
+    digest. What is not in all stores is left out.
+
+    Parameters
+    ----------
+    stores
+        Two or more; the first one gives paths, labels, splits and groups.
+
+    Raises
+    ------
+    InputError
+        When there is one store only, two come from the same encoder, or no image is in all.
+    """
+    if len(stores) < 2:
+        raise InputError(f"{len(stores)} store given: joining needs two or more")
+    by_encoder: dict[str, Store] = {}
+    for store in stores:
+        other = by_encoder.setdefault(store.encoder_fingerprint, store)
+        if other is not store:
+            raise InputError(
+                f"{str(store.path)!r} and {str(other.path)!r} hold features of the same encoder: "
+                "joining them adds nothing"
+            )
+    by_path = any("" in store.digests for store in stores)
+    keys = [store.paths if by_path else store.digests for store in stores]
+    row_of = [{key: row for row, key in enumerate(column)} for column in keys[1:]]
+    rows = [
+        (row, *(one[key] for one in row_of))
+        for row, key in enumerate(keys[0])
+        if all(key in one for one in row_of)
+    ]
+    if not rows:
+        names = ", ".join(repr(str(store.path)) for store in stores)
+        what = "path" if by_path else "image"
+        raise InputError(f"{names} have no {what} in common")
+    return JoinedStore(stores, np.array(rows, dtype=np.intp))
+
+
+def _hash_all(fingerprints: Iterable[str]) -> str:
+    return hashlib.sha256("+".join(fingerprints).encode()).hexdigest()[:16]

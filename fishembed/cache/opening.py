@@ -1,0 +1,130 @@
+"""Find stores and open them, whatever they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fishembed._base.paths import to_path
+from fishembed._base.remote_files import local_copy, remote_errors
+from fishembed.cache.hdf5_store import Hdf5Store
+from fishembed.cache.joined_store import JoinedStore, join_stores
+from fishembed.cache.sharded_store import INDEX_FORMAT, ShardedStore, read_index
+from fishembed.cache.store import Store
+from fishembed.errors import FishembedError, StoreFormatError, StoreNotFoundError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_LOOKED_AT = 64
+
+
+def open_store(path: str | Path | UPath, *more: str | Path | UPath) -> Store:
+    """Open a store for reading; what it is made of is told by its content.
+
+    Parameters
+    ----------
+    path
+        An HDF5 file, or an index over several; or the URL of one: then a copy is fetched to
+        this machine and kept until the one there changes.
+    more
+        Stores of other encoders, which are put side by side with the first.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When there is no such file.
+    StoreFormatError
+        When it is no store, is damaged, or has a newer schema.
+    InputError
+        When several cannot be joined; see `join_stores`.
+    """
+    stores = [_open_one(to_path(one)) for one in (path, *more)]
+    return join_stores(stores) if more else stores[0]
+
+
+def open_joined(paths: Sequence[str | Path | UPath]) -> Store:
+    """Open one store, or several side by side; see `open_store`."""
+    return open_store(*paths)
+
+
+def _open_one(path: AnyPath) -> Store:
+    try:
+        local = local_copy(path)
+        start = _first_bytes(local)
+    except FileNotFoundError as error:
+        raise StoreNotFoundError(
+            f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
+            "make one"
+        ) from error
+    if not _is_json(start):
+        return Hdf5Store.read(local, path)
+    try:
+        return ShardedStore(read_index(local, path), path, _open_one)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, FishembedError):
+            raise
+        raise StoreFormatError(f"{str(path)!r} is damaged: {error!r}") from error
+
+
+def is_store(path: str | Path | UPath) -> bool:
+    """Return whether a file is HDF5 or an index of stores, by its first bytes."""
+    try:
+        start = _first_bytes(to_path(path))
+    except (FishembedError, OSError):
+        return False
+    return start.startswith(_HDF5) or (_is_json(start) and INDEX_FORMAT.encode() in start)
+
+
+def newest_store(folder: str | Path | UPath) -> AnyPath:
+    """Return the store in a folder that was written last.
+
+    Raises
+    ------
+    StoreNotFoundError
+        When there is none.
+    """
+    files = [path for path in to_path(folder).glob("*.*") if not path.name.startswith(".")]
+    newest_first = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))[::-1]
+    for path in newest_first:
+        if is_store(path):
+            return path
+    raise StoreNotFoundError(
+        f"no feature store in {str(folder)!r}: make one with 'fishembed extract' or "
+        "'fishembed import'"
+    )
+
+
+def _first_bytes(path: AnyPath) -> bytes:
+    with remote_errors(path), path.open("rb") as file:
+        return bytes(file.read(_LOOKED_AT))
+
+
+def _is_json(start: bytes) -> bool:
+    return start.lstrip().startswith(b"{")
+
+
+class FeatureStore(Store):
+    """One set of samples under one encoder, as features.
+
+    Open it with `FeatureStore.open`; see `Store` for what it holds.
+
+    Examples
+    --------
+    >>> store = FeatureStore.open("cache/fish.h5")           # doctest: +SKIP
+    >>> X, y = store.split("train")                          # doctest: +SKIP
+    """
+
+    @classmethod
+    def open(cls, path: str | Path | UPath) -> FeatureStore:
+        """Open a store for reading; see `open_store`."""
+        return cast("FeatureStore", open_store(path))
+
+
+# The classes that implement `Store` do not know of the function that chooses among them.
+for _kind in (Hdf5Store, ShardedStore, JoinedStore):
+    FeatureStore.register(_kind)

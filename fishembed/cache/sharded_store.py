@@ -1,0 +1,293 @@
+"""One store over many files: a small index that names them in their order.
+
+The index is JSON and holds what can be asked without opening a file: how many rows each has and
+its fingerprint, the encoder, the classes. HDF5's virtual data sets could put the features
+together too, but they give zeros for a file that is missing, cannot be mapped into memory, and
+know no URLs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.files import write_text
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import uploaded_file
+from fishembed._version import __version__
+from fishembed.cache.checksums import Damage
+from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.lazy_rows import Matrix, StackedRows
+from fishembed.cache.schema import TextFeatures
+from fishembed.cache.store import FeatureKind, Store
+from fishembed.errors import (
+    InputError,
+    StoreFormatError,
+    StoreIntegrityError,
+    StoreMismatchError,
+)
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
+
+INDEX_SUFFIX = ".json"
+"""Ending of the names that verbs write an index to. What is read is told by its content."""
+
+INDEX_FORMAT = "fishembed-index"
+INDEX_SCHEMA = 1
+
+_OPEN_AT_ONCE = 64
+
+
+class ShardedStore(Store):
+    """Several stores of one encoder as one, their rows one below the other.
+
+    Parameters
+    ----------
+    index
+        See `make_index`.
+    path
+        Where the index lies; what it names is relative to its folder, or a URL.
+    open_shard
+        Opens one of the stores, which may be an index itself.
+    """
+
+    def __init__(
+        self, index: Mapping[str, Any], path: AnyPath, open_shard: Callable[[AnyPath], Store]
+    ) -> None:
+        self._index, self._files = index, index["stores"]
+        self._lengths = [int(one["rows"]) for one in self._files]
+        super().__init__(
+            path,
+            sum(self._lengths),
+            encoder=index["encoder"],
+            source=index["source"],
+            fingerprint=_hash_all([str(one["fingerprint"]) for one in self._files]),
+        )
+        self.versions, self.created = index["versions"], index["created"]
+        self._dim = int(index["dim"])
+        self._open_shard = open_shard
+        self.shard = lru_cache(_OPEN_AT_ONCE)(self._opened)
+
+    def __repr__(self) -> str:
+        files = f"in {len(self._files):,} files, {self.encoder_name}"
+        return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim} {files})"
+
+    def close(self) -> None:
+        """Close the files; arrays that were handed out stay readable."""
+        self.shard.cache_clear()
+
+    @property
+    def has_trunk(self) -> bool:
+        """Whether the features before the projection are kept too."""
+        return self._index["trunk"] is not None
+
+    @property
+    def trunk_is_image(self) -> bool:
+        """Whether the encoder projects nothing, so that both kinds are the same features."""
+        return bool(self._index["trunk_is_image"])
+
+    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
+        """Return the features as rows that are read from disk when asked for, and not kept."""
+        width = self._dim if which == "image" else int(self._index["trunk"])
+
+        def matrix(number: int) -> Matrix:
+            return self.shard(number).feature_rows(which)
+
+        return StackedRows(self._lengths, matrix, width, self._index["dtype"])
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes of all files, sorted."""
+        return list(self._index["classes"])
+
+    @cached_property
+    def skipped(self) -> list[tuple[str, str]]:
+        """(path, reason) of every image that could not be read, of all files."""
+        return [one for shard in self._shards() for one in shard.skipped]
+
+    @property
+    def text_keys(self) -> list[str]:
+        """Names of the prompt sets that all files have text features for."""
+        return list(self._index["text_keys"])
+
+    def text(self, key: str) -> TextFeatures:
+        """Return the text features of a prompt set, each class from a file that has it."""
+        if key not in self.text_keys:
+            raise InputError(f"{str(self.path)!r} has no text features {key!r} in all its files")
+        found: dict[str, tuple[npt.NDArray[np.float32], str]] = {}
+        for shard in self._shards():
+            text = shard.text(key)
+            for name, row, spoken in zip(shard.classes, text.features, text.names, strict=True):
+                found.setdefault(name, (row, spoken))
+        rows, names = zip(*(found[name] for name in self.classes), strict=True)
+        return TextFeatures(np.stack(rows), names, text.templates, text.logit_scale)
+
+    def verify(self) -> list[Damage]:
+        """Compare everything in the files with their checksums; see `Store.verify`."""
+        found: list[Damage] = []
+        start = 0
+        for shard in self._shards():
+            for one in shard.verify():
+                shift = start if one.dataset.startswith(("features/", "rows/")) else 0
+                found.append(Damage(one.dataset, one.first + shift, one.last + shift))
+            start += len(shard)
+        return found
+
+    def column(self, name: str) -> Any:
+        """Return a column of all files; paths are absolute where the files have other roots."""
+        columns = [self._shard_column(shard, name) for shard in self._shards()]
+        if isinstance(columns[0], np.ndarray):
+            return np.concatenate(columns)
+        return [text for column in columns for text in column]
+
+    def _shard_column(self, shard: Store, name: str) -> Any:
+        column = shard.column(name)
+        if name == "label":
+            number = {label: i for i, label in enumerate(self.classes)}
+            return np.array([*(number[label] for label in shard.classes), -1], np.int32)[column]
+        if name == "path" and self.source["root"] is None:
+            return [_absolute(shard.source["root"], path) for path in column]
+        return column
+
+    def _opened(self, number: int) -> Store:
+        """Open one of the files; refuse it where it is not the one that was listed."""
+        listed = self._files[number]
+        shard = self._open_shard(_path_of(self.path, listed["path"]))
+        if shard.fingerprint != listed["fingerprint"]:
+            raise StoreIntegrityError(
+                f"{str(shard.path)!r} was written since {str(self.path)!r} listed it: "
+                "'fishembed merge' lists its files again"
+            )
+        return shard
+
+    def _shards(self) -> Iterator[Store]:
+        return map(self.shard, range(len(self._files)))
+
+
+def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
+    """Describe stores so that they can be opened as one.
+
+    Parameters
+    ----------
+    path
+        Where the index will lie.
+    stores
+        In their order; asked for one at a time, so that each may be closed before the next.
+
+    Raises
+    ------
+    StoreMismatchError
+        When their features come from different encoders or have different types.
+    """
+    index: dict[str, Any] = {}
+    classes: set[str] = set()
+    keys: list[set[str]] = []
+    files: list[dict[str, Any]] = []
+    first = None
+    for store in stores:
+        layout = _layout(store)
+        first = first or store.path
+        _check_layout(index or layout, layout, first, store.path)
+        root = store.source.get("root")
+        index = index or {**layout, "source": {"root": root}, "encoder": store.encoder}
+        if index["source"]["root"] != root:
+            index["source"]["root"] = None
+        classes.update(store.classes)
+        keys.append(set(store.text_keys))
+        name, length = _name_in(path, store.path), len(store)
+        files.append({"path": name, "rows": length, "fingerprint": store.fingerprint})
+    index["source"]["layout"] = f"{len(files):,} stores"
+    return {
+        "format": INDEX_FORMAT,
+        "schema": INDEX_SCHEMA,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": {"fishembed": __version__},
+        **index,
+        "classes": sorted(classes),
+        "text_keys": sorted(set.intersection(*keys)),
+        "stores": files,
+    }
+
+
+def write_index(path: AnyPath, index: Mapping[str, Any]) -> None:
+    """Write an index whole, or leave what was there."""
+    if is_remote(path):
+        with uploaded_file(path) as local:
+            write_index(local, index)
+        return
+    with store_write_errors(path):
+        write_text(path, json.dumps(index, indent=1) + "\n")
+
+
+def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
+    """Read an index from a file of this machine; `path` is its name in errors.
+
+    Raises
+    ------
+    StoreFormatError
+        When it is no index, or of a newer schema.
+    """
+    try:
+        index = json.loads(local.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StoreFormatError(f"{str(path)!r} is no index of stores: {error}") from error
+    if not isinstance(index, dict) or index.get("format") != INDEX_FORMAT:
+        raise StoreFormatError(f"{str(path)!r} is JSON but no index that 'fishembed merge' wrote")
+    if index["schema"] > INDEX_SCHEMA:
+        raise StoreFormatError(
+            f"{str(path)!r} has schema {index['schema']}; this version reads up to "
+            f"{INDEX_SCHEMA}: pip install -U fishembed"
+        )
+    return index
+
+
+def _layout(store: Store) -> dict[str, Any]:
+    return {
+        "dim": store.dim,
+        "dtype": str(store.features.dtype),
+        "trunk": store.width("trunk") if store.has_trunk else None,
+        "trunk_is_image": store.trunk_is_image,
+        "fingerprint": store.encoder_fingerprint,
+    }
+
+
+def _check_layout(
+    first: Mapping[str, Any], other: Mapping[str, Any], a: AnyPath, b: AnyPath
+) -> None:
+    for name, value in other.items():
+        if first[name] != value:
+            what = "encoder" if name == "fingerprint" else name
+            raise StoreMismatchError(
+                f"{str(a)!r} and {str(b)!r} differ in {what} ({first[name]} and {value}): one "
+                "store holds features of one encoder and type"
+            )
+
+
+def _name_in(index: AnyPath, path: AnyPath) -> str:
+    """Return how an index names a store: relative where both lie on one file system."""
+    if is_remote(path) or is_remote(index):
+        folder = f"{index.parent}/"
+        return str(path).removeprefix(folder) if is_remote(path) else str(path.absolute())
+    return Path(os.path.relpath(path.absolute(), index.absolute().parent)).as_posix()
+
+
+def _path_of(index: AnyPath, name: str) -> AnyPath:
+    return to_path(name) if is_url(name) or name.startswith("/") else index.parent / name
+
+
+def _absolute(root: str | None, path: str) -> str:
+    return path if root is None else f"{root.rstrip('/')}/{path}" if path[:1] != "/" else path
+
+
+def _hash_all(fingerprints: Sequence[str]) -> str:
+    return hashlib.sha256("|".join(fingerprints).encode()).hexdigest()[:16]
