@@ -141,9 +141,10 @@ class EditableRows:
         self._cells: dict[str, list[str]] = {
             name: [*_text_column(store, name), *getattr(self._dropped, name, ())] for name in _CELLS
         }
+        none = np.zeros(0, np.int64)
         self._numbers = {
-            name: np.concatenate([column, getattr(self._dropped, name, [])]).astype(np.int64)
-            for name, column in (("size", store.rows.size), ("mtime_ns", store.rows.mtime_ns))
+            name: np.concatenate([store.column(name), getattr(self._dropped, name, none)])
+            for name in ("size", "mtime_ns")
         }
         self._order = list(range(len(store)))
         self._row_of = {path: row for row, path in enumerate(store.paths)}

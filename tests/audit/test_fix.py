@@ -25,7 +25,7 @@ def test_a_reviewed_table_is_applied_and_taken_back(vectors_store, workspace):
         "0002.png,eel,Drop ,\n0003.png,eel,keep,\n",
     )
     edit = fix_store(place, table, command="fishembed fix")
-    assert edit.summary() == "1 label, 1 picture dropped"
+    assert edit.summary() == "1 label, 1 image dropped"
     with FeatureStore.open(place) as store:
         assert "0002.png" not in store.paths
         assert store.labels[0] == 1
@@ -49,7 +49,7 @@ def test_tables_of_a_spreadsheet_and_odd_names(workspace):
         ("path,action\n0000.png,delete\n", "line 2: the action 'delete' is unknown"),
         ("path,action\n0000.png,relabel\n", "write the class into 'new_label'"),
         ("path,action\n,drop\n", "line 2: the path is empty"),
-        ("path,action\nnope.png,drop\n", "no picture 'nope.png'"),
+        ("path,action\nnope.png,drop\n", "no image 'nope.png'"),
         ("path,action,new_label\n0000.png,relabel,el\n", "did you mean 'eel'"),
         ("path,action,new_label\n0000.png,drop,\n0000.png,relabel,eel\n", "both dropped and"),
     ],

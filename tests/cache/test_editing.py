@@ -24,6 +24,10 @@ def test_cells_are_changed_and_nothing_else(make_file):
         command="fishembed fix",
     )
     assert edit.summary() == "1 label, 1 split, 1 group"
+    with FeatureStore.open(place) as store:
+        rows = make_rows(100)
+        np.testing.assert_array_equal(store.rows.mtime_ns, rows.mtime_ns)
+        np.testing.assert_array_equal(store.rows.size, rows.size)
     after = contents(place).by_path()
     changed = {path for path in before if before[path] != after[path]}
     assert changed == {ODD, "p/0.png", "p/1.png"}

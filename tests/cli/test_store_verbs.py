@@ -145,7 +145,7 @@ def test_stores_side_by_side(run, store, workspace):
     assert "the same encoder" in said
     code, _, said = run("fit", "p", "q", "--features", "trunk")
     assert code == 2
-    assert "'cache/q.h5' has no trunk vectors" in said
+    assert "'cache/q.h5' has no trunk features" in said
 
 
 def test_joined_in_python(store, workspace):

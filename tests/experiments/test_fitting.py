@@ -178,7 +178,7 @@ def test_bad_input_writes_nothing(store, workspace):
         (lambda: run_fit(store, head="forest"), "no head 'forest'"),
         (lambda: run_fit(store, parameters={"epochs": 3}), "no parameter 'epochs'"),
         (lambda: run_fit(store, run="../x"), "cannot name a run"),
-        (lambda: run_zeroshot(store, prompts="single"), "has no text vectors 'single'"),
+        (lambda: run_zeroshot(store, prompts="single"), "has no text features 'single'"),
     ]:
         with pytest.raises(InputError, match=message):
             call()

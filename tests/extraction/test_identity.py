@@ -235,6 +235,6 @@ class TestTrunk:
     def test_a_store_without_says_how_to_get_it(self, again, store):
         with (
             FeatureStore.open(store) as made,
-            pytest.raises(InputError, match=r"no trunk vectors.*--trunk"),
+            pytest.raises(InputError, match=r"no trunk features.*--trunk"),
         ):
             made.vectors([0], "trunk")
