@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.stopwatch import Stopwatch
-from fishembed.cache import FeatureStore, JoinedStores, Store, Which, open_joined
+from fishembed.cache import Store, Which, open_joined
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.run_folder import Run, save_run
@@ -177,7 +177,7 @@ def fit(
 
 
 def _opened(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
-    if isinstance(store, FeatureStore | JoinedStores):
+    if isinstance(store, Store):
         return store
     if isinstance(store, str) or not isinstance(store, Sequence):
         return open_joined([store])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.cache import Store, Which, open_joined
+from fishembed.cache import Store, Which, is_store, open_joined
 from fishembed.classifiers import LinearMap, load_head
 from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import (
@@ -114,7 +114,7 @@ def predict_run(
         raise InputError(f"top={top!r} must be at least 1")
     head = _read_head(run)
     shown = reporter if reporter is not None else NoProgress()
-    stores = [name for name in inputs if str(name).endswith(".h5")]
+    stores = [name for name in inputs if is_store(name)]
     if stores and len(stores) < len(inputs):
         raise InputError("pictures and stores cannot be asked for together: name one kind")
     if stores:

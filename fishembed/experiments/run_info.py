@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from fishembed._version import __version__
-from fishembed.cache import JoinedStores, Store, Which
+from fishembed.cache import Store, Which
 
 
 def run_info(
@@ -47,7 +47,6 @@ def run_info(
     selection
         Rows of `selection_rows`, for heads that were chosen.
     """
-    stores = store.stores if isinstance(store, JoinedStores) else [store]
     return {
         "kind": kind,
         "head": head,
@@ -65,7 +64,7 @@ def run_info(
         },
         "stores": [
             {"path": str(one.path), "fingerprint": one.fingerprint, "dim": one.width(features)}
-            for one in stores
+            for one in store.stores
         ],
         "features": features,
         "encoder": store.encoder,
