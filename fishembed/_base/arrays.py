@@ -54,7 +54,7 @@ def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
     Examples
     --------
     >>> unit_rows([[3, 4], [0, 0], [3e30, 4e30]]).round(2).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0], [0.6000000238418579, 0.800000011920929]]
+    [[0.6, 0.8], [0.0, 0.0], [0.6, 0.8]]
     """
     rows, lengths = rows_and_lengths(X)
     return np.asarray(rows / lengths[..., None])
