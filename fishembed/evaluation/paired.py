@@ -89,7 +89,7 @@ def macro_difference_interval(
     >>> before, after = [True, False, False, False], [True, True, True, False]
     >>> low, high = macro_difference_interval(["cod", "cod", "eel", "eel"], before, after)
     >>> round(low, 2), round(high, 2)
-    (-0.13, 0.85)
+    (-0.28, 0.86)
     """
     y, change = np.asarray(y_true), _changes(before, after)
     if y.shape != change.shape:
