@@ -1,8 +1,8 @@
 """How often the intervals that fishembed prints hold the truth, and how wide they are.
 
 Hits are simulated: classes with a known recall, images in groups whose hits are correlated, two
-classifiers whose hits go together. Nominal coverage is 95%. ``--full`` runs every cell (some
-minutes), else a few of each kind; the same seed gives the same figures. ``--csv FILE`` keeps every
+classifiers whose hits go together. Nominal coverage is 95%. ``--full`` runs every cell (half an
+hour), else a few of each kind; the same seed gives the same figures. ``--csv FILE`` keeps every
 cell.
 """
 
@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
-    repeats = args.repeats or (1000 if args.full else 200)
+    repeats = args.repeats or (500 if args.full else 200)
     began = time.perf_counter()
     found = {cell: simulate(cell, repeats, args.seed) for cell in cells(full=args.full)}
     for name in INTERVALS:

@@ -17,11 +17,15 @@ from fishembed.errors import InputError
 MAX_LOGITS = 10_000_000
 """Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
 
+MIN_ROWS, MIN_CLASSES = 30, 5
+"""Evaluated rows, and classes of these, below which the default is used and only calibrated."""
+
 
 class ChoosingHead(LinearClassifier):
     """Base of classifiers that compare candidates on held-out rows, and choose one.
 
-    Subclasses name the grids, and the model to use where nothing can be evaluated. Where rows
+    Subclasses name the grids, and the model to use where too little can be evaluated: below 30
+    rows, or 5 classes where there are more. Where rows
     times classes exceed `MAX_LOGITS`, candidates are compared on a sample of the rows: as many of
     each class where a macro score decides, else drawn from all. The model chosen is fitted to
     every row.
@@ -124,12 +128,17 @@ class ChoosingHead(LinearClassifier):
             folds.n_classes,
             self.select_on,
             self._within,
+            None if folds.groups is None else folds.groups[evaluated],
         )
         search = ModelSearch(folds, scorer, self.n_jobs)
-        tables = search.grids(self._grids())
-        everything = [scored for table in tables for scored in table]
-        if self._blends:
-            everything += search.blends(tables)
+        if _too_few(scorer):
+            grid, parameters = self._default()
+            everything = [search.point(grid, parameters)]
+        else:
+            tables = search.grids(self._grids())
+            everything = [scored for table in tables for scored in table]
+            if self._blends:
+                everything += search.blends(tables)
         best, tied = scorer.choose([scored.scores for scored in everything])
         trials = [s.trial(tied=k in tied, chosen=k == best) for k, s in enumerate(everything)]
         sign = 1 if self.select_on == "log_loss" else -1
@@ -137,3 +146,9 @@ class ChoosingHead(LinearClassifier):
             trials, key=lambda trial: (not trial.chosen, sign * getattr(trial, self.select_on))
         )
         return everything[best].candidate.scaled(everything[best].scores.scale)
+
+
+def _too_few(scorer: CandidateScorer) -> bool:
+    """Return whether the rows cannot tell candidates apart: their best would be luck."""
+    n_classes = len(np.unique(scorer.codes))
+    return len(scorer.codes) < MIN_ROWS or n_classes < min(MIN_CLASSES, scorer.n_classes)

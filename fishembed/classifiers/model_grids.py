@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Protocol
 
@@ -39,6 +39,9 @@ class ModelGrid(Protocol):
     def taus(self) -> tuple[float, ...]:
         """Shares of the log prior that may be subtracted from the logits."""
 
+    def at(self, parameters: Parameters) -> ModelGrid:
+        """Return the grid of one point, without corrections for the prior."""
+
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """Yield, point by point, (n_classes, n) logits of the rows that fold `k` holds out."""
 
@@ -60,6 +63,10 @@ class LogisticGrid:
     def points(self) -> list[Parameters]:
         """See `ModelGrid`."""
         return [{"C": C} for C in self.Cs]
+
+    def at(self, parameters: Parameters) -> LogisticGrid:
+        """See `ModelGrid`."""
+        return replace(self, Cs=(parameters["C"],), taus=(0.0,))
 
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `ModelGrid`."""
@@ -99,6 +106,11 @@ class GaussianGrid:
         """See `ModelGrid`."""
         pairs = product(self.shrinkages, self.pseudo_counts)
         return [{"shrinkage": shrinkage, "pseudo_count": count} for shrinkage, count in pairs]
+
+    def at(self, parameters: Parameters) -> GaussianGrid:
+        """See `ModelGrid`."""
+        shrinkages, counts = (parameters["shrinkage"],), (parameters["pseudo_count"],)
+        return replace(self, shrinkages=shrinkages, pseudo_counts=counts, taus=(0.0,))
 
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `ModelGrid`."""
@@ -164,6 +176,10 @@ class ZeroShotGrid:
     def points(self) -> list[Parameters]:
         """See `ModelGrid`."""
         return [{}]
+
+    def at(self, parameters: Parameters) -> ZeroShotGrid:  # noqa: ARG002
+        """See `ModelGrid`."""
+        return self
 
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `ModelGrid`."""

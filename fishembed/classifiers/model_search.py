@@ -181,6 +181,11 @@ class ModelSearch:
         scored = iter(self._parallel(self._score, candidates))
         return [[next(scored) for _ in range(len(g.points) * len(g.taus))] for g in grids]
 
+    def point(self, grid: ModelGrid, parameters: Mapping[str, float]) -> ScoredCandidate:
+        """Score one point of a grid."""
+        one = grid.at(parameters)
+        return self.grids([one])[0][0]
+
     def blends(self, tables: Sequence[Sequence[ScoredCandidate]]) -> list[ScoredCandidate]:
         """Score mixtures of the best of each grid; the last one's best at every correction."""
         everything: list[ScoredCandidate] = []

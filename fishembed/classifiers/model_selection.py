@@ -101,6 +101,8 @@ class CandidateScorer:
         The score that decides.
     within
         Standard errors of a difference within which two scores tie.
+    groups
+        (n_evaluated,) groups whose rows are not independent; None for every row its own.
     """
 
     codes: Codes
@@ -108,6 +110,7 @@ class CandidateScorer:
     n_classes: int
     select_on: SelectOn = "macro_recall"
     within: float = 1.0
+    groups: npt.NDArray[Any] | None = None
 
     @cached_property
     def weights(self) -> Double:
@@ -178,4 +181,10 @@ class CandidateScorer:
     def _standard_error(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
         """Return the standard error of the weighted mean difference of two values of a row."""
         weighted = (first.astype(np.float64) - second) * self.weights
+        if self._group is not None:
+            weighted = np.bincount(self._group, weighted)
         return float(np.sqrt(weighted @ weighted))
+
+    @cached_property
+    def _group(self) -> Codes | None:
+        return None if self.groups is None else np.unique(self.groups, return_inverse=True)[1]

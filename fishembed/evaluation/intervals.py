@@ -274,7 +274,9 @@ def _correlation(values: Double, stratum: Codes, unit: Codes) -> tuple[float, fl
     ) / degrees
     within, between = within / (len(values) - len(rows)), between / degrees
     total = between + (size - 1) * within
-    certainty = float((ndtri(0.975) / stdtrit(degrees, 0.975)) ** 2)
+    kinds, counts = np.unique(values, return_counts=True)
+    unusual = len(np.unique(cell[values != kinds[counts.argmax()]]))  # what the variance rests on
+    certainty = float((ndtri(0.975) / stdtrit(max(min(degrees, unusual - 1), 1), 0.975)) ** 2)
     if total <= 1e-12:  # all right or all wrong, which tells nothing of groups
         return 1.0, 1.0
     return float(np.clip((between - within) / total, 0, 1)), certainty
