@@ -6,15 +6,18 @@ from fishembed.evaluation.intervals import (
     macro_recall_interval,
     proportion_intervals,
 )
+from fishembed.evaluation.label_noise import LabelNoise, fit_label_noise
 from fishembed.evaluation.paired import macro_difference_interval, mcnemar
 from fishembed.evaluation.scores import ClassScore, Scores, score
 from fishembed.evaluation.splits import stratified_holdout
 
 __all__ = [
     "ClassScore",
+    "LabelNoise",
     "Scores",
     "bootstrap_macro_recall",
     "clopper_pearson",
+    "fit_label_noise",
     "macro_difference_interval",
     "macro_recall_interval",
     "mcnemar",

@@ -83,6 +83,23 @@ def test_classes_of_one_row_each_are_no_reason_to_crash():
     assert head.score(X[single], y[single]) == 1
 
 
+def test_where_little_can_be_judged_the_default_is_only_calibrated():
+    """46 classes of one image and one of two: two rows cannot choose among 50 candidates."""
+    rng = np.random.default_rng(0)
+    y = np.append(np.arange(47), 0)
+    centres = rng.normal(size=(47, 24))
+    X = (centres[y] + 0.3 * rng.normal(size=(48, 24))).astype(np.float32)
+    head = AutoHead().fit(X, y)
+    assert [(t.candidate, t.rows, t.chosen) for t in head.results_] == [("gaussian", 2, True)]
+    fresh = centres + 0.3 * rng.normal(size=centres.shape)
+    assert -head.predict_log_proba(fresh)[np.arange(47), np.arange(47)].mean() < 3
+    few_classes = np.append(np.repeat([0, 1], 40), np.arange(2, 40))
+    X = centres[few_classes] + rng.normal(size=(len(few_classes), 24))
+    assert len(AutoHead().fit(X, few_classes).results_) == 1
+    two = few_classes < 2  # where there are two classes in all, two are enough
+    assert len(AutoHead().fit(X[two], few_classes[two]).results_) > 1
+
+
 def test_with_one_row_a_class_text_is_leant_on_where_there_is_any():
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(40, 24))

@@ -3,8 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.classifiers import GaussianHead, held_out_temperature, temperature_on
-from fishembed.classifiers.temperature import log_losses
+from fishembed.classifiers import (
+    GaussianHead,
+    ZeroShotClassifier,
+    held_out_temperature,
+    temperature_on,
+)
+from fishembed.classifiers.temperature import best_scale, log_losses
 
 CENTRES = np.random.default_rng(0).normal(size=(4, 12))
 
@@ -51,3 +56,27 @@ def test_where_nothing_can_be_held_out_nothing_is_changed():
     assert held_out_temperature(GaussianHead(), X[single], y[single]) == 1
     head = GaussianHead().fit(X, y)
     assert temperature_on(head, X, np.full(50, 9)) == 1
+
+
+def test_few_rows_that_are_all_right_ask_for_no_boundless_certainty():
+    logits = np.array([[2.0, 0.0], [0.0, 2.0]])
+    assert 1 < best_scale(logits, np.array([0, 1])) < 3
+    many = np.tile(logits, 500)
+    assert best_scale(many, np.tile([0, 1], 500)) > 2
+
+
+def test_with_many_rows_the_scale_is_the_one_of_least_loss():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 4, 2000)
+    logits = 5 * (rng.normal(size=(4, 2000)) + np.eye(4)[:, codes])
+    grid = np.geomspace(0.05, 2, 400)
+    losses = [log_losses(scale * logits, codes).mean() for scale in grid]
+    assert best_scale(logits, codes) == pytest.approx(grid[np.argmin(losses)], rel=0.02)
+
+
+def test_labels_need_not_be_sorted():
+    X, y = _rows(400, 1)
+    names = np.array(["pike", "cod", "roach", "eel"])
+    text = ZeroShotClassifier(CENTRES, classes=names).fit()
+    numbered = ZeroShotClassifier(CENTRES).fit()
+    assert temperature_on(text, X, names[y]) == pytest.approx(temperature_on(numbered, X, y))
