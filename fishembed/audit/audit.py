@@ -12,6 +12,7 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.duplicate_threshold import duplicate_threshold
+from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore
 from fishembed.errors import FishembedError, InputError
 from fishembed.experiments import Run
@@ -79,19 +80,22 @@ def audit_store(
     Raises
     ------
     InputError
-        When the store has fewer than two rows, or the threshold is no cosine.
+        When the store has fewer than two rows, the threshold is no cosine, or the run was made
+        on another store.
     RunNotFoundError, RunFormatError
         When the run cannot be read.
     """
     if len(store) < 2:
         raise InputError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
-    opened = run if run is None or isinstance(run, Run) else Run.open(run)
+    run_rows = None
+    if run is not None:
+        run_rows = find_run_rows(run if isinstance(run, Run) else Run.open(run), store)
     watch = Stopwatch()
     with watch.measure("threshold"):
         chosen = duplicate_threshold(store, threshold, seed)
     found = find_photos(store, photos) if read_photos else None
     missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)
-    data = AuditData(store, chosen, opened, found, missing, seed, progress or NoProgress(), watch)
+    data = AuditData(store, chosen, run_rows, found, missing, seed, progress or NoProgress(), watch)
     run_checks(data)
     classes = tuple(printable(name) for name in store.classes)
     return Audit(store.name, len(store), classes, data.results, watch.seconds)

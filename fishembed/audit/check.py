@@ -15,8 +15,8 @@ from fishembed._base.progress import Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Section
+from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
-from fishembed.experiments import Run
 from fishembed.images import Photos
 
 DECISION = ("action", "new_label")
@@ -30,6 +30,12 @@ class Table:
     file: str
     columns: Sequence[str]
     rows: Iterable[Sequence[object]]
+
+
+def row_cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
+    """Return a row's path, split and label as tables have them, "" for none."""
+    label = int(store.labels[row])
+    return store.paths[row], str(store.splits[row]), store.classes[label] if label >= 0 else ""
 
 
 class CheckResult(ABC):
@@ -61,12 +67,9 @@ class AuditData:
 
     store: FeatureStore
     threshold: Threshold
-    run: Run | None
-    """The run whose score is also computed without leaking images."""
-    photos: Photos | None
-    """The store's images; None where they cannot or shall not be read."""
-    photos_missing: str
-    """Why `photos` is None, in a sentence."""
+    run: RunRows | None  # The run whose score is also computed without leaking images
+    photos: Photos | None  # The store's images; None where they cannot or shall not be read
+    photos_missing: str  # Why `photos` is None, in a sentence
     seed: int
     progress: Progress
     watch: Stopwatch

@@ -23,18 +23,10 @@ _NORMAL_90 = 1.2815515655446004
 
 @dataclass(frozen=True)
 class Threshold:
-    """The cosine from which two images count as near-duplicates.
+    """The cosine from which two images count as near-duplicates."""
 
-    Attributes
-    ----------
-    cosine
-        The threshold.
-    how
-        One sentence: where it comes from.
-    """
-
-    cosine: float
-    how: str
+    cosine: float  # The threshold
+    how: str  # One sentence: where it comes from
 
 
 def duplicate_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Threshold:

@@ -18,47 +18,26 @@ class CaptionedImage(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """One element of a section.
+    """One element of a section."""
 
-    Attributes
-    ----------
-    kind
-        What `content` is. "text", "note" (small print) and "missing" (what could not be done):
-        a sentence. "warnings": sentences. "gallery": images. "pairs": pairs of images.
-        "scores": tiles with intervals. "counts": headings, and rows of (class, length of its
-        bar as a share, counts), where None stands for a 0 that should not be one.
-    content
-        What is shown.
-    heading
-        A line above a gallery; (text, name, text) above scores.
-    """
-
+    # What `content` is. "text", "note" (small print) and "missing" (what could not be done):
+    # a sentence. "warnings": sentences. "gallery": images. "pairs": pairs of images.
+    # "scores": tiles with intervals. "counts": headings, and rows of (class, length of its
+    # bar as a share, counts), where None stands for a 0 that should not be one
     kind: Literal["text", "note", "missing", "warnings", "gallery", "pairs", "scores", "counts"]
-    content: Any
-    heading: Any = ""
+    content: Any  # What is shown
+    heading: Any = ""  # A line above a gallery; (text, name, text) above scores
 
 
 @dataclass(frozen=True)
 class Section:
-    """One check's part of the page.
+    """One check's part of the page."""
 
-    Attributes
-    ----------
-    anchor, title
-        The section's id and heading.
-    blocks
-        What follows below.
-    headline
-        Parts of the one sentence on top of the page.
-    tiles
-        Numbers on top of the page.
-    """
-
-    anchor: str
+    anchor: str  # The section's id and heading
     title: str
-    blocks: list[Block]
-    headline: list[str]
-    tiles: list[Tile]
+    blocks: list[Block]  # What follows below
+    headline: list[str]  # Parts of the one sentence on top of the page
+    tiles: list[Tile]  # Numbers on top of the page
 
     @property
     def images(self) -> list[CaptionedImage]:

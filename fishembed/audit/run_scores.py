@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.printable import printable
+from fishembed._base.splits import SPLITS
 from fishembed.audit.page_parts import Block
+from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
-from fishembed.evaluation import bootstrap_macro_recall, wilson_of_rows
+from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments import Run
-from fishembed.experiments.run_result import group_numbers
+from fishembed.experiments.run_result import ScoredImages
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.wording import interval, percent
 
 Interval = tuple[float, float]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -41,26 +46,14 @@ class SubsetScore:
 
 @dataclass(frozen=True)
 class RunScores:
-    """A run's scores on all images, on those that leak, and on the others.
+    """A run's scores on all images, on those that leak, and on the others."""
 
-    Attributes
-    ----------
-    run
-        Its name.
-    split
-        The split it was scored on.
-    everything, leaking, clean
-        None where there is no such image.
-    unknown
-        Scored images that the store does not have (any more).
-    """
-
-    run: str
-    split: str
-    everything: SubsetScore
+    run: str  # Its name
+    split: str  # The split it was scored on
+    everything: SubsetScore  # None where there is no such image
     leaking: SubsetScore | None
     clean: SubsetScore | None
-    unknown: int
+    unknown: int  # Scored images that the store does not have (any more)
 
     def summary(self) -> dict[str, Any]:
         """Return the scores as `audit.json` has them."""
@@ -75,6 +68,8 @@ class RunScores:
     def sentence(self) -> str:
         """Return a comparison of the scores with and without what leaks."""
         whole = f"{printable(self.run)} calls right {self.everything} it was scored on"
+        if self.unknown:
+            whole += f" ({self.unknown:,} of them are no longer in the store)"
         if self.leaking is None:
             return f"{whole}; none of them leaks."
         if self.clean is None:
@@ -93,48 +88,80 @@ class RunScores:
         return Block("scores", tiles, heading)
 
 
-def score_run(run: Run, paths: Collection[str], leaking: Collection[str]) -> RunScores:
-    """Score a run's predictions with and without the images that leak.
+@dataclass(frozen=True)
+class RunRows:
+    """A run and the rows of the store that it used."""
 
-    Parameters
-    ----------
-    run
-        The run.
-    paths
-        Of all rows of the store.
-    leaking
-        Paths of the images that have a counterpart in training.
+    run: Run
+    rows: Indices  # intp (n_scored,): the row of each labelled prediction, -1 where it is gone
+    splits: npt.NDArray[np.str_]  # (n,): train and val as the run used them, test where it scored
+    trained: Indices  # Scored rows that were trained on themselves
+
+
+def find_run_rows(run: Run, store: FeatureStore) -> RunRows:
+    """Find the rows of the store that a run was trained and scored on.
 
     Raises
     ------
     InputError
-        When the run has no labelled image.
+        When the run was made on another store, or has no labelled image.
     """
-    rows = [row for row in run.predictions if row["true"]]
-    if not rows:
+    stores = run.info.get("stores") or [run.info["store"]]
+    if not any(_is_store(one, store, run) for one in stores):
+        raise InputError(
+            f"the run {run.name!r} was made on {stores[0]['path']!r}, not on {str(store.path)!r}: "
+            "audit that store, or name a run of this one"
+        )
+    images, name = run.result.images, run.result.scored_split
+    labelled = np.flatnonzero(images.labelled)
+    if not len(labelled):
         raise InputError(f"the run {run.name!r} has no labelled image to score")
-    leaks = [row for row in rows if row["path"] in leaking]
-    clean = [row for row in rows if row["path"] not in leaking]
+    row_of = {path: row for row, path in enumerate(store.paths)}
+    rows = np.array([row_of.get(images.paths[i], -1) for i in labelled], np.intp)
+    scored = rows[rows >= 0]
+    # Fit's own hold-out leaves all other labelled rows to training. So may a split of before.
+    changed = name in SPLITS and bool((store.splits[scored] != name).any())
+    others = "train" if name == "holdout" or changed else store.splits
+    splits = np.where(store.labels >= 0, others, "").astype("<U5")
+    trained = scored[:0]
+    if run.info["kind"] == "fit" and name in ("train", "all"):
+        trained = scored[(splits[scored] == "train") | ~store.splits.astype(bool).any()]
+    splits[scored] = "test"
+    return RunRows(run, rows, splits, trained)
+
+
+def _is_store(known: Mapping[str, Any], store: FeatureStore, run: Run) -> bool:
+    if known.get("fingerprint") == store.fingerprint:
+        return True
+    here = Path(str(store.path)).absolute()
+    beside = run.folder.absolute().parent.parent / str(known["path"])
+    return here in (Path(str(known["path"])).absolute(), beside)
+
+
+def score_run(run: RunRows, leaking: Collection[int]) -> RunScores:
+    """Score a run's predictions with and without the rows that leak."""
+    images = run.run.result.images
+    labelled = np.flatnonzero(images.labelled)
+    leaks = np.isin(run.rows, [*leaking, *run.trained])
     return RunScores(
-        run=run.name,
-        split=str(run.metrics.get("scored_split", "")),
-        everything=_score(rows),
-        leaking=_score(leaks) if leaks else None,
-        clean=_score(clean) if clean else None,
-        unknown=sum(row["path"] not in paths for row in rows),
+        run=run.run.name,
+        split=run.run.result.scored_split,
+        everything=_score(images, labelled),
+        leaking=_score(images, labelled[leaks]) if leaks.any() else None,
+        clean=_score(images, labelled[~leaks]) if not leaks.all() else None,
+        unknown=int((run.rows < 0).sum()),
     )
 
 
-def _score(rows: Sequence[dict[str, str]]) -> SubsetScore:
-    true = np.array([row["true"] for row in rows], dtype=str)
-    right = np.array([row["true"] == row["predicted"] for row in rows])
-    groups = group_numbers([row.get("group") or "" for row in rows])
-    low, high = wilson_of_rows(right, groups)[0]
-    recalls = [float(right[true == name].mean()) for name in np.unique(true)]
+def _score(images: ScoredImages, at: Indices) -> SubsetScore:
+    true, right = images.true[at], images.right[at]
+    groups = None if images.groups is None else images.groups[at]
+    low, high = proportion_intervals(right, groups)[0]
+    recalls = [float(right[true == label].mean()) for label in np.unique(true)]
     return SubsetScore(
-        n=len(rows),
+        n=len(at),
         accuracy=float(right.mean()),
         accuracy_ci95=(float(low), float(high)),
         macro_recall=float(np.mean(recalls)),
-        macro_recall_ci95=bootstrap_macro_recall(true, right, groups),
+        macro_recall_ci95=macro_recall_interval(true, right, groups),
     )

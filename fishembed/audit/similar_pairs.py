@@ -22,19 +22,11 @@ BLOCK = 2048
 
 
 class Pairs(NamedTuple):
-    """Pairs of rows and their cosines.
+    """Pairs of rows and their cosines."""
 
-    Attributes
-    ----------
-    first, second
-        intp (n_pairs,) row numbers, first < second.
-    cosine
-        float32 (n_pairs,).
-    """
-
-    first: Indices
+    first: Indices  # intp (n_pairs,) row numbers, first < second
     second: Indices
-    cosine: Floats
+    cosine: Floats  # float32 (n_pairs,)
 
 
 def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:

@@ -25,43 +25,21 @@ _NAMED = 6
 
 @dataclass(frozen=True)
 class ClassBalance:
-    """Numbers of images of one class.
+    """Numbers of images of one class."""
 
-    Attributes
-    ----------
-    name
-        The class.
-    total
-        Its images.
-    by_split
-        Images in each split.
-    groups
-        Number of its groups; a row without a group counts as one.
-    """
-
-    name: str
-    total: int
-    by_split: dict[str, int]
-    groups: int
+    name: str  # The class
+    total: int  # Its images
+    by_split: dict[str, int]  # Images in each split
+    groups: int  # Number of its groups; a row without a group counts as one
 
 
 @dataclass(frozen=True)
 class Balance(CheckResult):
-    """Numbers of images of every class in every split.
+    """Numbers of images of every class in every split."""
 
-    Attributes
-    ----------
-    splits
-        The splits that labelled rows have; "" for none.
-    classes
-        Largest first; classes without any image last.
-    unlabelled
-        Rows without a label.
-    """
-
-    splits: tuple[str, ...]
-    classes: tuple[ClassBalance, ...]
-    unlabelled: int
+    splits: tuple[str, ...]  # The splits that labelled rows have; "" for none
+    classes: tuple[ClassBalance, ...]  # Largest first; classes without any image last
+    unlabelled: int  # Rows without a label
 
     @property
     def present(self) -> tuple[ClassBalance, ...]:
@@ -162,14 +140,7 @@ def count_balance(
 ) -> Balance:
     """Count each class in each split.
 
-    Parameters
-    ----------
-    labels
-        int32 (n,) into `classes`, -1 for none.
-    classes
-        Names.
-    splits, groups
-        Of each row; "" for none.
+    `labels` are int32 (n,) into `classes`, -1 for none; `splits` and `groups` text (n,).
     """
     labelled = labels >= 0
     order = {"train": 0, "val": 1, "test": 2, "": 3}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.connected_rows import ConnectedRows, Indices
 from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Block, Section, captioned, more_in
@@ -24,49 +24,25 @@ _GROUPS_SHOWN, _IMAGES_SHOWN = 12, 6
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Images that are copies of each other.
+    """Images that are copies of each other."""
 
-    Attributes
-    ----------
-    rows
-        Row numbers, two or more.
-    identical
-        Whether all have the same bytes.
-    """
-
-    rows: tuple[int, ...]
-    identical: bool
+    rows: tuple[int, ...]  # Row numbers, two or more
+    identical: bool  # Whether all have the same bytes
 
 
 @dataclass(frozen=True)
 class Duplicates(CheckResult):
-    """Images that a store has more than once.
+    """Images that a store has more than once."""
 
-    Attributes
-    ----------
-    threshold
-        Cosine from which two images are near-duplicates.
-    n_pairs
-        Pairs at or above it.
-    groups
-        Connected by such pairs or by equal bytes; largest first.
-    group_of
-        intp (n,): rows of one group share a number.
-    cosine
-        float32 (n,) with the nearest other row; 0 below the threshold.
-    splits
-        Names of the splits that occur, "" for none, in the order of `nearest`'s columns.
-    nearest, nearest_cosine
-        (n, n_splits) for each row and split the nearest row there at or above the threshold
-        (-1 for none), and its cosine.
-    """
-
-    threshold: Threshold
-    n_pairs: int
-    groups: tuple[DuplicateGroup, ...]
-    group_of: Indices
+    threshold: Threshold  # Cosine from which two images are near-duplicates
+    n_pairs: int  # Pairs at or above it
+    groups: tuple[DuplicateGroup, ...]  # Connected by such pairs or by equal bytes; largest first
+    group_of: Indices  # intp (n,): rows of one group share a number
+    # float32 (n,) with the nearest other row; 0 below the threshold
     cosine: npt.NDArray[np.float32]
-    splits: tuple[str, ...]
+    part: Indices  # intp (n,): which column of `nearest` each row belongs to
+    # (n, n_parts) for each row and part the nearest row there at or above the threshold (-1
+    # for none), and its cosine
     nearest: Indices
     nearest_cosine: npt.NDArray[np.float32]
 
@@ -103,16 +79,14 @@ class Duplicates(CheckResult):
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return all images of all groups."""
         columns = ("group", "kind", "path", "label", "split", "cosine", *DECISION)
-        return [Table(DUPLICATES_CSV, columns, self._cells(store))]
-
-    def _cells(self, store: FeatureStore) -> Iterator[Sequence[object]]:
-        names = [*store.classes, ""]
+        rows = []
         for number, group in enumerate(self.groups, start=1):
             kind = "identical" if group.identical else "near-duplicate"
             for row in group.rows:
-                label, split = names[store.labels[row]], str(store.splits[row])
+                path, split, label = row_cells(store, row)
                 cosine = round(float(self.cosine[row]), 5)
-                yield number, kind, store.paths[row], label, split, cosine, "", ""
+                rows.append((number, kind, path, label, split, cosine, "", ""))
+        return [Table(DUPLICATES_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the largest groups."""
@@ -144,13 +118,16 @@ class Duplicates(CheckResult):
 def check_duplicates(data: AuditData) -> Duplicates:
     """Find the store's duplicates."""
     store = data.store
-    return find_duplicates(store.features, store.digests, store.splits, data.threshold)
+    parts = store.splits
+    if data.run is not None:
+        parts = np.char.add(np.char.add(parts, "/"), data.run.splits)
+    return find_duplicates(store.features, store.digests, parts, data.threshold)
 
 
 def find_duplicates(
     features: Features,
     digests: Sequence[str],
-    splits: npt.NDArray[np.str_],
+    parts: npt.NDArray[np.str_],
     threshold: Threshold,
 ) -> Duplicates:
     """Find images that are there more than once.
@@ -161,8 +138,8 @@ def find_duplicates(
         (n, dim).
     digests
         SHA-256 of each file, "" where not known.
-    splits
-        Text (n,).
+    parts
+        Text (n,), such as splits: the nearest row of each part is found.
     threshold
         Cosine from which two images are near-duplicates.
 
@@ -170,8 +147,8 @@ def find_duplicates(
     -----
     Exact: every pair is compared. The time grows with n², the memory with n.
     """
-    names = tuple(sorted(set(splits.tolist())))
-    nearest = _NearestBySplit(len(features), np.searchsorted(names, splits), len(names))
+    part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
+    nearest = _NearestByPart(part)
     connected = ConnectedRows(len(features))
     connected.connect_equal(digests)
     n_pairs = 0
@@ -186,7 +163,7 @@ def find_duplicates(
         groups=_groups(group_of, digests),
         group_of=group_of,
         cosine=nearest.cosine.max(axis=1, initial=0),
-        splits=names,
+        part=part,
         nearest=nearest.row,
         nearest_cosine=nearest.cosine,
     )
@@ -204,17 +181,18 @@ def _groups(group_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, 
     return tuple(groups)
 
 
-class _NearestBySplit:
-    """The nearest row of each split for each row, updated with pairs as they come."""
+class _NearestByPart:
+    """The nearest row of each part for each row, updated with pairs as they come."""
 
-    def __init__(self, n: int, split: Indices, n_splits: int) -> None:
-        self._split = split
-        self.row = np.full((n, n_splits), -1, np.intp)
-        self.cosine = np.zeros((n, n_splits), np.float32)
+    def __init__(self, part: Indices) -> None:
+        shape = len(part), int(part.max(initial=0)) + 1
+        self._part = part
+        self.row = np.full(shape, -1, np.intp)
+        self.cosine = np.zeros(shape, np.float32)
 
     def update(self, pairs: Pairs) -> None:
         for row, other in ((pairs.first, pairs.second), (pairs.second, pairs.first)):
-            at = row * self.cosine.shape[1] + self._split[other]
+            at = row * self.cosine.shape[1] + self._part[other]
             best = self.cosine.reshape(-1)
             np.maximum.at(best, at, pairs.cosine)
             nearest = pairs.cosine == best[at]

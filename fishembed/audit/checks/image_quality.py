@@ -43,22 +43,12 @@ _SHOWN = 18
 
 @dataclass(frozen=True)
 class ImageProperties:
-    """Measures of one image.
+    """Measures of one image."""
 
-    Attributes
-    ----------
-    width, height
-        Pixels, upright.
-    contrast
-        Standard deviation of the brightness.
-    colour
-        Mean difference between the largest and the smallest channel.
-    """
-
-    width: int
+    width: int  # Pixels, upright
     height: int
-    contrast: float
-    colour: float
+    contrast: float  # Standard deviation of the brightness
+    colour: float  # Mean difference between the largest and the smallest channel
 
     def reasons(self, *, grey_is_odd: bool = True) -> tuple[str, ...]:
         """Return what is odd about the image, in words."""
@@ -78,28 +68,16 @@ class ImageProperties:
 
 @dataclass(frozen=True)
 class ImageQuality(CheckResult):
-    """Odd images, and whether the images could be read.
+    """Odd images, and whether the images could be read."""
 
-    Attributes
-    ----------
-    found
-        (row, reasons), in the store's order.
-    n_read
-        Images that were read.
-    unread
-        Rows whose image is missing, is no longer the one encoded, or cannot be read.
-    grey_are_many
-        Whether more than half are nearly grey: then that is what the images are like, and it
-        is not listed.
-    missing
-        Why no image was read, in a sentence; "" where some were.
-    """
-
-    found: tuple[tuple[int, tuple[str, ...]], ...] = ()
-    n_read: int = 0
+    found: tuple[tuple[int, tuple[str, ...]], ...] = ()  # (row, reasons), in the store's order
+    n_read: int = 0  # Images that were read
+    # Rows whose image is missing, is no longer the one encoded, or cannot be read
     unread: tuple[int, ...] = ()
+    # Whether more than half are nearly grey: then that is what the images are like, and it is
+    # not listed
     grey_are_many: bool = False
-    missing: str = ""
+    missing: str = ""  # Why no image was read, in a sentence; "" where some were
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of images read, odd and unreadable."""

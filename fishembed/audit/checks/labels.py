@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.checks.balance import FEW, shortlist
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
@@ -30,54 +30,27 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """One label that is probably wrong.
+    """One label that is probably wrong."""
 
-    Attributes
-    ----------
-    row
-        The image.
-    given, likely
-        Numbers of the classes.
-    p_given, p_likely
-        Out-of-fold probabilities of the two.
-    few
-        Whether one of the two classes has fewer than ten images: then the head knows it badly.
-    """
-
-    row: int
-    given: int
+    row: int  # The image
+    given: int  # Numbers of the classes
     likely: int
-    p_given: float
+    p_given: float  # Out-of-fold probabilities of the two
     p_likely: float
+    # Whether one of the two classes has fewer than ten images: then the head knows it badly
     few: bool
 
 
 @dataclass(frozen=True)
 class LabelIssues(CheckResult):
-    """Which labels were judged, and which are suspicious.
+    """Which labels were judged, and which are suspicious."""
 
-    Attributes
-    ----------
-    found
-        Most suspicious first.
-    judged
-        Rows that a head which was not shown them has judged.
-    agreed
-        Share of these that it calls what their label says.
-    unjudged
-        Numbers of the classes of which no row could be judged.
-    few
-        Numbers of the judged classes with fewer than ten images.
-    missing
-        Why no label could be judged, in a sentence; "" where they could.
-    """
-
-    found: tuple[LabelIssue, ...] = ()
-    judged: int = 0
-    agreed: float = math.nan
-    unjudged: tuple[int, ...] = ()
-    few: tuple[int, ...] = ()
-    missing: str = ""
+    found: tuple[LabelIssue, ...] = ()  # Most suspicious first
+    judged: int = 0  # Rows that a head which was not shown them has judged
+    agreed: float = math.nan  # Share of these that it calls what their label says
+    unjudged: tuple[int, ...] = ()  # Numbers of the classes of which no row could be judged
+    few: tuple[int, ...] = ()  # Numbers of the judged classes with fewer than ten images
+    missing: str = ""  # Why no label could be judged, in a sentence; "" where they could
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of labels judged and suspicious."""
@@ -104,21 +77,11 @@ class LabelIssues(CheckResult):
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return the suspicious labels with the likely ones."""
         columns = ("path", "split", "label", "likely_label", "p_label", "p_likely", "few_images")
-        names = [*store.classes, ""]
-        rows = (
-            (
-                store.paths[issue.row],
-                str(store.splits[issue.row]),
-                names[issue.given],
-                names[issue.likely],
-                round(issue.p_given, 5),
-                round(issue.p_likely, 5),
-                "yes" if issue.few else "",
-                "",
-                names[issue.likely],
-            )
-            for issue in self.found
-        )
+        rows = []
+        for one in self.found:
+            likely, few = store.classes[one.likely], "yes" if one.few else ""
+            p_given, p_likely = round(one.p_given, 5), round(one.p_likely, 5)
+            rows.append((*row_cells(store, one.row), likely, p_given, p_likely, few, "", likely))
         return [Table(LABEL_ERRORS_CSV, (*columns, *DECISION), rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:

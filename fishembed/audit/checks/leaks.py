@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, listed
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.page_parts import Block, Section, captioned
 from fishembed.audit.run_scores import RunScores, score_run
@@ -27,50 +27,25 @@ _PAIRS_SHOWN = 12
 
 @dataclass(frozen=True)
 class Leak:
-    """One image of a later split that has a counterpart in an earlier one.
+    """One image of a later split that has a counterpart in an earlier one."""
 
-    Attributes
-    ----------
-    row, split
-        The image.
-    other, other_split
-        Its counterpart: the nearest, or one of its group.
-    kind
-        "identical" bytes, "near-duplicate", or of one "group"; the strongest that holds.
-    cosine
-        Of the two; NaN where only the group says so.
-    """
-
-    row: int
+    row: int  # The image
     split: str
-    other: int
+    other: int  # Its counterpart: the nearest, or one of its group
     other_split: str
-    kind: str
-    cosine: float
+    kind: str  # "identical" bytes, "near-duplicate", or of one "group"; the strongest that holds
+    cosine: float  # Of the two; NaN where only the group says so
 
 
 @dataclass(frozen=True)
 class Leaks(CheckResult):
-    """Images with a counterpart in an earlier split.
+    """Images with a counterpart in an earlier split."""
 
-    Attributes
-    ----------
-    found
-        One for each image and earlier split.
-    sizes
-        Rows of each split.
-    shared_groups
-        Named groups with rows in more than one split.
-    has_groups
-        Whether any row names a group.
-    scores
-        Of a run, with and without what leaks; None where no run was named.
-    """
-
-    found: tuple[Leak, ...]
-    sizes: dict[str, int]
-    shared_groups: tuple[str, ...]
-    has_groups: bool
+    found: tuple[Leak, ...]  # One for each image and earlier split
+    sizes: dict[str, int]  # Rows of each split
+    shared_groups: tuple[str, ...]  # Named groups with rows in more than one split
+    has_groups: bool  # Whether any row names a group
+    # Of a run, with and without what leaks; None where no run was named
     scores: RunScores | None = None
 
     def rows(self, split: str, *kinds: str) -> list[int]:
@@ -109,21 +84,11 @@ class Leaks(CheckResult):
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return all leaks."""
         columns = ("path", "split", "label", "kind", "other", "other_split", "cosine", *DECISION)
-        names = [*store.classes, ""]
-        rows = (
-            (
-                store.paths[one.row],
-                one.split,
-                names[store.labels[one.row]],
-                one.kind,
-                store.paths[one.other],
-                one.other_split,
-                "" if math.isnan(one.cosine) else round(one.cosine, 5),
-                "",
-                "",
-            )
-            for one in self.found
-        )
+        rows = []
+        for one in self.found:
+            other = store.paths[one.other], one.other_split
+            cosine = "" if math.isnan(one.cosine) else round(one.cosine, 5)
+            rows.append((*row_cells(store, one.row), one.kind, *other, cosine, "", ""))
         return [Table(LEAKS_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
@@ -185,14 +150,12 @@ class Leaks(CheckResult):
 @register("leaks", position=10, needs=("duplicates",))
 def check_leaks(data: AuditData) -> Leaks:
     """Find the store's leaks, and score the run without them."""
-    store = data.store
-    leaks = find_leaks(store.splits, store.groups, store.digests, data.result(Duplicates))
+    store, duplicates = data.store, data.result(Duplicates)
+    leaks = find_leaks(store.splits, store.groups, store.digests, duplicates)
     if data.run is None:
         return leaks
-    scored = str(data.run.metrics.get("scored_split", ""))
-    rows = leaks.rows(scored if scored in SPLITS[1:] else "test")
-    scores = score_run(data.run, set(store.paths), {store.paths[row] for row in rows})
-    return replace(leaks, scores=scores)
+    run_leaks = find_leaks(data.run.splits, store.groups, store.digests, duplicates)
+    return replace(leaks, scores=score_run(data.run, run_leaks.rows("test")))
 
 
 def find_leaks(
@@ -203,20 +166,17 @@ def find_leaks(
 ) -> Leaks:
     """Find images of test (and val) that have a counterpart in train (or val).
 
-    Parameters
-    ----------
-    splits, groups, digests
-        Of each row; "" for none.
-    duplicates
-        Of the same rows.
+    `splits`, `groups` and `digests` are text (n,), "" for none; the parts of `duplicates` must
+    not be divided by the splits.
     """
     found: list[Leak] = []
     first_row = _first_rows(groups, splits)
+    parts = {name: np.unique(duplicates.part[splits == name]) for name in SPLITS}
     # A leak belongs to the later split: of test against train, not of train against test.
     for later in SPLITS[1:]:
         for row in np.flatnonzero(splits == later).tolist():
             for earlier in SPLITS[: SPLITS.index(later)]:
-                leak = _counterpart(row, earlier, duplicates, digests)
+                leak = _counterpart(row, parts[earlier], duplicates, digests)
                 if leak is None and (other := first_row.get((groups[row], earlier))) is not None:
                     leak = other, "group", float("nan")
                 if leak is not None:
@@ -243,14 +203,14 @@ def _first_rows(groups: Sequence[str], splits: npt.NDArray[np.str_]) -> dict[tup
 
 
 def _counterpart(
-    row: int, earlier: str, duplicates: Duplicates, digests: Sequence[str]
+    row: int, parts: npt.NDArray[np.intp], duplicates: Duplicates, digests: Sequence[str]
 ) -> tuple[int, str, float] | None:
-    if earlier not in duplicates.splits:
+    if not len(parts):
         return None
-    column = duplicates.splits.index(earlier)
-    other = int(duplicates.nearest[row, column])
+    part = parts[duplicates.nearest_cosine[row, parts].argmax()]
+    other = int(duplicates.nearest[row, part])
     if other < 0:
         return None
     same = digests[row] == digests[other] != ""
     kind = "identical" if same else "near-duplicate"
-    return other, kind, float(duplicates.nearest_cosine[row, column])
+    return other, kind, float(duplicates.nearest_cosine[row, part])

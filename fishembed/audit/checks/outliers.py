@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register
+from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.audit.similar_pairs import BLOCK, Features
 from fishembed.cache import FeatureStore
@@ -27,41 +27,22 @@ Double = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outlier:
-    """One image that is far from every class.
+    """One image that is far from every class."""
 
-    Attributes
-    ----------
-    row
-        The image.
-    distance
-        To the class it is nearest to, in that class's spreads: 1 is ordinary.
-    nearest
-        Number of that class, -1 where nothing is labelled.
-    """
-
-    row: int
-    distance: float
-    nearest: int
+    row: int  # The image
+    distance: float  # To the class it is nearest to, in that class's spreads: 1 is ordinary
+    nearest: int  # Number of that class, -1 where nothing is labelled
 
 
 @dataclass(frozen=True)
 class Outliers(CheckResult):
-    """Images far from every class, and what far means here.
+    """Images far from every class, and what far means here."""
 
-    Attributes
-    ----------
-    found
-        Farthest first.
-    fence
-        The distance beyond which an image is listed: the upper quartile and three times the
-        distance between the quartiles, Tukey's "far out".
-    median
-        The ordinary distance.
-    """
-
-    found: tuple[Outlier, ...]
+    found: tuple[Outlier, ...]  # Farthest first
+    # The distance beyond which an image is listed: the upper quartile and three times the
+    # distance between the quartiles, Tukey's "far out"
     fence: float
-    median: float
+    median: float  # The ordinary distance
 
     def summary(self) -> dict[str, Any]:
         """Return the number of outliers and the fence."""
@@ -113,11 +94,7 @@ def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) 
     reasons
         (row, kind, reason in words).
     """
-    names = [*store.classes, ""]
-    rows = (
-        (store.paths[row], str(store.splits[row]), names[store.labels[row]], kind, reason, "", "")
-        for row, kind, reason in reasons
-    )
+    rows = [(*row_cells(store, row), kind, reason, "", "") for row, kind, reason in reasons]
     return Table(OUTLIERS_CSV, OUTLIER_COLUMNS, rows)
 
 

@@ -34,7 +34,7 @@ def test_components_reach_through_chains():
     )
     assert [group.rows for group in found.groups] == [(0, 1, 2, 3, 4, 5)]
     assert found.n_pairs == 5
-    column = found.splits.index("train")
+    column = found.part[0]
     assert found.nearest[:, column].tolist() == [-1, 0, 3, -1, 5, -1]
 
 
