@@ -12,7 +12,7 @@ from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
-    from fishembed.demo.story import Story
+    from fishembed.demo.demo_run import DemoRun
 
 
 def demo(
@@ -42,42 +42,42 @@ def demo(
             console.message(f"drew {folder}: 'fishembed extract {folder}' encodes it")
             console.document({"pictures": str(folder)})
             return
-        from fishembed.demo.story import tell_story
+        from fishembed.demo.demo_run import run_demo
 
-        story = tell_story(
+        result = run_demo(
             Path(data_dir()) / "demo",
             Path(str(cache_dir())),
             reports_dir(),
             seed=seed,
             device=device,
-            reporter=console,
+            progress=console,
         )
-        _tell(console, story)
+        _print_result(console, result)
 
 
-def _tell(console: Console, story: Story) -> None:
+def _print_result(console: Console, result: DemoRun) -> None:
     console.message(f"\n{'':<34}accuracy  macro recall  classes at zero")
-    for chapter in story.chapters:
-        scores = chapter.run.metrics
+    for method, run in result.runs.items():
+        scores = run.metrics
         console.message(
-            f"{chapter.title:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
+            f"{method:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
             f"{len(scores['zero_recall_classes']):>11} of {scores['n_classes']}"
         )
-    console.message(f"\n{story.seconds:.0f} s. Look at {story.comparison}")
+    console.message(f"\n{result.seconds:.0f} s. Look at {result.comparison}")
     console.document(
         {
-            "pictures": str(story.pictures),
-            "store": str(story.store),
-            "comparison": str(story.comparison),
-            "seconds": round(story.seconds, 2),
+            "pictures": str(result.images),
+            "store": str(result.store),
+            "comparison": str(result.comparison),
+            "seconds": round(result.seconds, 2),
             "methods": [
                 {
-                    "method": chapter.title,
-                    "run": str(chapter.run.folder),
-                    "page": str(chapter.page),
-                    **chapter.run.metrics,
+                    "method": method,
+                    "run": str(run.folder),
+                    "page": str(run.folder / "index.html"),
+                    **run.metrics,
                 }
-                for chapter in story.chapters
+                for method, run in result.runs.items()
             ],
         }
     )

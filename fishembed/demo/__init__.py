@@ -1,7 +1,7 @@
-"""Generated fish, so that everything runs with no download.
+"""Drawn fish, so that everything runs with no download.
 
 `draw_dataset` draws 31 species in water, on deck and on paper into a folder with train, val and
-test splits; `draw_fish` draws one picture; `SPECIES` lists what there is to draw::
+test splits; `draw_fish` draws one image; `SPECIES` lists what there is to draw::
 
     import numpy as np
     from fishembed.demo import SPECIES, draw_dataset, draw_fish
@@ -17,32 +17,14 @@ from typing import TYPE_CHECKING
 from fishembed._base.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.demo.captions import caption
     from fishembed.demo.dataset import draw_dataset
-    from fishembed.demo.picture import Scene, choose_scene, draw_fish, paint
-    from fishembed.demo.species import SPECIES
-    from fishembed.demo.traits import Species
+    from fishembed.demo.scenes import Scene, caption, choose_scene, draw_fish, paint
+    from fishembed.demo.species import SPECIES, Species
 
-_HOMES = {
-    "SPECIES": "species",
-    "Scene": "picture",
-    "Species": "traits",
-    "caption": "captions",
-    "choose_scene": "picture",
-    "draw_dataset": "dataset",
-    "draw_fish": "picture",
-    "paint": "picture",
-}
+_MODULES = {"SPECIES": "species", "Species": "species", "draw_dataset": "dataset"}
+_MODULES |= dict.fromkeys(("Scene", "caption", "choose_scene", "draw_fish", "paint"), "scenes")
 
-__all__ = [
-    "SPECIES",
-    "Scene",
-    "Species",
-    "caption",
-    "choose_scene",
-    "draw_dataset",
-    "draw_fish",
-    "paint",
-]
+__all__ = ["SPECIES", "Scene", "Species", "caption", "choose_scene"]
+__all__ += ["draw_dataset", "draw_fish", "paint"]
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

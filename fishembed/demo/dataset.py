@@ -1,92 +1,145 @@
-"""A folder of drawn fish: train, val and test, one folder a species, and a caption a picture."""
+"""A folder of drawn fish: train, val and test with a long tail, a folder a species, captions."""
 
 from __future__ import annotations
 
 import csv
 import json
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from itertools import product
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from fishembed.demo.camera import jpeg
-from fishembed.demo.captions import caption
-from fishembed.demo.picture import choose_scene, paint
-from fishembed.demo.plan import SPLITS, Count, Split, long_tail
-from fishembed.demo.species import SPECIES
+from fishembed._base.splits import SPLITS
+from fishembed.demo.scenes import caption, choose_scene, paint
+from fishembed.demo.species import COMMON_TO_RARE, SPECIES
 from fishembed.errors import FishembedError, InputError
 
-DRAWING = 1
-"""Version of the pictures; raised whenever the same seed would give others."""
+DRAWING = 2
+"""Version of the images; raised whenever the same seed would give others."""
 
-STAMP = "demo.json"
-CAPTIONS = "captions.csv"
+MOST, FEWEST = 120, 6
+"""Training images of the commonest and of the rarest species: 20 to 1."""
 
-Progress = Callable[[int, int], None]
+STAMP, CAPTIONS = "demo.json", "captions.csv"
 
-
-@dataclass(frozen=True)
-class Drawing:
-    """One picture to draw."""
-
-    path: str
-    name: str
-    split: Split
-    seed: tuple[int, ...]
+Drawing: TypeAlias = tuple[str, tuple[int, ...]]  # path and seed of one image to draw
+Progress: TypeAlias = Callable[[int, int], None]
 
 
-def _drawings(seed: int, counts: Sequence[Count]) -> list[Drawing]:
-    """List every picture; each has a seed of its own, so that none depends on another."""
-    order = {species.name: number for number, species in enumerate(SPECIES)}
-    drawings = []
-    for split_number, split in enumerate(SPLITS):
-        for count in counts:
-            for number in range(count.of(split)):
-                slug = count.name.lower().replace(" ", "_").replace("-", "_")
-                drawings.append(
-                    Drawing(
-                        path=f"{split}/{count.name}/{slug}_{split}_{number + 1:03d}.jpg",
-                        name=count.name,
-                        split=split,
-                        seed=(seed, order[count.name], split_number, number),
-                    )
-                )
+def long_tail() -> dict[str, tuple[int, ...]]:
+    """Return how many images of each species each split holds, from common to rare.
+
+    Training counts fall geometrically from `MOST` to `FEWEST`. Validation and test counts fall
+    much less, so that recall means something for every species: 2 to 8, and 8 to 16.
+    """
+    train = np.rint(MOST * (FEWEST / MOST) ** np.linspace(0.0, 1.0, len(COMMON_TO_RARE)))
+    common = (train - FEWEST) / (MOST - FEWEST)
+    counts = np.rint([train, 2 + 6 * common, 8 + 8 * common]).astype(int).T.tolist()
+    return {name: tuple(row) for name, row in zip(COMMON_TO_RARE, counts, strict=True)}
+
+
+def draw_dataset(
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    counts: Mapping[str, tuple[int, ...]] | None = None,
+    n_jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Draw the demo's dataset: 31 species, about 1,600 images, with a 20:1 long tail.
+
+    The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
+    split, caption) and `demo.json`, which says what drew it. It is built beside its place and
+    moved there whole. Where it is complete already, nothing is done. Only a drawing that is killed
+    outright leaves something: a hidden folder `.NAME.*.part` beside, which can be deleted.
+
+    The same `seed` gives the same bytes on one machine with the same library versions. `counts`
+    says how many images of each species each split holds; None takes `long_tail()`. `n_jobs`
+    processes draw, one for each core where it is None. `progress` is called with the number of
+    images drawn and the number in all.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything that was not drawn by this function, or `seed` is negative.
+    FishembedError
+        If the folder cannot be written.
+    """
+    if seed < 0:
+        raise InputError(f"the seed must not be negative, but is {seed}")
+    folder = Path(folder).expanduser().resolve()
+    drawings = _drawings(seed, long_tail() if counts is None else counts)
+    stamp = {"format": "fishembed-demo", "drawing": DRAWING, "seed": seed, "images": len(drawings)}
+    if _is_complete(folder, stamp):
+        return folder
+    _refuse_foreign(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(".part", f".{folder.name}.", folder.parent) as beside:
+            new = Path(beside) / "new"
+            _write_images(new, drawings, n_jobs, progress)
+            (new / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+            # Drawing takes a while: another process may have drawn, or copied photos, there.
+            if not _is_complete(folder, stamp):
+                _refuse_foreign(folder)
+                if folder.exists():
+                    folder.replace(Path(beside) / "before")
+                new.rename(folder)
+    except OSError as error:
+        raise FishembedError(
+            f"cannot draw into {folder}: {error.strerror or error}; "
+            "free some space there or name another folder"
+        ) from error
+    return folder
+
+
+def _drawings(seed: int, counts: Mapping[str, tuple[int, ...]]) -> list[Drawing]:
+    """List every image to draw; each has a seed of its own, so that none depends on another."""
+    row = {species.name: number for number, species in enumerate(SPECIES)}
+    drawings: list[Drawing] = []
+    for (split_number, split), name in product(enumerate(SPLITS), counts):
+        slug = name.lower().replace(" ", "_").replace("-", "_")
+        for number in range(counts[name][split_number]):
+            path = f"{split}/{name}/{slug}_{split}_{number + 1:03d}.jpg"
+            drawings.append((path, (seed, row[name], split_number, number)))
     return drawings
 
 
-def _draw(drawings: Sequence[Drawing]) -> list[tuple[bytes, str]]:
-    """Draw some pictures; return the bytes of a JPEG and a caption for each."""
-    species = {one.name: one for one in SPECIES}
+def _draw(drawings: Sequence[Drawing]) -> list[tuple[str, bytes, str]]:
+    """Draw some images; return the path, the bytes of a JPEG and a caption of each."""
     drawn = []
-    for drawing in drawings:
-        scene = choose_scene(species[drawing.name], np.random.default_rng(drawing.seed))
-        drawn.append((jpeg(paint(scene), scene.camera.quality), caption(scene)))
+    for path, seed in drawings:
+        rng = np.random.default_rng(seed)
+        scene, file = choose_scene(SPECIES[seed[1]], rng), BytesIO()
+        paint(scene).save(file, format="JPEG", quality=int(rng.integers(52, 94)))
+        drawn.append((path, file.getvalue(), caption(scene)))
     return drawn
 
 
-def _draw_all(
-    drawings: Sequence[Drawing], n_jobs: int, progress: Progress | None
-) -> Iterator[tuple[Drawing, bytes, str]]:
-    """Draw in batches on `n_jobs` processes, in order."""
-    from joblib import Parallel, delayed
+def _write_images(
+    folder: Path, drawings: Sequence[Drawing], n_jobs: int | None, progress: Progress | None
+) -> None:
+    """Draw every image into a new folder, in batches on `n_jobs` processes, and the captions."""
+    from joblib import Parallel, cpu_count, delayed
 
+    for parent in {(folder / path).parent for path, _ in drawings}:
+        parent.mkdir(parents=True)
     batches = [drawings[start : start + 16] for start in range(0, len(drawings), 16)]
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
-    done = 0
-    for batch, drawn in zip(batches, parallel(delayed(_draw)(b) for b in batches), strict=True):
-        for drawing, (data, words) in zip(batch, drawn, strict=True):
-            yield drawing, data, words
-        done += len(batch)
-        if progress is not None:
-            progress(done, len(drawings))
-
-
-def _stamp(seed: int, images: int) -> dict[str, object]:
-    return {"format": "fishembed-demo", "drawing": DRAWING, "seed": seed, "images": images}
+    parallel = Parallel(n_jobs=n_jobs or cpu_count(), return_as="generator", batch_size=1)
+    with (folder / CAPTIONS).open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["path", "label", "split", "caption"])
+        for number, drawn in enumerate(parallel(map(delayed(_draw), batches))):
+            for path, data, words in drawn:
+                (folder / path).write_bytes(data)
+                split, name, _ = path.split("/")
+                table.writerow([path, name, split, words])
+            if progress is not None:
+                progress(number * 16 + len(drawn), len(drawings))
 
 
 def _read_stamp(folder: Path) -> dict[str, object] | None:
@@ -95,11 +148,10 @@ def _read_stamp(folder: Path) -> dict[str, object] | None:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    ours = isinstance(stamp, dict) and stamp.get("format") == "fishembed-demo"
-    return stamp if ours else None
+    return stamp if isinstance(stamp, dict) and stamp.get("format") == "fishembed-demo" else None
 
 
-def _listed(folder: Path) -> list[str]:
+def _read_paths(folder: Path) -> list[str]:
     """Return the paths that the captions of a folder name."""
     try:
         with (folder / CAPTIONS).open(newline="", encoding="utf-8") as file:
@@ -109,11 +161,11 @@ def _listed(folder: Path) -> list[str]:
 
 
 def _is_complete(folder: Path, stamp: dict[str, object]) -> bool:
-    """Tell whether a folder holds exactly the data set of this stamp, with no file missing."""
+    """Tell whether a folder holds exactly the dataset of this stamp, with no file missing."""
     if _read_stamp(folder) != stamp:
         return False
-    listed = _listed(folder)
-    return len(listed) == stamp["images"] and all((folder / path).is_file() for path in listed)
+    paths = _read_paths(folder)
+    return len(paths) == stamp["images"] and all((folder / path).is_file() for path in paths)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -124,127 +176,12 @@ def _refuse_foreign(folder: Path) -> None:
         raise InputError(f"{folder} is a file: name a folder for the drawn fish")
     if Path.cwd().is_relative_to(folder):
         raise InputError(f"the working directory is in {folder}: name a folder inside it")
-    present = {path for path in folder.rglob("*") if not path.is_dir()}
-    if present and _read_stamp(folder) is None:
+    foreign = {path for path in folder.rglob("*") if not path.is_dir()}
+    if foreign and _read_stamp(folder) is None:
+        raise InputError(f"{folder} is not empty and was not drawn by fishembed: name another")
+    foreign -= {folder / path for path in [*_read_paths(folder), STAMP, CAPTIONS]}
+    if foreign:
         raise InputError(
-            f"{folder} is not empty and was not drawn by fishembed: name another folder"
-        )
-    ours = {folder / path for path in [*_listed(folder), STAMP, CAPTIONS]}
-    if present - ours:
-        raise InputError(
-            f"{folder} was drawn by fishembed but also holds {min(present - ours)}: "
+            f"{folder} was drawn by fishembed but also holds {min(foreign)}: "
             "move that away, or name another folder"
         )
-
-
-@contextmanager
-def _building(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` to build in, and remove it whatever happens."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
-        yield beside
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _write(
-    folder: Path, drawings: Sequence[Drawing], n_jobs: int, progress: Progress | None
-) -> None:
-    """Draw every picture into a folder, and the list of captions."""
-    for path in {Path(drawing.path).parent for drawing in drawings}:
-        (folder / path).mkdir(parents=True)
-    with (folder / CAPTIONS).open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["path", "label", "split", "caption"])
-        for drawing, data, words in _draw_all(drawings, n_jobs, progress):
-            (folder / drawing.path).write_bytes(data)
-            table.writerow([drawing.path, drawing.name, drawing.split, words])
-
-
-def _move_in(new: Path, folder: Path, stamp: dict[str, object]) -> None:
-    """Put a finished folder in its place; what was drawn there before goes to the scaffolding.
-
-    Much can happen while fish are drawn: another process may have finished the same data set, and
-    somebody may have put files there.
-    """
-    if _is_complete(folder, stamp):
-        return
-    _refuse_foreign(folder)
-    if folder.exists():
-        folder.replace(new.parent / "before")
-    new.rename(folder)
-
-
-def draw_dataset(
-    folder: str | Path,
-    *,
-    seed: int = 0,
-    n_jobs: int | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """Draw the demo's data set: 31 species, about 1,600 pictures, with a 20:1 long tail.
-
-    The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
-    split, caption) and `demo.json`, which says what drew it. It is built beside its place and
-    moved there whole. Where it is complete already, nothing is done. Only a drawing that is killed
-    outright leaves something: a hidden folder `.NAME.*.part` beside, which can be deleted.
-
-    Parameters
-    ----------
-    folder
-        Where to draw. Missing folders above it are made.
-    seed
-        The same seed gives the same bytes on one machine with the same library versions.
-    n_jobs
-        Processes; None takes one for each core. The pictures do not depend on it.
-    progress
-        Called with the number of pictures drawn and the number in all.
-
-    Returns
-    -------
-    Path
-        The folder, absolute.
-
-    Raises
-    ------
-    InputError
-        If the folder holds anything that was not drawn by this function, or `seed` is negative.
-    FishembedError
-        If the folder cannot be written.
-    """
-    return _draw_counts(folder, long_tail(), seed=seed, n_jobs=n_jobs, progress=progress)
-
-
-def _draw_counts(
-    folder: str | Path,
-    counts: Sequence[Count],
-    *,
-    seed: int = 0,
-    n_jobs: int | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """Draw a data set of any counts; see `draw_dataset`."""
-    from joblib import cpu_count
-
-    if seed < 0:
-        raise InputError(f"the seed must not be negative, but is {seed}")
-    folder = Path(folder).expanduser().resolve()
-    drawings = _drawings(seed, counts)
-    stamp = _stamp(seed, len(drawings))
-    if _is_complete(folder, stamp):
-        return folder
-    _refuse_foreign(folder)
-    try:
-        with _building(folder) as beside:
-            new = beside / "new"
-            new.mkdir()
-            _write(new, drawings, n_jobs or cpu_count(), progress)
-            (new / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-            _move_in(new, folder, stamp)
-    except OSError as error:
-        raise FishembedError(
-            f"cannot draw into {folder}: {error.strerror or error}; "
-            "free some space there or name another folder"
-        ) from error
-    return folder

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fishembed import demo
 from fishembed.demo import SPECIES, caption, choose_scene, draw_fish, paint
-from fishembed.demo.settings import SETTINGS
+from fishembed.demo.geometry import Canvas, Pose
+from fishembed.demo.places import PLACES
+from fishembed.demo.scenes import _lay_down
 
 KINDS = ("water", "deck", "paper")
 
@@ -21,7 +24,7 @@ def test_every_species_can_be_drawn(species: demo.Species) -> None:
         assert np.asarray(image).std() > 8.0
 
 
-def test_the_same_generator_gives_the_same_picture() -> None:
+def test_the_same_generator_gives_the_same_image() -> None:
     first, again, other = (
         np.asarray(draw_fish(SPECIES[3], np.random.default_rng(seed))) for seed in (1, 1, 2)
     )
@@ -42,7 +45,7 @@ def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
         assert draw_fish(SPECIES[0], np.random.default_rng(0), kind=kind, size=size).size == size
 
 
-def test_the_fish_is_in_the_picture() -> None:
+def test_the_fish_is_in_the_image() -> None:
     rng = np.random.default_rng(0)
     for species in SPECIES:
         pose = choose_scene(species, rng).pose
@@ -51,19 +54,11 @@ def test_the_fish_is_in_the_picture() -> None:
         assert 0.2 < pose.length < 0.85
 
 
-def test_two_fish_of_one_species_differ() -> None:
-    rng = np.random.default_rng(0)
-    first, second = (choose_scene(SPECIES[0], rng).fish for _ in range(2))
-    assert first.form.name == second.form.name
-    assert first.form.profile != second.form.profile
-    assert first.palette != second.palette
-
-
 def test_every_kind_of_place_is_used() -> None:
     rng = np.random.default_rng(0)
     scenes = [choose_scene(SPECIES[0], rng) for _ in range(400)]
-    assert {scene.setting for scene in scenes} == set(SETTINGS)
-    share = np.mean([scene.setting.kind == "water" for scene in scenes])
+    assert {scene.place for scene in scenes} == set(PLACES)
+    share = np.mean([scene.place.kind == "water" for scene in scenes])
     assert 0.45 < share < 0.67
 
 
@@ -75,7 +70,7 @@ def test_captions_tell_species_place_and_side() -> None:
         assert words.startswith(("a ", "an "))
         assert species.name.lower() in words
         assert species.seen in words
-        assert scene.setting.words in words
+        assert scene.place.words in words
         assert ("left" in words) == scene.pose.faces_left
 
 
@@ -85,9 +80,30 @@ def test_a_gold_fish_is_named_by_its_colours() -> None:
     assert any("orange" in caption(choose_scene(species, rng)) for _ in range(20))
 
 
-def test_there_are_31_species_each_with_a_name_of_its_own() -> None:
-    assert len({species.name for species in SPECIES}) == 31
-    assert [species.name for species in SPECIES] == sorted(species.name for species in SPECIES)
+def test_a_shadow_falls_beside_the_fish_and_nowhere_else() -> None:
+    place = next(place for place in PLACES if place.kind == "deck")
+    pose = Pose(x=0.7, y=0.5, length=0.5, angle=0.0, faces_left=True)
+    fish = Canvas(pose, (240, 320), (0.0, 100.0), 15.0)
+    fish.cover[:] = 1.0
+    image = np.ones((3, 240, 320), dtype=np.float32)
+    _lay_down(image, fish, place, np.random.default_rng(0))
+    rows, columns = fish.window
+    assert image[:, rows.stop + 2, 260].max() < 0.8
+    np.testing.assert_allclose(image[:, :, : columns.start - 30], 1.0, atol=0.01)
+    np.testing.assert_allclose(image[:, : rows.start - 30], 1.0, atol=0.01)
+
+
+@pytest.mark.parametrize("along", [-0.5, 0.5])
+def test_a_shadow_at_the_edge_does_not_come_back_on_the_other_side(along: float) -> None:
+    place = replace(PLACES[8], lamp_along=along)
+    pose = Pose(x=0.0 if along < 0 else 1.0, y=1.0, length=0.5, angle=0.0, faces_left=True)
+    fish = Canvas(pose, (240, 320), (0.0, 100.0), 15.0)
+    fish.cover[:] = 1.0
+    image = np.ones((3, 240, 320), dtype=np.float32)
+    _lay_down(image, fish, place, np.random.default_rng(0))
+    far = slice(-100, None) if along < 0 else slice(100)
+    np.testing.assert_array_equal(image[:, :, far], 1.0)
+    np.testing.assert_array_equal(image[:, :100], 1.0)
 
 
 def test_importing_the_demo_loads_nothing_heavy() -> None:

@@ -21,18 +21,18 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_whole_story(workspace, no_network, capsys, monkeypatch):
+def test_the_whole_demo(workspace, no_network, capsys, monkeypatch):
     with pytest.raises(SystemExit) as left:
         main(["demo", "--json", "--device", "cpu"])
     assert not left.value.code
-    told = json.loads(capsys.readouterr().out)
-    zeroshot, linear, best = told["methods"]
+    printed = json.loads(capsys.readouterr().out)
+    zeroshot, linear, best = printed["methods"]
     assert 4 / 31 <= zeroshot["accuracy"] < linear["accuracy"] - 0.1
     assert linear["accuracy"] > 0.5
     assert best["macro_recall"] > linear["macro_recall"] + 0.05
     assert len(best["zero_recall_classes"]) <= len(linear["zero_recall_classes"])
-    assert Path(told["comparison"]).stat().st_size > 10_000
-    for method in told["methods"]:
+    assert Path(printed["comparison"]).stat().st_size > 10_000
+    for method in printed["methods"]:
         assert Path(method["page"]).stat().st_size > 10_000
 
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*.h5")}
@@ -42,5 +42,5 @@ def test_the_whole_story(workspace, no_network, capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main(["demo", "--json"])
     again = json.loads(capsys.readouterr().out)
-    assert [method["run"] for method in again["methods"]] == [m["run"] for m in told["methods"]]
+    assert [method["run"] for method in again["methods"]] == [m["run"] for m in printed["methods"]]
     assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*.h5")} == before
