@@ -125,8 +125,7 @@ class Side:
     """The side of a body, pixel by pixel of a window of the canvas.
 
     `v` is the height on the flank (-1 at the belly line, 1 at the back line), `half` half the
-    depth at x and `deepest` the most of it, `swell` how fast it grows along the axis, `scale` the
-    pixels per percent, `cover` 1 inside and 0 outside.
+    depth at x, `deepest` the most and `swell` the growth of it, `cover` 1 inside and 0 outside.
     """
 
     def __init__(self, canvas: Canvas, outline: Outline) -> None:

@@ -46,8 +46,7 @@ def paint(scene: Scene, size: tuple[int, int] = SIZE) -> Image.Image:
     place = replace(place, lamp_along=between(rng, -0.5, 0.5))
     fish = paint_fish(scene.fish, scene.pose, place, shape)
     image = paint_background(place, shape, scene.pose.y, rng)
-    put = {"water": _sink, "deck": _lay_down, "paper": _print}[place.kind]
-    put(image, fish, place, rng)
+    {"water": _sink, "deck": _lay_down, "paper": _print}[place.kind](image, fish, place, rng)
     return take_photo(image, place.kind, rng)
 
 
