@@ -26,9 +26,9 @@ class GaussianStatistics:
         (dim,) mean of the class means.
     offsets, anchors
         (n_classes, dim): class means, and what they are shrunk towards, both minus `centre` and
-        in the basis of `vectors`; offsets are 0 for a class without rows, anchors are 0 where
+        in the basis of `directions`; offsets are 0 for a class without rows, anchors are 0 where
         there is no text.
-    variances, vectors
+    variances, directions
         (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance within classes.
     """
 
@@ -37,7 +37,7 @@ class GaussianStatistics:
     offsets: Double
     anchors: Double
     variances: Double
-    vectors: Double
+    directions: Double
 
     @classmethod
     def of(
@@ -55,11 +55,16 @@ class GaussianStatistics:
         centre = means[counts > 0].mean(axis=0)
         degrees = len(rows) - np.count_nonzero(counts)
         around = means[codes] if degrees else np.broadcast_to(centre, rows.shape)
-        variances, vectors = np.linalg.eigh(_scatter(rows, around) / max(int(degrees), 1))
+        variances, directions = np.linalg.eigh(_scatter(rows, around) / max(int(degrees), 1))
         offsets = np.where(counts[:, None] > 0, means - centre, 0)
         anchors = np.zeros_like(offsets) if text is None else _align_text(text, offsets, counts)
         return cls(
-            counts, centre, offsets @ vectors, anchors @ vectors, np.maximum(variances, 0), vectors
+            counts,
+            centre,
+            offsets @ directions,
+            anchors @ directions,
+            np.maximum(variances, 0),
+            directions,
         )
 
     def precisions(self, shrinkage: float) -> Double:
@@ -78,7 +83,7 @@ class GaussianStatistics:
         trust = self.trust(pseudo_count)[:, None]
         means = trust * self.offsets + (1 - trust) * self.anchors
         weighted = means * self.precisions(shrinkage)
-        coef = weighted @ self.vectors.T
+        coef = weighted @ self.directions.T
         return coef, -0.5 * (weighted * means).sum(axis=1) - coef @ self.centre
 
 
@@ -105,7 +110,7 @@ class GaussianHead(LinearClassifier):
     """Linear discriminant analysis that shrinks its covariance and the means of rare classes.
 
     The mean of a class with n rows counts n / (n + `pseudo_count`), the mean of all classes the
-    rest: a mean of one or two rows is mostly noise, and taken at its word puts its class too far
+    rest: a mean of one or two rows is mostly noise, and used as it is puts its class too far
     out to be chosen. With text features the rest is the class's text, aligned with the images: the
     rarer a class, the more its text counts.
 
@@ -141,7 +146,7 @@ class GaussianHead(LinearClassifier):
     -----
     Friedman 1989, "Regularized Discriminant Analysis", eq. 18, with the pooled covariance;
     shrunken means: Efron and Morris 1973, "Stein's Estimation Rule and Its Competitors". On
-    vectors of CLIP: Wang et al. 2024, "A Hard-to-Beat Baseline for Training-free CLIP-based
+    features of CLIP: Wang et al. 2024, "A Hard-to-Beat Baseline for Training-free CLIP-based
     Adaptation", eq. 5.
 
     Examples

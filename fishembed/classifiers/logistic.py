@@ -27,7 +27,7 @@ class LogisticHead(LinearClassifier):
     C
         Inverse strength of the penalty, as scikit-learn's. On rows of length 1 logits can
         only grow with the weights, so the usual C=1 underfits: on a 20:1 long tail of CLIP
-        vectors mean macro recall is 0.17 at C=1 and 0.53 at C=100, the default.
+        features mean macro recall is 0.17 at C=1 and 0.53 at C=100, the default.
     class_weight
         None (the default), ``"balanced"`` or a mapping from label to weight.
     normalize

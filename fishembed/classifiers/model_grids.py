@@ -116,7 +116,7 @@ class GaussianGrid:
         """See `ModelGrid`."""
         statistics = GaussianStatistics.of(*folds.training(k), folds.n_classes, self.text)
         held_out = folds.rows[folds.held_out(k)]
-        rotated = ((held_out - statistics.centre) @ statistics.vectors).T.astype(np.float32)
+        rotated = ((held_out - statistics.centre) @ statistics.directions).T.astype(np.float32)
         for shrinkage in self.shrinkages:
             products = _WhitenedProducts.of(statistics, rotated, shrinkage)
             for pseudo_count in self.pseudo_counts:

@@ -22,6 +22,9 @@ SELECT_ON = ("macro_recall", "accuracy", "macro_f1", "log_loss")
 class Trial:
     """Scores of one candidate on rows it was not trained on.
 
+    They compare candidates. The scores of the one chosen are no estimate of what it will reach:
+    the best of many on the same rows is best by luck too.
+
     Attributes
     ----------
     candidate

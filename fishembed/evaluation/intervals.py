@@ -1,4 +1,4 @@
-"""Confidence intervals of shares and of macro recall, with groups as the unit of counting."""
+"""Confidence intervals of shares and of macro recall, counting groups where rows are grouped."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def proportion_intervals(
     correct
         (n,) bool.
     groups
-        (n,) the unit each row belongs to, or None for every row its own.
+        (n,) the group of each row, or None for every row its own.
     strata
         (n,) int from 0 to `n_strata` - 1, or None for all rows together.
     n_strata
@@ -126,7 +126,7 @@ def macro_recall_interval(
     correct
         (n,) bool, whether the row was classified correctly.
     groups
-        (n,) the unit each row belongs to, or None for every row its own.
+        (n,) the group of each row, or None for every row its own.
     level
         Coverage, between 0 and 1.
 
@@ -172,7 +172,7 @@ class Clusters:
 
     Attributes
     ----------
-    stratum, unit
+    stratum, group
         (n,) both counted from 0.
     correlation
         Of two rows of one group within a stratum, 0 to 1.
@@ -181,7 +181,7 @@ class Clusters:
     """
 
     stratum: Codes
-    unit: Codes
+    group: Codes
     correlation: float = 0.0
     certainty: float = 1.0
 
@@ -190,10 +190,10 @@ class Clusters:
         """Estimate the correlation from (n,) values."""
         if groups is None:
             return cls(stratum, np.arange(len(stratum)))
-        _, unit = np.unique(np.asarray(groups), return_inverse=True)
-        if unit.max(initial=-1) + 1 == len(unit):
-            return cls(stratum, unit)
-        return cls(stratum, unit, *_correlation(values, stratum, unit))
+        _, group = np.unique(np.asarray(groups), return_inverse=True)
+        if group.max(initial=-1) + 1 == len(group):
+            return cls(stratum, group)
+        return cls(stratum, group, *_correlation(values, stratum, group))
 
     def effective(self, n_strata: int) -> Double:
         """(n_strata,) independent rows that each stratum's mean is worth.
@@ -201,7 +201,7 @@ class Clusters:
         Never more than its rows, never fewer than with groups whose rows all agree (Kish).
         """
         n = np.bincount(self.stratum, minlength=n_strata).astype(np.float64)
-        of, _, rows = _cells(self.stratum, self.unit)
+        of, _, rows = _cells(self.stratum, self.group)
         squares = np.bincount(of, rows.astype(np.float64) ** 2, n_strata)
         known, squares = np.maximum(n, 1), np.maximum(squares, 1)
         alike = 1 + (squares / known - 1) * self.correlation
@@ -236,31 +236,33 @@ class Clusters:
         n = np.bincount(self.stratum)
         spread = (np.sqrt(variances) / (n * len(n)))[self.stratum]
         apart = float(spread @ spread)
-        sums = np.bincount(self.unit, spread)
+        sums = np.bincount(self.group, spread)
         together = float(sums @ sums)
         r = self.correlation
         mixed = (1 - r) * apart + r * together
         return together if self.certainty * together <= mixed else mixed / self.certainty
 
 
-def _cells(stratum: Codes, unit: Codes) -> tuple[Codes, Codes, Codes]:
-    """Return the stratum of each pair of stratum and unit, every row's pair, and its rows."""
-    n_units = int(unit.max(initial=0)) + 1
-    pairs, cell, rows = np.unique(stratum * n_units + unit, return_inverse=True, return_counts=True)
-    return pairs // n_units, cell, rows
+def _cells(stratum: Codes, group: Codes) -> tuple[Codes, Codes, Codes]:
+    """Return the stratum of each pair of stratum and group, every row's pair, and its rows."""
+    n_groups = int(group.max(initial=0)) + 1
+    pairs, cell, rows = np.unique(
+        stratum * n_groups + group, return_inverse=True, return_counts=True
+    )
+    return pairs // n_groups, cell, rows
 
 
-def _correlation(values: Double, stratum: Codes, unit: Codes) -> tuple[float, float]:
+def _correlation(values: Double, stratum: Codes, group: Codes) -> tuple[float, float]:
     """Return the correlation of rows of a group, and the certainty of it: see `Clusters`.
 
     By analysis of variance between and within the groups of each stratum: Ridout, Demetrio &
     Firth (1999). Estimating intraclass correlation for binary data. Biometrics 55, 137-148.
     """
-    of, cell, rows = _cells(stratum, unit)
+    of, cell, rows = _cells(stratum, group)
     if len(rows) == len(values):  # one row of a group in each class: compare across classes
         if not stratum.any():
             return 0.0, 1.0
-        return _correlation(values, np.zeros_like(stratum), unit)
+        return _correlation(values, np.zeros_like(stratum), group)
     n = np.bincount(stratum)
     degrees = len(rows) - np.count_nonzero(n)
     if not degrees:  # every class is one group

@@ -26,7 +26,7 @@ def mcnemar(
     before, after
         (n,) bool, whether each row was classified correctly.
     groups
-        (n,) the unit each row belongs to, or None for every row its own.
+        (n,) the group of each row, or None for every row its own.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def mcnemar(
     """
     change = _changes(before, after)
     if groups is not None:
-        _, unit = np.unique(groups, return_inverse=True)
-        change = np.rint(np.bincount(unit, weights=change)).astype(int)
+        _, group = np.unique(groups, return_inverse=True)
+        change = np.rint(np.bincount(group, weights=change)).astype(int)
     sizes, counts = np.unique(np.abs(change[change != 0]), return_counts=True)
     chances = _sign_flips(sizes, counts)
     sums = np.arange(len(chances)) - len(chances) // 2
@@ -70,7 +70,7 @@ def macro_difference_interval(
     before, after
         (n,) bool, whether each row was classified correctly.
     groups
-        (n,) the unit each row belongs to, or None for every row its own.
+        (n,) the group of each row, or None for every row its own.
     level
         Coverage, between 0 and 1.
 

@@ -188,7 +188,7 @@ def score(
     class_names
         Names to show, indexed by integer label; the labels themselves when left out.
     groups
-        (n,) units whose rows are not independent, for the intervals.
+        (n,) groups whose rows are not independent, for the intervals.
     baseline
         Labels, usually those of the training rows, whose commonest is `Scores.majority_class`;
         `y_true` when left out.

@@ -76,20 +76,6 @@ def test_the_linear_head_learns_from_blocks(clouds):
     assert (head.predict(source) == head.predict(X)).all()
 
 
-def test_every_row_is_in_every_epoch(clouds):
-    import torch
-
-    X, _ = clouds
-    codes = np.arange(len(X))
-    rows = minibatches.StreamedRows(chunked_rows.ChunkedRows(X), codes, "cpu")
-    generator = torch.Generator().manual_seed(0)
-    epochs = [np.concatenate([c.numpy() for _, c in rows.batches(64, generator)]) for _ in "ab"]
-    for seen in epochs:
-        assert sorted(seen) == codes.tolist()
-    assert (epochs[0] != epochs[1]).any()
-    assert np.mean(np.abs(np.diff(epochs[0]))) > 300, "neighbours stay together"
-
-
 def test_a_half_precision_dataset_on_disk(clouds, tmp_path):
     X, y = clouds
     with h5py.File(tmp_path / "x.h5", "w") as file:

@@ -85,13 +85,13 @@ class Minimiser:
         while not (self.gap <= tol or self.stuck or self.n_iter >= max_iter):
             value, gradient, curvature = objective.evaluate(self.trial())
             hessian = _diagonal_hessian(curvature, objective.data.variances, objective.penalty)
-            self.take(value, gradient, hessian)
+            self.accept(value, gradient, hessian)
 
     def trial(self) -> Double:
         """Return the point to evaluate next."""
         return self.point + self.step * self.direction
 
-    def take(self, value: float, gradient: Double, hessian: Double) -> None:
+    def accept(self, value: float, gradient: Double, hessian: Double) -> None:
         """Accept the value found at `trial`, or shorten the step."""
         if np.isfinite(self.value):
             if not self._good(value, gradient):

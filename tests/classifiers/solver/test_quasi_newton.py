@@ -49,9 +49,9 @@ def test_it_stops_after_the_steps_allowed():
 def test_a_step_that_went_too_far_is_shortened_and_not_taken():
     minimiser = Minimiser(np.zeros((3, 5)), 0.0, null_value=10.0)
     value, gradient, _ = Quadratic().evaluate(minimiser.trial())
-    minimiser.take(value, gradient, np.full((3, 5), 1e-3))  # a metric far too flat
+    minimiser.accept(value, gradient, np.full((3, 5), 1e-3))  # a metric far too flat
     before = minimiser.point.copy()
-    minimiser.take(*Quadratic().evaluate(minimiser.trial())[:2], np.ones((3, 5)))
+    minimiser.accept(*Quadratic().evaluate(minimiser.trial())[:2], np.ones((3, 5)))
     assert (minimiser.point == before).all()
     assert minimiser.step < 1
     assert minimiser.n_iter == 0
@@ -60,9 +60,9 @@ def test_a_step_that_went_too_far_is_shortened_and_not_taken():
 def test_it_says_when_no_better_point_can_be_found():
     minimiser = Minimiser(np.zeros((3, 5)), 0.0, null_value=10.0)
     value, gradient, _ = Quadratic().evaluate(minimiser.trial())
-    minimiser.take(value, gradient, np.ones((3, 5)))
+    minimiser.accept(value, gradient, np.ones((3, 5)))
     while not minimiser.stuck:
-        minimiser.take(value + 1, gradient, np.ones((3, 5)))
+        minimiser.accept(value + 1, gradient, np.ones((3, 5)))
     assert minimiser.step < 1e-4
 
 
