@@ -9,9 +9,8 @@ from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.mirrored_parts import parts_of
 from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_joined, open_store
-from fishembed.cache.parts import Parts
+from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
@@ -19,6 +18,8 @@ from fishembed.cache.writer import write_store
 # The names of before, until every room has moved over.
 Gathered = ComputedRows
 JoinedStores = JoinedStore
+Parts = PartialFiles
+parts_of = open_partial_files
 Replayed = ReappliedEdits
 replay = reapply_edits
 StoreHead = StoreHeader
@@ -41,6 +42,7 @@ __all__ = [
     "Gathered",
     "JoinedStore",
     "JoinedStores",
+    "PartialFiles",
     "Parts",
     "ReappliedEdits",
     "Replayed",
@@ -63,6 +65,7 @@ __all__ = [
     "merge_stores",
     "newest_store",
     "open_joined",
+    "open_partial_files",
     "open_store",
     "parts_of",
     "reapply_edits",

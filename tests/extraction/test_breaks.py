@@ -93,7 +93,7 @@ def test_a_damaged_part_is_encoded_again(photos, store, workspace, often, at):
 def test_more_parts_than_a_process_may_open(workspace, store, often, monkeypatch):
     for seed in range(80):
         draw(workspace / f"many/{seed:03d}.png", seed)
-    monkeypatch.setattr("fishembed.cache.parts._OPEN_AT_ONCE", 4)
+    monkeypatch.setattr("fishembed.cache.partial_files._OPEN_AT_ONCE", 4)
     broken = Breaking(79, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         extract(workspace / "many", store, encoder=broken, batch_size=1)
