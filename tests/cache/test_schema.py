@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import h5py
 import numpy as np
 import pytest
 from full_rows import make_head, make_rows, make_vectors
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fishembed.cache import FeatureStore, schema
+from fishembed.cache.schema import decode_texts, encode_texts
 from fishembed.errors import StoreFormatError
 
 STORES = Path(__file__).parent / "stores"
@@ -81,3 +85,12 @@ def test_newer_stores_are_refused(make_file):
         file.attrs["schema"] = schema.SCHEMA + 1
     with pytest.raises(StoreFormatError, match=r"has schema 2; .* up to 1: pip install -U"):
         FeatureStore.open(path)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda t: not t.endswith("\0"))
+
+
+@given(st.lists(st.one_of(TEXTS, st.binary().map(os.fsdecode)), max_size=9))
+def test_any_text_that_a_file_can_be_called_comes_back(texts):
+    texts = [text.rstrip("\0") for text in texts]
+    assert decode_texts(encode_texts(texts)) == texts
