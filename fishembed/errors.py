@@ -5,22 +5,22 @@ Each error also inherits the builtin it refines, so `except ValueError` and
 
     FishembedError
     ├── InputError (ValueError)                 an argument that cannot be used
-    │   ├── SourceError                         a folder of pictures
-    │   ├── ManifestError                       a CSV or Parquet list of pictures
+    │   ├── SourceError                         a dataset of images
+    │   ├── ManifestError                       a CSV or Parquet list of images
     │   ├── PromptError                         a prompt set or a table of aliases
     │   └── DimensionError                      arrays whose shapes do not fit together
-    ├── ImageError (ValueError)                 one picture that cannot be used; extraction skips it
+    ├── ImageError (ValueError)                 one image that cannot be used; extraction skips it
     ├── EncoderError (RuntimeError)
     │   ├── UnknownEncoderError (ValueError)    a name that means no encoder
     │   ├── WeightsError (OSError)              weights that are missing, broken or out of reach
     │   ├── QuickGELUError (ValueError)         weights that need the other activation
     │   ├── DeviceError                         a device this machine does not have
-    │   └── NoTextTowerError                    an encoder that has no words
+    │   └── NoTextTowerError                    an encoder without a text tower
     ├── StoreError
     │   ├── StoreNotFoundError (FileNotFoundError)
     │   ├── StoreFormatError (ValueError)       not a store, or of a schema this version cannot read
-    │   ├── StoreMismatchError (ValueError)     vectors of two encoders would mix in one store
-    │   ├── StoreIntegrityError (ValueError)    vectors that are not what was written
+    │   ├── StoreMismatchError (ValueError)     features of two encoders would mix in one store
+    │   ├── StoreIntegrityError (ValueError)    features that are not what was written
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   └── StoreWriteError (OSError)           the disk is full, or the place not writable
     ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
@@ -45,7 +45,7 @@ class InputError(FishembedError, ValueError):
 
 
 class SourceError(InputError):
-    """A source of pictures that is missing, empty or laid out in no known way."""
+    """A dataset of images that is missing, empty or laid out in no known way."""
 
 
 class ManifestError(InputError):
@@ -61,7 +61,7 @@ class DimensionError(InputError):
 
 
 class ImageError(FishembedError, ValueError):
-    """One picture that cannot be used. Extraction skips it and keeps the reason."""
+    """One image that cannot be used. Extraction skips it and stores the reason."""
 
 
 class EncoderError(FishembedError, RuntimeError):
@@ -85,7 +85,7 @@ class DeviceError(EncoderError):
 
 
 class NoTextTowerError(EncoderError):
-    """An encoder without words was asked for text vectors."""
+    """An encoder without a text tower was asked for text features."""
 
 
 class StoreError(FishembedError):
@@ -101,11 +101,11 @@ class StoreFormatError(StoreError, ValueError):
 
 
 class StoreMismatchError(StoreError, ValueError):
-    """Vectors of two encoders, or of two sources, would mix in one store."""
+    """Features of two encoders, or of two datasets, would mix in one store."""
 
 
 class StoreIntegrityError(StoreError, ValueError):
-    """Vectors that are not what was written, or that are not finite."""
+    """Features that are not what was written, or that are not finite."""
 
 
 class StoreLockedError(StoreError, OSError):
@@ -138,7 +138,7 @@ class MissingExtraError(FishembedError, ImportError):
     Parameters
     ----------
     feature
-        What was asked for, as a person would say it.
+        What was asked for, in plain words.
     package
         The package that is missing.
     extra
@@ -146,10 +146,10 @@ class MissingExtraError(FishembedError, ImportError):
     """
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
-        self._said = feature, package, extra
+        self._arguments = feature, package, extra
         super().__init__(
             f"{feature} needs the package {package!r}: pip install 'fishembed[{extra}]'"
         )
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
-        return type(self), self._said
+        return type(self), self._arguments

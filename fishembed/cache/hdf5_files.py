@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LAYOUT: dict[str, Any] = {
     "libver": ("v110", "v110"),
-    # Vectors start at a multiple of 64 bytes, so that a memory map of them is aligned.
+    # Features start at a multiple of 64 bytes, so that a memory map of them is aligned.
     "alignment_threshold": 1024,
     "alignment_interval": 64,
 }
@@ -103,8 +103,8 @@ class _QuietFile:
     """A file for HDF5 that keeps its first error instead of raising it.
 
     HDF5 cannot close a file whose writes fail: handles leak, and some versions crash when
-    the interpreter ends. So it is told that every write went well, and whoever closes the
-    file asks for `error`.
+    the interpreter ends. So every write seems to succeed, and whoever
+    closes the file looks at `error`.
 
     Parameters
     ----------

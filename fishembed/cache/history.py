@@ -68,9 +68,9 @@ class Edit:
 
     def summary(self) -> str:
         """Return what the edit did, such as "2 labels, 1 image dropped"."""
-        said = [counted(n, column) for column in EDITABLE if (n := self.count(column))]
+        parts = [counted(n, column) for column in EDITABLE if (n := self.count(column))]
         dropped = self.count("dropped")
-        return ", ".join([*said, f"{counted(dropped, 'image')} dropped"] if dropped else said)
+        return ", ".join([*parts, f"{counted(dropped, 'image')} dropped"] if dropped else parts)
 
 
 @dataclass(frozen=True)

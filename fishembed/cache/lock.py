@@ -62,11 +62,11 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
             ) from error
         except Timeout as error:
             raise StoreLockedError(
-                f"{str(store)!r} is being written by {_read(holder)}: wait for it to end, or "
+                f"{str(store)!r} is being written by {_read_holder(holder)}: wait for it to end, or "
                 "give another --store"
             ) from error
     try:
-        _introduce(holder)
+        _write_holder(holder)
         remove_stale_files(place.parent, place.name)
         yield
     finally:
@@ -75,13 +75,13 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
         lock.release()
 
 
-def _introduce(holder: Path) -> None:
-    """Say who writes; on a full disk the lock holds without."""
+def _write_holder(holder: Path) -> None:
+    """Name the process that writes; on a full disk the lock holds without."""
     with suppress(OSError):
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
 
 
-def _read(holder: Path) -> str:
+def _read_holder(holder: Path) -> str:
     try:
         return holder.read_text(encoding="utf-8") or "another process"
     except OSError:
