@@ -31,7 +31,7 @@ def centres(classes: int, dim: int) -> np.ndarray:
 
 
 def write_part(path: Path, number: int, rows: int, dim: int, classes: int) -> None:
-    from fishembed.cache import Gathered, Rows, StoreHead, write_store
+    from fishembed.cache import ComputedRows, Rows, StoreHeader, write_store
 
     rng = np.random.default_rng(number)
     labels = rng.integers(0, classes, rows).astype(np.int32)
@@ -43,7 +43,7 @@ def write_part(path: Path, number: int, rows: int, dim: int, classes: int) -> No
 
     write_store(
         path,
-        StoreHead(
+        StoreHeader(
             encoder={"name": "random", "library": "none", "dim": dim, "fingerprint": "0" * 16},
             source={"root": None, "layout": "random vectors"},
             classes=tuple(f"class {i:02d}" for i in range(classes)),
@@ -57,7 +57,7 @@ def write_part(path: Path, number: int, rows: int, dim: int, classes: int) -> No
             split=["train"] * rows,
             group=[""] * rows,
         ),
-        Gathered(vectors, rows, dim),
+        ComputedRows(vectors, rows, dim),
         dtype=np.float16,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.csv_files import CsvTable
-from fishembed.cache import Wanted, edit_store
+from fishembed.cache import CellEdit, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
 
@@ -44,7 +44,7 @@ def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = ""
     return edit_store(store, read_fixes(fixes), verb="fix", command=command)
 
 
-def read_fixes(path: str | Path) -> list[Wanted]:
+def read_fixes(path: str | Path) -> list[CellEdit]:
     """Read a reviewed table, such as an audit's.
 
     Parameters
@@ -59,7 +59,7 @@ def read_fixes(path: str | Path) -> list[Wanted]:
         When the file or a row cannot be used; names the row.
     """
     path = Path(path)
-    wanted: list[Wanted] = []
+    wanted: list[CellEdit] = []
     for line, row in _table(path):
         action = row["action"].strip().lower()
         if action in _NOTHING:

@@ -9,7 +9,7 @@ from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_joined, open_store
+from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_store
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
 from fishembed.cache.store import FeatureKind, Store
@@ -17,16 +17,12 @@ from fishembed.cache.writer import write_store
 
 # The names of before, until every room has moved over.
 Gathered = ComputedRows
-JoinedStores = JoinedStore
 Parts = PartialFiles
 parts_of = open_partial_files
 Replayed = ReappliedEdits
 replay = reapply_edits
 StoreHead = StoreHeader
 TextVectors = TextFeatures
-Undone = UndoneEdit
-Wanted = CellEdit
-Which = FeatureKind
 
 __all__ = [
     "IMAGE",
@@ -41,7 +37,6 @@ __all__ = [
     "FeatureStore",
     "Gathered",
     "JoinedStore",
-    "JoinedStores",
     "PartialFiles",
     "Parts",
     "ReappliedEdits",
@@ -52,10 +47,7 @@ __all__ = [
     "StoreHeader",
     "TextFeatures",
     "TextVectors",
-    "Undone",
     "UndoneEdit",
-    "Wanted",
-    "Which",
     "edit_store",
     "export_store",
     "import_features",
@@ -64,7 +56,6 @@ __all__ = [
     "join_stores",
     "merge_stores",
     "newest_store",
-    "open_joined",
     "open_partial_files",
     "open_store",
     "parts_of",

@@ -62,8 +62,8 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
             ) from error
         except Timeout as error:
             raise StoreLockedError(
-                f"{str(store)!r} is being written by {_read_holder(holder)}: wait for it to end, or "
-                "give another --store"
+                f"{str(store)!r} is being written by {_read_holder(holder)}: wait for it to "
+                "end, or give another --store"
             ) from error
     try:
         _write_holder(holder)

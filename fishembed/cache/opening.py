@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,16 +22,15 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKED_AT = 64
 
 
-def open_store(path: str | Path | UPath, *more: str | Path | UPath) -> Store:
+def open_store(*paths: str | Path | UPath) -> Store:
     """Open a store for reading; what it is made of is told by its content.
 
     Parameters
     ----------
-    path
+    paths
         An HDF5 file, or an index over several; or the URL of one: then a copy is fetched to
-        this machine and kept until the one there changes.
-    more
-        Stores of other encoders, which are put side by side with the first.
+        this machine and kept until the one there changes. Several paths are stores of several
+        encoders, which are put side by side.
 
     Raises
     ------
@@ -41,15 +39,10 @@ def open_store(path: str | Path | UPath, *more: str | Path | UPath) -> Store:
     StoreFormatError
         When it is no store, is damaged, or has a newer schema.
     InputError
-        When several cannot be joined; see `join_stores`.
+        When there are none, or several cannot be joined; see `join_stores`.
     """
-    stores = [_open_one(to_path(one)) for one in (path, *more)]
-    return join_stores(stores) if more else stores[0]
-
-
-def open_joined(paths: Sequence[str | Path | UPath]) -> Store:
-    """Open one store, or several side by side; see `open_store`."""
-    return open_store(*paths)
+    stores = [_open_one(to_path(path)) for path in paths]
+    return stores[0] if len(stores) == 1 else join_stores(stores)
 
 
 def _open_one(path: AnyPath) -> Store:

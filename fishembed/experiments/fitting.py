@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.stopwatch import Stopwatch
-from fishembed.cache import Store, Which, open_joined
+from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.run_folder import Run, save_run
@@ -35,7 +35,7 @@ def run_fit(
     store: str | AnyPath | Store | Sequence[str | AnyPath],
     *,
     head: str = "auto",
-    features: Which = "image",
+    features: FeatureKind = "image",
     parameters: Mapping[str, Any] | None = None,
     validate: Validate = "cv",
     shots: FewShotSettings | None = None,
@@ -83,7 +83,7 @@ def fit(
     store: str | AnyPath | Store | Sequence[str | AnyPath],
     *,
     head: str = "auto",
-    features: Which = "image",
+    features: FeatureKind = "image",
     parameters: Mapping[str, Any] | None = None,
     validate: Validate = "cv",
     shots: FewShotSettings | None = None,
@@ -135,7 +135,7 @@ def fit(
         say(rows.note)
     with watch.measure("fit"):
         fit_head(estimator, data, validate)
-    X, y = store.vectors(rows.scored, features), store.labels[rows.scored]
+    X, y = store.embeddings(rows.scored, features), store.labels[rows.scored]
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
     with watch.measure("score"):
@@ -180,5 +180,5 @@ def _opened(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
     if isinstance(store, Store):
         return store
     if isinstance(store, str) or not isinstance(store, Sequence):
-        return open_joined([store])
-    return open_joined(store)
+        return open_store(store)
+    return open_store(*store)

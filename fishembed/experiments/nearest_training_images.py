@@ -67,7 +67,7 @@ def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbo
     at: npt.NDArray[Any] = np.empty((len(X), 0), np.intp)
     for start in range(0, len(train), _ROWS_AT_ONCE):
         rows = train[start : start + _ROWS_AT_ONCE]
-        found = wanted @ unit_rows(store.vectors(rows, run.features)).T
+        found = wanted @ unit_rows(store.embeddings(rows, run.features)).T
         best = np.concatenate([best, found], axis=1)
         at = np.concatenate([at, np.broadcast_to(rows, found.shape)], axis=1)
         order = np.argsort(-best, axis=1, kind="stable")[:, :n]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.cache import Store, Which, is_store, open_joined
+from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.classifiers import LinearMap, load_head
 from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import (
@@ -118,7 +118,7 @@ def predict_run(
     if stores and len(stores) < len(inputs):
         raise InputError("pictures and stores cannot be asked for together: name one kind")
     if stores:
-        found = _stored_features(open_joined(stores), head, run.features)
+        found = _stored_features(open_store(*stores), head, run.features)
     else:
         files = find_pictures(inputs)
         found = _encoded_features(files, head, encoder or _run_encoder(run, device, shown), shown)
@@ -149,7 +149,7 @@ class _Features:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def _stored_features(store: Store, head: LinearMap, features: Which) -> _Features:
+def _stored_features(store: Store, head: LinearMap, features: FeatureKind) -> _Features:
     width, fingerprint = store.width(features), store.feature_fingerprint(features)
     if width != head.n_features_in_:
         raise DimensionError(
@@ -163,7 +163,7 @@ def _stored_features(store: Store, head: LinearMap, features: Which) -> _Feature
             f"head learnt from others ({head.feature_fingerprint}): name a store of the encoder "
             "that the run was made with"
         )
-    return _Features(list(store.paths), store.vectors(np.arange(len(store)), features))
+    return _Features(list(store.paths), store.embeddings(np.arange(len(store)), features))
 
 
 def _encoded_features(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import atomic_folder
 from fishembed._base.paths import is_remote, to_path
-from fishembed.cache import FeatureStore, Store, Which, join_stores
+from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
 from fishembed.errors import InputError, RunError, RunFormatError, RunNotFoundError
 from fishembed.experiments import run_files as files
 from fishembed.experiments.run_result import RunResult
@@ -129,7 +129,7 @@ class Run:
         return list(self.info["classes"])
 
     @property
-    def features(self) -> Which:
+    def features(self) -> FeatureKind:
         """Which features the head learnt from."""
         return "trunk" if self.info.get("features") == "trunk" else "image"
 

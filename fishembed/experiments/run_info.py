@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from fishembed._version import __version__
-from fishembed.cache import Store, Which
+from fishembed.cache import FeatureKind, Store
 
 
 def run_info(
@@ -22,7 +22,7 @@ def run_info(
     split: str,
     seconds: Mapping[str, float],
     command: str,
-    features: Which = "image",
+    features: FeatureKind = "image",
     prompts: Mapping[str, Any] | None = None,
     selection: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Store, Which
+from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError
 from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_groups
 
@@ -41,7 +41,7 @@ class TrainingData:
     val: tuple[Features, Labels] | None
 
     @classmethod
-    def read(cls, store: Store, rows: TrainTestSplit, features: Which) -> TrainingData:
+    def read(cls, store: Store, rows: TrainTestSplit, features: FeatureKind) -> TrainingData:
         """Read the training and validation rows of a store.
 
         Raises
@@ -57,8 +57,8 @@ class TrainingData:
             )
         val = None
         if len(rows.val) and rows.name != "val":
-            val = store.vectors(rows.val, features), store.labels[rows.val]
-        return cls(store.vectors(rows.train, features), y, row_groups(store, rows.train), val)
+            val = store.embeddings(rows.val, features), store.labels[rows.val]
+        return cls(store.embeddings(rows.train, features), y, row_groups(store, rows.train), val)
 
     def subset(self, rows: Indices) -> TrainingData:
         """Keep some of the training rows, and no validation rows."""
@@ -131,7 +131,9 @@ def default_prompts(store: Store) -> str | None:
     return "single" if "single" in store.text_keys else next(iter(store.text_keys), None)
 
 
-def text_classifier(store: Store, classes: Labels, features: Which) -> ZeroShotClassifier | None:
+def text_classifier(
+    store: Store, classes: Labels, features: FeatureKind
+) -> ZeroShotClassifier | None:
     """Return the zero-shot classifier of `classes`; None where no text features fit.
 
     Text features lie in the joint space, so they do not fit trunk features.
@@ -146,7 +148,7 @@ def text_classifier(store: Store, classes: Labels, features: Which) -> ZeroShotC
 
 
 def linear_map(
-    head: Any, store: Store, features: Which, temperature: float = 1.0
+    head: Any, store: Store, features: FeatureKind, temperature: float = 1.0
 ) -> LinearMap | None:
     """Return a fitted head as `predict` reads it; None where it is no linear map."""
     from fishembed.classifiers import LinearMap

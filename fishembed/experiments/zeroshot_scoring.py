@@ -86,7 +86,7 @@ def score_zeroshot(
     with watch.measure("load"):
         text = store.text(key)
         rows, split = rows_to_score(store, split)
-        X = store.vectors(rows)
+        X = store.embeddings(rows)
     with watch.measure("score"):
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
         metrics, classes, images = score_rows(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.printable import printable
-from fishembed.cache import Store, Which
+from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError, StoreError
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import Floats, Ints, ScoredImages
@@ -117,8 +117,8 @@ def _sample(
     return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
 
 
-def _features(store: Store, paths: list[str], which: Which) -> npt.NDArray[np.float32] | None:
+def _features(store: Store, paths: list[str], which: FeatureKind) -> npt.NDArray[np.float32] | None:
     row = {path: i for i, path in enumerate(store.paths)}
     if not row.keys() >= set(paths):
         return None
-    return store.vectors(np.array([row[path] for path in paths]), which)
+    return store.embeddings(np.array([row[path] for path in paths]), which)

@@ -83,3 +83,5 @@ def test_several_paths_are_joined(make_file):
         assert store.dim == 10
     with pytest.raises(InputError, match="the same encoder"):
         open_store(paths[0], paths[0])
+    with pytest.raises(InputError, match="0 store given"):
+        open_store()

@@ -140,7 +140,9 @@ def check_labels(data: AuditData) -> LabelIssues:
         return LabelIssues(missing="Labels cannot be judged: the store has fewer than two classes.")
     groups = connected_groups(store.groups, data.result(Duplicates).group_of)[rows]
     try:
-        issues = find_label_issues(store.vectors(rows), store.labels[rows], groups, seed=data.seed)
+        issues = find_label_issues(
+            store.embeddings(rows), store.labels[rows], groups, seed=data.seed
+        )
     except MissingExtraError as error:
         return LabelIssues(missing=f"Labels were not judged: {error}.")
     return replace(
