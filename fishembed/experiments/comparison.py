@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -87,15 +88,6 @@ class Comparison:
     n_groups: int | None = None
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """Class, prediction and group of each labelled image of a run, by name."""
-
-    true: dict[ImageKey, str]
-    predicted: dict[ImageKey, str]
-    groups: dict[ImageKey, str]
-
-
 def compare_runs(
     runs: Sequence[str | Path | Run], *, resamples: int = 2000, seed: int = 0
 ) -> Comparison:
@@ -123,15 +115,18 @@ def compare_runs(
     opened = [run if isinstance(run, Run) else Run.open(run) for run in runs]
     if len(opened) < 2:
         raise InputError(f"a comparison needs two runs or more, not {len(opened)}")
-    tables = [_labelled_images(run) for run in opened]
-    for run, table in zip(opened[1:], tables[1:], strict=True):
-        _check_same_images(opened[0], tables[0].true, run, table.true)
-    keys = list(tables[0].true)
-    labels = [tables[0].true[key] for key in keys]
+    rows = [_labelled_rows(run) for run in opened]
+    for run, other in zip(opened[1:], rows[1:], strict=True):
+        _check_same_images(opened[0], rows[0], run, other)
+    keys = list(rows[0])
+    labels = [_class(opened[0], "true", rows[0][key]) for key in keys]
     classes, true = np.unique(np.array(labels, dtype=object), return_inverse=True)
-    predicted = [[table.predicted[key] for key in keys] for table in tables]
+    predicted = [
+        [_class(run, "predicted", own[key]) for key in keys]
+        for run, own in zip(opened, rows, strict=True)
+    ]
     right = np.array([[a == b for a, b in zip(names, labels, strict=True)] for names in predicted])
-    groups = group_numbers([tables[0].groups[key] for key in keys])
+    groups = group_numbers([opened[0].result.images.group_names[rows[0][key]] for key in keys])
     return Comparison(
         runs=tuple(opened),
         paths=tuple(path for path, _ in keys),
@@ -147,34 +142,31 @@ def compare_runs(
     )
 
 
-def _labelled_images(run: Run) -> _Labelled:
-    """Key the labelled images by path; a path that occurs again is counted on."""
-    images = run.result.images
-    names = (*images.class_names, "")  # -1 is none
+def _labelled_rows(run: Run) -> dict[ImageKey, int]:
+    """Return the row of each labelled image by path; a path that occurs again is counted on."""
     seen: Counter[str] = Counter()
-    table = _Labelled({}, {}, {})
-    for path, true, predicted, group in zip(
-        images.paths,
-        images.true.tolist(),
-        images.predicted.tolist(),
-        images.group_names,
-        strict=True,
-    ):
-        key = path, seen[path]
+    rows = {}
+    for row, path in enumerate(run.result.images.paths):
+        if run.result.images.true[row] >= 0:
+            rows[path, seen[path]] = row
         seen[path] += 1
-        if true >= 0:
-            table.true[key], table.predicted[key] = names[true], names[predicted]
-            table.groups[key] = group
-    if not table.true:
+    if not rows:
         raise InputError(f"run {printable(run.name)!r} has no labelled images to compare on")
-    return table
+    return rows
+
+
+def _class(run: Run, column: Literal["true", "predicted"], row: int) -> str:
+    """Return the name of an image's class; "" where the run names none."""
+    images = run.result.images
+    label = getattr(images, column)[row]
+    return images.class_names[label] if label >= 0 else ""
 
 
 def _check_same_images(
-    first: Run, known: dict[ImageKey, str], other: Run, labels: dict[ImageKey, str]
+    first: Run, known: dict[ImageKey, int], other: Run, rows: dict[ImageKey, int]
 ) -> None:
     names = [printable(run.name) for run in (first, other)]
-    only = [sorted(known.keys() - labels.keys()), sorted(labels.keys() - known.keys())]
+    only = [sorted(known.keys() - rows.keys()), sorted(rows.keys() - known.keys())]
     if any(only):
         missing = [
             f"{counted(len(keys), 'image')} only in {name!r} (such as {printable(keys[0][0])!r})"
@@ -185,11 +177,12 @@ def _check_same_images(
             f"runs {names[0]!r} and {names[1]!r} were scored on different images: "
             f"{' and '.join(missing)}; compare runs of one store and one split"
         )
-    for key, label in known.items():
-        if label != labels[key]:
+    for key, row in known.items():
+        labels = _class(first, "true", row), _class(other, "true", rows[key])
+        if labels[0] != labels[1]:
             raise InputError(
-                f"{printable(key[0])!r} is {printable(label)!r} in {names[0]!r} but "
-                f"{printable(labels[key])!r} in {names[1]!r}; score both runs again"
+                f"{printable(key[0])!r} is {printable(labels[0])!r} in {names[0]!r} but "
+                f"{printable(labels[1])!r} in {names[1]!r}; score both runs again"
             )
 
 

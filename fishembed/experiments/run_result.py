@@ -56,6 +56,10 @@ class ClassTable:
     precision: Floats
     f1: Floats
 
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The classes' names as they may be shown."""

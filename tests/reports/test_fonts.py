@@ -8,7 +8,7 @@ from make_run import NASTY, make_run
 from fishembed import Run
 from fishembed.reports import write_report
 from fishembed.reports.figures import fonts
-from fishembed.reports.figures.per_class_figure import draw_per_class
+from fishembed.reports.figures.recall_figures import draw_per_class
 from fishembed.reports.figures.style import render
 
 UNKNOWN = "鱼, which matplotlib's own font has not"

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from fishembed._base.files import write_bytes
 from fishembed.reports.figures.confusion_figure import draw_confusion
-from fishembed.reports.figures.epoch_figures import draw_accuracy, draw_loss
-from fishembed.reports.figures.few_shot_figure import draw_learning_curve
-from fishembed.reports.figures.per_class_figure import draw_per_class
-from fishembed.reports.figures.recall_by_training_figure import draw_recall_by_training
+from fishembed.reports.figures.learning_figures import draw_accuracy, draw_learning_curve, draw_loss
+from fishembed.reports.figures.recall_figures import draw_per_class, draw_recall_by_training
 from fishembed.reports.figures.reliability_figures import draw_reliability, draw_top_k
 from fishembed.reports.figures.selection_figure import draw_selection
 from fishembed.reports.figures.style import FIGURE_FORMATS, render

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ _PAIRS_WITH_IMAGES = 8
 _MISTAKES = 24
 _OF_ONE_PAIR = 3
 
+Rows = list[int]
+
 
 @dataclass(frozen=True)
 class GalleryImage:
@@ -36,7 +39,7 @@ class GalleryImage:
     called: str
     confidence: float
     right: bool
-    thumbnail: Thumbnail | None = None
+    thumbnail: Thumbnail | None
 
     @property
     def shown_path(self) -> str:
@@ -44,29 +47,7 @@ class GalleryImage:
         return printable(self.path)
 
 
-Images = tuple[GalleryImage, ...]
-
-
-@dataclass(frozen=True)
-class PairGallery:
-    """A confused pair in words and images."""
-
-    true: str
-    called: str
-    count: int
-    total: int
-    reason: str
-    true_right: Images
-    mixed_up: Images
-    called_right: Images
-
-    @property
-    def images(self) -> Images:
-        """All images of the pair."""
-        return (*self.true_right, *self.mixed_up, *self.called_right)
-
-
-def run_galleries(run: Run, photos: str | Path | None) -> tuple[list[PairGallery], Images, str]:
+def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
     """Choose the images of a run's page and read their thumbnails.
 
     Parameters
@@ -78,111 +59,116 @@ def run_galleries(run: Run, photos: str | Path | None) -> tuple[list[PairGallery
 
     Returns
     -------
-    list of PairGallery, tuple of GalleryImage, str
-        The largest mix-ups, the surest mistakes, and the sentence that says what is missing.
+    dict
+        `pairs`, the largest mix-ups in words and images; `mistakes`, those the head was surest
+        of; `missing_pictures`, the sentence that says what is missing.
     """
     result = run.result
-    pairs = [
-        _pair_gallery(result, pair, _PER_STRIP if i < _PAIRS_WITH_IMAGES else 0)
-        for i, pair in enumerate(largest_pairs(result.confusion, _PAIRS))
+    pairs = largest_pairs(result.confusion, _PAIRS)
+    strips = [
+        _pair_strips(result, pair, _PER_STRIP if i < _PAIRS_WITH_IMAGES else 0)
+        for i, pair in enumerate(pairs)
     ]
     mistakes = _surest_mistakes(result)
-    found, missing = find_photos(run, photos)
-    if found is None:
-        return pairs, mistakes, missing
-    wanted = [*(image for pair in pairs for image in pair.images), *mistakes]
-    small = load_thumbnails(found, wanted)
-    lost = len({image.path for image in wanted}) - len(small)
-    if lost:
-        missing = f"{counted(lost, 'picture')} could not be read in {printable(str(found))}."
-    pairs = [
-        replace(
-            pair,
-            true_right=with_thumbnails(pair.true_right, small),
-            mixed_up=with_thumbnails(pair.mixed_up, small),
-            called_right=with_thumbnails(pair.called_right, small),
-        )
-        for pair in pairs
-    ]
-    return pairs, with_thumbnails(mistakes, small), missing
+    wanted = [*(row for pair in strips for strip in pair.values() for row in strip), *mistakes]
+    small, missing = read_thumbnails(run, photos, (result.images.paths[row] for row in wanted))
+    return {
+        "pairs": [
+            _pair_view(result, pair, {name: _show(result, strip[name], small) for name in strip})
+            for pair, strip in zip(pairs, strips, strict=True)
+        ],
+        "mistakes": _show(result, mistakes, small),
+        "missing_pictures": missing,
+    }
 
 
-def find_photos(run: Run, photos: str | Path | None) -> tuple[Photos | None, str]:
-    """Find a run's photos.
+def _pair_view(
+    result: RunResult, pair: ConfusedPair, strips: dict[str, list[GalleryImage]]
+) -> dict[str, Any]:
+    return {
+        "true": result.classes.names[pair.true],
+        "called": result.classes.names[pair.predicted],
+        "count": pair.count,
+        "total": pair.total,
+        "reason": mixup_reason(result.classes, pair),
+        "images": [image for images in strips.values() for image in images],
+        **strips,
+    }
+
+
+def read_thumbnails(
+    run: Run, photos: str | Path | None, paths: Iterable[str]
+) -> tuple[dict[str, Thumbnail], str]:
+    """Read the thumbnails of a run's images, each file once.
 
     Returns
     -------
-    Photos or None, str
-        Where they are, or None and the sentence that says what is missing.
+    dict of str to Thumbnail, str
+        Those that could be read by their paths, and the sentence that says what is missing.
     """
     known = photos or (run.info.get("store") or {}).get("source_root")
     hint = "give their folder with --photos"
     if not known:
-        return None, f"There are no pictures here: the store does not know its photos; {hint}."
+        return {}, f"There are no pictures here: the store does not know its photos; {hint}."
     try:
         found = Photos(known)
     except FishembedError as error:
-        return None, f"There are no pictures here: {printable(str(error))}."
+        return {}, f"There are no pictures here: {printable(str(error))}."
+    shown = printable(str(found))
     if not found.are_there():
-        shown = printable(str(known))
-        return None, f"There are no pictures here: no folder of photos at {shown}; {hint}."
-    return found, ""
+        return {}, f"There are no pictures here: no folder of photos at {shown}; {hint}."
+    wanted = dict.fromkeys(paths)
+    small = thumbnails(found, wanted)
+    lost = len(wanted) - len(small)
+    return small, f"{counted(lost, 'picture')} could not be read in {shown}." if lost else ""
 
 
-def load_thumbnails(photos: Photos, images: Iterable[GalleryImage]) -> dict[str, Thumbnail]:
-    """Read the thumbnails of `images`, each file once."""
-    return thumbnails(photos, dict.fromkeys(image.path for image in images))
-
-
-def with_thumbnails(images: Sequence[GalleryImage], small: dict[str, Thumbnail]) -> Images:
-    """Return `images` with their thumbnails, where there are any."""
-    return tuple(replace(image, thumbnail=small.get(image.path)) for image in images)
-
-
-def _surest_mistakes(result: RunResult) -> Images:
-    """Choose the mistakes the head was surest of, at most three of one class for another."""
-    taken: Counter[tuple[str, str]] = Counter()
-    chosen: list[GalleryImage] = []
-    for image in _surest(result, result.images.wrong, None):
-        taken[image.true, image.called] += 1
-        if taken[image.true, image.called] <= _OF_ONE_PAIR:
-            chosen.append(image)
-        if len(chosen) == _MISTAKES:
-            break
-    return tuple(chosen)
-
-
-def _pair_gallery(result: RunResult, pair: ConfusedPair, limit: int) -> PairGallery:
-    table, images = result.classes, result.images
-    mixed_up = (images.true == pair.true) & (images.predicted == pair.predicted)
-    return PairGallery(
-        true=table.names[pair.true],
-        called=table.names[pair.predicted],
-        count=pair.count,
-        total=pair.total,
-        reason=mixup_reason(table, pair),
-        true_right=_surest(result, (images.true == pair.true) & images.right, limit),
-        mixed_up=_surest(result, mixed_up, limit),
-        called_right=_surest(result, (images.true == pair.predicted) & images.right, limit),
-    )
-
-
-def _surest(result: RunResult, chosen: npt.NDArray[np.bool_], limit: int | None) -> Images:
-    """Return the images the head was surest of; of each group one before any second one."""
+def _show(result: RunResult, rows: Rows, small: Mapping[str, Thumbnail]) -> list[GalleryImage]:
     images, names = result.images, result.classes.names
-    rows = np.flatnonzero(chosen)
-    sure = np.nan_to_num(images.confidence[rows], nan=-1.0)
-    rows = rows[np.argsort(-sure, kind="stable")]
-    if images.groups is not None:
-        first = np.sort(np.unique(images.groups[rows], return_index=True)[1])
-        rows = rows[np.concatenate([first, np.setdiff1d(np.arange(len(rows)), first)])]
-    return tuple(
+    return [
         GalleryImage(
             path=images.paths[row],
             true=names[images.true[row]],
             called=names[images.predicted[row]],
             confidence=float(images.confidence[row]),
             right=bool(images.true[row] == images.predicted[row]),
+            thumbnail=small.get(images.paths[row]),
         )
-        for row in rows[:limit].tolist()
-    )
+        for row in rows
+    ]
+
+
+def _surest_mistakes(result: RunResult) -> Rows:
+    """Choose the mistakes the head was surest of, at most three of one class for another."""
+    images = result.images
+    taken: Counter[tuple[int, int]] = Counter()
+    chosen: Rows = []
+    for row in _surest(result, images.wrong):
+        pair = int(images.true[row]), int(images.predicted[row])
+        taken[pair] += 1
+        if taken[pair] <= _OF_ONE_PAIR:
+            chosen.append(row)
+    return chosen[:_MISTAKES]
+
+
+def _pair_strips(result: RunResult, pair: ConfusedPair, limit: int) -> dict[str, Rows]:
+    images = result.images
+    is_true, is_other = images.true == pair.true, images.true == pair.predicted
+    chosen = {
+        "true_right": is_true & images.right,
+        "mixed_up": is_true & (images.predicted == pair.predicted),
+        "called_right": is_other & images.right,
+    }
+    return {name: _surest(result, rows)[:limit] for name, rows in chosen.items()}
+
+
+def _surest(result: RunResult, chosen: npt.NDArray[np.bool_]) -> Rows:
+    """Order images by how sure the head was; of each group one comes before any second one."""
+    images = result.images
+    rows = np.flatnonzero(chosen)
+    sure = np.nan_to_num(images.confidence[rows], nan=-1.0)
+    rows = rows[np.argsort(-sure, kind="stable")]
+    if images.groups is not None:
+        first = np.sort(np.unique(images.groups[rows], return_index=True)[1])
+        rows = rows[np.concatenate([first, np.setdiff1d(np.arange(len(rows)), first)])]
+    return [int(row) for row in rows]

@@ -71,7 +71,6 @@ def report_context(
     calibration = calibration_sentence(bins) if bins else ""
     matrix = matrix_data(result)
     drawn_map = None if isinstance(embedding_map, str) else embedding_map
-    pairs, mistakes, missing_pictures = run_galleries(run, photos)
     words = {
         "loss": captions.epoch_caption(result, "loss"),
         "accuracy": captions.epoch_caption(result, "accuracy")
@@ -98,9 +97,7 @@ def report_context(
         "prompts": prompts(result),
         "made": how_made(result),
         "command": printable(str(info.get("command", ""))),
-        "pairs": pairs,
-        "mistakes": mistakes,
-        "missing_pictures": missing_pictures,
+        **run_galleries(run, photos),
         "why": effect,
         "calibration": calibration,
         "matrix": matrix,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,22 +18,8 @@ _BARS_UP_TO = 60
 _LOWEST, _HIGHEST = 30, 15
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """One class in the table of classes; numbers are NaN where there are none."""
-
-    name: str
-    n: int
-    correct: int
-    predicted: int
-    n_train: float
-    recall: float
-    low: float
-    high: float
-    precision: float
-    f1: float
-    confused_with: str
-    confused_count: int
+Row = dict[str, Any]
+"""A class: `name`, `confused_with`, `confused_count`, and the columns of `ClassTable`."""
 
 
 def score_tiles(metrics: Mapping[str, Any]) -> list[Tile]:
@@ -54,35 +39,23 @@ def score_tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     return made
 
 
-def class_rows(result: RunResult) -> list[ClassRow]:
+def class_rows(result: RunResult) -> list[Row]:
     """Return every class, those with scored images first, best recall first."""
     table = result.classes
+    numbers = {name: column.tolist() for name, column in table.columns().items()}
     instead = most_often_called_instead(result.confusion)
     rows = []
     for i in [*table.by_recall, *np.flatnonzero(table.n == 0)]:
         other, count = instead[i] or (None, 0)
-        rows.append(
-            ClassRow(
-                name=table.names[i],
-                n=int(table.n[i]),
-                correct=int(table.correct[i]),
-                predicted=int(table.predicted[i]),
-                n_train=float(table.n_train[i]),
-                recall=float(table.recall[i]),
-                low=float(table.low[i]),
-                high=float(table.high[i]),
-                precision=float(table.precision[i]),
-                f1=float(table.f1[i]),
-                confused_with="" if other is None else table.names[other],
-                confused_count=count,
-            )
-        )
+        called = "" if other is None else table.names[other]
+        row = {"name": table.names[i], "confused_with": called, "confused_count": count}
+        rows.append(row | {name: column[i] for name, column in numbers.items()})
     return rows
 
 
-def bar_groups(rows: list[ClassRow]) -> list[tuple[str, list[ClassRow]]]:
+def bar_groups(rows: list[Row]) -> list[tuple[str, list[Row]]]:
     """Choose the classes drawn as bars: all, or with many classes the two ends."""
-    scored = [row for row in rows if row.n]
+    scored = [row for row in rows if row["n"]]
     if len(scored) <= _BARS_UP_TO:
         return [("", scored)] if scored else []
     return [
@@ -91,22 +64,13 @@ def bar_groups(rows: list[ClassRow]) -> list[tuple[str, list[ClassRow]]]:
     ]
 
 
-@dataclass(frozen=True)
-class SelectionTable:
-    """Candidates that a head was chosen from: the best of each kind as text, and how many."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    candidates: int
-
-
-def selection_table(result: RunResult) -> SelectionTable | None:
+def selection_table(result: RunResult) -> dict[str, Any] | None:
     """Return what the head was chosen from, the row of the one taken first; None for no choice."""
     if not result.selection:
         return None
     columns, rows = best_candidates_table(result.selection)
-    shown = (tuple(printable(cell.removeprefix("*").strip()) for cell in row) for row in rows)
-    return SelectionTable(tuple(columns), tuple(shown), len(result.selection))
+    shown = [[printable(cell.removeprefix("*").strip()) for cell in row] for row in rows]
+    return {"columns": columns, "rows": shown, "candidates": len(result.selection)}
 
 
 def prompts(result: RunResult) -> list[str]:
