@@ -160,9 +160,7 @@ def fit(
             show_default="test if the store has one, else val, else a random hold-out",
         ),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the hold-out, of training and of the bootstrap.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the hold-out and of training.")] = 0,
     run: Annotated[
         str | None,
         typer.Option(help="Name of the new run in ./reports.", show_default="<store>-<head>"),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import InputError
-from fishembed.evaluation import bootstrap_macro_recall, mcnemar
+from fishembed.evaluation import macro_difference_interval, mcnemar
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import Floats, Ints, group_numbers
 
@@ -33,8 +33,7 @@ class Difference:
     accuracy, macro_recall
         Differences, positive where this run is better.
     accuracy_ci95, macro_recall_ci95
-        Paired bootstrap intervals, by group where images are grouped; macro recall's
-        resamples within classes.
+        Their paired intervals, by group where images are grouped.
     gained, lost
         Images that only this run, and that only the first, called right.
     p_value
@@ -88,17 +87,13 @@ class Comparison:
     n_groups: int | None = None
 
 
-def compare_runs(
-    runs: Sequence[str | Path | Run], *, resamples: int = 2000, seed: int = 0
-) -> Comparison:
+def compare_runs(runs: Sequence[str | Path | Run]) -> Comparison:
     """Compare runs that were scored on the same images.
 
     Parameters
     ----------
     runs
         Run folders, two or more; the first is what the others are compared with.
-    resamples, seed
-        Of the bootstrap.
 
     Returns
     -------
@@ -134,10 +129,7 @@ def compare_runs(
         true=true.astype(np.int64),
         predicted=tuple(tuple(map(printable, names)) for names in predicted),
         right=right,
-        differences=tuple(
-            _difference(true, right[0], other, groups, resamples=resamples, seed=seed)
-            for other in right[1:]
-        ),
+        differences=tuple(_difference(true, right[0], other, groups) for other in right[1:]),
         n_groups=None if groups is None else len(np.unique(groups)),
     )
 
@@ -186,21 +178,16 @@ def _check_same_images(
             )
 
 
-def _difference(
-    true: Ints, before: Flags, after: Flags, groups: Ints | None, **bootstrap: int
-) -> Difference:
+def _difference(true: Ints, before: Flags, after: Flags, groups: Ints | None) -> Difference:
     gained, lost = after & ~before, before & ~after
     change = gained.astype(int) - lost.astype(int)
     class_gains = np.bincount(true, weights=change) / np.bincount(true)
-
-    def interval(strata: Ints) -> Interval:
-        return bootstrap_macro_recall(strata, change, groups, **bootstrap)
-
+    one_class = np.zeros_like(true)
     return Difference(
         accuracy=float(change.mean()),
-        accuracy_ci95=interval(np.zeros_like(true)),
+        accuracy_ci95=macro_difference_interval(one_class, before, after, groups),
         macro_recall=float(class_gains.mean()),
-        macro_recall_ci95=interval(true),
+        macro_recall_ci95=macro_difference_interval(true, before, after, groups),
         gained=int(gained.sum()),
         lost=int(lost.sum()),
         p_value=mcnemar(before, after, groups),

@@ -112,7 +112,7 @@ def fit(
     split
         Which rows are scored: test, where there is one; else val; else a hold-out.
     seed
-        Of the hold-out, the head and the bootstrap.
+        Of the hold-out and the head.
     command
         What repeats the run, for its record.
     say
@@ -146,7 +146,6 @@ def fit(
             estimator.predict_proba(X),
             estimator.classes_,
             y_train=data.y,
-            seed=seed,
         )
     curve = []
     if shots is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.evaluation import wilson_of_rows
+from fishembed.evaluation import proportion_intervals
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,7 +24,7 @@ class Reliability:
     confidence, accuracy
         float64 (n_bins,) mean confidence and share right, between 0 and 1.
     low, high
-        float64 (n_bins,) Wilson interval of the accuracy, by group where images are grouped.
+        float64 (n_bins,) interval of the accuracy, by group where images are grouped.
     n
         int64 (n_bins,) images.
     ece
@@ -82,7 +82,7 @@ def reliability(
     n = np.bincount(place, minlength=bins)
     kept = n > 0
     mean = np.bincount(place, weights=sure, minlength=bins)[kept] / n[kept]
-    ends = wilson_of_rows(hit, None if groups is None else groups[known], place, bins)[kept]
+    ends = proportion_intervals(hit, None if groups is None else groups[known], place, bins)[kept]
     accuracy = np.bincount(place, weights=hit, minlength=bins)[kept] / n[kept]
     return Reliability(
         confidence=mean,
@@ -112,6 +112,6 @@ def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[To
         return []
     found = []
     for k in range(1, most + 1):
-        low, high = wilson_of_rows(rank < k, groups)[0]
+        low, high = proportion_intervals(rank < k, groups)[0]
         found.append(TopK(k, float((rank < k).mean()), float(low), float(high)))
     return found

@@ -35,7 +35,7 @@ def run_info(
     kind, head, parameters
         fit or zeroshot, the name of the head, and its parameters.
     seed
-        Of the hold-out, the head and the bootstrap.
+        Of the hold-out and the head.
     split
         What the scored rows are.
     seconds

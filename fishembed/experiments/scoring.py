@@ -25,7 +25,6 @@ def score_rows(
     columns: Labels,
     *,
     y_train: Labels | None,
-    seed: int,
 ) -> Tables:
     """Score the probabilities of a store's rows.
 
@@ -37,8 +36,6 @@ def score_rows(
         (n, n_columns), and the label of each column.
     y_train
         Labels that were learnt from, None for zero-shot.
-    seed
-        Seed of the bootstrap.
 
     Returns
     -------
@@ -53,7 +50,7 @@ def score_rows(
         labels=columns,
         class_names=store.classes,
         groups=row_groups(store, rows),
-        seed=seed,
+        baseline=y_train,
     )
     metrics = {**scores.as_dict(), "scored_split": split, "splits": split_counts(store)}
     classes = _class_table(scores, store.classes, y_train)

@@ -70,7 +70,7 @@ def score_zeroshot(
     split
         train, val, test or all; test where there is one, else all.
     seed
-        Of the bootstrap.
+        For the run's record; nothing is drawn at random.
     command
         What repeats the run, for its record.
 
@@ -90,7 +90,7 @@ def score_zeroshot(
     with watch.measure("score"):
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
         metrics, classes, images = score_rows(
-            store, rows, split, head.predict_proba(X), head.classes_, y_train=None, seed=seed
+            store, rows, split, head.predict_proba(X), head.classes_, y_train=None
         )
     info = run_info(
         store,

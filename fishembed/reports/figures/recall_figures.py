@@ -30,7 +30,7 @@ _NAMED_UP_TO = 150
 
 
 def draw_per_class(table: ClassTable) -> Figure | None:
-    """Draw recall by class, best first, with Wilson intervals and counts.
+    """Draw recall by class, best first, with intervals and counts.
 
     Above 150 classes no name could be read: the figure then shows the sorted profile.
     """
