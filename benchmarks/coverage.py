@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
-    repeats = args.repeats or (500 if args.full else 200)
+    repeats = args.repeats or (200 if args.full else 100)
     began = time.perf_counter()
     found = {cell: simulate(cell, repeats, args.seed) for cell in cells(full=args.full)}
     for name in INTERVALS:

@@ -105,12 +105,9 @@ class Folds:
 
     @property
     def evaluated(self) -> npt.NDArray[np.bool_]:
-        """(n,) rows that some fold holds out after training on others of the class."""
-        mask = np.zeros(len(self.fold), dtype=bool)
-        for k in range(self.n_folds):
-            counts = np.bincount(self.codes[self.fold != k], minlength=self.n_classes)
-            mask |= self.held_out(k) & (counts[self.codes] > 0)
-        return mask
+        """(n,) rows that some fold holds out; it trains on others of their class."""
+        some_fold: npt.NDArray[np.bool_] = self.fold >= 0
+        return some_fold if self.sample is None else some_fold & self.sample
 
     def log_priors(self) -> Floats:
         """(n_classes, n_evaluated) log shares of classes in what each row's fold trains on."""
@@ -159,9 +156,8 @@ def held_out_logits(
     rows, logits
         (n_held_out,) row numbers, and float (n_held_out, n_classes).
     """
-    evaluated = folds.evaluated
     for k in range(folds.n_folds):
-        rows = np.flatnonzero(folds.held_out(k) & evaluated)
+        rows = np.flatnonzero(folds.held_out(k))
         if len(rows):
             X, codes = folds.training(k)
             fitted = clone(estimator).fit(X, classes[codes])

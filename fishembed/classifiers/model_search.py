@@ -158,7 +158,6 @@ class ModelSearch:
         self.folds = folds
         self.scorer = scorer
         self.n_jobs = n_jobs
-        self.evaluated = folds.evaluated
         self.log_priors = folds.log_priors()
 
     def grids(self, grids: Sequence[ModelGrid]) -> list[list[ScoredCandidate]]:
@@ -214,12 +213,9 @@ class ModelSearch:
     def _fill(self, grid: ModelGrid, k: int, logits: Sequence[Floats]) -> float:
         """Write every point's logits of the rows of fold `k` into their columns."""
         began = time.perf_counter()
-        held_out = self.folds.held_out(k)
-        columns = (np.cumsum(self.evaluated) - 1)[held_out & self.evaluated]
-        kept = self.evaluated[held_out]
-        of_fold = grid.held_out_logits(self.folds, k)
-        for of_point, target in zip(of_fold, logits, strict=True):
-            target[:, columns] = of_point[:, kept]
+        columns = (np.cumsum(self.folds.evaluated) - 1)[self.folds.held_out(k)]
+        for of_point, target in zip(grid.held_out_logits(self.folds, k), logits, strict=True):
+            target[:, columns] = of_point
         return time.perf_counter() - began
 
     def _parallel(self, work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> list[Any]:

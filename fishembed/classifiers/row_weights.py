@@ -55,8 +55,8 @@ def row_weights(
     return weights
 
 
-def log_prior(codes: npt.NDArray[np.intp], n_classes: int, weights: Double | None = None) -> Double:
+def log_prior(codes: npt.NDArray[np.intp], n_classes: int) -> Double:
     """Return the log share of every class; a class without rows gets that of half a row."""
-    mass = np.bincount(codes, weights, n_classes).astype(np.float64)
+    mass = np.bincount(codes, minlength=n_classes).astype(np.float64)
     logs: Double = np.log(np.where(mass > 0, mass, 0.5) / mass.sum())
     return logs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -201,11 +202,17 @@ class Clusters:
         Never more than its rows, never fewer than with groups whose rows all agree (Kish).
         """
         n = np.bincount(self.stratum, minlength=n_strata).astype(np.float64)
-        of, _, rows = _cells(self.stratum, self.group)
-        squares = np.bincount(of, rows.astype(np.float64) ** 2, n_strata)
-        known, squares = np.maximum(n, 1), np.maximum(squares, 1)
+        of, rows = self._sizes
+        known = np.maximum(n, 1)
+        squares = np.maximum(np.bincount(of, rows.astype(np.float64) ** 2, n_strata), 1)
         alike = 1 + (squares / known - 1) * self.correlation
         return np.clip(n / alike * self.certainty, n**2 / squares, n)
+
+    @cached_property
+    def _sizes(self) -> tuple[Codes, Codes]:
+        """Stratum and rows of every group in a stratum."""
+        of, _, rows = _cells(self.stratum, self.group)
+        return of, rows
 
     def means(self, values: Double) -> tuple[float, Double]:
         """Return the mean over strata of the means of (n,) values, and (n_strata,) shrunken."""

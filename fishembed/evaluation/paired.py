@@ -9,7 +9,7 @@ from scipy.special import gammaln, ndtri
 from fishembed.errors import DimensionError
 from fishembed.evaluation.intervals import Clusters, Interval
 
-_HALVINGS = 50
+_HALVINGS = 40
 
 
 def mcnemar(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import doctest
 import inspect
 import re
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -113,11 +111,8 @@ def test_every_method_documents_what_it_takes(head):
 
 
 @every_head
-def test_the_example_runs(head):
-    assert ">>> " in sections(type(head))["Examples"]
-    failed, tried = doctest.testmod(import_module(type(head).__module__))
-    assert tried
-    assert not failed
+def test_there_is_an_example(head):
+    assert ">>> " in sections(type(head))["Examples"]  # tests/test_docstrings.py runs it
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

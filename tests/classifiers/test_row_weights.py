@@ -31,5 +31,3 @@ def test_bad_weights_are_refused():
 
 def test_a_class_without_rows_has_the_share_of_half_a_row():
     assert np.exp(log_prior(CODES, 4)) == pytest.approx([0.6, 0.3, 0.1, 0.05])
-    weighted = log_prior(CODES, 3, np.where(CODES == 2, 4.0, 1.0))
-    assert np.exp(weighted) == pytest.approx(np.array([6, 3, 4]) / 13)
