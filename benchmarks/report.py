@@ -1,4 +1,4 @@
-"""What a report takes, and what a bootstrap: whole processes, cold, as a user starts them.
+"""What a report takes, and what an interval: whole processes, cold, as a user starts them.
 
 Makes runs of 13,000 images in 31 classes and of 100,000 in 1,000, with stores and photos, then
 calls ``fishembed report`` on each: page, PNG and SVG. Also times an interval of macro recall.

@@ -29,7 +29,7 @@ def zeroshot(
             show_default="test if the store has one, else all",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap for confidence intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Written into the run; nothing is drawn.")] = 0,
     run: Annotated[
         str | None,
         typer.Option(help="Name of the new run in ./reports.", show_default="<store>-zeroshot"),

@@ -1,6 +1,5 @@
 """Arrays in, scores with intervals out: no files, no printing, no plotting."""
 
-from fishembed.evaluation.former_intervals import bootstrap_macro_recall, wilson_of_rows
 from fishembed.evaluation.intervals import (
     clopper_pearson,
     macro_recall_interval,
@@ -15,7 +14,6 @@ __all__ = [
     "ClassScore",
     "LabelNoise",
     "Scores",
-    "bootstrap_macro_recall",
     "clopper_pearson",
     "fit_label_noise",
     "macro_difference_interval",
@@ -24,5 +22,4 @@ __all__ = [
     "proportion_intervals",
     "score",
     "stratified_holdout",
-    "wilson_of_rows",
 ]
