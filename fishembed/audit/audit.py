@@ -11,10 +11,10 @@ from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.check import AuditData, CheckResult, run_checks
-from fishembed.audit.duplicate_threshold import duplicate_threshold
 from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore
 from fishembed.errors import FishembedError, InputError
+from fishembed.evaluation.near_duplicates import near_duplicate_threshold
 from fishembed.experiments import Run
 from fishembed.images import Photos
 
@@ -92,7 +92,9 @@ def audit_store(
         run_rows = find_run_rows(run if isinstance(run, Run) else Run.open(run), store)
     watch = Stopwatch()
     with watch.measure("threshold"):
-        chosen = duplicate_threshold(store, threshold, seed)
+        chosen = near_duplicate_threshold(
+            store.features, store.labels, store.groups, cosine=threshold, seed=seed
+        )
     found = find_photos(store, photos) if read_photos else None
     missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)
     data = AuditData(store, chosen, run_rows, found, missing, seed, progress or NoProgress(), watch)

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from fishembed._base.progress import Progress
 from fishembed._base.stopwatch import Stopwatch
-from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Section
 from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
+from fishembed.evaluation.near_duplicates import Threshold
 from fishembed.images import Photos
 
 DECISION = ("action", "new_label")

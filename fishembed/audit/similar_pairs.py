@@ -9,16 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.nearest import nearest_rows
+from fishembed._base.nearest import BLOCK
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
-
-BLOCK = 2048
-"""Rows that are compared with as many others at once: 16 MB of cosines."""
 
 
 class Pairs(NamedTuple):
@@ -58,34 +55,3 @@ def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -
                 continue
             first, second = np.nonzero(cosines >= threshold)
             yield Pairs(first + start, second + other, cosines[first, second])
-
-
-def nearest_in_other_groups(
-    features: Features, rows: Indices, groups: npt.NDArray[np.integer[Any]], *, block: int = BLOCK
-) -> Floats:
-    """Return for some rows the cosine with the nearest row of another group.
-
-    Parameters
-    ----------
-    features
-        (n, dim).
-    rows
-        intp (n_rows,) the rows to search for.
-    groups
-        Integers (n,): rows of one group are not compared, nor those below 0.
-
-    Returns
-    -------
-    float32 (n_rows,)
-        -1 where there is no other group.
-    """
-    _, cosines = nearest_rows(
-        features[rows],
-        lambda start, stop: features[start:stop],
-        len(features),
-        excluded=lambda some, others: (
-            (groups[rows[some]][:, None] == groups[None, others]) | (groups[None, others] < 0)
-        ),
-        block=block,
-    )
-    return cosines[:, 0]

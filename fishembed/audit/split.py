@@ -14,11 +14,11 @@ from fishembed._base.text import counted
 from fishembed.audit.checks.balance import Balance, count_balance
 from fishembed.audit.checks.duplicates import find_duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
-from fishembed.audit.duplicate_threshold import duplicate_threshold
 from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
+from fishembed.evaluation.near_duplicates import near_duplicate_threshold
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -159,7 +159,9 @@ def groups_in_paths(paths: list[str], expression: str, notes: list[str]) -> list
 def _group_copies(
     store: FeatureStore, threshold: float | None, seed: int, notes: list[str]
 ) -> Indices:
-    chosen = duplicate_threshold(store, threshold, seed)
+    chosen = near_duplicate_threshold(
+        store.features, store.labels, store.groups, cosine=threshold, seed=seed
+    )
     found = find_duplicates(store.features, store.digests, store.splits, chosen)
     notes.append(
         f"{counted(len(found.groups), 'group')} of copies kept together, at a cosine of "

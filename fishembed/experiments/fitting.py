@@ -12,6 +12,7 @@ from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
+from fishembed.experiments.leakage import find_leakage
 from fishembed.experiments.run_folder import Run, save_run
 from fishembed.experiments.run_info import run_info
 from fishembed.experiments.run_result import RunResult
@@ -116,7 +117,8 @@ def fit(
     command
         What repeats the run, for its record.
     say
-        Called with a sentence where the store has no rows set aside for scoring.
+        Called with a sentence where the store has no rows set aside for scoring, and where
+        scored images have copies among the training rows.
 
     Raises
     ------
@@ -136,6 +138,10 @@ def fit(
     with watch.measure("fit"):
         fit_head(estimator, data, validate)
     X, y = store.embeddings(rows.scored, features), store.labels[rows.scored]
+    with watch.measure("leaks"):
+        leakage = find_leakage(store, rows, features, data.X, X)
+    if say is not None and (warning := leakage.warning(store)):
+        say(warning)
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
     with watch.measure("score"):
@@ -164,7 +170,7 @@ def fit(
         selection=selection_rows(getattr(estimator, "results_", ())),
     )
     return RunResult(
-        info=info,
+        info=info | {"leaks": asdict(leakage)},
         metrics=metrics,
         classes=classes,
         images=images,

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishembed._base.arrays import unit_rows
-from fishembed.audit.similar_pairs import nearest_in_other_groups, similar_pairs
+from fishembed.audit.similar_pairs import similar_pairs
+from fishembed.evaluation.near_duplicates import nearest_in_other_groups
 
 
 def brute(features, threshold):

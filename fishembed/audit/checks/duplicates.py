@@ -12,10 +12,10 @@ import numpy.typing as npt
 from fishembed._base.text import counted
 from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.connected_rows import ConnectedRows, Indices
-from fishembed.audit.duplicate_threshold import Threshold
 from fishembed.audit.page_parts import Block, Section, captioned, more_in
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
+from fishembed.evaluation.near_duplicates import Threshold
 from fishembed.reports.shared_page_parts import Tile
 
 DUPLICATES_CSV = "duplicates.csv"

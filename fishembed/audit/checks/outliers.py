@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.nearest import BLOCK
 from fishembed._base.text import counted
 from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
 from fishembed.audit.page_parts import Block, Section, captioned, gallery
-from fishembed.audit.similar_pairs import BLOCK, Features
+from fishembed.audit.similar_pairs import Features
 from fishembed.cache import FeatureStore
 from fishembed.reports.shared_page_parts import Tile
 

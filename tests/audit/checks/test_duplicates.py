@@ -4,11 +4,11 @@ import numpy as np
 from planted import KINDS
 
 from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.audit.duplicate_threshold import duplicate_threshold, given_threshold
+from fishembed.evaluation.near_duplicates import Threshold, near_duplicate_threshold
 
 
 def found_pairs(store):
-    threshold = duplicate_threshold(store, None, 0)
+    threshold = near_duplicate_threshold(store.features, store.labels, store.groups)
     found = find_duplicates(store.features, store.digests, store.splits, threshold)
     paths = store.paths
     return found, [{paths[row] for row in group.rows} for group in found.groups]
@@ -30,7 +30,7 @@ def test_components_reach_through_chains():
     features = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
     splits = np.array(["train", "test", "", "train", "test", "train"])
     found = find_duplicates(
-        features, [""] * 6, splits, given_threshold(float(np.cos(np.deg2rad(11))))
+        features, [""] * 6, splits, Threshold(float(np.cos(np.deg2rad(11))), "given")
     )
     assert [group.rows for group in found.groups] == [(0, 1, 2, 3, 4, 5)]
     assert found.n_pairs == 5
@@ -40,7 +40,9 @@ def test_components_reach_through_chains():
 
 def test_many_pairs_need_no_memory_for_each():
     features = np.tile(np.float32([1, 2, 3]), (3000, 1))
-    found = find_duplicates(features, [""] * 3000, np.array([""] * 3000), given_threshold(0.9999))
+    found = find_duplicates(
+        features, [""] * 3000, np.array([""] * 3000), Threshold(0.9999, "given")
+    )
     assert len(found.groups[0].rows) == 3000
     assert found.n_pairs == 3000 * 2999 // 2
     assert not found.groups[0].identical

@@ -1,0 +1,156 @@
+"""The cosine from which two images are near-duplicates, chosen from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.nearest import BLOCK, nearest_rows
+from fishembed.errors import InputError
+
+_SAMPLE = 4096
+_DEVIATIONS = 4.0
+_LOWEST, _HIGHEST = 0.9, 0.9999
+"""Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
+_NORMAL_90 = 1.2815515655446004
+"""The 90% quantile of the normal distribution."""
+
+Features = npt.NDArray[Any]
+"""(n, dim) float16 or float32, an array or what can be sliced as one; rows of any length."""
+Groups = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The cosine from which two images count as near-duplicates, and where it comes from."""
+
+    cosine: float
+    how: str
+
+
+def near_duplicate_threshold(
+    features: Features,
+    labels: npt.NDArray[np.integer[Any]],
+    groups: Sequence[str],
+    *,
+    cosine: float | None = None,
+    seed: int = 0,
+) -> Threshold:
+    """Return the threshold that the user named, or choose one from the data.
+
+    Images of different groups are certainly different ones; without groups those of different
+    classes are, and without classes all are taken for different.
+
+    Parameters
+    ----------
+    features
+        (n, dim).
+    labels
+        Integers (n,), -1 for none.
+    groups
+        Text (n,), "" for none.
+    cosine
+        The threshold that the user named.
+    seed
+        Of the sample of 4,096 rows, where there are more.
+
+    Raises
+    ------
+    InputError
+        When `cosine` is no cosine of similar images.
+
+    Examples
+    --------
+    >>> near_duplicate_threshold(np.eye(4), np.arange(4), [""] * 4, cosine=0.95)
+    Threshold(cosine=0.95, how='given')
+    """
+    if cosine is not None:
+        if not 0 < cosine <= 1:
+            raise InputError(
+                f"threshold={cosine} must lie above 0 and at most at 1: it is a cosine"
+            )
+        return Threshold(cosine, "given")
+    if any(groups):
+        names = np.array([name or f"\0{row}" for row, name in enumerate(groups)])
+        return choose_threshold(
+            features, np.unique(names, return_inverse=True)[1], "group", seed=seed
+        )
+    if len(np.unique(labels[labels >= 0])) > 1:
+        return choose_threshold(features, labels, "class", seed=seed)
+    return choose_threshold(features, np.arange(len(labels)), "image", seed=seed)
+
+
+def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int = 0) -> Threshold:
+    """Choose the threshold far beyond the similarity of images that are not the same.
+
+    How near is the nearest image that is certainly another one? The logarithms of these cosine
+    distances are close to normal on features of image encoders. The threshold lies four of
+    their standard deviations below their median, and at 0.9 at least.
+
+    Both come from quantiles that copies do not reach: copies under two labels, or in two groups,
+    are few, so that the median and the lowest tenth tell. Where nothing says which images are
+    different, each copy is the nearest image of its original: there the median and the upper
+    tenth tell, which up to two copied images in five hardly move.
+
+    Parameters
+    ----------
+    features
+        (n, dim).
+    groups
+        Integers (n,): rows of different groups are different images; -1 where not known.
+    kind
+        What the groups are: "class", "group" or "image".
+    seed
+        Of the sample of 4,096 rows, where there are more.
+    """
+    rows = np.flatnonzero(groups >= 0)
+    if len(rows) > _SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, _SAMPLE, replace=False))
+    nearest = nearest_in_other_groups(features, rows, groups)
+    distances = 1 - nearest[nearest > -1].astype(np.float64)
+    distances = distances[distances > 0]
+    if len(distances) < 2:
+        return Threshold(_HIGHEST, "the data are too few to choose from")
+    low, middle, high = np.quantile(np.log(distances), [0.1, 0.5, 0.9])
+    spread = max((high - middle if kind == "image" else middle - low) / _NORMAL_90, 1e-6)
+    cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), _LOWEST, _HIGHEST))
+    how = (
+        f"four standard deviations beyond the similarity of nearest images of another {kind}, "
+        f"whose median is {1 - np.exp(middle):.3f}"
+    )
+    return Threshold(cosine, how)
+
+
+def nearest_in_other_groups(
+    features: Features, rows: npt.NDArray[np.intp], groups: Groups, *, block: int = BLOCK
+) -> npt.NDArray[np.float32]:
+    """Return for some rows the cosine with the nearest row of another group.
+
+    Parameters
+    ----------
+    features
+        (n, dim).
+    rows
+        intp (n_rows,) the rows to search for.
+    groups
+        Integers (n,): rows of one group are not compared, nor those below 0.
+
+    Returns
+    -------
+    float32 (n_rows,)
+        -1 where there is no other group.
+    """
+    _, cosines = nearest_rows(
+        features[rows],
+        lambda start, stop: features[start:stop],
+        len(groups),
+        excluded=lambda some, others: (
+            (groups[rows[some]][:, None] == groups[None, others]) | (groups[None, others] < 0)
+        ),
+        block=block,
+    )
+    return cosines[:, 0]

@@ -1,0 +1,85 @@
+"""Scored images that the training rows have too: the same bytes, or nearly the same image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.nearest import nearest_rows
+from fishembed._base.text import listed
+from fishembed.cache import FeatureKind, Store
+from fishembed.evaluation.near_duplicates import near_duplicate_threshold
+from fishembed.experiments.train_test_split import TrainTestSplit
+
+MOST_ROWS = 100_000
+"""Rows of a store beyond which only bytes are compared: that takes no time."""
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Numbers of scored images with a copy among the training rows.
+
+    Attributes
+    ----------
+    scored
+        Scored images.
+    identical, near_duplicate
+        Those whose bytes stand among the training rows, and others that are nearly the same.
+    cosine
+        From which two images are nearly the same; None where only bytes were compared.
+    """
+
+    scored: int
+    identical: int
+    near_duplicate: int
+    cosine: float | None
+
+    def warning(self, store: Store) -> str:
+        """Return what a person should know and do; "" where nothing leaks."""
+        n = self.identical + self.near_duplicate
+        if not n:
+            return ""
+        kinds = [(self.identical, "byte for byte"), (self.near_duplicate, "nearly")]
+        how = listed([f"{count:,} {kind}" for count, kind in kinds if count])
+        near = " --group-duplicates" if self.near_duplicate else ""
+        return (
+            f"warning: {n:,} of the {self.scored:,} scored images are in the training rows too "
+            f"({how}), so the scores flatter: 'fishembed split {store.path}{near}' makes splits "
+            "that keep copies together"
+        )
+
+
+def find_leakage(
+    store: Store,
+    rows: TrainTestSplit,
+    features: FeatureKind,
+    X_train: npt.NDArray[np.float32],
+    X_scored: npt.NDArray[np.float32],
+) -> Leakage:
+    """Count the scored images that have a copy among the training rows.
+
+    Scored rows that are training rows themselves are left out: `split` asked for them.
+
+    Parameters
+    ----------
+    store, rows, features
+        The store, its rows, and which features are compared.
+    X_train, X_scored
+        Features of the training and of the scored rows.
+    """
+    other = ~np.isin(rows.scored, rows.train)
+    digests = store.digests
+    trained = {digests[row] for row in rows.train} - {""}
+    identical = np.array([digests[row] in trained for row in rows.scored], bool) & other
+    if len(store) > MOST_ROWS:
+        return Leakage(int(other.sum()), int(identical.sum()), 0, None)
+    all_rows = store.features if features == "image" else store.trunk
+    threshold = near_duplicate_threshold(all_rows, store.labels, store.groups)
+    unsure = other & ~identical
+    _, cosines = nearest_rows(
+        X_scored[unsure], lambda start, stop: X_train[start:stop], len(X_train)
+    )
+    near = int((cosines[:, 0] >= threshold.cosine).sum())
+    return Leakage(int(other.sum()), int(identical.sum()), near, threshold.cosine)
