@@ -9,9 +9,9 @@ with its manifest.csv. Demo: what `fishembed demo` drew.
 
 For device decoding the CPU stands in for the GPU: torchcodec decodes, torch resizes.
 
-The encoder is `embedded` with its real weights. The gate, as a mode must pass it to be what
-`auto` means: cosine 0.998 on average and 0.98 at worst on every row, and heads whose predictions
-agree in 99.5%. Ends with 1 where a mode does not.
+The encoder is `embedded` with its real weights, computed by OpenVINO where that is installed. The
+gate, as a mode must pass it to be what `auto` means: cosine 0.998 on average and 0.98 at worst on
+every row, and heads whose predictions agree in 99.5%. Ends with 1 where a mode does not.
 """
 
 from __future__ import annotations

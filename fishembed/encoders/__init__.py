@@ -1,5 +1,6 @@
 """Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
 
+from fishembed.encoders.backend import recorded_backend
 from fishembed.encoders.device import (
     choose_device,
     choose_precision,
@@ -43,6 +44,7 @@ __all__ = [
     "load_encoder",
     "load_prompts",
     "parse_name",
+    "recorded_backend",
     "spoken_name",
     "text_fingerprint",
     "text_vectors",

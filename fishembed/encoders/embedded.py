@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.encoders.network import ImageTower, dtype_of, folded, hash_weights, ready
-from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.openvino_network import OpenVINONetwork
+from fishembed.encoders.spec import Backend, EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.text_tower import TextTower
 from fishembed.errors import WeightsError
 
@@ -37,6 +38,8 @@ class EmbeddedEncoder(ImageTower):
         A torch device's name.
     precision
         Arithmetic of the forward pass.
+    backend
+        torch, or openvino on a CPU, see `fishembed.encoders.backend`.
 
     References
     ----------
@@ -44,9 +47,12 @@ class EmbeddedEncoder(ImageTower):
     Networks. ICML. Lite: the variant without squeeze-and-excitation, with ReLU6.
     """
 
-    def __init__(self, device: str = "cpu", precision: Precision = "fp32") -> None:
+    def __init__(
+        self, device: str = "cpu", precision: Precision = "fp32", backend: Backend = "torch"
+    ) -> None:
         import PIL
         import timm
+        import torch
 
         network = load_network()
         spec = EncoderSpec(
@@ -58,10 +64,31 @@ class EmbeddedEncoder(ImageTower):
             preprocessing=Preprocessing(resize=256, crop=224, mean=_HALF, std=_HALF),
             precision=precision,
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
+            backend=backend if precision == "bf16" else "torch",
         )
         self._tower: TextTower | None = None
+        self._compiled: OpenVINONetwork | None = None
         network.reset_classifier(0)  # type: ignore[operator]
-        super().__init__(_ready(network, device, precision), spec, device)
+        if backend == "openvino":
+            # Asked now: torch has fewer threads while several lanes are at work.
+            threads = torch.get_num_threads()
+            network = folded(network)
+            self._compiled = OpenVINONetwork(network, spec.preprocessing, precision, threads)
+        else:
+            network = _ready(network, device, precision)
+        super().__init__(network, spec, device)
+
+    @property
+    def device(self) -> str:
+        """Where it runs, as a person would say it, and on a CPU by what."""
+        if self._device.type != "cpu":
+            return super().device
+        backend = "torch" if self._compiled is None else "OpenVINO"
+        return f"{super().device.removesuffix(')')}, {backend})"
+
+    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, 224, 224, 3) to float32 (n, 1280), not normalised."""
+        return super().encode_images(batch) if self._compiled is None else self._compiled(batch)
 
     @property
     def logit_scale(self) -> float | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from fishembed.encoders.backend import choose_backend
 from fishembed.encoders.device import choose_device, choose_precision
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
 from fishembed.encoders.network import ImageTower
 from fishembed.encoders.protocol import Encoder
-from fishembed.encoders.spec import Decoding, Precision
+from fishembed.encoders.spec import Backend, Decoding, Precision
 
 DEFAULT_DECODING: Decoding = "fast"
 """What `auto` means: benchmarks/parity.py shows that nothing measurable is lost."""
@@ -21,6 +22,7 @@ def load_encoder(
     device: str = "auto",
     precision: Precision | Literal["auto"] = "fp32",
     decoding: Decoding | Literal["auto"] = "exact",
+    backend: Backend | Literal["auto"] = "auto",
 ) -> Encoder:
     """Load an encoder with its weights, ready to encode.
 
@@ -38,6 +40,9 @@ def load_encoder(
         How the pictures that it will be given are decoded, see
         `fishembed.images.picture_pixels`: exact, fast, device or auto, which is fast. Part of what
         the encoder says of itself; it changes nothing on the encoder.
+    backend
+        What computes the forward pass: torch, openvino or auto, see
+        `fishembed.encoders.backend.choose_backend`. Features in bf16 differ by it.
 
     Raises
     ------
@@ -49,21 +54,24 @@ def load_encoder(
         When the weights need another activation than the architecture has.
     DeviceError
         When this machine has no such device.
+    MissingExtraError
+        When OpenVINO is wanted and not installed.
     """
     parsed = parse_name(name)
-    place = choose_device(device)
+    place = "cpu" if (device, backend) == ("auto", "openvino") else choose_device(device)
     arithmetic = choose_precision(place) if precision == "auto" else precision
-    tower = _load(parsed, place, arithmetic)
+    library = choose_backend(parsed.kind, place, arithmetic, backend)
+    tower = _load(parsed, place, arithmetic, library)
     mode = DEFAULT_DECODING if decoding == "auto" else decoding
     tower.spec = replace(tower.spec, decoding=mode)
     return tower
 
 
-def _load(name: EncoderName, device: str, precision: Precision) -> ImageTower:
+def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> ImageTower:
     if name.kind == "embedded":
         from fishembed.encoders.embedded import EmbeddedEncoder
 
-        return EmbeddedEncoder(device, precision)
+        return EmbeddedEncoder(device, precision, backend)
     if name.kind == "timm":
         from fishembed.encoders.timm_models import TimmEncoder
 

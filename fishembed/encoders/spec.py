@@ -12,6 +12,7 @@ from fishembed.errors import EncoderError
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Decoding = Literal["exact", "fast", "device"]
+Backend = Literal["torch", "openvino"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class EncoderSpec:
         Whether the network uses OpenAI's approximation of GELU.
     versions
         Major versions of the libraries whose results may differ.
+    backend
+        What computes the forward pass, where the features differ by it: OpenVINO's in bf16
+        are not torch's, in fp32 they are. Left out of `to_json` where it is torch.
     """
 
     name: str
@@ -76,6 +80,7 @@ class EncoderSpec:
     precision: Precision = "fp32"
     quickgelu: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
+    backend: Backend = "torch"
 
     @property
     def fingerprint(self) -> str:
@@ -88,6 +93,8 @@ class EncoderSpec:
         """Give a document for `from_json`."""
         document = asdict(self)
         document["versions"] = dict(self.versions)
+        if self.backend == "torch":  # as in the stores made before there was another
+            del document["backend"]
         for key in ("mean", "std"):
             document["preprocessing"][key] = list(document["preprocessing"][key])
         return document

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.classifiers import LinearMap, load_head
-from fishembed.encoders import Encoder, load_encoder
+from fishembed.encoders import Encoder, load_encoder, recorded_backend
 from fishembed.errors import (
     DimensionError,
     ImageError,
@@ -197,6 +197,7 @@ def _run_encoder(run: Run, device: str, reporter: Progress) -> Encoder:
         device=device,
         precision=spec.get("precision", "fp32"),
         decoding=spec.get("decoding", "exact"),
+        backend=recorded_backend(spec),
     )
     reporter.message(f"encoding on {encoder.device}")
     return encoder

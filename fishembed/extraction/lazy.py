@@ -18,6 +18,7 @@ from fishembed.encoders import (
     TrunkEncoder,
     load_encoder,
     parse_name,
+    recorded_backend,
     text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError
@@ -33,6 +34,7 @@ _SAID = {
     "quickgelu": "QuickGELU",
     "versions": "library versions",
     "dim": "dim",
+    "backend": "backend",
 }
 
 
@@ -79,6 +81,7 @@ class LazyEncoder:
         said = {} if store is None else store.encoder
         self._precision = said.get("precision", "auto") if precision == "auto" else precision
         self._decoding = said.get("decoding", "auto") if decoding == "auto" else decoding
+        self._backend = recorded_backend(said) if said.get("name") == self._name else "auto"
         self._store = store
         self._reporter = reporter
         self._elsewhere: Callable[[LazyEncoder], Encoder] | None = None
@@ -139,7 +142,11 @@ class LazyEncoder:
         if self._elsewhere is not None:
             return self._elsewhere(self.detached())
         return load_encoder(
-            self._name, device=self._device, precision=self._precision, decoding=self._decoding
+            self._name,
+            device=self._device,
+            precision=self._precision,
+            decoding=self._decoding,
+            backend=self._backend,
         )
 
     @property
@@ -155,7 +162,7 @@ class LazyEncoder:
         Where this one is neither loaded nor known from a store, what is `auto` is decided there.
         """
         spec = self._loaded.spec if self._loaded is not None else None
-        return LazyEncoder(
+        detached = LazyEncoder(
             self._wanted,
             device=self._device,
             precision=spec.precision if spec else self._precision,
@@ -163,6 +170,8 @@ class LazyEncoder:
             store=None,
             reporter=NoProgress(),
         )
+        detached._backend = recorded_backend(spec.to_json()) if spec else self._backend
+        return detached
 
     def describe(self) -> dict[str, Any]:
         """Give the document that a store keeps of its encoder."""
@@ -188,7 +197,7 @@ class LazyEncoder:
         if store is None or store.encoder_fingerprint == encoder.spec.fingerprint:
             return
         ours = encoder.spec.to_json()
-        differing = [said for key, said in _SAID.items() if ours[key] != store.encoder.get(key)]
+        differing = [said for key, said in _SAID.items() if ours.get(key) != store.encoder.get(key)]
         tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
         other = store.path.with_name(f"{store.name}-{tag}.h5")
         raise StoreMismatchError(

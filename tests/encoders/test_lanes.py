@@ -59,7 +59,7 @@ def test_folding_changes_nothing_but_the_time():
 
 
 def test_half_precision_keeps_its_start_and_the_vectors_direction(encoder):
-    half = load_encoder("embedded", device="cpu", precision="bf16")
+    half = load_encoder("embedded", device="cpu", precision="bf16", backend="torch")
     kinds = {name: p.dtype for name, p in half._network.named_parameters()}
     assert {t for name, t in kinds.items() if name.startswith(("conv_stem", "blocks.0."))} == {
         torch.float32

@@ -30,10 +30,18 @@ def test_the_name_does_not_matter_but_everything_else_does():
         replace(SPEC, precision="bf16"),
         replace(SPEC, decoding="fast"),
         replace(SPEC, quickgelu=True),
+        replace(SPEC, backend="openvino"),
         replace(SPEC, versions={"pillow": "12"}),
         replace(SPEC, preprocessing=replace(SPEC.preprocessing, interpolation="bilinear")),
     ]
     assert len({spec.fingerprint for spec in [SPEC, *others]}) == len(others) + 1
+
+
+def test_fingerprints_from_before_there_were_backends_stay():
+    assert "backend" not in SPEC.to_json()
+    assert SPEC.fingerprint == "598ae439b560dfef"
+    other = replace(SPEC, backend="openvino")
+    assert EncoderSpec.from_json(json.loads(json.dumps(other.to_json()))) == other
 
 
 def test_what_is_no_spec():

@@ -85,6 +85,35 @@ def test_auto_goes_on_with_the_stores_precision_and_decoding(photos, store, monk
     assert asked[-1] == ("auto", "auto"), "a new store has what is best"
 
 
+@pytest.mark.parametrize(
+    ("made_by", "continued_with"),
+    [
+        ({"precision": "bf16"}, "torch"),
+        ({"precision": "bf16", "backend": "openvino"}, "openvino"),
+        ({"precision": "fp32"}, "auto"),
+    ],
+)
+def test_a_store_goes_on_with_its_backend(photos, store, monkeypatch, made_by, continued_with):
+    asked = []
+
+    def load(name, **how):
+        asked.append(how["backend"])
+        return FakeEncoder(name=name, **made_by)
+
+    monkeypatch.setattr(lazy, "load_encoder", load)
+    extract(photos, store, encoder="embedded")
+    draw(photos / "train/bass/new.png", 99)
+    assert extract(photos, store, encoder="embedded").encoded == 1
+    assert asked == ["auto", continued_with]
+
+
+def test_features_of_two_backends_do_not_mix(photos, store):
+    extract(photos, store, encoder=FakeEncoder(precision="bf16"))
+    other = FakeEncoder(precision="bf16", backend="openvino")
+    with pytest.raises(StoreMismatchError, match="differs in backend"):
+        extract(photos, store, encoder=other)
+
+
 def test_prompts_come_later_without_encoding_pictures(again, store, encoder, workspace):
     (workspace / "mine.txt").write_text("a {} under water\na {} on deck\n")
     done = again(prompts=["single", str(workspace / "mine.txt")])
