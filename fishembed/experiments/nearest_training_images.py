@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.nearest import nearest_rows
 from fishembed.errors import StoreMismatchError
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.train_test_split import train_test_split
@@ -62,20 +61,17 @@ def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbo
         )
     split = run.info["scored_split"]
     train = train_test_split(store, None if split == "holdout" else split, run.info["seed"]).train
-    wanted = unit_rows(X)
-    best: npt.NDArray[Any] = np.empty((len(X), 0), np.float32)
-    at: npt.NDArray[Any] = np.empty((len(X), 0), np.intp)
-    for start in range(0, len(train), _ROWS_AT_ONCE):
-        rows = train[start : start + _ROWS_AT_ONCE]
-        found = wanted @ unit_rows(store.embeddings(rows, run.features)).T
-        best = np.concatenate([best, found], axis=1)
-        at = np.concatenate([at, np.broadcast_to(rows, found.shape)], axis=1)
-        order = np.argsort(-best, axis=1, kind="stable")[:, :n]
-        best, at = (np.take_along_axis(array, order, axis=1) for array in (best, at))
+    found, cosines = nearest_rows(
+        X,
+        lambda start, stop: store.embeddings(train[start:stop], run.features),
+        len(train),
+        n,
+        block=_ROWS_AT_ONCE,
+    )
     return [
         tuple(
             Neighbour(store.paths[row], store.classes[store.labels[row]], cosine)
-            for row, cosine in zip(rows, cosines, strict=True)
+            for row, cosine in zip(rows, similarities, strict=True)
         )
-        for rows, cosines in zip(at.tolist(), best.tolist(), strict=True)
+        for rows, similarities in zip(train[found].tolist(), cosines.tolist(), strict=True)
     ]
