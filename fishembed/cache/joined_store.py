@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from fishembed.cache.checksums import Damage
 from fishembed.cache.lazy_rows import JoinedRows, Matrix
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
 
 
 class JoinedStore(Store):
@@ -53,6 +56,10 @@ class JoinedStore(Store):
     def stores(self) -> Sequence[Store]:
         """The stores that are side by side here."""
         return self._stores
+
+    def files(self) -> Iterator[AnyPath]:
+        """Yield the paths of all files that the stores are read from."""
+        return (path for store in self.stores for path in store.files())
 
     @property
     def name(self) -> str:

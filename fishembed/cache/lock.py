@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fishembed._base.files import real_path, remove_stale_files
+from fishembed._base.files import real_path, remove_stale_files, write_text
 from fishembed._base.paths import to_path
 from fishembed._base.remote_files import staging_path
 from fishembed.cache.hdf5_files import store_write_errors
-from fishembed.cache.sharded_store import INDEX_SUFFIX
+from fishembed.cache.sharded_store import INDEX_SUFFIX, is_index
 from fishembed.errors import InputError, StoreLockedError, StoreWriteError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
     StoreWriteError
         When the folder cannot be made or written, or its disk has no locks.
     """
-    if to_path(store).suffix == INDEX_SUFFIX:
+    if to_path(store).suffix == INDEX_SUFFIX or is_index(to_path(store)):
         raise InputError(
             f"{str(store)!r} is an index over several stores: write to one of them, or give "
             "another --store, and let 'fishembed merge' list them"
@@ -50,9 +50,12 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
     if os.path.isdir(place):  # noqa: PTH112 - it never raises
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
     holder = place.with_name(f".{place.name}.writer")
-    lock = FileLock(place.with_name(f".{place.name}.lock"))
+    file = place.with_name(f".{place.name}.lock")
+    lock = FileLock(file)
     with store_write_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_symlink():  # to lock what it names would empty that
+            raise StoreWriteError(f"{str(file)!r} is a link where a lock should be: remove it")
         try:
             lock.acquire(timeout=0)
         except NotImplementedError as error:
@@ -78,7 +81,8 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
 def _write_holder(holder: Path) -> None:
     """Name the process that writes; on a full disk the lock holds without."""
     with suppress(OSError):
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        holder.unlink(missing_ok=True)  # a link would be followed
+        write_text(holder, f"process {os.getpid()} on {socket.gethostname()}")
 
 
 def _read_holder(holder: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,12 +12,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.files import atomic_folder
 from fishembed._base.paths import is_remote, to_path
+from fishembed._base.remote_files import remote_errors
+from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, SelectedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.opening import open_store
 from fishembed.cache.schema import Rows
-from fishembed.cache.sharded_store import INDEX_SUFFIX, ShardedStore, make_index, write_index
+from fishembed.cache.sharded_store import (
+    INDEX_SUFFIX,
+    ShardedStore,
+    is_index,
+    make_index,
+    write_index,
+)
 from fishembed.cache.store import Store
 from fishembed.cache.writer import write_store
 from fishembed.errors import InputError
@@ -50,17 +61,22 @@ def merge_stores(
     StoreMismatchError
         When the features come from different encoders.
     InputError
-        When two stores say different things of one path.
+        When two stores say different things of one path, or a file lies at the target that is
+        no index: nothing is replaced but an index by another.
     """
     place, places = to_path(target), [to_path(store) for store in stores]
     if not places:
         raise InputError("no store was named: give those that shall become one")
-    index = make_index(place, _opened(places))
     if place.suffix == INDEX_SUFFIX:
+        _check_free(place, or_index=True)
+        index = make_index(place, _opened(places, place))
         _make_folder(place)
         write_index(place, index)
         return sum(one["rows"] for one in index["stores"]), 0
+    _check_free(place)
+    index = make_index(place, _opened(places, place))
     with store_lock(place), ShardedStore(index, place, open_store) as store:
+        _check_free(place)  # another process may have written it since
         kept = _first_rows(store.rows, place)
         _write_rows(place, store, kept, skipped=True)
         return len(kept), len(store) - len(kept)
@@ -82,6 +98,11 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
     -------
     int
         How many files there are.
+
+    Raises
+    ------
+    InputError
+        When the index or the folder is there already, or `rows` is no number of rows.
     """
     place = to_path(target)
     if place.suffix != INDEX_SUFFIX:
@@ -91,16 +112,37 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
     if rows < 1:
         raise InputError(f"rows={rows} must be at least 1")
     folder = place.with_suffix("")
-    with open_store(store) as whole:
-        starts = range(0, len(whole), rows)
-        places = [folder / f"{number:05d}.h5" for number in range(len(starts))]
-        for start, part in zip(starts, places, strict=True):
-            _make_folder(part)
-            with store_lock(part):
-                chosen = np.arange(start, min(start + rows, len(whole)), dtype=np.int64)
-                _write_rows(part, whole, chosen, skipped=not start)
-    write_index(place, make_index(place, _opened(places)))
-    return len(places)
+    _check_free(place)
+    _check_free(folder)
+    with open_store(store) as whole, _new_folder(folder) as temporary:
+        n = len(whole)
+        names = [f"{number:05d}.h5" for number in range(-(-n // rows))]
+        for start, name in zip(range(0, n, rows), names, strict=True):
+            chosen = np.arange(start, min(start + rows, n), dtype=np.int64)
+            _write_rows(temporary / name, whole, chosen, skipped=not start)
+    write_index(place, make_index(place, _opened([folder / name for name in names])))
+    return len(names)
+
+
+def _check_free(place: AnyPath, *, or_index: bool = False) -> None:
+    """Refuse to take the place of what is there."""
+    with remote_errors(place):
+        taken = place.exists()
+    if taken and not (or_index and is_index(place)):
+        rule = "; only an index of stores is replaced by another" if or_index else ""
+        raise InputError(
+            f"{str(place)!r} is there already: give another name, or move it away{rule}"
+        )
+
+
+@contextmanager
+def _new_folder(folder: AnyPath) -> Iterator[AnyPath]:
+    """Yield a folder to fill: moved in whole on this machine, the place itself elsewhere."""
+    if is_remote(folder):
+        yield folder
+        return
+    with store_write_errors(folder), atomic_folder(folder) as temporary:
+        yield temporary
 
 
 def _write_rows(
@@ -148,10 +190,19 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
             yield name
 
 
-def _opened(places: Sequence[AnyPath]) -> Iterator[Store]:
+def _opened(places: Sequence[AnyPath], target: AnyPath | None = None) -> Iterator[Store]:
+    """Yield stores one after the other; refuse a target that one of them reads."""
     for place in places:
         with open_store(place) as store:
+            if target is not None and _real(target) in map(_real, store.files()):
+                raise InputError(
+                    f"{str(target)!r} is among the stores to merge: give it another name"
+                )
             yield store
+
+
+def _real(path: AnyPath) -> str:
+    return str(path) if is_remote(path) else os.path.realpath(path)
 
 
 def _make_folder(place: AnyPath) -> None:

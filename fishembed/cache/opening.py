@@ -9,7 +9,7 @@ from fishembed._base.paths import to_path
 from fishembed._base.remote_files import local_copy, remote_errors
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
-from fishembed.cache.sharded_store import INDEX_FORMAT, ShardedStore, read_index
+from fishembed.cache.sharded_store import ShardedStore, is_index, read_index
 from fishembed.cache.store import Store
 from fishembed.errors import FishembedError, StoreFormatError, StoreNotFoundError
 
@@ -70,7 +70,7 @@ def is_store(path: str | Path | UPath) -> bool:
         start = _first_bytes(to_path(path))
     except (FishembedError, OSError):
         return False
-    return start.startswith(_HDF5) or (_is_json(start) and INDEX_FORMAT.encode() in start)
+    return start.startswith(_HDF5) or is_index(to_path(path))
 
 
 def newest_store(folder: str | Path | UPath) -> AnyPath:

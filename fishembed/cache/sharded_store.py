@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from fishembed._base.files import write_text
 from fishembed._base.paths import is_remote, is_url, to_path
-from fishembed._base.remote_files import uploaded_file
+from fishembed._base.remote_files import remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
@@ -30,6 +30,7 @@ from fishembed.cache.lazy_rows import Matrix, StackedRows
 from fishembed.cache.schema import TextFeatures
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import (
+    FishembedError,
     InputError,
     StoreFormatError,
     StoreIntegrityError,
@@ -44,8 +45,10 @@ INDEX_SUFFIX = ".json"
 
 INDEX_FORMAT = "fishembed-index"
 INDEX_SCHEMA = 1
+CHECKSUM = "checksum"
 
 _OPEN_AT_ONCE = 64
+_LOOKED_AT = 64
 
 
 class ShardedStore(Store):
@@ -85,6 +88,12 @@ class ShardedStore(Store):
     def close(self) -> None:
         """Close the files; arrays that were handed out stay readable."""
         self.shard.cache_clear()
+
+    def files(self) -> Iterator[AnyPath]:
+        """Yield the paths of the index and of all files it names."""
+        yield self.path
+        for shard in self._shards():
+            yield from shard.files()
 
     @property
     def has_trunk(self) -> bool:
@@ -163,7 +172,10 @@ class ShardedStore(Store):
         """Open one of the files; refuse it where it is not the one that was listed."""
         listed = self._files[number]
         shard = self._open_shard(_path_of(self.path, listed["path"]))
-        if shard.fingerprint != listed["fingerprint"]:
+        rows = shard.feature_rows()
+        shape = int(listed["rows"]), self._dim
+        same_layout = tuple(rows.shape) == shape and str(rows.dtype) == self._index["dtype"]
+        if shard.fingerprint != listed["fingerprint"] or not same_layout:
             raise StoreIntegrityError(
                 f"{str(shard.path)!r} was written since {str(self.path)!r} listed it: "
                 "'fishembed merge' lists its files again"
@@ -226,7 +238,18 @@ def write_index(path: AnyPath, index: Mapping[str, Any]) -> None:
             write_index(local, index)
         return
     with store_write_errors(path):
-        write_text(path, json.dumps(index, indent=1) + "\n")
+        checked = {**index, CHECKSUM: _checksum(index)}
+        write_text(path, json.dumps(checked, indent=1) + "\n")
+
+
+def is_index(path: AnyPath) -> bool:
+    """Return whether a file is an index of stores, by its first bytes."""
+    try:
+        with remote_errors(path), path.open("rb") as file:
+            start = bytes(file.read(_LOOKED_AT))
+    except (FishembedError, OSError):
+        return False
+    return start.lstrip().startswith(b"{") and INDEX_FORMAT.encode() in start
 
 
 def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
@@ -236,10 +259,12 @@ def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
     ------
     StoreFormatError
         When it is no index, or of a newer schema.
+    StoreIntegrityError
+        When it is not as it was written.
     """
     try:
         index = json.loads(local.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreFormatError(f"{str(path)!r} is no index of stores: {error}") from error
     if not isinstance(index, dict) or index.get("format") != INDEX_FORMAT:
         raise StoreFormatError(f"{str(path)!r} is JSON but no index that 'fishembed merge' wrote")
@@ -248,7 +273,17 @@ def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
             f"{str(path)!r} has schema {index['schema']}; this version reads up to "
             f"{INDEX_SCHEMA}: pip install -U fishembed"
         )
+    checksum = index.pop(CHECKSUM, None)  # 0.1.0 wrote none
+    if checksum is not None and checksum != _checksum(index):
+        raise StoreIntegrityError(
+            f"{str(path)!r} is not as it was written: 'fishembed merge' lists its files again"
+        )
     return index
+
+
+def _checksum(index: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that an index says, however it is laid out."""
+    return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
 
 
 def _layout(store: Store) -> dict[str, Any]:

@@ -7,7 +7,7 @@ several encoders side by side; `open_store` finds out which of them a path needs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -110,6 +110,10 @@ class Store(ABC):
     def stores(self) -> Sequence[Store]:
         """The stores that are side by side here: more than this one where they were joined."""
         return (self,)
+
+    def files(self) -> Iterator[AnyPath]:
+        """Yield the paths of all files that the store is read from."""
+        yield self.path
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from full_rows import make_head, make_rows, make_vectors
 
 from fishembed.cache import (
     FeatureStore,
+    shard_store,
     store_lock,
     write_store,
 )
@@ -54,3 +55,26 @@ def test_a_disk_without_locks_is_said(workspace, monkeypatch):
     monkeypatch.setattr("fishembed.cache.lock.FileLock.acquire", missing)
     with pytest.raises(StoreWriteError, match="has no file locks"), store_lock(workspace / "a.h5"):
         pass
+
+
+@pytest.mark.parametrize("ending", ["lock", "writer"])
+def test_links_that_wait_at_a_locks_names_are_not_followed(workspace, ending):
+    victim = workspace / "victim"
+    victim.write_text("keep me")
+    (workspace / f".a.h5.{ending}").symlink_to(victim)
+    if ending == "lock":
+        refused = pytest.raises(StoreWriteError, match="is a link where a lock should be")
+        with refused, store_lock(workspace / "a.h5"):
+            pass
+    else:
+        with store_lock(workspace / "a.h5"):
+            assert not (workspace / ".a.h5.writer").is_symlink()
+    assert victim.read_text() == "keep me"
+
+
+def test_an_index_is_not_written_as_a_store_whatever_its_name(make_file, workspace):
+    shard_store(make_file(9), 4, workspace / "i.json")
+    (workspace / "i.json").rename(workspace / "i.h5")
+    for place in (workspace / "i.h5", workspace / "new.json"):
+        with pytest.raises(InputError, match="is an index over several"), store_lock(place):
+            pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +13,13 @@ from full_rows import ENCODER, make_head, make_rows, make_vectors
 from fishembed.cache import (
     FeatureStore,
     merge_stores,
+    open_store,
     shard_store,
 )
 from fishembed.errors import (
     InputError,
     StoreMismatchError,
+    StoreWriteError,
 )
 
 
@@ -76,7 +80,7 @@ def test_merging_to_one_file_leaves_repeated_rows_out_and_refuses_contradictions
     assert merge_stores("all.h5", [a.path, b.path]) == (50, 10)
     c = make_store(name="c.h5", rows=replace(rows, split=["train"] * 30))
     with pytest.raises(InputError, match=r"different things of 'a\\nb.png' \(split\)"):
-        merge_stores("all.h5", [a.path, c.path])
+        merge_stores("other.h5", [a.path, c.path])
     assert merge_stores("all.json", [a.path, c.path]) == (60, 0)
 
 
@@ -88,3 +92,76 @@ def test_two_encoders_do_not_mix(make_store):
     stores[1] = make_store(name="c.h5", dtype=np.float16).path
     with pytest.raises(StoreMismatchError, match=r"differ in dtype \(float32 and float16\)"):
         merge_stores("all.h5", stores)
+
+
+def snapshot(folder):
+    """All files below a folder, by path."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_an_index_is_not_cut_again_onto_itself(make_file, workspace):
+    shard_store(make_file(200), 60, "s.json")
+    before = snapshot(workspace)
+    for rows in (60, 7, 1000):
+        with pytest.raises(InputError, match=r"'s\.json' is there already"):
+            shard_store("s.json", rows, "s.json")
+        assert snapshot(workspace) == before
+    (workspace / "s.json").unlink()
+    with pytest.raises(InputError, match="'s' is there already"):
+        shard_store(workspace / "a.h5", 10, "s.json")
+    assert shard_store(workspace / "a.h5", 10, "t.json") == 20
+
+
+@pytest.mark.parametrize("failing", [1, 3, 4])
+def test_a_cut_that_breaks_off_leaves_nothing(make_file, workspace, monkeypatch, failing):
+    path = make_file(200)
+    before = snapshot(workspace)
+    calls = []
+
+    def break_off(*args, **options):
+        calls.append(args)
+        if len(calls) == failing:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace_file(*args, **options)
+
+    replace_file = os.replace
+    monkeypatch.setattr(os, "replace", break_off)
+    with pytest.raises(StoreWriteError, match="No space"):
+        shard_store(path, 60, "s.json")
+    assert snapshot(workspace) == before
+    monkeypatch.undo()
+    monkeypatch.chdir(workspace)
+    assert shard_store(path, 60, "s.json") == 4
+    with open_store("s.json") as store:
+        assert (len(store), store.verify()) == (200, [])
+
+
+@pytest.mark.parametrize("content", ["store", "index", "text"])
+def test_merging_takes_the_place_of_no_store_and_no_foreign_file(make_file, workspace, content):
+    paths = make_file(30), make_file(30, "b.h5")
+    if content == "store":
+        make_file(9, "there.h5")
+    elif content == "index":
+        merge_stores("there.json", paths)
+        (workspace / "there.json").rename(workspace / "there.h5")
+    else:
+        (workspace / "there.h5").write_text("notes")
+    (workspace / "there.json").write_text('{"my": "settings"}')
+    before = snapshot(workspace)
+    for target in ("there.h5", "there.json", "a.h5"):
+        with pytest.raises(InputError, match="is there already: give another name"):
+            merge_stores(target, paths)
+        assert snapshot(workspace) == before
+
+
+def test_an_index_is_listed_again_but_never_lists_itself(make_file, workspace):
+    a, b = make_file(30), make_file(20, "b.h5")
+    assert merge_stores("all.json", [a]) == (30, 0)
+    assert merge_stores("all.json", [a, b]) == (50, 0)
+    assert merge_stores("outer.json", ["all.json"]) == (50, 0)
+    (workspace / "link.json").symlink_to(workspace / "all.json")
+    before = snapshot(workspace)
+    for sources in (["all.json", "all.json"], [a, "all.json"], ["outer.json"], ["link.json"]):
+        with pytest.raises(InputError, match=r"'all\.json' is among the stores to merge"):
+            merge_stores("all.json", sources)
+        assert snapshot(workspace) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from full_rows import make_vectors
 
@@ -14,6 +15,7 @@ from fishembed.cache import (
 )
 from fishembed.errors import (
     InputError,
+    StoreError,
     StoreFormatError,
     StoreIntegrityError,
     StoreNotFoundError,
@@ -60,6 +62,9 @@ def test_what_is_no_index_says_why(make_store, workspace):
     (workspace / "a.json").write_text("{}")
     with pytest.raises(StoreFormatError, match="no index that"):
         FeatureStore.open("a.json")
+    (workspace / "a.json").write_text('{"format": ' + "[" * 100_000)
+    with pytest.raises(StoreFormatError, match="no index of stores"):
+        FeatureStore.open("a.json")
     (workspace / "a.json").write_text("{")
     with pytest.raises(StoreFormatError, match="no index of stores"):
         FeatureStore.open("a.json")
@@ -75,3 +80,74 @@ def test_what_is_no_index_says_why(make_store, workspace):
         shard_store(make_store().path, 10, "out.h5")
     with pytest.raises(InputError, match="rows=0"):
         shard_store(make_store().path, 0, "out.json")
+
+
+def changed(index: dict, path: tuple, value: object) -> dict:
+    """Change one value inside an index."""
+    *above, last = path
+    inner = index
+    for key in above:
+        inner = inner[key]
+    inner[last] = value
+    return index
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("stores", 1, "rows"), 41),
+        (("stores", 0, "path"), "parted/00001.h5"),
+        (("dim",), 4),
+        (("classes",), ["bass", "x", "carpe é"]),
+        (("dtype",), "float16"),
+        (("text_keys",), []),
+    ],
+)
+def test_an_index_that_was_changed_is_refused(make_store, workspace, path, value):
+    shard_store(make_store().path, 60, "parted.json")
+    index = json.loads((workspace / "parted.json").read_text())
+    (workspace / "parted.json").write_text(json.dumps(index))
+    with FeatureStore.open("parted.json") as store:
+        assert store.verify() == [], "another layout of the same JSON is the same index"
+    (workspace / "parted.json").write_text(json.dumps(changed(index, path, value)))
+    with pytest.raises(StoreIntegrityError, match="is not as it was written: 'fishembed merge'"):
+        FeatureStore.open("parted.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [(("stores", 1, "rows"), 41), (("dim",), 4), (("dtype",), "float16")]
+)
+def test_an_index_without_a_checksum_is_held_against_its_files(make_store, workspace, path, value):
+    shard_store(make_store().path, 60, "parted.json")
+    index = json.loads((workspace / "parted.json").read_text())
+    del index["checksum"]  # as 0.1.0 wrote them
+    (workspace / "parted.json").write_text(json.dumps(index))
+    with FeatureStore.open("parted.json") as store:
+        assert (len(store), store.verify()) == (200, [])
+    (workspace / "parted.json").write_text(json.dumps(changed(index, path, value)))
+    with FeatureStore.open("parted.json") as store:
+        for read in (store.verify, lambda: store.labels, lambda: store.features[:]):
+            with pytest.raises(StoreIntegrityError, match="was written since"):
+                read()
+
+
+def test_every_flipped_byte_of_an_index_is_found_or_changes_nothing(make_store, workspace):
+    shard_store(make_store().path, 60, "parted.json")
+    path = workspace / "parted.json"
+    whole = path.read_bytes()
+    with FeatureStore.open(path) as store:
+        expected = said(store)
+    for at in np.random.default_rng(0).integers(0, len(whole), 150):
+        raw = bytearray(whole)
+        raw[at] ^= 1 << (int(at) % 8)
+        path.write_bytes(raw)
+        try:
+            with FeatureStore.open(path) as store:
+                assert said(store) == expected
+        except StoreError:
+            pass
+
+
+def said(store):
+    columns = [store.paths, store.groups, store.skipped, store.classes, store.labels.tolist()]
+    return columns, store.features[:].tobytes()
