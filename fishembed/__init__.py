@@ -1,4 +1,4 @@
-"""Encode every picture once, then run any number of experiments on the cached vectors.
+"""Encode every image once, then run any number of experiments on the cached features.
 
 The public names are loaded when first used, so that `import fishembed` costs milliseconds::
 
@@ -18,7 +18,7 @@ from fishembed._base.lazy import lazy_names
 from fishembed._version import __version__
 
 if TYPE_CHECKING:
-    from fishembed.cache import FeatureStore, import_vectors
+    from fishembed.cache import FeatureStore, import_features, import_vectors, open_store
     from fishembed.classifiers import (
         AutoHead,
         BlendClassifier,
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "FeatureStore": "cache",
+    "import_features": "cache",
     "import_vectors": "cache",
+    "open_store": "cache",
     "AutoHead": "classifiers",
     "BlendClassifier": "classifiers",
     "GaussianHead": "classifiers",
@@ -85,10 +87,12 @@ __all__ = [
     "ZeroShotClassifier",
     "__version__",
     "extract",
+    "import_features",
     "import_vectors",
     "load_encoder",
     "load_head",
     "logistic_path",
+    "open_store",
     "predict_run",
     "run_fit",
     "run_zeroshot",
