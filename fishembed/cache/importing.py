@@ -81,6 +81,13 @@ def import_features(
         When lengths do not fit together.
     StoreMismatchError
         When a store lies there whose features were encoded from images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> arrays = {"features": np.eye(4), "labels": ["cod", "cod", "eel", "eel"]}
+    >>> import_features(arrays, "eye.h5").name
+    'eye.h5'
     """
     arrays = features if isinstance(features, Mapping) else _load(Path(features))
     _check_names(arrays)
@@ -118,7 +125,14 @@ def import_vectors(
     *,
     encoder: str | None = None,
 ) -> AnyPath:
-    """Make a store of features; the older name of `import_features`."""
+    """Make a store of features; the older name of `import_features`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import_vectors({"features": np.eye(4)}, "eye.h5").name
+    'eye.h5'
+    """
     return import_features(vectors, store, encoder=encoder)
 
 

@@ -40,6 +40,17 @@ def open_store(*paths: str | Path | UPath) -> Store:
         When it is no store, is damaged, or has a newer schema.
     InputError
         When there are none, or several cannot be joined; see `join_stores`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features
+    >>> arrays = {"features": np.eye(4), "labels": ["cod", "cod", "eel", "eel"]}
+    >>> path = import_features({**arrays, "splits": ["train", "test"] * 2}, "eye.h5")
+    >>> with open_store(path) as store:
+    ...     X, y = store.split("train")
+    >>> X.shape, y.tolist()
+    ((2, 4), [0, 1])
     """
     stores = [_open_one(to_path(path)) for path in paths]
     return stores[0] if len(stores) == 1 else join_stores(stores)
@@ -108,8 +119,14 @@ class FeatureStore(Store):
 
     Examples
     --------
-    >>> store = FeatureStore.open("cache/fish.h5")           # doctest: +SKIP
-    >>> X, y = store.split("train")                          # doctest: +SKIP
+    >>> import numpy as np
+    >>> from fishembed import import_features
+    >>> arrays = {"features": np.eye(4), "labels": ["cod", "cod", "eel", "eel"]}
+    >>> path = import_features({**arrays, "splits": ["train", "test"] * 2}, "eye.h5")
+    >>> with FeatureStore.open(path) as store:
+    ...     X, y = store.split("train")
+    >>> X.shape, y.tolist()
+    ((2, 4), [0, 1])
     """
 
     @classmethod
