@@ -55,6 +55,7 @@ def predict(
     """
     from fishembed.experiments import predict_run
     from fishembed.experiments import prediction_formats as formats
+    from fishembed.experiments.class_prior import PRIOR_SENTENCES
 
     chosen: formats.Format = "json" if as_json else kind or "table"
     if output is not None and kind is None and not as_json:
@@ -69,6 +70,7 @@ def predict(
         )
         for path, reason in found.skipped:
             console.message(f"skipped {path!r}: {reason}")
+        console.message(PRIOR_SENTENCES[found.assumed_prior])
         if output is None:
             console.result(formats.formatted(found, chosen))
         else:

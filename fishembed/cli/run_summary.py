@@ -19,10 +19,12 @@ def print_run(console: Console, run: Run) -> None:
 
 def print_scores(console: Console, run: Run) -> None:
     """Print the scores, the five classes of lowest recall and the three largest mix-ups."""
-    from fishembed.reports import summary_sentence
+    from fishembed.reports.run_sentences import summary_sentence, weakest_classes
     from fishembed.reports.text_tables import largest_mixups_table, lowest_recall_table
 
-    console.message(summary_sentence(run.metrics))
+    for sentence in (summary_sentence(run.metrics), weakest_classes(run.metrics)):
+        if sentence:
+            console.message(sentence)
     columns, mixups = largest_mixups_table(run.result)
     if not mixups:
         return
@@ -46,7 +48,8 @@ def print_selection(console: Console, run: Run) -> None:
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
     console.message(
         f"* chosen{f', with {taken}' if taken else ''}; each line is the best of its kind among "
-        f"{len(run.selection)} candidates, compared on {run.selection[0]['rows']:,} rows"
+        f"{len(run.selection)} candidates, compared on {run.selection[0]['rows']:,} rows; these "
+        "scores served to choose and are no estimate: those of the run are"
     )
 
 

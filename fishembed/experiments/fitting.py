@@ -144,13 +144,16 @@ def fit(
         say(warning)
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
+        saved = linear_map(estimator, store, features, temperature)
+        scored = estimator if saved is None else saved.calibrated()
+    X, y = store.vectors(rows.scored, features), store.labels[rows.scored]
     with watch.measure("score"):
         metrics, classes, images = score_rows(
             store,
             rows.scored,
             rows.name,
-            estimator.predict_proba(X),
-            estimator.classes_,
+            scored.predict_proba(X),
+            scored.classes_,
             y_train=data.y,
         )
     curve = []
@@ -177,7 +180,7 @@ def fit(
         epochs=tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ())),
         few_shot=tuple(curve),
         estimator=estimator,
-        head=linear_map(estimator, store, features, temperature),
+        head=saved,
     )
 
 

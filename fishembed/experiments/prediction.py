@@ -20,6 +20,7 @@ from fishembed.errors import (
     RunFormatError,
     StoreMismatchError,
 )
+from fishembed.experiments.class_prior import Prior
 from fishembed.experiments.nearest_training_images import Neighbour, nearest_training_images
 from fishembed.experiments.run_files import HEAD_NPZ
 from fishembed.experiments.run_folder import Run
@@ -61,10 +62,13 @@ class Predictions:
         Of those that could be read.
     skipped
         (path, reason) of the others.
+    assumed_prior
+        How common the probabilities take each class to be: uniform, training or partly uniform.
     """
 
     predictions: tuple[Prediction, ...]
     skipped: tuple[tuple[str, str], ...]
+    assumed_prior: Prior = "training"
 
 
 def predict_run(
@@ -127,7 +131,7 @@ def predict_run(
     predictions = [
         Prediction(path, *best[i], near[i] if near else ()) for i, path in enumerate(found.paths)
     ]
-    return Predictions(tuple(predictions), found.skipped)
+    return Predictions(tuple(predictions), found.skipped, run.assumed_prior)
 
 
 def _read_head(run: Run) -> LinearMap:

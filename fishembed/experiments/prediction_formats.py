@@ -85,6 +85,7 @@ def as_document(predictions: Predictions) -> dict[str, Any]:
             }
             for one in predictions.predictions
         ],
+        "assumed_prior": predictions.assumed_prior,
         "skipped": [{"path": path, "reason": reason} for path, reason in predictions.skipped],
     }
 

@@ -15,6 +15,7 @@ from fishembed._base.paths import is_remote, to_path
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
 from fishembed.errors import InputError, RunError, RunFormatError, RunNotFoundError
 from fishembed.experiments import run_files as files
+from fishembed.experiments.class_prior import Prior, assumed_prior
 from fishembed.experiments.run_result import RunResult
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class Run:
     def classes(self) -> list[str]:
         """All classes of the store, in its order."""
         return list(self.info["classes"])
+
+    @property
+    def assumed_prior(self) -> Prior:
+        """How common the head's probabilities take each class to be."""
+        return assumed_prior(str(self.info.get("head")), self.info.get("parameters") or {})
 
     @property
     def features(self) -> FeatureKind:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fishembed._version import __version__
 from fishembed.cache import FeatureKind, Store
+from fishembed.experiments.class_prior import assumed_prior
 
 
 def run_info(
@@ -51,6 +52,7 @@ def run_info(
         "kind": kind,
         "head": head,
         "parameters": dict(parameters),
+        "assumed_prior": assumed_prior(head, parameters),
         "seed": seed,
         "scored_split": split,
         "classes": store.classes,

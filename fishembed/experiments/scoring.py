@@ -52,7 +52,12 @@ def score_rows(
         groups=row_groups(store, rows),
         baseline=y_train,
     )
-    metrics = {**scores.as_dict(), "scored_split": split, "splits": split_counts(store)}
+    metrics = {
+        **scores.as_dict(),
+        "mean_confidence": float(probabilities.max(axis=1).mean()),
+        "scored_split": split,
+        "splits": split_counts(store),
+    }
     classes = _class_table(scores, store.classes, y_train)
     paths, groups = ([column[i] for i in rows] for column in (store.paths, store.groups))
     known = set(classes.raw_names)

@@ -115,11 +115,11 @@ def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
 def calibrate(head: Any, data: TrainingData, seed: int) -> float:
     """Return the temperature of a fitted head: on the val split, else on held-out training rows.
 
-    A head that chooses has set its own.
+    A head that chooses has set its own; one that is no linear map is used as it is.
     """
     from fishembed.classifiers import ChoosingHead, held_out_temperature, temperature_on
 
-    if isinstance(head, ChoosingHead):
+    if isinstance(head, ChoosingHead) or not hasattr(head, "coef_"):
         return 1.0
     if data.val is not None:
         return temperature_on(head, *data.val)

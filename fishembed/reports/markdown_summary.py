@@ -9,7 +9,7 @@ from fishembed._base.printable import printable
 from fishembed.experiments.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import ClassTable
-from fishembed.reports.run_sentences import mixup_reason, summary_sentence
+from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes
 from fishembed.reports.wording import images_of, percent
 
 _PAIRS = 5
@@ -25,6 +25,8 @@ def markdown_summary(run: Run) -> str:
     """
     table = run.result.classes
     parts = [f"### {escape(printable(run.name))}", f"**{escape(summary_sentence(run.metrics))}**"]
+    if weakest := weakest_classes(run.metrics):
+        parts.append(escape(weakest))
     if len(table.scored):
         parts.append(_table(table))
     if pairs := largest_pairs(run.result.confusion, _PAIRS):

@@ -60,6 +60,32 @@ def classes_at_zero(metrics: Mapping[str, Any]) -> str:
     return f"{count} at zero, among them {listed(zero[:_ZERO_CLASSES_NAMED])}"
 
 
+def weakest_classes(metrics: Mapping[str, Any]) -> str:
+    """Say which class is missed and which is a false alarm most, and what a guess would reach.
+
+    Empty for runs whose metrics do not hold these.
+    """
+    missed, alarm = metrics.get("worst_recall"), metrics.get("worst_precision")
+    if not missed or not alarm:
+        return ""
+    names = [
+        shortened(printable(name), 40)
+        for name in (missed["class"], alarm["class"], metrics["majority_class"])
+    ]
+    guess = (
+        f"Always guessing {names[2]} would be right for {percent(metrics['majority_accuracy'])}% "
+        f"(macro recall {percent(metrics['majority_macro_recall'])})."
+    )
+    if missed["recall"] == alarm["precision"] == 1:
+        return guess
+    return (
+        f"Weakest: of {counted(missed['n'], 'image')} of {names[0]}, {missed['correct']:,} right "
+        f"(recall {percent(missed['recall'])}, {interval(missed['recall_ci95'])}); of "
+        f"{counted(alarm['predicted'], 'image')} called {names[1]}, {alarm['correct']:,} right "
+        f"(precision {percent(alarm['precision'])}, {interval(alarm['precision_ci95'])}). {guess}"
+    )
+
+
 def caveats(result: RunResult) -> list[str]:
     """Say what a reader has to know before believing the scores."""
     sentences = []

@@ -78,6 +78,12 @@ def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return columns, lines
 
 
+def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the candidates were compared on: folds, whose scores differ, or the val split."""
+    folds = any(row["accuracy_std"] for row in rows)
+    return "by cross-validation on the training images" if folds else "on the validation images"
+
+
 def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """List means over the seeds, and their standard deviations, by images of each class.
 

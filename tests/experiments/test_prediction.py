@@ -19,6 +19,7 @@ from fishembed.errors import (
     StoreMismatchError,
     StoreNotFoundError,
 )
+from fishembed.experiments import HEADS
 from fishembed.experiments.prediction import predict_run
 from fishembed.experiments.prediction_formats import format_for, formatted, write_predictions
 from fishembed.extraction import encode_pictures, extract
@@ -192,3 +193,35 @@ def test_encoding_without_a_store_gives_the_stores_vectors(run, photos):
             encoded = encode_pictures(files, encoder, trunk=trunk)
             assert (encoded.vectors == expected).all()
             assert encoded.rows.tolist() == list(range(27))
+
+
+@pytest.mark.parametrize("head", [head for head in HEADS if head != "knn"] + ["zeroshot"])
+def test_a_run_is_scored_with_the_probabilities_of_predict(workspace, head):
+    rng = np.random.default_rng(0)
+    labels = np.concatenate([np.arange(180) % 6, np.repeat([0, 1], 40)])
+    centres = rng.normal(size=(6, 8))
+    arrays = {
+        "features": centres[labels] + rng.normal(size=(260, 8)),
+        "labels": labels,
+        "classes": np.array(list("abcdef")),
+        "text_features": centres,
+        "logit_scale": np.array(10.0),
+    }
+    store = import_vectors(arrays, "cache/v.h5")
+    run = run_zeroshot(store) if head == "zeroshot" else run_fit(store, head=head)
+    found = {one.path: one for one in predict_run(run, [store], top=6).predictions}
+    scored = [(found[row["path"]], row["true"]) for row in run.predictions]
+    losses = [-np.log(one.probabilities[one.classes.index(true)]) for one, true in scored]
+    sure = [one.probabilities[0] for one, _ in scored]
+    assert np.mean(losses) == pytest.approx(run.metrics["log_loss"], abs=1e-6)
+    assert np.mean(sure) == pytest.approx(run.metrics["mean_confidence"], abs=1e-6)
+    assert run.info["assumed_prior"] == predict_run(run, [store]).assumed_prior
+
+
+def test_confidence_is_tempered_where_it_would_be_too_high(workspace):
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 10
+    arrays = {"features": rng.normal(size=(300, 64)) + np.eye(64)[labels] * 2, "labels": labels}
+    run = run_fit(import_vectors(arrays, "cache/v.h5"), head="gaussian")
+    assert abs(run.metrics["mean_confidence"] - run.metrics["accuracy"]) < 0.15
+    assert run.metrics["log_loss"] < 2

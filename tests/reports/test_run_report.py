@@ -135,6 +135,7 @@ def test_a_selection_is_shown(tmp_path):
     assert "logistic &lt;b&gt;" in text
     assert "3 candidates were compared" in text
     assert "55.0 ± 2.0" in text
+    assert "is no estimate of what it reaches on new images" in text
     assert (run / "selection.svg").is_file()
     assert 'id="selection-figure"' in text
 
@@ -200,3 +201,10 @@ def test_images_without_a_label_are_told(tmp_path):
 def test_a_thousand_classes_stay_below_ten_megabytes(tmp_path):
     page = write_report(make_run(tmp_path / "run", n_classes=1000, rows=20_000))
     assert page.stat().st_size < 10e6
+
+
+def test_the_page_says_what_flatters_least(tmp_path):
+    text = _text(tmp_path, n_classes=6, skill=1)
+    assert "Weakest: of" in text
+    assert "Always guessing species 000 would be right for" in text
+    assert text.count("Probabilities assume that classes are as common as among the training") == 2

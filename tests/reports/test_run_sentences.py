@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from make_run import make_run
 
-from fishembed import Run
+from fishembed import Run, score
 from fishembed.experiments.confusion_counts import ConfusedPair
-from fishembed.reports.run_sentences import mixup_reason, summary_sentence
+from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes
 
 METRICS = {
     "n": 878,
@@ -64,3 +64,16 @@ def test_the_reason_compares_training_images(tmp_path, n_true, n_called, words):
     table = Run.load(make_run(tmp_path / "run", names=["eel", "goby"], rows=9)).classes
     table = replace(table, n_train=np.array([n_true, n_called], float))
     assert mixup_reason(table, ConfusedPair(0, 1, 1, 2)) == words
+
+
+def test_the_weakest_classes_stand_beside_what_a_guess_would_reach():
+    predicted = np.eye(3)[[0] * 8 + [2] * 16 + [0]]
+    metrics = score([0] * 8 + [2] * 5 + [0] * 11 + [1], predicted, class_names=["cod", "eel", "94"])
+    sentence = weakest_classes(metrics.as_dict())
+    assert "of 19 images of cod, 8 right (recall 42.1, " in sentence
+    assert "of 16 images called 94, 5 right (precision 31.2, " in sentence
+    assert "Always guessing cod would be right for 76.0% (macro recall 33.3)." in sentence
+
+
+def test_runs_of_before_say_nothing_of_the_weakest():
+    assert weakest_classes(METRICS) == ""

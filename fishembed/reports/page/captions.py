@@ -41,8 +41,8 @@ def scored_line_caption(result: RunResult) -> str:
 def selection_caption(result: RunResult) -> str:
     """Say what the figure of the candidates shows."""
     return (
-        f"{len(result.selection)} candidates by accuracy and macro recall, "
-        "cross-validated on the training images; the ring marks the one taken."
+        f"{len(result.selection)} candidates by the scores they were chosen by, accuracy and macro "
+        "recall in cross-validation on the training images; the ring marks the one taken."
     )
 
 

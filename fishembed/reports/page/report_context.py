@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.printable import printable
+from fishembed.experiments.class_prior import PRIOR_SENTENCES
 from fishembed.experiments.run_folder import Run
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.figures.style import inline_svg
@@ -26,6 +27,7 @@ from fishembed.reports.run_sentences import (
     intervals_note,
     summary_sentence,
     training_effect,
+    weakest_classes,
 )
 from fishembed.reports.wording import split_images
 
@@ -86,6 +88,8 @@ def report_context(
         "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
         "verdict": summary_sentence(metrics),
         "tiles": score_tiles(metrics),
+        "weakest": weakest_classes(metrics),
+        "prior": PRIOR_SENTENCES[run.assumed_prior],
         "intervals": intervals_note(metrics.get("n_groups")),
         "notes": caveats(result),
         "what": split_images(result.scored_split),

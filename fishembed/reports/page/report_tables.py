@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.printable import printable
+from fishembed.experiments.class_prior import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.confusion_counts import most_often_called_instead
 from fishembed.experiments.run_result import RunResult
 from fishembed.reports.shared_page_parts import Tile
-from fishembed.reports.text_tables import best_candidates_table
+from fishembed.reports.text_tables import best_candidates_table, judged_on
 from fishembed.reports.wording import interval, percent
 
 _BARS_UP_TO = 60
@@ -70,7 +71,8 @@ def selection_table(result: RunResult) -> dict[str, Any] | None:
         return None
     columns, rows = best_candidates_table(result.selection)
     shown = [[printable(cell.removeprefix("*").strip()) for cell in row] for row in rows]
-    return {"columns": columns, "rows": shown, "candidates": len(result.selection)}
+    counts = {"candidates": len(result.selection), "judged_on": judged_on(result.selection)}
+    return {"columns": columns, "rows": shown, **counts}
 
 
 def prompts(result: RunResult) -> list[str]:
@@ -81,12 +83,13 @@ def prompts(result: RunResult) -> list[str]:
 
 def how_made(result: RunResult) -> list[tuple[str, str]]:
     """Say how a run was made, as pairs of a term and what it is."""
-    info = result.info
+    info, parameters = result.info, result.info.get("parameters") or {}
     store, encoder, prompt_set = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
     spec = {k: v for k, v in encoder.items() if k not in ("name", "fingerprint")}
     pairs = [
         ("Head", f"{info.get('head', '')} ({info.get('kind', '')})"),
-        ("Parameters", _settings(info.get("parameters") or {})),
+        ("Parameters", _settings(parameters)),
+        ("Class prior", PRIOR_SENTENCES[assumed_prior(str(info.get("head")), parameters)]),
         ("Seed", str(info.get("seed", ""))),
         ("Scored split", str(info.get("scored_split", ""))),
         ("Images by split", _settings(result.metrics.get("splits") or {})),
