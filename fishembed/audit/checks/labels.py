@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,40 +18,53 @@ from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
 from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.cache import FeatureStore
-from fishembed.errors import MissingExtraError
+from fishembed.evaluation import fit_label_noise
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.wording import percent
 
 LABEL_ERRORS_CSV = "label_errors.csv"
+LABEL_RANKING_CSV = "label_ranking.csv"
 N_FOLDS = 5
 _SHOWN = 40
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LabelIssue:
-    """One label that is probably wrong."""
+class LabelIssue(NamedTuple):
+    """One label and how likely it is wrong, by a head that did not see the image."""
 
-    row: int  # The image
+    row: int
     given: int  # Numbers of the classes
     likely: int
     p_given: float  # Out-of-fold probabilities of the two
     p_likely: float
-    # Whether one of the two classes has fewer than ten images: then the head knows it badly
-    few: bool
+    p_wrong: float  # Probability that the label is wrong, see `fit_label_noise`
 
 
 @dataclass(frozen=True)
 class LabelIssues(CheckResult):
     """Which labels were judged, and which are suspicious."""
 
-    found: tuple[LabelIssue, ...] = ()  # Most suspicious first
-    judged: int = 0  # Rows that a head which was not shown them has judged
-    agreed: float = math.nan  # Share of these that it calls what their label says
+    ranked: tuple[LabelIssue, ...] = ()  # All that were judged, most suspicious first
+    agreed: float = math.nan  # Share of these that the head calls what their label says
+    noise: float = 0.0  # Estimated share of wrong labels
     unjudged: tuple[int, ...] = ()  # Numbers of the classes of which no row could be judged
     few: tuple[int, ...] = ()  # Numbers of the judged classes with fewer than ten images
     missing: str = ""  # Why no label could be judged, in a sentence; "" where they could
+
+    @property
+    def judged(self) -> int:
+        """Number of labels that a head which was not shown the image has judged."""
+        return len(self.ranked)
+
+    @cached_property
+    def found(self) -> list[LabelIssue]:
+        """Labels that are rather wrong than right, most suspicious first."""
+        return [one for one in self.ranked if one.p_wrong > 0.5 and one.likely != one.given]
+
+    def is_weak(self, issue: LabelIssue) -> bool:
+        """Return whether the head knows one of the two classes by fewer than ten images."""
+        return issue.given in self.few or issue.likely in self.few
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of labels judged and suspicious."""
@@ -59,6 +73,7 @@ class LabelIssues(CheckResult):
                 "judged": self.judged,
                 "agreed": None if math.isnan(self.agreed) else self.agreed,
                 "suspicious": len(self.found),
+                "noise": self.noise,
                 "unjudged_classes": len(self.unjudged),
                 "classes_with_few": len(self.few),
                 "missing": self.missing,
@@ -75,14 +90,17 @@ class LabelIssues(CheckResult):
         return [f"labels: {line}" for line in (found, *self._warnings(classes))]
 
     def tables(self, store: FeatureStore) -> list[Table]:
-        """Return the suspicious labels with the likely ones."""
-        columns = ("path", "split", "label", "likely_label", "p_label", "p_likely", "few_images")
-        rows = []
-        for one in self.found:
-            likely, few = store.classes[one.likely], "yes" if one.few else ""
-            p_given, p_likely = round(one.p_given, 5), round(one.p_likely, 5)
-            rows.append((*row_cells(store, one.row), likely, p_given, p_likely, few, "", likely))
-        return [Table(LABEL_ERRORS_CSV, (*columns, *DECISION), rows)]
+        """Return the suspicious labels with the likely ones, and the ranking of all."""
+        columns = ("path", "split", "label", "likely_label", "p_label", "p_likely")
+        errors = (
+            (*_cells(store, one), "yes" if self.is_weak(one) else "", "", store.classes[one.likely])
+            for one in self.found
+        )
+        ranking = ((*_cells(store, one), round(one.p_wrong, 5), "", "") for one in self.ranked)
+        return [
+            Table(LABEL_ERRORS_CSV, (*columns, "few_images", *DECISION), errors),
+            Table(LABEL_RANKING_CSV, (*columns, "p_wrong", *DECISION), ranking),
+        ]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the most suspicious labels."""
@@ -101,7 +119,7 @@ class LabelIssues(CheckResult):
                 ("labelled", classes[issue.given]),
                 ("looks like", classes[issue.likely]),
                 (f"{percent(issue.p_likely, 0)}% against {percent(issue.p_given, 0)}%", ""),
-                ("few images of one of them" if issue.few else "", ""),
+                ("few images of one of them" if self.is_weak(issue) else "", ""),
             )
             for issue in self.found[:_SHOWN]
         )
@@ -109,6 +127,9 @@ class LabelIssues(CheckResult):
         if warnings := self._warnings(classes):
             blocks.append(Block("warnings", warnings))
         blocks += gallery(images, len(self.found), LABEL_ERRORS_CSV, "None stands out.")
+        blocks.append(
+            Block("note", f"All labels, most suspicious first, are in {LABEL_RANKING_CSV}.")
+        )
         headline = [f"{counted(len(self.found), 'label')} look wrong"] if self.found else []
         tile = Tile("Suspicious labels", f"{len(self.found):,}", f"of {self.judged:,} judged")
         return Section("labels", "Labels that look wrong", blocks, headline, [tile])
@@ -139,32 +160,25 @@ def check_labels(data: AuditData) -> LabelIssues:
     if len(np.unique(store.labels[rows])) < 2:
         return LabelIssues(missing="Labels cannot be judged: the store has fewer than two classes.")
     groups = connected_groups(store.groups, data.result(Duplicates).group_of)[rows]
-    try:
-        issues = find_label_issues(
-            store.embeddings(rows), store.labels[rows], groups, seed=data.seed
-        )
-    except MissingExtraError as error:
-        return LabelIssues(missing=f"Labels were not judged: {error}.")
+    issues = find_label_issues(store.embeddings(rows), store.labels[rows], groups, seed=data.seed)
     return replace(
-        issues, found=tuple(replace(issue, row=int(rows[issue.row])) for issue in issues.found)
+        issues, ranked=tuple(one._replace(row=int(rows[one.row])) for one in issues.ranked)
     )
 
 
-def find_label_issues(
-    X: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int32],
-    groups: Indices,
-    *,
-    seed: int = 0,
-) -> LabelIssues:
-    """Rank labels by how much a head that never saw the image doubts them.
+def _cells(store: FeatureStore, one: LabelIssue) -> tuple[object, ...]:
+    likely = store.classes[one.likely]
+    return *row_cells(store, one.row), likely, round(one.p_given, 5), round(one.p_likely, 5)
 
-    Rows of one group share a fold: a copy with the same wrong label would vouch for it. How
-    many labels are wrong is estimated by confident learning, whose thresholds are each
-    class's own mean confidence, so that a rare class, of which heads are less sure, is
-    neither passed over nor flagged whole. That many with the lowest probability of the given
-    label are listed: of cleanlab's rankings the one that put planted swaps on top (see
-    docs/audit.md).
+
+def find_label_issues(
+    X: npt.NDArray[np.float32], labels: npt.NDArray[np.int32], groups: Indices, *, seed: int = 0
+) -> LabelIssues:
+    """Rank labels by how likely they are wrong, judged by a head that never saw the image.
+
+    Rows of one group share a fold: a copy with the same wrong label would vouch for it. A head
+    errs too; `fit_label_noise` tells its errors from wrong labels. Labels that are wrong with a
+    probability above one half are listed, and all that were judged are ranked.
 
     Parameters
     ----------
@@ -176,53 +190,36 @@ def find_label_issues(
         Integers (n,): rows of one number belong together.
     seed
         Of the folds.
-
-    Raises
-    ------
-    MissingExtraError
-        When cleanlab is not installed.
-
-    References
-    ----------
-    Northcutt, Jiang & Chuang (2021). Confident learning: estimating uncertainty in dataset
-    labels. JAIR 70, eq. 2 for the thresholds; the cleanlab package.
     """
-    try:
-        from cleanlab import filter as confident
-    except ImportError as error:
-        raise MissingExtraError("looking for wrong labels", "cleanlab", "audit") from error
     names, codes = np.unique(labels, return_inverse=True)
     probabilities, tested = out_of_fold(X, codes, groups, seed=seed)
     judged = np.unique(codes[tested])
     few = np.bincount(codes) < FEW
-    unjudged = tuple(int(c) for i, c in enumerate(names) if i not in judged)
     if len(judged) < 2:
         return LabelIssues(unjudged=tuple(map(int, names)))
     y = np.searchsorted(judged, codes[tested])
     p = probabilities[np.ix_(tested, judged)]
+    noise = fit_label_noise(y, p / p.sum(axis=1, keepdims=True))
+    p = p**noise.scale
     p /= p.sum(axis=1, keepdims=True)
-    bad = confident.find_label_issues(y, p, filter_by="low_self_confidence", n_jobs=1)
-    p_given = p[np.arange(len(y)), y]
-    at, rows = names[judged], np.flatnonzero(tested)
-    likely = p.argmax(axis=1)
-    suspicious = np.flatnonzero(bad & (likely != y))
-    found = [
+    at, rows, likely = names[judged], np.flatnonzero(tested), p.argmax(axis=1)
+    ranked = [
         LabelIssue(
             row=int(rows[i]),
             given=int(at[y[i]]),
             likely=int(at[likely[i]]),
-            p_given=float(p_given[i]),
+            p_given=float(noise.p_given[i]),
             p_likely=float(p[i, likely[i]]),
-            few=bool(few[judged[y[i]]] or few[judged[likely[i]]]),
+            p_wrong=float(noise.posterior[i]),
         )
-        for i in suspicious[np.argsort(p_given[suspicious], kind="stable")]
+        for i in np.argsort(noise.p_given, kind="stable")
     ]
     return LabelIssues(
-        found=tuple(found),
-        judged=len(y),
+        ranked=tuple(ranked),
         agreed=float((likely == y).mean()),
-        unjudged=unjudged,
+        unjudged=tuple(int(c) for i, c in enumerate(names) if i not in judged),
         few=tuple(int(names[i]) for i in judged if few[i]),
+        noise=noise.rate,
     )
 
 

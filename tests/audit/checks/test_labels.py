@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -66,14 +64,38 @@ def test_classes_too_small_to_judge_are_told(vectors_store):
 def test_nothing_to_judge_is_said(vectors_store, counts, unjudged, missing):
     with FeatureStore.open(vectors_store(counts)) as store:
         labels = audit_store(store, read_photos=False)["labels"]
-    assert (labels.judged, labels.found, labels.unjudged) == (0, (), unjudged)
+    assert (labels.judged, labels.found, labels.unjudged) == (0, [], unjudged)
     assert missing in labels.missing
     assert bool(labels.missing) == bool(missing)
 
 
-def test_without_cleanlab_the_rest_is_done(vectors_store, monkeypatch):
-    monkeypatch.setitem(sys.modules, "cleanlab", None)
-    with FeatureStore.open(vectors_store([10, 10])) as store:
-        audit = audit_store(store, read_photos=False)
-    assert "pip install 'fishembed[audit]'" in audit["labels"].missing
-    assert audit["balance"].present[0].total == 10
+def test_no_label_is_wrong_where_none_was_swapped():
+    for seed in range(3):
+        X, labels = clusters([60, 30, 15, 8, 4, 3, 2], spread=1.2, seed=seed)
+        issues = find_label_issues(X, labels, np.arange(len(X)))
+        assert issues.agreed < 0.99  # the head does err
+        assert len(issues.found) <= 2
+
+
+def test_all_labels_are_ranked_and_a_few_called_wrong():
+    X, labels = clusters([60, 60, 60])
+    labels[[5, 70]] = 2, 0
+    issues = find_label_issues(X, labels, np.arange(180))
+    assert [one.row for one in issues.found] == [one.row for one in issues.ranked[:2]]
+    assert {one.row for one in issues.found} == {5, 70}
+    assert sorted(one.row for one in issues.ranked) == list(range(180))
+    assert issues.noise == pytest.approx(2 / 180, abs=0.01)
+
+
+@pytest.mark.realdata
+def test_on_real_features_swaps_are_found_and_little_else(realdata):
+    with np.load(realdata / "clip-features" / "oxford_pets.npz") as file:
+        X, truth = file["features"].astype(np.float32)[::3], file["labels"][::3].astype(np.int32)
+    rows = np.arange(len(truth))
+    assert len(find_label_issues(X, truth, rows).found) <= 3
+    rng = np.random.default_rng(0)
+    wrong = rng.choice(rows, len(rows) // 20, replace=False)
+    labels = truth.copy()
+    labels[wrong] = (truth[wrong] + rng.integers(1, 37, len(wrong))) % 37
+    found = {one.row for one in find_label_issues(X, labels, rows).found}
+    assert len(found & set(wrong.tolist())) >= 0.8 * max(len(found), len(wrong))
