@@ -142,7 +142,7 @@ def _crate(u: Array, w: Array, rng: np.random.Generator) -> Array:
     a, b = np.mod(w / pitch, 1.0), np.mod(u / (pitch * 2.3), 1.0)
     slot = smoothstep(0.30, 0.24, np.abs(a - 0.5)) * smoothstep(0.42, 0.38, np.abs(b - 0.5))
     worn = noise(u * 3.0, w * 3.0) * noise(u * 14.0, w * 14.0)
-    return 0.66 + 0.2 * worn + slot * (0.25 * smoothstep(0.66, 0.74, a) - 0.5)
+    return 0.66 + 0.2 * worn + slot * (0.25 * smoothstep(0.66, 0.74, a) - 0.4)
 
 
 _MATERIALS = {"planks": _planks, "steel": _steel, "board": _board, "crate": _crate}

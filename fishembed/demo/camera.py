@@ -14,7 +14,7 @@ def take_photo(scene: Array, kind: Kind, rng: np.random.Generator) -> Image.Imag
 
     What is brighter than 0.75 is bent so that it nears white instead of being cut off at it.
     """
-    unsharp = {"water": 0.75, "deck": 0.45, "paper": 0.25}[kind]
+    unsharp = {"water": 0.6, "deck": 0.3, "paper": 0.25}[kind]
     blur = float(rng.exponential(unsharp)) if rng.random() < 0.75 else 0.0
     exposure, contrast = min(max(around(rng, 1.02, 0.12), 0.7), 1.3), around(rng, 1.06, 0.08)
     y, x = (np.linspace(-1.0, 1.0, size, dtype=np.float32) ** 2 for size in scene.shape[1:])

@@ -75,7 +75,7 @@ def _palette(species: Species, rng: np.random.Generator) -> dict[str, Any]:
 
 def choose_pose(species: Species, kind: Kind, rng: np.random.Generator) -> Pose:
     """Place a fish: swimming in water, laid down anyhow on a deck, level on paper."""
-    tilt, swing = {"water": (7.0, 1.5), "deck": (15.0, 0.9), "paper": (2.2, 0.5)}[kind]
+    tilt, swing = {"water": (7.0, 1.5), "deck": (12.0, 0.9), "paper": (2.2, 0.5)}[kind]
     return Pose(
         x=0.5 + around(rng, 0.0, 0.045),
         y=0.5 + around(rng, 0.0, 0.055),
