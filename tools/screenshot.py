@@ -1,4 +1,4 @@
-"""Take a picture of a report's page: ``python tools/screenshot.py reports/demo-linear``.
+"""Take a screenshot of a report's page: ``python tools/screenshot.py reports/demo-linear``.
 
 Needs chromium with its chromedriver, and selenium (the extra `dev`).
 """
@@ -32,8 +32,8 @@ def main() -> None:
     theme = {"name": "prefers-color-scheme", "value": "dark" if given.dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [theme]})
     driver.get(page.absolute().as_uri())
-    picture = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
-    given.output.write_bytes(base64.b64decode(picture["data"]))
+    screenshot = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+    given.output.write_bytes(base64.b64decode(screenshot["data"]))
     driver.quit()
 
 

@@ -24,7 +24,7 @@ from fishembed.encoders import text_tower as runtime
 
 HERE = Path(__file__).resolve().parents[1]
 FEATURE_LENGTH = 15.5
-"""Typical length of a picture's pooled features; with the rows' it gives the logit scale."""
+"""Typical length of an image's pooled features; with the rows' it gives the logit scale."""
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False
     classes = rows.read_rows()
     model, nouns = sentences.SentenceModel(), wordnet.read_nouns()
-    described = _kept(args.cache / "described.npy", lambda: lexicon.describe(model, nouns))
+    described = _cached(args.cache / "described.npy", lambda: lexicon.describe(model, nouns))
     print("directions for", len(nouns.depictable), "things", flush=True)
     teacher = lexicon.teach(nouns, classes.rows, described, model)
     _show(score.score_teacher(teacher, classes.rows))
@@ -67,15 +67,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--drawings", type=int, default=3, help="drawn fish of each species")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2, help="of torch; other sums, another file")
-    parser.add_argument("--photos", type=Path, help="folder of CLIP vectors to score with")
-    kept = Path(tempfile.gettempdir()) / "fishembed-text-tower"
-    parser.add_argument("--cache", type=Path, default=kept, help="folder for MiniLM's vectors")
+    parser.add_argument("--photos", type=Path, help="folder of CLIP features to score with")
+    cache = Path(tempfile.gettempdir()) / "fishembed-text-tower"
+    parser.add_argument("--cache", type=Path, default=cache, help="folder for MiniLM's embeddings")
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     return args
 
 
-def _kept(path: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+def _cached(path: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     """Read an array that an earlier run made, or make it."""
     if not path.exists():
         np.save(path, make().astype("f2"))
@@ -88,14 +88,15 @@ def _compile(
     model: sentences.SentenceModel,
     classes: rows.ClassRows,
 ) -> tuple[lexicon.Lexicon, tuple[np.ndarray, np.ndarray]]:
-    """Collect all texts; give with them other drawn fish to score with."""
+    """Collect all texts, and other drawn fish to score with."""
     names = lexicon.compile_names(teacher, classes.rows)
     names += lexicon.compile_words(teacher, model, set(names.texts))
     paths = [args.cache / f"drawn-{part}-{args.drawings}-{args.seed}.npz" for part in range(2)]
-    features, labels, captions = drawn.kept_features(paths[0], args.drawings, 2 * args.seed + 10**6)
+    seed = 2 * args.seed + 10**6
+    features, labels, captions = drawn.cached_features(paths[0], args.drawings, seed)
     apart = drawn.species_directions(features, labels, classes.common)
     names += drawn.compile_fish(names, apart, labels, captions)
-    return names, drawn.kept_features(paths[1], 6, 2 * args.seed + 10**6 + 1)[:2]
+    return names, drawn.cached_features(paths[1], 6, seed + 1)[:2]
 
 
 def _hide(names: lexicon.Lexicon, seed: int) -> np.ndarray:

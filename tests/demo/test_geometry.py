@@ -43,7 +43,7 @@ def test_a_part_holds_every_pixel_of_its_box(angle: float, bend: float) -> None:
     assert not (inside & ~part).any()
 
 
-def test_a_fish_outside_the_picture_paints_nothing() -> None:
+def test_a_fish_outside_the_image_paints_nothing() -> None:
     fish = canvas(x=9.0)
     assert fish.cover.size == 0
 

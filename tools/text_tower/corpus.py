@@ -8,7 +8,7 @@ import numpy as np
 from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES
 
 from text_tower.lexicon import SENTENCES, Lexicon
-from text_tower.rows import unit
+from text_tower.rows import unit_length
 from text_tower.wordnet import listed
 
 FRAMES = (
@@ -84,7 +84,7 @@ class Corpus:
         return np.minimum(rows, len(self._summed) - 1)
 
     def batches(self, n: int, size: int) -> Iterator[Batch]:
-        """Give n batches; texts of like length share one, so that little is padding."""
+        """Yield n batches; texts of like length share one, so that little is padding."""
         for start in range(0, n, _POOL):
             count = min(_POOL, n - start)
             texts, directions, weights = self.draw(count * size)
@@ -93,7 +93,7 @@ class Corpus:
                 yield [texts[row] for row in part], directions[part], weights[part]
 
     def draw(self, n: int) -> Batch:
-        """Give n texts, their unit directions, and weights: what is known better counts more."""
+        """Return n texts, their unit directions, and weights: what is known better counts more."""
         lexicon = self._lexicon
         first, second = self._choose(n), self._choose(n)
         directions = lexicon.directions[lexicon.rows[first]]
@@ -105,7 +105,7 @@ class Corpus:
             if share:
                 directions[row] += share * others[row]
         lengths = np.linalg.norm(directions, axis=1)
-        return texts, unit(directions), np.sqrt(lengths.clip(0.05, 1))
+        return texts, unit_length(directions), np.sqrt(lengths.clip(0.05, 1))
 
     def _dress(self, one: int, two: int) -> tuple[str, float]:
         """Write a text down in one of many ways; say how much the second text is part of it."""

@@ -1,7 +1,7 @@
 """The fish that `fishembed demo` draws: a hint at which way each species lies.
 
 The tower shall know a drawn species about as well as CLIP knows a real one: better than
-chance, far worse than a head that has seen labelled pictures.
+chance, far worse than a head that has seen labelled images.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from fishembed.demo import SPECIES, caption, choose_scene, paint
 from fishembed.encoders.embedded import load_network
 from text_tower.lexicon import Lexicon
-from text_tower.rows import unit
+from text_tower.rows import unit_length
 
 HINT = 0.4
 """Share of what a few drawings show; the rest is what the species' name means."""
@@ -32,18 +32,18 @@ def draw_features(per_species: int, seed: int) -> tuple[np.ndarray, np.ndarray, 
     network.reset_classifier(0)
     features, labels, captions = [], [], []
     for number, species in enumerate(SPECIES):
-        pictures = []
+        images = []
         for one in range(per_species):
             scene = choose_scene(species, np.random.default_rng((seed, number, one)))
-            pictures.append(prepare(paint(scene)))
+            images.append(prepare(paint(scene)))
             captions.append(caption(scene))
             labels.append(number)
         with torch.inference_mode():
-            features.append(network(torch.stack(pictures)).numpy())
+            features.append(network(torch.stack(images)).numpy())
     return np.concatenate(features), np.array(labels), captions
 
 
-def kept_features(
+def cached_features(
     path: Path, per_species: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Read what an earlier run drew, or draw."""
@@ -55,14 +55,14 @@ def kept_features(
 
 
 def species_directions(features: np.ndarray, labels: np.ndarray, common: np.ndarray) -> np.ndarray:
-    """Give what sets each species apart from the others: a shrunken linear discriminant."""
+    """Return what sets each species apart from the others: a shrunken linear discriminant."""
     means = np.stack([features[labels == label].mean(0) for label in np.unique(labels)])
     within = features - means[labels]
     spread = within.T @ within / len(within)
     ridge = 0.5 * np.trace(spread) / len(spread)
     apart = np.linalg.solve(spread + ridge * np.eye(len(spread)), (means - means.mean(0)).T).T
     apart -= np.outer(apart @ common, common)
-    return unit(apart).astype("f4")
+    return unit_length(apart).astype("f4")
 
 
 def compile_fish(
@@ -76,7 +76,7 @@ def compile_fish(
     for species, apart in zip(SPECIES, directions, strict=True):
         name = species.name.lower().replace("-", " ")
         meant = names.directions[known[name]] if name in known else fish
-        vectors.append(np.sqrt(1 - HINT**2) * unit(meant) + HINT * apart)
+        vectors.append(np.sqrt(1 - HINT**2) * unit_length(meant) + HINT * apart)
         texts = (name, f"{name} fish", f"{name}, a type of fish", f"a photo of a {name}, a fish")
         found += [(text, "fish", vectors[-1]) for text in texts]
     found += [

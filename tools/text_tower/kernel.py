@@ -31,7 +31,7 @@ class Described:
     vectors: tuple[np.ndarray, ...]
 
     def rows(self, rows: slice) -> Described:
-        """Give some of the things."""
+        """Return some of the things."""
         member = None if self.membership is None else self.membership[rows]
         return Described(member, tuple(vectors[rows] for vectors in self.vectors))
 
@@ -47,7 +47,7 @@ class Ancestry:
         self.bins = np.searchsorted(SIZES, sizes, side="right") - 1
 
     def membership(self, keys: Sequence[str]) -> np.ndarray:
-        """Give float32 (n_keys, n_ancestors), one where a key is a kind of the ancestor."""
+        """Return float32 (n_keys, n_ancestors), one where a key is a kind of the ancestor."""
         member = np.zeros((len(keys), len(self._column)), "f4")
         for row, key in enumerate(keys):
             columns = [self._column[a] for a in self._nouns.above(key) if a in self._column]
@@ -90,7 +90,7 @@ class DirectionModel:
         return np.linalg.solve(noisy, self._rows[known])
 
     def predict(self, others: Described, batch_size: int = 2000) -> np.ndarray:
-        """Give the expected directions; the less is known of a thing, the shorter its one."""
+        """Return the expected directions; the less is known of a thing, the shorter its one."""
         found = []
         n = len(others.vectors[0])
         for start in range(0, n, batch_size):

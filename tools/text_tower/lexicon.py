@@ -10,7 +10,7 @@ import numpy as np
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
 from text_tower.kernel import Ancestry, Described, DirectionModel
-from text_tower.rows import unit
+from text_tower.rows import unit_length
 from text_tower.sentences import SentenceModel
 from text_tower.wordnet import PERSON, Nouns, imagenet_keys, listed
 
@@ -36,7 +36,7 @@ uniform, sweatshirt, jersey, lab coat, trench coat, vestment, wig, pickelhaube, 
 sunglasses, hair spray, lipstick, stethoscope, oboe, bassoon, panpipe, flute, groom, ballplayer
 """
 )
-"""ImageNet has no class of people; a picture of somebody looks like these to its classifier."""
+"""ImageNet has no class of people; an image of somebody looks like these to its classifier."""
 
 PEOPLE = listed(
     """
@@ -80,7 +80,7 @@ class Lexicon:
         )
 
     def probabilities(self) -> np.ndarray:
-        """Give how often each text is drawn, float64 (n,), summing to one."""
+        """Return how often each text is drawn, float64 (n,), summing to one."""
         groups = np.array(self.groups)
         chance = np.zeros(len(groups))
         for group, share in SHARES.items():
@@ -137,13 +137,13 @@ def teach(nouns: Nouns, rows: np.ndarray, described: np.ndarray, model: Sentence
 
 
 def people_direction(nouns: Nouns, classes: Sequence[str], rows: np.ndarray) -> np.ndarray:
-    """Give the mean direction of what is seen with people: clothes, flutes at a mouth."""
+    """Return the mean direction of what is seen with people: clothes, flutes at a mouth."""
     worn = [
         row
         for row, key in enumerate(classes)
         if set(nouns.synsets[key].names) & {*SEEN_WITH_PEOPLE}
     ]
-    return unit(rows[worn].mean(0))
+    return unit_length(rows[worn].mean(0))
 
 
 def _dress_people(
@@ -155,7 +155,7 @@ def _dress_people(
 
 
 def describe(model: SentenceModel, nouns: Nouns) -> np.ndarray:
-    """Give MiniLM's vectors of the depictable synsets' names and definitions."""
+    """Return MiniLM's embeddings of the depictable synsets' names and definitions."""
     synsets = [nouns.synsets[key] for key in nouns.depictable]
     return model.encode(
         [f"{', '.join(synset.names[:3])}: {synset.definition}" for synset in synsets]
@@ -177,17 +177,17 @@ def compile_names(teacher: Teacher, rows: np.ndarray) -> Lexicon:
             key = max(senses, key=lambda sense: sense[1])[0]
             found.append((name, _group(teacher, key, name), vector))
     definitions = [teacher.nouns.synsets[key].definition for key in teacher.keys]
-    told = Lexicon(
+    loose = Lexicon(
         definitions,
         ["definition"] * len(definitions),
         np.arange(len(definitions)),
         teacher.directions,
     )
-    return Lexicon.of(found) + told
+    return Lexicon.of(found) + loose
 
 
 def compile_words(teacher: Teacher, model: SentenceModel, taken: set[str]) -> Lexicon:
-    """Give MiniLM's other words a direction, from what MiniLM finds them like."""
+    """Find a direction for MiniLM's other words, from what MiniLM finds them like."""
     words = [word for word in model.words() if word not in taken]
     directions = teacher.words.predict(Described(None, (model.encode(words),)))
     return Lexicon(words, ["word"] * len(words), np.arange(len(words)), directions.astype("f4"))
@@ -204,7 +204,7 @@ def _group(teacher: Teacher, key: str, name: str) -> str:
 
 
 def _senses(teacher: Teacher, place: dict[str, int], name: str) -> Iterator[tuple[str, float]]:
-    """Give a name's depictable senses; a sense counts by its use and by how visible it is."""
+    """Return a name's depictable senses; a sense counts by its use and by how visible it is."""
     for key, count in teacher.nouns.senses[name]:
         if key in place:
             visible = 4 * (key in teacher.classes) + 2 * (key in teacher.ancestry.below)

@@ -1,8 +1,8 @@
-"""Everyday photos that were kept as CLIP vectors: a stand-in for what this encoder would see.
+"""Everyday photos that were kept as CLIP features: a stand-in for what this encoder would see.
 
 Of 4,114 photos of 100 classes only OpenAI's ViT-B/32 vectors are at hand. They are compared
 with CLIP's own text vectors of ImageNet's classes; the probabilities, times the classes'
-rows, give what a picture classifier would see in the photo. Names are then scored on that.
+rows, show what an image classifier would see in the photo. Names are then scored on that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
 from fishembed.encoders.text_tower import TextTower
-from text_tower.rows import unit
+from text_tower.rows import unit_length
 from text_tower.wordnet import listed
 
 NAMES = listed(
@@ -46,8 +46,8 @@ def score_photos(tower: TextTower, rows: np.ndarray, folder: Path) -> dict[str, 
         Holds caltech101.npz and imagenet1000.npz.
     """
     with np.load(folder / "imagenet1000.npz") as known, np.load(folder / "caltech101.npz") as kept:
-        words = unit(known["text_features"])
-        vectors, labels = unit(kept["features"].astype("f4")), kept["labels"]
+        words = unit_length(known["text_features"])
+        vectors, labels = unit_length(kept["features"].astype("f4")), kept["labels"]
     logits = 100 * vectors @ words.T
     chance = np.exp(logits - logits.max(1, keepdims=True))
     seen = (chance / chance.sum(1, keepdims=True)) @ rows
@@ -64,7 +64,7 @@ def score_photos(tower: TextTower, rows: np.ndarray, folder: Path) -> dict[str, 
 
 
 def matching_words(rows: np.ndarray) -> np.ndarray:
-    """Give each name the mean row of the ImageNet names that share most of its words."""
+    """Return for each name the mean row of the ImageNet names that share most of its words."""
     known = [_words(name) for name in IMAGENET_CLASSNAMES]
     found = np.zeros((len(NAMES), rows.shape[1]), "f4")
     for number, name in enumerate(NAMES):
@@ -72,7 +72,7 @@ def matching_words(rows: np.ndarray) -> np.ndarray:
         shared = np.array([len(ours & theirs) / len(ours | theirs) for theirs in known])
         if shared.max() > 0:
             found[number] = rows[shared == shared.max()].mean(0)
-    return unit(found)
+    return unit_length(found)
 
 
 def _words(name: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The picture side: what EfficientNet-Lite0 knows about the 1,000 classes of ImageNet."""
+"""The image side: what EfficientNet-Lite0 knows about the 1,000 classes of ImageNet."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fishembed.encoders.embedded import load_network
 
 @dataclass(frozen=True)
 class ClassRows:
-    """The classifier's rows as directions to compare pictures with.
+    """The classifier's rows as directions to compare images with.
 
     Attributes
     ----------
     rows
-        float32 (1000, 1280), unit length, free of what all pictures have in common.
+        float32 (1000, 1280), unit length, free of what all images have in common.
     common
         float32 (1280,), unit length: the direction of the mean feature.
     scale
@@ -32,7 +32,7 @@ class ClassRows:
 def read_rows() -> ClassRows:
     """Take the rows from the classifier and remove the mean feature's direction from them.
 
-    The mean needs no pictures: the last batch norm knows each channel's mean and spread
+    The mean needs no images: the last batch norm knows each channel's mean and spread
     over ImageNet, and the mean of a clipped normal variable follows from them.
     """
     network = load_network()
@@ -48,7 +48,7 @@ def read_rows() -> ClassRows:
     return ClassRows((rows / lengths).astype("f4"), common.astype("f4"), float(lengths.mean()))
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Give vectors length one; a zero vector stays zero."""
+def unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Scale vectors to length one; a zero vector stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(lengths, 1e-12)

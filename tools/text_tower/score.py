@@ -9,12 +9,12 @@ from fishembed.demo import SPECIES
 from fishembed.encoders.text_tower import TextTower
 from text_tower.everyday import EVERYDAY
 from text_tower.lexicon import Lexicon, Teacher
-from text_tower.rows import unit
+from text_tower.rows import unit_length
 
 
 def score_teacher(teacher: Teacher, rows: np.ndarray) -> dict[str, float]:
     """Find classes whose rows were hidden, among all 1,000 and among the 200 hidden with them."""
-    guess = unit(teacher.things.held_out())
+    guess = unit_length(teacher.things.held_out())
     scores = guess @ rows.T
     own = np.take_along_axis(scores, np.arange(len(rows))[:, None], 1)
     ranks = (scores > own).sum(1)
@@ -39,7 +39,7 @@ def score_names(tower: TextTower, rows: np.ndarray) -> dict[str, float]:
     ]
     prompted = tower.encode(frames).reshape(len(rows), -1, tower.dim)
     single = np.einsum("npd,cd->npc", prompted, rows).argmax(2)
-    averaged = unit(prompted.mean(1))
+    averaged = unit_length(prompted.mean(1))
     return {
         "class name: cosine with its row": float((plain * rows).sum(1).mean()),
         "class name: its row first of 1000": float(((plain @ rows.T).argmax(1) == truth).mean()),
@@ -69,7 +69,7 @@ def score_hidden_names(tower: TextTower, lexicon: Lexicon, hidden: np.ndarray) -
 
     def cosine(chosen: np.ndarray) -> float:
         given = tower.encode([lexicon.texts[row] for row in chosen])
-        return float((given * unit(lexicon.directions[lexicon.rows[chosen]])).sum(1).mean())
+        return float((given * unit_length(lexicon.directions[lexicon.rows[chosen]])).sum(1).mean())
 
     return {
         "name met in training: cosine with its direction": cosine(known),
@@ -91,7 +91,7 @@ def score_everyday(tower: TextTower, rows: np.ndarray) -> dict[str, float]:
 
 
 def score_drawn(tower: TextTower, features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Tell drawn fish apart by their species' names, with other drawings than in training."""
+    """Classify drawn fish by their species' names, with other drawings than in training."""
     texts = [f"a photo of a {species.name.lower()}" for species in SPECIES]
     guess = (features @ tower.encode(texts).T).argmax(1)
     return {"drawn fish: species right (31 species)": float((guess == labels).mean())}

@@ -55,7 +55,7 @@ class SentenceModel:
             block.get_submodule(ours).load_state_dict(self._pair(prefix + theirs))
 
     def words(self) -> list[str]:
-        """Give the whole words in its vocabulary, the frequent ones first."""
+        """Return the whole words in its vocabulary, the frequent ones first."""
         return [piece for piece in self.number if re.fullmatch("[a-z]{3,}", piece)]
 
     def _tokens(self, text: str) -> list[int]:
@@ -80,7 +80,7 @@ class SentenceModel:
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
-        """Give float32 (n_texts, 384), unit length; bfloat16 inside is twice as fast."""
+        """Return float32 (n_texts, 384), unit length; bfloat16 inside is twice as fast."""
         tokens = [self._tokens(text) for text in texts]
         order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
         vectors = torch.zeros(len(tokens), WIDTH)

@@ -124,7 +124,7 @@ def write(
 ) -> None:
     """Write the file that `TextTower.load` reads; matrices as int8 with a step for each row.
 
-    The direction that all pictures share is taken out of the last layer, so that no text
+    The direction that all images share is taken out of the last layer, so that no text
     vector has any of it.
     """
     state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

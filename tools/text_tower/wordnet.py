@@ -51,7 +51,7 @@ class Nouns:
     _above: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def above(self, key: str) -> frozenset[str]:
-        """Give a synset and everything it is a kind of."""
+        """Return a synset and everything it is a kind of."""
         if key not in self._above:
             kinds = self.synsets[key].kinds
             self._above[key] = frozenset({key}).union(*(self.above(kind) for kind in kinds))
@@ -61,7 +61,7 @@ class Nouns:
     def depictable(self) -> list[str]:
         """The synsets worth a direction: what ImageNet-22k shows, and things in common use.
 
-        People that it does not show can hardly be told by looking.
+        People that it does not show can hardly be recognised by looking.
         """
         shown = set(imagenet_keys("imagenet22k_ms"))
         used = {key for senses in self.senses.values() for key, count in senses if count}
@@ -69,7 +69,7 @@ class Nouns:
         return sorted(shown.union(key for key in things if PERSON not in self.above(key)))
 
     def singular(self, name: str) -> str:
-        """Give the form of a lower-case name that WordNet lists, or the name itself."""
+        """Return the form of a lower-case name that WordNet lists, or the name itself."""
         if name in self.senses:
             return name
         forms = [self.irregular.get(name, "")]
@@ -78,7 +78,7 @@ class Nouns:
 
 
 def imagenet_keys(name: str) -> list[str]:
-    """Give the synsets of one of timm's lists in the order of its classes."""
+    """Return the synsets of one of timm's lists in the order of its classes."""
     text = resources.files(timm.data).joinpath(f"_info/{name}_synsets.txt").read_text()
     return text.split()
 
