@@ -134,16 +134,16 @@ def _write_images(
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["path", "label", "split", "caption"])
         for number, drawn in enumerate(parallel(map(delayed(_draw), batches))):
-            for path, data, words in drawn:
+            for path, data, text in drawn:
                 (folder / path).write_bytes(data)
                 split, name, _ = path.split("/")
-                table.writerow([path, name, split, words])
+                table.writerow([path, name, split, text])
             if progress is not None:
                 progress(number * 16 + len(drawn), len(drawings))
 
 
 def _read_stamp(folder: Path) -> dict[str, object] | None:
-    """Return what the stamp in a folder says, or None where there is none of ours."""
+    """Return the stamp of a folder, or None where there is none of ours."""
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -161,7 +161,7 @@ def _read_paths(folder: Path) -> list[str]:
 
 
 def _is_complete(folder: Path, stamp: dict[str, object]) -> bool:
-    """Tell whether a folder holds exactly the dataset of this stamp, with no file missing."""
+    """Return whether a folder holds exactly the dataset of this stamp, with no file missing."""
     if _read_stamp(folder) != stamp:
         return False
     paths = _read_paths(folder)

@@ -24,7 +24,7 @@ MIDDLE, ROOT = 54.0, 103.0
 
 
 class Curve:
-    """A function given by values at evenly spaced x, quick to read for whole arrays."""
+    """A function known by its values at evenly spaced x, quick to read for whole arrays."""
 
     def __init__(self, x: Array, values: Array) -> None:
         self._start, self._step = float(x[0]), 1.0 / float(x[1] - x[0])

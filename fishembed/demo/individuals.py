@@ -65,7 +65,7 @@ def _palette(species: Species, rng: np.random.Generator) -> dict[str, Any]:
     chosen = species.palettes[int(rng.choice(len(weights), p=weights / weights.sum()))]
     hue, saturation = around(rng, 0.0, 0.014), min(max(around(rng, 1.0, 0.18), 0.5), 1.4)
     brightness, dull = around(rng, 1.0, 0.09), abs(around(rng, 0.0, 0.12))
-    varied = {"words": chosen["words"], "iris": rgb(chosen["iris"])}
+    varied = {"caption": chosen["caption"], "iris": rgb(chosen["iris"])}
     for part in ("back", "flank", "belly", "fins"):
         own = brightness * around(rng, 1.0, 0.04)
         turned = shifted(chosen[part], hue=hue, saturation=saturation, brightness=own)

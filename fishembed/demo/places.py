@@ -14,18 +14,18 @@ Kind: TypeAlias = Literal["water", "deck", "paper"]
 class Place:
     """Water, a deck or a sheet of paper.
 
-    `weight` is its share of the images, `words` how a caption says it. `pale`, `middle` and `dark`
-    colour water from the surface down, a deck's highlights and gaps, paper and ink. Water has a
-    `floor` (colour), `stones` on it (share), `blades` of `weed` (number, colour), `murk` before
-    the fish, `sun` from above; a deck its `material` and how `wet` it is; paper the colour of the
-    `wash` below the fish. A lamp stands towards the fish's back and the camera (`lamp`) and its
-    tail (`lamp_along`); `ambient` is the share of light from everywhere, `tint` its colour,
+    `weight` is its share of the images, `caption` its part of a caption. `pale`, `middle` and
+    `dark` colour water from the surface down, a deck's highlights and gaps, paper and ink. Water
+    has a `floor` (colour), `stones` on it (share), `blades` of `weed` (number, colour), `murk`
+    before the fish, `sun` from above; a deck its `material` and how `wet` it is; paper the colour
+    of the `wash` below the fish. A lamp stands towards the fish's back and the camera (`lamp`) and
+    its tail (`lamp_along`); `ambient` is the share of light from everywhere, `tint` its colour,
     `bounce` what the ground throws back, `gloss` the strength of highlights.
     """
 
     kind: Kind
     weight: float
-    words: str
+    caption: str
     pale: str
     dark: str
     lamp: tuple[float, float]

@@ -121,10 +121,8 @@ def draw_fish(
 
 def caption(scene: Scene) -> str:
     """Describe a scene: "a goby, yellow-brown, with ..., swimming to the left in open water"."""
-    fish, place = scene.fish, scene.place
+    fish, place, side = scene.fish, scene.place, "left" if scene.pose.faces_left else "right"
+    name = f"{'an' if fish.name[0] in 'AEIOU' else 'a'} {fish.name.lower()}"
     does = {"water": "swimming to", "deck": "lying with its head to", "paper": "drawn facing"}
-    return (
-        f"{'an' if fish.name[0] in 'AEIOU' else 'a'} {fish.name.lower()}, {fish.palette['words']}, "
-        f"with {fish.seen}, {does[place.kind]} the {'left' if scene.pose.faces_left else 'right'} "
-        f"{place.words}"
-    )
+    colours, shape = fish.palette["caption"], fish.caption
+    return f"{name}, {colours}, with {shape}, {does[place.kind]} the {side} {place.caption}"

@@ -1,4 +1,4 @@
-"""The 31 species that the demo draws, read from species.json, and the words they are described in.
+"""The 31 species that the demo draws, read from species.json, and the measures that describe them.
 
 Lengths are in percent of the standard length (snout to the root of the tail), as in the
 descriptions of ichthyologists: x runs from the snout (0) to the root of the tail (100). Heights
@@ -82,18 +82,18 @@ class Mark:
 class Species:
     """One species of fish.
 
-    `seen` is what a caption says about it, `size` its usual length as a share of the image's
+    `caption` names what sets it apart, `size` its usual length as a share of the image's
     width, `bendy` how strongly it bends. `back` and `belly` are heights of the outline at
     `geometry.STATIONS`; `flatness` is 2 for a body as round as a cigar, more for a flat one. On
     the head lie the eye (place and radius), the mouth (height, length, slope) and the end of the
     gill cover. The skin has scales of length `scale` (0: none) with dark `edges`, and a belly that
     begins at `belly_edge`; `silver`, `gloss` and `clear`: mirror-like, wet, transparent. One of
-    the `palettes` is chosen by `weight`; a caption says its `words`. An individual is a `Species`
+    the `palettes` is chosen by `weight`; each has its own `caption`. An individual is a `Species`
     of its own with varied measures, a `palette` of colours as arrays, an `offset` for its noise.
     """
 
     name: str
-    seen: str
+    caption: str
     back: tuple[float, ...]
     belly: tuple[float, ...]
     flatness: float

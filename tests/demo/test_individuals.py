@@ -26,7 +26,7 @@ def test_an_individual_stays_near_its_species() -> None:
     for species in SPECIES:
         fish = choose_individual(species, rng)
         np.testing.assert_allclose(fish.back, species.back, rtol=0.35)
-        assert fish.palette["words"] in [palette["words"] for palette in species.palettes]
+        assert fish.palette["caption"] in [palette["caption"] for palette in species.palettes]
         assert [mark.kind for mark in fish.marks] == [mark.kind for mark in species.marks]
 
 

@@ -69,8 +69,8 @@ def test_captions_tell_species_place_and_side() -> None:
         words = caption(scene)
         assert words.startswith(("a ", "an "))
         assert species.name.lower() in words
-        assert species.seen in words
-        assert scene.place.words in words
+        assert species.caption in words
+        assert scene.place.caption in words
         assert ("left" in words) == scene.pose.faces_left
 
 

@@ -26,10 +26,10 @@ def test_of_the_pairs_that_look_alike_one_is_common_and_one_rare() -> None:
 @pytest.mark.parametrize("species", SPECIES, ids=lambda species: species.name)
 def test_the_table_is_filled_in(species: Species) -> None:
     assert len(species.back) == len(species.belly) == len(STATIONS)
-    assert species.seen
+    assert species.caption
     assert species.palettes
     for palette in species.palettes:
-        assert palette["words"]
+        assert palette["caption"]
         assert palette["weight"] > 0
         for part in ("back", "flank", "belly", "fins", "iris"):
             assert rgb(palette[part]).shape == (3, 1, 1)
