@@ -75,7 +75,7 @@ def audit_store(
     seed
         Of the folds, and of the sample that the threshold is chosen on.
     progress
-        Is told how far the reading of images is.
+        Shows how far the reading of images is.
 
     Raises
     ------

@@ -152,7 +152,7 @@ class EditableRows:
             twice = next(path for row, path in enumerate(store.paths) if self._row_of[path] != row)
             raise InputError(
                 f"{str(store.path)!r} has more than one row of the path {twice!r}: edits go by "
-                "path, and these rows cannot be told apart"
+                "path, and these rows cannot be distinguished"
             )
 
     def changes(self, edits: Iterable[CellEdit]) -> list[Change]:
@@ -273,7 +273,7 @@ class EditableRows:
         hint = f"did you mean {close[0]!r}?" if close else f"it has {len(classes)} others."
         return (
             f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint} "
-            "A new class comes in with the source, through 'fishembed extract'"
+            "A new class comes in with the dataset, through 'fishembed extract'"
         )
 
 

@@ -163,6 +163,13 @@ def logistic_path(
     -------
     list of LogisticHead
         Fitted, in the order of `Cs`.
+
+    Examples
+    --------
+    >>> from fishembed import logistic_path
+    >>> X, y = [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"]
+    >>> [head.C for head in logistic_path(X, y, [100.0, 1.0])]
+    [100.0, 1.0]
     """
     heads = [
         LogisticHead(

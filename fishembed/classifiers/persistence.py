@@ -155,6 +155,14 @@ def save_head(
         `class_names` has another length than ``head.classes_``.
     InputError
         The head is no linear map, or its labels are neither numbers nor strings.
+
+    Examples
+    --------
+    >>> from fishembed import LogisticHead, load_head, save_head
+    >>> head = LogisticHead().fit([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"])
+    >>> path = save_head(head, "head.npz")
+    >>> load_head(path).predict([[0.8, 0.3]]).tolist()
+    ['cod']
     """
     check_is_fitted(head)
     if not hasattr(head, "coef_"):
@@ -209,6 +217,14 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
     ------
     RunFormatError
         The file is missing, broken, no head, or of a newer format.
+
+    Examples
+    --------
+    >>> from fishembed import LogisticHead, load_head, save_head
+    >>> head = LogisticHead().fit([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"])
+    >>> path = save_head(head, "head.npz")
+    >>> load_head(path).predict([[0.8, 0.3]]).tolist()
+    ['cod']
     """
     source = Path(path)
     try:

@@ -64,6 +64,18 @@ def run_fit(
         As `fit` does, and when the name cannot be a folder's.
     RunError
         When a run of that name exists.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, run_fit
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.1 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> run = run_fit(store, head="centroid")
+    >>> run.metrics["n"], run.metrics["accuracy"], run.name
+    (8, 1.0, 'f-centroid')
     """
     result = fit(
         store,

@@ -112,6 +112,18 @@ def predict_run(
         When no image could be read.
     RunFormatError
         When the run keeps no head that can be read without pickle.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, predict_run, run_fit
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.1 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> found = predict_run(run_fit(store, head="centroid"), [store], top=1)
+    >>> found.predictions[0].classes
+    ('cod',)
     """
     run = run if isinstance(run, Run) else Run.open(run)
     if top < 1:
@@ -120,7 +132,7 @@ def predict_run(
     shown = reporter if reporter is not None else NoProgress()
     stores = [name for name in inputs if is_store(name)]
     if stores and len(stores) < len(inputs):
-        raise InputError("pictures and stores cannot be asked for together: name one kind")
+        raise InputError("images and stores cannot be classified together: name one kind")
     if stores:
         found = _stored_features(open_store(*stores), head, run.features)
     else:
@@ -157,15 +169,15 @@ def _stored_features(store: Store, head: LinearMap, features: FeatureKind) -> _F
     width, fingerprint = store.width(features), store.feature_fingerprint(features)
     if width != head.n_features_in_:
         raise DimensionError(
-            f"the head learnt from vectors of {head.n_features_in_} numbers "
+            f"the head was trained on features of {head.n_features_in_} numbers "
             f"({head.coef_.shape[0]} × {head.n_features_in_}), {str(store.path)!r} holds "
             f"{len(store)} × {width}: name a store of the encoder that the run was made with"
         )
     if fingerprint != head.feature_fingerprint:
         raise StoreMismatchError(
-            f"{str(store.path)!r} holds vectors of {store.encoder_name!r} ({fingerprint}), the "
-            f"head learnt from others ({head.feature_fingerprint}): name a store of the encoder "
-            "that the run was made with"
+            f"{str(store.path)!r} holds features of {store.encoder_name!r} ({fingerprint}), "
+            f"the head was trained on others ({head.feature_fingerprint}): name a store of the "
+            "encoder that the run was made with"
         )
     return _Features(list(store.paths), store.embeddings(np.arange(len(store)), features))
 
@@ -184,7 +196,7 @@ def _encoded_features(
     skipped = tuple((str(files[at]), reason) for at, reason in encoded.skipped)
     if not len(encoded.rows):
         reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
-        raise ImageError(f"none of {len(files)} pictures can be read: {reasons}")
+        raise ImageError(f"none of {len(files)} images can be read: {reasons}")
     return _Features([str(files[at]) for at in encoded.rows], encoded.vectors, skipped)
 
 
@@ -192,8 +204,8 @@ def _run_encoder(run: Run, device: str, reporter: Progress) -> Encoder:
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
         raise InputError(
-            f"the run {run.name!r} was made from vectors whose encoder is not known here "
-            f"({spec.get('name')}): name a store of vectors instead of pictures"
+            f"the run {run.name!r} was made from features whose encoder is not known here "
+            f"({spec.get('name')}): name a store of features instead of images"
         )
     reporter.message(f"loading encoder {spec['name']}")
     encoder = load_encoder(

@@ -46,6 +46,15 @@ def run_zeroshot(
         As `score_zeroshot` does, and when the name cannot be a folder's.
     RunError
         When a run of that name exists.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, run_zeroshot
+    >>> arrays = {"features": np.eye(2), "labels": [0, 1], "text_features": np.eye(2)}
+    >>> store = import_features(arrays | {"classes": ["cod", "eel"]}, "f.h5")
+    >>> run_zeroshot(store).metrics["accuracy"]
+    1.0
     """
     result = score_zeroshot(store, prompts=prompts, split=split, seed=seed, command=command)
     return save_run(result, name=run, reports=reports)

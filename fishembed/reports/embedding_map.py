@@ -66,14 +66,14 @@ def map_embeddings(run: Run, *, seed: int = 0) -> EmbeddingMap | str:
     path = printable(str((run.info.get("store") or {}).get("path", "")))
     rows = _chosen(images, seed)
     if len(rows) < 3:
-        return "There are too few labelled images for a map of their vectors."
+        return "There are too few labelled images for a map of their features."
     try:
         with closing(run.open_store()) as store:
             X = _features(store, [images.paths[i] for i in rows], run.features)
     except (StoreError, InputError, KeyError, OSError):
-        return f"There is no map of the vectors: the store is no longer at {path}."
+        return f"There is no map of the features: the store is no longer at {path}."
     if X is None:
-        return f"There is no map of the vectors: {path} now holds other images."
+        return f"There is no map of the features: {path} now holds other images."
     xy, method = reduce_in_subprocess(X, seed=seed)
     total = int(images.labelled.sum())
     return EmbeddingMap(rows, xy, method, total, landmarks(images.true[rows], xy))

@@ -60,6 +60,17 @@ def write_report(
         When the folder holds no run, or one that cannot be read.
     InputError
         When a format is none of these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, run_fit, write_report
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.1 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> write_report(run_fit(store, head="centroid"), formats=["md"]).name
+    'report.md'
     """
     unknown = sorted(set(formats) - set(REPORT_FORMATS))
     if unknown:

@@ -139,7 +139,7 @@ def test_stores_side_by_side(run, store, workspace):
     head = load_head(folder / "head.npz")
     assert head.feature_fingerprint == told["encoder"]["fingerprint"]
     assert run("report", "p+q-linear")[0] == 0
-    assert "no map of the vectors" not in (folder / "index.html").read_text()
+    assert "no map of the features" not in (folder / "index.html").read_text()
     code, _, said = run("fit", "p", "p")
     assert code == 2
     assert "the same encoder" in said

@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_named(run, workspace):
     [(path, reason)] = found.skipped
     assert path == "new/broken.png"
     assert reason
-    with pytest.raises(ImageError, match=r"none of 1 pictures can be read: 'new/broken\.png'"):
+    with pytest.raises(ImageError, match=r"none of 1 images can be read: 'new/broken\.png'"):
         predict_run(run, ["new/broken.png"], encoder=FakeEncoder(width=12))
 
 
@@ -125,9 +125,9 @@ def test_vectors_that_do_not_fit_are_refused(run, workspace, photos):
     with pytest.raises(DimensionError, match=r"\(3 × 8\).*27 × 5"):
         predict_run(run, ["cache/narrow.h5"])
     extract(photos, "cache/other.h5", encoder=FakeEncoder(width=12, weights="1" * 64))
-    with pytest.raises(StoreMismatchError, match="the head learnt from others"):
+    with pytest.raises(StoreMismatchError, match="the head was trained on others"):
         predict_run(run, ["cache/other.h5"])
-    with pytest.raises(InputError, match="cannot be asked for together"):
+    with pytest.raises(InputError, match="cannot be classified together"):
         predict_run(run, ["cache/p.h5", "new"])
 
 
@@ -146,7 +146,7 @@ def test_imported_vectors_have_no_encoder(workspace):
     }
     run = run_zeroshot(import_vectors(arrays, "cache/v.h5"))
     (workspace / "x.png").write_bytes(b"")
-    with pytest.raises(InputError, match="name a store of vectors instead"):
+    with pytest.raises(InputError, match="name a store of features instead"):
         predict_run(run, ["x.png"])
     found = predict_run(run, ["cache/v.h5"])
     assert [p.classes[0] for p in found.predictions] == list("aaaaabbbbbcccccddddd")

@@ -108,14 +108,14 @@ def test_photos_may_lie_in_tars(tmp_path):
 
 def test_photos_at_a_url_that_cannot_be_used_are_told(tmp_path):
     text = _text(tmp_path, n_classes=3, skill=0, source_root="nosuch://bucket/photos")
-    assert "There are no pictures here" in text
+    assert "There are no images here" in text
 
 
 def test_pictures_that_cannot_be_read_are_counted(tmp_path):
     paths = [f"{i}.png" for i in range(4)]
     Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
     text = _text(tmp_path, tmp_path, n_classes=2, rows=4, skill=-9, paths=paths)
-    assert re.search(r"[1-3] pictures? could not be read in", text)
+    assert re.search(r"[1-3] images? could not be read in", text)
 
 
 def test_scores_on_training_images_are_not_believed(tmp_path):

@@ -51,7 +51,7 @@ class ImageProperties:
     colour: float  # Mean difference between the largest and the smallest channel
 
     def reasons(self, *, grey_is_odd: bool = True) -> tuple[str, ...]:
-        """Return what is odd about the image, in words."""
+        """Return what is odd about the image, as text."""
         size = f"{self.width} × {self.height} pixels"
         short, long = sorted((self.width, self.height))
         found = []
@@ -146,7 +146,7 @@ def find_odd_images(
     paths
         Of each row.
     progress
-        Is told how far the reading is.
+        Shows how far the reading is.
     """
     progress = progress or NoProgress()
     measured: list[ImageProperties | None] = []

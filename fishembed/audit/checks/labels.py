@@ -147,7 +147,7 @@ class LabelIssues(CheckResult):
             few = [classes[i] for i in self.few]
             warnings.append(
                 f"{counted(len(few), 'class has', 'classes have')} fewer than ten images; what is "
-                f"said of them is weak: {shortlist(few)}."
+                f"found for them is weak: {shortlist(few)}."
             )
         return warnings
 

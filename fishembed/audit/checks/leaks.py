@@ -127,24 +127,24 @@ class Leaks(CheckResult):
                 "The store has no two splits, so nothing can leak yet: 'fishembed split' makes "
                 "them and keeps together what belongs together."
             ]
-        told = []
+        lines = []
         for split, n, size in self.counts:
             if not n:
-                told.append(f"None of the {size:,} {split_images(split)} has a counterpart.")
+                lines.append(f"None of the {size:,} {split_images(split)} has a counterpart.")
                 continue
             kinds = [(len(self.rows(split, kind)), how) for kind, how in KINDS.items()]
             why = listed([f"{count:,} {how}" for count, how in kinds if count])
-            told.append(
+            lines.append(
                 f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) have a "
                 f"counterpart in an earlier split: {why}."
             )
         if self.shared_groups:
-            told.append(
+            lines.append(
                 f"{counted(len(self.shared_groups), 'group')} stand in more than one split."
             )
         if not self.has_groups:
-            told.append("The store names no groups, so only likeness could be looked at.")
-        return told
+            lines.append("The store names no groups, so only likeness could be looked at.")
+        return lines
 
 
 @register("leaks", position=10, needs=("duplicates",))

@@ -93,7 +93,7 @@ def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) 
     store
         The store.
     reasons
-        (row, kind, reason in words).
+        (row, kind, reason as text).
     """
     rows = [(*row_cells(store, row), kind, reason, "", "") for row, kind, reason in reasons]
     return Table(OUTLIERS_CSV, OUTLIER_COLUMNS, rows)

@@ -109,18 +109,18 @@ def read_thumbnails(
     known = photos or (run.info.get("store") or {}).get("source_root")
     hint = "give their folder with --photos"
     if not known:
-        return {}, f"There are no pictures here: the store does not know its photos; {hint}."
+        return {}, f"There are no images here: the store does not know its photos; {hint}."
     try:
         found = Photos(known)
     except FishembedError as error:
-        return {}, f"There are no pictures here: {printable(str(error))}."
+        return {}, f"There are no images here: {printable(str(error))}."
     shown = printable(str(found))
     if not found.are_there():
-        return {}, f"There are no pictures here: no folder of photos at {shown}; {hint}."
+        return {}, f"There are no images here: no folder of photos at {shown}; {hint}."
     wanted = dict.fromkeys(paths)
     small = thumbnails(found, wanted)
     lost = len(wanted) - len(small)
-    return small, f"{counted(lost, 'picture')} could not be read in {shown}." if lost else ""
+    return small, f"{counted(lost, 'image')} could not be read in {shown}." if lost else ""
 
 
 def _show(result: RunResult, rows: Rows, small: Mapping[str, Thumbnail]) -> list[GalleryImage]:
