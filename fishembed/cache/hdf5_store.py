@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +64,8 @@ class Hdf5Store(Store):
             encoder=json.loads(texts["encoder"]),
             source=json.loads(texts["source"]),
             fingerprint=texts["fingerprint"],
+            has_trunk=TRUNK in file,
+            trunk_is_image=TRUNK in file and bool(file[TRUNK] == file[IMAGE]),
         )
         self.versions = json.loads(texts["versions"])
         self.extraction = json.loads(texts.get("extraction", "{}"))
@@ -102,59 +102,29 @@ class Hdf5Store(Store):
         self._file.close()
         self._features.close()
 
-    @cached_property
-    def has_trunk(self) -> bool:
-        """Whether the features before the projection are kept too."""
-        return TRUNK in self._features
+    def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
+        return self._map(IMAGE if which == "image" else TRUNK)
 
-    @cached_property
-    def trunk_is_image(self) -> bool:
-        """Whether the encoder projects nothing, so that both kinds are the same features."""
-        return self.has_trunk and bool(self._features[TRUNK] == self._features[IMAGE])
-
-    @cached_property
-    def features(self) -> npt.NDArray[Any]:
-        """float32 or float16 (n, dim), as the encoder gave them; a read-only memory map."""
-        return self._map(IMAGE)
-
-    @cached_property
-    def trunk(self) -> npt.NDArray[Any]:
-        """float32 or float16 (n, width), the features before the projection; a memory map."""
-        self._check_trunk()
-        return self.features if self.trunk_is_image else self._map(TRUNK)
-
-    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
-        """Return the features as rows that are read from disk when asked for, and not kept."""
+    def _feature_rows(self, which: FeatureKind) -> Matrix:
         return file_rows(self._features[IMAGE if which == "image" else TRUNK])
 
-    @cached_property
-    def classes(self) -> list[str]:
-        """Names of the classes, in the order that labels count."""
+    def _classes(self) -> list[str]:
         return self._texts("classes")
 
-    @cached_property
-    def skipped(self) -> list[tuple[str, str]]:
-        """(path, reason) of every image that could not be read."""
+    def _skipped(self) -> list[tuple[str, str]]:
         paths, reasons = self._texts("skipped/path"), self._texts("skipped/reason")
         return list(zip(paths, reasons, strict=True))
 
-    @cached_property
-    def history(self) -> Sequence[Edit]:  # type: ignore[override]
-        """What people changed since, by `split` and `fix`; oldest first."""
+    def _history(self) -> tuple[Edit, ...]:
         return read_history(self._file, self._texts)
 
-    @cached_property
-    def dropped(self) -> Dropped | None:  # type: ignore[override]
-        """Rows that `fix` dropped and can put back."""
+    def _dropped(self) -> Dropped | None:
         return read_dropped(self._file, self._texts, self._read)
 
-    @property
-    def text_keys(self) -> list[str]:
-        """Names of the prompt sets that text features are cached for."""
+    def _text_keys(self) -> list[str]:
         return list(self._file[TEXT]) if TEXT in self._file else []
 
-    def text(self, key: str) -> TextFeatures:
-        """Return the text features of a prompt set; see `Store.text`."""
+    def _text(self, key: str) -> TextFeatures:
         if key not in self.text_keys:
             have = ", ".join(self.text_keys) or "none"
             raise InputError(
@@ -170,8 +140,7 @@ class Hdf5Store(Store):
             tower=decode_attribute(attributes.get("tower", "")),
         )
 
-    def verify(self) -> list[Damage]:
-        """Compare everything in the file with its checksums; see `Store.verify`."""
+    def _verify(self) -> list[Damage]:
         try:
             checksums = read_checksums(self._file)
             expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)

@@ -119,21 +119,8 @@ def import_features(
     return place
 
 
-def import_vectors(
-    vectors: str | Path | Mapping[str, npt.ArrayLike],
-    store: str | Path | UPath,
-    *,
-    encoder: str | None = None,
-) -> AnyPath:
-    """Make a store of features; the older name of `import_features`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import_vectors({"features": np.eye(4)}, "eye.h5").name
-    'eye.h5'
-    """
-    return import_features(vectors, store, encoder=encoder)
+import_vectors = import_features
+"""The older name."""
 
 
 def _check_replaceable(place: AnyPath) -> None:

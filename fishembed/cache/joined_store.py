@@ -49,6 +49,8 @@ class JoinedStore(Store):
             },
             source=first.source,
             fingerprint=_hash_all(store.fingerprint for store in stores),
+            has_trunk=all(store.has_trunk for store in stores),
+            trunk_is_image=all(store.trunk_is_image for store in stores),
         )
         self.versions, self.created = first.versions, first.created
 
@@ -71,64 +73,36 @@ class JoinedStore(Store):
         for store in self.stores:
             store.close()
 
-    def verify(self) -> list[Damage]:
-        """Compare everything in the stores with their checksums; rows count in each store."""
+    def _verify(self) -> list[Damage]:
         return [damage for store in self.stores for damage in store.verify()]
 
     def feature_fingerprint(self, which: FeatureKind = "image") -> str:
         """Return the identity of the joined space; another order of the stores is another."""
         return _hash_all(store.feature_fingerprint(which) for store in self.stores)
 
-    @property
-    def has_trunk(self) -> bool:
-        """Whether all stores keep the features before the projection."""
-        return all(store.has_trunk for store in self.stores)
+    def _feature_rows(self, which: FeatureKind) -> Matrix:
+        return JoinedRows([store.feature_rows(which) for store in self.stores], self._rows)
 
-    @property
-    def trunk_is_image(self) -> bool:
-        """Whether both kinds are the same features in all stores."""
-        return all(store.trunk_is_image for store in self.stores)
+    def _mapped_features(self, which: FeatureKind) -> Any:
+        matrices = [store.trunk if which == "trunk" else store.features for store in self.stores]
+        return JoinedRows(matrices, self._rows)
 
-    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
-        """Return the joined features as rows that are read when asked for, and not kept."""
-        return self._side_by_side([store.feature_rows(which) for store in self.stores])
-
-    @property
-    def features(self) -> Any:
-        """float32 (n, dim), computed when asked for."""
-        return self._side_by_side([store.features for store in self.stores])
-
-    @property
-    def trunk(self) -> Any:
-        """float32 (n, width), the features before the projection, computed when asked for."""
-        return self._side_by_side([store.trunk for store in self.stores])
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the first store's classes."""
+    def _classes(self) -> list[str]:
         return self._first.classes
 
-    @property
-    def skipped(self) -> list[tuple[str, str]]:
-        """(path, reason) of every image that the first store could not read."""
+    def _skipped(self) -> list[tuple[str, str]]:
         return self._first.skipped
 
-    @property
-    def text_keys(self) -> list[str]:
-        """Nothing: text features lie in the space of one encoder."""
+    def _text_keys(self) -> list[str]:
         return []
 
-    def text(self, key: str) -> NoReturn:
-        """Raise an `InputError`: text features lie in the space of one encoder."""
+    def _text(self, key: str) -> NoReturn:
         raise InputError(f"joined stores have no text features {key!r}: name one store")
 
     def column(self, name: str) -> Any:
         """Return a column of the first store."""
         column, rows = self._first.column(name), self._rows[:, 0]
         return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
-
-    def _side_by_side(self, matrices: Sequence[Matrix]) -> JoinedRows:
-        return JoinedRows(matrices, self._rows)
 
 
 def join_stores(stores: Sequence[Store]) -> JoinedStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -120,7 +121,12 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
         for start, name in zip(range(0, n, rows), names, strict=True):
             chosen = np.arange(start, min(start + rows, n), dtype=np.int64)
             _write_rows(temporary / name, whole, chosen, skipped=not start)
-    write_index(place, make_index(place, _opened([folder / name for name in names])))
+    try:
+        write_index(place, make_index(place, _opened([folder / name for name in names])))
+    except BaseException:
+        if not is_remote(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # it was moved in above, so it is ours
+        raise
     return len(names)
 
 

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,8 @@ class ShardedStore(Store):
             encoder=index["encoder"],
             source=index["source"],
             fingerprint=_hash_all([str(one["fingerprint"]) for one in self._files]),
+            has_trunk=index["trunk"] is not None,
+            trunk_is_image=bool(index["trunk_is_image"]),
         )
         self.versions, self.created = index["versions"], index["created"]
         self._dim = int(index["dim"])
@@ -95,18 +97,7 @@ class ShardedStore(Store):
         for shard in self._shards():
             yield from shard.files()
 
-    @property
-    def has_trunk(self) -> bool:
-        """Whether the features before the projection are kept too."""
-        return self._index["trunk"] is not None
-
-    @property
-    def trunk_is_image(self) -> bool:
-        """Whether the encoder projects nothing, so that both kinds are the same features."""
-        return bool(self._index["trunk_is_image"])
-
-    def feature_rows(self, which: FeatureKind = "image") -> Matrix:
-        """Return the features as rows that are read from disk when asked for, and not kept."""
+    def _feature_rows(self, which: FeatureKind) -> Matrix:
         width = self._dim if which == "image" else int(self._index["trunk"])
 
         def matrix(number: int) -> Matrix:
@@ -114,23 +105,16 @@ class ShardedStore(Store):
 
         return StackedRows(self._lengths, matrix, width, self._index["dtype"])
 
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes of all files, sorted."""
+    def _classes(self) -> list[str]:
         return list(self._index["classes"])
 
-    @cached_property
-    def skipped(self) -> list[tuple[str, str]]:
-        """(path, reason) of every image that could not be read, of all files."""
+    def _skipped(self) -> list[tuple[str, str]]:
         return [one for shard in self._shards() for one in shard.skipped]
 
-    @property
-    def text_keys(self) -> list[str]:
-        """Names of the prompt sets that all files have text features for."""
+    def _text_keys(self) -> list[str]:
         return list(self._index["text_keys"])
 
-    def text(self, key: str) -> TextFeatures:
-        """Return the text features of a prompt set, each class from a file that has it."""
+    def _text(self, key: str) -> TextFeatures:
         if key not in self.text_keys:
             raise InputError(f"{str(self.path)!r} has no text features {key!r} in all its files")
         found: dict[str, tuple[npt.NDArray[np.float32], str]] = {}
@@ -141,8 +125,7 @@ class ShardedStore(Store):
         rows, names = zip(*(found[name] for name in self.classes), strict=True)
         return TextFeatures(np.stack(rows), names, text.templates, text.logit_scale)
 
-    def verify(self) -> list[Damage]:
-        """Compare everything in the files with their checksums; see `Store.verify`."""
+    def _verify(self) -> list[Damage]:
         found: list[Damage] = []
         start = 0
         for shard in self._shards():

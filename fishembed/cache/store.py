@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -36,10 +35,8 @@ class Store(ABC):
 
     Parameters
     ----------
-    path
-        Where it lies.
-    n_rows
-        How many rows it has.
+    path, n_rows
+        Where it lies, and how many rows it has.
     encoder
         Description of the encoder, with its `fingerprint`.
     source
@@ -47,6 +44,10 @@ class Store(ABC):
         one sentence on it.
     fingerprint
         16 hex digits over everything that an experiment's result depends on.
+    has_trunk
+        Whether the features before the projection are kept too.
+    trunk_is_image
+        Whether the encoder projects nothing, so that both kinds are the same features.
     """
 
     versions: Mapping[str, str] = {}
@@ -55,10 +56,6 @@ class Store(ABC):
     """When it was written, ISO 8601."""
     extraction: Mapping[str, Any] = {}
     """What the extraction that encoded last did; empty where that is not known."""
-    history: Sequence[Edit] = ()
-    """What people changed since, by `split` and `fix`; oldest first."""
-    dropped: Dropped | None = None
-    """Rows that `fix` dropped and can put back."""
 
     def __init__(
         self,
@@ -68,11 +65,14 @@ class Store(ABC):
         encoder: dict[str, Any],
         source: dict[str, Any],
         fingerprint: str,
+        has_trunk: bool,
+        trunk_is_image: bool,
     ) -> None:
         self.path = path
         self.encoder = encoder
         self.source = source
         self.fingerprint = fingerprint
+        self.has_trunk, self.trunk_is_image = has_trunk, trunk_is_image
         self._n_rows = n_rows
 
     def __len__(self) -> int:
@@ -81,12 +81,7 @@ class Store(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -96,15 +91,15 @@ class Store(ABC):
     def close(self) -> None:
         """Close the files; arrays that were handed out stay readable."""
 
-    @abstractmethod
     def verify(self) -> list[Damage]:
-        """Compare everything in the store with the checksums it was written with.
+        """Return what differs from the checksums that the store was written with.
 
-        Returns
-        -------
-        list of Damage
-            Empty where the store is as it was written.
+        Rows of joined stores count in each of them.
         """
+        return self._verify()
+
+    @abstractmethod
+    def _verify(self) -> list[Damage]: ...
 
     @property
     def stores(self) -> Sequence[Store]:
@@ -135,26 +130,19 @@ class Store(ABC):
         own_space = which == "trunk" and not self.trunk_is_image
         return f"{self.encoder_fingerprint}-trunk" if own_space else self.encoder_fingerprint
 
-    @abstractmethod
     def feature_rows(self, which: FeatureKind = "image") -> Matrix:
         """Return the features as rows that are read from disk when asked for, and not kept."""
+        return self._feature_rows(which)
 
-    @property
     @abstractmethod
-    def has_trunk(self) -> bool:
-        """Whether the features before the projection are kept too."""
+    def _feature_rows(self, which: FeatureKind) -> Matrix: ...
 
-    @property
-    @abstractmethod
-    def trunk_is_image(self) -> bool:
-        """Whether the encoder projects nothing, so that both kinds are the same features."""
-
-    @property
+    @cached_property
     def features(self) -> npt.NDArray[Any]:
-        """(n, dim) as the encoder gave them: an array, or `LazyRows` that can be sliced as one."""
-        return cast("npt.NDArray[Any]", self.feature_rows())
+        """(n, dim) as the encoder gave them: a memory map, or `LazyRows` to be sliced as one."""
+        return self._mapped_features("image")
 
-    @property
+    @cached_property
     def trunk(self) -> npt.NDArray[Any]:
         """(n, width), the features before the projection, as `features` are.
 
@@ -163,10 +151,16 @@ class Store(ABC):
         InputError
             When there are none.
         """
-        self._check_trunk()
-        if self.trunk_is_image:
-            return self.features
-        return cast("npt.NDArray[Any]", self.feature_rows("trunk"))
+        for store in self.stores:
+            if not store.has_trunk:
+                raise InputError(
+                    f"{str(store.path)!r} has no trunk features: 'fishembed extract … --trunk' "
+                    "adds them, which encodes its images again"
+                )
+        return self.features if self.trunk_is_image else self._mapped_features("trunk")
+
+    def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
+        return cast("npt.NDArray[Any]", self._feature_rows(which))
 
     @property
     def dim(self) -> int:
@@ -192,11 +186,6 @@ class Store(ABC):
         Returns
         -------
         float32 (len(rows), dim)
-
-        Raises
-        ------
-        InputError
-            When there are no trunk features.
         """
         return np.asarray(self._matrix(which)[np.asarray(rows, dtype=np.intp)], np.float32)
 
@@ -231,12 +220,7 @@ class Store(ABC):
     def lazy_split(
         self, name: str, which: FeatureKind = "image"
     ) -> tuple[LazyRows, npt.NDArray[np.int32]]:
-        """Return the labelled rows of a split without reading their features.
-
-        Parameters
-        ----------
-        name, which
-            See `split`.
+        """Return the labelled rows of a split, as `split` does, without reading their features.
 
         Returns
         -------
@@ -245,11 +229,6 @@ class Store(ABC):
             train from blocks take it as it is.
         y : int32 (n,)
             Labels into `classes`.
-
-        Raises
-        ------
-        InputError
-            See `split`.
         """
         rows = self.split_rows(name)
         return SelectedRows(self._matrix(which), rows), self.labels[rows]
@@ -275,26 +254,41 @@ class Store(ABC):
     def _matrix(self, which: FeatureKind) -> npt.NDArray[Any]:
         return self.trunk if which == "trunk" else self.features
 
-    def _check_trunk(self) -> None:
-        if not self.has_trunk:
-            raise InputError(
-                f"{str(self.path)!r} has no trunk features: 'fishembed extract … --trunk' adds "
-                "them, which encodes its images again"
-            )
-
     @abstractmethod
     def column(self, name: str) -> Any:
         """Return a column of `Rows` by its name: a list of text, or an array of integers."""
 
-    @property
-    @abstractmethod
+    @cached_property
     def classes(self) -> list[str]:
         """Names of the classes, in the order that labels count."""
+        return self._classes()
 
-    @property
     @abstractmethod
+    def _classes(self) -> list[str]: ...
+
+    @cached_property
     def skipped(self) -> list[tuple[str, str]]:
         """(path, reason) of every image that could not be read."""
+        return self._skipped()
+
+    @abstractmethod
+    def _skipped(self) -> list[tuple[str, str]]: ...
+
+    @cached_property
+    def history(self) -> tuple[Edit, ...]:
+        """What people changed since, by `split` and `fix`; oldest first. None over files."""
+        return self._history()
+
+    def _history(self) -> tuple[Edit, ...]:
+        return ()
+
+    @cached_property
+    def dropped(self) -> Dropped | None:
+        """Rows that `fix` dropped and can put back."""
+        return self._dropped()
+
+    def _dropped(self) -> Dropped | None:
+        return None
 
     @cached_property
     def paths(self) -> list[str]:
@@ -347,11 +341,6 @@ class Store(ABC):
         pandas.DataFrame
             Columns path, label (name of the class, None without), split, group, digest,
             size, mtime_ns[, vector]; one row for each image, in the store's order.
-
-        Raises
-        ------
-        MissingExtraError
-            When pandas is not installed.
         """
         try:
             import pandas as pd
@@ -373,19 +362,19 @@ class Store(ABC):
         return table
 
     @property
-    @abstractmethod
     def text_keys(self) -> list[str]:
         """Names of the prompt sets that text features are cached for."""
+        return self._text_keys()
 
     @abstractmethod
-    def text(self, key: str) -> TextFeatures:
-        """Return the text features of a prompt set.
+    def _text_keys(self) -> list[str]: ...
 
-        Raises
-        ------
-        InputError
-            When there are none under that name.
-        """
+    def text(self, key: str) -> TextFeatures:
+        """Return the text features of a prompt set; raise an `InputError` where it has none."""
+        return self._text(key)
+
+    @abstractmethod
+    def _text(self, key: str) -> TextFeatures: ...
 
     @property
     def header(self) -> StoreHeader:
@@ -396,7 +385,7 @@ class Store(ABC):
             classes=tuple(self.classes),
             skipped=tuple(self.skipped),
             text={key: self.text(key) for key in self.text_keys},
-            history=tuple(self.history),
+            history=self.history,
             dropped=self.dropped,
             extraction=self.extraction,
         )

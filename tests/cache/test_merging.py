@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -112,7 +114,7 @@ def test_an_index_is_not_cut_again_onto_itself(make_file, workspace):
     assert shard_store(workspace / "a.h5", 10, "t.json") == 20
 
 
-@pytest.mark.parametrize("failing", [1, 3, 4])
+@pytest.mark.parametrize("failing", [1, 3, 4, 5])
 def test_a_cut_that_breaks_off_leaves_nothing(make_file, workspace, monkeypatch, failing):
     path = make_file(200)
     before = snapshot(workspace)
@@ -165,3 +167,70 @@ def test_an_index_is_listed_again_but_never_lists_itself(make_file, workspace):
         with pytest.raises(InputError, match=r"'all\.json' is among the stores to merge"):
             merge_stores("all.json", sources)
         assert snapshot(workspace) == before
+
+
+def test_a_folder_that_another_process_filled_meanwhile_is_left_alone(
+    make_file, workspace, monkeypatch
+):
+    path = make_file(200)
+    rename = os.rename
+
+    def too_late(source, target, **options):
+        (workspace / "s").mkdir()
+        (workspace / "s/theirs").touch()
+        return rename(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", too_late)
+    with pytest.raises(StoreWriteError, match="cannot write 's'"):
+        shard_store(path, 60, "s.json")
+    assert sorted(path.name for path in workspace.rglob("*")) == ["a.h5", "s", "theirs"]
+
+
+KILLED = """
+import os, sys
+from fishembed.cache import merge_stores, shard_store
+
+verb, last = sys.argv[1], int(sys.argv[2])
+calls = 0
+
+def killing(function):
+    def counted(*args, **options):
+        global calls
+        calls += 1
+        if calls > last:
+            os._exit(9)
+        return function(*args, **options)
+    return counted
+
+for name in ("fsync", "replace", "rename", "unlink"):
+    setattr(os, name, killing(getattr(os, name)))
+if verb == "shard":
+    shard_store("a.h5", 60, "target.json")
+else:
+    merge_stores("target.h5" if verb == "merge" else "target.json", ["a.h5", "b.h5"])
+"""
+
+
+@pytest.mark.parametrize("last", [0, 1, 2, 4, 7, 13, 20])
+@pytest.mark.parametrize("verb", ["shard", "merge", "index"])
+def test_a_kill_leaves_the_old_or_the_new_whole(make_file, workspace, verb, last):
+    make_file(200)
+    make_file(90, "b.h5")
+    if verb == "index":
+        merge_stores("target.json", ["a.h5"])
+    before = snapshot(workspace)
+    call = [sys.executable, "-c", KILLED, verb, str(last)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 9), done.stderr
+    after = snapshot(workspace)
+    target = workspace / ("target.h5" if verb == "merge" else "target.json")
+    for path, content in before.items():
+        assert path == target or after[path] == content
+    lengths = {"shard": (200,), "merge": (200,), "index": (200, 290)}[verb]
+    if target.exists():
+        with open_store(target) as store:
+            assert len(store) in lengths
+            assert store.verify() == []
+    else:
+        assert done.returncode == 9
+        assert verb != "index"
