@@ -207,7 +207,7 @@ def fit(
             run=run,
             reports=reports_dir(),
             command=command_line(),
-            say=console.message,
+            progress=console,
         )
         write_learning_curve(done)
         print_selection(console, done)

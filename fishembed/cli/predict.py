@@ -66,7 +66,7 @@ def predict(
         folder = find_run(run)
         console.message(f"run: {folder}")
         found = predict_run(
-            folder, images, top=top, evidence=evidence, device=device, reporter=console
+            folder, images, top=top, evidence=evidence, device=device, progress=console
         )
         for path, reason in found.skipped:
             console.message(f"skipped {path!r}: {reason}")

@@ -42,7 +42,7 @@ def report(
 
         wanted = formats or ("html", "png", "svg")
         opened = Run.open(folder)
-        page = write_report(opened, photos=photos, formats=wanted, say=console.message)
+        page = write_report(opened, photos=photos, formats=wanted, progress=console)
         print_scores(console, opened)
         console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())

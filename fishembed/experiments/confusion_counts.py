@@ -119,8 +119,8 @@ def largest_pairs(counts: Ints, limit: int) -> list[ConfusedPair]:
 
 
 def most_mixed(counts: Ints, order: Sequence[int] | npt.NDArray[np.intp], limit: int) -> list[int]:
-    """Keep, in `order`, the `limit` classes that are in most mix-ups, in either direction."""
+    """Return, in `order`, the `limit` classes that are in most mix-ups, in either direction."""
     wrong = counts - np.diag(np.diag(counts))
     mixups = wrong.sum(axis=0) + wrong.sum(axis=1)
-    kept = set(np.argsort(-mixups, kind="stable")[:limit].tolist())
-    return [int(i) for i in order if int(i) in kept]
+    worst = set(np.argsort(-mixups, kind="stable")[:limit].tolist())
+    return [int(i) for i in order if int(i) in worst]

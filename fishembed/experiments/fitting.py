@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
@@ -45,13 +46,13 @@ def run_fit(
     run: str | None = None,
     reports: str | Path | None = None,
     command: str = "",
-    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Fit a head on a store's training rows, score it, and write the run.
 
     Parameters
     ----------
-    store, head, features, parameters, validate, shots, split, seed, command, say
+    store, head, features, parameters, validate, shots, split, seed, command, progress
         As in `fit`.
     run
         Name of the run's folder; made from the store's and the head's when left out.
@@ -87,7 +88,7 @@ def run_fit(
         split=split,
         seed=seed,
         command=command,
-        say=say,
+        progress=progress,
     )
     return save_run(result, name=run, reports=reports)
 
@@ -103,7 +104,7 @@ def fit(
     split: str | None = None,
     seed: int = 0,
     command: str = "",
-    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Fit a head on a store's training rows and score it; write nothing.
 
@@ -128,9 +129,9 @@ def fit(
         Of the hold-out and the head.
     command
         What repeats the run, for its record.
-    say
-        Called with a sentence where the store has no rows set aside for scoring, and where
-        scored images have copies among the training rows.
+    progress
+        Receives a sentence where the store has no rows set aside for scoring, and where scored
+        images have copies among the training rows.
 
     Raises
     ------
@@ -138,27 +139,26 @@ def fit(
         When the head or a parameter is unknown, there are too few rows or classes, no trunk
         features, no val rows where they are to judge, or stores that cannot be joined.
     """
-    store, watch = _opened(store), Stopwatch()
+    store, watch, progress = _opened(store), Stopwatch(), progress or NoProgress()
     with watch.measure("load"):
         rows = train_test_split(store, split, seed)
         data = TrainingData.read(store, rows, features)
+        X, y = store.embeddings(rows.scored, features), store.labels[rows.scored]
     text = text_classifier(store, data.classes, features)
     build = partial(make_head, head, parameters or {}, seed, text)
     estimator = build()
-    if rows.note and say is not None:
-        say(rows.note)
+    if rows.note:
+        progress.message(rows.note)
     with watch.measure("fit"):
         fit_head(estimator, data, validate)
-    X, y = store.embeddings(rows.scored, features), store.labels[rows.scored]
     with watch.measure("leaks"):
         leakage = find_leakage(store, rows, features, data.X, X)
-    if say is not None and (warning := leakage.warning(store)):
-        say(warning)
+    if warning := leakage.warning(store):
+        progress.message(warning)
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
         saved = linear_map(estimator, store, features, temperature)
         scored = estimator if saved is None else saved.calibrated()
-    X, y = store.vectors(rows.scored, features), store.labels[rows.scored]
     with watch.measure("score"):
         metrics, classes, images = score_rows(
             store,

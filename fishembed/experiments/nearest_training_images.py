@@ -1,4 +1,4 @@
-"""The training images that lie nearest to an image: evidence for what a head said of it."""
+"""The training images that lie nearest to an image: evidence for a prediction."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def predict_run(
     evidence: bool = False,
     device: str = "auto",
     encoder: Encoder | None = None,
-    reporter: Progress | None = None,
+    progress: Progress | None = None,
 ) -> Predictions:
     """Predict the classes of images by the head of a run.
 
@@ -99,8 +99,8 @@ def predict_run(
         Where to encode, see `fishembed.load_encoder`.
     encoder
         The encoder itself, where it is loaded already.
-    reporter
-        Shows how far it is.
+    progress
+        Receives what is loaded and how many images are encoded.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def predict_run(
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
     head = _read_head(run)
-    shown = reporter if reporter is not None else NoProgress()
+    progress = progress or NoProgress()
     stores = [name for name in inputs if is_store(name)]
     if stores and len(stores) < len(inputs):
         raise InputError("images and stores cannot be classified together: name one kind")
@@ -137,7 +137,9 @@ def predict_run(
         found = _stored_features(open_store(*stores), head, run.features)
     else:
         files = find_pictures(inputs)
-        found = _encoded_features(files, head, encoder or _run_encoder(run, device, shown), shown)
+        found = _encoded_features(
+            files, head, encoder or _run_encoder(run, device, progress), progress
+        )
     near = nearest_training_images(run, found.X, N_NEIGHBOURS) if evidence else None
     best = _most_probable(head.calibrated(), found.X, top)
     predictions = [
@@ -183,7 +185,7 @@ def _stored_features(store: Store, head: LinearMap, features: FeatureKind) -> _F
 
 
 def _encoded_features(
-    files: Sequence[Path], head: LinearMap, encoder: Encoder, reporter: Progress
+    files: Sequence[Path], head: LinearMap, encoder: Encoder, progress: Progress
 ) -> _Features:
     trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
     if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
@@ -192,7 +194,7 @@ def _encoded_features(
             f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
             "Extract and fit again"
         )
-    encoded = encode_pictures(files, encoder, trunk=trunk, reporter=reporter)
+    encoded = encode_pictures(files, encoder, trunk=trunk, reporter=progress)
     skipped = tuple((str(files[at]), reason) for at, reason in encoded.skipped)
     if not len(encoded.rows):
         reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
@@ -200,14 +202,14 @@ def _encoded_features(
     return _Features([str(files[at]) for at in encoded.rows], encoded.vectors, skipped)
 
 
-def _run_encoder(run: Run, device: str, reporter: Progress) -> Encoder:
+def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
         raise InputError(
             f"the run {run.name!r} was made from features whose encoder is not known here "
             f"({spec.get('name')}): name a store of features instead of images"
         )
-    reporter.message(f"loading encoder {spec['name']}")
+    progress.message(f"loading encoder {spec['name']}")
     encoder = load_encoder(
         spec["name"],
         device=device,
@@ -215,7 +217,7 @@ def _run_encoder(run: Run, device: str, reporter: Progress) -> Encoder:
         decoding=spec.get("decoding", "exact"),
         backend=recorded_backend(spec),
     )
-    reporter.message(f"encoding on {encoder.device}")
+    progress.message(f"encoding on {encoder.device}")
     return encoder
 
 

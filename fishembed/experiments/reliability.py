@@ -80,17 +80,17 @@ def reliability(
     hit = right[known].astype(float)
     place = np.minimum((sure * bins).astype(int), bins - 1)
     n = np.bincount(place, minlength=bins)
-    kept = n > 0
-    mean = np.bincount(place, weights=sure, minlength=bins)[kept] / n[kept]
-    ends = proportion_intervals(hit, None if groups is None else groups[known], place, bins)[kept]
-    accuracy = np.bincount(place, weights=hit, minlength=bins)[kept] / n[kept]
+    filled = n > 0
+    mean = np.bincount(place, weights=sure, minlength=bins)[filled] / n[filled]
+    ends = proportion_intervals(hit, None if groups is None else groups[known], place, bins)[filled]
+    accuracy = np.bincount(place, weights=hit, minlength=bins)[filled] / n[filled]
     return Reliability(
         confidence=mean,
         accuracy=accuracy,
         low=ends[:, 0],
         high=ends[:, 1],
-        n=n[kept],
-        ece=float(np.average(np.abs(accuracy - mean), weights=n[kept])),
+        n=n[filled],
+        ece=float(np.average(np.abs(accuracy - mean), weights=n[filled])),
         mean_confidence=float(sure.mean()),
         mean_accuracy=float(hit.mean()),
     )

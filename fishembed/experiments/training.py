@@ -61,7 +61,7 @@ class TrainingData:
         return cls(store.embeddings(rows.train, features), y, row_groups(store, rows.train), val)
 
     def subset(self, rows: Indices) -> TrainingData:
-        """Keep some of the training rows, and no validation rows."""
+        """Return the data of some of the training rows, without validation rows."""
         groups = None if self.groups is None else self.groups[rows]
         return TrainingData(self.X[rows], self.y[rows], groups, None)
 

@@ -36,7 +36,7 @@ def latex_tables(run: Run) -> str:
 
 
 def escape(text: str) -> str:
-    """Keep LaTeX from reading anything into a name."""
+    """Escape what LaTeX would not print as it is."""
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 

@@ -37,7 +37,7 @@ def markdown_summary(run: Run) -> str:
 
 
 def escape(text: str) -> str:
-    """Keep Markdown and HTML from reading anything into a name."""
+    """Escape what Markdown or HTML would not show as it is."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~$#!])", r"\\\1", text)
 

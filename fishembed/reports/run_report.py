@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_text
+from fishembed._base.progress import Progress
 from fishembed.errors import InputError
 from fishembed.experiments.run_files import PAGE_HTML
 from fishembed.experiments.run_folder import Run
@@ -32,7 +33,7 @@ def write_report(
     *,
     photos: str | Path | None = None,
     formats: Sequence[str] = ("html", "png", "svg"),
-    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write a run's report into its folder: page, figures, `confusion.csv`.
 
@@ -42,12 +43,12 @@ def write_report(
         A run folder, or the run read from it.
     photos
         The folder the run's image paths are relative to; by default the one its store was
-        encoded from. Without it the page comes out, without pictures.
+        encoded from. Without it the page comes out, without photos.
     formats
         Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
         "png", "svg" and "pdf" (the figures).
-    say
-        Called with a sentence where class names cannot be drawn.
+    progress
+        Receives a sentence where class names cannot be drawn.
 
     Returns
     -------
@@ -94,10 +95,9 @@ def write_report(
     if "html" in formats:
         context = report_context(run, svgs, embedding_map, photos)
         write_text(folder / PAGE_HTML, fill("report.html", context))
-    if say is not None and set(formats) & set(FIGURE_FORMATS):
-        note = undrawn_note(result.classes.names)
-        if note:
-            say(note)
+    numbered = undrawn_note(result.classes.names) if set(formats) & set(FIGURE_FORMATS) else ""
+    if numbered and progress is not None:
+        progress.message(numbered)
     documents = [name for key, name in _DOCUMENTS.items() if key in formats]
     return folder / documents[0] if documents else folder
 

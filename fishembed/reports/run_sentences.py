@@ -28,7 +28,7 @@ _UNSCORED_NAMED = 8
 
 
 def summary_sentence(metrics: Mapping[str, Any]) -> str:
-    """Say in one sentence what a run reached.
+    """Return a sentence on what a run reached.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def classes_at_zero(metrics: Mapping[str, Any]) -> str:
 
 
 def weakest_classes(metrics: Mapping[str, Any]) -> str:
-    """Say which class is missed and which is a false alarm most, and what a guess would reach.
+    """Return sentences on the most missed class, on false alarms and on what a guess reaches.
 
     Empty for runs whose metrics do not hold these.
     """
@@ -87,7 +87,7 @@ def weakest_classes(metrics: Mapping[str, Any]) -> str:
 
 
 def caveats(result: RunResult) -> list[str]:
-    """Say what a reader has to know before believing the scores."""
+    """Return what a reader has to know before believing the scores."""
     sentences = []
     if result.scored_split == "train":
         sentences.append(
@@ -108,7 +108,7 @@ def caveats(result: RunResult) -> list[str]:
 
 
 def intervals_note(n_groups: int | None) -> str:
-    """Say what the intervals take for independent."""
+    """Return a sentence on what the intervals take for independent."""
     if n_groups is None:
         return "Intervals are 95% and take every image for independent of the others."
     return (
@@ -139,7 +139,7 @@ def mixup_reason(table: ClassTable, pair: ConfusedPair) -> str:
 
 
 def training_effect(table: ClassTable) -> str:
-    """Say how recall goes with training images; empty where nothing was trained on."""
+    """Return a sentence on how recall goes with training images; empty for zero-shot."""
     shown = table.trained_and_scored
     if not len(shown):
         return ""
@@ -160,7 +160,7 @@ def training_effect(table: ClassTable) -> str:
 
 
 def calibration_sentence(bins: Reliability) -> str:
-    """Say whether confidence can be believed."""
+    """Return a sentence on whether confidence can be believed."""
     gap = bins.mean_confidence - bins.mean_accuracy
     how_sure = "about as sure as it is right"
     if abs(gap) > 0.02:

@@ -79,7 +79,7 @@ def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say what the candidates were compared on: folds, whose scores differ, or the val split."""
+    """Return what the candidates were compared on: folds, whose scores differ, or the val split."""
     folds = any(row["accuracy_std"] for row in rows)
     return "by cross-validation on the training images" if folds else "on the validation images"
 

@@ -1,4 +1,4 @@
-"""Small pictures for a page."""
+"""Small copies of images for a page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Thumbnail:
 
 
 def thumbnails(photos: Photos, paths: Iterable[str]) -> dict[str, Thumbnail]:
-    """Make small pictures; those that cannot be read are left out.
+    """Make thumbnails; those that cannot be read are left out.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def thumbnails(photos: Photos, paths: Iterable[str]) -> dict[str, Thumbnail]:
 
 
 def thumbnail(file: Path | Blob) -> Thumbnail | None:
-    """Make a small picture of a file; None where it cannot be read."""
+    """Make the thumbnail of a file; None where it cannot be read."""
     try:
         image = _open(read_bytes(file))
     except (ImageError, ValueError):  # ValueError: a name no file can have
@@ -62,7 +62,7 @@ def thumbnail(file: Path | Blob) -> Thumbnail | None:
 
 
 def _open(data: bytes) -> Image.Image:
-    """Decode a picture; a photo from a camera at an eighth of its size, which is far quicker."""
+    """Decode an image; a photo from a camera at an eighth of its size, which is far quicker."""
     if not data.startswith(b"\xff\xd8"):
         return decode(data)
     try:

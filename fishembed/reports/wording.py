@@ -14,7 +14,7 @@ _SPLIT_IMAGES = {
 
 
 def split_images(split: str) -> str:
-    """Say which images were scored: "test images"."""
+    """Return the name of the scored images: "test images"."""
     return _SPLIT_IMAGES.get(split, "images")
 
 

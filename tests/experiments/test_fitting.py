@@ -5,6 +5,7 @@ import csv
 import joblib
 import numpy as np
 import pytest
+from message_log import MessageLog
 
 from fishembed import FeatureStore, import_vectors, load_head, run_fit, run_zeroshot
 from fishembed.errors import InputError
@@ -173,11 +174,11 @@ def test_another_seed_is_another_linear_head(store):
 def test_a_store_without_splits_is_divided_and_says_so(tmp_path):
     rng = np.random.default_rng(0)
     arrays = {"features": rng.normal(size=(40, 4)), "labels": np.repeat([0, 1], 20)}
-    said = []
-    run = run_fit(import_vectors(arrays, tmp_path / "b.h5"), say=said.append)
+    log = MessageLog()
+    run = run_fit(import_vectors(arrays, tmp_path / "b.h5"), progress=log)
     assert run.info["scored_split"] == "holdout"
     assert run.metrics["n"] == 8
-    assert "8 of 40 rows held out" in said[0]
+    assert "8 of 40 rows held out" in log.messages[0]
 
 
 def test_a_class_missing_from_training_is_scored_as_never_right(tmp_path):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from message_log import MessageLog
 
 from fishembed import run_fit
 from fishembed.audit import split_store
@@ -38,9 +39,9 @@ def planted(place, *, near=0, identical=0, digests=True, **columns):
 
 
 def warnings_of(place, **options):
-    said = []
-    run = run_fit(place, head="centroid", say=said.append, **options)
-    return [line for line in said if line.startswith("warning")], run
+    log = MessageLog()
+    run = run_fit(place, head="centroid", progress=log, **options)
+    return [line for line in log.messages if line.startswith("warning")], run
 
 
 @pytest.mark.parametrize(("near", "identical"), [(40, 0), (0, 40), (20, 20)])

@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 from make_run import NASTY, make_run
+from message_log import MessageLog
 
 from fishembed import Run
 from fishembed.reports import write_report
@@ -73,9 +74,9 @@ def test_figures_neither_warn_nor_show_boxes(tmp_path, no_fonts):
 
 
 def test_the_report_says_it_once(tmp_path, no_fonts):
-    said = []
-    write_report(make_run(tmp_path / "run", names=[*NASTY, UNKNOWN], rows=200), say=said.append)
-    assert len(said) == 1
-    said.clear()
-    write_report(tmp_path / "run", formats=["html"], say=said.append)
-    assert said == []
+    log = MessageLog()
+    write_report(make_run(tmp_path / "run", names=[*NASTY, UNKNOWN], rows=200), progress=log)
+    assert len(log.messages) == 1
+    log.messages.clear()
+    write_report(tmp_path / "run", formats=["html"], progress=log)
+    assert log.messages == []

@@ -60,7 +60,7 @@ def figure_names(names: Sequence[str]) -> list[str]:
 
 
 def undrawn_note(names: Sequence[str]) -> str:
-    """Say which names the figures number; empty where they draw all."""
+    """Return a sentence on the names that figures number; empty where they draw all."""
     missing = undrawn(names)
     if not missing:
         return ""

@@ -26,7 +26,7 @@ _LOOKS = (
 """Colours after Okabe & Ito, each with a mark of its own, for eyes that see no colour."""
 
 _FAR = 0.3
-"""A candidate that is worse than the one taken by more than this would crowd out the others."""
+"""A candidate that is worse than the one chosen by more than this would crowd out the others."""
 
 
 def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -42,8 +42,8 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     kind_of = np.array([str(row["candidate"]) for row in rows])
     kinds = list(dict.fromkeys(kind_of.tolist()))
     points = np.array([[row["accuracy_mean"], row["macro_recall_mean"]] for row in rows], float)
-    taken = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
-    near = (points >= taken - _FAR).all(axis=1)
+    chosen = points[next((i for i, row in enumerate(rows) if row["chosen"]), 0)]
+    near = (points >= chosen - _FAR).all(axis=1)
     with style(kinds):
         figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
         for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
@@ -55,8 +55,8 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
                 label=kind, clip_on=False,
             )  # fmt: skip
         axes.scatter(
-            taken[:1], taken[1:], s=110, facecolors="none", edgecolors=INK, linewidths=1.2,
-            label="taken",
+            chosen[:1], chosen[1:], s=110, facecolors="none", edgecolors=INK, linewidths=1.2,
+            label="chosen",
         )  # fmt: skip
         # One below the other: a blend names all its parts, and two such fill the width.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)

@@ -1,4 +1,4 @@
-"""One look for all figures, on paper and on pages of either theme."""
+"""The style of all figures, on paper and on pages of either theme."""
 
 from __future__ import annotations
 

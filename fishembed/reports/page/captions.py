@@ -9,7 +9,7 @@ from fishembed.reports.wording import percent, split_images
 
 
 def epoch_caption(result: RunResult, what: str) -> str:
-    """Say the last values of loss or accuracy; empty for heads that do not train by epochs."""
+    """Return the last values of loss or accuracy; empty for heads that do not train by epochs."""
     last = [
         (result.history[f"{part}_{what}"][-1], name)
         for part, name in (("train", "training"), ("val", "validation"))
@@ -31,7 +31,7 @@ def _percent(value: float) -> str:
 
 
 def scored_line_caption(result: RunResult) -> str:
-    """Say what the dashed line of the accuracy is; empty where it is not drawn."""
+    """Describe what the dashed line of the accuracy is; empty where it is not drawn."""
     accuracy, split = result.metrics.get("accuracy"), result.scored_split
     if accuracy is None or split == "train":
         return ""
@@ -39,15 +39,15 @@ def scored_line_caption(result: RunResult) -> str:
 
 
 def selection_caption(result: RunResult) -> str:
-    """Say what the figure of the candidates shows."""
+    """Describe the figure of the candidates."""
     return (
         f"{len(result.selection)} candidates by the scores they were chosen by, accuracy and macro "
-        "recall in cross-validation on the training images; the ring marks the one taken."
+        "recall in cross-validation on the training images; the ring marks the one chosen."
     )
 
 
 def top_k_caption(result: RunResult) -> str:
-    """Say the ends of the top-k curve; empty where no image is labelled."""
+    """Describe the ends of the top-k curve; empty where no image is labelled."""
     if not result.top_k:
         return ""
     first, last = result.top_k[0], result.top_k[-1]

@@ -56,7 +56,7 @@ def write_comparison(
 
 
 def difference_sentence(name: str, first: str, images: str, d: Difference) -> str:
-    """Say in one sentence what a run changes."""
+    """Return a sentence on what a run changes."""
     low, high = d.accuracy_ci95
     if low <= 0 <= high:
         finding = f"{name} and {first} cannot be told apart"
@@ -76,13 +76,13 @@ def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any
     small, missing = read_thumbnails(first, photos, wanted)
     sections = [_section(comparison, i, rows, small) for i, rows in enumerate(changed, start=1)]
     return {
-        "headline": max(sections, key=lambda section: section["difference"].accuracy)["verdict"],
+        "headline": max(sections, key=lambda section: section["difference"].accuracy)["summary"],
         "name": " · ".join(printable(run.name) for run in comparison.runs),
         "first": printable(first.name),
         "scores": [(printable(run.name), score_tiles(run.metrics)) for run in comparison.runs],
         "sections": sections,
         # Single photos that cannot be read are not worth a line here.
-        "missing_pictures": "" if small else missing,
+        "missing_images": "" if small else missing,
         "intervals": intervals_note(comparison.n_groups),
         "data": {},
     }
@@ -112,7 +112,7 @@ def _section(
     )
     return {
         "name": printable(run.name),
-        "verdict": difference_sentence(*names, f"{n:,} {what}", difference),
+        "summary": difference_sentence(*names, f"{n:,} {what}", difference),
         "difference": difference,
         "accuracy": points(difference.accuracy, difference.accuracy_ci95),
         "macro_recall": points(difference.macro_recall, difference.macro_recall_ci95),

@@ -60,8 +60,8 @@ def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
     Returns
     -------
     dict
-        `pairs`, the largest mix-ups in words and images; `mistakes`, those the head was surest
-        of; `missing_pictures`, the sentence that says what is missing.
+        `pairs`, the largest mix-ups with their images; `mistakes`, those the head was surest
+        of; `missing_images`, the sentence that says what is missing.
     """
     result = run.result
     pairs = largest_pairs(result.confusion, _PAIRS)
@@ -78,7 +78,7 @@ def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
             for pair, strip in zip(pairs, strips, strict=True)
         ],
         "mistakes": _show(result, mistakes, small),
-        "missing_pictures": missing,
+        "missing_images": missing,
     }
 
 

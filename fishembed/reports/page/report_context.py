@@ -73,7 +73,7 @@ def report_context(
     calibration = calibration_sentence(bins) if bins else ""
     matrix = matrix_data(result)
     drawn_map = None if isinstance(embedding_map, str) else embedding_map
-    words = {
+    texts = {
         "loss": captions.epoch_caption(result, "loss"),
         "accuracy": captions.epoch_caption(result, "accuracy")
         + captions.scored_line_caption(result),
@@ -86,15 +86,15 @@ def report_context(
         "name": printable(run.name),
         "head": printable(str(info.get("head", ""))),
         "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
-        "verdict": summary_sentence(metrics),
+        "summary": summary_sentence(metrics),
         "tiles": score_tiles(metrics),
         "weakest": weakest_classes(metrics),
         "prior": PRIOR_SENTENCES[run.assumed_prior],
         "intervals": intervals_note(metrics.get("n_groups")),
         "notes": caveats(result),
         "what": split_images(result.scored_split),
-        "figures": {name: inline_svg(svg, name, words[name]) for name, svg in svgs.items()},
-        "words": words,
+        "figures": {name: inline_svg(svg, name, texts[name]) for name, svg in svgs.items()},
+        "captions": texts,
         "bars": bar_groups(rows),
         "rows": rows,
         "selection": selection_table(result),

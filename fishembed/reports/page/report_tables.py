@@ -66,7 +66,7 @@ def bar_groups(rows: list[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def selection_table(result: RunResult) -> dict[str, Any] | None:
-    """Return what the head was chosen from, the row of the one taken first; None for no choice."""
+    """Return what the head was chosen from, the row of the one chosen first; None for no choice."""
     if not result.selection:
         return None
     columns, rows = best_candidates_table(result.selection)
@@ -82,7 +82,7 @@ def prompts(result: RunResult) -> list[str]:
 
 
 def how_made(result: RunResult) -> list[tuple[str, str]]:
-    """Say how a run was made, as pairs of a term and what it is."""
+    """Return how a run was made, as pairs of a term and what it is."""
     info, parameters = result.info, result.info.get("parameters") or {}
     store, encoder, prompt_set = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
     spec = {k: v for k, v in encoder.items() if k not in ("name", "fingerprint")}

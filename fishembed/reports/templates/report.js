@@ -1,4 +1,4 @@
-/* Tips on the points of figures, the confusion matrix, the map of the vectors. */
+/* Tips on the points of figures, the confusion matrix, the map of the embeddings. */
 document.querySelectorAll("[data-points]").forEach((figure) => {
   const tips = data.tips[figure.dataset.points] || [];
   const group = figure.querySelector('[id$="-points"]');
