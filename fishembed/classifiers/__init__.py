@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         PriorCorrectedClassifier,
         TemperatureCalibratedClassifier,
     )
-    from fishembed.classifiers.zeroshot import ZeroShotClassifier, class_anchors
+    from fishembed.classifiers.zero_shot import ZeroShotClassifier, class_anchors
 
 _MODULES = {
     "AutoHead": "auto",
@@ -41,8 +41,8 @@ _MODULES = {
     "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
     "Trial": "model_selection",
-    "ZeroShotClassifier": "zeroshot",
-    "class_anchors": "zeroshot",
+    "ZeroShotClassifier": "zero_shot",
+    "class_anchors": "zero_shot",
     "held_out_temperature": "temperature",
     "load_head": "persistence",
     "logistic_path": "logistic",

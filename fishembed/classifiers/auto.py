@@ -17,7 +17,7 @@ from fishembed.classifiers.model_grids import (
     ZeroShotGrid,
 )
 from fishembed.classifiers.model_selection import SelectOn
-from fishembed.classifiers.zeroshot import matching_anchors
+from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
 CLIP_CS = tuple(float(C) for C in np.logspace(-6, 6, 96))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, one_blas_thread
 from fishembed.classifiers.row_weights import Double, log_prior
-from fishembed.classifiers.zeroshot import matching_anchors
+from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
 

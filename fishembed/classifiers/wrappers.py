@@ -13,7 +13,7 @@ from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
 from fishembed.classifiers.model_selection import CandidateScorer, SelectOn
 from fishembed.classifiers.row_weights import log_prior
 from fishembed.classifiers.temperature import best_scale
-from fishembed.classifiers.zeroshot import ZeroShotClassifier
+from fishembed.classifiers.zero_shot import ZeroShotClassifier
 from fishembed.errors import InputError
 
 _WEIGHTS = tuple(k / 10 for k in range(11))

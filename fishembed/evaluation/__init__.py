@@ -1,5 +1,6 @@
 """Arrays in, scores with intervals out: no files, no printing, no plotting."""
 
+from fishembed.evaluation.holdout import stratified_holdout
 from fishembed.evaluation.intervals import (
     clopper_pearson,
     macro_recall_interval,
@@ -8,7 +9,6 @@ from fishembed.evaluation.intervals import (
 from fishembed.evaluation.label_noise import LabelNoise, fit_label_noise
 from fishembed.evaluation.paired import macro_difference_interval, mcnemar
 from fishembed.evaluation.scores import ClassScore, Scores, score
-from fishembed.evaluation.splits import stratified_holdout
 
 __all__ = [
     "ClassScore",
