@@ -2,8 +2,8 @@
 
 Hits are simulated: classes with a known recall, images in groups whose hits are correlated, two
 classifiers whose hits go together. Nominal coverage is 95%. ``--full`` runs every cell (half an
-hour on a free core), else a few of each kind; the same seed gives the same figures. ``--csv FILE`` keeps every
-cell.
+hour on a free core), else a few of each kind; the same seed gives the same figures. ``--csv FILE``
+keeps every cell.
 """
 
 from __future__ import annotations
