@@ -25,15 +25,13 @@ class Audit:
 
     Attributes
     ----------
-    store
-        Its name.
-    rows
-        Its number of rows.
+    store, rows
+        The store's name and number of rows.
     classes
         Names of its classes, as they may be shown.
     results
-        What each check found, by the check's name: see `fishembed.audit.checks`. Also
-        `audit["leaks"]`.
+        What each check found, by the check's name, see `fishembed.audit.checks`; `audit["leaks"]`
+        for short.
     seconds
         Time that each took.
     """

@@ -13,13 +13,7 @@ _MERGE_AT = 1_000_000
 
 
 class ConnectedRows:
-    """Connect rows pair by pair, holding no more than a million pairs at a time.
-
-    Parameters
-    ----------
-    n
-        Number of rows.
-    """
+    """Connect some of `n` rows pair by pair, holding no more than a million pairs at a time."""
 
     def __init__(self, n: int) -> None:
         self._n = n

@@ -7,8 +7,7 @@ from pathlib import Path
 from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.audit.audit import Audit, find_photos
-from fishembed.audit.check import on_page
-from fishembed.audit.page_parts import Section
+from fishembed.audit.check import Section, on_page
 from fishembed.cache import FeatureStore
 from fishembed.reports.shared_page_parts import fill
 from fishembed.reports.thumbnails import thumbnails
@@ -19,17 +18,8 @@ def write_page(
 ) -> None:
     """Write an audit as one page that needs no other file.
 
-    Parameters
-    ----------
-    page
-        The file.
-    audit, store
-        The audit and the store it looked at.
-    photos
-        Folder of the images; the one the store knows when None. Without it the page comes
-        out without images.
-    command
-        The command line that repeats the audit.
+    `photos` is the folder of the images, the one the store knows when None; without it the page
+    comes out without images. `command` is the command line that repeats the audit.
     """
     classes = [*audit.classes, "no label"]
     by_name = {name: found.section(store, classes) for name, found in audit.results.items()}

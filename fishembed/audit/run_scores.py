@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
-from fishembed.audit.page_parts import Block
 from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
@@ -76,16 +75,14 @@ class RunScores:
             return f"{whole}; all of them leak, so what it reaches on new images is not known."
         return f"{whole}: {self.leaking} that leak, and {self.clean} that do not."
 
-    def block(self) -> Block:
+    def tiles(self) -> list[Tile]:
         """Return the same comparison for the page."""
         parts = {
             "All scored": self.everything,
             "Those that leak": self.leaking,
             "Those that do not": self.clean,
         }
-        tiles = [score.tile(title) for title, score in parts.items() if score]
-        heading = ("What", printable(self.run), "reaches with and without them")
-        return Block("scores", tiles, heading)
+        return [score.tile(title) for title, score in parts.items() if score]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ Indices = npt.NDArray[np.intp]
 
 
 class Pairs(NamedTuple):
-    """Pairs of rows and their cosines."""
+    """Pairs of rows (first < second) and their cosines, (n_pairs,) each."""
 
     first: Indices  # intp (n_pairs,) row numbers, first < second
     second: Indices
@@ -27,21 +27,9 @@ class Pairs(NamedTuple):
 
 
 def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
-    """Yield every pair of rows whose cosine reaches a threshold.
+    """Yield every pair of rows whose cosine reaches a threshold, each pair once.
 
-    Parameters
-    ----------
-    features
-        (n, dim), read block by block.
-    threshold
-        Cosine.
-    block
-        Rows of a block.
-
-    Yields
-    ------
-    Pairs
-        Of two blocks at a time; together each pair once.
+    `features` (n, dim) are read `block` rows at a time, and pairs come from two blocks at a time.
     """
     n = len(features)
     for start in range(0, n, block):

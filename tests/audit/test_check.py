@@ -8,9 +8,8 @@ import pytest
 
 import fishembed.audit.checks
 from fishembed.audit import audit_store, findings, write_audit
-from fishembed.audit.check import CHECKS, CheckResult, Table, register
+from fishembed.audit.check import CHECKS, Block, CheckResult, Section, Table, register
 from fishembed.audit.checks.duplicates import Duplicates
-from fishembed.audit.page_parts import Block, Section
 from fishembed.cache import FeatureStore
 
 

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
-from fishembed.audit.check import AuditData, CheckResult, Table, register
-from fishembed.audit.page_parts import Block, Section
+from fishembed.audit.check import AuditData, Block, CheckResult, Section, Table, register
 from fishembed.cache import FeatureStore
 from fishembed.reports.shared_page_parts import Tile
 

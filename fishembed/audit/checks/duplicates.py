@@ -10,9 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
+from fishembed.audit.check import (
+    DECISION,
+    AuditData,
+    Block,
+    CheckResult,
+    Section,
+    Table,
+    captioned,
+    more_in,
+    register,
+    row_cells,
+)
 from fishembed.audit.connected_rows import ConnectedRows, Indices
-from fishembed.audit.page_parts import Block, Section, captioned, more_in
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicates import Threshold
@@ -132,20 +142,9 @@ def find_duplicates(
 ) -> Duplicates:
     """Find images that are there more than once.
 
-    Parameters
-    ----------
-    features
-        (n, dim).
-    digests
-        SHA-256 of each file, "" where not known.
-    parts
-        Text (n,), such as splits: the nearest row of each part is found.
-    threshold
-        Cosine from which two images are near-duplicates.
-
-    Notes
-    -----
-    Exact: every pair is compared. The time grows with n², the memory with n.
+    Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
+    with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
+    splits: the nearest row of each part is found.
     """
     part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
     nearest = _NearestByPart(part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,14 +12,23 @@ import numpy as np
 from PIL import Image
 
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.audit.check import AuditData, CheckResult, Table, register
+from fishembed.audit.check import (
+    AuditData,
+    Block,
+    CheckResult,
+    Section,
+    Table,
+    captioned,
+    gallery,
+    register,
+)
 from fishembed.audit.checks.outliers import OUTLIERS_CSV, outlier_table
-from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
-from fishembed.images import Blob, Photos, decode, read_bytes
+from fishembed.images import Blob, Photos, read_bytes
 from fishembed.images.decode import quiet_decoding
 from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.thumbnails import open_reduced
 
 TINY = 32
 """Pixels of the shorter side below which an image holds little."""
@@ -137,17 +145,7 @@ def check_image_quality(data: AuditData) -> ImageQuality:
 def find_odd_images(
     photos: Photos, paths: Sequence[str], progress: Progress | None = None
 ) -> ImageQuality:
-    """Read every image, small, and list the odd ones.
-
-    Parameters
-    ----------
-    photos
-        The images.
-    paths
-        Of each row.
-    progress
-        Shows how far the reading is.
-    """
+    """Read every image, small, and list the odd ones."""
     progress = progress or NoProgress()
     measured: list[ImageProperties | None] = []
     with quiet_decoding():
@@ -175,29 +173,11 @@ def _measure_all(photos: Photos, paths: Sequence[str]) -> Iterator[ImageProperti
 def measure_image(file: Path | Blob) -> ImageProperties | None:
     """Measure an image; None where it cannot be read."""
     try:
-        (width, height), image = _open_small(read_bytes(file))
+        (width, height), image = open_reduced(read_bytes(file), _SIDE)
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     pixels = np.asarray(image, np.float32)
     colour = pixels.max(axis=2) - pixels.min(axis=2)
     brightness = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     return ImageProperties(width, height, float(brightness.std()), float(colour.mean()))
-
-
-def _open_small(data: bytes) -> tuple[tuple[int, int], Image.Image]:
-    """Return an image's own size, and the image at 256 pixels or less."""
-    image = None
-    size = (0, 0)
-    if data.startswith(b"\xff\xd8"):
-        try:
-            with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as opened:
-                size = opened.size
-                opened.draft("RGB", (_SIDE, _SIDE))
-                image = opened.convert("RGB")
-        except Exception:  # whatever is odd about this file, the careful way decides
-            image = None
-    if image is None:
-        image = decode(data)
-        size = image.size
-    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
-    return size, image

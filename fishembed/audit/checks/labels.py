@@ -12,11 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
+from fishembed.audit.check import (
+    DECISION,
+    AuditData,
+    Block,
+    CheckResult,
+    Section,
+    Table,
+    captioned,
+    gallery,
+    register,
+    row_cells,
+)
 from fishembed.audit.checks.balance import FEW, shortlist
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
-from fishembed.audit.page_parts import Block, Section, captioned, gallery
 from fishembed.cache import FeatureStore
 from fishembed.evaluation import fit_label_noise
 from fishembed.reports.shared_page_parts import Tile
@@ -180,16 +190,7 @@ def find_label_issues(
     errs too; `fit_label_noise` tells its errors from wrong labels. Labels that are wrong with a
     probability above one half are listed, and all that were judged are ranked.
 
-    Parameters
-    ----------
-    X
-        float32 (n, dim) features of labelled rows.
-    labels
-        int32 (n,), numbers of classes.
-    groups
-        Integers (n,): rows of one number belong together.
-    seed
-        Of the folds.
+    `X` is float32 (n, dim), `labels` int32 (n,) numbers of classes, `groups` integers (n,).
     """
     names, codes = np.unique(labels, return_inverse=True)
     probabilities, tested = out_of_fold(X, codes, groups, seed=seed)
@@ -228,19 +229,9 @@ def out_of_fold(
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return each row's probabilities by a Gaussian head that saw neither it nor its group.
 
-    Parameters
-    ----------
-    X, codes, groups
-        (n, dim) features, class of each row numbered from 0, and group of each row.
-    seed
-        Of the folds.
-
-    Returns
-    -------
-    float64 (n, n_classes)
-        Calibrated by one temperature on these rows.
-    bool (n,)
-        Rows for which this could be done: some row of their class was left to learn from.
+    float64 (n, n_classes), calibrated by one temperature on these rows, and bool (n,): the rows
+    for which this could be done, since some row of their class was left to learn from. `codes`
+    are the rows' classes numbered from 0.
     """
     from scipy.special import softmax
     from sklearn.utils import check_random_state

@@ -10,11 +10,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, listed
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
+from fishembed.audit.check import (
+    DECISION,
+    AuditData,
+    Block,
+    CheckResult,
+    Section,
+    Table,
+    captioned,
+    register,
+    row_cells,
+)
 from fishembed.audit.checks.duplicates import Duplicates
-from fishembed.audit.page_parts import Block, Section, captioned
 from fishembed.audit.run_scores import RunScores, score_run
 from fishembed.cache import FeatureStore
 from fishembed.reports.shared_page_parts import Tile
@@ -95,7 +105,8 @@ class Leaks(CheckResult):
         """Show the nearest leaks, each beside its counterpart."""
         blocks = [Block("text", sentence) for sentence in self._explained()]
         if self.scores:
-            blocks.append(self.scores.block())
+            heading = ("What", printable(self.scores.run), "reaches with and without them")
+            blocks.append(Block("scores", self.scores.tiles(), heading))
         nearest = sorted(self.found, key=lambda one: -np.nan_to_num(one.cosine, nan=-1.0))
         pairs = []
         for leak in nearest[:_PAIRS_SHOWN]:
@@ -171,17 +182,20 @@ def find_leaks(
     """
     found: list[Leak] = []
     first_row = _first_rows(groups, splits)
-    parts = {name: np.unique(duplicates.part[splits == name]) for name in SPLITS}
     # A leak belongs to the later split: of test against train, not of train against test.
-    for later in SPLITS[1:]:
+    for later, earlier in (("val", "train"), ("test", "train"), ("test", "val")):
+        parts = np.unique(duplicates.part[splits == earlier])
         for row in np.flatnonzero(splits == later).tolist():
-            for earlier in SPLITS[: SPLITS.index(later)]:
-                leak = _counterpart(row, parts[earlier], duplicates, digests)
-                if leak is None and (other := first_row.get((groups[row], earlier))) is not None:
-                    leak = other, "group", float("nan")
-                if leak is not None:
-                    other, kind, cosine = leak
-                    found.append(Leak(row, later, other, earlier, kind, cosine))
+            best = parts[duplicates.nearest_cosine[row, parts].argmax()] if len(parts) else 0
+            other = int(duplicates.nearest[row, best]) if len(parts) else -1
+            if other >= 0:
+                kind = "identical" if digests[row] == digests[other] != "" else "near-duplicate"
+                cosine = float(duplicates.nearest_cosine[row, best])
+                found.append(Leak(row, later, other, earlier, kind, cosine))
+            elif (groups[row], earlier) in first_row:
+                other = first_row[groups[row], earlier]
+                found.append(Leak(row, later, other, earlier, "group", math.nan))
+    found.sort(key=lambda one: (SPLITS.index(one.split), one.row, SPLITS.index(one.other_split)))
     named: dict[str, set[str]] = {}
     for group, split in first_row:
         named.setdefault(group, set()).add(split)
@@ -200,17 +214,3 @@ def _first_rows(groups: Sequence[str], splits: npt.NDArray[np.str_]) -> dict[tup
         if group and split:
             first.setdefault((group, split), row)
     return first
-
-
-def _counterpart(
-    row: int, parts: npt.NDArray[np.intp], duplicates: Duplicates, digests: Sequence[str]
-) -> tuple[int, str, float] | None:
-    if not len(parts):
-        return None
-    part = parts[duplicates.nearest_cosine[row, parts].argmax()]
-    other = int(duplicates.nearest[row, part])
-    if other < 0:
-        return None
-    same = digests[row] == digests[other] != ""
-    kind = "identical" if same else "near-duplicate"
-    return other, kind, float(duplicates.nearest_cosine[row, part])

@@ -12,8 +12,18 @@ import numpy.typing as npt
 from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK
 from fishembed._base.text import counted
-from fishembed.audit.check import DECISION, AuditData, CheckResult, Table, register, row_cells
-from fishembed.audit.page_parts import Block, Section, captioned, gallery
+from fishembed.audit.check import (
+    DECISION,
+    AuditData,
+    Block,
+    CheckResult,
+    Section,
+    Table,
+    captioned,
+    gallery,
+    register,
+    row_cells,
+)
 from fishembed.audit.similar_pairs import Features
 from fishembed.cache import FeatureStore
 from fishembed.reports.shared_page_parts import Tile
@@ -88,12 +98,7 @@ class Outliers(CheckResult):
 def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) -> Table:
     """Return rows for the table that all checks for strange images share.
 
-    Parameters
-    ----------
-    store
-        The store.
-    reasons
-        (row, kind, reason as text).
+    `reasons` are (row, kind, reason as text).
     """
     rows = [(*row_cells(store, row), kind, reason, "", "") for row, kind, reason in reasons]
     return Table(OUTLIERS_CSV, OUTLIER_COLUMNS, rows)
@@ -110,17 +115,9 @@ def find_outliers(features: Features, labels: npt.NDArray[np.int32], n_classes: 
     """Measure how far each image is from every class, relative to the class's spread.
 
     Distances are between embeddings scaled to length 1. A class's spread is the root mean square
-    distance of its images from their mean, drawn towards the mean spread of all classes
-    where it has few. An image's own share in its class's mean is taken out.
-
-    Parameters
-    ----------
-    features
-        (n, dim), read block by block.
-    labels
-        int32 (n,), -1 for none.
-    n_classes
-        Number of classes; where none has an image all images are one class.
+    distance of its images from their mean, drawn towards the mean spread of all classes where it
+    has few. An image's own share in its class's mean is taken out. `labels` are int32 (n,), -1 for
+    none; where no image has one, all are one class.
 
     References
     ----------
