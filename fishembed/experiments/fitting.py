@@ -15,10 +15,9 @@ from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.leakage import find_leakage
 from fishembed.experiments.run_folder import Run, save_run
-from fishembed.experiments.run_info import run_info
+from fishembed.experiments.run_info import run_info, selection_rows
 from fishembed.experiments.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
-from fishembed.experiments.selection_table import selection_rows
 from fishembed.experiments.train_test_split import train_test_split
 from fishembed.experiments.training import (
     TrainingData,

@@ -12,7 +12,7 @@ import numpy as np
 from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed._base.files import write_json
 from fishembed.errors import RunFormatError
-from fishembed.experiments.confusion_counts import most_often_called_instead
+from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.run_result import TOP_K, ClassTable, Floats, RunResult, ScoredImages
 
 RUN_FORMAT = "fishembed-run"

@@ -6,11 +6,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fishembed._version import __version__
 from fishembed.cache import FeatureKind, Store
 from fishembed.experiments.class_prior import assumed_prior
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import Trial
+
+_SCORES = ("accuracy", "macro_recall", "macro_f1", "log_loss")
 
 
 def run_info(
@@ -86,3 +91,42 @@ def _versions() -> dict[str, str]:
     if "torch" in sys.modules:
         versions["torch"] = metadata.version("torch")
     return versions
+
+
+def selection_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Return one row for each candidate, the one chosen first: the columns of `selection.csv`."""
+    return [
+        {
+            "candidate": trial.candidate,
+            "parameters": _parameters_text(trial.parameters),
+            **{
+                f"{score}_{what}": getattr(trial, f"{score}{suffix}")
+                for score in _SCORES
+                for what, suffix in (("mean", ""), ("std", "_std"))
+            },
+            "seconds": round(trial.seconds, 4),
+            "rows": trial.rows,
+            "tied": trial.tied,
+            "chosen": trial.chosen,
+        }
+        for trial in trials
+    ]
+
+
+def _parameters_text(parameters: Mapping[str, float]) -> str:
+    """Write parameters: "C=100, tau=1", for a blend "0.7 gaussian (tau=1) + 0.3 zeroshot"."""
+    parts: dict[str, list[str]] = {}
+    shares: dict[str, float] = {}
+    for key, value in parameters.items():
+        part, _, name = key.rpartition(".")
+        own = parts.setdefault(part, [])
+        if name == "share":
+            shares[part] = value
+        else:
+            own.append(f"{name}={value:g}")
+    if not shares:
+        return ", ".join(parts.get("", []))
+    return " + ".join(
+        f"{share:g} {part}" + (f" ({', '.join(parts[part])})" if parts[part] else "")
+        for part, share in shares.items()
+    )

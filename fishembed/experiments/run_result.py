@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.printable import printable
-from fishembed.experiments.confusion_counts import confusion_counts, mixup_order
-from fishembed.experiments.reliability import Reliability, TopK, reliability, top_k_accuracy
+from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
+from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
 
 if TYPE_CHECKING:
     from fishembed.classifiers import LinearMap

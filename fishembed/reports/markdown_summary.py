@@ -6,7 +6,7 @@ import math
 import re
 
 from fishembed._base.printable import printable
-from fishembed.experiments.confusion_counts import ConfusedPair, largest_pairs
+from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import ClassTable
 from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes

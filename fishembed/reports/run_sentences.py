@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable, shortened
 from fishembed._base.text import counted, listed
-from fishembed.experiments.confusion_counts import ConfusedPair
-from fishembed.experiments.reliability import Reliability
+from fishembed.evaluation.confusion_counts import ConfusedPair
+from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, split_images
 

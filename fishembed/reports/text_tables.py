@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.printable import printable, shortened
+from fishembed.evaluation.confusion_counts import confused_pairs
 from fishembed.experiments.comparison import Comparison
-from fishembed.experiments.confusion_counts import confused_pairs
 from fishembed.experiments.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent
 

@@ -8,7 +8,7 @@ import pytest
 from make_run import make_run
 
 from fishembed import Run, score
-from fishembed.experiments.confusion_counts import ConfusedPair
+from fishembed.evaluation.confusion_counts import ConfusedPair
 from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes
 
 METRICS = {

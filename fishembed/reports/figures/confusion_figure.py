@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.experiments.confusion_counts import row_shares
+from fishembed.evaluation.confusion_counts import row_shares
 from fishembed.reports.figures.fonts import figure_names
 from fishembed.reports.figures.style import (
     LINE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishembed._base.text import counted, listed
-from fishembed.experiments.reliability import Reliability
+from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.run_result import ClassTable, RunResult
 from fishembed.reports.wording import percent, split_images
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
-from fishembed.experiments.confusion_counts import ConfusedPair, largest_pairs
+from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import RunResult
 from fishembed.images import Photos

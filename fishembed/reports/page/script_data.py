@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fishembed.experiments.confusion_counts import most_mixed
+from fishembed.evaluation.confusion_counts import most_mixed
 from fishembed.experiments.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 

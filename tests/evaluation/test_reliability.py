@@ -5,7 +5,7 @@ import pytest
 from make_run import make_run
 
 from fishembed import Run
-from fishembed.experiments.reliability import reliability, top_k_accuracy
+from fishembed.evaluation.reliability import reliability, top_k_accuracy
 
 
 def bins_of(confidence, right):

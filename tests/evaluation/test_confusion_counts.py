@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from fishembed.experiments.confusion_counts import (
+from fishembed.evaluation.confusion_counts import (
     ConfusedPair,
     confused_pairs,
     confusion_counts,
