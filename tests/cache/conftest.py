@@ -12,7 +12,7 @@ from fishembed.cache import FeatureStore, write_store
 
 @pytest.fixture
 def make_store(workspace: Path):
-    """Give what writes a store and opens it."""
+    """Return what writes a store and opens it."""
     opened = []
 
     def make(n=200, name="a.h5", *, head=None, rows=None, vectors=None, **options):
@@ -30,7 +30,7 @@ def make_store(workspace: Path):
 
 @pytest.fixture
 def make_file(make_store):
-    """Give what writes a store and gives its path."""
+    """Return what writes a store and returns its path."""
 
     def make(*args, **options) -> Path:
         store = make_store(*args, **options)

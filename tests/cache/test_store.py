@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from full_rows import ENCODER, make_head, make_rows, make_vectors
 
-from fishembed.cache import FeatureStore, Store, open_store, shard_store
+from fishembed.cache import (
+    FeatureStore,
+    Store,
+    export_store,
+    import_features,
+    open_store,
+    shard_store,
+)
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore
 from fishembed.cache.sharded_store import ShardedStore
@@ -214,3 +221,18 @@ def test_it_closes_with_its_block_and_keeps_what_it_gave(open_kind, expected):
     with open_kind() as store:
         X = store.embeddings(range(N))
     np.testing.assert_allclose(X, expected["image"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["out.npz", "folder"])
+def test_what_is_exported_is_imported(store, workspace, name):
+    if name == "folder":
+        pytest.importorskip("pyarrow")
+    export_store(store, workspace / name)
+    with open_store(import_features(workspace / name, "back.h5")) as back:
+        np.testing.assert_array_equal(back.features, store.features[:])
+        assert (back.digests, back.groups) == (store.digests, store.groups)
+        assert back.splits.tolist() == store.splits.tolist()
+        if name == "out.npz":
+            assert (back.paths, back.classes) == (store.paths, store.classes)
+            np.testing.assert_array_equal(back.labels, store.labels)
+            np.testing.assert_array_equal(back.trunk, store.trunk[:])
