@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from PIL import Image
+from small_pictures import draw
 
 from fishembed.cli import main
+from fishembed.extraction import extract
 
 
 @pytest.fixture
@@ -35,3 +38,15 @@ def photos(workspace) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path)
     return workspace / "data"
+
+
+@pytest.fixture
+def store(workspace):
+    """Extract two classes in two splits, with trunk features and one file that is no image."""
+    for seed in range(70):
+        draw(
+            workspace / f"p/{('train', 'test')[seed % 2]}/{'ab'[seed % 3 % 2]}/{seed:02d}.png", seed
+        )
+    (workspace / "p/train/a/bad.png").write_bytes(b"bad")
+    extract(workspace / "p", "cache/p.h5", encoder=FakeEncoder(width=12), trunk=True)
+    return workspace / "cache/p.h5"

@@ -3,6 +3,10 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from fake_encoder import FakeEncoder
+
+from fishembed import FeatureStore, load_head, run_fit
+from fishembed.extraction import extract
 
 
 def test_every_head_can_be_named(run, workspace):
@@ -42,3 +46,46 @@ def test_every_head_can_be_named(run, workspace):
     code, _, err = run("fit", "--C", "1")
     assert code == 2
     assert "it is a parameter of logistic, prior-corrected, blend" in err
+
+
+def test_trunk_vectors_on_the_command_line(run, store, workspace):
+    assert run("fit", "--features", "trunk")[0] == run("fit")[0] == 0
+    trunk, image = (workspace / "reports" / name for name in ("p-trunk-auto", "p-auto"))
+    told = json.loads((trunk / "run.json").read_text())
+    assert (told["features"], told["store"]["dim"]) == ("trunk", 12)
+    with FeatureStore.open(store) as opened:
+        heads = load_head(trunk / "head.npz"), load_head(image / "head.npz")
+        prints = opened.feature_fingerprint("trunk"), opened.feature_fingerprint("image")
+        assert tuple(head.feature_fingerprint for head in heads) == prints
+        assert prints[0] != prints[1] == opened.encoder_fingerprint
+    assert run("report", "p-trunk-auto")[0] == 0
+    assert run("fit", "--features", "text")[0] == 2
+
+
+def test_stores_side_by_side(run, store, workspace):
+    extract(workspace / "p", "cache/q.h5", encoder=FakeEncoder(dim=5, name="other"))
+    code, out, _ = run("fit", "p", "q", "--head", "linear", "--epochs", "1")
+    assert code == 0
+    assert out.startswith("store: cache/p.h5\nstore: cache/q.h5\n")
+    folder = workspace / "reports" / "p+q-linear"
+    told = json.loads((folder / "run.json").read_text())
+    assert told["store"]["dim"] == 13
+    assert [one["path"] for one in told["stores"]] == ["cache/p.h5", "cache/q.h5"]
+    assert [one["name"] for one in told["encoder"]["joined"]] == ["fake", "other"]
+    head = load_head(folder / "head.npz")
+    assert head.feature_fingerprint == told["encoder"]["fingerprint"]
+    assert run("report", "p+q-linear")[0] == 0
+    assert "no map of the features" not in (folder / "index.html").read_text()
+    code, _, said = run("fit", "p", "p")
+    assert code == 2
+    assert "the same encoder" in said
+    code, _, said = run("fit", "p", "q", "--features", "trunk")
+    assert code == 2
+    assert "'cache/q.h5' has no trunk features" in said
+
+
+def test_joined_in_python(store, workspace):
+    extract(workspace / "p", "cache/q.h5", encoder=FakeEncoder(dim=5, name="other"))
+    run = run_fit(["cache/p.h5", "cache/q.h5"], run="mine")
+    assert run.info["store"]["name"] == "p+q"
+    assert len(run.predictions) == run.metrics["n"] == 35
