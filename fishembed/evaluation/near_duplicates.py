@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed._base.nearest import BLOCK, nearest_rows
 from fishembed.errors import InputError
 
-_SAMPLE = 4096
+_SAMPLE = 1024
 _DEVIATIONS = 4.0
 _LOWEST, _HIGHEST = 0.9, 0.9999
 """Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
@@ -56,7 +56,7 @@ def near_duplicate_threshold(
     cosine
         The threshold that the user named.
     seed
-        Of the sample of 4,096 rows, where there are more.
+        Of the sample of 1,024 rows, where there are more.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int
     kind
         What the groups are: "class", "group" or "image".
     seed
-        Of the sample of 4,096 rows, where there are more.
+        Of the sample of 1,024 rows, where there are more.
     """
     rows = np.flatnonzero(groups >= 0)
     if len(rows) > _SAMPLE:

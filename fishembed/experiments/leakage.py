@@ -45,9 +45,10 @@ class Leakage:
         how = listed([f"{count:,} {kind}" for count, kind in kinds if count])
         near = " --group-duplicates" if self.near_duplicate else ""
         return (
-            f"warning: {n:,} of the {self.scored:,} scored images are in the training rows too "
-            f"({how}), so the scores flatter: 'fishembed split {store.path}{near}' makes splits "
-            "that keep copies together"
+            f"warning: {n:,} of the {self.scored:,} scored images ({100 * n / self.scored:.1f}%) "
+            f"{'has a copy' if n == 1 else 'have copies'} among the training rows ({how}), which "
+            f"flatters the scores: 'fishembed split {store.path}{near}' makes splits that keep "
+            "copies together"
         )
 
 

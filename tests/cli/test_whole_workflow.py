@@ -15,7 +15,7 @@ def test_bare_verbs_choose_and_say_so(run, photos, workspace):
     assert "held out" in out
     assert "held-out images right" in out
     assert "\n* " in out
-    assert "scored images are in the training rows too (2 nearly)" in out  # plain noise is alike
+    assert "(100.0%) have copies among the training rows (2 nearly)" in out  # plain noise is alike
     assert out.splitlines()[3].split("  ")[0] == "candidate"
     code, out, _ = run("report")
     assert out.splitlines()[0] == "run: reports/data-auto (the newest in reports)"
