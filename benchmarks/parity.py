@@ -28,7 +28,7 @@ from PIL import Image, ImageOps
 
 from fishembed import FeatureStore, LogisticHead, extract
 from fishembed.encoders import Encoder, load_encoder
-from fishembed.images import DeviceDecoder, decode, picture_pixels
+from fishembed.images import DeviceDecoder, decode, image_pixels
 
 MODES = {
     "fast decoding": {"decoding": "fast", "precision": "fp32"},
@@ -107,7 +107,7 @@ def encode(encoder: Encoder, files: list[bytes], decoding: str) -> np.ndarray:
     pixels = [
         device([data])[0]
         if decoding == "device" and device.suits(data)
-        else picture_pixels(data, geometry, decoding=decoding)
+        else image_pixels(data, geometry, decoding=decoding)
         for data in files
     ]
     blocks = [np.stack(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]

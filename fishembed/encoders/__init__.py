@@ -1,6 +1,7 @@
 """Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
 
 from fishembed.encoders.backend import recorded_backend
+from fishembed.encoders.cuda import lane_stream, page_locked
 from fishembed.encoders.device import (
     choose_device,
     choose_precision,
@@ -38,11 +39,13 @@ __all__ = [
     "choose_precision",
     "describe_device",
     "good_batch_size",
+    "lane_stream",
     "lanes",
     "list_encoders",
     "load_aliases",
     "load_encoder",
     "load_prompts",
+    "page_locked",
     "parse_name",
     "recorded_backend",
     "spoken_name",

@@ -1,10 +1,14 @@
-"""Several batches on CUDA at once: streams, pinned memory, every GPU of the machine."""
+"""Several batches on CUDA at once: streams, page-locked memory, every GPU of the machine."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +28,43 @@ def own_stream(device: torch.device) -> AbstractContextManager[object]:
     return torch.cuda.stream(mine[device])
 
 
+def lane_stream(device: str) -> AbstractContextManager[object]:
+    """Return the calling thread's stream on a lane's device, as `Encoder.device` names it."""
+    if not device.startswith("cuda"):
+        return nullcontext()
+    import torch
+
+    return own_stream(torch.device(device.split(" ", maxsplit=1)[0]))
+
+
 def to_device(pixels: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Move pixels to a device; on CUDA from pinned memory, so that the copy runs beside work."""
-    if device.type == "cuda":
-        return pixels.pin_memory().to(device, non_blocking=True)
-    return pixels.to(device)
+    """Move pixels to a device; on CUDA from page-locked memory, beside other work."""
+    if device.type != "cuda" or pixels.is_cuda:
+        return pixels.to(device)
+    locked = pixels if pixels.is_pinned() else pixels.pin_memory()
+    return locked.to(device, non_blocking=True)
+
+
+@contextmanager
+def page_locked(memory: npt.NDArray[np.uint8], device: str) -> Iterator[None]:
+    """Lock an array's pages for copies to a CUDA device, so that batches need no copy before it.
+
+    Elsewhere, and where the system allows no such lock, this does nothing.
+    """
+    if not device.startswith("cuda"):
+        yield
+        return
+    import torch
+
+    runtime: Any = torch.cuda.cudart()  # type: ignore[no-untyped-call]
+    address = memory.ctypes.data
+    locked = int(runtime.cudaHostRegister(address, memory.nbytes, 0)) == 0
+    try:
+        yield
+    finally:
+        if locked:
+            torch.cuda.synchronize()
+            runtime.cudaHostUnregister(address)
 
 
 def other_devices(device: torch.device) -> list[torch.device]:

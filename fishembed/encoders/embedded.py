@@ -86,9 +86,11 @@ class EmbeddedEncoder(ImageTower):
         backend = "torch" if self._compiled is None else "OpenVINO"
         return f"{super().device.removesuffix(')')}, {backend})"
 
-    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_images(self, batch: npt.NDArray[np.uint8] | torch.Tensor) -> npt.NDArray[np.float32]:
         """Encode uint8 (n, 224, 224, 3) to float32 (n, 1280), not normalised."""
-        return super().encode_images(batch) if self._compiled is None else self._compiled(batch)
+        if self._compiled is None:
+            return super().encode_images(batch)
+        return self._compiled(np.asarray(batch))
 
     @property
     def logit_scale(self) -> float | None:

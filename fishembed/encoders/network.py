@@ -98,8 +98,11 @@ class ImageTower:
         else:
             yield [self]
 
-    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
+    def encode_images(self, batch: npt.NDArray[np.uint8] | torch.Tensor) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised.
+
+        The batch may also be a tensor, on the device or not.
+        """
         import torch
 
         with torch.inference_mode(), own_stream(self._device):
@@ -110,11 +113,14 @@ class ImageTower:
         vectors: torch.Tensor = self._network(pixels)
         return vectors
 
-    def _pixels(self, batch: npt.NDArray[np.uint8]) -> torch.Tensor:
+    def _pixels(self, batch: npt.NDArray[np.uint8] | torch.Tensor) -> torch.Tensor:
         """Normalise uint8 (n, crop, crop, 3) to (n, 3, crop, crop) on the device."""
         import torch
 
-        pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"]))
+        if isinstance(batch, torch.Tensor):
+            pixels = batch
+        else:
+            pixels = torch.from_numpy(np.require(batch, requirements=["C", "W"]))
         pixels = to_device(pixels, self._device)
         pixels = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
         pixels = pixels.sub_(self._mean).div_(self._std).to(self._dtype)

@@ -79,7 +79,7 @@ class OpenCLIPEncoder(ImageTower):
         return trunk_dim(self._model.visual)
 
     def encode_with_trunk(
-        self, batch: npt.NDArray[np.uint8]
+        self, batch: npt.NDArray[np.uint8] | torch.Tensor
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Encode to float32 (n, dim) and (n, trunk_dim) in one forward pass."""
         import torch

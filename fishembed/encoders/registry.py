@@ -6,14 +6,11 @@ from dataclasses import replace
 from typing import Literal
 
 from fishembed.encoders.backend import choose_backend
-from fishembed.encoders.device import choose_device, choose_precision
+from fishembed.encoders.device import choose_decoding, choose_device, choose_precision
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
 from fishembed.encoders.network import ImageTower
 from fishembed.encoders.protocol import Encoder
 from fishembed.encoders.spec import Backend, Decoding, Precision
-
-DEFAULT_DECODING: Decoding = "fast"
-"""What `auto` means: benchmarks/parity.py shows that nothing measurable is lost."""
 
 
 def load_encoder(
@@ -38,8 +35,9 @@ def load_encoder(
         hardware has it, else fp16 on CUDA, else fp32.
     decoding
         How the pictures that it will be given are decoded, see
-        `fishembed.images.picture_pixels`: exact, fast, device or auto, which is fast. Part of what
-        the encoder says of itself; it changes nothing on the encoder.
+        `fishembed.images.image_pixels`: exact, fast, device, or auto, which is device where the
+        GPU has a JPEG decoder, else fast. Part of what the encoder says of itself; it changes
+        nothing on the encoder.
     backend
         What computes the forward pass: torch, openvino or auto, see
         `fishembed.encoders.backend.choose_backend`. Features in bf16 differ by it.
@@ -62,7 +60,7 @@ def load_encoder(
     arithmetic = choose_precision(place) if precision == "auto" else precision
     library = choose_backend(parsed.kind, place, arithmetic, backend)
     tower = _load(parsed, place, arithmetic, library)
-    mode = DEFAULT_DECODING if decoding == "auto" else decoding
+    mode = choose_decoding(place) if decoding == "auto" else decoding
     tower.spec = replace(tower.spec, decoding=mode)
     return tower
 

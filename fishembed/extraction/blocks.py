@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fishembed.errors import FishembedError
-from fishembed.images import Blob
+from fishembed.extraction.read_block import File
 
 _FIRST = 512
 """Files of a block while nobody knows how fast workers are."""
@@ -16,7 +15,7 @@ _FIRST = 512
 _LEAST, _MOST = 32, 1 << 14
 
 _SECONDS = 5.0
-"""Work in a block: all that a death costs."""
+"""EncodingJob in a block: all that a death costs."""
 
 _SHARES = 8
 """Blocks that are left for each worker, at the least, so that none waits long for the last."""
@@ -27,7 +26,7 @@ class Block:
     """Some files, of which the first is the `start`-th of the run."""
 
     start: int
-    files: tuple[Path | Blob, ...]
+    files: tuple[File, ...]
 
 
 class Blocks:
@@ -48,7 +47,7 @@ class Blocks:
     share of what is left. Here a time bounds it from above.
     """
 
-    def __init__(self, files: Sequence[Path | Blob], workers: int, *, tries: int) -> None:
+    def __init__(self, files: Sequence[File], workers: int, *, tries: int) -> None:
         self._files = files
         self._workers = workers
         self._tries = tries

@@ -9,7 +9,7 @@ import numpy as np
 
 from fishembed._base.text import counted
 from fishembed.cache import Dropped, Edit, Replayed, Rows, replay
-from fishembed.extraction.before import Before
+from fishembed.extraction.previous_store import PreviousStore
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Amended:
     notes: tuple[str, ...]
 
 
-def amend(rows: Rows, classes: list[str], before: Before) -> Amended:
+def amend(rows: Rows, classes: list[str], before: PreviousStore) -> Amended:
     """Make the edits of the store before again on the rows of its source.
 
     Parameters

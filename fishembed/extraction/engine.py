@@ -2,101 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fishembed.cache import Parts
-from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.stages import NOTHING, Seconds
-from fishembed.extraction.vectors import Bundle
-from fishembed.images import MAX_PIXELS, Blob
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.partial_file_writer import FeatureArrays
+from fishembed.extraction.read_block import File
+from fishembed.extraction.stage_times import NO_SECONDS, Seconds
+from fishembed.images import MAX_PIXELS
 
 
 @dataclass(frozen=True)
-class Work:
-    """Files to read, and how.
+class EncodingJob:
+    """Files to read and encode, and how.
 
     Attributes
     ----------
     files
-        Where the pictures' bytes lie; a picture is called by its place in this list.
+        Where the images' bytes lie; a file's number is its place in this list.
     batch_size
-        Pictures that are encoded at once; measured when None.
+        Images that are encoded at once; measured when None.
     workers
-        Threads that decode; one for each core when None.
+        Readers; one for each core when None.
     max_pixels
-        Width × height above which a picture is skipped.
+        Width × height above which an image is skipped.
     trunk
-        Whether the vectors before the projection are wanted too.
-    parts
-        Opens the parts of the store, under the name of who writes: an engine whose workers see
-        their place may write there by itself. None where there is no store.
+        Whether the features before the projection are wanted too.
+    partial_files
+        Opens the partial files of the store, under the name of who writes: an engine whose
+        workers see their place may write there itself. None where there is no store.
     """
 
-    files: Sequence[Path | Blob]
+    files: Sequence[File]
     batch_size: int | None = None
     workers: int | None = None
     max_pixels: int = MAX_PIXELS
     trunk: bool = False
-    parts: Callable[[str], Parts] | None = None
+    partial_files: Callable[[str], Parts] | None = None
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one file.
+class EncodedFiles:
+    """What came of some files that follow one another, and the features of their images.
 
     Attributes
     ----------
-    number
-        Its place in `Work.files`.
-    digest
-        SHA-256 of its bytes, None where it could not be read.
-    reason
-        Why it cannot be used, "" where it can.
-    """
-
-    number: int
-    digest: str | None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """Some files that are done, and the vectors that came of them.
-
-    Attributes
-    ----------
-    outcomes
-        One for each file. Those whose digest was known, or that another file of this
-        work had, have no vector here.
+    start
+        Number of the first file.
     digests
-        Of the n pictures that were encoded.
-    vectors
-        float32 (n, …) by the dataset's name in a store; None where n is 0 or they are in a part.
-    spent
-        Seconds of work.
-    notes
+        SHA-256 of each file's bytes, None where it could not be used.
+    reasons
+        Why a file could not be used, by its number.
+    encoded
+        Digests of the n images that were encoded: those that were neither known nor in another
+        file of this job before.
+    features
+        float32 (n, …) by the dataset's name in a store; None where n is 0 or they are in a
+        partial file.
+    seconds
+        Of work.
+    messages
         Sentences for the user.
-    part
-        Name of the part that the vectors were written to, "" where the engine wrote none.
-    unusable
-        Digests of pictures whose vectors are not finite, where the engine has looked.
+    partial_file
+        Name of the partial file that the features were written to, "" where there is none.
+    failed
+        Digests of images that could not be encoded, with the reason: those that the encoder's
+        device could not decode, and, where the engine has looked, whose features are not finite.
     """
 
-    outcomes: tuple[Outcome, ...]
-    digests: tuple[str, ...] = ()
-    vectors: Bundle | None = None
-    spent: Seconds = NOTHING
-    notes: tuple[str, ...] = ()
-    part: str = ""
-    unusable: tuple[str, ...] = ()
+    start: int
+    digests: Sequence[str | None]
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    encoded: Sequence[str] = ()
+    features: FeatureArrays | None = None
+    seconds: Seconds = NO_SECONDS
+    messages: Sequence[str] = ()
+    partial_file: str = ""
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Crew:
+class EngineInfo:
     """What an engine worked with, known once it is done.
 
     Attributes
@@ -104,7 +93,7 @@ class Crew:
     device
         What encoded, "" where nothing had to be.
     workers, lanes, batch_size, writers
-        See `fishembed.extraction.stages.StageTimes`.
+        See `fishembed.extraction.stage_times.StageTimes`.
     """
 
     device: str = ""
@@ -117,22 +106,22 @@ class Crew:
 class Engine(Protocol):
     """Reads files and encodes those whose bytes are new."""
 
-    def prepared(self, encoder: LazyEncoder, *, soon: bool) -> AbstractContextManager[None]:
-        """Give the context in which `run` is called.
+    def prepared(self, encoder: EncoderLoader, *, expected: int) -> AbstractContextManager[None]:
+        """Return the context in which `run` is called.
 
         Parameters
         ----------
         encoder
             What will encode.
-        soon
-            Whether there is surely something to encode, so that what takes long to start may
-            be started now.
+        expected
+            How many files will surely have to be read, so that what takes long to start may be
+            started now; 0 where nobody knows.
         """
         ...
 
     def run(
-        self, work: Work, encoder: LazyEncoder, known: Collection[str]
-    ) -> Generator[Finished, None, None]:
+        self, job: EncodingJob, encoder: EncoderLoader, known: Collection[str]
+    ) -> Generator[EncodedFiles, None, None]:
         """Yield what is finished, in any order, each file once.
 
         Closing the iterator ends the work; an error that it raises ends the extraction,
@@ -140,16 +129,16 @@ class Engine(Protocol):
 
         Parameters
         ----------
-        work
+        job
             The files.
         encoder
-            Loaded when the first picture must be encoded, and not before.
+            Loaded when the first image must be encoded, and not before.
         known
-            Digests that need no vector; grows while this runs.
+            Digests that need no features; grows while this runs.
         """
         ...
 
     @property
-    def crew(self) -> Crew:
+    def info(self) -> EngineInfo:
         """What it worked with."""
         ...

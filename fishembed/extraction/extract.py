@@ -1,11 +1,10 @@
-"""The verb: encode what is new of a source, and leave a whole store."""
+"""`extract`: encode what is new of a dataset, and leave a whole store."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -19,34 +18,25 @@ from fishembed.cache import (
     TRUNK,
     FeatureStore,
     Gathered,
-    Parts,
     Rows,
     StoreHead,
     parts_of,
     store_lock,
     write_store,
 )
-from fishembed.encoders import (
-    DEFAULT_ENCODER,
-    Decoding,
-    Encoder,
-    Precision,
-    PromptSet,
-    load_aliases,
-)
+from fishembed.encoders import DEFAULT_ENCODER, Decoding, Encoder, Precision, load_aliases
 from fishembed.errors import InputError, SourceError, StoreNotFoundError
-from fishembed.extraction.before import Before
-from fishembed.extraction.contents import says_the_same, store_classes, store_rows
 from fishembed.extraction.edits import amend
-from fishembed.extraction.engine import Engine, Work
-from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.pipeline import LocalEngine
-from fishembed.extraction.plan import Files, Plan, make_plan
-from fishembed.extraction.reading import Read, read_and_encode
+from fishembed.extraction.encode_missing import ReadSamples, encode_missing
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.engine import EncodingJob, Engine
+from fishembed.extraction.known_features import KnownFeatures
+from fishembed.extraction.local_engine import LocalEngine
+from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
+from fishembed.extraction.previous_store import PreviousStore
 from fishembed.extraction.result import Extraction
-from fishembed.extraction.stages import StageTimes
-from fishembed.extraction.texts import class_texts, wanted_prompts
-from fishembed.extraction.vectors import KnownVectors
+from fishembed.extraction.store_contents import store_classes, store_rows
+from fishembed.extraction.text_features import class_texts, wanted_prompts
 from fishembed.images import MAX_PIXELS, Source, open_source
 
 if TYPE_CHECKING:
@@ -127,35 +117,78 @@ def extract(
     began = time.perf_counter()
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size={batch_size} must be at least 1")
-    pictures = open_source(source)
-    place = to_path(store) if store is not None else default_store(pictures)
-    told = reporter if reporter is not None else NoProgress()
+    reporter = reporter if reporter is not None else NoProgress()
+    engine = engine or LocalEngine()
+    dataset = open_source(source)
+    place = to_path(store) if store is not None else default_store(dataset)
     with store_lock(place), _opened(place) as old:
-        before = Before(old, told)
-        wanted = LazyEncoder(
+        previous = PreviousStore(old, reporter)
+        loader = EncoderLoader(
             encoder,
             device=device,
             precision=precision,
             decoding=decoding,
             store=old,
-            reporter=told,
+            reporter=reporter,
         )
-        keeps_trunk = trunk or (old is not None and old.has_trunk)
-        words = _Words(
-            wanted_prompts(prompts, before.texts),
-            {} if aliases is None else load_aliases(aliases, pictures.classes),
-        )
-        runs = engine or LocalEngine()
-        with runs.prepared(wanted, soon=old is None):
-            work = Work((), batch_size, workers, max_pixels, keeps_trunk and wanted.trunk_dim > 0)
-            job = _Job(pictures, place, before, wanted, work, runs, words, told)
-            done = job.run(prune=prune, keeps_trunk=keeps_trunk)
-        return replace(done, seconds=time.perf_counter() - began)
+        prompt_sets = wanted_prompts(prompts, previous.texts)
+        names = {} if aliases is None else load_aliases(aliases, dataset.classes)
+        with engine.prepared(loader, expected=len(dataset.items) if old is None else 0):
+            keeps_trunk = trunk or (old is not None and old.has_trunk)
+            own_trunk = keeps_trunk and loader.trunk_dim > 0
+            partial_files = partial(parts_of, _absolute(place), _identity(loader, own_trunk))
+
+            known = KnownFeatures(partial_files())
+            known.add_store(previous, trunk=own_trunk)
+            plan = make_plan(dataset, previous, known)
+            files = PlannedFiles(dataset, plan, plan.unread.tolist())
+            job = EncodingJob(files, batch_size, workers, max_pixels, own_trunk, partial_files)
+            read = encode_missing(plan, job, known, loader, engine=engine, reporter=reporter)
+
+            gone = plan.gone(read.digests, previous)
+            kept = [] if prune else _keepable(gone, previous, known)
+            classes = store_classes(dataset, previous, kept)
+            edited = amend(
+                store_rows(plan, read.digests, classes, previous, kept), classes, previous
+            )
+            _refuse_nothing(dataset, plan, read, edited.rows)
+            for message in edited.notes:
+                reporter.message(message)
+            head = StoreHead(
+                encoder=loader.describe(),
+                source={"root": str(dataset.root), "layout": dataset.layout},
+                classes=tuple(classes),
+                skipped=read.skipped,
+                text=class_texts(loader, classes, names, prompt_sets, previous.texts),
+                history=edited.history,
+                dropped=edited.dropped,
+                extraction=_record(read, len(known.encoded), previous),
+            )
+            trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
+            wrote = previous.differs(head, edited.rows, trunk=keeps_trunk)
+            if wrote:
+                _commit(place, head, edited.rows, known, loader, trunk_rows)
+            known.discard_partial_files()
+    new, changed = plan.arrivals(read.digests, known.encoded)
+    return Extraction(
+        store=place,
+        rows=len(edited.rows),
+        new=new,
+        changed=changed,
+        removed=len(gone),
+        skipped_files=read.skipped,
+        text_keys=tuple(head.text),
+        seconds=time.perf_counter() - began,
+        encoder=loader.spec.name,
+        device=read.stages.device,
+        wrote=wrote,
+        stages=read.stages,
+    )
 
 
-def default_store(source: Source) -> AnyPath:
-    """Give the place of a source's store when none is named."""
-    return cache_dir() / f"{source.name}.h5"
+def default_store(dataset: Source) -> AnyPath:
+    """Return the place of a dataset's store when none is named."""
+    return cache_dir() / f"{dataset.name}.h5"
 
 
 @contextmanager
@@ -169,144 +202,67 @@ def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
         yield store
 
 
-@dataclass(frozen=True)
-class _Words:
-    """What text vectors are made of."""
-
-    prompts: list[PromptSet]
-    aliases: Mapping[str, str]
+def _absolute(place: AnyPath) -> AnyPath:
+    """Return a path that a worker of a cluster understands too, which runs in another folder."""
+    return place.absolute() if isinstance(place, Path) else place
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One extraction, its collaborators at hand."""
+def _identity(loader: EncoderLoader, trunk: bool) -> str:
+    """Return the identity of the features in a partial file."""
+    return loader.spec.fingerprint + ("+trunk" if trunk else "")
 
-    source: Source
-    place: AnyPath
-    before: Before
-    encoder: LazyEncoder
-    work: Work
-    engine: Engine
-    words: _Words
-    reporter: Progress
 
-    def run(self, *, prune: bool, keeps_trunk: bool) -> Extraction:
-        # A worker of a cluster runs in another folder.
-        place = self.place.absolute() if isinstance(self.place, Path) else self.place
-        at = partial(parts_of, place, self._identity)
-        parts = at()
-        vectors = self._known(parts)
-        plan = make_plan(self.source, self.before, vectors)
-        work = replace(self.work, files=Files(self.source, plan, plan.unread), parts=at)
-        read = read_and_encode(
-            plan, work, vectors, self.encoder, engine=self.engine, reporter=self.reporter
-        )
-        gone = plan.gone(read.digests, self.before)
-        head, rows = self._contents(plan, read, [] if prune else self._keepable(gone, vectors))
-        head = replace(head, extraction=self._record(read.stages, len(vectors.encoded)))
-        wrote = self._write(head, rows, vectors, keeps_trunk=keeps_trunk)
-        parts.discard()
-        new, changed = plan.arrivals(read.digests, vectors.encoded)
-        return Extraction(
-            store=self.place,
-            rows=len(rows),
-            new=new,
-            changed=changed,
-            removed=len(gone),
-            skipped_files=read.skipped,
-            text_keys=tuple(head.text),
-            seconds=0.0,
-            encoder=self.encoder.spec.name,
-            device=read.stages.device,
-            wrote=wrote,
-            stages=read.stages,
-        )
+def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) -> list[int]:
+    """Return the rows that stay although the dataset has lost their image.
 
-    @property
-    def _identity(self) -> str:
-        """Of the vectors in a part."""
-        return self.encoder.spec.fingerprint + ("+trunk" if self.work.trunk else "")
-
-    def _known(self, parts: Parts) -> KnownVectors:
-        """Find the vectors there are: in the store, and in parts of a broken run."""
-        vectors = KnownVectors(parts)
-        store = self.before.store
-        if store is not None and (store.has_trunk or not self.work.trunk):
-            vectors.take_over(self.before.by_digest, self.before.vectors)
-            vectors.take_over(self.before.dropped_by_digest, self.before.dropped_vectors)
-        elif self.before.dropped is not None:
+    Raises
+    ------
+    InputError
+        When features are wanted that only the image could give.
+    """
+    kept = [row for row in gone if previous.can_keep(row)]
+    for row in kept:
+        if previous.rows is not None and previous.rows.digest[row] not in known:
             raise InputError(
-                f"{str(self.place)!r} has dropped pictures, whose trunk vectors are not made: take "
-                "that back with 'fishembed fix --undo', or give another --store"
+                f"{previous.rows.path[row]!r} has left the dataset, so its trunk features cannot "
+                "be made: give --prune, or another --store"
             )
-        return vectors
+    return kept
 
-    def _keepable(self, gone: list[int], vectors: KnownVectors) -> list[int]:
-        """Choose the rows that stay although the source has lost their picture."""
-        columns = self.before.rows
-        kept = [row for row in gone if self.before.can_keep(row)]
-        for row in kept:
-            if columns is not None and columns.digest[row] not in vectors:
-                raise InputError(
-                    f"{columns.path[row]!r} has left the source, so its trunk vector cannot be "
-                    "made: give --prune, or another --store"
-                )
-        return kept
 
-    def _contents(self, plan: Plan, read: Read, kept: list[int]) -> tuple[StoreHead, Rows]:
-        """Put together all that the new store says, but its vectors."""
-        classes = store_classes(self.source, self.before, kept)
-        rows = store_rows(plan, read.digests, classes, self.before, kept)
-        amended = amend(rows, classes, self.before)
-        if not len(amended.rows):
-            dropped = [(row.item.path, "dropped by 'fishembed fix'") for row in plan.rows]
-            path, reason = (*read.skipped, *dropped)[0]
-            raise SourceError(
-                f"none of the {len(plan.rows):,} pictures of {str(self.source.root)!r} could be "
-                f"used; the first: {path!r}: {reason}"
-            )
-        for note in amended.notes:
-            self.reporter.message(note)
-        head = self._head(classes, read.skipped)
-        return replace(head, history=amended.history, dropped=amended.dropped), amended.rows
+def _refuse_nothing(dataset: Source, plan: Plan, read: ReadSamples, rows: Rows) -> None:
+    """Raise SourceError where a store would have no row; the first reason is in the message."""
+    if len(rows):
+        return
+    dropped = [(sample.path, "dropped by 'fishembed fix'") for sample in plan.samples]
+    path, reason = (*read.skipped, *dropped)[0]
+    raise SourceError(
+        f"none of the {len(plan.samples):,} images of {str(dataset.root)!r} could be used; the "
+        f"first: {path!r}: {reason}"
+    )
 
-    def _record(self, stages: StageTimes, encoded: int) -> Mapping[str, object]:
-        """Say what this run encoded; where that is nothing, what an earlier one did."""
-        if not encoded:
-            return {} if self.before.store is None else self.before.store.extraction
-        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return {"when": when, "encoded": encoded, **stages.to_json()}
 
-    def _head(self, classes: list[str], skipped: tuple[tuple[str, str], ...]) -> StoreHead:
-        words = self.words
-        return StoreHead(
-            encoder=self.encoder.describe(),
-            source={"root": str(self.source.root), "layout": self.source.layout},
-            classes=tuple(classes),
-            skipped=skipped,
-            text=class_texts(
-                self.encoder, classes, words.aliases, words.prompts, self.before.texts
-            ),
-        )
+def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping[str, object]:
+    """Return what this run encoded; where that is nothing, what an earlier one did."""
+    if not encoded:
+        return {} if previous.store is None else previous.store.extraction
+    when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"when": when, "encoded": encoded, **read.stages.to_json()}
 
-    def _write(
-        self, head: StoreHead, rows: Rows, vectors: KnownVectors, *, keeps_trunk: bool
-    ) -> bool:
-        """Write the store where it says something else than before, or is damaged."""
-        old = self.before.store
-        whole = old is not None and not self.before.is_damaged and old.has_trunk == keeps_trunk
-        if whole and old is not None and says_the_same(old, head, rows):
-            return False
 
-        def gathered(name: str, dim: int) -> Gathered:
-            return Gathered(lambda a, b: vectors.gather(name, rows.digest[a:b]), len(rows), dim)
+def _commit(  # noqa: PLR0917 - everything that a store is made of
+    place: AnyPath,
+    head: StoreHead,
+    rows: Rows,
+    known: KnownFeatures,
+    loader: EncoderLoader,
+    trunk: str | None,
+) -> None:
+    """Write the store whole; `trunk` names the features that are the trunk's, None for none."""
 
-        own = gathered(TRUNK, self.encoder.trunk_dim) if self.work.trunk else None
-        write_store(
-            self.place,
-            head,
-            rows,
-            gathered(IMAGE, self.encoder.spec.dim),
-            trunk=own or ("image" if keeps_trunk else None),
-        )
-        return True
+    def gathered(name: str, dim: int) -> Gathered:
+        return Gathered(lambda a, b: known.gather(name, rows.digest[a:b]), len(rows), dim)
+
+    own = gathered(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
+    shared: Literal["image"] | None = "image" if trunk == IMAGE else None
+    write_store(place, head, rows, gathered(IMAGE, loader.spec.dim), trunk=own or shared)

@@ -1,176 +1,172 @@
-"""What must be read, what is known already, and what left the source."""
+"""Compare a dataset with its store: what must be read, what is known, what is gone."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import overload
+
+import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.paths import to_path
 from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
-from fishembed.extraction.before import Before
-from fishembed.images import Blob, Item, Source
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
-    """One picture of the source.
-
-    Attributes
-    ----------
-    item
-        What the source says of it.
-    size, mtime_ns
-        Of the file now; -1 where it is missing.
-    digest
-        SHA-256 of its bytes where size and time say that it has not changed, else None.
-    before
-        Its digest in the store, "" where the store does not have its path.
-    """
-
-    item: Item
-    size: int
-    mtime_ns: int
-    digest: str | None
-    before: str
+from fishembed.extraction.previous_store import PreviousStore
+from fishembed.extraction.read_block import File
+from fishembed.images import Item, Source
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an extraction has to do.
+    """What an extraction has to do, in columns.
 
     Attributes
     ----------
-    rows
-        The pictures of the source, in its order.
+    samples
+        The n images of the dataset, in its order.
+    size, mtime_ns
+        int64 (n,), of each file now; -1 where it is missing.
+    digests
+        SHA-256 of each file's bytes where size and time say that it has not changed, else None.
+    before
+        Digest of each in the store, "" where the store does not have its path.
     left
-        Row numbers of the store whose path has left the source, or whose file is missing.
+        Row numbers of the store whose path has left the dataset, or whose file is missing.
     """
 
-    rows: tuple[PlannedRow, ...]
-    left: tuple[int, ...]
+    samples: Sequence[Item]
+    size: npt.NDArray[np.int64]
+    mtime_ns: npt.NDArray[np.int64]
+    digests: Sequence[str | None]
+    before: Sequence[str]
+    left: Sequence[int]
 
-    @property
-    def unread(self) -> list[int]:
-        """Numbers of the rows whose file must be read."""
-        return [i for i, row in enumerate(self.rows) if row.digest is None]
+    @cached_property
+    def unread(self) -> npt.NDArray[np.int64]:
+        """Numbers of the samples whose file must be read."""
+        return np.array([i for i, known in enumerate(self.digests) if known is None], np.int64)
 
     def arrivals(self, digests: Sequence[str | None], encoded: Container[str]) -> tuple[int, int]:
-        """Count the encoded pictures whose path is new, and those that the store had before.
+        """Count the encoded images whose path is new, and those that the store had before.
 
         Parameters
         ----------
         digests
-            Of each row, None where it could not be read.
+            Of each sample, None where it could not be read.
         encoded
-            Digests of the pictures that were encoded; of identical ones the first counts.
+            Digests of the images that were encoded; of identical ones the first counts.
         """
-        first = {digest: row for row, digest in zip(self.rows[::-1], digests[::-1], strict=True)}
-        known = [bool(row.before) for digest, row in first.items() if digest in encoded]
-        return known.count(False), known.count(True)
+        counts, counted = [0, 0], set[str]()
+        for before, digest in zip(self.before, digests, strict=True):
+            if digest is not None and digest in encoded and digest not in counted:
+                counted.add(digest)
+                counts[bool(before)] += 1
+        return counts[False], counts[True]
 
-    def gone(self, digests: Sequence[str | None], before: Before) -> list[int]:
-        """Give the rows of the store whose picture is nowhere in the source.
+    def gone(self, digests: Sequence[str | None], previous: PreviousStore) -> list[int]:
+        """Return the rows of the store whose image is nowhere in the dataset.
 
-        A picture that now lies under a path that is new has moved; it is not gone.
+        An image that now lies under a path that is new has moved; it is not gone.
 
         Parameters
         ----------
         digests
-            Of each row, None where it could not be read.
-        before
+            Of each sample, None where it could not be read.
+        previous
             The store.
         """
-        pairs = zip(self.rows, digests, strict=True)
-        arrived = {digest for row, digest in pairs if digest and not row.before}
-        known = before.rows.digest if before.rows is not None else ()
+        if not self.left:
+            return []
+        pairs = zip(self.before, digests, strict=True)
+        arrived = {digest for before, digest in pairs if digest and not before}
+        known = previous.rows.digest if previous.rows is not None else ()
         return [i for i in self.left if known[i] not in arrived]
 
 
-class Files(Sequence[Path | Blob]):
-    """The files of some rows, each looked up when it is asked for.
+class PlannedFiles(Sequence[File]):
+    """The files of some samples, each looked up when it is asked for.
 
     A list of a million paths would be the largest thing in memory.
 
     Parameters
     ----------
-    source
-        The pictures.
+    dataset
+        The images.
     plan
-        Its rows.
+        Its samples.
     numbers
-        Of the rows whose files these are.
+        Of the samples whose files these are.
     """
 
-    def __init__(self, source: Source, plan: Plan, numbers: Sequence[int]) -> None:
-        self._source, self._plan, self._numbers = source, plan, numbers
+    def __init__(self, dataset: Source, plan: Plan, numbers: Sequence[int]) -> None:
+        self._dataset, self._plan, self._numbers = dataset, plan, numbers
+        self._root = os.path.join(str(dataset.root), "")  # noqa: PTH118 - joined a million times
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     @overload
-    def __getitem__(self, at: int) -> Path | Blob: ...
+    def __getitem__(self, at: int) -> File: ...
 
     @overload
-    def __getitem__(self, at: slice) -> Sequence[Path | Blob]: ...
+    def __getitem__(self, at: slice) -> Sequence[File]: ...
 
-    def __getitem__(self, at: int | slice) -> Path | Blob | Sequence[Path | Blob]:
+    def __getitem__(self, at: int | slice) -> File | Sequence[File]:
         if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
-        return self._source.at(self._plan.rows[self._numbers[at]].item.path)
+            return [self._file(i) for i in self._numbers[at]]
+        return self._file(self._numbers[at])
+
+    def _file(self, number: int) -> File:
+        path = self._plan.samples[number].path
+        return self._dataset.blobs.get(path) or os.path.join(self._root, path)  # noqa: PTH118
 
 
-def make_plan(source: Source, before: Before, known: Container[str]) -> Plan:
-    """Compare a source with the store it was extracted to before.
+def make_plan(dataset: Source, previous: PreviousStore, known: Container[str]) -> Plan:
+    """Compare a dataset with the store it was extracted to before.
 
     Parameters
     ----------
-    source
-        The pictures.
-    before
+    dataset
+        The images.
+    previous
         The store.
     known
-        Digests whose vectors there are.
+        Digests whose features there are.
 
     Raises
     ------
     StoreMismatchError
-        When the store was made from another source that is still there.
+        When the store was made from another dataset that is still there.
     """
-    if before.store is not None:
-        check_root(source, before.store)
-    rows = tuple(_planned_rows(source, before, known))
-    here = {row.item.path for row in rows if row.size >= 0}
-    return Plan(rows, tuple(i for path, i in before.at.items() if path not in here))
+    if previous.store is not None:
+        check_root(dataset, previous.store)
+    n = len(dataset.items)
+    size, mtime_ns = np.empty(n, np.int64), np.empty(n, np.int64)
+    digests: list[str | None] = [None] * n
+    before = [""] * n
+    states = previous.states
+    here = set[str]()
+    for i, sample in enumerate(dataset.items):
+        size[i], mtime_ns[i] = state = dataset.state(sample.path)
+        if sample.path in states:
+            before[i], *then = states[sample.path]
+            if state[0] >= 0 and tuple(then) == state and before[i] in known:
+                digests[i] = before[i]
+        if previous.at and state[0] >= 0:
+            here.add(sample.path)
+    left = tuple(row for path, row in previous.at.items() if path not in here)
+    return Plan(dataset.items, size, mtime_ns, digests, before, left)
 
 
-def check_root(source: Source, store: FeatureStore) -> None:
-    """Refuse to mix the pictures of two folders in one store."""
+def check_root(dataset: Source, store: FeatureStore) -> None:
+    """Refuse to mix the images of two folders in one store."""
     root = store.source.get("root")
-    if root is None or root == str(source.root) or not to_path(root).is_dir():
+    if root is None or root == str(dataset.root) or not to_path(root).is_dir():
         return
     raise StoreMismatchError(
-        f"{str(store.path)!r} holds the pictures of {root!r}, not those of {str(source.root)!r}: "
+        f"{str(store.path)!r} holds the images of {root!r}, not those of {str(dataset.root)!r}: "
         "give another --store"
     )
-
-
-def _planned_rows(source: Source, before: Before, known: Container[str]) -> list[PlannedRow]:
-    states: dict[str, tuple[str, int, int]] = {}
-    if before.rows is not None:
-        columns = before.rows
-        sizes, times = columns.size.tolist(), columns.mtime_ns.tolist()
-        states = {path: (columns.digest[i], sizes[i], times[i]) for path, i in before.at.items()}
-    out = before.dropped
-    if out is not None:
-        dropped = zip(out.digest, out.size.tolist(), out.mtime_ns.tolist(), strict=True)
-        states = dict(zip(out.path, dropped, strict=True)) | states
-    rows = []
-    for item in source.items:
-        size, mtime_ns = source.state(item.path)
-        digest, *state = states.get(item.path, ("", -1, -1))
-        same = size >= 0 and state == [size, mtime_ns] and digest in known
-        rows.append(PlannedRow(item, size, mtime_ns, digest if same else None, digest))
-    return rows

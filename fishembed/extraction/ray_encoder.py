@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fishembed.encoders import EncoderSpec
 from fishembed.errors import FishembedError
-from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.encoder_loader import EncoderLoader
 
 TRIES = 4
 """Times that something is asked of workers before their deaths end the run."""
@@ -45,7 +45,7 @@ class RemoteEncoder:
 
     ray: Any
     actor: Any
-    away: LazyEncoder
+    away: EncoderLoader
     said: Said
 
     @property

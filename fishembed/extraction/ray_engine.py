@@ -20,8 +20,8 @@ from functools import cache, partial
 from typing import Any
 
 from fishembed.extraction.blocks import Block, Blocks
-from fishembed.extraction.engine import Crew, Finished, Work
-from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
 from fishembed.extraction.ray_cluster import Staff, staff
 from fishembed.extraction.ray_encoder import (
     TRIES,
@@ -56,51 +56,51 @@ class RayEngine:
     address: str | None = None
     workers: int | None = None
     gpus_per_worker: float | None = None
-    crew: Crew = field(default_factory=Crew, init=False)
+    info: EngineInfo = field(default_factory=EngineInfo, init=False)
     _hired: Callable[[], Staff] = field(init=False, repr=False)
 
     @contextmanager
-    def prepared(self, encoder: LazyEncoder, *, soon: bool) -> Iterator[None]:
+    def prepared(self, encoder: EncoderLoader, *, expected: int) -> Iterator[None]:
         """Let `run` hire workers, and let them go in the end; see `Engine.prepared`.
 
-        With `soon` they are hired at once, and the driver loads no encoder: what `auto` means,
-        the workers' hardware says.
+        Where files are expected they are hired at once, and the driver loads no encoder: what
+        `auto` means, the workers' hardware says.
         """
         with ExitStack() as stack:
             wanted = staff(self.address, self.workers, self.gpus_per_worker)
             self._hired = cache(lambda: stack.enter_context(wanted))
-            if soon and not encoder.is_loaded:
+            if expected and not encoder.is_loaded:
                 encoder.load_elsewhere(partial(_load, self._hired()))
             yield
 
     def run(
-        self, work: Work, encoder: LazyEncoder, known: Collection[str]
-    ) -> Generator[Finished, None, None]:
+        self, work: EncodingJob, encoder: EncoderLoader, known: Collection[str]
+    ) -> Generator[EncodedFiles, None, None]:
         """Yield what is finished, a block at a time, in the order that blocks are done."""
         if not work.files:
             return
         sign = uuid.uuid4().hex
-        if work.parts is not None:
-            work.parts("").show(sign)
+        if work.partial_files is not None:
+            work.partial_files("").show(sign)
         away, fingerprint = encoder.detached(), encoder.spec.fingerprint
         team = self._hired()
         how = replace(work, files=(), workers=work.workers or team.cores)
         order = team.ray.put(Order(away, fingerprint, how, frozenset(known), sign))
         blocks = Blocks(work.files, len(team.actors), tries=TRIES)
-        for done, crew in _collect(team, blocks, order):
-            self._notice(crew, len(team.actors))
+        for done, info in _collect(team, blocks, order):
+            self._notice(info, len(team.actors))
             yield done
 
-    def _notice(self, crew: Crew, n: int) -> None:
+    def _notice(self, info: EngineInfo, n: int) -> None:
         """Sum up what the workers are."""
         several = f"{n} Ray worker{'s' if n > 1 else ''}"
-        device = f"{crew.device}, {several}" if crew.device else self.crew.device
-        self.crew = replace(
-            crew, device=device, workers=crew.workers * n, lanes=crew.lanes * n, writers=n
+        device = f"{info.device}, {several}" if info.device else self.info.device
+        self.info = replace(
+            info, device=device, workers=info.workers * n, lanes=info.lanes * n, writers=n
         )
 
 
-def _load(team: Staff, away: LazyEncoder) -> RemoteEncoder:
+def _load(team: Staff, away: EncoderLoader) -> RemoteEncoder:
     """Have all workers load an encoder, and let the first of them stand for all."""
     first, *others = team.actors
     for actor in others:
@@ -108,7 +108,7 @@ def _load(team: Staff, away: LazyEncoder) -> RemoteEncoder:
     return RemoteEncoder(team.ray, first, away, asked(team.ray, first.say, away))
 
 
-def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[Finished, Crew]]:
+def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[EncodedFiles, EngineInfo]]:
     """Keep every actor busy, and yield what each block came to."""
     ray, actors = team.ray, team.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
@@ -127,9 +127,9 @@ def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[Finished
                 _greet(actor, order, working)  # answered when Ray has started it anew
         else:
             if block is not None:
-                done, crew, seconds = told
+                done, info, seconds = told
                 blocks.done(block, seconds)
-                yield done, crew
+                yield done, info
         _give(actors, order, blocks, working)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -19,15 +18,16 @@ import numpy.typing as npt
 
 from fishembed.cache import Parts
 from fishembed.errors import InputError, StoreWriteError
-from fishembed.extraction.engine import Crew, Finished, Outcome, Work
-from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.part_writer import joined
-from fishembed.extraction.pictures import cores
-from fishembed.extraction.pipeline import EncodingStage, run_through
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.encoding_stage import EncodingStage
+from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
+from fishembed.extraction.known_features import NOT_FINITE, only_finite
+from fishembed.extraction.local_engine import encode_files
+from fishembed.extraction.partial_file_writer import joined
 from fishembed.extraction.ray_encoder import Said
-from fishembed.extraction.stages import NOTHING, Seconds
-from fishembed.extraction.vectors import only_finite
-from fishembed.images import Blob
+from fishembed.extraction.read_block import File
+from fishembed.extraction.readers import cores
+from fishembed.extraction.stage_times import NO_SECONDS, Seconds
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Order:
         What the driver has left where the parts lie.
     """
 
-    encoder: LazyEncoder
+    encoder: EncoderLoader
     fingerprint: str
-    how: Work
+    how: EncodingJob
     known: frozenset[str]
     sign: str
 
@@ -64,24 +64,24 @@ class RayWorker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._encoder: LazyEncoder | None = None
+        self._encoder: EncoderLoader | None = None
         self._stage: EncodingStage | None = None
-        self._parts: Parts | None = None
+        self._partial_files: Parts | None = None
 
-    def say(self, encoder: LazyEncoder) -> Said:
+    def say(self, encoder: EncoderLoader) -> Said:
         """Load the encoder and tell what it is."""
         own = self._own(encoder)
         loaded = own.load()
         return Said(loaded.spec, loaded.device, loaded.logit_scale, own.trunk_dim)
 
     def encode_images(
-        self, encoder: LazyEncoder, batch: npt.NDArray[np.uint8]
+        self, encoder: EncoderLoader, batch: npt.NDArray[np.uint8]
     ) -> npt.NDArray[np.float32]:
         """Encode pictures for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_images(batch)
 
     def encode_texts(
-        self, encoder: LazyEncoder, texts: Sequence[str]
+        self, encoder: EncoderLoader, texts: Sequence[str]
     ) -> npt.NDArray[np.float32] | None:
         """Encode texts for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_texts(texts)
@@ -106,18 +106,18 @@ class RayWorker:
             if self._stage is None:
                 self._begin(own, order)
 
-    def _begin(self, encoder: LazyEncoder, order: Order) -> None:
+    def _begin(self, encoder: EncoderLoader, order: Order) -> None:
         how = order.how
         if torch := sys.modules.get("torch"):  # the encoder has loaded it, or none needs it
             torch.set_num_threads(how.workers or cores())
-        if how.parts is not None:
-            parts = how.parts(uuid.uuid4().hex)
-            self._parts = parts if parts.sees(order.sign) else None
+        if how.partial_files is not None:
+            parts = how.partial_files(uuid.uuid4().hex)
+            self._partial_files = parts if parts.sees(order.sign) else None
         stage = EncodingStage(encoder, how)
         stage.open()
         self._stage = stage
 
-    def _own(self, encoder: LazyEncoder) -> LazyEncoder:
+    def _own(self, encoder: EncoderLoader) -> EncoderLoader:
         """Give the encoder that is here; the one that was brought where there is none."""
         with self._lock:
             if self._encoder is None:
@@ -126,8 +126,8 @@ class RayWorker:
             return self._encoder
 
     def do(
-        self, order: Order, start: int, files: Sequence[Path | Blob]
-    ) -> tuple[Finished, Crew, float]:
+        self, order: Order, start: int, files: Sequence[File]
+    ) -> tuple[EncodedFiles, EngineInfo, float]:
         """Read and encode a block, whose first file is the `start`-th of all.
 
         Returns
@@ -138,39 +138,42 @@ class RayWorker:
         stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
         work = replace(order.how, files=tuple(files))
-        done = self._written(together(list(run_through(stage, work, order.known)), start))
-        return done, stage.crew(), time.perf_counter() - began
+        done = self._saved(joined_files(list(encode_files(stage, work, order.known)), start))
+        return done, stage.info, time.perf_counter() - began
 
-    def _written(self, done: Finished) -> Finished:
-        """Write vectors as a part where its place is seen from here and can be written to."""
-        if self._parts is None or done.vectors is None:
+    def _saved(self, done: EncodedFiles) -> EncodedFiles:
+        """Write features to a partial file where its place is seen from here and writable."""
+        if self._partial_files is None or done.features is None:
             return done
-        good, vectors, lost = only_finite(done.digests, done.vectors)
-        began, part = time.perf_counter(), ""
+        finite, features, lost = only_finite(done.encoded, done.features)
+        began, name = time.perf_counter(), ""
         try:
-            if good:
+            if finite:
                 with self._lock:
-                    part = self._parts.add(good, vectors).name
+                    name = self._partial_files.add(finite, features).name
         except StoreWriteError:
             return done  # the driver can, or says why not
-        spent = done.spent + Seconds(write=time.perf_counter() - began)
+        seconds = done.seconds + Seconds(write=time.perf_counter() - began)
         return replace(
-            done, digests=tuple(good), vectors=None, part=part, unusable=tuple(lost), spent=spent
+            done,
+            encoded=finite,
+            features=None,
+            partial_file=name,
+            failed={**done.failed, **dict.fromkeys(lost, NOT_FINITE)},
+            seconds=seconds,
         )
 
 
-def together(some: Sequence[Finished], start: int) -> Finished:
-    """Tell of a whole block at once, its files called by their numbers in the whole run."""
-    outcomes = [
-        Outcome(one.number + start, one.digest, one.reason)
-        for finished in some
-        for one in finished.outcomes
-    ]
-    bundles = [one.vectors for one in some if one.vectors is not None]
-    return Finished(
-        tuple(outcomes),
-        tuple(digest for one in some for digest in one.digests),
-        joined(bundles) if bundles else None,
-        reduce(add, (one.spent for one in some), NOTHING),
-        notes=tuple(note for one in some for note in one.notes),
+def joined_files(some: Sequence[EncodedFiles], start: int) -> EncodedFiles:
+    """Return what came of a whole block at once, its files counted from the run's first."""
+    arrays = [one.features for one in some if one.features is not None]
+    return EncodedFiles(
+        start,
+        [digest for one in some for digest in one.digests],
+        {start + at: reason for one in some for at, reason in one.reasons.items()},
+        [digest for one in some for digest in one.encoded],
+        joined(arrays) if arrays else None,
+        reduce(add, (one.seconds for one in some), NO_SECONDS),
+        [message for one in some for message in one.messages],
+        failed={digest: reason for one in some for digest, reason in one.failed.items()},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
-from fishembed.extraction.stages import StageTimes
+from fishembed.extraction.stage_times import StageTimes
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ class Extraction:
 
     @property
     def images_per_second(self) -> float:
-        """Encoded pictures by second of the whole run."""
+        """EncodedBatch pictures by second of the whole run."""
         return self.encoded / self.seconds if self.seconds > 0 else 0.0

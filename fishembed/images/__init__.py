@@ -5,8 +5,8 @@ from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_byt
 from fishembed.images.geometry import crop_pixels
 from fishembed.images.inputs import find_pictures
 from fishembed.images.lookup import Photos
-from fishembed.images.on_device import DeviceDecoder
-from fishembed.images.pixels import Decoding, picture_pixels
+from fishembed.images.on_device import DeviceDecoder, suits_device
+from fishembed.images.pixels import Decoding, image_pixels
 from fishembed.images.source import Item, Source, open_source
 
 __all__ = [
@@ -20,8 +20,9 @@ __all__ = [
     "crop_pixels",
     "decode",
     "find_pictures",
+    "image_pixels",
     "open_source",
-    "picture_pixels",
     "quiet_decoding",
     "read_bytes",
+    "suits_device",
 ]

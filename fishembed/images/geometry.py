@@ -1,4 +1,4 @@
-"""From a picture of any size to the pixels an encoder looks at."""
+"""From an image of any size to the pixels an encoder looks at."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ _FILTERS = {
 }
 _MOST_RESIZED = 64_000_000
 
-Resizer = Callable[[Image.Image, tuple[int, int], str], npt.NDArray[np.uint8]]
-"""From an RGB picture, a (width, height) and a filter's name to uint8 (height, width, 3)."""
+Resizer = Callable[[npt.NDArray[np.uint8], tuple[int, int], str], npt.NDArray[np.uint8]]
+"""From uint8 (h, w, 3), a (width, height) and a filter's name to uint8 (height, width, 3)."""
 
 
 def pillow_resize(
-    image: Image.Image, size: tuple[int, int], interpolation: str
+    pixels: npt.NDArray[np.uint8], size: tuple[int, int], interpolation: str
 ) -> npt.NDArray[np.uint8]:
     """Resize as OpenCLIP and timm do."""
-    return np.asarray(image.resize(size, _FILTERS[interpolation]))
+    if pixels.shape[1::-1] == size:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(size, _FILTERS[interpolation]))
 
 
 def crop_pixels(
-    image: Image.Image,
+    image: Image.Image | npt.NDArray[np.uint8],
     *,
     resize: int,
     crop: int,
@@ -40,17 +42,17 @@ def crop_pixels(
     fill: int = 0,
     resizer: Resizer = pillow_resize,
 ) -> npt.NDArray[np.uint8]:
-    """Resize a picture and cut the middle out, as OpenCLIP and timm do, to the bit.
+    """Resize a image and cut the middle out, as OpenCLIP and timm do, to the bit.
 
     Parameters
     ----------
     image
-        Mode RGB.
+        uint8 (height, width, 3), or an image of Pillow in mode RGB.
     resize
         Length in pixels that the shortest (or longest) side gets; the side of the square
         with `fit="squash"`.
     crop
-        Side of the square that is cut from the middle; what the picture lacks is filled.
+        Side of the square that is cut from the middle; what the image lacks is filled.
     fit
         Which side `resize` speaks of.
     interpolation
@@ -64,12 +66,13 @@ def crop_pixels(
     -------
     uint8 (crop, crop, 3)
     """
-    width, height = resized(image.size, resize, fit)
+    pixels = np.asarray(image)
+    width, height = resized(pixels.shape[1::-1], resize, fit)
     if width * height > _MOST_RESIZED:
-        # A thread of a picture (1 × 10,000) would fill the memory before its middle is cut.
-        image = _middle(image, crop / min(width, height))
-        width, height = resized(image.size, resize, fit)
-    pixels = resizer(image, (width, height), interpolation)
+        # A thread of an image (1 × 10,000) would fill the memory before its middle is cut.
+        pixels = _middle(pixels, crop / min(width, height))
+        width, height = resized(pixels.shape[1::-1], resize, fit)
+    pixels = resizer(pixels, (width, height), interpolation)
     left, top = centre(width, crop), centre(height, crop)
     if min(width, height) >= crop:
         return pixels[top : top + crop, left : left + crop]
@@ -82,7 +85,7 @@ def crop_pixels(
 
 
 def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[int, int]:
-    """Give the (width, height) that a picture of a size gets before the crop."""
+    """Give the (width, height) that a image of a size gets before the crop."""
     width, height = size
     if fit == "squash":
         return resize, resize
@@ -105,12 +108,12 @@ def centre(length: int, crop: int) -> int:
     return round(slack / 2.0) if slack >= 0 else -((crop - length) // 2)
 
 
-def _middle(image: Image.Image, share: float) -> Image.Image:
+def _middle(pixels: npt.NDArray[np.uint8], share: float) -> npt.NDArray[np.uint8]:
     """Cut the longer side down to what the crop can see, and half as much again."""
-    width, height = image.size
+    height, width = pixels.shape[:2]
     keep = max(1, round(min(width, height) * share * 1.5))
     if width > height:
         left = max(0, (width - keep) // 2)
-        return image.crop((left, 0, min(width, left + keep), height))
+        return pixels[:, left : left + keep]
     top = max(0, (height - keep) // 2)
-    return image.crop((0, top, width, min(height, top + keep)))
+    return pixels[top : top + keep]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fishembed.encoders import choose_device, choose_precision, describe_device
+from fishembed.encoders import device as device_module
+from fishembed.encoders.device import choose_decoding
 from fishembed.errors import DeviceError
 
 
@@ -69,17 +71,19 @@ def test_the_console_says_which():
     assert describe_device("cpu").startswith("cpu (")
 
 
-@pytest.mark.cuda
-def test_cuda_gives_the_cpus_vectors():
-    import numpy as np
-    import torch
+class TestDecoding:
+    def test_a_cpu_decodes_fast(self):
+        assert choose_decoding("cpu") == "fast"
 
-    from fishembed.encoders import load_encoder
+    @pytest.mark.parametrize(
+        ("capability", "works", "chosen"),
+        [((9, 0), True, "device"), ((9, 0), False, "fast"), ((8, 9), True, "fast")],
+    )
+    def test_a_gpu_with_a_jpeg_decoder_uses_it(self, monkeypatch, capability, works, chosen):
+        monkeypatch.setattr("torch.cuda.get_device_capability", lambda _: capability)
+        monkeypatch.setattr("fishembed.encoders.device._decodes_jpegs", lambda _: works)
+        assert choose_decoding("cuda") == chosen
 
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device on this machine")
-    batch = np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8)
-    there = load_encoder("embedded", device="cuda").encode_images(batch)
-    here = load_encoder("embedded", device="cpu").encode_images(batch)
-    cosine = (there * here).sum(1) / np.linalg.norm(there, axis=1) / np.linalg.norm(here, axis=1)
-    assert cosine.min() > 0.9999
+    def test_what_torchcodec_can_is_tried(self):
+        assert device_module._decodes_jpegs("cpu")
+        assert not device_module._decodes_jpegs("meta")

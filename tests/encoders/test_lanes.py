@@ -113,6 +113,13 @@ class TestPlayedCuda:
         calls = []
 
         class Pixels:
+            def __init__(self, *, locked=False):
+                self.locked = locked
+                self.is_cuda = False
+
+            def is_pinned(self):
+                return self.locked
+
             def pin_memory(self):
                 calls.append("pinned")
                 return self
@@ -123,7 +130,8 @@ class TestPlayedCuda:
 
         to_device(Pixels(), torch.device("cuda:1"))
         to_device(Pixels(), torch.device("cpu"))
-        assert calls == ["pinned", ("cuda:1", True), ("cpu", False)]
+        to_device(Pixels(locked=True), torch.device("cuda:1"))
+        assert calls == ["pinned", ("cuda:1", True), ("cpu", False), ("cuda:1", True)]
 
     def test_each_thread_has_one_stream_a_device(self, monkeypatch):
         made = []

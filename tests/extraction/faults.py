@@ -12,7 +12,7 @@ from fake_encoder import FakeEncoder
 
 from fishembed.errors import StoreWriteError
 from fishembed.extraction import extract
-from fishembed.extraction import vectors as vectors_module
+from fishembed.extraction import known_features as known_features_module
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # What is preloaded must be installed: the server does not know the folder of the tests.
@@ -21,14 +21,14 @@ CONTEXT.set_forkserver_preload(["fishembed.extraction.extract", "PIL.PngImagePlu
 
 def extract_slowly(photos: Path, store: Path, seconds: float, every: float) -> None:
     """Encode two pictures at a time and save a part every few milliseconds."""
-    vectors_module.PART_SECONDS = every
+    known_features_module.PART_SECONDS = every
     encoder = FakeEncoder(seconds=seconds, width=16)
     extract(photos, store, encoder=encoder, batch_size=2, workers=1, trunk=True)
 
 
 def extract_embedded(photos: Path, store: Path) -> None:
     """Encode with the encoder that comes with the install; every batch becomes a part."""
-    vectors_module.PART_SECONDS = -1.0
+    known_features_module.PART_SECONDS = -1.0
     extract(photos, store, encoder="embedded", device="cpu", batch_size=2)
 
 

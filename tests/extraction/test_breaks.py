@@ -15,13 +15,13 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore, store_lock
 from fishembed.errors import StoreLockedError
 from fishembed.extraction import extract
-from fishembed.extraction import vectors as vectors_module
+from fishembed.extraction import known_features as known_features_module
 
 
 @pytest.fixture
 def often(monkeypatch):
     """Make every batch safe at once."""
-    monkeypatch.setattr(vectors_module, "PART_SECONDS", -1.0)
+    monkeypatch.setattr(known_features_module, "PART_SECONDS", -1.0)
 
 
 class Breaking(FakeEncoder):
@@ -45,7 +45,7 @@ def parts_of(store: Path) -> Path:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("CUDA out of memory")])
 @pytest.mark.parametrize("often_saved", [True, False])
 def test_the_next_run_goes_on(photos, store, workspace, error, often_saved, monkeypatch):
-    monkeypatch.setattr(vectors_module, "PART_SECONDS", -1.0 if often_saved else 1e9)
+    monkeypatch.setattr(known_features_module, "PART_SECONDS", -1.0 if often_saved else 1e9)
     with pytest.raises(type(error)):
         extract(photos, store, encoder=Breaking(3, error), batch_size=2)
     assert not store.exists()

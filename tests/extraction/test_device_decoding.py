@@ -1,9 +1,8 @@
-"""Decoding on the device and on the CPU at the same time."""
+"""Files that the encoder's device decodes, here the CPU, which stands for the GPU."""
 
 from __future__ import annotations
 
 import io
-import threading
 
 import numpy as np
 import pytest
@@ -11,74 +10,9 @@ from fake_encoder import FakeEncoder
 from PIL import Image
 
 from fishembed.cache import FeatureStore
-from fishembed.errors import ImageError
-from fishembed.extraction import extract, pipeline
-from fishembed.extraction.device_decoding import DecodingHelper
-
-
-class Device:
-    """Decodes a file to its length; waits where it is told to."""
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-        self.go.set()
-        self.batches: list[int] = []
-
-    def suits(self, data: bytes) -> bool:
-        return data != b"not for me"
-
-    def __call__(self, files):
-        self.go.wait(10)
-        self.batches.append(len(files))
-        if b"broken" in files:
-            raise RuntimeError("one of them is broken")
-        if b"lost" in files:
-            return []
-        return [np.full((1, 1, 3), len(data), np.uint8) for data in files]
-
-
-def alone(data: bytes) -> np.ndarray:
-    if data == b"broken":
-        raise ImageError("cannot be decoded: broken")
-    return np.full((1, 1, 3), 200, np.uint8)
-
-
-def test_promises_are_kept_many_at_once():
-    device = Device()
-    device.go.clear()
-    with DecodingHelper(lambda: device, alone, at_once=8) as helper:
-        promises = [helper.offer(b"x" * n) for n in range(1, 10)]
-        device.go.set()
-        assert [promise.result(10)[0, 0, 0] for promise in promises] == list(range(1, 10))
-    assert sum(device.batches) == 9
-    assert max(device.batches) > 1
-
-
-def test_what_does_not_suit_or_comes_when_it_is_busy_is_refused():
-    device = Device()
-    device.go.clear()
-    with DecodingHelper(lambda: device, alone, at_once=2) as helper:
-        assert helper.offer(b"not for me") is None
-        taken = [promise for _ in range(20) if (promise := helper.offer(b"x")) is not None]
-        assert 4 <= len(taken) <= 6
-        device.go.set()
-    assert all(promise.done() for promise in taken)
-
-
-def test_a_broken_file_costs_the_others_nothing():
-    device = Device()
-    device.go.clear()
-    with DecodingHelper(lambda: device, alone, at_once=4) as helper:
-        first, broken, third = (helper.offer(data) for data in (b"x", b"broken", b"xxx"))
-        device.go.set()
-        with pytest.raises(ImageError, match="broken"):
-            broken.result(10)
-        assert {int(one.result(10)[0, 0, 0]) for one in (first, third)} <= {1, 3, 200}
-
-
-def test_pictures_that_the_device_loses_are_decoded_again():
-    with DecodingHelper(Device, alone, at_once=4) as helper:
-        assert helper.offer(b"lost").result(10)[0, 0, 0] == 200
+from fishembed.extraction import encoding_stage, extract
+from fishembed.extraction.local_engine import LocalEngine
+from fishembed.extraction.read_block import ImageTransform, read_block
 
 
 @pytest.fixture
@@ -102,7 +36,7 @@ def test_nothing_is_loaded_where_nothing_must_be_encoded(jpegs, workspace, monke
     (jpegs / "cod/cut.jpg").unlink()
     store = workspace / "cache/j.h5"
     extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
-    monkeypatch.setattr(pipeline, "DeviceDecoder", None)
+    monkeypatch.setattr(encoding_stage, "DeviceDecoder", None)
     (jpegs / "cod/01.jpg").rename(jpegs / "cod/moved.jpg")
     done = extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
     assert (done.encoded, done.rows) == (0, 31)
@@ -116,11 +50,18 @@ class OnCPU(FakeEncoder):
         return "cpu (2 threads)"
 
 
-def test_a_store_made_on_the_device_is_near_the_exact_one(jpegs, workspace):
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_store_made_on_the_device_is_near_the_exact_one(jpegs, workspace, processes):
     stores = {}
     for mode in ("exact", "device"):
         encoder = OnCPU(side=16, decoding=mode)
-        done = extract(jpegs, workspace / f"{mode}.h5", encoder=encoder, batch_size=4)
+        done = extract(
+            jpegs,
+            workspace / f"{mode}.h5",
+            encoder=encoder,
+            batch_size=4,
+            engine=LocalEngine(processes=processes),
+        )
         assert (done.rows, done.skipped) == (31, 2)
         with FeatureStore.open(done.store) as store:
             stores[mode] = (store.paths, store.skipped, np.asarray(store.features))
@@ -129,3 +70,37 @@ def test_a_store_made_on_the_device_is_near_the_exact_one(jpegs, workspace):
     cosines = (exact[2] * device[2]).sum(1)
     cosines /= np.linalg.norm(exact[2], axis=1) * np.linalg.norm(device[2], axis=1)
     assert cosines.min() > 0.99
+
+
+def test_a_file_that_the_device_refuses_costs_the_others_nothing(jpegs, workspace, monkeypatch):
+    """A header that is sound, pixels that are not: only decoding tells."""
+    sound = (jpegs / "cod/03.jpg").read_bytes()
+    scan = sound.index(b"\xff\xda")
+    for name in ("bad.jpg", "same.jpg"):
+        (jpegs / "cod" / name).write_bytes(sound[: scan + 2] + b"\xff\xd9")
+    encoder = OnCPU(side=16, decoding="device")
+    done = extract(jpegs, workspace / "a.h5", encoder=encoder, batch_size=8)
+    assert done.rows == 31
+    assert {path.rpartition("/")[2] for path, _ in done.skipped_files} == {
+        "bad.jpg",
+        "same.jpg",
+        "broken.jpg",
+        "cut.jpg",
+    }
+    again = extract(jpegs, workspace / "a.h5", encoder=encoder)
+    assert (again.encoded, again.skipped, again.wrote) == (0, 4, False)
+
+
+def test_small_files_lie_in_the_ring_as_they_are_and_large_ones_as_pixels(jpegs):
+    files = sorted(path for path in (jpegs / "cod").glob("[0-9]*.jpg"))[:4]
+    transform = ImageTransform({"resize": 16, "crop": 16}, "device")
+    lengths = [path.stat().st_size for path in files]
+    rows = [-(-length // (16 * 16 * 3)) for length in lengths]
+    out = np.zeros((rows[0] + rows[1] + 2, 16, 16, 3), np.uint8)
+    result = read_block(files, (), transform, out)
+    assert [image.length for image in result.images] == [*lengths[:2], 0, 0]
+    assert [image.row for image in result.images] == [0, rows[0], rows[0] + rows[1], len(out) - 1]
+    assert result.rows_wanted == sum(rows)
+    at = rows[0] * out[0].size
+    assert out.reshape(-1)[at : at + lengths[1]].tobytes() == files[1].read_bytes()
+    np.testing.assert_array_equal(out[-1], transform(files[3].read_bytes()))

@@ -13,7 +13,7 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore
 from fishembed.encoders import Preprocessing, text_fingerprint
 from fishembed.errors import InputError, StoreMismatchError
-from fishembed.extraction import extract, lazy
+from fishembed.extraction import encoder_loader, extract
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -47,7 +47,7 @@ def test_the_name_alone_is_no_identity(again):
 def test_a_name_that_hides_another_network_is_found_when_it_encodes(photos, store, monkeypatch):
     extract(photos, store, encoder=FakeEncoder(name="embedded"))
     other = FakeEncoder(name="embedded", weights="9" * 64)
-    monkeypatch.setattr(lazy, "load_encoder", lambda *_, **__: other)
+    monkeypatch.setattr(encoder_loader, "load_encoder", lambda *_, **__: other)
     assert not extract(photos, store, encoder="embedded").encoded, "nothing to encode with it"
     draw(photos / "train/bass/new.png", 99)
     with pytest.raises(StoreMismatchError, match="differs in weights"):
@@ -57,7 +57,7 @@ def test_a_name_that_hides_another_network_is_found_when_it_encodes(photos, stor
 def test_another_precision_is_noticed_by_name(photos, store, monkeypatch):
     extract(photos, store, encoder=FakeEncoder(name="embedded"))
     half = FakeEncoder(name="embedded", precision="fp16")
-    monkeypatch.setattr(lazy, "load_encoder", lambda *_, **__: half)
+    monkeypatch.setattr(encoder_loader, "load_encoder", lambda *_, **__: half)
     with pytest.raises(StoreMismatchError, match="precision"):
         extract(photos, store, encoder="embedded", precision="fp16")
 
@@ -71,7 +71,7 @@ def test_auto_goes_on_with_the_stores_precision_and_decoding(photos, store, monk
         decoding = {"auto": "exact"}.get(how["decoding"], how["decoding"])
         return FakeEncoder(name=name, precision=precision, decoding=decoding)
 
-    monkeypatch.setattr(lazy, "load_encoder", load)
+    monkeypatch.setattr(encoder_loader, "load_encoder", load)
     extract(photos, store, encoder="embedded", precision="bf16", decoding="fast")
     asked.clear()
     assert not extract(photos, store, encoder="embedded").encoded
@@ -100,7 +100,7 @@ def test_a_store_goes_on_with_its_backend(photos, store, monkeypatch, made_by, c
         asked.append(how["backend"])
         return FakeEncoder(name=name, **made_by)
 
-    monkeypatch.setattr(lazy, "load_encoder", load)
+    monkeypatch.setattr(encoder_loader, "load_encoder", load)
     extract(photos, store, encoder="embedded")
     draw(photos / "train/bass/new.png", 99)
     assert extract(photos, store, encoder="embedded").encoded == 1
@@ -137,10 +137,11 @@ class TestTower:
         """Extract by name with a fake in the place of `embedded`, and give what does so again."""
         encoder = FakeEncoder(name="embedded")
         loads = []
-        monkeypatch.setattr(lazy, "load_encoder", lambda *_, **__: loads.append(1) or encoder)
+        load = lambda *_, **__: loads.append(1) or encoder  # noqa: E731
+        monkeypatch.setattr(encoder_loader, "load_encoder", load)
 
         def run(tower: str):
-            monkeypatch.setattr(lazy, "text_fingerprint", lambda _name: tower)
+            monkeypatch.setattr(encoder_loader, "text_fingerprint", lambda _name: tower)
             encoder.seen = encoder.texts_seen = 0
             loads.clear()
             return extract(photos, store, encoder="embedded"), encoder, len(loads)

@@ -17,20 +17,20 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.errors import InputError, ManifestError, SourceError, StoreMismatchError
 from fishembed.extraction import extract
-from fishembed.extraction import pictures as pictures_module
+from fishembed.extraction import read_block as read_block_module
 
 
 @pytest.fixture
 def read_paths(monkeypatch):
     """Give the list of the files that are read from now on."""
     seen = []
-    read = pictures_module.read_bytes
+    read = read_block_module.read_bytes
 
     def recorded(path):
         seen.append(Path(path).name)
         return read(path)
 
-    monkeypatch.setattr(pictures_module, "read_bytes", recorded)
+    monkeypatch.setattr(read_block_module, "read_bytes", recorded)
     return seen
 
 
@@ -210,7 +210,7 @@ def test_vectors_that_are_not_finite_are_skipped_by_name(photos, store, encoder)
 def test_nothing_usable_writes_nothing(workspace, store, encoder):
     (workspace / "junk").mkdir()
     (workspace / "junk/a.png").write_bytes(b"junk")
-    with pytest.raises(SourceError, match=r"none of the 1 pictures.*'a.png': not a picture"):
+    with pytest.raises(SourceError, match=r"none of the 1 images.*'a.png': not a picture"):
         extract(workspace / "junk", store, encoder=encoder)
     assert not store.exists()
 
@@ -222,7 +222,7 @@ def test_a_source_of_dropped_pictures_only_writes_nothing(again, photos, store):
     for path in photos.rglob("*.png"):
         if path != photos / first:
             path.unlink()
-    with pytest.raises(SourceError, match=r"none of the 1 pictures.*'fishembed fix'"):
+    with pytest.raises(SourceError, match=r"none of the 1 images.*'fishembed fix'"):
         again(prune=True)
     assert store.read_bytes() == before
 

@@ -18,7 +18,7 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
-from fishembed.extraction import RayEngine, blocks, extract, lazy, ray_cluster, ray_engine
+from fishembed.extraction import RayEngine, blocks, encoder_loader, extract, ray_cluster, ray_engine
 from fishembed.extraction.ray_encoder import asked
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
@@ -138,7 +138,7 @@ def test_workers_load_the_encoder_for_the_driver(cluster, many, workspace, monke
         raise AssertionError("the driver loads no encoder")
 
     with monkeypatch.context() as patched:
-        patched.setattr(lazy, "load_encoder", load)
+        patched.setattr(encoder_loader, "load_encoder", load)
         store, engine = workspace / "b.h5", RayEngine(workers=2)
         extract(many, store, encoder="embedded", device="cpu", decoding="exact", engine=engine)
     with FeatureStore.open(done.store) as local, FeatureStore.open(store) as far:

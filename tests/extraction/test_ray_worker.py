@@ -13,8 +13,8 @@ from small_pictures import draw
 from fishembed._base.progress import NoProgress
 from fishembed.cache import IMAGE, Parts, parts_of
 from fishembed.errors import InputError, StoreWriteError
-from fishembed.extraction.engine import Work
-from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.engine import EncodingJob
 from fishembed.extraction.ray_worker import Order, RayWorker
 
 
@@ -29,10 +29,10 @@ def pictures(workspace):
 
 def worker(place, *, encoder=None, sign="here", fingerprint=None):
     encoder = encoder or FakeEncoder()
-    lazy = LazyEncoder(
+    lazy = EncoderLoader(
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
     )
-    how = Work((), batch_size=5, workers=2, parts=partial(parts_of, place, "same"))
+    how = EncodingJob((), batch_size=5, workers=2, partial_files=partial(parts_of, place, "same"))
     order = Order(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
     made = RayWorker()
     made.greet(order)
@@ -43,20 +43,20 @@ def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
     folding = parts_of(store, "same")
     folding.show("here")
     done, crew, seconds = worker(store)(100, pictures)
-    assert [one.number for one in done.outcomes] == list(range(100, 112))
-    assert [one.number for one in done.outcomes if one.reason] == [103]
-    assert done.vectors is None
-    assert done.spent.write > 0
+    assert (done.start, len(done.digests)) == (100, 12)
+    assert list(done.reasons) == [103]
+    assert done.features is None
+    assert done.seconds.write > 0
     assert (crew.device, seconds > 0) == ("fake", True)
-    part = folding.fetch(done.part)
-    assert [(part, list(done.digests))] == list(folding.found())
+    part = folding.fetch(done.partial_file)
+    assert [(part, list(done.encoded))] == list(folding.found())
     assert folding.vectors(part, IMAGE).shape == (11, 8)
 
 
 def test_it_sends_vectors_where_it_does_not(pictures, store):
     done, _, _ = worker(store, sign="elsewhere")(0, pictures)
-    assert done.part == ""
-    assert done.vectors[IMAGE].shape == (11, 8)
+    assert done.partial_file == ""
+    assert done.features[IMAGE].shape == (11, 8)
     assert list(parts_of(store, "same").found()) == []
 
 
@@ -65,9 +65,9 @@ def test_two_blocks_at_a_time_share_the_encoder(pictures, store):
     made = worker(store)
     with ThreadPoolExecutor(2) as pool:
         halves = list(pool.map(made, (0, 6), (pictures[:6], pictures[6:])))
-    names = {done.part for done, _, _ in halves}
+    names = {done.partial_file for done, _, _ in halves}
     assert len(names) == 2
-    assert sum(len(done.digests) for done, _, _ in halves) == 11
+    assert sum(len(done.encoded) for done, _, _ in halves) == 11
 
 
 class Broken(FakeEncoder):
@@ -79,8 +79,8 @@ class Broken(FakeEncoder):
 def test_vectors_that_are_not_finite_are_named(pictures, store):
     parts_of(store, "same").show("here")
     done, _, _ = worker(store, encoder=Broken())(0, pictures)
-    assert (done.digests, done.part, done.vectors) == ((), "", None)
-    assert len(done.unusable) == 11
+    assert (done.encoded, done.partial_file, done.features) == ([], "", None)
+    assert len(done.failed) == 11
 
 
 def test_another_encoder_than_the_drivers_is_refused(store):
@@ -92,7 +92,7 @@ def test_a_worker_that_was_started_anew_greets_itself(pictures, store):
     parts_of(store, "same").show("here")
     order = worker(store).args[0]
     done, _, _ = RayWorker().do(order, 0, pictures)
-    assert len(done.digests) == 11
+    assert len(done.encoded) == 11
 
 
 def test_it_sends_vectors_where_the_place_cannot_be_written_to(pictures, store, monkeypatch):
@@ -103,8 +103,8 @@ def test_it_sends_vectors_where_the_place_cannot_be_written_to(pictures, store, 
     do = worker(store)
     monkeypatch.setattr(Parts, "add", add)
     done, _, _ = do(0, pictures)
-    assert (done.part, done.unusable) == ("", ())
-    assert done.vectors[IMAGE].shape == (11, 8)
+    assert (done.partial_file, done.failed) == ("", {})
+    assert done.features[IMAGE].shape == (11, 8)
 
 
 def test_it_encodes_for_the_driver(store):

@@ -21,7 +21,7 @@ from fishembed.cache import IMAGE, FeatureStore, newest_store, parts_of
 from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError
 from fishembed.extraction import extract
-from fishembed.extraction import vectors as vectors_module
+from fishembed.extraction import known_features as known_features_module
 from fishembed.images import open_source
 
 
@@ -98,7 +98,7 @@ def test_tars_elsewhere(there, workspace, encoder):
 
 
 def test_another_machine_goes_on_from_the_parts(photos, there, workspace, monkeypatch):
-    monkeypatch.setattr(vectors_module, "PART_SECONDS", -1.0)
+    monkeypatch.setattr(known_features_module, "PART_SECONDS", -1.0)
     store = there / "cache/a.h5"
     with pytest.raises(KeyboardInterrupt):
         extract(photos, str(store), encoder=Breaking(3, KeyboardInterrupt()), batch_size=2)

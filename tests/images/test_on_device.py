@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from fishembed.errors import DeviceError, MissingExtraError
-from fishembed.images import DeviceDecoder, picture_pixels
+from fishembed.images import DeviceDecoder, crop_pixels, image_pixels, suits_device
+from fishembed.images.on_device import axis_weights
+from fishembed.images.pixels import torch_resize
 
 GEOMETRY = {"resize": 64, "crop": 56, "fit": "shortest", "interpolation": "bicubic"}
 
@@ -27,18 +29,23 @@ def saved(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def decoder():
-    return DeviceDecoder("cpu", GEOMETRY)
+def decode():
+    return decoded(GEOMETRY)
+
+
+def decoded(geometry):
+    decoder = DeviceDecoder("cpu", geometry)
+    return lambda files: decoder([np.frombuffer(bytearray(one), np.uint8) for one in files]).numpy()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("size", [(320, 200), (200, 320), (64, 64), (1000, 120)])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
-def test_pixels_are_those_of_exact_decoding_but_for_rounding(decoder, mode, size, options):
+def test_pixels_are_those_of_exact_decoding_but_for_rounding(decode, mode, size, options):
     data = saved(picture(*size, mode), **options)
-    assert decoder.suits(data)
-    [found] = decoder([data])
-    exact = picture_pixels(data, GEOMETRY).astype(int)
+    assert suits_device(data, GEOMETRY)
+    [found] = decode([data])
+    exact = image_pixels(data, GEOMETRY).astype(int)
     assert found.shape == (56, 56, 3)
     assert np.abs(found - exact).mean() < 0.6
     assert np.abs(found - exact).max() <= 8
@@ -47,14 +54,44 @@ def test_pixels_are_those_of_exact_decoding_but_for_rounding(decoder, mode, size
 def test_squashed_pictures_too():
     geometry = {**GEOMETRY, "fit": "squash", "resize": 56}
     data = saved(picture(320, 200))
-    [found] = DeviceDecoder("cpu", geometry)([data])
-    assert np.abs(found - picture_pixels(data, geometry).astype(int)).mean() < 0.6
+    [found] = decoded(geometry)([data])
+    assert np.abs(found - image_pixels(data, geometry).astype(int)).mean() < 0.6
 
 
-def test_many_come_back_in_their_order(decoder):
+def test_many_sizes_come_back_in_their_order(decode):
     files = [saved(picture(80 + i, 90)) for i in range(9)]
-    for data, found in zip(files, decoder(files), strict=True):
-        np.testing.assert_array_equal(found, decoder([data])[0])
+    for data, found in zip(files, decode(files), strict=True):
+        assert np.abs(found.astype(int) - decode([data])[0]).max() <= 1
+
+
+def test_blocks_that_do_not_fit_into_memory_at_once_change_nothing(decode, monkeypatch):
+    files = [saved(picture(80 + 40 * i, 90 + 7 * i)) for i in range(9)]
+    together = decode(files)
+    monkeypatch.setattr("fishembed.images.on_device._MOST_FLOATS", 100_000)
+    assert np.abs(together.astype(int) - decode(files)).max() <= 1
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("size", [(300, 211), (57, 80), (400, 60)])
+def test_weights_are_those_of_torchs_antialiasing(interpolation, size):
+    pixels = np.asarray(picture(*size))
+    geometry = {**GEOMETRY, "interpolation": interpolation}
+    expected = crop_pixels(pixels, **geometry, resizer=torch_resize)
+    data = saved(Image.fromarray(pixels), subsampling=0, quality=100)
+    differs = np.abs(decoded(geometry)([data])[0].astype(int) - expected)
+    assert differs.mean() < 0.6
+    assert differs.max() <= 6
+
+
+def test_weights_sum_to_one_within_each_image():
+    import torch
+
+    weights = axis_weights(
+        [9, 300], [56, 60], [0, 2], 56, interpolation="bicubic", device=torch.device("cpu")
+    )
+    assert weights.shape == (2, 56, 300)
+    assert not weights[0, :, 9:].any()
+    torch.testing.assert_close(weights.sum(2), torch.ones(2, 56))
 
 
 def turned() -> bytes:
@@ -76,15 +113,15 @@ def turned() -> bytes:
     ],
     ids=["PNG", "CMYK", "cut off", "followed by more", "turned", "empty", "text"],
 )
-def test_other_files_are_left_to_the_cpu(decoder, data):
-    assert not decoder.suits(data)
+def test_other_files_are_left_to_the_cpu(data):
+    assert not suits_device(data, GEOMETRY)
 
 
 def test_pictures_that_cannot_fill_the_crop_or_are_too_large_are_left_too():
     data = saved(picture(200, 100))
-    assert not DeviceDecoder("cpu", {**GEOMETRY, "resize": 50}).suits(data)
-    assert not DeviceDecoder("cpu", GEOMETRY, max_pixels=200 * 100 - 1).suits(data)
-    assert not DeviceDecoder("cpu", {**GEOMETRY, "interpolation": "lanczos"}).suits(data)
+    assert not suits_device(data, {**GEOMETRY, "resize": 50})
+    assert not suits_device(data, GEOMETRY, 200 * 100 - 1)
+    assert not suits_device(data, {**GEOMETRY, "interpolation": "lanczos"})
 
 
 def test_a_device_that_cannot_decode_is_refused_at_once():

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fishembed.errors import ImageError
-from fishembed.images import crop_pixels, decode, picture_pixels
+from fishembed.images import crop_pixels, decode, image_pixels
 
 GEOMETRY = {"resize": 64, "crop": 56}
 
@@ -50,8 +50,8 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_fast_pixels_are_nearly_the_exact_ones(name, fit):
     geometry = {**GEOMETRY, "fit": fit}
-    exact = picture_pixels(FILES[name], geometry)
-    fast = picture_pixels(FILES[name], geometry, decoding="fast")
+    exact = image_pixels(FILES[name], geometry)
+    fast = image_pixels(FILES[name], geometry, decoding="fast")
     assert fast.shape == exact.shape == (56, 56, 3)
     assert fast.dtype == np.uint8
     assert np.abs(fast.astype(int) - exact).mean() < 2.0
@@ -60,13 +60,13 @@ def test_fast_pixels_are_nearly_the_exact_ones(name, fit):
 @pytest.mark.parametrize("interpolation", ["nearest", "lanczos"])
 def test_filters_that_torch_lacks_are_pillows(interpolation):
     geometry = {**GEOMETRY, "interpolation": interpolation}
-    fast = picture_pixels(FILES["png"], geometry, decoding="fast")
-    assert np.array_equal(fast, picture_pixels(FILES["png"], geometry))
+    fast = image_pixels(FILES["png"], geometry, decoding="fast")
+    assert np.array_equal(fast, image_pixels(FILES["png"], geometry))
 
 
 def test_exact_is_what_it_was():
     assert np.array_equal(
-        picture_pixels(FILES["jpeg"], GEOMETRY), crop_pixels(decode(FILES["jpeg"]), **GEOMETRY)
+        image_pixels(FILES["jpeg"], GEOMETRY), crop_pixels(decode(FILES["jpeg"]), **GEOMETRY)
     )
 
 
@@ -88,9 +88,9 @@ def test_what_is_broken_is_told_in_the_same_words():
     whole = FILES["jpeg"]
     for data in (b"", b"no picture", whole[: len(whole) // 2]):
         with pytest.raises(ImageError) as exact:
-            picture_pixels(data, GEOMETRY)
+            image_pixels(data, GEOMETRY)
         with pytest.raises(ImageError) as fast:
-            picture_pixels(data, GEOMETRY, decoding="fast")
+            image_pixels(data, GEOMETRY, decoding="fast")
         assert str(fast.value) == str(exact.value)
     with pytest.raises(ImageError, match="900 × 600 is above the limit"):
-        picture_pixels(whole, GEOMETRY, decoding="fast", max_pixels=1000)
+        image_pixels(whole, GEOMETRY, decoding="fast", max_pixels=1000)

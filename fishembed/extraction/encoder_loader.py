@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
-import numpy as np
-import numpy.typing as npt
-
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
@@ -22,7 +19,7 @@ from fishembed.encoders import (
     text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError
-from fishembed.extraction.vectors import Bundle
+from fishembed.extraction.partial_file_writer import FeatureArrays
 
 _SAID = {
     "library": "library",
@@ -38,7 +35,7 @@ _SAID = {
 }
 
 
-class LazyEncoder:
+class EncoderLoader:
     """The encoder that was asked for, known by name until it is needed.
 
     A store that the same encoder made tells what the encoder is, so that an extraction
@@ -84,7 +81,7 @@ class LazyEncoder:
         self._backend = recorded_backend(said) if said.get("name") == self._name else "auto"
         self._store = store
         self._reporter = reporter
-        self._elsewhere: Callable[[LazyEncoder], Encoder] | None = None
+        self._elsewhere: Callable[[EncoderLoader], Encoder] | None = None
         if store is not None and not self._is_stores():
             self._check(self.load())
 
@@ -120,7 +117,7 @@ class LazyEncoder:
         """Identity of its words, see `fishembed.encoders.text_fingerprint`."""
         return text_fingerprint(self._name)
 
-    def load_elsewhere(self, load: Callable[[LazyEncoder], Encoder]) -> None:
+    def load_elsewhere(self, load: Callable[[EncoderLoader], Encoder]) -> None:
         """Have it loaded by another process: `load` gives what stands for it here."""
         self._elsewhere = load
 
@@ -156,13 +153,13 @@ class LazyEncoder:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
 
-    def detached(self) -> LazyEncoder:
+    def detached(self) -> EncoderLoader:
         """Give one that can be sent to another process and loads the same encoder there.
 
         Where this one is neither loaded nor known from a store, what is `auto` is decided there.
         """
         spec = self._loaded.spec if self._loaded is not None else None
-        detached = LazyEncoder(
+        detached = EncoderLoader(
             self._wanted,
             device=self._device,
             precision=spec.precision if spec else self._precision,
@@ -207,7 +204,7 @@ class LazyEncoder:
         )
 
 
-def encode_with(encoder: Encoder, batch: npt.NDArray[np.uint8], *, trunk: bool) -> Bundle:
+def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
     """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of vectors."""
     if not trunk:
         return {IMAGE: encoder.encode_images(batch)}

@@ -6,13 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.extraction.part_writer import Bundle, joined
+from fishembed.extraction.partial_file_writer import FeatureArrays, joined
 
-Encode = Callable[[npt.NDArray[np.uint8]], Bundle]
+if TYPE_CHECKING:
+    import torch
+
+    Images = npt.NDArray[np.uint8] | torch.Tensor
+    Encode = Callable[[Images], FeatureArrays]
 
 _TRIALS = 3
 """Batches of each size that are timed; the fastest of them counts."""
@@ -67,17 +72,17 @@ class BatchSize:
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """A batch's vectors, the seconds they took, and the size that did fit, 0 where the first."""
+class EncodedBatch:
+    """A batch's features, the seconds they took, and the size that did fit, 0 where the first."""
 
-    vectors: Bundle
+    features: FeatureArrays
     seconds: float
     shrunk_to: int = 0
 
 
 def encode_in_halves(
-    encode: Encode, pixels: npt.NDArray[np.uint8], sizes: BatchSize, clock: Callable[[], float]
-) -> Encoded:
+    encode: Encode, pixels: Images, sizes: BatchSize, clock: Callable[[], float]
+) -> EncodedBatch:
     """Encode a batch; where it does not fit into memory, halve it until it does.
 
     Parameters
@@ -93,14 +98,14 @@ def encode_in_halves(
     """
     began = clock()
     try:
-        vectors = encode(pixels)
+        features = encode(pixels)
     except (RuntimeError, MemoryError) as error:
         if len(pixels) == 1 or not is_out_of_memory(error):
             raise
     else:
         seconds = clock() - began
         sizes.took(len(pixels), seconds)
-        return Encoded(vectors, seconds)
+        return EncodedBatch(features, seconds)
     # Outside the handler, since the traceback would keep the batch's tensors alive.
     sizes.did_not_fit(len(pixels))
     middle = len(pixels) // 2
@@ -108,7 +113,7 @@ def encode_in_halves(
         encode_in_halves(encode, part, sizes, clock) for part in (pixels[:middle], pixels[middle:])
     ]
     smallest = min(half.shrunk_to or middle for half in halves)
-    return Encoded(joined([half.vectors for half in halves]), clock() - began, smallest)
+    return EncodedBatch(joined([half.features for half in halves]), clock() - began, smallest)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fishembed.cache import FeatureStore, Rows, StoreHead
-from fishembed.extraction.before import Before
+from fishembed.cache import Rows
 from fishembed.extraction.plan import Plan
+from fishembed.extraction.previous_store import PreviousStore
 from fishembed.images import Source
 
 
-def store_classes(source: Source, before: Before, kept: list[int]) -> list[str]:
+def store_classes(source: Source, before: PreviousStore, kept: list[int]) -> list[str]:
     """Name the classes of the source, of the rows that stay and of edits, sorted."""
     return sorted(set(source.classes) | before.classes_of(kept) | before.edited_classes)
 
@@ -21,7 +21,7 @@ def store_rows(
     plan: Plan,
     digests: Sequence[str | None],
     classes: list[str],
-    before: Before,
+    before: PreviousStore,
     kept: list[int],
 ) -> Rows:
     """Put the columns of the new store together: the source's rows, then those kept.
@@ -39,20 +39,21 @@ def store_rows(
     """
     number: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
     number[None] = -1
-    rows = [(r, d) for r, d in zip(plan.rows, digests, strict=True) if d is not None]
+    used = [i for i, digest in enumerate(digests) if digest is not None]
+    samples = [plan.samples[i] for i in used]
     found = Rows(
-        path=[row.item.path for row, _ in rows],
-        digest=[digest for _, digest in rows],
-        size=np.array([row.size for row, _ in rows], np.int64),
-        mtime_ns=np.array([row.mtime_ns for row, _ in rows], np.int64),
-        label=np.array([number[row.item.label] for row, _ in rows], np.int32),
-        split=[row.item.split for row, _ in rows],
-        group=[row.item.group for row, _ in rows],
+        path=[sample.path for sample in samples],
+        digest=[str(digests[i]) for i in used],
+        size=plan.size[used],
+        mtime_ns=plan.mtime_ns[used],
+        label=np.array([number[sample.label] for sample in samples], np.int32),
+        split=[sample.split for sample in samples],
+        group=[sample.group for sample in samples],
     )
     return _followed_by(found, before, classes, kept) if kept else found
 
 
-def _followed_by(found: Rows, before: Before, classes: list[str], kept: list[int]) -> Rows:
+def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:
     old = before.rows
     if old is None:
         return found
@@ -65,25 +66,3 @@ def _followed_by(found: Rows, before: Before, classes: list[str], kept: list[int
         split=[*found.split, *(old.split[i] for i in kept)],
         group=[*found.group, *(old.group[i] for i in kept)],
     )
-
-
-def says_the_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
-    """Tell whether a store already says exactly this."""
-    then = store.head
-    texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
-    return (
-        dict(then.encoder) == dict(head.encoder)
-        and dict(then.source) == dict(head.source)
-        and (then.classes, then.skipped) == (head.classes, head.skipped)
-        and before == texts
-        and then.history == head.history
-        and _paths(then) == _paths(head)
-        and all(
-            np.array_equal(getattr(store.rows, name), getattr(rows, name))
-            for name in rows.__dataclass_fields__
-        )
-    )
-
-
-def _paths(head: StoreHead) -> list[str]:
-    return [] if head.dropped is None else list(head.dropped.path)

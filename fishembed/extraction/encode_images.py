@@ -12,10 +12,10 @@ import numpy.typing as npt
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import IMAGE, TRUNK
 from fishembed.encoders import Encoder
-from fishembed.extraction.engine import Work
-from fishembed.extraction.lazy import LazyEncoder
-from fishembed.extraction.pipeline import LocalEngine
-from fishembed.extraction.vectors import NOT_FINITE
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.engine import EncodingJob
+from fishembed.extraction.known_features import NOT_FINITE
+from fishembed.extraction.local_engine import LocalEngine
 from fishembed.images import MAX_PIXELS, Blob
 
 
@@ -61,27 +61,28 @@ def encode_pictures(
     reporter
         Hears how far it is.
     """
-    hears = reporter if reporter is not None else NoProgress()
-    ready = LazyEncoder(
-        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=hears
+    progress = reporter if reporter is not None else NoProgress()
+    loader = EncoderLoader(
+        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=progress
     )
-    work = Work(tuple(files), max_pixels=max_pixels, trunk=trunk)
+    job = EncodingJob(tuple(files), max_pixels=max_pixels, trunk=trunk)
     digests: dict[int, str] = {}
     skipped: dict[int, str] = {}
+    failed: dict[str, str] = {}
     known: dict[str, npt.NDArray[np.float32]] = {}
-    for finished in LocalEngine().run(work, ready, ()):
-        for outcome in finished.outcomes:
-            if outcome.reason or outcome.digest is None:
-                skipped[outcome.number] = outcome.reason
-            else:
-                digests[outcome.number] = outcome.digest
-        if finished.vectors is not None:
-            rows = finished.vectors[TRUNK if trunk else IMAGE]
-            known.update(zip(finished.digests, rows, strict=True))
-        hears.update(len(digests) + len(skipped), len(files))
-    broken = {digest for digest, vector in known.items() if not np.isfinite(vector).all()}
-    skipped.update({at: NOT_FINITE for at, digest in digests.items() if digest in broken})
+    for done in LocalEngine().run(job, loader, ()):
+        found = {number: one for number, one in enumerate(done.digests, done.start) if one}
+        digests.update(found)
+        skipped.update(done.reasons)
+        failed.update(done.failed)
+        if done.features is not None:
+            rows = done.features[TRUNK if trunk else IMAGE]
+            known.update(zip(done.encoded, rows, strict=True))
+        progress.update(len(digests) + len(skipped), len(job.files))
+    broken = [digest for digest, row in known.items() if not np.isfinite(row).all()]
+    failed.update(dict.fromkeys(broken, NOT_FINITE))
+    skipped.update({at: failed[digest] for at, digest in digests.items() if digest in failed})
     usable = sorted(digests.keys() - skipped.keys())
-    vectors = [known[digests[at]] for at in usable]
-    together = np.stack(vectors) if vectors else np.empty((0, encoder.spec.dim), np.float32)
+    used = [known[digests[at]] for at in usable]
+    together = np.stack(used) if used else np.empty((0, encoder.spec.dim), np.float32)
     return EncodedPictures(together, np.array(usable, np.intp), tuple(sorted(skipped.items())))

@@ -6,7 +6,7 @@ from fake_encoder import FakeEncoder
 from small_pictures import contents
 
 from fishembed.extraction import extract
-from fishembed.extraction.batches import BatchSize, encode_in_halves, is_out_of_memory
+from fishembed.extraction.batch_size import BatchSize, encode_in_halves, is_out_of_memory
 
 
 class SmallMemory(FakeEncoder):
@@ -99,5 +99,5 @@ def test_halving_keeps_the_order():
     pixels = np.arange(11, dtype=np.uint8).reshape(11, 1, 1, 1)
     sizes = BatchSize(16)
     encoded = encode_in_halves(encode, pixels, sizes, lambda: 0.0)
-    assert encoded.vectors["features/image"].ravel().tolist() == list(range(11))
+    assert encoded.features["features/image"].ravel().tolist() == list(range(11))
     assert sizes.now <= encoded.shrunk_to <= 3

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fishembed.cache import TextVectors
 from fishembed.encoders import PROMPT_SETS, PromptSet, load_prompts, spoken_name, text_vectors
-from fishembed.extraction.lazy import LazyEncoder
+from fishembed.extraction.encoder_loader import EncoderLoader
 
 
 def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
@@ -21,7 +21,7 @@ def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> l
 
 
 def class_texts(
-    encoder: LazyEncoder,
+    encoder: EncoderLoader,
     classes: Sequence[str],
     aliases: Mapping[str, str],
     prompts: Sequence[PromptSet],

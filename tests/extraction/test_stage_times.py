@@ -14,9 +14,9 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore, Parts
 from fishembed.errors import StoreWriteError
 from fishembed.extraction import extract
-from fishembed.extraction.part_writer import PartWriter
-from fishembed.extraction.pipeline import in_order
-from fishembed.extraction.stages import Seconds, StageTimes
+from fishembed.extraction.encoding_stage import in_order
+from fishembed.extraction.partial_file_writer import PartialFileWriter
+from fishembed.extraction.stage_times import Seconds, StageTimes
 
 
 class ManyLanes(FakeEncoder):
@@ -55,19 +55,19 @@ def test_no_more_pictures_wait_than_the_window_holds(workspace, store, monkeypat
             most[0] = max(most[0], read[0] - self.seen)
             return super().encode_with_trunk(batch)
 
-    from fishembed.extraction import pictures
+    from fishembed.extraction import read_block
 
-    real = pictures.read_bytes
+    real = read_block.read_bytes
 
     def counted(file):
         read[0] += 1
         return real(file)
 
-    monkeypatch.setattr(pictures, "read_bytes", counted)
-    monkeypatch.setattr("fishembed.extraction.pipeline._WINDOW_BYTES", 0)
+    monkeypatch.setattr(read_block, "read_bytes", counted)
+    monkeypatch.setattr("fishembed.extraction.local_engine._ring_rows", lambda *_: 16)
     encoder = Counting()
     assert extract(workspace / "many", store, encoder=encoder, batch_size=2).encoded == 60
-    assert most[0] <= 16 + 2 * 4, "the window, and batches in the queue"
+    assert most[0] <= 16, "the ring's rows"
 
 
 def _promise(value: object) -> Future[object]:
@@ -113,7 +113,7 @@ def _batch(*digests):
 
 def test_what_could_not_be_written_is_tried_again(tmp_path, monkeypatch):
     parts = Parts(tmp_path / "store.h5", "x")
-    writer = PartWriter(parts)
+    writer = PartialFileWriter(parts)
     real, full = parts.add, [True]
 
     def add(digests, vectors):

@@ -31,7 +31,7 @@ class Seconds:
         return Seconds(**{stage: mine[stage] + more[stage] for stage in mine})
 
 
-NOTHING = Seconds()
+NO_SECONDS = Seconds()
 
 
 @dataclass(frozen=True)

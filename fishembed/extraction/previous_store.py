@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import Progress
-from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, TextVectors
+from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, StoreHead, TextVectors
 from fishembed.errors import StoreIntegrityError
 
 _ROWS = ("features/", "rows/")
 _RECORD = ("history/", "dropped/")
 
 
-class Before:
+class PreviousStore:
     """What was there before: nothing, or a store with its checksums compared.
 
     Parameters
@@ -68,6 +68,21 @@ class Before:
         return {path: i for i, path in enumerate(self.store.paths) if i not in self._bad_rows}
 
     @cached_property
+    def states(self) -> dict[str, tuple[str, int, int]]:
+        """Digest, size and time of each file by its path, dropped ones included."""
+        states: dict[str, tuple[str, int, int]] = {}
+        if self.dropped is not None:
+            out = self.dropped
+            dropped = zip(out.digest, out.size.tolist(), out.mtime_ns.tolist(), strict=True)
+            states = dict(zip(out.path, dropped, strict=True))
+        if self.rows is not None:
+            rows = self.rows
+            sizes, times = rows.size.tolist(), rows.mtime_ns.tolist()
+            for path, i in self.at.items():
+                states[path] = rows.digest[i], sizes[i], times[i]
+        return states
+
+    @cached_property
     def by_digest(self) -> dict[str, int]:
         """Row numbers by digest."""
         if self.store is None:
@@ -94,7 +109,7 @@ class Before:
         names = {name for c in changes if c.column == "label" for name in (c.was, c.now)}
         return (names | set(self.dropped.label if self.dropped else ())) - {""}
 
-    def dropped_vectors(self, name: str) -> npt.NDArray[Any]:
+    def dropped_features(self, name: str) -> npt.NDArray[Any]:
         """Give the vectors of a dataset for the rows that were dropped."""
         if self.dropped is None:
             raise LookupError(name)
@@ -105,7 +120,7 @@ class Before:
         """Tell whether a row may stay without its picture."""
         return row not in self._bad_rows and "classes" not in self._datasets
 
-    def vectors(self, name: str) -> npt.NDArray[Any]:
+    def features(self, name: str) -> npt.NDArray[Any]:
         """Give the vectors of a dataset."""
         if self.store is None:
             raise LookupError(name)
@@ -135,3 +150,32 @@ class Before:
             return set()
         labels = self.store.labels[rows]
         return {self.store.classes[label] for label in np.unique(labels[labels >= 0])}
+
+    def differs(self, head: StoreHead, rows: Rows, *, trunk: bool) -> bool:
+        """Tell whether the store must be written: it is new, damaged, or holds something else."""
+        store = self.store
+        if store is None or self.is_damaged or store.has_trunk != trunk:
+            return True
+        return not _is_same(store, head, rows)
+
+
+def _is_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
+    """Tell whether a store holds exactly this already."""
+    then = store.head
+    texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
+    return (
+        dict(then.encoder) == dict(head.encoder)
+        and dict(then.source) == dict(head.source)
+        and (then.classes, then.skipped) == (head.classes, head.skipped)
+        and before == texts
+        and then.history == head.history
+        and _paths(then) == _paths(head)
+        and all(
+            np.array_equal(getattr(store.rows, name), getattr(rows, name))
+            for name in rows.__dataclass_fields__
+        )
+    )
+
+
+def _paths(head: StoreHead) -> list[str]:
+    return [] if head.dropped is None else list(head.dropped.path)

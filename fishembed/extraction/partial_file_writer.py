@@ -1,4 +1,4 @@
-"""The stage that makes finished vectors safe on disk while others are being made."""
+"""Write finished features to partial files, while others are being made."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import numpy.typing as npt
 
 from fishembed.cache import Parts
 
-Bundle = Mapping[str, npt.NDArray[np.float32]]
-"""float32 (n, …) by the dataset's name in a store: image vectors, perhaps the trunk's."""
+FeatureArrays = Mapping[str, npt.NDArray[np.float32]]
+"""float32 (n, …) by the dataset's name in a store: image features, perhaps the trunk's."""
 
-Batches = list[tuple[list[str], Bundle]]
-"""Digests and vectors of batches that are finished."""
+Batches = list[tuple[list[str], FeatureArrays]]
+"""Digests and features of batches that are finished."""
 
 Written = tuple[Path, list[str]]
-"""A part, and the digests that are in it."""
+"""A partial file, and the digests that are in it."""
 
 _MOST_WAITING = 2
 
 
-def joined(bundles: Sequence[Bundle]) -> Bundle:
-    """Give the vectors of some batches, at least one, as those of one batch."""
-    return {name: np.concatenate([bundle[name] for bundle in bundles]) for name in bundles[0]}
+def joined(arrays: Sequence[FeatureArrays]) -> FeatureArrays:
+    """Return the features of some batches, at least one, as those of one batch."""
+    return {name: np.concatenate([one[name] for one in arrays]) for name in arrays[0]}
 
 
-class PartWriter:
-    """Writes parts in a thread, a few of them waiting at most.
+class PartialFileWriter:
+    """Writes partial files in a thread, a few of them waiting at most.
 
     An error is raised by the next call. What could not be written is not forgotten: the
     next call tries it again, so that a disk that has been cleared loses nothing.
@@ -51,7 +51,7 @@ class PartWriter:
         self.seconds = 0.0
 
     def add(self, batches: Batches) -> list[Written]:
-        """Take batches for the next part; give the parts that have been written by now."""
+        """Take batches for the next partial file; return those that are written by now."""
         batches, self._failed = self._failed + batches, []
         if any(digests for digests, _ in batches):
             if self._pool is None:
@@ -60,7 +60,7 @@ class PartWriter:
         return self._written(_MOST_WAITING)
 
     def wait(self) -> list[Written]:
-        """Wait until all is written, end the thread, and give those parts."""
+        """Wait until all is written, end the thread, and return those files."""
         try:
             return self._written(0)
         finally:
@@ -71,7 +71,7 @@ class PartWriter:
     def _write(self, batches: Batches) -> Path:
         began = time.perf_counter()
         digests = [digest for some, _ in batches for digest in some]
-        part = self._parts.add(digests, joined([bundle for _, bundle in batches]))
+        part = self._parts.add(digests, joined([features for _, features in batches]))
         self.seconds += time.perf_counter() - began
         return part
 
