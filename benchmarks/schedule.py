@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.extraction.blocks import Block, Blocks
+from fishembed.extraction.ray.block_queue import Block, Blocks
 
 QUEUED = 3
 START = 60.0

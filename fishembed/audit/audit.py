@@ -16,7 +16,7 @@ from fishembed.cache import FeatureStore
 from fishembed.errors import FishembedError, InputError
 from fishembed.evaluation.near_duplicates import near_duplicate_threshold
 from fishembed.experiments import Run
-from fishembed.images import Photos
+from fishembed.images import ImageFiles
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ def _why_not_read(root: object, wanted: bool) -> str:
     return f"The photos were not looked at: there is no folder {str(root)!r} (--photos)."
 
 
-def find_photos(store: FeatureStore, photos: str | Path | None) -> Photos | None:
+def find_photos(store: FeatureStore, photos: str | Path | None) -> ImageFiles | None:
     """Find the images of a store; None where they are not at hand."""
     known = photos or store.source.get("root")
     try:
-        found = Photos(known) if known else None
+        found = ImageFiles(known) if known else None
     except FishembedError:
         return None
     return found if found is not None and found.are_there() else None

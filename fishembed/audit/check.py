@@ -16,7 +16,7 @@ from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicates import Threshold
-from fishembed.images import Photos
+from fishembed.images import ImageFiles
 from fishembed.reports.shared_page_parts import Tile
 
 DECISION = ("action", "new_label")
@@ -124,7 +124,7 @@ class AuditData:
     store: FeatureStore
     threshold: Threshold
     run: RunRows | None  # The run whose score is also computed without leaking images
-    photos: Photos | None  # The store's images; None where they cannot or shall not be read
+    photos: ImageFiles | None  # The store's images; None where they cannot or shall not be read
     photos_missing: str  # Why `photos` is None, in a sentence
     seed: int
     progress: Progress

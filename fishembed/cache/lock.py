@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fishembed._base.files import real_path, remove_stale_files, write_text
+from fishembed._base.files import real_path, remove_stale_files
 from fishembed._base.paths import to_path
 from fishembed._base.remote_files import staging_path
 from fishembed.cache.hdf5_files import store_write_errors
@@ -81,8 +81,9 @@ def store_lock(store: str | Path | UPath) -> Iterator[None]:
 def _write_holder(holder: Path) -> None:
     """Name the process that writes; on a full disk the lock holds without."""
     with suppress(OSError):
-        holder.unlink(missing_ok=True)  # a link would be followed
-        write_text(holder, f"process {os.getpid()} on {socket.gethostname()}")
+        holder.unlink(missing_ok=True)
+        with holder.open("x", encoding="utf-8") as file:  # "x": a link is not followed
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
 
 
 def _read_holder(holder: Path) -> str:

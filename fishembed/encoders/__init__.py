@@ -1,4 +1,4 @@
-"""Pictures and words to vectors: OpenCLIP, timm, and the encoder that comes with the install."""
+"""Images and words to features: OpenCLIP, timm, and the encoder that comes with the install."""
 
 from fishembed.encoders.backend import recorded_backend
 from fishembed.encoders.cuda import lane_stream, page_locked

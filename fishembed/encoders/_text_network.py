@@ -1,4 +1,4 @@
-"""The text tower's network: a small transformer that ends in the space of picture features."""
+"""The text tower's network: a small transformer that ends in the space of image features."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Shape:
     width, heads, layers, inner
         Of the transformer; `inner` is the width of its feed-forward layers.
     atoms
-        Hidden units of the last layer; each adds one direction of the picture space.
+        Hidden units of the last layer; each adds one direction of the image space.
     dim
-        Length of a text vector.
+        Length of a text embedding.
     """
 
     vocabulary: int
@@ -62,7 +62,7 @@ class Block(nn.Module):
 
 
 class TextNetwork(nn.Module):
-    """Pieces to a vector: embed, mix, pool by a learnt weight, add up directions."""
+    """Pieces to an embedding: embed, mix, pool by a learnt weight, add up directions."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class TextNetwork(nn.Module):
         self.atoms = nn.Linear(shape.atoms, shape.dim, bias=False)
 
     def forward(self, pieces: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Give unit vectors, float32 (n, dim).
+        """Return unit features, float32 (n, dim).
 
         `pieces`: int64 (n, length); `seen`: bool (n, length), False where padded.
         """
@@ -86,12 +86,12 @@ class TextNetwork(nn.Module):
         x = self.norm(x)
         weights = self.weigh(x).squeeze(-1).masked_fill(~seen, -torch.inf).softmax(dim=1)
         pooled = (weights.unsqueeze(-1) * x).sum(dim=1)
-        vectors = self.atoms(functional.gelu(self.choose(pooled)))
-        return functional.normalize(vectors.float(), dim=1)
+        features = self.atoms(functional.gelu(self.choose(pooled)))
+        return functional.normalize(features.float(), dim=1)
 
 
 def pad(texts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give pieces as int64 (n, longest) and as bool (n, longest) where they are."""
+    """Return pieces as int64 (n, longest) and as bool (n, longest) where they are."""
     rows = [torch.tensor(text, dtype=torch.int64) for text in texts]
     pieces = nn.utils.rnn.pad_sequence(rows, batch_first=True)
     lengths = torch.tensor([len(text) for text in texts])

@@ -44,7 +44,7 @@ class WordPieces:
         return len(self.pieces)
 
     def encode(self, text: str) -> list[int]:
-        """Give the numbers of a text's pieces, `START` first, `MAX_TOKENS` at most."""
+        """Return the numbers of a text's pieces, `START` first, `MAX_TOKENS` at most."""
         numbers = [self._number[START]]
         for word in split_words(text):
             numbers.extend(self._of_word(word))
@@ -65,7 +65,7 @@ class WordPieces:
 
 
 def letters() -> Iterable[str]:
-    """Give the pieces that every vocabulary holds: letters and digits, at a start and inside."""
+    """Return the pieces that every vocabulary holds: letters and digits, at a start and inside."""
     for letter in "abcdefghijklmnopqrstuvwxyz0123456789":
         yield letter
         yield "##" + letter

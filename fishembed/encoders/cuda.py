@@ -17,7 +17,7 @@ _streams = threading.local()
 
 
 def own_stream(device: torch.device) -> AbstractContextManager[object]:
-    """Give the calling thread a stream of its own, so that its copies wait for nobody's work."""
+    """Return the calling thread a stream of its own, so that its copies wait for nobody's work."""
     import torch
 
     if device.type != "cuda":

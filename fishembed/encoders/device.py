@@ -113,7 +113,7 @@ def _cpu_has_bf16() -> bool:
 
 
 def good_batch_size(device: str) -> int:
-    """Give how many pictures to encode at once.
+    """Return how many images to encode at once.
 
     On a CPU few: what a layer makes then stays in the cache, and EfficientNet-Lite0 ran twice
     as fast by 8 as by 64 on two cores. An accelerator wants many.

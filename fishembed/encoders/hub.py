@@ -76,7 +76,7 @@ def require_url_weights(name: str, url: str) -> None:
 
 
 def weights_out_of_reach(name: str, why: str) -> WeightsError:
-    """Give the error that names the three ways out."""
+    """Return the error that names the three ways out."""
     architecture = name.split("/", maxsplit=1)[0].split("@", maxsplit=1)[0]
     if ":" in architecture:
         architecture = "ARCH"

@@ -16,7 +16,7 @@ _USUAL = 128 << 10
 
 @contextmanager
 def lanes(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
-    """Give encoders that may work at the same time, each in one thread at a time.
+    """Return encoders that may work at the same time, each in one thread at a time.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def lanes(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
 
 @contextmanager
 def one_core_each() -> Iterator[int]:
-    """Let torch run each call in the calling thread; give how many threads it had before.
+    """Let torch run each call in the calling thread; return how many threads it had before.
 
-    EfficientNet-Lite0 in bf16 encodes 150 pictures a second in two threads with a batch
+    EfficientNet-Lite0 in bf16 encodes 150 images a second in two threads with a batch
     each, and 90 with two threads on one batch: small layers are over before both have begun.
     """
     import torch

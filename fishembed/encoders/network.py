@@ -54,7 +54,7 @@ class ImageTower:
         self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
 
     def copied_to(self, device: torch.device) -> Self:
-        """Give the same tower on another device."""
+        """Return the same tower on another device."""
         other = copy.copy(self)
         other._network = copy.deepcopy(self._network).to(device)
         other._place(device)
@@ -72,19 +72,19 @@ class ImageTower:
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the vector before a projection; 0, since nothing is projected."""
+        """Length of the embedding before a projection; 0, since nothing is projected."""
         return 0
 
     def encode_texts(
         self,
         texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
     ) -> npt.NDArray[np.float32] | None:
-        """Give None: an image tower alone has no words."""
+        """Return None: an image tower alone has no words."""
         return None
 
     @contextmanager
     def lanes(self) -> Iterator[Sequence[ImageTower]]:
-        """Give towers that may encode at the same time, each in a thread of its own.
+        """Return towers that may encode at the same time, each in a thread of its own.
 
         On a CPU one for each core, on CUDA two for each device, so that one batch is
         copied while another is computed.
@@ -110,8 +110,8 @@ class ImageTower:
 
     def _forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Run the image side on normalised pixels."""
-        vectors: torch.Tensor = self._network(pixels)
-        return vectors
+        features: torch.Tensor = self._network(pixels)
+        return features
 
     def _pixels(self, batch: npt.NDArray[np.uint8] | torch.Tensor) -> torch.Tensor:
         """Normalise uint8 (n, crop, crop, 3) to (n, 3, crop, crop) on the device."""
@@ -127,9 +127,9 @@ class ImageTower:
         return pixels.contiguous(memory_format=torch.channels_last)
 
 
-def as_array(vectors: torch.Tensor) -> npt.NDArray[np.float32]:
-    """Bring vectors to memory as float32."""
-    return np.asarray(vectors.float().cpu().numpy(), dtype=np.float32)
+def as_array(features: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Bring features to memory as float32."""
+    return np.asarray(features.float().cpu().numpy(), dtype=np.float32)
 
 
 def ready(network: Any, device: str, precision: str) -> Any:
@@ -144,7 +144,7 @@ def folded(network: torch.nn.Module) -> torch.nn.Module:
     """Fold each batch normalisation into the convolution that stands right before it.
 
     Only for networks that run their layers in the order in which they are listed. The
-    vectors stay the same but for rounding, and a third of the time is saved.
+    features stay the same but for rounding, and a third of the time is saved.
     """
     import torch
     from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -161,14 +161,14 @@ def folded(network: torch.nn.Module) -> torch.nn.Module:
 
 
 def dtype_of(precision: str) -> torch.dtype:
-    """Give the torch type of a precision class."""
+    """Return the torch type of a precision class."""
     import torch
 
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
 def hash_weights(state: Mapping[str, torch.Tensor]) -> str:
-    """Give the SHA-256 over the names, types and bytes of all tensors, sorted by name."""
+    """Return the SHA-256 over the names, types and bytes of all tensors, sorted by name."""
     import torch
 
     digest = hashlib.sha256()

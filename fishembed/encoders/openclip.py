@@ -75,7 +75,7 @@ class OpenCLIPEncoder(ImageTower):
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the vector before the projection; 0 where nothing is projected."""
+        """Length of the embedding before the projection; 0 where nothing is projected."""
         return trunk_dim(self._model.visual)
 
     def encode_with_trunk(
@@ -85,12 +85,12 @@ class OpenCLIPEncoder(ImageTower):
         import torch
 
         with torch.inference_mode(), own_stream(self._device):
-            vectors, trunk = with_trunk(self._model.visual, self._pixels(batch))
-            return as_array(vectors), as_array(trunk)
+            features, trunk = with_trunk(self._model.visual, self._pixels(batch))
+            return as_array(features), as_array(trunk)
 
     def _forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        vectors: torch.Tensor = self._model.encode_image(pixels)
-        return vectors
+        features: torch.Tensor = self._model.encode_image(pixels)
+        return features
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim), not normalised."""
@@ -100,8 +100,8 @@ class OpenCLIPEncoder(ImageTower):
         with torch.inference_mode():
             for start in range(0, len(texts), _TEXTS_AT_ONCE):
                 tokens = self._tokenizer(list(texts[start : start + _TEXTS_AT_ONCE]))
-                vectors = self._model.encode_text(tokens.to(self._device))
-                blocks.append(vectors.to(torch.float32).cpu().numpy())
+                features = self._model.encode_text(tokens.to(self._device))
+                blocks.append(features.to(torch.float32).cpu().numpy())
         return np.concatenate(blocks)
 
 
@@ -194,7 +194,7 @@ def _describe(name: EncoderName, model: Any, weights: str, precision: Precision)
     size = pixels["size"]
     side, other = (size, size) if isinstance(size, int) else size
     if side != other:
-        raise EncoderError(f"{name.text!r} looks at {size} pixels; only squares are supported")
+        raise EncoderError(f"{name.text!r} takes {size} pixels; only squares are supported")
     config = open_clip.get_model_config(name.architecture) or {}
     return EncoderSpec(
         name=name.text,

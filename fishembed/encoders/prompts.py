@@ -1,4 +1,4 @@
-"""Prompts: from class names to text vectors."""
+"""Prompts: from class names to text features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROMPT_SETS = ("single", "ensemble")
 
 @dataclass(frozen=True)
 class PromptSet:
-    """Templates whose vectors are averaged for each class.
+    """Templates whose features are averaged for each class.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class PromptSet:
 
 
 def load_prompts(name: str) -> PromptSet:
-    """Give a prompt set by its name, or read one from a file.
+    """Return a prompt set by its name, or read one from a file.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
 
 
 def spoken_name(folder: str) -> str:
-    """Give a class's name as one would say it: underscores and runs of blanks are blanks."""
+    """Return a class's name as one would say it: underscores and runs of blanks are blanks."""
     return " ".join(folder.replace("_", " ").split())
 
 
@@ -124,7 +124,7 @@ def text_vectors(
     Returns
     -------
     float32 (n_classes, dim)
-        Means of the unit vectors of each class's prompts, not normalised again.
+        Means of the unit features of each class's prompts, not normalised again.
 
     Raises
     ------
@@ -136,10 +136,10 @@ def text_vectors(
     Radford et al. (2021), section 3.1.4, prompt ensembling over the embedding space.
     """
     texts = [template.replace("{}", name) for name in names for template in prompts.templates]
-    vectors = encoder.encode_texts(texts)
-    if vectors is None:
+    features = encoder.encode_texts(texts)
+    if features is None:
         raise NoTextTowerError(f"the encoder {encoder.spec.name!r} has no text tower")
-    mean = unit_rows(vectors).reshape(len(names), len(prompts.templates), -1).mean(axis=1)
+    mean = unit_rows(features).reshape(len(names), len(prompts.templates), -1).mean(axis=1)
     return np.asarray(mean, dtype=np.float32)
 
 

@@ -12,7 +12,7 @@ from fishembed.encoders.spec import EncoderSpec
 
 
 class Encoder(Protocol):
-    """Pictures and words to vectors of one space."""
+    """Images and words to features of one space."""
 
     @property
     def spec(self) -> EncoderSpec:
@@ -39,11 +39,11 @@ class Encoder(Protocol):
 
 
 class TrunkEncoder(Encoder, Protocol):
-    """An encoder whose vectors come from wider ones by a projection."""
+    """An encoder whose features come from wider ones by a projection."""
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the vector before the projection; 0 where nothing is projected."""
+        """Length of the embedding before the projection; 0 where nothing is projected."""
         ...
 
     def encode_with_trunk(

@@ -34,7 +34,7 @@ def load_encoder(
         Arithmetic of the forward pass: fp32, bf16, fp16, or auto, which is bf16 where the
         hardware has it, else fp16 on CUDA, else fp32.
     decoding
-        How the pictures that it will be given are decoded, see
+        How the images that it will be given are decoded, see
         `fishembed.images.image_pixels`: exact, fast, device, or auto, which is device where the
         GPU has a JPEG decoder, else fast. Part of what the encoder says of itself; it changes
         nothing on the encoder.
@@ -80,9 +80,9 @@ def _load(name: EncoderName, device: str, precision: Precision, backend: Backend
 
 
 def text_fingerprint(name: str) -> str:
-    """Give the identity of an encoder's words where its spec covers the pictures alone.
+    """Return the identity of an encoder's words where its spec covers the images alone.
 
-    Only `embedded` has a text tower that may change while its pictures' vectors stay as
+    Only `embedded` has a text tower that may change while its images' features stay as
     they are; elsewhere both come from one set of weights, and this is "". No torch is loaded.
     """
     if name != "embedded":

@@ -1,4 +1,4 @@
-"""What an encoder is, in words that serialise: the identity of the vectors it makes."""
+"""What an encoder is, in words that serialise: the identity of the features it makes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Preprocessing:
     fill: int = 0
 
     def geometry(self) -> dict[str, Any]:
-        """Give the part that is done before the encoder sees the picture."""
+        """Return the part that is done before the encoder sees the image."""
         names = ("resize", "crop", "fit", "interpolation", "fill")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What makes two vectors comparable.
+    """What makes two features comparable.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class EncoderSpec:
     weights
         SHA-256 over the network's tensors.
     dim
-        Length of an image vector.
+        Length of an image embedding.
     preprocessing
         Geometry, mean and std.
     decoding
@@ -84,13 +84,13 @@ class EncoderSpec:
 
     @property
     def fingerprint(self) -> str:
-        """Give 16 hex digits that differ whenever the vectors may."""
+        """Return 16 hex digits that differ whenever the features may."""
         identity = {key: value for key, value in self.to_json().items() if key != "name"}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """Give a document for `from_json`."""
+        """Return a document for `from_json`."""
         document = asdict(self)
         document["versions"] = dict(self.versions)
         if self.backend == "torch":  # as in the stores made before there was another
@@ -118,5 +118,5 @@ class EncoderSpec:
 
 
 def major(version: str) -> str:
-    """Give the part of a version that stands for a change of results."""
+    """Return the part of a version that stands for a change of results."""
     return version.split(".", 1)[0]

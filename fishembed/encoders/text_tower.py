@@ -1,4 +1,4 @@
-"""The words of the embedded encoder: names and sentences to vectors in its picture space.
+"""The words of the embedded encoder: names and sentences to features in its image space.
 
 The weights that ship with the package were trained by `tools/train_text_tower.py`; what
 from, and what they reach, is in docs/model-card.md.
@@ -33,12 +33,12 @@ STEP = ".step"
 
 
 class TextTower:
-    """English texts to unit vectors that are compared with pooled EfficientNet-Lite0 features.
+    """English texts to unit features that are compared with pooled EfficientNet-Lite0 features.
 
     Attributes
     ----------
     dim
-        Length of a vector, 1280.
+        Length of an embedding, 1280.
     logit_scale
         Factor for cosines before a softmax. It gives them the size of the image
         classifier's own logits, so that probabilities are about as sure as its are.
@@ -81,13 +81,13 @@ class TextTower:
         return cls(network, pieces, logit_scale, _hash(data))
 
     def encode(self, texts: Sequence[str], batch_size: int = 256) -> npt.NDArray[np.float32]:
-        """Turn texts into unit vectors.
+        """Turn texts into unit features.
 
         Parameters
         ----------
         texts
             Names or sentences. Case, accents and punctuation do not matter; a text
-            without a Latin letter or digit gets the vector of the empty text.
+            without a Latin letter or digit gets the embedding of the empty text.
         batch_size
             Texts that go through the network at once.
 
@@ -103,16 +103,16 @@ class TextTower:
         pieces = [self._pieces.encode(text) for text in texts]
         # Texts of like length share a batch, so that little is padding.
         order = sorted(range(len(pieces)), key=lambda row: len(pieces[row]))
-        vectors = np.empty((len(pieces), self.dim), np.float32)
+        features = np.empty((len(pieces), self.dim), np.float32)
         with torch.inference_mode():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                vectors[rows] = self._network(*pad([pieces[row] for row in rows])).numpy()
-        return vectors
+                features[rows] = self._network(*pad([pieces[row] for row in rows])).numpy()
+        return features
 
 
 def installed_fingerprint() -> str:
-    """Give the fingerprint of the tower that is installed, without loading torch.
+    """Return the fingerprint of the tower that is installed, without loading torch.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def _build(data: bytes) -> tuple[TextNetwork, WordPieces, float]:
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """Give the text values in a safetensors file's header, which its `load` leaves out."""
+    """Return the text values in a safetensors file's header, which its `load` leaves out."""
     (length,) = struct.unpack("<Q", data[:8])
     header: dict[str, Any] = json.loads(data[8 : 8 + length])
     about: dict[str, str] = header["__metadata__"]

@@ -92,7 +92,7 @@ def _check(name: EncoderName) -> None:
 def _preprocessing(name: EncoderName, config: dict[str, Any]) -> Preprocessing:
     _, height, width = config["input_size"]
     if height != width:
-        raise EncoderError(f"{name.text!r} looks at {width} × {height}; only squares are supported")
+        raise EncoderError(f"{name.text!r} takes {width} × {height}; only squares are supported")
     if config["crop_mode"] not in {"center", "squash"}:
         raise EncoderError(
             f"{name.text!r} crops by {config['crop_mode']!r}, which is not supported"

@@ -1,4 +1,4 @@
-"""The vectors before the projection, from the same forward pass as those after it."""
+"""The features before the projection, from the same forward pass as those after it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 def trunk_dim(visual: Any) -> int:
-    """Give the length of the vector that an OpenCLIP image tower projects.
+    """Return the length of the embedding that an OpenCLIP image tower projects.
 
     Parameters
     ----------
     visual
-        `model.visual`. A vision transformer projects its pooled vector, normalised by
+        `model.visual`. A vision transformer projects its pooled embedding, normalised by
         `ln_post`, by the matrix `proj`; a timm tower by a linear layer or an MLP.
 
     Returns
     -------
     int
-        0 where there is no such vector: towers without a projection, and CLIP's ResNets,
+        0 where there is no such embedding: towers without a projection, and CLIP's ResNets,
         whose attention pools and projects at once.
     """
     matrix = _matrix(visual)
@@ -66,20 +66,20 @@ def _with_hook(visual: Any, layer: Any, pixels: torch.Tensor) -> tuple[torch.Ten
 
     hook = layer.register_forward_pre_hook(look)
     try:
-        vectors = visual(pixels)
+        features = visual(pixels)
     finally:
         hook.remove()
-    return vectors, seen[0]
+    return features, seen[0]
 
 
 def _matrix(visual: Any) -> Any:
-    """Give a vision transformer's projection."""
+    """Return a vision transformer's projection."""
     matrix = getattr(visual, "proj", None)
     return matrix if getattr(matrix, "ndim", 0) == 2 else None
 
 
 def _layer(visual: Any) -> Any:
-    """Give a timm tower's projection: OpenCLIP's head over it, or its own classifier."""
+    """Return a timm tower's projection: OpenCLIP's head over it, or its own classifier."""
     import torch
 
     if not hasattr(visual, "trunk"):

@@ -25,8 +25,8 @@ from fishembed.experiments.nearest_training_images import Neighbour, nearest_tra
 from fishembed.experiments.run_files import HEAD_NPZ
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import TOP_K
-from fishembed.extraction import encode_pictures
-from fishembed.images import find_pictures
+from fishembed.extraction import encode_images
+from fishembed.images import find_images
 
 N_NEIGHBOURS = 3
 """Training images that are shown as evidence."""
@@ -136,7 +136,7 @@ def predict_run(
     if stores:
         found = _stored_features(open_store(*stores), head, run.features)
     else:
-        files = find_pictures(inputs)
+        files = find_images(inputs)
         found = _encoded_features(
             files, head, encoder or _run_encoder(run, device, progress), progress
         )
@@ -194,12 +194,12 @@ def _encoded_features(
             f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
             "Extract and fit again"
         )
-    encoded = encode_pictures(files, encoder, trunk=trunk, reporter=progress)
+    encoded = encode_images(files, encoder, trunk=trunk, reporter=progress)
     skipped = tuple((str(files[at]), reason) for at, reason in encoded.skipped)
     if not len(encoded.rows):
         reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
         raise ImageError(f"none of {len(files)} images can be read: {reasons}")
-    return _Features([str(files[at]) for at in encoded.rows], encoded.vectors, skipped)
+    return _Features([str(files[at]) for at in encoded.rows], encoded.features, skipped)
 
 
 def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:

@@ -1,4 +1,4 @@
-"""Batches: how many pictures at once, and what to do when they do not fit."""
+"""Batches: how many images at once, and what to do when they do not fit."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TRIALS = 3
 
 
 class BatchSize:
-    """How many pictures are encoded at once: measured on the first batches, or as told.
+    """How many images are encoded at once: measured on the first batches, or as told.
 
     Half and twice the size that usually suits the device are tried beside it, a few batches
-    each, and the fastest by picture is kept. A batch that did not fit lowers it for good.
+    each, and the fastest by image is kept. A batch that did not fit lowers it for good.
 
     Parameters
     ----------
@@ -52,21 +52,21 @@ class BatchSize:
             return min(best, self._limit)
 
     def next(self) -> int:
-        """Give the size of the batch that is collected next."""
+        """Return the size of the batch that is collected next."""
         with self._lock:
             if self._trials:
                 return min(self._trials.pop(0), self._limit)
         return self.now
 
     def took(self, size: int, seconds: float) -> None:
-        """Hear how long a batch took."""
+        """Learn how long a batch took."""
         with self._lock:
             if self._trials or not self._cost:
                 cost = seconds / size
                 self._cost[size] = min(cost, self._cost.get(size, cost))
 
     def did_not_fit(self, size: int) -> None:
-        """Hear that a batch was too large for the device's memory."""
+        """Learn that a batch was too large for the device's memory."""
         with self._lock:
             self._limit = max(1, min(self._limit, size // 2))
 
@@ -88,11 +88,11 @@ def encode_in_halves(
     Parameters
     ----------
     encode
-        uint8 (n, crop, crop, 3) to vectors.
+        uint8 (n, crop, crop, 3) to features.
     pixels
         The batch.
     sizes
-        Hears how long it took, or that it did not fit.
+        Is told how long it took, or that it did not fit.
     clock
         What seconds are read from.
     """
@@ -123,7 +123,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def clock_of(device: str) -> Callable[[], float]:
-    """Give the clock of a forward pass: the thread's own on a CPU, the wall's elsewhere.
+    """Return the clock of a forward pass: the thread's own on a CPU, the wall's elsewhere.
 
     On a CPU, threads take turns with those that decode; only their own time compares.
     """

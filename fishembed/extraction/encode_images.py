@@ -1,4 +1,4 @@
-"""Pictures to vectors in memory, with no store."""
+"""Images to features in memory, with no store."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob
 from fishembed.extraction.known_features import NOT_FINITE
 from fishembed.extraction.local_engine import LocalEngine
-from fishembed.images import MAX_PIXELS, Blob
+from fishembed.images import MAX_PIXELS, ImageBytes
 
 
 @dataclass(frozen=True)
-class EncodedPictures:
-    """Vectors of the pictures that could be used.
+class EncodedImages:
+    """Features of the images that could be used.
 
     Attributes
     ----------
-    vectors
+    features
         float32 (n_usable, dim).
     rows
         (n_usable,) place of each in what was given.
@@ -33,33 +33,33 @@ class EncodedPictures:
         (place, reason) of the others.
     """
 
-    vectors: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
     rows: npt.NDArray[np.intp]
     skipped: tuple[tuple[int, str], ...]
 
 
-def encode_pictures(
-    files: Sequence[Path | Blob],
+def encode_images(
+    files: Sequence[Path | ImageBytes],
     encoder: Encoder,
     *,
     trunk: bool = False,
     max_pixels: int = MAX_PIXELS,
     reporter: Progress | None = None,
-) -> EncodedPictures:
-    """Encode pictures; what cannot be read is named, not raised.
+) -> EncodedImages:
+    """Encode images; what cannot be read is named, not raised.
 
     Parameters
     ----------
     files
-        Where the pictures' bytes lie.
+        Where the images' bytes lie.
     encoder
         What `load_encoder` gave.
     trunk
-        Whether to give the vectors before the projection.
+        Whether to give the features before the projection.
     max_pixels
-        Width × height above which a picture is skipped.
+        Width × height above which an image is skipped.
     reporter
-        Hears how far it is.
+        Is told how far it is.
     """
     progress = reporter if reporter is not None else NoProgress()
     loader = EncoderLoader(
@@ -85,4 +85,4 @@ def encode_pictures(
     usable = sorted(digests.keys() - skipped.keys())
     used = [known[digests[at]] for at in usable]
     together = np.stack(used) if used else np.empty((0, encoder.spec.dim), np.float32)
-    return EncodedPictures(together, np.array(usable, np.intp), tuple(sorted(skipped.items())))
+    return EncodedImages(together, np.array(usable, np.intp), tuple(sorted(skipped.items())))

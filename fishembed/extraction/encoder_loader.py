@@ -52,12 +52,12 @@ class EncoderLoader:
     store
         The store that will be continued, or None.
     reporter
-        Hears which device, precision and decoding were taken.
+        Is told which device, precision and decoding were taken.
 
     Raises
     ------
     StoreMismatchError
-        When the store's vectors come from another encoder.
+        When the store's features come from another encoder.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class EncoderLoader:
         self._elsewhere = load
 
     def load(self) -> Encoder:
-        """Give the encoder itself."""
+        """Return the encoder itself."""
         if self._loaded is None:
             self._reporter.message(f"loading encoder {self._name}")
             encoder = self._load()
@@ -148,13 +148,13 @@ class EncoderLoader:
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the vector before the projection; 0 where the image vector is that."""
+        """Length of the embedding before the projection; 0 where the image embedding is that."""
         if self._loaded is None and self._store is not None and self._store.has_trunk:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
 
     def detached(self) -> EncoderLoader:
-        """Give one that can be sent to another process and loads the same encoder there.
+        """Return one that can be sent to another process and loads the same encoder there.
 
         Where this one is neither loaded nor known from a store, what is `auto` is decided there.
         """
@@ -171,7 +171,7 @@ class EncoderLoader:
         return detached
 
     def describe(self) -> dict[str, Any]:
-        """Give the document that a store keeps of its encoder."""
+        """Return the document that a store keeps of its encoder."""
         spec = self.spec
         return {
             **spec.to_json(),
@@ -198,14 +198,14 @@ class EncoderLoader:
         tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
         other = store.path.with_name(f"{store.name}-{tag}.h5")
         raise StoreMismatchError(
-            f"{str(store.path)!r} holds vectors of {store.encoder_name!r}; {encoder.spec.name!r} "
-            f"differs in {', '.join(differing)}. Vectors of two encoders never mix: "
+            f"{str(store.path)!r} holds features of {store.encoder_name!r}; {encoder.spec.name!r} "
+            f"differs in {', '.join(differing)}. Features of two encoders never mix: "
             f"give --store {str(other)!r}"
         )
 
 
 def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
-    """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of vectors."""
+    """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of features."""
     if not trunk:
         return {IMAGE: encoder.encode_images(batch)}
     image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)

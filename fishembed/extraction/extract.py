@@ -26,7 +26,6 @@ from fishembed.cache import (
 )
 from fishembed.encoders import DEFAULT_ENCODER, Decoding, Encoder, Precision, load_aliases
 from fishembed.errors import InputError, SourceError, StoreNotFoundError
-from fishembed.extraction.edits import amend
 from fishembed.extraction.encode_missing import ReadSamples, encode_missing
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob, Engine
@@ -34,10 +33,11 @@ from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore
+from fishembed.extraction.reapply_edits import amend
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.store_contents import store_classes, store_rows
 from fishembed.extraction.text_features import class_texts, wanted_prompts
-from fishembed.images import MAX_PIXELS, Source, open_source
+from fishembed.images import MAX_PIXELS, Dataset, open_dataset
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -61,18 +61,18 @@ def extract(
     engine: Engine | None = None,
     reporter: Progress | None = None,
 ) -> Extraction:
-    """Encode the pictures of a source into a feature store.
+    """Encode the images of a dataset into a feature store.
 
-    What is in the store already is not encoded again: pictures are known by their bytes,
+    What is in the store already is not encoded again: images are known by their bytes,
     so moving, renaming or relabelling them costs nothing. A run that was broken off goes on
     where it stopped and ends with the same store.
 
     Parameters
     ----------
     source
-        A folder, a manifest or tars, see `fishembed.images.open_source`.
+        A folder, a manifest or tars, see `fishembed.images.open_dataset`.
     store
-        Where the store lies or shall lie; `cache/<name of the source>.h5` when left out
+        Where the store lies or shall lie; `cache/<name of the dataset>.h5` when left out
         (the folder is the environment's FISHEMBED_CACHE where that is set).
     encoder
         A name, see `fishembed.load_encoder`, or an encoder.
@@ -80,35 +80,35 @@ def extract(
         See `fishembed.load_encoder`.
     precision, decoding
         The same; `auto` goes on with those of the store where there is one. They are part of
-        the vectors' identity: a store made with others is refused.
+        the features' identity: a store made with others is refused.
     prompts
-        Prompt sets whose text vectors are kept: `single`, `ensemble`, or a text file.
+        Prompt sets whose text features are kept: `single`, `ensemble`, or a text file.
     aliases
         CSV with the columns class and name: better names for the prompts.
     batch_size
-        Pictures that are encoded at once; measured on the first batches when left out.
+        Images that are encoded at once; measured on the first batches when left out.
     workers
         Threads that decode; one for each core when left out.
     max_pixels
-        Width × height above which a picture is skipped.
+        Width × height above which an image is skipped.
     prune
-        Whether pictures that have left the source leave the store.
+        Whether images that have left the dataset leave the store.
     trunk
-        Whether the vectors before the projection are kept too. A store that has them goes
+        Whether the features before the projection are kept too. A store that has them goes
         on having them.
     engine
         What reads and encodes; threads of this process when left out.
     reporter
-        Hears what is being done.
+        Is told what is being done.
 
     Raises
     ------
     SourceError, ManifestError
-        When the source cannot be used; nothing is written.
+        When the dataset cannot be used; nothing is written.
     EncoderError
         When the encoder cannot be had.
     StoreMismatchError
-        When the store's vectors come from another encoder or another source.
+        When the store's features come from another encoder or another source.
     StoreLockedError
         When another process is writing the store.
     StoreWriteError
@@ -119,7 +119,7 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     reporter = reporter if reporter is not None else NoProgress()
     engine = engine or LocalEngine()
-    dataset = open_source(source)
+    dataset = open_dataset(source)
     place = to_path(store) if store is not None else default_store(dataset)
     with store_lock(place), _opened(place) as old:
         previous = PreviousStore(old, reporter)
@@ -133,7 +133,7 @@ def extract(
         )
         prompt_sets = wanted_prompts(prompts, previous.texts)
         names = {} if aliases is None else load_aliases(aliases, dataset.classes)
-        with engine.prepared(loader, expected=len(dataset.items) if old is None else 0):
+        with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
             keeps_trunk = trunk or (old is not None and old.has_trunk)
             own_trunk = keeps_trunk and loader.trunk_dim > 0
             partial_files = partial(parts_of, _absolute(place), _identity(loader, own_trunk))
@@ -186,7 +186,7 @@ def extract(
     )
 
 
-def default_store(dataset: Source) -> AnyPath:
+def default_store(dataset: Dataset) -> AnyPath:
     """Return the place of a dataset's store when none is named."""
     return cache_dir() / f"{dataset.name}.h5"
 
@@ -230,7 +230,7 @@ def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) ->
     return kept
 
 
-def _refuse_nothing(dataset: Source, plan: Plan, read: ReadSamples, rows: Rows) -> None:
+def _refuse_nothing(dataset: Dataset, plan: Plan, read: ReadSamples, rows: Rows) -> None:
     """Raise SourceError where a store would have no row; the first reason is in the message."""
     if len(rows):
         return

@@ -23,7 +23,7 @@ PART_SECONDS = 5.0
 NOT_FINITE = "the encoder gave features that are not finite"
 
 _ROWS = 1 << 40
-"""Rows that a source may have: a place is source × _ROWS + row, one number for each image."""
+"""Rows that a dataset may have: a place is source × _ROWS + row, one number for each image."""
 
 
 class KnownFeatures:
@@ -133,7 +133,7 @@ class KnownFeatures:
 
     def _add_file(self, file: Path, digests: Sequence[str]) -> None:
         rows = {digest: row for row, digest in enumerate(digests)}
-        self._add_source(rows, partial(self._files.vectors, file))
+        self._add_source(rows, partial(self._files.features, file))
 
     def _add_source(
         self, rows: Mapping[str, int], features: Callable[[str], npt.NDArray[Any]]

@@ -16,7 +16,7 @@ from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore
 from fishembed.extraction.read_block import File
-from fishembed.images import Item, Source
+from fishembed.images import Dataset, Sample
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Plan:
         Row numbers of the store whose path has left the dataset, or whose file is missing.
     """
 
-    samples: Sequence[Item]
+    samples: Sequence[Sample]
     size: npt.NDArray[np.int64]
     mtime_ns: npt.NDArray[np.int64]
     digests: Sequence[str | None]
@@ -101,7 +101,7 @@ class PlannedFiles(Sequence[File]):
         Of the samples whose files these are.
     """
 
-    def __init__(self, dataset: Source, plan: Plan, numbers: Sequence[int]) -> None:
+    def __init__(self, dataset: Dataset, plan: Plan, numbers: Sequence[int]) -> None:
         self._dataset, self._plan, self._numbers = dataset, plan, numbers
         self._root = os.path.join(str(dataset.root), "")  # noqa: PTH118 - joined a million times
 
@@ -124,7 +124,7 @@ class PlannedFiles(Sequence[File]):
         return self._dataset.blobs.get(path) or os.path.join(self._root, path)  # noqa: PTH118
 
 
-def make_plan(dataset: Source, previous: PreviousStore, known: Container[str]) -> Plan:
+def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) -> Plan:
     """Compare a dataset with the store it was extracted to before.
 
     Parameters
@@ -143,13 +143,13 @@ def make_plan(dataset: Source, previous: PreviousStore, known: Container[str]) -
     """
     if previous.store is not None:
         check_root(dataset, previous.store)
-    n = len(dataset.items)
+    n = len(dataset.samples)
     size, mtime_ns = np.empty(n, np.int64), np.empty(n, np.int64)
     digests: list[str | None] = [None] * n
     before = [""] * n
     states = previous.states
     here = set[str]()
-    for i, sample in enumerate(dataset.items):
+    for i, sample in enumerate(dataset.samples):
         size[i], mtime_ns[i] = state = dataset.state(sample.path)
         if sample.path in states:
             before[i], *then = states[sample.path]
@@ -158,10 +158,10 @@ def make_plan(dataset: Source, previous: PreviousStore, known: Container[str]) -
         if previous.at and state[0] >= 0:
             here.add(sample.path)
     left = tuple(row for path, row in previous.at.items() if path not in here)
-    return Plan(dataset.items, size, mtime_ns, digests, before, left)
+    return Plan(dataset.samples, size, mtime_ns, digests, before, left)
 
 
-def check_root(dataset: Source, store: FeatureStore) -> None:
+def check_root(dataset: Dataset, store: FeatureStore) -> None:
     """Refuse to mix the images of two folders in one store."""
     root = store.source.get("root")
     if root is None or root == str(dataset.root) or not to_path(root).is_dir():

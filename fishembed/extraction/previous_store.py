@@ -25,7 +25,7 @@ class PreviousStore:
     store
         The store, or None.
     reporter
-        Hears of damage.
+        Is told of damage.
     """
 
     def __init__(self, store: FeatureStore | None, reporter: Progress) -> None:
@@ -110,32 +110,32 @@ class PreviousStore:
         return (names | set(self.dropped.label if self.dropped else ())) - {""}
 
     def dropped_features(self, name: str) -> npt.NDArray[Any]:
-        """Give the vectors of a dataset for the rows that were dropped."""
+        """Return the features of a dataset for the rows that were dropped."""
         if self.dropped is None:
             raise LookupError(name)
         own = self.dropped.trunk if name == TRUNK else None
         return self.dropped.image if own is None else own
 
     def can_keep(self, row: int) -> bool:
-        """Tell whether a row may stay without its picture."""
+        """Tell whether a row may stay without its image."""
         return row not in self._bad_rows and "classes" not in self._datasets
 
     def features(self, name: str) -> npt.NDArray[Any]:
-        """Give the vectors of a dataset."""
+        """Return the features of a dataset."""
         if self.store is None:
             raise LookupError(name)
         return self.store.trunk if name == TRUNK else self.store.features
 
     @cached_property
     def texts(self) -> Mapping[str, TextVectors]:
-        """Text vectors by prompt set, where they are sound."""
+        """Text features by prompt set, where they are sound."""
         if self.store is None:
             return {}
         bad = {name.split("/")[1] for name in self._datasets if name.startswith("text/")}
         return {key: self.store.text(key) for key in self.store.text_keys if key not in bad}
 
     def labels_in(self, classes: list[str]) -> npt.NDArray[np.int32]:
-        """Give the rows' labels, counted in other classes."""
+        """Return the rows' labels, counted in other classes."""
         if self.store is None:
             return np.zeros(0, np.int32)
         number = {name: i for i, name in enumerate(classes)}
@@ -145,7 +145,7 @@ class PreviousStore:
         return np.asarray(known[np.where(inside, labels, -1)], np.int32)
 
     def classes_of(self, rows: list[int]) -> set[str]:
-        """Give the names of the classes that some rows have."""
+        """Return the names of the classes that some rows have."""
         if self.store is None or not rows:
             return set()
         labels = self.store.labels[rows]

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from fishembed.encoders import EncoderSpec
 from fishembed.errors import ImageError
-from fishembed.images import MAX_PIXELS, Blob, image_pixels, read_bytes, suits_device
+from fishembed.images import MAX_PIXELS, ImageBytes, image_pixels, read_bytes, suits_device
 
-File = str | Path | Blob
+File = str | Path | ImageBytes
 """A path, or what stands for bytes that are no file of this machine."""
 
 Pixels = npt.NDArray[np.uint8]

@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from fishembed.extraction.image_ring import ImageRing, Segment
 from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
-from fishembed.images import Blob, quiet_decoding
+from fishembed.images import ImageBytes, quiet_decoding
 
 HANGS_AFTER = 120.0
 """Seconds after which a reader that is still at the same file is taken for hung."""
@@ -221,7 +221,7 @@ class ProcessReader:
         finally:
             self._free.put(number)
 
-    def _read(self, number: int, files: list[str | Blob], segment: Segment) -> BlockResult:
+    def _read(self, number: int, files: list[str | ImageBytes], segment: Segment) -> BlockResult:
         """Have a reader read files; skip those that end it, and read the others again."""
         left = list(range(len(files)))
         skipped: dict[int, str] = {}
@@ -253,7 +253,7 @@ class ProcessReader:
         self._readers[number] = reader
         return reader
 
-    def _read_here(self, files: list[str | Blob], segment: Segment) -> BlockResult:
+    def _read_here(self, files: list[str | ImageBytes], segment: Segment) -> BlockResult:
         """Read a block in the calling thread, where no process can be had."""
         if not self._fell_back:
             self._fell_back = True
@@ -270,7 +270,7 @@ class _Reader:
         self.pid, self.connection, self._place = pid, connection, place
 
     def read(
-        self, files: list[str | Blob], segment: Segment, hangs_after: float
+        self, files: list[str | ImageBytes], segment: Segment, hangs_after: float
     ) -> BlockResult | str:
         """Return what came of the files; "" where the reader died, a reason where it hung."""
         try:

@@ -20,16 +20,16 @@ class Extraction:
     store
         Where the store lies.
     rows
-        Pictures in it.
+        Images in it.
     new, changed
-        Pictures that were encoded: those whose path was not in the store before, and those
-        whose bytes were others, or whose trunk vector was missing. Identical ones count once.
+        Images that were encoded: those whose path was not in the store before, and those
+        whose bytes were others, or whose trunk embedding was missing. Identical ones count once.
     removed
-        Pictures of the store that are no longer in the source: kept, or with `prune` gone.
+        Images of the store that are no longer in the dataset: kept, or with `prune` gone.
     skipped_files
-        (path, reason) of every picture that could not be used.
+        (path, reason) of every image that could not be used.
     text_keys
-        Prompt sets whose text vectors the store holds.
+        Prompt sets whose text features the store holds.
     seconds
         From start to end, loading the encoder included.
     encoder, device
@@ -55,20 +55,20 @@ class Extraction:
 
     @property
     def encoded(self) -> int:
-        """Pictures that went through the encoder."""
+        """Images that went through the encoder."""
         return self.new + self.changed
 
     @property
     def reused(self) -> int:
-        """Pictures whose vector was there already."""
+        """Images whose embedding was there already."""
         return self.rows - self.encoded
 
     @property
     def skipped(self) -> int:
-        """Number of pictures that could not be used."""
+        """Number of images that could not be used."""
         return len(self.skipped_files)
 
     @property
     def images_per_second(self) -> float:
-        """EncodedBatch pictures by second of the whole run."""
+        """EncodedBatch images by second of the whole run."""
         return self.encoded / self.seconds if self.seconds > 0 else 0.0

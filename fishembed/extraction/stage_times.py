@@ -18,7 +18,7 @@ class Seconds:
     encode
         The forward pass: of a core on a CPU, of the device elsewhere.
     write
-        Making finished vectors safe on disk.
+        Making finished features safe on disk.
     """
 
     read: float = 0.0
@@ -43,7 +43,7 @@ class StageTimes:
     seconds
         Of work, by stage.
     wall
-        Seconds from the first file to the last vector.
+        Seconds from the first file to the last embedding.
     workers
         Threads that decoded.
     lanes
@@ -51,7 +51,7 @@ class StageTimes:
     device
         What encoded, such as `cuda (NVIDIA H100)`.
     batch_size
-        Pictures that were encoded at once, in the end.
+        Images that were encoded at once, in the end.
     writers
         Threads that wrote parts.
     """
@@ -100,7 +100,7 @@ class StageTimes:
         return f"{self.bottleneck}-bound: {', '.join(words)}"
 
     def to_json(self) -> dict[str, object]:
-        """Give a document for programs, seconds rounded to milliseconds."""
+        """Return a document for programs, seconds rounded to milliseconds."""
         return {
             "bottleneck": self.bottleneck,
             "wall": round(self.wall, 3),

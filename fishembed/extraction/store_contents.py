@@ -1,4 +1,4 @@
-"""What the new store says of its pictures, besides their vectors."""
+"""What the new store says of its images, besides their features."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from fishembed.cache import Rows
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.images import Source
+from fishembed.images import Dataset
 
 
-def store_classes(source: Source, before: PreviousStore, kept: list[int]) -> list[str]:
-    """Name the classes of the source, of the rows that stay and of edits, sorted."""
+def store_classes(source: Dataset, before: PreviousStore, kept: list[int]) -> list[str]:
+    """Name the classes of the dataset, of the rows that stay and of edits, sorted."""
     return sorted(set(source.classes) | before.classes_of(kept) | before.edited_classes)
 
 
@@ -24,12 +24,12 @@ def store_rows(
     before: PreviousStore,
     kept: list[int],
 ) -> Rows:
-    """Put the columns of the new store together: the source's rows, then those kept.
+    """Put the columns of the new store together: the dataset's rows, then those kept.
 
     Parameters
     ----------
     plan
-        The source's rows.
+        The dataset's rows.
     digests
         Of each planned row, None for those that are skipped.
     classes

@@ -1,4 +1,4 @@
-"""Text vectors of the classes, so that zero-shot scoring needs no encoder afterwards."""
+"""Text features of the classes, so that zero-shot scoring needs no encoder afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fishembed.extraction.encoder_loader import EncoderLoader
 
 
 def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
-    """Give the prompt sets asked for, and those that the store has already."""
+    """Return the prompt sets asked for, and those that the store has already."""
     wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
     for name in names:
         # OpenCLIP's own templates are only looked up where the store does not tell them.
@@ -27,7 +27,7 @@ def class_texts(
     prompts: Sequence[PromptSet],
     before: Mapping[str, TextVectors],
 ) -> dict[str, TextVectors]:
-    """Give the text vectors of every prompt set, taking over what the store has.
+    """Return the text features of every prompt set, taking over what the store has.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def class_texts(
     prompts
         The prompt sets.
     before
-        Text vectors of the store, by prompt set.
+        Text features of the store, by prompt set.
     """
     if not classes or not encoder.has_text:
         return {}
@@ -51,7 +51,7 @@ def class_texts(
             texts[one.key] = known
             continue
         loaded = encoder.load()
-        vectors = text_vectors(loaded, names, one)
+        features = text_vectors(loaded, names, one)
         scale = loaded.logit_scale or 1.0
-        texts[one.key] = TextVectors(vectors, names, one.templates, scale, tower)
+        texts[one.key] = TextVectors(features, names, one.templates, scale, tower)
     return texts

@@ -1,27 +1,27 @@
-"""Where pictures come from, and how bytes become pixels."""
+"""Where images come from, and how bytes become pixels."""
 
-from fishembed.images.blob import Blob
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
-from fishembed.images.geometry import crop_pixels
-from fishembed.images.inputs import find_pictures
-from fishembed.images.lookup import Photos
+from fishembed.images.find_images import find_images
+from fishembed.images.image_bytes import ImageBytes
+from fishembed.images.image_files import ImageFiles
+from fishembed.images.image_pixels import Decoding, image_pixels
 from fishembed.images.on_device import DeviceDecoder, suits_device
-from fishembed.images.pixels import Decoding, image_pixels
-from fishembed.images.source import Item, Source, open_source
+from fishembed.images.open_dataset import Dataset, Sample, open_dataset
+from fishembed.images.resize_crop import crop_pixels
 
 __all__ = [
     "MAX_PIXELS",
-    "Blob",
+    "Dataset",
     "Decoding",
     "DeviceDecoder",
-    "Item",
-    "Photos",
-    "Source",
+    "ImageBytes",
+    "ImageFiles",
+    "Sample",
     "crop_pixels",
     "decode",
-    "find_pictures",
+    "find_images",
     "image_pixels",
-    "open_source",
+    "open_dataset",
     "quiet_decoding",
     "read_bytes",
     "suits_device",

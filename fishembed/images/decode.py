@@ -1,4 +1,4 @@
-"""From the bytes of a picture file to an upright RGB picture.
+"""From the bytes of an image file to an upright RGB image.
 
 What becomes of each kind, once and for all:
 
@@ -9,7 +9,7 @@ alpha, any kind          laid over white; what was hidden stays hidden
 CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not applied
 16-bit grey              the full 16-bit range onto 8 bits (value / 257)
 32-bit and float grey    0 to 1 onto 8 bits where all values lie there, else the
-                         picture's own range
+                         image's own range
 animations, many pages   the first frame
 =======================  =========================================================
 """
@@ -28,10 +28,10 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
-from fishembed.images.blob import Blob
+from fishembed.images.image_bytes import ImageBytes
 
 MAX_PIXELS = 178_956_970
-"""Largest picture that is decoded unless told otherwise; Pillow's own limit."""
+"""Largest image that is decoded unless told otherwise; Pillow's own limit."""
 
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _WIDE_GREY = ("I", "F")
@@ -48,7 +48,7 @@ def decode(
     max_pixels: int = MAX_PIXELS,
     at_least: Callable[[tuple[int, int]], tuple[int, int]] | None = None,
 ) -> Image.Image:
-    """Decode the bytes of a picture file.
+    """Decode the bytes of an image file.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def decode(
     max_pixels
         Width × height above which nothing is decoded.
     at_least
-        From the size of the file's picture to the (width, height) that would do. A JPEG is
+        From the size of the file's image to the (width, height) that would do. A JPEG is
         then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
         that; other formats are decoded whole.
 
@@ -80,16 +80,16 @@ def decode(
     except Image.DecompressionBombError as error:
         raise ImageError(f"above the limit of {max_pixels:,} pixels: {error}") from error
     except UnidentifiedImageError as error:
-        raise ImageError("not a picture in a known format") from error
+        raise ImageError("not an image in a known format") from error
     except Exception as error:  # Pillow's readers raise anything on broken bytes
         raise ImageError(f"cannot be decoded: {_one_line(error)}") from error
 
 
 @contextmanager
 def quiet_decoding() -> Iterator[None]:
-    """Let `decode` alone judge pictures while many are read, from any number of threads.
+    """Let `decode` alone judge images while many are read, from any number of threads.
 
-    Pillow warns about oddities in metadata and refuses large pictures before `max_pixels`
+    Pillow warns about oddities in metadata and refuses large images before `max_pixels`
     is asked; both settings are global, so they are changed once around a whole run and not
     by each call. Of several runs at the same time the last to end changes them back.
     """
@@ -147,7 +147,7 @@ def _decode(
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert a loaded picture of any mode to RGB, as the module's table says."""
+    """Convert a loaded image of any mode to RGB, as the module's table says."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in _DEEP_GREY:
@@ -200,8 +200,8 @@ def _one_line(error: Exception) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-def read_bytes(path: str | os.PathLike[str] | Blob, *, max_bytes: int = 1 << 30) -> bytes:
-    """Read a picture whole, a file or what `Source.at` gives in place of one.
+def read_bytes(path: str | os.PathLike[str] | ImageBytes, *, max_bytes: int = 1 << 30) -> bytes:
+    """Read an image whole, a file or what `Dataset.at` gives in place of one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A folder of pictures: class folders, with or without splits, or flat."""
+"""A folder of images: class folders, with or without splits, or flat."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from fishembed._base.splits import SPLIT_NAMES
 from fishembed.errors import SourceError
-from fishembed.images.item import Item
+from fishembed.images.sample import Sample
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
 
-def read_folder(root: Path) -> tuple[Path, str, list[Item]]:
-    """List the pictures below a folder.
+def read_folder(root: Path) -> tuple[Path, str, list[Sample]]:
+    """List the images below a folder.
 
     Returns
     -------
@@ -29,26 +29,26 @@ def read_folder(root: Path) -> tuple[Path, str, list[Item]]:
     Raises
     ------
     SourceError
-        When there is no picture, or split folders stand beside class folders.
+        When there is no image, or split folders stand beside class folders.
     """
     root = _unwrap(root)
     layout, items = lay_out(root, sorted(_walk(root)))
     return root, layout, items
 
 
-def lay_out(root: object, paths: list[str]) -> tuple[str, list[Item]]:
-    """Understand the paths of the pictures below a folder; see `read_folder`."""
+def lay_out(root: object, paths: list[str]) -> tuple[str, list[Sample]]:
+    """Understand the paths of the images below a folder; see `read_folder`."""
     if not paths:
         raise SourceError(
-            f"no picture in {str(root)!r}: looked for {' '.join(sorted(SUFFIXES))} in it and its "
+            f"no image in {str(root)!r}: looked for {' '.join(sorted(SUFFIXES))} in it and its "
             "folders, hidden ones left out"
         )
     tops = {path.split("/", 1)[0] for path in paths if "/" in path}
     splits = {top for top in tops if top.lower() in SPLIT_NAMES}
     if not _is_split_layout(tops, splits):
-        items = [Item(path, _first_folder(path)) for path in paths]
+        items = [Sample(path, _first_folder(path)) for path in paths]
     elif (others := sorted(tops - splits)) or any("/" not in path for path in paths):
-        beside = f"the folder {others[0]!r}" if others else "pictures without a split"
+        beside = f"the folder {others[0]!r}" if others else "images without a split"
         raise SourceError(
             f"{str(root)!r} has split folders ({', '.join(sorted(splits))}) and beside them "
             f"{beside}: move one of them away, or write a manifest"
@@ -68,7 +68,7 @@ def _unwrap(root: Path) -> Path:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Yield the relative paths of the pictures below, following links but no circle."""
+    """Yield the relative paths of the images below, following links but no circle."""
     pending: list[tuple[str, frozenset[str]]] = [("", frozenset())]
     while pending:
         prefix, above = pending.pop()
@@ -104,16 +104,16 @@ def _is_split_layout(tops: set[str], splits: set[str]) -> bool:
     return bool(splits) and (splits == tops or any(top.lower() == "train" for top in splits))
 
 
-def _split_item(path: str) -> Item:
+def _split_item(path: str) -> Sample:
     split, rest = path.split("/", 1)
-    return Item(path, _first_folder(rest), SPLIT_NAMES[split.lower()])
+    return Sample(path, _first_folder(rest), SPLIT_NAMES[split.lower()])
 
 
 def _first_folder(path: str) -> str | None:
     return path.split("/", 1)[0] if "/" in path else None
 
 
-def _describe(items: list[Item]) -> str:
+def _describe(items: list[Sample]) -> str:
     classes = {item.label for item in items} - {None}
     splits = [s for s in dict.fromkeys(SPLIT_NAMES.values()) if any(i.split == s for i in items)]
     kind = f"{len(classes)} class folders" if classes else "flat folder without labels"

@@ -1,4 +1,4 @@
-"""A manifest: a CSV or Parquet table that names the pictures."""
+"""A manifest: a CSV or Parquet table that names the images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fishembed._base.paths import is_remote, is_url
 from fishembed._base.remote_files import remote_errors
 from fishembed._base.splits import SPLIT_NAMES, SPLITS
 from fishembed.errors import ManifestError, MissingExtraError
-from fishembed.images.item import Item
+from fishembed.images.sample import Sample
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -23,8 +23,8 @@ MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET
 Row = tuple[int, dict[str, str]]
 
 
-def read_manifest(path: AnyPath) -> list[Item]:
-    """List the pictures of a manifest, in its order; a row that is there twice counts once.
+def read_manifest(path: AnyPath) -> list[Sample]:
+    """List the images of a manifest, in its order; a row that is there twice counts once.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def read_manifest(path: AnyPath) -> list[Item]:
     ------
     ManifestError
         When `path` is missing or a known column misspelt, when a split is unknown, when two
-        rows give one picture different labels, splits or groups, or when no picture exists.
+        rows give one image different labels, splits or groups, or when no image exists.
     MissingExtraError
         When a Parquet file is given and pyarrow is not installed.
     """
     columns, rows = _read_parquet(path) if path.suffix.lower() in _PARQUET else _read_csv(path)
     _check_columns(path, columns)
-    items: dict[str, tuple[int, Item]] = {}
+    items: dict[str, tuple[int, Sample]] = {}
     for line, row in rows:
         item = _item(path, line, row)
         before, known = items.setdefault(item.path, (line, item))
@@ -53,18 +53,18 @@ def read_manifest(path: AnyPath) -> list[Item]:
                 f"{item.path!r}: {_difference(known, item)}"
             )
     if not items:
-        raise ManifestError(f"{str(path)!r} names no picture")
+        raise ManifestError(f"{str(path)!r} names no image")
     found = [item for _, item in items.values()]
     if not any(_may_exist(path.parent, item.path) for item in found):
         raise ManifestError(
-            f"{str(path)!r}: none of its {len(found):,} pictures exists; the first would be "
+            f"{str(path)!r}: none of its {len(found):,} images exists; the first would be "
             f"{str(path.parent / found[0].path)!r}. Relative paths start at the manifest's folder"
         )
     return found
 
 
 def _may_exist(root: AnyPath, path: str) -> bool:
-    """Tell whether a picture is there; those elsewhere show when they are listed or read."""
+    """Tell whether an image is there; those elsewhere show when they are listed or read."""
     return is_remote(root) or is_url(path) or (root / path).is_file()
 
 
@@ -114,7 +114,7 @@ def _check_columns(path: AnyPath, columns: Sequence[str]) -> None:
         raise ManifestError(f"{str(path)!r} has the column {twice!r} twice")
 
 
-def _item(path: AnyPath, line: int, row: dict[str, str]) -> Item:
+def _item(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
     name = row["path"]
     if not name.strip():
         raise ManifestError(f"{str(path)!r}: row {line} has an empty path")
@@ -124,7 +124,7 @@ def _item(path: AnyPath, line: int, row: dict[str, str]) -> Item:
             f"{str(path)!r}: row {line} has the split {split!r}; known are {', '.join(SPLITS)} "
             "(or valid, validation), or nothing"
         )
-    return Item(
+    return Sample(
         path=name,
         label=row.get("label", "").strip() or None,
         split=SPLIT_NAMES[split.lower()] if split else "",
@@ -132,6 +132,6 @@ def _item(path: AnyPath, line: int, row: dict[str, str]) -> Item:
     )
 
 
-def _difference(a: Item, b: Item) -> str:
+def _difference(a: Sample, b: Sample) -> str:
     name = next(n for n in ("label", "split", "group") if getattr(a, n) != getattr(b, n))
     return f"{name} {getattr(a, name)!r} and {getattr(b, name)!r}"

@@ -13,9 +13,9 @@ from PIL import Image
 
 from fishembed.errors import DeviceError, MissingExtraError
 from fishembed.images.decode import MAX_PIXELS
-from fishembed.images.geometry import centre, resized_as
+from fishembed.images.image_pixels import TORCH_FILTERS
 from fishembed.images.jpeg import JPEG_START, orientation
-from fishembed.images.pixels import TORCH_FILTERS
+from fishembed.images.resize_crop import centre, resized_as
 
 if TYPE_CHECKING:
     import torch

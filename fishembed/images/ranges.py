@@ -16,9 +16,9 @@ _LOCK = threading.Lock()
 
 
 def read_range(place: str, offset: int, size: int) -> bytes:
-    """Give up to `size` bytes from `offset` on; fewer where the file ends before.
+    """Return up to `size` bytes from `offset` on; fewer where the file ends before.
 
-    Elsewhere whole blocks are fetched and the last few kept, so that pictures that are read
+    Elsewhere whole blocks are fetched and the last few kept, so that images that are read
     in the order of their tar cost one request for many.
 
     Raises

@@ -1,7 +1,7 @@
 """Tars of samples, as WebDataset and img2dataset write them, read where they lie.
 
-Files of a tar whose names agree up to the first dot are one sample: `0001.jpg` is the picture,
-`0001.json` or `0001.cls` says what it is. A tar is listed once, by its headers; a picture is
+Files of a tar whose names agree up to the first dot are one sample: `0001.jpg` is the image,
+`0001.json` or `0001.cls` says what it is. A tar is listed once, by its headers; an image is
 then read at its offset, in the order of the tar, and nothing is unpacked. The webdataset library
 streams samples and tells no offsets, which resuming and "unchanged" need; listing with tarfile and
 reading at the offsets takes the same time.
@@ -21,10 +21,10 @@ from fishembed._base.remote_files import remote_errors, remote_version
 from fishembed._base.splits import SPLIT_NAMES
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, SourceError
-from fishembed.images.blob import Blob, Unusable, stamp
 from fishembed.images.folder import SUFFIXES
-from fishembed.images.item import Item
+from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
 from fishembed.images.ranges import read_range
+from fishembed.images.sample import Sample
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -41,14 +41,14 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class TarMember:
-    """A picture inside a tar: its bytes from `offset` on."""
+    """An image inside a tar: its bytes from `offset` on."""
 
     tar: str
     offset: int
     state: tuple[int, int]
 
     def read(self) -> bytes:
-        """Read it whole; see `Blob`."""
+        """Read it whole; see `ImageBytes`."""
         size = self.state[0]
         try:
             data = read_range(self.tar, self.offset, size)
@@ -65,13 +65,15 @@ class TarMember:
 class _Sample:
     """Files of one tar under one key."""
 
-    pictures: dict[str, Blob] = field(default_factory=dict)
+    images: dict[str, ImageBytes] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
-def read_tars(root: AnyPath, tars: Sequence[str]) -> tuple[str, list[Item], dict[str, Blob]]:
-    """List the pictures in tars.
+def read_tars(
+    root: AnyPath, tars: Sequence[str]
+) -> tuple[str, list[Sample], dict[str, ImageBytes]]:
+    """List the images in tars.
 
     The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
     `.label.txt`; numbers are looked up in a `classnames.txt` in the root, one name a line.
@@ -99,25 +101,27 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> tuple[str, list[Item], dict
     Raises
     ------
     SourceError
-        When there is no picture in them, or a file is no tar at all and the only one.
+        When there is no image in them, or a file is no tar at all and the only one.
     """
-    items: list[Item] = []
-    blobs: dict[str, Blob] = {}
+    items: list[Sample] = []
+    blobs: dict[str, ImageBytes] = {}
     names = _class_names(root)
     for tar in tars:
         samples, problem = _read_tar(root, tar)
         for sample in samples.values():
-            for name, member in sample.pictures.items():
+            for name, member in sample.images.items():
                 item, blob = _item(f"{tar}/{name}", sample, _split_of(tar), names, member)
                 items.append(item)
                 blobs[item.path] = blob
         if problem:
-            items.append(Item(tar))
-            blobs[tar] = Unusable(problem)
-    if all(isinstance(blob, Unusable) for blob in blobs.values()):
-        why = next((f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, Unusable)), "")
+            items.append(Sample(tar))
+            blobs[tar] = UnreadableImage(problem)
+    if all(isinstance(blob, UnreadableImage) for blob in blobs.values()):
+        why = next(
+            (f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, UnreadableImage)), ""
+        )
         raise SourceError(
-            f"no picture in {counted(len(tars), 'tar')} of {str(root)!r}: "
+            f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: "
             f"{why or 'looked for ' + ' '.join(sorted(SUFFIXES))}"
         )
     labelled = {item.label for item in items} - {None}
@@ -126,7 +130,7 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> tuple[str, list[Item], dict
 
 
 def _read_tar(root: AnyPath, tar: str) -> tuple[dict[str, _Sample], str]:
-    """Give the samples of a tar by key, and what is wrong with it or ""."""
+    """Return the samples of a tar by key, and what is wrong with it or ""."""
     samples: dict[str, _Sample] = {}
     place = root / tar
     try:
@@ -135,8 +139,8 @@ def _read_tar(root: AnyPath, tar: str) -> tuple[dict[str, _Sample], str]:
             for member, content in _members(file):
                 _sort_in(samples, member, content, f"{root}/{tar}", state)
     except tarfile.TarError as error:
-        known = sum(len(sample.pictures) for sample in samples.values())
-        return samples, f"is broken behind its first {known:,} pictures: {error}"
+        known = sum(len(sample.images) for sample in samples.values())
+        return samples, f"is broken behind its first {known:,} images: {error}"
     except OSError as error:
         return samples, f"cannot be read: {error.strerror or error}"
     return samples, ""
@@ -150,7 +154,7 @@ def _opened(place: AnyPath) -> BinaryIO:
 
 
 def _state(place: AnyPath) -> object:
-    """Give what changes when the tar does."""
+    """Return what changes when the tar does."""
     if is_remote(place):
         return remote_version(place)
     state = place.stat()
@@ -196,11 +200,11 @@ def _sort_in(
         sample.problem = sample.problem or _told(sample, extension, content, name)
     elif f".{extension.rpartition('.')[2]}" in SUFFIXES:
         mark = stamp(state, member.offset_data)
-        sample.pictures[name] = TarMember(tar, member.offset_data, (member.size, mark))
+        sample.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
 
 
 def _told(sample: _Sample, extension: str, content: bytes, name: str) -> str:
-    """Take in what a file says of its sample; give what is wrong with it, or ""."""
+    """Take in what a file says of its sample; return what is wrong with it, or ""."""
     try:
         text = content.decode("utf-8-sig").strip()
         if extension != "json":
@@ -222,8 +226,8 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
 
 
 def _item(
-    path: str, sample: _Sample, split: str, names: Sequence[str], blob: Blob
-) -> tuple[Item, Blob]:
+    path: str, sample: _Sample, split: str, names: Sequence[str], blob: ImageBytes
+) -> tuple[Sample, ImageBytes]:
     told = sample.told
     label: str | None = told.get("label") or told.get("cls")
     if label and label.isdecimal() and int(label) < len(names):
@@ -232,8 +236,8 @@ def _item(
     problem = sample.problem
     if own and own not in SPLIT_NAMES:
         problem = problem or f"its split {own!r} is none of train, val and test"
-    item = Item(path, label or None, SPLIT_NAMES.get(own, split), told.get("group", ""))
-    return item, Unusable(problem) if problem else blob
+    item = Sample(path, label or None, SPLIT_NAMES.get(own, split), told.get("group", ""))
+    return item, UnreadableImage(problem) if problem else blob
 
 
 def _split_of(tar: str) -> str:

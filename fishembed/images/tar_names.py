@@ -28,7 +28,7 @@ _WILD = re.compile(r"[*?\[{]")
 
 
 def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
-    """Give the tars that a source names, in order; none where it is no source of tars.
+    """Return the tars that a dataset names, in order; none where it is no source of tars.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
     text = str(named[0])
     if text.lower().endswith(_COMPRESSED):
         raise SourceError(
-            f"{text!r} is compressed, so that its pictures cannot be found by their offsets: "
+            f"{text!r} is compressed, so that its images cannot be found by their offsets: "
             "unpack it to a plain .tar"
         )
     place = to_path(text)
@@ -81,7 +81,7 @@ def _matching(pattern: str) -> list[str]:
 
 
 def _inside(folder: AnyPath) -> list[AnyPath]:
-    """Give the tars in a folder and the folders in it, unless pictures lie there too."""
+    """Return the tars in a folder and the folders in it, unless images lie there too."""
     files = list(_files(folder))
     endings = {os.path.splitext(name)[1].lower() for name in files}  # noqa: PTH122 - a name
     if TAR_SUFFIX not in endings or endings & SUFFIXES:
@@ -99,7 +99,7 @@ def _files(folder: AnyPath) -> Iterator[str]:
 
 
 def _names(folder: AnyPath) -> list[tuple[str, bool]]:
-    """Give what lies in a folder and is not hidden, and whether it is a folder."""
+    """Return what lies in a folder and is not hidden, and whether it is a folder."""
     return [(name, is_folder) for name, is_folder in _listed(folder) if not is_hidden(name)]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from fishembed.errors import ImageError
-from fishembed.images import Blob, Photos, decode, read_bytes
+from fishembed.images import ImageBytes, ImageFiles, decode, read_bytes
 
 BOX = (168, 126)
 """Largest width and height in pixels; pages show them at two thirds of that."""
@@ -30,7 +30,7 @@ class Thumbnail:
     height: int
 
 
-def thumbnails(photos: Photos, paths: Iterable[str]) -> dict[str, Thumbnail]:
+def thumbnails(photos: ImageFiles, paths: Iterable[str]) -> dict[str, Thumbnail]:
     """Make thumbnails; those that cannot be read are left out.
 
     Parameters
@@ -46,7 +46,7 @@ def thumbnails(photos: Photos, paths: Iterable[str]) -> dict[str, Thumbnail]:
         return {path: small for path, small in zip(wanted, made, strict=True) if small}
 
 
-def thumbnail(file: Path | Blob) -> Thumbnail | None:
+def thumbnail(file: Path | ImageBytes) -> Thumbnail | None:
     """Make the thumbnail of a file; None where it cannot be read."""
     try:
         image = open_reduced(read_bytes(file), 2 * max(BOX))[1]

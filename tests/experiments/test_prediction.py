@@ -22,7 +22,7 @@ from fishembed.errors import (
 from fishembed.experiments import HEADS
 from fishembed.experiments.prediction import predict_run
 from fishembed.experiments.prediction_formats import format_for, formatted, write_predictions
-from fishembed.extraction import encode_pictures, extract
+from fishembed.extraction import encode_images, extract
 
 COLOURS = {"cod": (200, 40, 40), "eel": (40, 200, 40), "ray, é": (40, 40, 200)}
 
@@ -190,8 +190,8 @@ def test_encoding_without_a_store_gives_the_stores_vectors(run, photos):
     with FeatureStore.open("cache/p.h5") as store:
         files = [photos / path for path in store.paths]
         for trunk, expected in ((False, store.features), (True, store.trunk)):
-            encoded = encode_pictures(files, encoder, trunk=trunk)
-            assert (encoded.vectors == expected).all()
+            encoded = encode_images(files, encoder, trunk=trunk)
+            assert (encoded.features == expected).all()
             assert encoded.rows.tolist() == list(range(27))
 
 

@@ -169,7 +169,7 @@ def test_unusable_pictures_are_named_and_rows_do_not_drift(again, photos, store)
     (photos / "train/bass/empty.png").touch()
     done = again()
     assert done.skipped_files == (
-        ("train/bass/04.png", "not a picture in a known format"),
+        ("train/bass/04.png", "not an image in a known format"),
         ("train/bass/empty.png", "the file is empty"),
     )
     after = contents(store).by_path()
@@ -210,7 +210,7 @@ def test_vectors_that_are_not_finite_are_skipped_by_name(photos, store, encoder)
 def test_nothing_usable_writes_nothing(workspace, store, encoder):
     (workspace / "junk").mkdir()
     (workspace / "junk/a.png").write_bytes(b"junk")
-    with pytest.raises(SourceError, match=r"none of the 1 images.*'a.png': not a picture"):
+    with pytest.raises(SourceError, match=r"none of the 1 images.*'a.png': not an image"):
         extract(workspace / "junk", store, encoder=encoder)
     assert not store.exists()
 

@@ -22,7 +22,7 @@ from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError
 from fishembed.extraction import extract
 from fishembed.extraction import known_features as known_features_module
-from fishembed.images import open_source
+from fishembed.images import open_dataset
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +87,9 @@ def test_tars_elsewhere(there, workspace, encoder):
     write_shard(workspace / "s/train-1.tar", range(5, 8))
     (workspace / "s/train-2.tar").write_bytes(b"rubbish" * 100)
     bring(workspace / "s", there / "s")
-    here = open_source(workspace / "s")
+    here = open_dataset(workspace / "s")
     for name in (there / "s", there / "s/train-{0..2}.tar", there / "s/*.tar"):
-        assert open_source(str(name)).items == here.items
+        assert open_dataset(str(name)).samples == here.samples
     done = extract(str(there / "s"), workspace / "a.h5", encoder=encoder)
     assert (done.rows, done.skipped) == (8, 1)
     extract(workspace / "s", workspace / "b.h5", encoder=encoder)
@@ -125,7 +125,7 @@ def test_a_store_that_was_opened_stays_when_another_takes_its_place(photos, ther
 
 def test_what_is_not_there_is_told(there):
     with pytest.raises(SourceError, match="nothing at"):
-        open_source(str(there / "missing"))
+        open_dataset(str(there / "missing"))
     with pytest.raises(StoreNotFoundError, match="no feature store at"):
         FeatureStore.open(str(there / "missing.h5"))
 
@@ -156,9 +156,9 @@ def test_no_key_is_ever_told(server, photos, workspace, tmp_path, monkeypatch, c
 
 def test_urls_that_cannot_be_used(monkeypatch):
     with pytest.raises(InputError, match="user or a key in it"):
-        open_source("s3://user:word@bucket/photos")
+        open_dataset("s3://user:word@bucket/photos")
     with pytest.raises(InputError, match="fsspec does not know"):
-        open_source("nonsense://bucket/photos")
+        open_dataset("nonsense://bucket/photos")
 
 
 def test_what_a_server_says_is_told_without_its_keys():

@@ -11,8 +11,8 @@ from PIL import Image
 
 from fishembed.errors import DeviceError, MissingExtraError
 from fishembed.images import DeviceDecoder, crop_pixels, image_pixels, suits_device
+from fishembed.images.image_pixels import torch_resize
 from fishembed.images.on_device import axis_weights
-from fishembed.images.pixels import torch_resize
 
 GEOMETRY = {"resize": 64, "crop": 56, "fit": "shortest", "interpolation": "bicubic"}
 

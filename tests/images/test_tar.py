@@ -7,7 +7,7 @@ import pytest
 from small_shards import png, write_shard, write_tar
 
 from fishembed.errors import ImageError, SourceError
-from fishembed.images import open_source, read_bytes
+from fishembed.images import open_dataset, read_bytes
 
 
 def refusal(source, item):
@@ -19,14 +19,14 @@ def refusal(source, item):
 
 
 def told(source):
-    return [(item.path, item.label, item.split, item.group) for item in source.items]
+    return [(item.path, item.label, item.split, item.group) for item in source.samples]
 
 
 def test_samples_of_a_folder_of_tars(tmp_path):
     write_shard(tmp_path / "shards/00001.tar", [2, 3], split="test", group="trip 7")
     write_shard(tmp_path / "shards/00000.tar", [1, 0])
     (tmp_path / "shards/00000_stats.json").write_text("{}")
-    source = open_source(tmp_path / "shards")
+    source = open_dataset(tmp_path / "shards")
     assert told(source) == [
         ("00000.tar/000000001.png", "eel", "", ""),
         ("00000.tar/000000000.png", "cod", "", ""),
@@ -34,7 +34,7 @@ def test_samples_of_a_folder_of_tars(tmp_path):
         ("00001.tar/000000003.png", "eel", "test", "trip 7"),
     ]
     assert (source.name, source.layout) == ("shards", "2 tars with 2 classes")
-    for item, seed in zip(source.items, (1, 0, 2, 3), strict=True):
+    for item, seed in zip(source.samples, (1, 0, 2, 3), strict=True):
         assert read_bytes(source.at(item.path)) == png(seed)
 
 
@@ -42,48 +42,48 @@ def test_what_names_tars(tmp_path, monkeypatch):
     for number in range(3):
         write_shard(tmp_path / f"s/{number:05d}.tar", [number])
     monkeypatch.chdir(tmp_path)
-    every = open_source("s").items
-    assert open_source("s/*.tar").items == every
-    assert open_source("s/{00000..00002}.tar").items == every
-    assert open_source([f"s/{number:05d}.tar" for number in range(3)]).items == every
-    assert open_source(tmp_path / "s/00001.tar").items == every[1:2]
-    assert open_source("s/00001.tar").name == "00001"
-    assert open_source(["s"]).items == every
+    every = open_dataset("s").samples
+    assert open_dataset("s/*.tar").samples == every
+    assert open_dataset("s/{00000..00002}.tar").samples == every
+    assert open_dataset([f"s/{number:05d}.tar" for number in range(3)]).samples == every
+    assert open_dataset(tmp_path / "s/00001.tar").samples == every[1:2]
+    assert open_dataset("s/00001.tar").name == "00001"
+    assert open_dataset(["s"]).samples == every
 
 
 def test_a_split_may_be_a_folder_or_a_name_and_classes_may_be_numbers(tmp_path):
     (tmp_path / "classnames.txt").write_text("sea bass\ncod\n")
     write_tar(tmp_path / "train/0.tar", [("a.webp", b"x"), ("a.cls", "1\n")])
     write_tar(tmp_path / "test/0.tar", [("a.cls", "0"), ("a.webp", b"x"), ("b.jpg", b"x")])
-    assert told(open_source(tmp_path)) == [
+    assert told(open_dataset(tmp_path)) == [
         ("test/0.tar/a.webp", "sea bass", "test", ""),
         ("test/0.tar/b.jpg", None, "test", ""),
         ("train/0.tar/a.webp", "cod", "train", ""),
     ]
     write_tar(tmp_path / "names/valid-00.tar", [("x/a.left.jpg", b"x"), ("x/a.label.txt", "ray")])
-    assert told(open_source(tmp_path / "names")) == [
+    assert told(open_dataset(tmp_path / "names")) == [
         ("valid-00.tar/x/a.left.jpg", "ray", "val", "")
     ]
 
 
 def test_what_is_no_picture_is_left_alone(tmp_path):
     members = [("./._a.jpg", b"x"), ("__MACOSX/a.jpg", b"x"), ("README", b"x"), ("./a.jpg", b"x")]
-    source = open_source(write_tar(tmp_path / "a.tar", members))
+    source = open_dataset(write_tar(tmp_path / "a.tar", members))
     assert told(source) == [("a.tar/a.jpg", None, "", "")]
 
 
 def test_state_follows_the_tar_and_the_place_in_it(tmp_path):
     tar = write_shard(tmp_path / "a.tar", [0, 1])
-    first = [open_source(tar).state(item.path) for item in open_source(tar).items]
-    assert first == [open_source(tar).state(item.path) for item in open_source(tar).items]
+    first = [open_dataset(tar).state(item.path) for item in open_dataset(tar).samples]
+    assert first == [open_dataset(tar).state(item.path) for item in open_dataset(tar).samples]
     write_shard(tar, [1, 0])
-    again = {item.path: open_source(tar).state(item.path) for item in open_source(tar).items}
+    again = {item.path: open_dataset(tar).state(item.path) for item in open_dataset(tar).samples}
     assert not set(first) & set(again.values())
 
 
 def test_members_can_be_sent_to_other_processes(tmp_path):
-    source = open_source(write_shard(tmp_path / "a.tar", [0]))
-    blob = pickle.loads(pickle.dumps(source.at(source.items[0].path)))
+    source = open_dataset(write_shard(tmp_path / "a.tar", [0]))
+    blob = pickle.loads(pickle.dumps(source.at(source.samples[0].path)))
     assert read_bytes(blob) == png(0)
     with pytest.raises(ImageError, match="larger than 10 bytes"):
         read_bytes(blob, max_bytes=10)
@@ -98,21 +98,21 @@ def test_broken_tars_and_members_are_named(tmp_path):
     write_tar(tmp_path / "s/4.tar", [("a.png", png(0)), ("a.json", "{no json")])
     write_tar(tmp_path / "s/5.tar", [("a.png", png(0)), ("a.json", {"split": "holdout"})])
     (tmp_path / "s/6.tar").write_bytes(raw[:3584] + b"rubbish" + raw[3591:])
-    source = open_source(tmp_path / "s")
-    reasons = {item.path: reason for item in source.items if (reason := refusal(source, item))}
-    assert len(source.items) - len(reasons) == 3
+    source = open_dataset(tmp_path / "s")
+    reasons = {item.path: reason for item in source.samples if (reason := refusal(source, item))}
+    assert len(source.samples) - len(reasons) == 3
     assert reasons["1.tar/000000000.png"].startswith("its tar ends after")
-    assert "behind its first 1 pictures: unexpected end" in reasons["1.tar"]
-    assert "behind its first 0 pictures" in reasons["2.tar"]
+    assert "behind its first 1 images: unexpected end" in reasons["1.tar"]
+    assert "behind its first 0 images" in reasons["2.tar"]
     assert "empty file" in reasons["3.tar"]
     assert "'a.json', which says what it is, cannot be read" in reasons["4.tar/a.png"]
     assert "'holdout' is none of train" in reasons["5.tar/a.png"]
-    assert "behind its first 1 pictures: no header at byte 3,584" in reasons["6.tar"]
+    assert "behind its first 1 images: no header at byte 3,584" in reasons["6.tar"]
 
 
 def test_tars_that_vanish_or_shrink(tmp_path):
     tar = write_shard(tmp_path / "a.tar", [0])
-    blob = open_source(tar).at("a.tar/000000000.png")
+    blob = open_dataset(tar).at("a.tar/000000000.png")
     tar.write_bytes(tar.read_bytes()[:600])
     with pytest.raises(ImageError, match="its tar ends after 88 of its"):
         read_bytes(blob)
@@ -123,17 +123,17 @@ def test_tars_that_vanish_or_shrink(tmp_path):
 
 def test_what_is_no_source_of_tars_says_why(tmp_path):
     (tmp_path / "a.tar").write_bytes(b"rubbish" * 200)
-    with pytest.raises(SourceError, match=r"no picture in 1 tar of .*'a.tar' is broken"):
-        open_source(tmp_path / "a.tar")
+    with pytest.raises(SourceError, match=r"no image in 1 tar of .*'a.tar' is broken"):
+        open_dataset(tmp_path / "a.tar")
     write_tar(tmp_path / "b.tar", [("a.txt", "x")])
     with pytest.raises(SourceError, match=r"looked for \.bmp"):
-        open_source(tmp_path / "b.tar")
+        open_dataset(tmp_path / "b.tar")
     (tmp_path / "c.tar.gz").write_bytes(gzip.compress((tmp_path / "b.tar").read_bytes()))
     with pytest.raises(SourceError, match="compressed"):
-        open_source(tmp_path / "c.tar.gz")
+        open_dataset(tmp_path / "c.tar.gz")
     with pytest.raises(SourceError, match="nothing matches"):
-        open_source(str(tmp_path / "*.zip"))
+        open_dataset(str(tmp_path / "*.zip"))
     with pytest.raises(SourceError, match=r"no tar '.*d1.tar', which"):
-        open_source(str(tmp_path / "d{1..3}.tar"))
+        open_dataset(str(tmp_path / "d{1..3}.tar"))
     with pytest.raises(SourceError, match="several sources at once can only be tars"):
-        open_source([tmp_path / "a.tar", tmp_path / "b.csv"])
+        open_dataset([tmp_path / "a.tar", tmp_path / "b.csv"])

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from fishembed.images import Photos
+from fishembed.images import ImageFiles
 from fishembed.reports.thumbnails import BOX, thumbnail, thumbnails
 
 
@@ -40,7 +40,9 @@ def test_cmyk_and_alpha_come_out(tmp_path):
 def test_what_cannot_be_read_is_left_out(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
-    made = thumbnails(Photos(tmp_path), ["a.png", "broken.jpg", "gone.png", "nul\0.png", "x" * 999])
+    made = thumbnails(
+        ImageFiles(tmp_path), ["a.png", "broken.jpg", "gone.png", "nul\0.png", "x" * 999]
+    )
     assert list(made) == ["a.png"]
 
 

@@ -25,7 +25,7 @@ from fishembed.audit.check import (
 from fishembed.audit.checks.outliers import OUTLIERS_CSV, outlier_table
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
-from fishembed.images import Blob, Photos, read_bytes
+from fishembed.images import ImageBytes, ImageFiles, read_bytes
 from fishembed.images.decode import quiet_decoding
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.thumbnails import open_reduced
@@ -143,7 +143,7 @@ def check_image_quality(data: AuditData) -> ImageQuality:
 
 
 def find_odd_images(
-    photos: Photos, paths: Sequence[str], progress: Progress | None = None
+    photos: ImageFiles, paths: Sequence[str], progress: Progress | None = None
 ) -> ImageQuality:
     """Read every image, small, and list the odd ones."""
     progress = progress or NoProgress()
@@ -163,14 +163,14 @@ def find_odd_images(
     )
 
 
-def _measure_all(photos: Photos, paths: Sequence[str]) -> Iterator[ImageProperties | None]:
+def _measure_all(photos: ImageFiles, paths: Sequence[str]) -> Iterator[ImageProperties | None]:
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(paths), _AT_ONCE):
             files = [photos.at(path) for path in paths[start : start + _AT_ONCE]]
             yield from pool.map(measure_image, files)
 
 
-def measure_image(file: Path | Blob) -> ImageProperties | None:
+def measure_image(file: Path | ImageBytes) -> ImageProperties | None:
     """Measure an image; None where it cannot be read."""
     try:
         (width, height), image = open_reduced(read_bytes(file), _SIDE)

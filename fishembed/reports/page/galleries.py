@@ -17,7 +17,7 @@ from fishembed.errors import FishembedError
 from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import RunResult
-from fishembed.images import Photos
+from fishembed.images import ImageFiles
 from fishembed.reports.run_sentences import mixup_reason
 from fishembed.reports.thumbnails import Thumbnail, thumbnails
 
@@ -111,7 +111,7 @@ def read_thumbnails(
     if not known:
         return {}, f"There are no images here: the store does not know its photos; {hint}."
     try:
-        found = Photos(known)
+        found = ImageFiles(known)
     except FishembedError as error:
         return {}, f"There are no images here: {printable(str(error))}."
     shown = printable(str(found))

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from fishembed.audit.checks.image_quality import find_odd_images
-from fishembed.images import Photos
+from fishembed.images import ImageFiles
 
 
 def test_odd_photos_are_named(tmp_path):
@@ -22,7 +22,7 @@ def test_odd_photos_are_named(tmp_path):
     save("blank.png", np.full((60, 80, 3), 90))
     save("grey.png", np.repeat(rng.normal(120, 40, (60, 80, 1)), 3, axis=2))
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    found = find_odd_images(Photos(tmp_path), [*paths, "gone.png"])
+    found = find_odd_images(ImageFiles(tmp_path), [*paths, "gone.png"])
     said = {paths[row]: " ".join(reasons) for row, reasons in found.found}
     assert set(said) == {"tiny.png", "long.png", "blank.png", "grey.png"}
     for name, word in [("tiny", "20 × 20"), ("long", "to 1"), ("blank", "blank"), ("grey", "grey")]:
@@ -36,6 +36,6 @@ def test_grey_is_not_odd_where_all_are_grey(tmp_path):
     for i in range(5):
         pixels = np.repeat(rng.normal(120, 40, (60, 80, 1)), 3, axis=2)
         Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(tmp_path / f"{i}.png")
-    found = find_odd_images(Photos(tmp_path), [f"{i}.png" for i in range(5)])
+    found = find_odd_images(ImageFiles(tmp_path), [f"{i}.png" for i in range(5)])
     assert found.grey_are_many
     assert found.found == ()

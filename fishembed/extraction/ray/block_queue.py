@@ -63,7 +63,7 @@ class Blocks:
         return not self._open and not self._back and self._next == len(self._files)
 
     def next(self) -> Block | None:
-        """Give out a block: one that came back, else new files; None where all are given out."""
+        """Return out a block: one that came back, else new files; None where all are given out."""
         if self._back:
             block = self._back.popleft()
         elif self._next < len(self._files):
@@ -78,7 +78,7 @@ class Blocks:
         return block
 
     def done(self, block: Block, seconds: float) -> None:
-        """Hear that a block is done, and how long it took."""
+        """Learn that a block is done, and how long it took."""
         self._open -= 1
         size = round(len(block.files) * _SECONDS / max(seconds, 1e-3))
         # A block may have had little to encode, so that one alone says little.

@@ -1,4 +1,4 @@
-"""From an image of any size to the pixels an encoder looks at."""
+"""From an image of any size to the pixels an encoder takes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def crop_pixels(
 
 
 def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[int, int]:
-    """Give the (width, height) that a image of a size gets before the crop."""
+    """Return the (width, height) that a image of a size gets before the crop."""
     width, height = size
     if fit == "squash":
         return resize, resize
@@ -98,12 +98,12 @@ def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[
 
 
 def resized_as(size: tuple[int, int], geometry: Mapping[str, Any]) -> tuple[int, int]:
-    """Give the same by the keywords of `crop_pixels`."""
+    """Return the same by the keywords of `crop_pixels`."""
     return resized(size, geometry["resize"], geometry.get("fit", "shortest"))
 
 
 def centre(length: int, crop: int) -> int:
-    """Give the first pixel of a side that is kept; negative where it is shorter than the crop."""
+    """Return the first pixel of a side that is kept; negative where it is shorter than the crop."""
     slack = length - crop
     return round(slack / 2.0) if slack >= 0 else -((crop - length) // 2)
 

@@ -65,25 +65,25 @@ class RemoteEncoder:
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the vector before the projection; 0 where nothing is projected."""
+        """Length of the embedding before the projection; 0 where nothing is projected."""
         return self.said.trunk_dim
 
     def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
-        vectors: npt.NDArray[np.float32] = self._asked("encode_images", batch)
-        return vectors
+        features: npt.NDArray[np.float32] = self._asked("encode_images", batch)
+        return features
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim); None without a text tower."""
-        vectors: npt.NDArray[np.float32] | None = self._asked("encode_texts", list(texts))
-        return vectors
+        features: npt.NDArray[np.float32] | None = self._asked("encode_texts", list(texts))
+        return features
 
     def _asked(self, method: str, what: object) -> Any:
         return asked(self.ray, getattr(self.actor, method), self.away, what)
 
 
 def asked(ray: Any, method: Any, *what: Any) -> Any:
-    """Give what a method of a worker says, see `ask`.
+    """Return what a method of a worker says, see `ask`.
 
     Raises
     ------
@@ -97,12 +97,12 @@ def asked(ray: Any, method: Any, *what: Any) -> Any:
 
 
 def ask(method: Any, *what: Any) -> Any:
-    """Call a method of a worker, again where it dies; give the promise of what it says."""
+    """Call a method of a worker, again where it dies; return the promise of what it says."""
     return method.options(max_task_retries=TRIES - 1).remote(*what)
 
 
 def answer(ray: Any, promise: Any) -> Any:
-    """Give what a worker said, or raise what it raised."""
+    """Return what a worker said, or raise what it raised."""
     try:
         return ray.get(promise)
     except ray.exceptions.RayTaskError as error:
@@ -117,6 +117,6 @@ def losses(ray: Any) -> tuple[type[Exception], ...]:
 
 
 def never_alive(error: Exception) -> FishembedError:
-    """Give what is raised where a worker dies again and again."""
+    """Return what is raised where a worker dies again and again."""
     why = " ".join(str(error).split())[:300]
     return FishembedError(f"a Ray worker died each of {TRIES} times that it was started: {why}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishembed.errors import DeviceError, InputError, MissingExtraError
-from fishembed.extraction.ray_worker import RayWorker
+from fishembed.extraction.ray.ray_worker import RayWorker
 
 AT_ONCE = 2
 """Blocks that a worker works on at the same time."""
@@ -60,7 +60,7 @@ def staff(
 
 
 def import_ray() -> Any:
-    """Give the module.
+    """Return the module.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Pictures of folders and manifests that lie at URLs."""
+"""Images of folders and manifests that lie at URLs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.paths import is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
-from fishembed.images.blob import Blob, Unusable, stamp
 from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
-from fishembed.images.item import Item
+from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
+from fishembed.images.sample import Sample
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -25,14 +25,14 @@ _MISSING = "the file is missing"
 
 
 @dataclass(frozen=True)
-class RemoteFile:
-    """A picture at a URL."""
+class RemoteImage:
+    """An image at a URL."""
 
     url: str
     state: tuple[int, int]
 
     def read(self) -> bytes:
-        """Read it whole; see `Blob`."""
+        """Read it whole; see `ImageBytes`."""
         try:
             place = to_path(self.url)
             with remote_errors(place):
@@ -43,8 +43,8 @@ class RemoteFile:
             raise ImageError(str(error)) from error
 
 
-def read_remote_folder(root: UPath) -> tuple[str, list[Item], dict[str, Blob]]:
-    """List the pictures below a folder elsewhere, from one listing of it.
+def read_remote_folder(root: UPath) -> tuple[str, list[Sample], dict[str, ImageBytes]]:
+    """List the images below a folder elsewhere, from one listing of it.
 
     Returns
     -------
@@ -63,11 +63,11 @@ def read_remote_folder(root: UPath) -> tuple[str, list[Item], dict[str, Blob]]:
     return layout, items, blobs
 
 
-def manifest_blobs(root: AnyPath, items: Sequence[Item]) -> dict[str, Blob]:
-    """Find the pictures of a manifest that are elsewhere: it lies there, or names URLs."""
-    listed: Mapping[str, Blob] = _listed(root) if is_remote(root) else {}
+def remote_manifest_images(root: AnyPath, items: Sequence[Sample]) -> dict[str, ImageBytes]:
+    """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
+    listed: Mapping[str, ImageBytes] = _listed(root) if is_remote(root) else {}
     blobs = {
-        item.path: listed.get(item.path, Unusable(_MISSING))
+        item.path: listed.get(item.path, UnreadableImage(_MISSING))
         for item in items
         if is_remote(root) and not is_url(item.path)
     }
@@ -78,29 +78,29 @@ def manifest_blobs(root: AnyPath, items: Sequence[Item]) -> dict[str, Blob]:
     return blobs
 
 
-def _listed(root: Any) -> dict[str, Blob]:
+def _listed(root: Any) -> dict[str, ImageBytes]:
     with remote_errors(root):
         found = root.fs.find(root.path, detail=True)
     start = len(str(root.path).strip("/")) + 1
     kind = str(root).partition("://")[0]
     return {
-        name.strip("/")[start:]: RemoteFile(f"{kind}://{name.lstrip('/')}", _state(facts))
+        name.strip("/")[start:]: RemoteImage(f"{kind}://{name.lstrip('/')}", _state(facts))
         for name, facts in found.items()
     }
 
 
-def _asked(url: str) -> Blob:
+def _asked(url: str) -> ImageBytes:
     try:
         place = to_path(url)
         with remote_errors(place):
             if is_remote(place):
-                return RemoteFile(url, _state(place.fs.info(place.path)))
+                return RemoteImage(url, _state(place.fs.info(place.path)))
             state = place.stat()
-            return RemoteFile(url, (state.st_size, state.st_mtime_ns))
+            return RemoteImage(url, (state.st_size, state.st_mtime_ns))
     except FileNotFoundError:
-        return Unusable(_MISSING)
+        return UnreadableImage(_MISSING)
     except (FishembedError, OSError) as error:
-        return Unusable(str(error))
+        return UnreadableImage(str(error))
 
 
 def _state(facts: Mapping[str, Any]) -> tuple[int, int]:

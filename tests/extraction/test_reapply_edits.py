@@ -58,7 +58,7 @@ def test_edits_outlive_an_extraction(photos):
     done, seen, told = encode(photos)
     assert (seen, done.wrote, done.rows, done.new) == (0, False, 7, 0)
     assert (photos.parent / STORE).read_bytes() == raw
-    assert any("2 cells (label, split, group), 1 picture dropped" in t for t in told)
+    assert any("2 cells (label, split, group), 1 image dropped" in t for t in told)
     draw(photos / "b/9.png", 9)
     done, seen, _ = encode(photos)
     assert (seen, done.rows, done.new) == (1, 8, 1)
@@ -128,7 +128,7 @@ def test_what_the_source_says_anew_wins_and_is_told(photos):
     edit_store(STORE, [("p/a/0.png", "label", "b")], verb="fix")
     told = encode(manifest(photos, "cbababab"))[2]
     assert rows()["p/a/0.png"] == ("c", "")
-    assert any("something new of 1 edited picture," in t and "'p/a/0.png'" in t for t in told)
+    assert any("something new of 1 edited image," in t and "'p/a/0.png'" in t for t in told)
     told = encode(manifest(photos, "bbababab"))[2]
     assert rows()["p/a/0.png"] == ("b", "")
     assert not any("something new" in t for t in told)
@@ -146,7 +146,7 @@ def test_pictures_that_came_after_a_split_are_told(photos):
     edit_store(STORE, [(path, "split", "train") for path in rows()], verb="split")
     draw(photos / "b/9.png", 9)
     told = encode(photos)[2]
-    assert any("1 picture without a split, the first: 'b/9.png'" in text for text in told)
+    assert any("1 image without a split, the first: 'b/9.png'" in text for text in told)
 
 
 def test_a_damaged_record_is_not_forgotten(photos):

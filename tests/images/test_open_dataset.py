@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fishembed.errors import ManifestError, MissingExtraError, SourceError
-from fishembed.images import open_source
+from fishembed.images import open_dataset
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -19,12 +19,12 @@ def touch(root: Path, *names: str) -> Path:
 
 
 def told(source):
-    return [(item.path, item.label, item.split) for item in source.items]
+    return [(item.path, item.label, item.split) for item in source.samples]
 
 
 def test_class_folders(tmp_path):
     touch(tmp_path / "fish", "cod/b.JPG", "cod/a.png", "eel/deep/c.TiFF", "eel/notes.txt")
-    source = open_source(tmp_path / "fish")
+    source = open_dataset(tmp_path / "fish")
     assert told(source) == [
         ("cod/a.png", "cod", ""),
         ("cod/b.JPG", "cod", ""),
@@ -37,13 +37,13 @@ def test_class_folders(tmp_path):
 def test_every_extension_in_any_case_and_no_other(tmp_path):
     wanted = ["a.jpg", "b.JPEG", "c.Png", "d.webp", "e.bmp", "f.gif", "g.tif", "h.tiff"]
     touch(tmp_path, *wanted, "i.heic", "j.txt", "k", ".l.jpg", ".m/n.jpg", "__MACOSX/o.jpg")
-    assert [item.path for item in open_source(tmp_path).items] == wanted
+    assert [item.path for item in open_dataset(tmp_path).samples] == wanted
 
 
 @pytest.mark.parametrize("val", ["val", "Valid", "VALIDATION"])
 def test_split_folders(tmp_path, val):
     touch(tmp_path, "Train/cod/a.jpg", f"{val}/cod/b.jpg", "TEST/eel/c.jpg", "test/d.jpg")
-    splits = {item.path: (item.label, item.split) for item in open_source(tmp_path).items}
+    splits = {item.path: (item.label, item.split) for item in open_dataset(tmp_path).samples}
     assert splits == {
         "Train/cod/a.jpg": ("cod", "train"),
         f"{val}/cod/b.jpg": ("cod", "val"),
@@ -55,34 +55,34 @@ def test_split_folders(tmp_path, val):
 def test_archive_that_wraps_the_splits_once(tmp_path):
     folder = tmp_path / "archive"
     touch(folder, "FishImgDataset/train/cod/a.jpg", "FishImgDataset/test/cod/b.jpg")
-    source = open_source(folder)
+    source = open_dataset(folder)
     assert source.name == "FishImgDataset"
-    assert source.items[0].path == "test/cod/b.jpg"
+    assert source.samples[0].path == "test/cod/b.jpg"
 
 
 def test_flat_folder_has_no_labels(tmp_path):
     touch(tmp_path, "a.jpg", "b.jpg")
-    source = open_source(tmp_path)
+    source = open_dataset(tmp_path)
     assert told(source) == [("a.jpg", None, ""), ("b.jpg", None, "")]
     assert source.layout == "flat folder without labels"
 
 
 def test_a_class_may_be_called_test(tmp_path):
     touch(tmp_path, "test/a.jpg", "cod/b.jpg")
-    assert open_source(tmp_path).classes == ["cod", "test"]
+    assert open_dataset(tmp_path).classes == ["cod", "test"]
 
 
 def test_names_in_any_language(tmp_path):
     # Greek, Russian, Chinese, and every sign that has tripped a program before.
     names = ["ψάρι/ένα.jpg", "рыба/два б.png", "魚/三.webp", "a,b/\"c\" 'd'.jpg", "e\nf/<g>.jpg"]
     touch(tmp_path, *names)
-    assert {item.path for item in open_source(tmp_path).items} == set(names)
+    assert {item.path for item in open_dataset(tmp_path).samples} == set(names)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
 def test_names_that_are_no_unicode(tmp_path):
     (tmp_path / os.fsdecode(b"fish\xff.jpg")).write_bytes(b"x")
-    assert os.fsencode(open_source(tmp_path).items[0].path) == b"fish\xff.jpg"
+    assert os.fsencode(open_dataset(tmp_path).samples[0].path) == b"fish\xff.jpg"
 
 
 def test_links_are_followed_but_no_circle(tmp_path):
@@ -90,20 +90,20 @@ def test_links_are_followed_but_no_circle(tmp_path):
     (tmp_path / "real" / "cod" / "loop").symlink_to(tmp_path / "real")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "eel").symlink_to(tmp_path / "real" / "cod")
-    assert [i.path for i in open_source(tmp_path / "data").items] == ["eel/a.jpg"]
+    assert [i.path for i in open_dataset(tmp_path / "data").samples] == ["eel/a.jpg"]
 
 
 def test_what_is_no_source_says_why(tmp_path):
     with pytest.raises(SourceError, match="nothing at"):
-        open_source(tmp_path / "missing")
-    with pytest.raises(SourceError, match="no picture in"):
-        open_source(tmp_path)
+        open_dataset(tmp_path / "missing")
+    with pytest.raises(SourceError, match="no image in"):
+        open_dataset(tmp_path)
     (tmp_path / "a.docx").write_bytes(b"x")
     with pytest.raises(SourceError, match="neither a folder nor a manifest"):
-        open_source(tmp_path / "a.docx")
+        open_dataset(tmp_path / "a.docx")
     touch(tmp_path, "train/cod/a.jpg", "test/cod/b.jpg", "extra/c.jpg")
     with pytest.raises(SourceError, match="beside them the folder 'extra'"):
-        open_source(tmp_path)
+        open_dataset(tmp_path)
 
 
 def manifest(folder: Path, text: str, name: str = "manifest.csv") -> Path:
@@ -114,8 +114,8 @@ def manifest(folder: Path, text: str, name: str = "manifest.csv") -> Path:
 
 def test_manifest(tmp_path):
     text = "path,label,split,group,photographer\na.jpg,cod,Train,7,Ann\nb.jpg,,valid,,\n"
-    source = open_source(manifest(tmp_path, text))
-    assert [(i.path, i.label, i.split, i.group) for i in source.items] == [
+    source = open_dataset(manifest(tmp_path, text))
+    assert [(i.path, i.label, i.split, i.group) for i in source.samples] == [
         ("a.jpg", "cod", "train", "7"),
         ("b.jpg", None, "val", ""),
     ]
@@ -123,28 +123,28 @@ def test_manifest(tmp_path):
 
 
 def test_manifest_is_called_by_its_folder_or_its_own_name(tmp_path):
-    assert open_source(manifest(tmp_path, "path\na.jpg\n")).name == tmp_path.name
-    assert open_source(manifest(tmp_path, "path\na.jpg\n", "trip 7.csv")).name == "trip 7"
+    assert open_dataset(manifest(tmp_path, "path\na.jpg\n")).name == tmp_path.name
+    assert open_dataset(manifest(tmp_path, "path\na.jpg\n", "trip 7.csv")).name == "trip 7"
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_manifest_with_other_delimiters_and_a_byte_order_mark(tmp_path, delimiter):
     text = f"\ufeffpath{delimiter}label\r\na.jpg{delimiter}cod\r\n"
-    assert open_source(manifest(tmp_path, text)).items[0].label == "cod"
+    assert open_dataset(manifest(tmp_path, text)).samples[0].label == "cod"
 
 
 def test_manifest_with_names_that_hold_anything(tmp_path):
     name = 'x,"y"\r\nz\u2028.jpg'
     touch(tmp_path, name)
     quoted = name.replace('"', '""')
-    source = open_source(manifest(tmp_path, f'path,label\n"{quoted}",c\n'))
-    assert source.items[0].path == name
+    source = open_dataset(manifest(tmp_path, f'path,label\n"{quoted}",c\n'))
+    assert source.samples[0].path == name
 
 
 def test_manifest_with_absolute_paths_and_repeated_rows(tmp_path):
     photo = touch(tmp_path / "elsewhere", "p.jpg") / "p.jpg"
-    source = open_source(manifest(tmp_path, f"path,label\n{photo},cod\n{photo},cod\n"))
-    assert [i.path for i in source.items] == [str(photo)]
+    source = open_dataset(manifest(tmp_path, f"path,label\n{photo},cod\n{photo},cod\n"))
+    assert [i.path for i in source.samples] == [str(photo)]
 
 
 @pytest.mark.parametrize(
@@ -160,20 +160,20 @@ def test_manifest_with_absolute_paths_and_repeated_rows(tmp_path):
         ("path,split\na.jpg,holdout\n", "row 2 has the split 'holdout'"),
         ("path,label\na.jpg,cod,eel\n", "more cells than"),
         ("path,label\n,cod\n", "empty path"),
-        ("path\nmissing.jpg\n", "none of its 1 pictures exists"),
-        ("path,label\n", "names no picture"),
+        ("path\nmissing.jpg\n", "none of its 1 images exists"),
+        ("path,label\n", "names no image"),
     ],
 )
 def test_manifests_that_make_no_sense(tmp_path, text, message):
     with pytest.raises(ManifestError, match=message):
-        open_source(manifest(tmp_path, text))
+        open_dataset(manifest(tmp_path, text))
 
 
 def test_manifest_that_is_no_text(tmp_path):
     path = manifest(tmp_path, "path\na.jpg\n")
     path.write_bytes(b"path\n\xff\xfe.jpg\n")
     with pytest.raises(ManifestError, match="not UTF-8"):
-        open_source(path)
+        open_dataset(path)
 
 
 def test_parquet_manifest(tmp_path):
@@ -181,21 +181,21 @@ def test_parquet_manifest(tmp_path):
     touch(tmp_path, "a.jpg", "b.jpg")
     table = pd.DataFrame({"path": ["a.jpg", "b.jpg"], "label": ["cod", None], "size": [1, 2]})
     table.to_parquet(tmp_path / "m.parquet")
-    source = open_source(tmp_path / "m.parquet")
-    assert [(i.path, i.label) for i in source.items] == [("a.jpg", "cod"), ("b.jpg", None)]
+    source = open_dataset(tmp_path / "m.parquet")
+    assert [(i.path, i.label) for i in source.samples] == [("a.jpg", "cod"), ("b.jpg", None)]
     (tmp_path / "bad.parquet").write_bytes(b"no parquet")
     with pytest.raises(ManifestError, match="as Parquet"):
-        open_source(tmp_path / "bad.parquet")
+        open_dataset(tmp_path / "bad.parquet")
 
 
 def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'fishembed\[parquet\]'"):
-        open_source(manifest(tmp_path, "x", "m.parquet"))
+        open_dataset(manifest(tmp_path, "x", "m.parquet"))
 
 
 @pytest.mark.realdata
 def test_fish4knowledge(realdata):
-    source = open_source(realdata / "fish4knowledge" / "manifest.csv")
-    assert (len(source.items), len(source.classes)) == (3187, 23)
+    source = open_dataset(realdata / "fish4knowledge" / "manifest.csv")
+    assert (len(source.samples), len(source.classes)) == (3187, 23)
     assert source.name == "fish4knowledge"

@@ -19,7 +19,7 @@ from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
 from fishembed.extraction import RayEngine, blocks, encoder_loader, extract, ray_cluster, ray_engine
-from fishembed.extraction.ray_encoder import asked
+from fishembed.extraction.ray.remote_encoder import asked
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -183,7 +183,10 @@ def test_pictures_whose_vectors_are_not_finite_are_skipped(cluster, many, store,
     extract(many, store, encoder=FakeEncoder(), engine=RayEngine(workers=1))
     draw(many / "cod/new.png", 99)
     done = extract(many, store, encoder=Infinite(), engine=RayEngine(workers=1))
-    assert done.skipped_files[-1] == ("cod/new.png", "the encoder gave a vector that is not finite")
+    assert done.skipped_files[-1] == (
+        "cod/new.png",
+        "the encoder gave features that are not finite",
+    )
     assert done.rows == 41
 
 

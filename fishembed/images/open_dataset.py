@@ -1,4 +1,4 @@
-"""A source: which pictures there are, with what label, split and group."""
+"""A dataset: which images there are, with what label, split and group."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import SourceError
-from fishembed.images.blob import Blob
-from fishembed.images.elsewhere import manifest_blobs, read_remote_folder
 from fishembed.images.folder import read_folder
-from fishembed.images.item import Item
+from fishembed.images.image_bytes import ImageBytes
 from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
+from fishembed.images.remote_images import read_remote_folder, remote_manifest_images
+from fishembed.images.sample import Sample
 from fishembed.images.tar import read_tars
 from fishembed.images.tar_names import TAR_SUFFIX, find_tars
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from fishembed._base.paths import AnyPath
 
-__all__ = ["Item", "Source", "open_source"]
+__all__ = ["Dataset", "Sample", "open_dataset"]
 
 
 @dataclass(frozen=True)
-class Source:
-    """A list of pictures in a fixed order.
+class Dataset:
+    """A list of images in a fixed order.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Source:
     name
         What a store of this source is called unless told otherwise.
     layout
-        One sentence on how the source was understood.
-    items
-        The pictures, sorted by path for folders, in the file's order for manifests and tars.
+        One sentence on how the dataset was understood.
+    samples
+        The images, sorted by path for folders, in the file's order for manifests and tars.
     blobs
         By path, those that are no files of this machine: in a tar, or elsewhere.
     """
@@ -48,20 +48,20 @@ class Source:
     root: AnyPath
     name: str
     layout: str
-    items: tuple[Item, ...]
-    blobs: Mapping[str, Blob] = field(default_factory=dict, repr=False)
+    samples: tuple[Sample, ...]
+    blobs: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> list[str]:
         """The labels that occur, sorted."""
-        return sorted({item.label for item in self.items if item.label is not None})
+        return sorted({item.label for item in self.samples if item.label is not None})
 
-    def at(self, path: str) -> Path | Blob:
-        """Give what `read_bytes` reads for the path of an item."""
+    def at(self, path: str) -> Path | ImageBytes:
+        """Return what `read_bytes` reads for the path of an item."""
         return self.blobs.get(path) or Path(str(self.root), path)
 
     def state(self, path: str) -> tuple[int, int]:
-        """Give the size and the time (ns) of a picture's file; -1 where it is missing.
+        """Return the size and the time (ns) of an image's file; -1 where it is missing.
 
         What lies in a tar or elsewhere has, in place of the time, a number that changes with it.
         """
@@ -74,8 +74,8 @@ class Source:
         return state.st_size, state.st_mtime_ns
 
 
-def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
-    """List the pictures of a folder, a manifest or tars.
+def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
+    """List the images of a folder, a manifest or tars.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
     Raises
     ------
     SourceError
-        When there is nothing at `path`, or no picture in it.
+        When there is nothing at `path`, or no image in it.
     ManifestError
         When a manifest's columns or rows make no sense.
     RemoteError
@@ -106,7 +106,7 @@ def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
             return _folder_source(place)
         if not place.exists():
             raise SourceError(
-                f"there is nothing at {str(place)!r}: give a folder of pictures, a CSV or Parquet "
+                f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
                 "manifest with a column 'path', or tars"
             )
     if place.suffix.lower() in MANIFEST_SUFFIXES:
@@ -117,26 +117,26 @@ def open_source(path: str | Path | UPath | Sequence[str | Path]) -> Source:
     )
 
 
-def _folder_source(place: AnyPath) -> Source:
+def _folder_source(place: AnyPath) -> Dataset:
     if is_remote(place):
         layout, items, blobs = read_remote_folder(place)
-        return Source(place, place.name or "pictures", layout, tuple(items), blobs)
+        return Dataset(place, place.name or "images", layout, tuple(items), blobs)
     root, layout, items = read_folder(place)
     root = root.resolve()
-    return Source(root, root.name or "pictures", layout, tuple(items))
+    return Dataset(root, root.name or "images", layout, tuple(items))
 
 
-def _manifest_source(path: AnyPath) -> Source:
+def _manifest_source(path: AnyPath) -> Dataset:
     root, items = path.parent, read_manifest(path)
     if not is_remote(root):
         root = root.resolve()
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
     name = (root.name if generic else path.stem) or path.stem
-    blobs = manifest_blobs(root, items)
-    return Source(root, name, f"manifest {path.name}", tuple(items), blobs)
+    blobs = remote_manifest_images(root, items)
+    return Dataset(root, name, f"manifest {path.name}", tuple(items), blobs)
 
 
-def _tar_source(tars: list[AnyPath]) -> Source:
+def _tar_source(tars: list[AnyPath]) -> Dataset:
     """Read tars; their paths start at the folder they have in common."""
     if not is_remote(tars[0]):
         tars = [tar.absolute() for tar in tars]
@@ -144,8 +144,8 @@ def _tar_source(tars: list[AnyPath]) -> Source:
     root = next(p for p in shared if all(str(tar).startswith(_start(p)) for tar in tars))
     names = [str(tar).removeprefix(_start(root)) for tar in tars]
     layout, items, blobs = read_tars(root, names)
-    name = tars[0].stem if len(tars) == 1 else root.name or "pictures"
-    return Source(root, name, layout, tuple(items), blobs)
+    name = tars[0].stem if len(tars) == 1 else root.name or "images"
+    return Dataset(root, name, layout, tuple(items), blobs)
 
 
 def _start(folder: AnyPath) -> str:

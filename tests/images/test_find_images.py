@@ -6,7 +6,7 @@ import pytest
 from small_pictures import draw
 
 from fishembed.errors import SourceError
-from fishembed.images import find_pictures
+from fishembed.images import find_images
 
 
 @pytest.fixture
@@ -18,22 +18,22 @@ def folder(workspace) -> Path:
 
 
 def test_files_folders_and_patterns_are_found_once_in_the_order_named(folder):
-    assert find_pictures([folder]) == [
+    assert find_images([folder]) == [
         folder / name for name in ("[6].png", "a/1.JPG", "a/deep/3.png", "b/2.png")
     ]
-    assert find_pictures(["new/b/2.png", "new/b", "new/*/2.*"]) == [folder / "b/2.png"]
-    assert find_pictures(["new/**/*.png"]) == [
+    assert find_images(["new/b/2.png", "new/b", "new/*/2.*"]) == [folder / "b/2.png"]
+    assert find_images(["new/**/*.png"]) == [
         folder / name for name in ("[6].png", "a/deep/3.png", "b/2.png")
     ]
-    assert find_pictures(["new/[6].png"]) == [folder / "[6].png"]
-    assert find_pictures(["new/notes.txt"]) == [folder / "notes.txt"], "named is meant"
+    assert find_images(["new/[6].png"]) == [folder / "[6].png"]
+    assert find_images(["new/notes.txt"]) == [folder / "notes.txt"], "named is meant"
 
 
 def test_what_is_not_there_is_named(folder):
     with pytest.raises(SourceError, match=r"nothing at 'new/c\.png'"):
-        find_pictures([folder, "new/c.png"])
-    with pytest.raises(SourceError, match=r"no picture in 'new/\*\.gif'"):
-        find_pictures(["new/*.gif"])
+        find_images([folder, "new/c.png"])
+    with pytest.raises(SourceError, match=r"no image in 'new/\*\.gif'"):
+        find_images(["new/*.gif"])
     (folder / "empty").mkdir()
-    with pytest.raises(SourceError, match="no picture in 'new/empty'"):
-        find_pictures([folder / "empty"])
+    with pytest.raises(SourceError, match="no image in 'new/empty'"):
+        find_images([folder / "empty"])

@@ -1,4 +1,4 @@
-"""Pictures that are no files of their own: members of a tar, objects of a remote store."""
+"""Images that are no files of their own: members of a tar, objects of a remote store."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Protocol
 from fishembed.errors import ImageError
 
 
-class Blob(Protocol):
-    """The bytes of one picture, wherever they lie. Small, and can be sent to other processes."""
+class ImageBytes(Protocol):
+    """The bytes of one image, wherever they lie. Small, and can be sent to other processes."""
 
     @property
     def state(self) -> tuple[int, int]:
@@ -29,8 +29,8 @@ class Blob(Protocol):
 
 
 @dataclass(frozen=True)
-class Unusable:
-    """What a source names but nobody can read; extraction skips it with the reason."""
+class UnreadableImage:
+    """What a dataset names but nobody can read; extraction skips it with the reason."""
 
     reason: str
     state: tuple[int, int] = (-1, -1)
@@ -41,6 +41,6 @@ class Unusable:
 
 
 def stamp(*facts: object) -> int:
-    """Give a number of 63 bits that other facts do not give; stands where files have a time."""
+    """Return a number of 63 bits that other facts do not give; stands where files have a time."""
     digest = hashlib.blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=8)
     return int.from_bytes(digest.digest(), "big") >> 1

@@ -3,7 +3,7 @@
 Files go out in blocks to actors that each hold an encoder and run the pipeline of one machine,
 two blocks at a time, so that one fills its stages while those of the other run empty. A worker
 that sees the store's place writes what a block came to as a part, and tells the driver its name;
-one that does not sends the vectors. A block is told of once, when all of it is done, so that no
+one that does not sends the features. A block is told of once, when all of it is done, so that no
 row is lost or doubled; when its worker dies, others do it, while Ray starts that one anew.
 
 Ray Data would bring an exchange of data between operators and a plan of its own. Here a block is
@@ -19,11 +19,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
-from fishembed.extraction.blocks import Block, Blocks
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.ray_cluster import Staff, staff
-from fishembed.extraction.ray_encoder import (
+from fishembed.extraction.ray.block_queue import Block, Blocks
+from fishembed.extraction.ray.cluster import Staff, staff
+from fishembed.extraction.ray.ray_worker import Order
+from fishembed.extraction.ray.remote_encoder import (
     TRIES,
     RemoteEncoder,
     answer,
@@ -32,7 +33,6 @@ from fishembed.extraction.ray_encoder import (
     losses,
     never_alive,
 )
-from fishembed.extraction.ray_worker import Order
 
 _QUEUED = 3
 """Blocks that a worker has at hand, so that it does not wait for the driver between two."""
@@ -143,7 +143,7 @@ def _give(
     blocks: Blocks,
     working: dict[Any, tuple[Any, Block | None]],
 ) -> None:
-    """Give blocks to all actors that have answered, to those with the fewest first."""
+    """Return blocks to all actors that have answered, to those with the fewest first."""
     has = dict.fromkeys(actors, 0)
     for actor, block in working.values():
         has[actor] += _QUEUED if block is None else 1

@@ -1,4 +1,4 @@
-"""Pictures as people name them: files, folders, patterns."""
+"""Images as people name them: files, folders, patterns."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from fishembed.errors import SourceError
 from fishembed.images.folder import SUFFIXES, is_hidden
 
 
-def find_pictures(named: Sequence[str | Path]) -> list[Path]:
+def find_images(named: Sequence[str | Path]) -> list[Path]:
     """List what is meant, each file once, in the order it was named.
 
     Parameters
     ----------
     named
-        Files, with any suffix; folders, with all pictures below them sorted by path, hidden ones
+        Files, with any suffix; folders, with all images below them sorted by path, hidden ones
         left out; patterns such as ``new/**/*.jpg``, for shells that do not expand them.
 
     Raises
     ------
     SourceError
-        When there is nothing at a name, or no picture in it.
+        When there is nothing at a name, or no image in it.
     """
     found: dict[Path, None] = {}
     for name in named:
         files = list(_meant(Path(name)))
         if not files:
-            raise SourceError(
-                f"no picture in {str(name)!r}: looked for {' '.join(sorted(SUFFIXES))}"
-            )
+            raise SourceError(f"no image in {str(name)!r}: looked for {' '.join(sorted(SUFFIXES))}")
         found.update(dict.fromkeys(files))
     return list(found)
 
@@ -46,7 +44,7 @@ def _meant(name: Path) -> Iterator[Path]:
                 yield match
     else:
         raise SourceError(
-            f"there is nothing at {str(name)!r}: give pictures, folders, patterns or a store"
+            f"there is nothing at {str(name)!r}: give images, folders, patterns or a store"
         )
 
 

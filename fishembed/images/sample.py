@@ -1,4 +1,4 @@
-"""One picture of a source."""
+"""One image of a dataset."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One picture of a source.
+class Sample:
+    """One image of a dataset.
 
     Attributes
     ----------
     path
-        Relative to the source's root with forward slashes, or absolute.
+        Relative to the dataset's root with forward slashes, or absolute.
     label
         Name of its class, None where there is none.
     split

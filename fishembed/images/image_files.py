@@ -1,4 +1,4 @@
-"""From the paths that a store keeps back to the pictures."""
+"""From the paths that a store keeps back to the images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from fishembed._base.paths import is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
-from fishembed.images.blob import Blob, Unusable
-from fishembed.images.elsewhere import RemoteFile
+from fishembed.images.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.remote_images import RemoteImage
 from fishembed.images.tar import read_tars
 from fishembed.images.tar_names import TAR_SUFFIX
 
@@ -23,8 +23,8 @@ _UNKNOWN = -1, -1
 _TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
 
 
-class Photos:
-    """The pictures of a store: files of a folder, members of its tars, or objects at a URL.
+class ImageFiles:
+    """The images of a store: files of a folder, members of its tars, or objects at a URL.
 
     Parameters
     ----------
@@ -52,25 +52,25 @@ class Photos:
         except (FishembedError, OSError):
             return False
 
-    def at(self, path: str) -> Path | Blob:
-        """Give what `read_bytes` reads for a path of the store.
+    def at(self, path: str) -> Path | ImageBytes:
+        """Return what `read_bytes` reads for a path of the store.
 
-        The first picture of a tar has all of that tar listed. Tars elsewhere are not, since
+        The first image of a tar has all of that tar listed. Tars elsewhere are not, since
         that would fetch them whole.
         """
         if is_url(path):
-            return RemoteFile(path, _UNKNOWN)
+            return RemoteImage(path, _UNKNOWN)
         for end in _TAR.finditer(path):
             tar = path[: end.end() - 1]
             if is_remote(self._root):
-                return Unusable("it may lie in a tar elsewhere")
+                return UnreadableImage("it may lie in a tar elsewhere")
             if Path(str(self._root), tar).is_file():
-                return self._members(tar).get(path) or Unusable("its tar has it no more")
+                return self._members(tar).get(path) or UnreadableImage("its tar has it no more")
         if is_remote(self._root):
-            return RemoteFile(f"{str(self._root).rstrip('/')}/{path}", _UNKNOWN)
+            return RemoteImage(f"{str(self._root).rstrip('/')}/{path}", _UNKNOWN)
         return Path(str(self._root), path)
 
-    def _listed(self, tar: str) -> Mapping[str, Blob]:
+    def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:
             return read_tars(self._root, [tar])[2]
         except SourceError:

@@ -4,7 +4,7 @@
 exact    the whole image is decoded and resized by Pillow: OpenCLIP's and timm's own
          preprocessing to the bit
 fast     a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, to at least twice the size
-         the encoder looks at, inside the inverse cosine transform; torch's vectorised
+         the encoder takes, inside the inverse cosine transform; torch's vectorised
          filter resizes the rest. Other formats are decoded whole
 device   like fast, here; what the encoder's device decodes is in `DeviceDecoder`
 =======  =============================================================================
@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.images.decode import MAX_PIXELS, decode
-from fishembed.images.geometry import crop_pixels, pillow_resize, resized_as
 from fishembed.images.jpeg import decode_jpeg
+from fishembed.images.resize_crop import crop_pixels, pillow_resize, resized_as
 
 Decoding = Literal["exact", "fast", "device"]
 
@@ -40,7 +40,7 @@ def image_pixels(
     decoding: str = "exact",
     max_pixels: int = MAX_PIXELS,
 ) -> npt.NDArray[np.uint8]:
-    """Decode an image file and cut out what an encoder looks at.
+    """Decode an image file and cut out what an encoder takes.
 
     Parameters
     ----------

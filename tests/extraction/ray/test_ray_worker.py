@@ -15,7 +15,7 @@ from fishembed.cache import IMAGE, Parts, parts_of
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob
-from fishembed.extraction.ray_worker import Order, RayWorker
+from fishembed.extraction.ray.ray_worker import Order, RayWorker
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
 from fishembed.extraction.known_features import NOT_FINITE, only_finite
 from fishembed.extraction.local_engine import encode_files
 from fishembed.extraction.partial_file_writer import joined
-from fishembed.extraction.ray_encoder import Said
+from fishembed.extraction.ray.remote_encoder import Said
 from fishembed.extraction.read_block import File
 from fishembed.extraction.readers import cores
 from fishembed.extraction.stage_times import NO_SECONDS, Seconds
@@ -43,7 +43,7 @@ class Order:
     how
         The work, without its files.
     known
-        Digests that need no vector.
+        Digests that need no embedding.
     sign
         What the driver has left where the parts lie.
     """
@@ -77,7 +77,7 @@ class RayWorker:
     def encode_images(
         self, encoder: EncoderLoader, batch: npt.NDArray[np.uint8]
     ) -> npt.NDArray[np.float32]:
-        """Encode pictures for the driver, see `RemoteEncoder`."""
+        """Encode images for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_images(batch)
 
     def encode_texts(
@@ -118,7 +118,7 @@ class RayWorker:
         self._stage = stage
 
     def _own(self, encoder: EncoderLoader) -> EncoderLoader:
-        """Give the encoder that is here; the one that was brought where there is none."""
+        """Return the encoder that is here; the one that was brought where there is none."""
         with self._lock:
             if self._encoder is None:
                 encoder.load()

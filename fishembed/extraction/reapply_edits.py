@@ -14,7 +14,7 @@ from fishembed.extraction.previous_store import PreviousStore
 
 @dataclass(frozen=True)
 class Amended:
-    """Rows of the source with the store's edits made again.
+    """Rows of the dataset with the store's edits made again.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ def amend(rows: Rows, classes: list[str], before: PreviousStore) -> Amended:
     Parameters
     ----------
     rows
-        What the source says, and rows that stay without their source.
+        What the dataset says, and rows that stay without their source.
     classes
         Names of the classes, in the order that labels count.
     before
@@ -72,19 +72,19 @@ def _notes(rows: Rows, done: Replayed) -> Iterator[str]:
     if done.held or done.dropped:
         yield (
             f"kept what was edited in the store: {counted(done.held, 'cell')} (label, split, "
-            f"group), {counted(len(done.dropped), 'picture')} dropped; 'fishembed fix --undo' "
+            f"group), {counted(len(done.dropped), 'image')} dropped; 'fishembed fix --undo' "
             "takes the last edit back"
         )
     if done.overruled:
         first = rows.path[done.overruled[0]]
         yield (
-            f"the source says something new of {counted(len(done.overruled), 'edited picture')}, "
+            f"the dataset says something new of {counted(len(done.overruled), 'edited image')}, "
             f"which is taken; the first: {first!r}"
         )
     unsplit = [path for path, split in zip(rows.path, rows.split, strict=True) if not split]
     if any(edit.verb == "split" for edit in done.history) and unsplit:
         yield (
-            f"{counted(len(unsplit), 'picture')} without a split, the first: {unsplit[0]!r}: "
+            f"{counted(len(unsplit), 'image')} without a split, the first: {unsplit[0]!r}: "
             "'fishembed split' deals them too"
         )
 
@@ -92,7 +92,7 @@ def _notes(rows: Rows, done: Replayed) -> Iterator[str]:
 def _moved(
     out: Dropped | None, rows: Rows, dropped: frozenset[int], new: set[str]
 ) -> Dropped | None:
-    """Give the dropped rows under the paths that their pictures have now."""
+    """Return the dropped rows under the paths that their images have now."""
     if out is None:
         return None
     here = set(rows.path)
