@@ -42,7 +42,7 @@ GEOMETRY = {"resize": 224, "crop": 224}
 SECONDS = 3.0
 
 
-def say(*cells: object) -> None:
+def row(*cells: object) -> None:
     """Print a row of a table."""
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
@@ -87,8 +87,8 @@ def parity(folder: Path, *, tiny: bool) -> None:
     """Compare features on the device with those of the CPU in fp32, exactly decoded."""
     place, device = photos(folder, 8 if tiny else 64), choose_device()
     ways = [("exact", "fp32"), ("exact", "bf16"), ("fast", "bf16"), ("device", "bf16")]
-    say("features: cosine to the CPU's, mean (least)", *(" decoding, ".join(way) for way in ways))
-    say("---", *("---:" for _ in ways))
+    row("features: cosine to the CPU's, mean (least)", *(" decoding, ".join(way) for way in ways))
+    row("---", *("---:" for _ in ways))
     for name in (random_weights("ViT-B-32", folder), "embedded"):
         reference = features(folder, place, name, "cpu", "exact", "fp32")
         found = []
@@ -99,7 +99,7 @@ def parity(folder: Path, *, tiny: bool) -> None:
                 )
             except Exception as error:
                 found.append(f"{type(error).__name__}: {error}"[:80])
-        say(name.partition("@")[0], *found)
+        row(name.partition("@")[0], *found)
 
 
 def features(folder: Path, place: Path, name: str, device: str, *how: str) -> np.ndarray:
@@ -284,32 +284,32 @@ def speed(architecture: str, folder: Path, *, tiny: bool) -> None:
     some = min(n, PLAIN[architecture])
     decode = decode_only(place, n if tiny else min(n, 12_000))  # before CUDA is awake: it forks
     name = random_weights(architecture, folder)
-    say(f"{architecture}, {n:,} JPEGs of {SIZE[0]} × {SIZE[1]}", "images/s", "")
-    say("---", "---:", "---")
-    say("decoding alone, a process for each core", f"{decode:,.0f}", "")
-    say("decoding alone on the device, raw", raw_device_decode(place, min(n, 2048), device), "")
-    say("the same, resized", device_decode_only(place, min(n, 2048), device), "")
+    row(f"{architecture}, {n:,} JPEGs of {SIZE[0]} × {SIZE[1]}", "images/s", "")
+    row("---", "---:", "---")
+    row("decoding alone, a process for each core", f"{decode:,.0f}", "")
+    row("decoding alone on the device, raw", raw_device_decode(place, min(n, 2048), device), "")
+    row("the same, resized", device_decode_only(place, min(n, 2048), device), "")
     best = 0.0
     for decoding in ("device", "device", "fast"):
         try:
             rate_now, told = pipeline(name, decoding, place, folder, device=device)
             best = max(best, rate_now)
-            say(f"this pipeline, {decoding}", f"{rate_now:,.0f}", told)
+            row(f"this pipeline, {decoding}", f"{rate_now:,.0f}", told)
         except Exception as error:
-            say(f"this pipeline, {decoding}", "-", f"{type(error).__name__}: {error}"[:300])
+            row(f"this pipeline, {decoding}", "-", f"{type(error).__name__}: {error}"[:300])
     encoder = load_encoder(name, device=device, precision="bf16", decoding="fast")
     forward = forward_only(encoder, 0.5 if tiny else SECONDS)
-    say("forward pass alone, bf16", f"{forward:,.0f}", encoder.device)
+    row("forward pass alone, bf16", f"{forward:,.0f}", encoder.device)
     plain = plain_loop(name, place, some, device)
-    say("plain loop", f"{plain:,.0f}", f"the pipeline is {best / plain:.1f} times as fast")
-    say("of the forward pass alone", f"{best / forward:.0%}", "")
-    say("of decoding alone on the cores", f"{best / decode:.0%}", "")
+    row("plain loop", f"{plain:,.0f}", f"the pipeline is {best / plain:.1f} times as fast")
+    row("of the forward pass alone", f"{best / forward:.0%}", "")
+    row("of decoding alone on the cores", f"{best / decode:.0%}", "")
 
 
 def compile_step(folder: Path, *, tiny: bool) -> None:
     """Try torch.compile, with and without CUDA graphs, on the forward pass."""
-    say("forward pass, bf16, batches of 256 on the device", "images/s", "seconds to compile")
-    say("---", "---:", "---:")
+    row("forward pass, bf16, batches of 256 on the device", "images/s", "seconds to compile")
+    row("---", "---:", "---:")
     for architecture in ("ViT-B-32",) if tiny else ("ViT-B-32", "ViT-L-14"):
         encoder = load_encoder(
             random_weights(architecture, folder),
@@ -334,13 +334,13 @@ def compile_step(folder: Path, *, tiny: bool) -> None:
                         forward(pixels)
                     synchronize()
                 seconds = time.perf_counter() - began
-                say(
+                row(
                     f"{architecture}, {mode or 'eager'}",
                     f"{times * size / seconds:,.0f}",
                     f"{warm:.1f}",
                 )
             except Exception as error:
-                say(f"{architecture}, {mode}", "-", f"{type(error).__name__}: {error}"[:120])
+                row(f"{architecture}, {mode}", "-", f"{type(error).__name__}: {error}"[:120])
 
 
 def run_tests(*, tiny: bool) -> None:

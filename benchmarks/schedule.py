@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.extraction.ray.block_queue import Block, Blocks
+from fishembed.extraction.ray.block_queue import Block, BlockQueue
 
 QUEUED = 3
 START = 60.0
@@ -60,7 +60,7 @@ class Schedule:
 
     def __init__(self, case: Case, images: int, workers: int, rate: float, seed: int) -> None:
         self.case, self.rate = case, rate
-        self.blocks = Blocks(range(images), workers, tries=1 << 30)
+        self.blocks = BlockQueue(range(images), workers, tries=1 << 30)
         self.rng = np.random.default_rng(seed)
         self.pace = np.where(np.arange(workers) < round(case.slow * workers), case.factor, 1.0)
         self.held: list[deque[Block]] = [deque() for _ in range(workers)]

@@ -33,7 +33,7 @@ def lanes(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
 
 
 @contextmanager
-def one_core_each() -> Iterator[int]:
+def one_thread_each() -> Iterator[int]:
     """Let torch run each call in the calling thread; return how many threads it had before.
 
     EfficientNet-Lite0 in bf16 encodes 150 images a second in two threads with a batch
@@ -44,14 +44,14 @@ def one_core_each() -> Iterator[int]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with kept_memory():
+        with malloc_keeps_memory():
             yield threads
     finally:
         torch.set_num_threads(threads)
 
 
 @contextmanager
-def kept_memory() -> Iterator[None]:
+def malloc_keeps_memory() -> Iterator[None]:
     """Have glibc keep freed blocks for the next layer instead of giving them back.
 
     A layer's output is some megabytes, which glibc by default fetches from the kernel and

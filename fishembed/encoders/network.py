@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fishembed.encoders.cuda import other_devices, own_stream, to_device
 from fishembed.encoders.device import describe_device
-from fishembed.encoders.lanes import one_core_each
+from fishembed.encoders.lanes import one_thread_each
 from fishembed.encoders.spec import EncoderSpec
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ImageTower:
         copied while another is computed.
         """
         if self._device.type == "cpu":
-            with one_core_each() as threads:
+            with one_thread_each() as threads:
                 yield [self] * threads
         elif self._device.type == "cuda":
             towers = [self, *(self.copied_to(device) for device in other_devices(self._device))]

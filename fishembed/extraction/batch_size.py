@@ -58,14 +58,14 @@ class BatchSize:
                 return min(self._trials.pop(0), self._limit)
         return self.now
 
-    def took(self, size: int, seconds: float) -> None:
+    def record_time(self, size: int, seconds: float) -> None:
         """Learn how long a batch took."""
         with self._lock:
             if self._trials or not self._cost:
                 cost = seconds / size
                 self._cost[size] = min(cost, self._cost.get(size, cost))
 
-    def did_not_fit(self, size: int) -> None:
+    def record_failure(self, size: int) -> None:
         """Learn that a batch was too large for the device's memory."""
         with self._lock:
             self._limit = max(1, min(self._limit, size // 2))
@@ -104,10 +104,10 @@ def encode_in_halves(
             raise
     else:
         seconds = clock() - began
-        sizes.took(len(pixels), seconds)
+        sizes.record_time(len(pixels), seconds)
         return EncodedBatch(features, seconds)
     # Outside the handler, since the traceback would keep the batch's tensors alive.
-    sizes.did_not_fit(len(pixels))
+    sizes.record_failure(len(pixels))
     middle = len(pixels) // 2
     halves = [
         encode_in_halves(encode, part, sizes, clock) for part in (pixels[:middle], pixels[middle:])

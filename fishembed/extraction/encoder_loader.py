@@ -21,7 +21,7 @@ from fishembed.encoders import (
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.partial_file_writer import FeatureArrays
 
-_SAID = {
+_FIELD_NAMES = {
     "library": "library",
     "architecture": "architecture",
     "weights": "weights",
@@ -81,7 +81,7 @@ class EncoderLoader:
         self._backend = recorded_backend(said) if said.get("name") == self._name else "auto"
         self._store = store
         self._reporter = reporter
-        self._elsewhere: Callable[[EncoderLoader], Encoder] | None = None
+        self._load_with: Callable[[EncoderLoader], Encoder] | None = None
         if store is not None and not self._is_stores():
             self._check(self.load())
 
@@ -117,9 +117,9 @@ class EncoderLoader:
         """Identity of its words, see `fishembed.encoders.text_fingerprint`."""
         return text_fingerprint(self._name)
 
-    def load_elsewhere(self, load: Callable[[EncoderLoader], Encoder]) -> None:
+    def load_with(self, load: Callable[[EncoderLoader], Encoder]) -> None:
         """Have it loaded by another process: `load` gives what stands for it here."""
-        self._elsewhere = load
+        self._load_with = load
 
     def load(self) -> Encoder:
         """Return the encoder itself."""
@@ -136,8 +136,8 @@ class EncoderLoader:
         return self._loaded
 
     def _load(self) -> Encoder:
-        if self._elsewhere is not None:
-            return self._elsewhere(self.detached())
+        if self._load_with is not None:
+            return self._load_with(self.for_worker())
         return load_encoder(
             self._name,
             device=self._device,
@@ -153,13 +153,13 @@ class EncoderLoader:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
 
-    def detached(self) -> EncoderLoader:
+    def for_worker(self) -> EncoderLoader:
         """Return one that can be sent to another process and loads the same encoder there.
 
         Where this one is neither loaded nor known from a store, what is `auto` is decided there.
         """
         spec = self._loaded.spec if self._loaded is not None else None
-        detached = EncoderLoader(
+        for_worker = EncoderLoader(
             self._wanted,
             device=self._device,
             precision=spec.precision if spec else self._precision,
@@ -167,8 +167,8 @@ class EncoderLoader:
             store=None,
             reporter=NoProgress(),
         )
-        detached._backend = recorded_backend(spec.to_json()) if spec else self._backend
-        return detached
+        for_worker._backend = recorded_backend(spec.to_json()) if spec else self._backend
+        return for_worker
 
     def describe(self) -> dict[str, Any]:
         """Return the document that a store keeps of its encoder."""
@@ -194,7 +194,9 @@ class EncoderLoader:
         if store is None or store.encoder_fingerprint == encoder.spec.fingerprint:
             return
         ours = encoder.spec.to_json()
-        differing = [said for key, said in _SAID.items() if ours.get(key) != store.encoder.get(key)]
+        differing = [
+            said for key, said in _FIELD_NAMES.items() if ours.get(key) != store.encoder.get(key)
+        ]
         tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
         other = store.path.with_name(f"{store.name}-{tag}.h5")
         raise StoreMismatchError(

@@ -33,10 +33,10 @@ from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.extraction.reapply_edits import amend
+from fishembed.extraction.reapply_edits import reapply_edits
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.store_contents import store_classes, store_rows
-from fishembed.extraction.text_features import class_texts, wanted_prompts
+from fishembed.extraction.text_features import class_text_features, load_prompt_sets
 from fishembed.images import MAX_PIXELS, Dataset, open_dataset
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def extract(
             store=old,
             reporter=reporter,
         )
-        prompt_sets = wanted_prompts(prompts, previous.texts)
+        prompt_sets = load_prompt_sets(prompts, previous.texts)
         names = {} if aliases is None else load_aliases(aliases, dataset.classes)
         with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
             keeps_trunk = trunk or (old is not None and old.has_trunk)
@@ -148,7 +148,7 @@ def extract(
             gone = plan.gone(read.digests, previous)
             kept = [] if prune else _keepable(gone, previous, known)
             classes = store_classes(dataset, previous, kept)
-            edited = amend(
+            edited = reapply_edits(
                 store_rows(plan, read.digests, classes, previous, kept), classes, previous
             )
             _refuse_nothing(dataset, plan, read, edited.rows)
@@ -159,7 +159,7 @@ def extract(
                 source={"root": str(dataset.root), "layout": dataset.layout},
                 classes=tuple(classes),
                 skipped=read.skipped,
-                text=class_texts(loader, classes, names, prompt_sets, previous.texts),
+                text=class_text_features(loader, classes, names, prompt_sets, previous.texts),
                 history=edited.history,
                 dropped=edited.dropped,
                 extraction=_record(read, len(known.encoded), previous),

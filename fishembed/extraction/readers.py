@@ -35,7 +35,7 @@ _MOST_ROWS = 32.0
 """Rows of the ring for a file, on average: 5 MB with a crop of 224 pixels."""
 
 _AHEAD = 2
-"""Blocks that a reader has at hand, so that it never waits for the next."""
+"""BlockQueue that a reader has at hand, so that it never waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class FileReaders:
     ring
         Where the pixels go.
     workers
-        Blocks that are read at the same time.
+        BlockQueue that are read at the same time.
     """
 
     def __init__(self, reader: BlockReader, ring: ImageRing, workers: int) -> None:

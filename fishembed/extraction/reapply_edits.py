@@ -13,7 +13,7 @@ from fishembed.extraction.previous_store import PreviousStore
 
 
 @dataclass(frozen=True)
-class Amended:
+class EditedRows:
     """Rows of the dataset with the store's edits made again.
 
     Attributes
@@ -32,7 +32,7 @@ class Amended:
     notes: tuple[str, ...]
 
 
-def amend(rows: Rows, classes: list[str], before: PreviousStore) -> Amended:
+def reapply_edits(rows: Rows, classes: list[str], before: PreviousStore) -> EditedRows:
     """Make the edits of the store before again on the rows of its source.
 
     Parameters
@@ -45,7 +45,7 @@ def amend(rows: Rows, classes: list[str], before: PreviousStore) -> Amended:
         The store before.
     """
     if before.store is None or not before.store.history:
-        return Amended(rows, (), None, ())
+        return EditedRows(rows, (), None, ())
     names = [*classes, ""]
     values = {
         "label": [names[label] for label in rows.label],
@@ -65,7 +65,7 @@ def amend(rows: Rows, classes: list[str], before: PreviousStore) -> Amended:
     )
     out_now = _moved(out, rows, done.dropped, new)
     left = [i for i in range(len(rows)) if i not in done.dropped]
-    return Amended(amended.take(left), done.history, out_now, tuple(_notes(amended, done)))
+    return EditedRows(amended.take(left), done.history, out_now, tuple(_notes(amended, done)))
 
 
 def _notes(rows: Rows, done: Replayed) -> Iterator[str]:

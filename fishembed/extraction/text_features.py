@@ -9,7 +9,7 @@ from fishembed.encoders import PROMPT_SETS, PromptSet, load_prompts, spoken_name
 from fishembed.extraction.encoder_loader import EncoderLoader
 
 
-def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
+def load_prompt_sets(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
     """Return the prompt sets asked for, and those that the store has already."""
     wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
     for name in names:
@@ -20,7 +20,7 @@ def wanted_prompts(names: Sequence[str], before: Mapping[str, TextVectors]) -> l
     return list(wanted.values())
 
 
-def class_texts(
+def class_text_features(
     encoder: EncoderLoader,
     classes: Sequence[str],
     aliases: Mapping[str, str],

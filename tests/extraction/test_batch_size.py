@@ -78,7 +78,7 @@ def test_the_fastest_size_is_found_and_kept():
     for _ in range(12):
         size = sizes.next()
         tried.append(size)
-        sizes.took(size, seconds[size])
+        sizes.record_time(size, seconds[size])
     assert set(tried[:9]) == {4, 8, 16}
     assert tried[9:] == [16, 16, 16]
 
@@ -86,7 +86,7 @@ def test_the_fastest_size_is_found_and_kept():
 def test_a_size_that_was_told_is_kept():
     sizes = BatchSize(8, told=5)
     assert [sizes.next() for _ in range(20)] == [5] * 20
-    sizes.did_not_fit(5)
+    sizes.record_failure(5)
     assert sizes.next() == 2
 
 

@@ -18,7 +18,7 @@ _SECONDS = 5.0
 """EncodingJob in a block: all that a death costs."""
 
 _SHARES = 8
-"""Blocks that are left for each worker, at the least, so that none waits long for the last."""
+"""BlockQueue that are left for each worker, at the least, so that none waits long for the last."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Block:
     files: tuple[File, ...]
 
 
-class Blocks:
+class BlockQueue:
     """What is left to do: first large blocks, then smaller ones (guided self-scheduling).
 
     Parameters

@@ -1,4 +1,4 @@
-"""Workers of a Ray cluster: started here or found at an address, hired, and let go."""
+"""Workers of a Ray cluster: started here or found at an address, started, and let go."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fishembed.errors import DeviceError, InputError, MissingExtraError
 from fishembed.extraction.ray.ray_worker import RayWorker
 
 AT_ONCE = 2
-"""Blocks that a worker works on at the same time."""
+"""BlockQueue that a worker works on at the same time."""
 
 
 @dataclass(frozen=True)
-class Staff:
+class WorkerPool:
     """Workers that nobody has told yet what to do.
 
     Attributes
@@ -35,9 +35,9 @@ class Staff:
 
 
 @contextmanager
-def staff(
+def worker_pool(
     address: str | None, workers: int | None, gpus_per_worker: float | None
-) -> Iterator[Staff]:
+) -> Iterator[WorkerPool]:
     """Hire workers; see `fishembed.extraction.RayEngine` for what is asked.
 
     Raises
@@ -51,11 +51,11 @@ def staff(
     """
     ray = import_ray()
     with _cluster(ray, address):
-        hired = _hire(ray, workers, gpus_per_worker)
+        started = _start(ray, workers, gpus_per_worker)
         try:
-            yield hired
+            yield started
         finally:
-            for actor in hired.actors:
+            for actor in started.actors:
                 ray.kill(actor)
 
 
@@ -73,7 +73,7 @@ def import_ray() -> Any:
     return ray
 
 
-def _hire(ray: Any, workers: int | None, gpus_per_worker: float | None) -> Staff:
+def _start(ray: Any, workers: int | None, gpus_per_worker: float | None) -> WorkerPool:
     has = ray.cluster_resources()
     machines = max(1, len([node for node in ray.nodes() if node["Alive"]]))
     gpus = gpus_per_worker
@@ -90,10 +90,10 @@ def _hire(ray: Any, workers: int | None, gpus_per_worker: float | None) -> Staff
             f"{n} workers of {cpus} cores and {gpus:g} GPUs do not fit on a cluster of "
             f"{has.get('CPU', 0):g} cores and {has.get('GPU', 0):g} GPUs"
         )
-    hired = ray.remote(RayWorker).options(
+    started = ray.remote(RayWorker).options(
         num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_concurrency=AT_ONCE
     )
-    return Staff(ray, [hired.remote() for _ in range(n)], cpus)
+    return WorkerPool(ray, [started.remote() for _ in range(n)], cpus)
 
 
 @contextmanager

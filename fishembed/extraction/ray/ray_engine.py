@@ -2,9 +2,10 @@
 
 Files go out in blocks to actors that each hold an encoder and run the pipeline of one machine,
 two blocks at a time, so that one fills its stages while those of the other run empty. A worker
-that sees the store's place writes what a block came to as a part, and tells the driver its name;
-one that does not sends the features. A block is told of once, when all of it is done, so that no
-row is lost or doubled; when its worker dies, others do it, while Ray starts that one anew.
+that sees the store's place writes what came of a block to a partial file, and reports its name to
+the driver; one that does not sends the features. A block is reported once, when all of it is done,
+so that no row is lost or doubled; when its worker dies, others do it, while Ray starts that one
+anew.
 
 Ray Data would bring an exchange of data between operators and a plan of its own. Here a block is
 file names in and digests out, so actors alone are enough, and start sooner.
@@ -21,17 +22,17 @@ from typing import Any
 
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.ray.block_queue import Block, Blocks
-from fishembed.extraction.ray.cluster import Staff, staff
-from fishembed.extraction.ray.ray_worker import Order
+from fishembed.extraction.ray.block_queue import Block, BlockQueue
+from fishembed.extraction.ray.cluster import WorkerPool, worker_pool
+from fishembed.extraction.ray.ray_worker import WorkerTask
 from fishembed.extraction.ray.remote_encoder import (
     TRIES,
     RemoteEncoder,
-    answer,
-    ask,
-    asked,
-    losses,
-    never_alive,
+    call,
+    call_and_wait,
+    result_of,
+    worker_loss_errors,
+    workers_died_error,
 )
 
 _QUEUED = 3
@@ -57,41 +58,41 @@ class RayEngine:
     workers: int | None = None
     gpus_per_worker: float | None = None
     info: EngineInfo = field(default_factory=EngineInfo, init=False)
-    _hired: Callable[[], Staff] = field(init=False, repr=False)
+    _start_workers: Callable[[], WorkerPool] = field(init=False, repr=False)
 
     @contextmanager
     def prepared(self, encoder: EncoderLoader, *, expected: int) -> Iterator[None]:
-        """Let `run` hire workers, and let them go in the end; see `Engine.prepared`.
+        """Let `run` start workers, and end them afterwards; see `Engine.prepared`.
 
-        Where files are expected they are hired at once, and the driver loads no encoder: what
+        Where files are expected they are started at once, and the driver loads no encoder: what
         `auto` means, the workers' hardware says.
         """
         with ExitStack() as stack:
-            wanted = staff(self.address, self.workers, self.gpus_per_worker)
-            self._hired = cache(lambda: stack.enter_context(wanted))
+            wanted = worker_pool(self.address, self.workers, self.gpus_per_worker)
+            self._start_workers = cache(lambda: stack.enter_context(wanted))
             if expected and not encoder.is_loaded:
-                encoder.load_elsewhere(partial(_load, self._hired()))
+                encoder.load_with(partial(_load, self._start_workers()))
             yield
 
     def run(
-        self, work: EncodingJob, encoder: EncoderLoader, known: Collection[str]
+        self, job: EncodingJob, encoder: EncoderLoader, known: Collection[str]
     ) -> Generator[EncodedFiles, None, None]:
         """Yield what is finished, a block at a time, in the order that blocks are done."""
-        if not work.files:
+        if not job.files:
             return
         sign = uuid.uuid4().hex
-        if work.partial_files is not None:
-            work.partial_files("").show(sign)
-        away, fingerprint = encoder.detached(), encoder.spec.fingerprint
-        team = self._hired()
-        how = replace(work, files=(), workers=work.workers or team.cores)
-        order = team.ray.put(Order(away, fingerprint, how, frozenset(known), sign))
-        blocks = Blocks(work.files, len(team.actors), tries=TRIES)
-        for done, info in _collect(team, blocks, order):
-            self._notice(info, len(team.actors))
+        if job.partial_files is not None:
+            job.partial_files("").show(sign)
+        loader, fingerprint = encoder.for_worker(), encoder.spec.fingerprint
+        pool = self._start_workers()
+        how = replace(job, files=(), workers=job.workers or pool.cores)
+        task = pool.ray.put(WorkerTask(loader, fingerprint, how, frozenset(known), sign))
+        blocks = BlockQueue(job.files, len(pool.actors), tries=TRIES)
+        for done, info in _collect(pool, blocks, task):
+            self._sum_up(info, len(pool.actors))
             yield done
 
-    def _notice(self, info: EngineInfo, n: int) -> None:
+    def _sum_up(self, info: EngineInfo, n: int) -> None:
         """Sum up what the workers are."""
         several = f"{n} Ray worker{'s' if n > 1 else ''}"
         device = f"{info.device}, {several}" if info.device else self.info.device
@@ -100,54 +101,58 @@ class RayEngine:
         )
 
 
-def _load(team: Staff, away: EncoderLoader) -> RemoteEncoder:
+def _load(pool: WorkerPool, loader: EncoderLoader) -> RemoteEncoder:
     """Have all workers load an encoder, and let the first of them stand for all."""
-    first, *others = team.actors
+    first, *others = pool.actors
     for actor in others:
-        actor.say.remote(away)  # what fails there is heard when it is greeted
-    return RemoteEncoder(team.ray, first, away, asked(team.ray, first.say, away))
+        actor.describe_encoder.remote(loader)  # what fails there is raised when it is prepared
+    return RemoteEncoder(
+        pool.ray, first, loader, call_and_wait(pool.ray, first.describe_encoder, loader)
+    )
 
 
-def _collect(team: Staff, blocks: Blocks, order: Any) -> Iterator[tuple[EncodedFiles, EngineInfo]]:
+def _collect(
+    pool: WorkerPool, blocks: BlockQueue, task: Any
+) -> Iterator[tuple[EncodedFiles, EngineInfo]]:
     """Keep every actor busy, and yield what each block came to."""
-    ray, actors = team.ray, team.actors
+    ray, actors = pool.ray, pool.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
     for actor in actors:
-        _greet(actor, order, working)
+        _prepare(actor, task, working)
     while not blocks.finished:
         (ready, *_), _ = ray.wait(list(working), num_returns=1)
         actor, block = working.pop(ready)
         try:
-            told = answer(ray, ready)
-        except losses(ray) as error:
+            answer = result_of(ray, ready)
+        except worker_loss_errors(ray) as error:
             if block is None:
-                raise never_alive(error) from error
+                raise workers_died_error(error) from error
             blocks.again(block, error)
             if not any(there is actor and it is None for there, it in working.values()):
-                _greet(actor, order, working)  # answered when Ray has started it anew
+                _prepare(actor, task, working)  # answered when Ray has started it anew
         else:
             if block is not None:
-                done, info, seconds = told
+                done, info, seconds = answer
                 blocks.done(block, seconds)
                 yield done, info
-        _give(actors, order, blocks, working)
+        _assign(actors, task, blocks, working)
 
 
-def _greet(actor: Any, order: Any, working: dict[Any, tuple[Any, Block | None]]) -> None:
-    working[ask(actor.greet, order)] = actor, None
+def _prepare(actor: Any, task: Any, working: dict[Any, tuple[Any, Block | None]]) -> None:
+    working[call(actor.prepare, task)] = actor, None
 
 
-def _give(
+def _assign(
     actors: list[Any],
-    order: Any,
-    blocks: Blocks,
+    task: Any,
+    blocks: BlockQueue,
     working: dict[Any, tuple[Any, Block | None]],
 ) -> None:
-    """Return blocks to all actors that have answered, to those with the fewest first."""
+    """Assign blocks to all actors that have answered, to those with the fewest first."""
     has = dict.fromkeys(actors, 0)
     for actor, block in working.values():
         has[actor] += _QUEUED if block is None else 1
     while min(has.values()) < _QUEUED and (block := blocks.next()) is not None:
         actor = min(has, key=has.__getitem__)
-        working[actor.do.remote(order, block.start, block.files)] = actor, block
+        working[actor.encode_block.remote(task, block.start, block.files)] = actor, block
         has[actor] += 1

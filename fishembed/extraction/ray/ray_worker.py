@@ -24,14 +24,14 @@ from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
 from fishembed.extraction.known_features import NOT_FINITE, only_finite
 from fishembed.extraction.local_engine import encode_files
 from fishembed.extraction.partial_file_writer import joined
-from fishembed.extraction.ray.remote_encoder import Said
+from fishembed.extraction.ray.remote_encoder import EncoderFacts
 from fishembed.extraction.read_block import File
 from fishembed.extraction.readers import cores
 from fishembed.extraction.stage_times import NO_SECONDS, Seconds
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerTask:
     """What the driver wants of its workers.
 
     Attributes
@@ -68,11 +68,11 @@ class RayWorker:
         self._stage: EncodingStage | None = None
         self._partial_files: Parts | None = None
 
-    def say(self, encoder: EncoderLoader) -> Said:
+    def describe_encoder(self, encoder: EncoderLoader) -> EncoderFacts:
         """Load the encoder and tell what it is."""
         own = self._own(encoder)
         loaded = own.load()
-        return Said(loaded.spec, loaded.device, loaded.logit_scale, own.trunk_dim)
+        return EncoderFacts(loaded.spec, loaded.device, loaded.logit_scale, own.trunk_dim)
 
     def encode_images(
         self, encoder: EncoderLoader, batch: npt.NDArray[np.uint8]
@@ -86,7 +86,7 @@ class RayWorker:
         """Encode texts for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_texts(texts)
 
-    def greet(self, order: Order) -> None:
+    def prepare(self, order: WorkerTask) -> None:
         """Make ready, before the first block; once.
 
         Raises
@@ -106,7 +106,7 @@ class RayWorker:
             if self._stage is None:
                 self._begin(own, order)
 
-    def _begin(self, encoder: EncoderLoader, order: Order) -> None:
+    def _begin(self, encoder: EncoderLoader, order: WorkerTask) -> None:
         how = order.how
         if torch := sys.modules.get("torch"):  # the encoder has loaded it, or none needs it
             torch.set_num_threads(how.workers or cores())
@@ -125,8 +125,8 @@ class RayWorker:
                 self._encoder = encoder
             return self._encoder
 
-    def do(
-        self, order: Order, start: int, files: Sequence[File]
+    def encode_block(
+        self, order: WorkerTask, start: int, files: Sequence[File]
     ) -> tuple[EncodedFiles, EngineInfo, float]:
         """Read and encode a block, whose first file is the `start`-th of all.
 
@@ -134,7 +134,7 @@ class RayWorker:
         -------
         What came of it; what worked; and the seconds it took.
         """
-        self.greet(order)  # Ray may have started this worker anew without anybody's notice
+        self.prepare(order)  # Ray may have started this worker anew without anybody's notice
         stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
         work = replace(order.how, files=tuple(files))

@@ -18,7 +18,7 @@ TRIES = 4
 
 
 @dataclass(frozen=True)
-class Said:
+class EncoderFacts:
     """What a worker says of its encoder, see `fishembed.encoders.Encoder`."""
 
     spec: EncoderSpec
@@ -46,43 +46,43 @@ class RemoteEncoder:
     ray: Any
     actor: Any
     away: EncoderLoader
-    said: Said
+    facts: EncoderFacts
 
     @property
     def spec(self) -> EncoderSpec:
         """What it is."""
-        return self.said.spec
+        return self.facts.spec
 
     @property
     def device(self) -> str:
         """Where it runs, as a person would say it."""
-        return self.said.device
+        return self.facts.device
 
     @property
     def logit_scale(self) -> float | None:
         """Factor that turns cosines into logits; None without a text tower."""
-        return self.said.logit_scale
+        return self.facts.logit_scale
 
     @property
     def trunk_dim(self) -> int:
         """Length of the embedding before the projection; 0 where nothing is projected."""
-        return self.said.trunk_dim
+        return self.facts.trunk_dim
 
     def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
-        features: npt.NDArray[np.float32] = self._asked("encode_images", batch)
+        features: npt.NDArray[np.float32] = self._call("encode_images", batch)
         return features
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, dim); None without a text tower."""
-        features: npt.NDArray[np.float32] | None = self._asked("encode_texts", list(texts))
+        features: npt.NDArray[np.float32] | None = self._call("encode_texts", list(texts))
         return features
 
-    def _asked(self, method: str, what: object) -> Any:
-        return asked(self.ray, getattr(self.actor, method), self.away, what)
+    def _call(self, method: str, what: object) -> Any:
+        return call_and_wait(self.ray, getattr(self.actor, method), self.away, what)
 
 
-def asked(ray: Any, method: Any, *what: Any) -> Any:
+def call_and_wait(ray: Any, method: Any, *what: Any) -> Any:
     """Return what a method of a worker says, see `ask`.
 
     Raises
@@ -91,17 +91,17 @@ def asked(ray: Any, method: Any, *what: Any) -> Any:
         When it dies each time.
     """
     try:
-        return answer(ray, ask(method, *what))
-    except losses(ray) as error:
-        raise never_alive(error) from error
+        return result_of(ray, call(method, *what))
+    except worker_loss_errors(ray) as error:
+        raise workers_died_error(error) from error
 
 
-def ask(method: Any, *what: Any) -> Any:
+def call(method: Any, *what: Any) -> Any:
     """Call a method of a worker, again where it dies; return the promise of what it says."""
     return method.options(max_task_retries=TRIES - 1).remote(*what)
 
 
-def answer(ray: Any, promise: Any) -> Any:
+def result_of(ray: Any, promise: Any) -> Any:
     """Return what a worker said, or raise what it raised."""
     try:
         return ray.get(promise)
@@ -110,13 +110,13 @@ def answer(ray: Any, promise: Any) -> Any:
         raise cause if isinstance(cause, FishembedError) else error from None
 
 
-def losses(ray: Any) -> tuple[type[Exception], ...]:
+def worker_loss_errors(ray: Any) -> tuple[type[Exception], ...]:
     """Name the errors that say that a worker, its machine or what it gave was lost."""
     names = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "NodeDiedError")
     return tuple(getattr(ray.exceptions, name) for name in names)
 
 
-def never_alive(error: Exception) -> FishembedError:
+def workers_died_error(error: Exception) -> FishembedError:
     """Return what is raised where a worker dies again and again."""
     why = " ".join(str(error).split())[:300]
     return FishembedError(f"a Ray worker died each of {TRIES} times that it was started: {why}")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fishembed.errors import FishembedError
-from fishembed.extraction.ray.block_queue import Blocks
+from fishembed.extraction.ray.block_queue import BlockQueue
 
 
 def files(n: int) -> list[Path]:
@@ -22,7 +22,7 @@ def files(n: int) -> list[Path]:
     events=st.lists(st.tuples(st.sampled_from(["done", "dies"]), st.integers(0, 99))),
 )
 def test_every_file_is_done_once_whoever_dies(n, workers, events):
-    blocks, held, done = Blocks(files(n), workers, tries=10**6), [], []
+    blocks, held, done = BlockQueue(files(n), workers, tries=10**6), [], []
     events = iter(events)
     while not blocks.finished:
         while len(held) < 2 * workers and (block := blocks.next()) is not None:
@@ -41,7 +41,7 @@ def test_every_file_is_done_once_whoever_dies(n, workers, events):
 
 
 def test_blocks_shrink_towards_the_end_so_that_none_waits_long():
-    blocks, sizes = Blocks(files(5000), 2, tries=3), []
+    blocks, sizes = BlockQueue(files(5000), 2, tries=3), []
     while (block := blocks.next()) is not None:
         sizes.append(len(block.files))
         blocks.done(block, 5.0)
@@ -51,11 +51,11 @@ def test_blocks_shrink_towards_the_end_so_that_none_waits_long():
 
 
 def test_a_block_is_some_seconds_of_work():
-    blocks = Blocks(files(10**6), 1, tries=3)
+    blocks = BlockQueue(files(10**6), 1, tries=3)
     first = blocks.next()
     blocks.done(first, 50.0)
     assert len(blocks.next().files) == 51
-    fast = Blocks(files(10**6), 1, tries=3)
+    fast = BlockQueue(files(10**6), 1, tries=3)
     sizes = []
     for _ in range(8):
         sizes.append(len((block := fast.next()).files))
@@ -64,7 +64,7 @@ def test_a_block_is_some_seconds_of_work():
 
 
 def test_a_block_that_comes_back_is_given_out_first_and_not_for_ever():
-    blocks = Blocks(files(1000), 1, tries=2)
+    blocks = BlockQueue(files(1000), 1, tries=2)
     first = blocks.next()
     blocks.again(first, RuntimeError("the node\n  is gone"))
     assert blocks.next() == first

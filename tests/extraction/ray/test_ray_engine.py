@@ -18,8 +18,10 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
-from fishembed.extraction import RayEngine, blocks, encoder_loader, extract, ray_cluster, ray_engine
-from fishembed.extraction.ray.remote_encoder import asked
+from fishembed.extraction import RayEngine, encoder_loader, extract
+from fishembed.extraction.ray import block_queue, ray_engine
+from fishembed.extraction.ray import cluster as cluster_module
+from fishembed.extraction.ray.remote_encoder import call_and_wait
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -33,15 +35,15 @@ def cluster():
     before = os.environ.get("PYTHONPATH")
     paths = [str(TESTS), str(TESTS / "extraction"), str(TESTS.parent), before or ""]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    with ray_cluster._cluster(ray, None):
+    with cluster_module._cluster(ray, None):
         yield ray.get_runtime_context().gcs_address
     os.environ["PYTHONPATH"] = before or ""
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_FIRST", 4)
-    monkeypatch.setattr(blocks, "_LEAST", 4)
+    monkeypatch.setattr(block_queue, "_FIRST", 4)
+    monkeypatch.setattr(block_queue, "_LEAST", 4)
 
 
 @pytest.fixture
@@ -109,8 +111,9 @@ def test_a_block_that_kills_every_worker_ends_the_run_with_a_sentence(
 DRIVER = """
 import sys
 from fake_encoder import FakeEncoder
-from fishembed.extraction import RayEngine, blocks, extract
-blocks._FIRST = blocks._LEAST = 4
+from fishembed.extraction import RayEngine, extract
+from fishembed.extraction.ray import block_queue
+block_queue._FIRST = block_queue._LEAST = 4
 source, store, address = sys.argv[1:]
 encoder = FakeEncoder(seconds=0.2)
 extract(source, store, encoder=encoder, engine=RayEngine(address, workers=2), batch_size=2)
@@ -168,7 +171,7 @@ def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
 
     fake = SimpleNamespace(get=get, exceptions=ray.exceptions)
     with pytest.raises(FishembedError, match="died each of 4 times"):
-        asked(fake, Dead())
+        call_and_wait(fake, Dead())
 
 
 class Infinite(FakeEncoder):

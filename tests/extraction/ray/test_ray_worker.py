@@ -15,7 +15,7 @@ from fishembed.cache import IMAGE, Parts, parts_of
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob
-from fishembed.extraction.ray.ray_worker import Order, RayWorker
+from fishembed.extraction.ray.ray_worker import RayWorker, WorkerTask
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def worker(place, *, encoder=None, sign="here", fingerprint=None):
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
     )
     how = EncodingJob((), batch_size=5, workers=2, partial_files=partial(parts_of, place, "same"))
-    order = Order(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
+    order = WorkerTask(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
     made = RayWorker()
-    made.greet(order)
-    return partial(made.do, order)
+    made.prepare(order)
+    return partial(made.encode_block, order)
 
 
 def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
@@ -91,7 +91,7 @@ def test_another_encoder_than_the_drivers_is_refused(store):
 def test_a_worker_that_was_started_anew_greets_itself(pictures, store):
     parts_of(store, "same").show("here")
     order = worker(store).args[0]
-    done, _, _ = RayWorker().do(order, 0, pictures)
+    done, _, _ = RayWorker().encode_block(order, 0, pictures)
     assert len(done.encoded) == 11
 
 
