@@ -24,7 +24,7 @@ _TRIALS = 3
 
 
 class BatchSize:
-    """How many images are encoded at once: measured on the first batches, or as told.
+    """How many images are encoded at once: measured on the first batches, or fixed by the user.
 
     Half and twice the size that usually suits the device are tried beside it, a few batches
     each, and the fastest by image is kept. A batch that did not fit lowers it for good.
@@ -33,16 +33,16 @@ class BatchSize:
     ----------
     usual
         What suits the device as a rule.
-    told
+    fixed
         The user's choice; nothing is tried then.
     """
 
-    def __init__(self, usual: int, told: int | None = None) -> None:
+    def __init__(self, usual: int, fixed: int | None = None) -> None:
         self._lock = threading.Lock()
-        self._limit = told or 2 * usual
-        self._trials = [] if told else [usual, 2 * usual, max(1, usual // 2)] * _TRIALS
+        self._limit = fixed or 2 * usual
+        self._trials = [] if fixed else [usual, 2 * usual, max(1, usual // 2)] * _TRIALS
         self._cost: dict[int, float] = {}
-        self._usual = told or usual
+        self._usual = fixed or usual
 
     @property
     def now(self) -> int:
@@ -92,7 +92,7 @@ def encode_in_halves(
     pixels
         The batch.
     sizes
-        Is told how long it took, or that it did not fit.
+        Receives how long it took, or that it did not fit.
     clock
         What seconds are read from.
     """

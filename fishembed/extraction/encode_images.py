@@ -59,7 +59,7 @@ def encode_images(
     max_pixels
         Width × height above which an image is skipped.
     reporter
-        Is told how far it is.
+        Receives how far it is.
     """
     progress = reporter if reporter is not None else NoProgress()
     loader = EncoderLoader(

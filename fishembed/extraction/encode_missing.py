@@ -57,7 +57,7 @@ def encode_missing(
     encoder, engine
         What encodes, and what it runs on.
     reporter
-        Is told how far it is.
+        Receives how far it is.
     """
     digests, reasons = list(plan.digests), dict[int, str]()
     unread = plan.unread.tolist()

@@ -52,7 +52,7 @@ class EncoderLoader:
     store
         The store that will be continued, or None.
     reporter
-        Is told which device, precision and decoding were taken.
+        Receives the device, precision and decoding that were taken.
 
     Raises
     ------
@@ -75,10 +75,10 @@ class EncoderLoader:
         self._name = wanted if isinstance(wanted, str) else wanted.spec.name
         self._state = parse_name(wanted).file_state if isinstance(wanted, str) else None
         self._device = device
-        said = {} if store is None else store.encoder
-        self._precision = said.get("precision", "auto") if precision == "auto" else precision
-        self._decoding = said.get("decoding", "auto") if decoding == "auto" else decoding
-        self._backend = recorded_backend(said) if said.get("name") == self._name else "auto"
+        recorded = {} if store is None else store.encoder
+        self._precision = recorded.get("precision", "auto") if precision == "auto" else precision
+        self._decoding = recorded.get("decoding", "auto") if decoding == "auto" else decoding
+        self._backend = recorded_backend(recorded) if recorded.get("name") == self._name else "auto"
         self._store = store
         self._reporter = reporter
         self._load_with: Callable[[EncoderLoader], Encoder] | None = None
@@ -195,7 +195,7 @@ class EncoderLoader:
             return
         ours = encoder.spec.to_json()
         differing = [
-            said for key, said in _FIELD_NAMES.items() if ours.get(key) != store.encoder.get(key)
+            name for key, name in _FIELD_NAMES.items() if ours.get(key) != store.encoder.get(key)
         ]
         tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
         other = store.path.with_name(f"{store.name}-{tag}.h5")

@@ -99,7 +99,7 @@ def extract(
     engine
         What reads and encodes; threads of this process when left out.
     reporter
-        Is told what is being done.
+        Receives messages and counts.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class PreviousStore:
     store
         The store, or None.
     reporter
-        Is told of damage.
+        Receives a message about damage.
     """
 
     def __init__(self, store: FeatureStore | None, reporter: Progress) -> None:

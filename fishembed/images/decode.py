@@ -31,7 +31,7 @@ from fishembed.errors import ImageError
 from fishembed.images.image_bytes import ImageBytes
 
 MAX_PIXELS = 178_956_970
-"""Largest image that is decoded unless told otherwise; Pillow's own limit."""
+"""Largest image that is decoded by default; Pillow's own limit."""
 
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _WIDE_GREY = ("I", "F")

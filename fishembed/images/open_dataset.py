@@ -36,7 +36,7 @@ class Dataset:
     root
         Absolute folder that relative paths start from.
     name
-        What a store of this source is called unless told otherwise.
+        Name of its store by default.
     layout
         One sentence on how the dataset was understood.
     samples

@@ -66,7 +66,7 @@ class _Sample:
     """Files of one tar under one key."""
 
     images: dict[str, ImageBytes] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -208,13 +208,13 @@ def _told(sample: _Sample, extension: str, content: bytes, name: str) -> str:
     try:
         text = content.decode("utf-8-sig").strip()
         if extension != "json":
-            sample.told.setdefault(extension.removesuffix(".txt"), text)
+            sample.facts.setdefault(extension.removesuffix(".txt"), text)
             return ""
         document = json.loads(text)
     except ValueError as error:
         return f"{name!r}, which says what it is, cannot be read: {error}"
     if isinstance(document, dict):
-        sample.told.update(_facts(document))
+        sample.facts.update(_facts(document))
     return ""
 
 
@@ -228,15 +228,15 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
 def _item(
     path: str, sample: _Sample, split: str, names: Sequence[str], blob: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
-    told = sample.told
-    label: str | None = told.get("label") or told.get("cls")
+    facts = sample.facts
+    label: str | None = facts.get("label") or facts.get("cls")
     if label and label.isdecimal() and int(label) < len(names):
         label = names[int(label)]
-    own = told.get("split", "").lower()
+    own = facts.get("split", "").lower()
     problem = sample.problem
     if own and own not in SPLIT_NAMES:
         problem = problem or f"its split {own!r} is none of train, val and test"
-    item = Sample(path, label or None, SPLIT_NAMES.get(own, split), told.get("group", ""))
+    item = Sample(path, label or None, SPLIT_NAMES.get(own, split), facts.get("group", ""))
     return item, UnreadableImage(problem) if problem else blob
 
 

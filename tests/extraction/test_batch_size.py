@@ -84,7 +84,7 @@ def test_the_fastest_size_is_found_and_kept():
 
 
 def test_a_size_that_was_told_is_kept():
-    sizes = BatchSize(8, told=5)
+    sizes = BatchSize(8, fixed=5)
     assert [sizes.next() for _ in range(20)] == [5] * 20
     sizes.record_failure(5)
     assert sizes.next() == 2

@@ -17,7 +17,7 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class WorkerPool:
-    """Workers that nobody has told yet what to do.
+    """Workers that have no task yet.
 
     Attributes
     ----------

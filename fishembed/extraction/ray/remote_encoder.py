@@ -38,9 +38,9 @@ class RemoteEncoder:
     actor
         Handle of a `RayWorker`.
     away
-        The encoder as it is told to a worker; one that was started anew loads it again.
-    said
-        What the worker said of it.
+        The encoder as it is sent to a worker; one that was started anew loads it again.
+    facts
+        What the worker reported of it.
     """
 
     ray: Any
@@ -102,7 +102,7 @@ def call(method: Any, *what: Any) -> Any:
 
 
 def result_of(ray: Any, promise: Any) -> Any:
-    """Return what a worker said, or raise what it raised."""
+    """Return the result of a call, or raise what it raised."""
     try:
         return ray.get(promise)
     except ray.exceptions.RayTaskError as error:
