@@ -59,8 +59,8 @@ def extract(
         Literal["auto", "exact", "fast", "device"],
         typer.Option(
             help="exact: the same pixels as OpenCLIP. fast: large JPEGs are decoded at reduced "
-            "size. device: JPEGs are decoded on the GPU and the CPU. auto: the store's, else "
-            "fast.",
+            "size. device: JPEGs are decoded on the GPU. auto: the store's, else device on GPUs "
+            "with a JPEG decoder and torchcodec installed, else fast.",
         ),
     ] = "auto",
     prompts: Annotated[
@@ -83,7 +83,7 @@ def extract(
         int | None,
         typer.Option(
             min=1,
-            help="Threads that decode images; with --engine ray, workers in the cluster.",
+            help="Readers that decode images; with --engine ray, workers in the cluster.",
             show_default="one per core; ray: one per GPU or machine",
         ),
     ] = None,

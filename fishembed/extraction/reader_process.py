@@ -134,6 +134,7 @@ class ReaderServer:
                 [sys.executable, "-c", code],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is this process's to handle
                 env=os.environ
                 | _ONE_THREAD
                 | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -310,7 +311,6 @@ def _with_skipped(
 
 def serve(fd: int, warm: str) -> None:
     """Fork a reader for each request on a socket, until it is closed; runs in the server."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the starting process's to handle
     control = socket.socket(fileno=fd)
     __import__(warm)
     if torch := sys.modules.get("torch"):

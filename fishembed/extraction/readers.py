@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections import deque
 from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -163,7 +162,7 @@ class FileReaders:
 
 def use_processes(files: int) -> bool:
     """Tell whether processes of their own shall read so many files."""
-    return sys.platform == "linux" and files >= ENOUGH_FOR_PROCESSES
+    return hasattr(os, "memfd_create") and files >= ENOUGH_FOR_PROCESSES
 
 
 def cores() -> int:
