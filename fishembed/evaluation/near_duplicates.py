@@ -16,8 +16,8 @@ _SAMPLE = 1024
 _DEVIATIONS = 4.0
 _LOWEST, _HIGHEST = 0.9, 0.9999
 """Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
-_NORMAL_90 = 1.2815515655446004
-"""The 90% quantile of the normal distribution."""
+_NORMAL_75, _NORMAL_90, _NORMAL_95 = 0.6744897501960817, 1.2815515655446004, 1.6448536269514722
+"""Quantiles of the normal distribution."""
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or what can be sliced as one; rows of any length."""
@@ -94,7 +94,7 @@ def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int
     Both come from quantiles that copies do not reach: copies under two labels, or in two groups,
     are few, so that the median and the lowest tenth tell. Where nothing says which images are
     different, each copy is the nearest image of its original: there the median and the upper
-    tenth tell, which up to two copied images in five hardly move.
+    tenth tell, and where copies reach the median, the most distant quarter.
 
     Parameters
     ----------
@@ -115,14 +115,26 @@ def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int
     distances = distances[distances > 0]
     if len(distances) < 2:
         return Threshold(_HIGHEST, "the data are too few to choose from")
-    low, middle, high = np.quantile(np.log(distances), [0.1, 0.5, 0.9])
-    spread = max((high - middle if kind == "image" else middle - low) / _NORMAL_90, 1e-6)
+    middle, spread = _robust_normal(np.log(distances), copies_are_nearest=kind == "image")
     cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), _LOWEST, _HIGHEST))
     how = (
         f"four standard deviations beyond the similarity of nearest images of another {kind}, "
         f"whose median is {1 - np.exp(middle):.3f}"
     )
     return Threshold(cosine, how)
+
+
+def _robust_normal(
+    values: npt.NDArray[np.float64], *, copies_are_nearest: bool
+) -> tuple[float, float]:
+    """Return the median and standard deviation of the values that belong to no copies."""
+    low, middle, upper, high, top = np.quantile(values, [0.1, 0.5, 0.75, 0.9, 0.95])
+    spread = (high - middle if copies_are_nearest else middle - low) / _NORMAL_90
+    if copies_are_nearest:
+        quarter = (top - upper) / (_NORMAL_95 - _NORMAL_75)
+        if upper - middle > 2 * _NORMAL_75 * quarter:  # copies reach the median
+            middle, spread = upper - _NORMAL_75 * quarter, quarter
+    return float(middle), max(float(spread), 1e-6)
 
 
 def nearest_in_other_groups(

@@ -23,7 +23,7 @@ def test_a_threshold_that_is_no_cosine(cosine):
         near_duplicate_threshold(np.eye(3), np.arange(3), [""] * 3, cosine=cosine)
 
 
-@pytest.mark.parametrize("n_copies", [15, 30])
+@pytest.mark.parametrize("n_copies", [15, 30, 60])
 def test_copies_do_not_set_the_threshold_that_shall_find_them(n_copies):
     rng = np.random.default_rng(0)
     features = 1.2 + rng.standard_normal((150, 128)).astype(np.float32)
