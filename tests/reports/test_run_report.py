@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from make_run import NASTY, make_run
@@ -208,3 +210,13 @@ def test_the_page_says_what_flatters_least(tmp_path):
     assert "Weakest: of" in text
     assert "Always guessing species 000 would be right for" in text
     assert text.count("Probabilities assume that classes are as common as among the training") == 2
+
+
+@pytest.mark.parametrize("name", ["fit-linear", "fit-logistic", "zeroshot"])
+def test_a_run_of_an_older_version_gets_its_report(tmp_path, name):
+    run = tmp_path / name
+    shutil.copytree(Path(__file__).parents[1] / "data" / "written_by_0" / name, run)
+    text = write_report(run, formats=["html", "md", "tex"]).read_text(encoding="utf-8")
+    assert "test images right" in text
+    assert "Weakest" not in text
+    assert (run / "report.md").is_file()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.reports.text_tables import judged_on
 from fishembed.reports.wording import percent, split_images
 
 
@@ -41,8 +42,8 @@ def scored_line_caption(result: RunResult) -> str:
 def selection_caption(result: RunResult) -> str:
     """Describe the figure of the candidates."""
     return (
-        f"{len(result.selection)} candidates by the scores they were chosen by, accuracy and macro "
-        "recall in cross-validation on the training images; the ring marks the one chosen."
+        f"{len(result.selection)} candidates by the scores that served to choose, accuracy and "
+        f"macro recall {judged_on(result.selection)}; the ring marks the one chosen."
     )
 
 
