@@ -31,11 +31,6 @@ class ConfusedPair:
     count: int
     total: int
 
-    @property
-    def share(self) -> float:
-        """Share of the true class's images."""
-        return self.count / self.total
-
 
 def confusion_counts(true: Ints, predicted: Ints, n_classes: int) -> Ints:
     """Count images by true class (rows) and by what they were called (columns).

@@ -160,12 +160,7 @@ def fit(
         scored = estimator if saved is None else saved.calibrated()
     with watch.measure("score"):
         metrics, classes, images = score_rows(
-            store,
-            rows.scored,
-            rows.name,
-            scored.predict_proba(X),
-            scored.classes_,
-            y_train=data.y,
+            store, rows.scored, rows.name, scored, X, y_train=data.y
         )
     curve = []
     if shots is not None:
@@ -184,10 +179,10 @@ def fit(
         selection=selection_rows(getattr(estimator, "results_", ())),
     )
     return RunResult(
-        info=info | {"leaks": asdict(leakage)},
-        metrics=metrics,
-        classes=classes,
-        images=images,
+        info | {"leaks": asdict(leakage)},
+        metrics,
+        classes,
+        images,
         epochs=tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ())),
         few_shot=tuple(curve),
         estimator=estimator,

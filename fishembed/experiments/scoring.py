@@ -1,4 +1,4 @@
-"""From the probabilities of scored rows to the tables and metrics of a result."""
+"""From a fitted head and the rows it is scored on to the tables and metrics of a result."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def score_rows(
     store: Store,
     rows: Indices,
     split: str,
-    probabilities: npt.NDArray[np.floating[Any]],
-    columns: Labels,
+    head: Any,
+    X: npt.NDArray[np.float32],
     *,
     y_train: Labels | None,
 ) -> Tables:
-    """Score the probabilities of a store's rows.
+    """Score a head on rows of a store.
 
     Parameters
     ----------
     store, rows, split
         The store, which of its rows were scored, and what they are.
-    probabilities, columns
-        (n, n_columns), and the label of each column.
+    head, X
+        A fitted classifier, and float32 (n, dim) features of the rows.
     y_train
         Labels that were learnt from, None for zero-shot.
 
@@ -43,7 +43,7 @@ def score_rows(
         The metrics as `metrics.json` holds them, how each class fared, and what each image was
         called.
     """
-    y = store.labels[rows]
+    y, probabilities, columns = store.labels[rows], head.predict_proba(X), head.classes_
     scores = score(
         y,
         probabilities,

@@ -98,9 +98,7 @@ def score_zeroshot(
         X = store.embeddings(rows)
     with watch.measure("score"):
         head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
-        metrics, classes, images = score_rows(
-            store, rows, split, head.predict_proba(X), head.classes_, y_train=None
-        )
+        metrics, classes, images = score_rows(store, rows, split, head, X, y_train=None)
     info = run_info(
         store,
         kind="zeroshot",
