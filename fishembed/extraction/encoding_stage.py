@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     Images = Pixels | torch.Tensor
 
 T = TypeVar("T")
+
+_SEEN_AT_ONCE = 1 << 16
+"""Digests that are remembered until those who know what is encoded know them too."""
 
 _FILES_AT_ONCE = 256
 """Files that need no encoding are reported in groups of this size."""
@@ -199,18 +202,29 @@ class EncodingStage:
             return self._sizes
 
     def submit_batches(
-        self, blocks: Iterable[ImageBlock], ring: ImageRing, messages: list[str]
+        self,
+        blocks: Iterable[ImageBlock],
+        ring: ImageRing,
+        messages: list[str],
+        known: Container[str],
     ) -> Iterator[Future[EncodedFiles]]:
-        """Collect images from blocks and yield a promise for each batch of them."""
+        """Collect images from blocks and yield a promise for each batch of them.
+
+        Images whose digest is `known`, or that came before, are not encoded.
+        """
         batch, size, seen = Batch(ring, 0), 0, set[str]()
         for block in blocks:
             result, segment = block.result, block.segment
             images = {image.file: image for image in result.images}
+            if len(seen) > _SEEN_AT_ONCE:
+                seen = {digest for digest in seen if digest not in known}
             batch.hold(segment)
             ring.release(segment)
             batch.seconds += Seconds(result.read_seconds, result.decode_seconds)
             for at, digest in enumerate(result.digests):
-                image = images.get(at) if digest not in seen else None
+                image = images.get(at)
+                if image is not None and (digest in seen or digest in known):
+                    image = None
                 if at in result.reasons:
                     batch.reasons[block.start + at] = result.reasons[at]
                 batch.add(None if at in result.reasons else digest, image, segment.start)

@@ -162,14 +162,14 @@ def extract(
                 text=class_text_features(loader, classes, names, prompt_sets, previous.texts),
                 history=edited.history,
                 dropped=edited.dropped,
-                extraction=_record(read, len(known.encoded), previous),
+                extraction=_record(read, known.n_encoded, previous),
             )
             trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
             wrote = previous.differs(head, edited.rows, trunk=keeps_trunk)
             if wrote:
                 _commit(place, head, edited.rows, known, loader, trunk_rows)
             known.discard_partial_files()
-    new, changed = plan.arrivals(read.digests, known.encoded)
+    new, changed = plan.arrivals(read.digests, known.was_encoded)
     return Extraction(
         store=place,
         rows=len(edited.rows),

@@ -20,6 +20,9 @@ from fishembed.extraction.previous_store import PreviousStore
 PART_SECONDS = 5.0
 """The most work that a killed extraction loses."""
 
+_PART_BYTES = 32 << 20
+"""Features that wait in memory to be written, at the most."""
+
 NOT_FINITE = "the encoder gave features that are not finite"
 
 _ROWS = 1 << 40
@@ -40,13 +43,16 @@ class KnownFeatures:
         self._sources: list[Callable[[str], npt.NDArray[Any]]] = []
         self._places: dict[str, int] = {}
         self._fresh: Batches = []
+        self._fresh_bytes = 0
         self._fresh_digests: set[str] = set()
+        self._first_new = 0
         self._saved = time.monotonic()
         self._writer = PartialFileWriter(partial_files)
         self.failed: dict[str, str] = {}
-        self.encoded: set[str] = set()
+        self.n_encoded = 0
         for file, digests in partial_files.found():
             self._add_file(file, digests)
+        self._first_new = len(self._sources) * _ROWS
 
     def __contains__(self, digest: object) -> bool:
         return digest in self._places or digest in self._fresh_digests or digest in self.failed
@@ -56,6 +62,11 @@ class KnownFeatures:
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def was_encoded(self, digest: str) -> bool:
+        """Tell whether this run has encoded an image."""
+        place = self._places.get(digest)
+        return digest in self._fresh_digests if place is None else place >= self._first_new
 
     def add_store(self, previous: PreviousStore, *, trunk: bool) -> None:
         """Add the features of the store before, where it has all that are wanted.
@@ -69,6 +80,7 @@ class KnownFeatures:
         if store is not None and (store.has_trunk or not trunk):
             self._add_source(previous.by_digest, previous.features)
             self._add_source(previous.dropped_by_digest, previous.dropped_features)
+            self._first_new = len(self._sources) * _ROWS
         elif store is not None and previous.dropped is not None:
             raise InputError(
                 f"{str(store.path)!r} has dropped images, whose trunk features are not made: take "
@@ -79,15 +91,17 @@ class KnownFeatures:
         """Add what an engine has encoded; every few seconds what is new becomes safe on disk."""
         self.failed.update(files.failed)
         if files.partial_file:
-            self.encoded.update(files.encoded)
+            self.n_encoded += len(files.encoded)
             self._add_file(self._files.fetch(files.partial_file), files.encoded)
         elif files.features is not None:
             finite, features, lost = only_finite(files.encoded, files.features)
             self.failed.update(dict.fromkeys(lost, NOT_FINITE))
-            self.encoded.update(finite)
+            self.n_encoded += len(finite)
             self._fresh.append((finite, features))
+            self._fresh_bytes += sum(array.nbytes for array in features.values())
             self._fresh_digests.update(finite)
-            if time.monotonic() - self._saved > PART_SECONDS:
+            waited = time.monotonic() - self._saved
+            if waited > PART_SECONDS or self._fresh_bytes > _PART_BYTES:
                 self._write()
 
     def save(self) -> None:
@@ -122,7 +136,7 @@ class KnownFeatures:
 
     def _write(self) -> None:
         """Hand what is new to the thread that writes."""
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh, self._fresh_bytes = self._fresh, [], 0
         self._saved = time.monotonic()
         self._add_written(self._writer.add(fresh))
 

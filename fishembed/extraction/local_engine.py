@@ -103,7 +103,7 @@ def encode_files(
             reader = stack.enter_context(closing(ProcessReader(server, memory, transform)))
         files = stack.enter_context(FileReaders(reader, ring, workers))
         blocks = stack.enter_context(closing(files.read(job.files)))
-        promises = stage.submit_batches(blocks, ring, reader.messages)
+        promises = stage.submit_batches(blocks, ring, reader.messages, known)
         yield from in_order(promises, lambda: 2 * stage.lanes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -49,22 +49,26 @@ class Plan:
         """Numbers of the samples whose file must be read."""
         return np.array([i for i, known in enumerate(self.digests) if known is None], np.int64)
 
-    def arrivals(self, digests: Sequence[str | None], encoded: Container[str]) -> tuple[int, int]:
+    def arrivals(
+        self, digests: Sequence[str | None], was_encoded: Callable[[str], bool]
+    ) -> tuple[int, int]:
         """Count the encoded images whose path is new, and those that the store had before.
 
         Parameters
         ----------
         digests
             Of each sample, None where it could not be read.
-        encoded
-            Digests of the images that were encoded; of identical ones the first counts.
+        was_encoded
+            Tells whether the image of a digest was encoded; of identical ones the first counts.
         """
-        counts, counted = [0, 0], set[str]()
-        for before, digest in zip(self.before, digests, strict=True):
-            if digest is not None and digest in encoded and digest not in counted:
-                counted.add(digest)
-                counts[bool(before)] += 1
-        return counts[False], counts[True]
+        unread = self.unread.tolist()
+        first: dict[str, int] = {}
+        for i in unread:
+            digest = digests[i]
+            if digest is not None:
+                first.setdefault(digest, i)
+        had = [bool(self.before[i]) for digest, i in first.items() if was_encoded(digest)]
+        return had.count(False), had.count(True)
 
     def gone(self, digests: Sequence[str | None], previous: PreviousStore) -> list[int]:
         """Return the rows of the store whose image is nowhere in the dataset.
