@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
@@ -51,7 +49,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 def temporary_file(path: Path) -> Iterator[Path]:
     """Create an empty file beside `path` under a temporary name; remove it after the block."""
     temporary = _temporary_name(real_path(path))
-    os.close(os.open(temporary, _CREATE, 0o666))
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
     finally:
