@@ -3,7 +3,7 @@
 from fishembed.cache.checksums import Damage
 from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
 from fishembed.cache.exporting import export_store
-from fishembed.cache.history import Change, Dropped, Edit, ReappliedEdits, reapply_edits
+from fishembed.cache.history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.importing import import_features, import_vectors
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
@@ -15,18 +15,10 @@ from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
 
-# The names of before, until every room has moved over.
-Gathered = ComputedRows
-Parts = PartialFiles
-parts_of = open_partial_files
-Replayed = ReappliedEdits
-replay = reapply_edits
-StoreHead = StoreHeader
-TextVectors = TextFeatures
-
 __all__ = [
     "IMAGE",
     "TRUNK",
+    "AppliedHistory",
     "CellEdit",
     "Change",
     "ComputedRows",
@@ -35,19 +27,14 @@ __all__ = [
     "Edit",
     "FeatureKind",
     "FeatureStore",
-    "Gathered",
     "JoinedStore",
     "PartialFiles",
-    "Parts",
-    "ReappliedEdits",
-    "Replayed",
     "Rows",
     "Store",
-    "StoreHead",
     "StoreHeader",
     "TextFeatures",
-    "TextVectors",
     "UndoneEdit",
+    "apply_history",
     "edit_store",
     "export_store",
     "import_features",
@@ -58,9 +45,6 @@ __all__ = [
     "newest_store",
     "open_partial_files",
     "open_store",
-    "parts_of",
-    "reapply_edits",
-    "replay",
     "shard_store",
     "store_lock",
     "undo_edit",

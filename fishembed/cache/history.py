@@ -152,7 +152,7 @@ def read_dropped(
 
 
 @dataclass(frozen=True)
-class ReappliedEdits:
+class AppliedHistory:
     """The rows of a source after the edits of a store were made again.
 
     Attributes
@@ -176,14 +176,14 @@ class ReappliedEdits:
     overruled: tuple[int, ...]
 
 
-def reapply_edits(
+def apply_history(
     paths: Sequence[str],
     digests: Sequence[str],
     values: Mapping[str, Sequence[str]],
     history: Sequence[Edit],
     *,
     new: Container[str],
-) -> ReappliedEdits:
+) -> AppliedHistory:
     """Make a store's edits again on the rows that its source has now.
 
     A cell is changed where it still is what it was when the edit was made. Where the source
@@ -223,7 +223,7 @@ def reapply_edits(
         edits.append(replace(edit, changes=tuple(changes)))
     holds = {at: cells[at[0]][at[1]] == now for at, now in last.items()}
     held = [at for at, so in holds.items() if so and values[at[0]][at[1]] != last[at]]
-    return ReappliedEdits(
+    return AppliedHistory(
         values=cells,
         dropped=frozenset(dropped),
         history=tuple(edits),

@@ -169,35 +169,6 @@ class PartialFiles:
         except (OSError, KeyError, ValueError, RuntimeError):
             return None
 
-    # The names of before, until the extraction has moved over.
-    def add(self, digests: Sequence[str], features: Mapping[str, npt.NDArray[np.float32]]) -> Path:
-        """Write one file; see `write`."""
-        return self.write(digests, features)
-
-    def found(self) -> Iterator[tuple[Path, list[str]]]:
-        """Yield each undamaged file; see `read_all`."""
-        return self.read_all()
-
-    def fetch(self, name: str) -> Path:
-        """Return a file by its name; see `local_path`."""
-        return self.local_path(name)
-
-    def show(self, name: str) -> None:
-        """Write a marker; see `write_marker`."""
-        self.write_marker(name)
-
-    def sees(self, name: str) -> bool:
-        """Return whether a marker is here; see `has_marker`."""
-        return self.has_marker(name)
-
-    def vectors(self, path: Path, dataset: str) -> npt.NDArray[Any]:
-        """Return the features of a file; see `features`."""
-        return self.features(path, dataset)
-
-    def discard(self) -> None:
-        """Remove all files; see `remove`."""
-        self.remove()
-
 
 class RemotePartialFiles(PartialFiles):
     """Partial files of a store at a URL: on this machine, each with a copy beside the store.

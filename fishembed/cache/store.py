@@ -389,8 +389,3 @@ class Store(ABC):
             dropped=self.dropped,
             extraction=self.extraction,
         )
-
-    @property
-    def head(self) -> StoreHeader:
-        """The same as `header`."""
-        return self.header

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fishembed.cache import Parts
+from fishembed.cache import PartialFiles
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.partial_file_writer import FeatureArrays
 from fishembed.extraction.read_block import File
@@ -41,7 +41,7 @@ class EncodingJob:
     workers: int | None = None
     max_pixels: int = MAX_PIXELS
     trunk: bool = False
-    partial_files: Callable[[str], Parts] | None = None
+    partial_files: Callable[[str], PartialFiles] | None = None
 
 
 @dataclass(frozen=True)

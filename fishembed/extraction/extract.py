@@ -16,11 +16,11 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import (
     IMAGE,
     TRUNK,
+    ComputedRows,
     FeatureStore,
-    Gathered,
     Rows,
-    StoreHead,
-    parts_of,
+    StoreHeader,
+    open_partial_files,
     store_lock,
     write_store,
 )
@@ -136,7 +136,9 @@ def extract(
         with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
             keeps_trunk = trunk or (old is not None and old.has_trunk)
             own_trunk = keeps_trunk and loader.trunk_dim > 0
-            partial_files = partial(parts_of, _absolute(place), _identity(loader, own_trunk))
+            partial_files = partial(
+                open_partial_files, _absolute(place), _identity(loader, own_trunk)
+            )
 
             known = KnownFeatures(partial_files())
             known.add_store(previous, trunk=own_trunk)
@@ -154,7 +156,7 @@ def extract(
             _refuse_nothing(dataset, plan, read, edited.rows)
             for message in edited.notes:
                 reporter.message(message)
-            head = StoreHead(
+            head = StoreHeader(
                 encoder=loader.describe(),
                 source={"root": str(dataset.root), "layout": dataset.layout},
                 classes=tuple(classes),
@@ -252,7 +254,7 @@ def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping
 
 def _commit(  # noqa: PLR0917 - everything that a store is made of
     place: AnyPath,
-    head: StoreHead,
+    head: StoreHeader,
     rows: Rows,
     known: KnownFeatures,
     loader: EncoderLoader,
@@ -260,8 +262,8 @@ def _commit(  # noqa: PLR0917 - everything that a store is made of
 ) -> None:
     """Write the store whole; `trunk` names the features that are the trunk's, None for none."""
 
-    def gathered(name: str, dim: int) -> Gathered:
-        return Gathered(lambda a, b: known.gather(name, rows.digest[a:b]), len(rows), dim)
+    def gathered(name: str, dim: int) -> ComputedRows:
+        return ComputedRows(lambda a, b: known.gather(name, rows.digest[a:b]), len(rows), dim)
 
     own = gathered(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
     shared: Literal["image"] | None = "image" if trunk == IMAGE else None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Parts
+from fishembed.cache import PartialFiles
 from fishembed.errors import InputError
 from fishembed.extraction.engine import EncodedFiles
 from fishembed.extraction.partial_file_writer import Batches, FeatureArrays, PartialFileWriter
@@ -38,7 +38,7 @@ class KnownFeatures:
         Where new features become safe; those that are there already are taken over.
     """
 
-    def __init__(self, partial_files: Parts) -> None:
+    def __init__(self, partial_files: PartialFiles) -> None:
         self._files = partial_files
         self._sources: list[Callable[[str], npt.NDArray[Any]]] = []
         self._places: dict[str, int] = {}
@@ -50,7 +50,7 @@ class KnownFeatures:
         self._writer = PartialFileWriter(partial_files)
         self.failed: dict[str, str] = {}
         self.n_encoded = 0
-        for file, digests in partial_files.found():
+        for file, digests in partial_files.read_all():
             self._add_file(file, digests)
         self._first_new = len(self._sources) * _ROWS
 
@@ -92,7 +92,7 @@ class KnownFeatures:
         self.failed.update(files.failed)
         if files.partial_file:
             self.n_encoded += len(files.encoded)
-            self._add_file(self._files.fetch(files.partial_file), files.encoded)
+            self._add_file(self._files.local_path(files.partial_file), files.encoded)
         elif files.features is not None:
             finite, features, lost = only_finite(files.encoded, files.features)
             self.failed.update(dict.fromkeys(lost, NOT_FINITE))
@@ -132,7 +132,7 @@ class KnownFeatures:
 
     def discard_partial_files(self) -> None:
         """Remove all partial files, once their features are in the store."""
-        self._files.discard()
+        self._files.remove()
 
     def _write(self) -> None:
         """Hand what is new to the thread that writes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Parts
+from fishembed.cache import PartialFiles
 
 FeatureArrays = Mapping[str, npt.NDArray[np.float32]]
 """float32 (n, …) by the dataset's name in a store: image features, perhaps the trunk's."""
@@ -42,7 +42,7 @@ class PartialFileWriter:
         Where they go.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: PartialFiles) -> None:
         self._parts = parts
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[tuple[Future[Path], Batches]] = deque()
@@ -71,7 +71,7 @@ class PartialFileWriter:
     def _write(self, batches: Batches) -> Path:
         began = time.perf_counter()
         digests = [digest for some, _ in batches for digest in some]
-        part = self._parts.add(digests, joined([features for _, features in batches]))
+        part = self._parts.write(digests, joined([features for _, features in batches]))
         self.seconds += time.perf_counter() - began
         return part
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import Progress
-from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, StoreHead, TextVectors
+from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, StoreHeader, TextFeatures
 from fishembed.errors import StoreIntegrityError
 
 _ROWS = ("features/", "rows/")
@@ -127,7 +127,7 @@ class PreviousStore:
         return self.store.trunk if name == TRUNK else self.store.features
 
     @cached_property
-    def texts(self) -> Mapping[str, TextVectors]:
+    def texts(self) -> Mapping[str, TextFeatures]:
         """Text features by prompt set, where they are sound."""
         if self.store is None:
             return {}
@@ -151,7 +151,7 @@ class PreviousStore:
         labels = self.store.labels[rows]
         return {self.store.classes[label] for label in np.unique(labels[labels >= 0])}
 
-    def differs(self, head: StoreHead, rows: Rows, *, trunk: bool) -> bool:
+    def differs(self, head: StoreHeader, rows: Rows, *, trunk: bool) -> bool:
         """Tell whether the store must be written: it is new, damaged, or holds something else."""
         store = self.store
         if store is None or self.is_damaged or store.has_trunk != trunk:
@@ -159,9 +159,9 @@ class PreviousStore:
         return not _is_same(store, head, rows)
 
 
-def _is_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
+def _is_same(store: FeatureStore, head: StoreHeader, rows: Rows) -> bool:
     """Tell whether a store holds exactly this already."""
-    then = store.head
+    then = store.header
     texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
     return (
         dict(then.encoder) == dict(head.encoder)
@@ -177,5 +177,5 @@ def _is_same(store: FeatureStore, head: StoreHead, rows: Rows) -> bool:
     )
 
 
-def _paths(head: StoreHead) -> list[str]:
+def _paths(head: StoreHeader) -> list[str]:
     return [] if head.dropped is None else list(head.dropped.path)

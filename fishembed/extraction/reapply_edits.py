@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fishembed._base.text import counted
-from fishembed.cache import Dropped, Edit, Replayed, Rows, replay
+from fishembed.cache import AppliedHistory, Dropped, Edit, Rows, apply_history
 from fishembed.extraction.previous_store import PreviousStore
 
 
@@ -55,7 +55,7 @@ def reapply_edits(rows: Rows, classes: list[str], before: PreviousStore) -> Edit
     out = before.store.dropped
     known = {*before.at, *(out.path if out else ())}
     new = {path for path in rows.path if path not in known}
-    done = replay(rows.path, rows.digest, values, before.store.history, new=new)
+    done = apply_history(rows.path, rows.digest, values, before.store.history, new=new)
     number = {name: i for i, name in enumerate(names[:-1])} | {"": -1}
     amended = replace(
         rows,
@@ -68,7 +68,7 @@ def reapply_edits(rows: Rows, classes: list[str], before: PreviousStore) -> Edit
     return EditedRows(amended.take(left), done.history, out_now, tuple(_notes(amended, done)))
 
 
-def _notes(rows: Rows, done: Replayed) -> Iterator[str]:
+def _notes(rows: Rows, done: AppliedHistory) -> Iterator[str]:
     if done.held or done.dropped:
         yield (
             f"kept what was edited in the store: {counted(done.held, 'cell')} (label, split, "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fishembed.cache import TextVectors
+from fishembed.cache import TextFeatures
 from fishembed.encoders import PROMPT_SETS, PromptSet, load_prompts, spoken_name, text_vectors
 from fishembed.extraction.encoder_loader import EncoderLoader
 
 
-def load_prompt_sets(names: Sequence[str], before: Mapping[str, TextVectors]) -> list[PromptSet]:
+def load_prompt_sets(names: Sequence[str], before: Mapping[str, TextFeatures]) -> list[PromptSet]:
     """Return the prompt sets asked for, and those that the store has already."""
     wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
     for name in names:
@@ -25,8 +25,8 @@ def class_text_features(
     classes: Sequence[str],
     aliases: Mapping[str, str],
     prompts: Sequence[PromptSet],
-    before: Mapping[str, TextVectors],
-) -> dict[str, TextVectors]:
+    before: Mapping[str, TextFeatures],
+) -> dict[str, TextFeatures]:
     """Return the text features of every prompt set, taking over what the store has.
 
     Parameters
@@ -53,5 +53,5 @@ def class_text_features(
         loaded = encoder.load()
         features = text_vectors(loaded, names, one)
         scale = loaded.logit_scale or 1.0
-        texts[one.key] = TextVectors(features, names, one.templates, scale, tower)
+        texts[one.key] = TextFeatures(features, names, one.templates, scale, tower)
     return texts

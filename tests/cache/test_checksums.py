@@ -61,7 +61,12 @@ def test_a_flipped_byte_anywhere_is_found_or_refused_or_changes_nothing(make_fil
     path = make_file(70)
     whole = path.read_bytes()
     with FeatureStore.open(path) as store:
-        vectors, head, rows, mark = store.features.copy(), store.head, store.rows, store.fingerprint
+        vectors, head, rows, mark = (
+            store.features.copy(),
+            store.header,
+            store.rows,
+            store.fingerprint,
+        )
         about = (store.created, store.versions)
     outcomes = {"refused": 0, "found": 0, "nothing": 0}
     rng = np.random.default_rng(0)
@@ -73,7 +78,7 @@ def test_a_flipped_byte_anywhere_is_found_or_refused_or_changes_nothing(make_fil
                 if opened.verify():
                     outcomes["found"] += 1
                     continue
-                now = opened.head
+                now = opened.header
                 assert (now.encoder, now.source) == (head.encoder, head.source)
                 assert (now.classes, now.skipped) == (head.classes, head.skipped)
                 assert (opened.paths, opened.fingerprint) == (rows.path, mark)

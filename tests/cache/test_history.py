@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishembed.cache.history import Change, Edit, reapply_edits
+from fishembed.cache.history import Change, Edit, apply_history
 
 
 def change(path, column, was, now, digest="d"):
@@ -23,7 +23,7 @@ def reapply(rows, *edits, new=()):
         "group": [""] * len(rows),
     }
     paths, digests = [row[0] for row in rows], [row[1] for row in rows]
-    return reapply_edits(paths, digests, values, edits, new=set(new))
+    return apply_history(paths, digests, values, edits, new=set(new))
 
 
 @pytest.mark.parametrize(

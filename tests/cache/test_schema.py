@@ -35,7 +35,7 @@ def test_it_says_what_it_always_said(path):
         np.testing.assert_array_equal(store.labels, rows.label)
         np.testing.assert_array_equal(store.features, make_vectors(5))
         np.testing.assert_array_equal(store.trunk, make_vectors(5, 7))
-        assert (store.head.classes, store.head.skipped) == (head.classes, head.skipped)
+        assert (store.header.classes, store.header.skipped) == (head.classes, head.skipped)
         assert store.encoder == head.encoder
         np.testing.assert_array_equal(store.text("single").features, head.text["single"].features)
         assert store.verify() == []

@@ -38,7 +38,7 @@ def test_every_column_comes_back(make_store, n):
 def test_the_head_comes_back(make_store):
     store, head = make_store(), make_head()
     assert (store.encoder, store.source) == (ENCODER, head.source)
-    assert (store.head.classes, store.head.skipped) == (head.classes, head.skipped)
+    assert (store.header.classes, store.header.skipped) == (head.classes, head.skipped)
     assert store.text_keys == ["mine", "single"]
     for key, text in head.text.items():
         np.testing.assert_array_equal(store.text(key).features, text.features)

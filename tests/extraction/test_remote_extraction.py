@@ -17,7 +17,7 @@ from upath import UPath
 
 from fishembed._base.paths import to_path
 from fishembed._base.remote_files import remote_errors
-from fishembed.cache import IMAGE, FeatureStore, newest_store, parts_of
+from fishembed.cache import IMAGE, FeatureStore, newest_store, open_partial_files
 from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError
 from fishembed.extraction import extract
@@ -181,19 +181,19 @@ def test_places():
 
 
 def test_a_part_that_another_machine_has_written_is_fetched(there, tmp_path, monkeypatch):
-    driver = parts_of(there / "a.h5", "same")
-    driver.show("sign")
+    driver = open_partial_files(there / "a.h5", "same")
+    driver.write_marker("sign")
     monkeypatch.setenv("FISHEMBED_COPIES", str(tmp_path / "copies of another machine"))
-    worker = parts_of(there / "a.h5", "same", "worker")
-    assert worker.sees("sign")
-    assert not worker.sees("another")
+    worker = open_partial_files(there / "a.h5", "same", "worker")
+    assert worker.has_marker("sign")
+    assert not worker.has_marker("another")
     vectors = np.arange(8, dtype=np.float32).reshape(1, 8)
-    written = worker.add(["a" * 64], {IMAGE: vectors})
-    fetched = driver.fetch(written.name)
+    written = worker.write(["a" * 64], {IMAGE: vectors})
+    fetched = driver.local_path(written.name)
     assert fetched.exists()
     assert not written.exists()
-    assert worker.add(["b" * 64], {IMAGE: vectors}).name != written.name
-    np.testing.assert_array_equal(driver.vectors(fetched, IMAGE), vectors)
-    assert [digests for _, digests in driver.found()] == [["a" * 64], ["b" * 64]]
-    driver.discard()
+    assert worker.write(["b" * 64], {IMAGE: vectors}).name != written.name
+    np.testing.assert_array_equal(driver.features(fetched, IMAGE), vectors)
+    assert [digests for _, digests in driver.read_all()] == [["a" * 64], ["b" * 64]]
+    driver.remove()
     assert not (there / ".a.h5.parts").exists()

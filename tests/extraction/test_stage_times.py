@@ -11,7 +11,7 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
-from fishembed.cache import FeatureStore, Parts
+from fishembed.cache import FeatureStore, PartialFiles
 from fishembed.errors import StoreWriteError
 from fishembed.extraction import extract
 from fishembed.extraction.encoding_stage import in_order
@@ -112,22 +112,22 @@ def _batch(*digests):
 
 
 def test_what_could_not_be_written_is_tried_again(tmp_path, monkeypatch):
-    parts = Parts(tmp_path / "store.h5", "x")
+    parts = PartialFiles(tmp_path / "store.h5", "x")
     writer = PartialFileWriter(parts)
-    real, full = parts.add, [True]
+    real, full = parts.write, [True]
 
-    def add(digests, vectors):
+    def write(digests, features):
         if full[0]:
             raise StoreWriteError("the disk is full")
-        return real(digests, vectors)
+        return real(digests, features)
 
-    monkeypatch.setattr(parts, "add", add)
+    monkeypatch.setattr(parts, "write", write)
     with pytest.raises(StoreWriteError, match="full"):
         writer.add(_batch("a")) or writer.wait()
     full[0] = False
     done = writer.add(_batch("b")) + writer.wait()
     assert [digests for _, digests in done] == [["a", "b"]]
-    assert [digests for _, digests in parts.found()] == [["a", "b"]]
+    assert [digests for _, digests in parts.read_all()] == [["a", "b"]]
 
 
 def times(device: str, seconds: Seconds, **options) -> StageTimes:
@@ -171,7 +171,7 @@ def test_a_store_keeps_what_the_run_did_that_encoded_last(again, photos, store):
     stages = again().stages
     with FeatureStore.open(store) as made:
         kept = made.extraction
-        assert made.head.extraction == kept
+        assert made.header.extraction == kept
     assert kept == {"when": kept["when"], "encoded": 1, **stages.to_json()}
     (photos / "train/bass/new.png").rename(photos / "train/bass/newer.png")
     assert again().encoded == 0

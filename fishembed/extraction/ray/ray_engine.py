@@ -82,7 +82,7 @@ class RayEngine:
             return
         sign = uuid.uuid4().hex
         if job.partial_files is not None:
-            job.partial_files("").show(sign)
+            job.partial_files("").write_marker(sign)
         loader, fingerprint = encoder.for_worker(), encoder.spec.fingerprint
         pool = self._start_workers()
         how = replace(job, files=(), workers=job.workers or pool.cores)

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Parts
+from fishembed.cache import PartialFiles
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.encoding_stage import EncodingStage
@@ -66,7 +66,7 @@ class RayWorker:
         self._lock = threading.Lock()
         self._encoder: EncoderLoader | None = None
         self._stage: EncodingStage | None = None
-        self._partial_files: Parts | None = None
+        self._partial_files: PartialFiles | None = None
 
     def describe_encoder(self, encoder: EncoderLoader) -> EncoderFacts:
         """Load the encoder and tell what it is."""
@@ -112,7 +112,7 @@ class RayWorker:
             torch.set_num_threads(how.workers or cores())
         if how.partial_files is not None:
             parts = how.partial_files(uuid.uuid4().hex)
-            self._partial_files = parts if parts.sees(order.sign) else None
+            self._partial_files = parts if parts.has_marker(order.sign) else None
         stage = EncodingStage(encoder, how)
         stage.open()
         self._stage = stage
@@ -150,7 +150,7 @@ class RayWorker:
         try:
             if finite:
                 with self._lock:
-                    name = self._partial_files.add(finite, features).name
+                    name = self._partial_files.write(finite, features).name
         except StoreWriteError:
             return done  # the driver can, or says why not
         seconds = done.seconds + Seconds(write=time.perf_counter() - began)

@@ -11,7 +11,7 @@ from fake_encoder import FakeEncoder
 from small_pictures import draw
 
 from fishembed._base.progress import NoProgress
-from fishembed.cache import IMAGE, Parts, parts_of
+from fishembed.cache import IMAGE, PartialFiles, open_partial_files
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob
@@ -32,7 +32,9 @@ def worker(place, *, encoder=None, sign="here", fingerprint=None):
     lazy = EncoderLoader(
         encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
     )
-    how = EncodingJob((), batch_size=5, workers=2, partial_files=partial(parts_of, place, "same"))
+    how = EncodingJob(
+        (), batch_size=5, workers=2, partial_files=partial(open_partial_files, place, "same")
+    )
     order = WorkerTask(lazy, fingerprint or encoder.spec.fingerprint, how, frozenset(), sign)
     made = RayWorker()
     made.prepare(order)
@@ -40,28 +42,28 @@ def worker(place, *, encoder=None, sign="here", fingerprint=None):
 
 
 def test_it_writes_a_part_where_it_sees_the_stores_place(pictures, store):
-    folding = parts_of(store, "same")
-    folding.show("here")
+    folding = open_partial_files(store, "same")
+    folding.write_marker("here")
     done, crew, seconds = worker(store)(100, pictures)
     assert (done.start, len(done.digests)) == (100, 12)
     assert list(done.reasons) == [103]
     assert done.features is None
     assert done.seconds.write > 0
     assert (crew.device, seconds > 0) == ("fake", True)
-    part = folding.fetch(done.partial_file)
-    assert [(part, list(done.encoded))] == list(folding.found())
-    assert folding.vectors(part, IMAGE).shape == (11, 8)
+    part = folding.local_path(done.partial_file)
+    assert [(part, list(done.encoded))] == list(folding.read_all())
+    assert folding.features(part, IMAGE).shape == (11, 8)
 
 
 def test_it_sends_vectors_where_it_does_not(pictures, store):
     done, _, _ = worker(store, sign="elsewhere")(0, pictures)
     assert done.partial_file == ""
     assert done.features[IMAGE].shape == (11, 8)
-    assert list(parts_of(store, "same").found()) == []
+    assert list(open_partial_files(store, "same").read_all()) == []
 
 
 def test_two_blocks_at_a_time_share_the_encoder(pictures, store):
-    parts_of(store, "same").show("here")
+    open_partial_files(store, "same").write_marker("here")
     made = worker(store)
     with ThreadPoolExecutor(2) as pool:
         halves = list(pool.map(made, (0, 6), (pictures[:6], pictures[6:])))
@@ -77,7 +79,7 @@ class Broken(FakeEncoder):
 
 
 def test_vectors_that_are_not_finite_are_named(pictures, store):
-    parts_of(store, "same").show("here")
+    open_partial_files(store, "same").write_marker("here")
     done, _, _ = worker(store, encoder=Broken())(0, pictures)
     assert (done.encoded, done.partial_file, done.features) == ([], "", None)
     assert len(done.failed) == 11
@@ -89,7 +91,7 @@ def test_another_encoder_than_the_drivers_is_refused(store):
 
 
 def test_a_worker_that_was_started_anew_greets_itself(pictures, store):
-    parts_of(store, "same").show("here")
+    open_partial_files(store, "same").write_marker("here")
     order = worker(store).args[0]
     done, _, _ = RayWorker().encode_block(order, 0, pictures)
     assert len(done.encoded) == 11
@@ -99,9 +101,9 @@ def test_it_sends_vectors_where_the_place_cannot_be_written_to(pictures, store, 
     def add(*_):
         raise StoreWriteError("read-only")
 
-    parts_of(store, "same").show("here")
+    open_partial_files(store, "same").write_marker("here")
     do = worker(store)
-    monkeypatch.setattr(Parts, "add", add)
+    monkeypatch.setattr(PartialFiles, "write", add)
     done, _, _ = do(0, pictures)
     assert (done.partial_file, done.failed) == ("", {})
     assert done.features[IMAGE].shape == (11, 8)
