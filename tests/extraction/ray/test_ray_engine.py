@@ -26,14 +26,14 @@ from fishembed.extraction.ray.remote_encoder import call_and_wait
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """Start Ray once, with what workers need to find the fake encoder."""
     before = os.environ.get("PYTHONPATH")
-    paths = [str(TESTS), str(TESTS / "extraction"), str(TESTS.parent), before or ""]
+    paths = [str(TESTS), str(Path(__file__).parent), str(TESTS.parent), before or ""]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with cluster_module._cluster(ray, None):
         yield ray.get_runtime_context().gcs_address
