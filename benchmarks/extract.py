@@ -125,7 +125,7 @@ def decode_only(encoder: Encoder, folder: Path) -> Callable[[], float]:
     def work(files: list[Path]) -> int:
         side = spec.preprocessing.crop
         out = np.empty((len(files), side, side, 3), np.uint8)
-        return len(read_block(files, (), how, out).decoded)
+        return len(read_block(files, (), how, out).images)
 
     def run() -> float:
         files = sorted(folder.iterdir())

@@ -67,7 +67,7 @@ done = extract(folder, store, encoder=NullEncoder(), prompts=(), workers=readers
                reporter=clock)
 main, children = cpu(resource.RUSAGE_SELF) - before, cpu(resource.RUSAGE_CHILDREN)
 (first, since), (last, until) = clock.times[0], clock.times[-1]
-print(json.dumps({"n": done.rows, "wall": (until - since) / (last - first), "main": main,
+print(json.dumps({"n": done.rows, "wall": (until - since) / max(1, last - first), "main": main,
                   "all": main + children, "start": since - began}))
 """
 

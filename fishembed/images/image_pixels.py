@@ -89,6 +89,7 @@ def torch_resize(
 
     # Torch warns of memory that it may not write to, such as Pillow's.
     image = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
-    planes = image.permute(2, 0, 1).unsqueeze(0)
-    small = interpolate(planes, size=(size[1], size[0]), mode=interpolation, antialias=True)
+    # In this order torch sees an image whose channels are last, and gives one back.
+    channels_last = image.unsqueeze(0).permute(0, 3, 1, 2)
+    small = interpolate(channels_last, size=(size[1], size[0]), mode=interpolation, antialias=True)
     return np.asarray(small[0].permute(1, 2, 0).numpy())
