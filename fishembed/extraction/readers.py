@@ -26,6 +26,9 @@ from fishembed.images import quiet_decoding
 ENOUGH_FOR_PROCESSES = 512
 """Files from which on processes of their own pay."""
 
+_FEW_CORES, _ENOUGH_ON_FEW_CORES = 4, 4096
+"""With few cores, their start takes the time of several hundred images."""
+
 _FIRST_BLOCK, _LARGEST_BLOCK = 4, 64
 _BLOCK_SECONDS = 0.05
 """Work in a block: little enough that none waits long for the last, much enough to hand over."""
@@ -162,7 +165,8 @@ class FileReaders:
 
 def use_processes(files: int) -> bool:
     """Tell whether processes of their own shall read so many files."""
-    return hasattr(os, "memfd_create") and files >= ENOUGH_FOR_PROCESSES
+    enough = _ENOUGH_ON_FEW_CORES if cores() <= _FEW_CORES else ENOUGH_FOR_PROCESSES
+    return hasattr(os, "memfd_create") and files >= enough
 
 
 def cores() -> int:
