@@ -9,7 +9,7 @@ import pytest
     ("words", "message"),
     [
         (["extract"], "nothing at 'data'"),
-        (["extract", "."], "no picture in"),
+        (["extract", "."], "no image in"),
         (["fit"], "no feature store in 'cache'"),
         (["fit", "x.h5"], "no feature store at 'x.h5'"),
         (["predict", "x", "."], "no run at 'x'"),

@@ -21,7 +21,7 @@ def test_info_tells_everything(run, store):
         "70 images in ",
         " on fake, ",
         "1 file skipped:",
-        "'train/a/bad.png': not a picture",
+        "'train/a/bad.png': not an image",
     ):
         assert part in told
 
