@@ -57,11 +57,15 @@ _FILES_AT_ONCE = 256
 
 
 class Batch:
-    """Files that are reported together, and where the images are that must be encoded."""
+    """Files that are reported together, and where the images are that must be encoded.
+
+    `rows_held` counts the rows of the ring that wait for it; it is looked at for every file.
+    """
 
     def __init__(self, ring: ImageRing, start: int) -> None:
         self._ring = ring
         self._segments: list[Segment] = []
+        self.rows_held = 0
         self.start = start
         self.digests: list[str | None] = []
         self.reasons: dict[int, str] = {}
@@ -83,17 +87,13 @@ class Batch:
         """Keep a segment of the ring until this batch is encoded."""
         self._ring.use(segment)
         self._segments.append(segment)
+        self.rows_held += segment.rows
 
     def release(self) -> None:
         """Let the ring have its rows back."""
         for segment in self._segments:
             self._ring.release(segment)
         self._segments = []
-
-    @property
-    def rows_held(self) -> int:
-        """Rows of the ring that wait for this batch."""
-        return sum(segment.rows for segment in self._segments)
 
     @property
     def pixels(self) -> Pixels:

@@ -5,30 +5,16 @@ import csv
 import joblib
 import numpy as np
 import pytest
+from fish_store import CLASSES, fish_store
 from message_log import MessageLog
 
 from fishembed import FeatureStore, import_vectors, load_head, run_fit, run_zeroshot
 from fishembed.errors import InputError
 
-CLASSES = ["cod", 'eel "long", <b>', "pike"]
-
 
 @pytest.fixture
 def store(tmp_path):
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(3, 8)) * 2
-    labels = np.repeat([0, 1, 2], [30, 20, 10])
-    return import_vectors(
-        {
-            "features": centres[labels] + rng.normal(size=(60, 8)),
-            "labels": labels,
-            "classes": np.array(CLASSES),
-            "splits": np.array(["train", "test", "val"] * 20),
-            "text_features": centres,
-            "logit_scale": np.array(10.0),
-        },
-        tmp_path / "fish.h5",
-    )
+    return fish_store(tmp_path / "fish.h5")
 
 
 @pytest.fixture

@@ -6,30 +6,16 @@ import shutil
 
 import numpy as np
 import pytest
+from fish_store import fish_store
 
 from fishembed import FeatureStore, Run, import_vectors, predict_run, run_fit, run_zeroshot
 from fishembed.errors import RunError, RunFormatError, RunNotFoundError, StoreNotFoundError
 from fishembed.experiments import fit, newest_run, save_run, score_zeroshot
 
-CLASSES = ["cod", 'eel "long", <b>', "pike"]
-
 
 @pytest.fixture
 def store(workspace):
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(3, 8)) * 2
-    labels = np.repeat([0, 1, 2], [30, 20, 10])
-    return import_vectors(
-        {
-            "features": centres[labels] + rng.normal(size=(60, 8)),
-            "labels": labels,
-            "classes": np.array(CLASSES),
-            "splits": np.array(["train", "test", "val"] * 20),
-            "text_features": centres,
-            "logit_scale": np.array(10.0),
-        },
-        "cache/fish.h5",
-    )
+    return fish_store("cache/fish.h5")
 
 
 def test_a_run_is_never_overwritten(store):
