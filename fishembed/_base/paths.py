@@ -2,8 +2,9 @@
 
 `s3://`, `gs://`, `memory://` and whatever else fsspec has a file system for. Keys come from where
 each file system looks for them (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS`
-for GCS, fsspec's own configuration); a URL that holds some is refused, and none is ever
-printed, logged or stored.
+for GCS, fsspec's own configuration); a URL that holds some is refused, but for the query of
+`https://`, where presigned ones have it. The text of what `to_path` returns holds none: see
+`fishembed._base.places`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from fishembed._base.http_files import HTTP, use_whole_addresses
+from fishembed._base.places import Place, places_of, scrub, shown, without_secrets
 from fishembed.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -25,17 +28,24 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _COLLAPSED = re.compile(r"^((?:s3a?|gs|gcs|az|abfs|memory|file|https?):)/(?!/)")  # by a Path
-_USER = re.compile(r"(?<=://)[^/@\s'\"]*@")
-_SECRETS = re.compile(
-    r"(?i)((?:key|secret|token|signature|password|credential|sig)[\w-]*['\"]?\s*[=:]\s*['\"]?)"
-    r"[^\s&'\",}]+"
-)
 _EXTRAS = {
     "s3": ("s3fs", "s3"),
     "s3a": ("s3fs", "s3"),
     "gs": ("gcsfs", "gs"),
     "gcs": ("gcsfs", "gs"),
 }
+
+
+__all__ = [
+    "Place",
+    "is_remote",
+    "is_url",
+    "places_of",
+    "scrub",
+    "shown",
+    "to_path",
+    "without_secrets",
+]
 
 
 def is_url(path: object) -> bool:
@@ -58,18 +68,25 @@ def to_path(path: str | Path | UPath) -> AnyPath:
     MissingExtraError
         When the package for that kind is not installed.
     """
-    url = _COLLAPSED.sub(r"\1//", str(path))
-    if not is_url(url):
-        return Path(str(path))
-    if _USER.search(url):
+    place = Place(_COLLAPSED.sub(r"\1//", str(path)))
+    if not is_url(place):
+        return Path(str(place))
+    if place.has_login:
         raise InputError(
-            f"{scrub(url)!r} was given with a user or a key in it: leave it out and put it where "
+            f"{str(place)!r} was given with a user or a key in it: leave it out and put it where "
             "the file system looks for it, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
-    kind = url.partition("://")[0].lower()
+    kind = place.partition("://")[0].lower()
     if kind == "file":
-        return Path("/" + unquote(url.partition("://")[2].lstrip("/")))
-    return _remote(url.rstrip("/"), kind)
+        return Path("/" + unquote(place.partition("://")[2].lstrip("/")))
+    if kind in HTTP:
+        use_whole_addresses()
+    elif place.lacks_query:
+        raise InputError(
+            f"{str(place)!r} was given with keys behind a question mark, which only http:// and "
+            "https:// have: put them where the file system looks for them"
+        )
+    return _remote(place.rstrip("/"), kind)
 
 
 def _remote(url: str, kind: str) -> UPath:
@@ -84,10 +101,5 @@ def _remote(url: str, kind: str) -> UPath:
             raise InputError(f"{kind}:// needs a package: {error}") from error
         raise MissingExtraError(f"{kind}://", package, extra) from error
     except ValueError as error:
-        raise InputError(f"{scrub(url)!r} is of a kind that fsspec does not know") from error
+        raise InputError(f"{url!r} is of a kind that fsspec does not know") from error
     return path
-
-
-def scrub(text: str) -> str:
-    """Remove users, keys, tokens and signatures from a text that people will read."""
-    return _SECRETS.sub(r"\1…", _USER.sub("", text))

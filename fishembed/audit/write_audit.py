@@ -8,6 +8,7 @@ from typing import Any
 
 from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
+from fishembed._base.paths import shown
 from fishembed._version import __version__
 from fishembed.audit.audit import Audit
 from fishembed.audit.page import write_page
@@ -59,12 +60,12 @@ def write_audit(
         "store_path": str(store.path),
         "store_fingerprint": store.fingerprint,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": command,
+        "command": shown(command),
     }
     with new_folder(reports, name, f"{store.name}-audit") as folder:
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
-        write_page(folder.path / PAGE_HTML, audit, store, photos=photos, command=command)
+        write_page(folder.path / PAGE_HTML, audit, store, photos=photos, command=shown(command))
     return folder.final
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fishembed._base.paths import to_path
+from fishembed._base.paths import Place, to_path
 from fishembed.cache.history import Change, Dropped, Edit
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
@@ -164,7 +164,8 @@ class EditableRows:
             When a path or class is unknown, or edits contradict each other.
         """
         found: dict[tuple[str, str], Change] = {}
-        for path, column, now in edits:
+        for named, column, now in edits:
+            path: str = Place(named)
             row = self._row_of.get(path)
             if row is None:
                 raise InputError(

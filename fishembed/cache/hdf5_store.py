@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import places_of, scrub, without_secrets
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
 from fishembed.cache.hdf5_files import map_dataset, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
@@ -62,7 +63,7 @@ class Hdf5Store(Store):
             path,
             int(file[IMAGE].shape[0]),
             encoder=json.loads(texts["encoder"]),
-            source=json.loads(texts["source"]),
+            source=without_secrets(json.loads(texts["source"])),
             fingerprint=texts["fingerprint"],
             has_trunk=TRUNK in file,
             trunk_is_image=TRUNK in file and bool(file[TRUNK] == file[IMAGE]),
@@ -113,7 +114,7 @@ class Hdf5Store(Store):
 
     def _skipped(self) -> list[tuple[str, str]]:
         paths, reasons = self._texts("skipped/path"), self._texts("skipped/reason")
-        return list(zip(paths, reasons, strict=True))
+        return list(zip(places_of(paths), map(scrub, reasons), strict=True))
 
     def _history(self) -> tuple[Edit, ...]:
         return read_history(self._file, self._texts)
@@ -163,6 +164,8 @@ class Hdf5Store(Store):
         dataset = f"rows/{name}"
         if name == "group" and dataset not in self._file:
             return [""] * len(self)
+        if name == "path":
+            return list(places_of(self._texts(dataset)))
         return self._texts(dataset) if name in _TEXT_COLUMNS else self._read(dataset)
 
     def _texts(self, name: str) -> list[str]:

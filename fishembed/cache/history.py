@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import places_of, shown
 from fishembed._base.text import counted
 
 EDITABLE = ("label", "split", "group")
@@ -108,7 +109,7 @@ def history_texts(edits: Sequence[Edit]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for number, edit in enumerate(edits):
         place = f"{HISTORY}/{number:04d}"
-        about = {"verb": edit.verb, "when": edit.when, "command": edit.command}
+        about = {"verb": edit.verb, "when": edit.when, "command": shown(edit.command)}
         found[f"{place}/about"] = [json.dumps(about)]
         for name in _CHANGES:
             found[f"{place}/{name}"] = [getattr(change, name) for change in edit.changes]
@@ -121,9 +122,9 @@ def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> 
     for number in sorted(file[HISTORY]) if HISTORY in file else ():
         place = f"{HISTORY}/{number}"
         about = json.loads(texts(f"{place}/about")[0])
-        columns = [texts(f"{place}/{name}") for name in _CHANGES]
-        changes = tuple(Change(*cells) for cells in zip(*columns, strict=True))
-        edits.append(Edit(about["verb"], about["when"], about["command"], changes))
+        paths, *columns = [texts(f"{place}/{name}") for name in _CHANGES]
+        changes = tuple(Change(*c) for c in zip(places_of(paths), *columns, strict=True))
+        edits.append(Edit(about["verb"], about["when"], shown(about["command"]), changes))
     return tuple(edits)
 
 
@@ -148,6 +149,7 @@ def read_dropped(
     numeric = {
         name: arrays(f"{DROPPED}/{name}") for name in _DROPPED_ARRAYS if name in file[DROPPED]
     }
+    named["path"] = list(places_of(named["path"]))
     return Dropped(**named, **numeric)  # type: ignore[arg-type]
 
 

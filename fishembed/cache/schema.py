@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
     from fishembed.cache.history import Dropped, Edit
 
+from fishembed._base.paths import places_of
 from fishembed.errors import DimensionError, InputError, StoreFormatError
 
 FORMAT = "fishembed"
@@ -65,6 +66,7 @@ class Rows:
         lengths = {name: len(getattr(self, name)) for name in self.__dataclass_fields__}
         if len(set(lengths.values())) > 1:
             raise DimensionError(f"columns of unequal length: {lengths}")
+        object.__setattr__(self, "path", places_of(self.path))
 
     def __len__(self) -> int:
         return len(self.path)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.files import write_text
-from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.paths import is_remote, is_url, to_path, without_secrets
 from fishembed._base.remote_files import remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
@@ -261,6 +261,7 @@ def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
         raise StoreIntegrityError(
             f"{str(path)!r} is not as it was written: 'fishembed merge' lists its files again"
         )
+    index["source"] = without_secrets(index["source"])
     return index
 
 

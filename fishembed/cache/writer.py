@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.paths import to_path
+from fishembed._base.paths import places_of, scrub, to_path, without_secrets
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.hdf5_files import atomic_hdf5
@@ -144,13 +144,13 @@ def _write_header(file: h5py.File, header: StoreHeader) -> None:
         format=FORMAT,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         encoder=json.dumps(dict(header.encoder)),
-        source=json.dumps(dict(header.source)),
+        source=json.dumps(without_secrets(dict(header.source))),
         versions=json.dumps(versions),
         extraction=json.dumps(dict(header.extraction)),
     )
     _write_texts(file, "classes", header.classes)
-    _write_texts(file, "skipped/path", [path for path, _ in header.skipped])
-    _write_texts(file, "skipped/reason", [reason for _, reason in header.skipped])
+    _write_texts(file, "skipped/path", places_of([path for path, _ in header.skipped]))
+    _write_texts(file, "skipped/reason", [scrub(why) for _, why in header.skipped])
     for key, text in header.text.items():
         _write_text_features(file, f"{TEXT}/{key}", text)
     for name, texts in history_texts(header.history).items():

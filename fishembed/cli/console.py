@@ -8,6 +8,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from fishembed._base.paths import Place, shown, without_secrets
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -44,17 +46,17 @@ class Console:
     def message(self, text: str) -> None:
         """Print one line."""
         self._end_progress()
-        _write(sys.stderr if self.as_json else sys.stdout, text + "\n")
+        _write(sys.stderr if self.as_json else sys.stdout, shown(text) + "\n")
 
     def result(self, text: str) -> None:
         """Print what was asked for, as it is, to standard output."""
         self._end_progress()
-        _write(sys.stdout, text)
+        _write(sys.stdout, shown(text))
 
     def document(self, content: dict[str, object]) -> None:
         """Print the result as JSON; nothing without `as_json`."""
         if self.as_json:
-            text = json.dumps(content, allow_nan=False)
+            text = json.dumps(without_secrets(content), allow_nan=False)
             sys.stdout.write(text + "\n")
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
@@ -102,7 +104,7 @@ def _progress_bar() -> Progress:
 
 def command_line() -> str:
     """Return the command line that repeats this call."""
-    return shlex.join(["fishembed", *sys.argv[1:]])
+    return shlex.join(["fishembed", *map(Place, sys.argv[1:])])
 
 
 def aligned(columns: list[str], rows: list[list[str]], *, left: int = 1) -> list[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import typer
 
-from fishembed._base.paths import scrub
+from fishembed._base.paths import Place, scrub
 from fishembed.errors import FishembedError
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
@@ -37,7 +37,7 @@ def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int
             _print_error("interrupted")
         return left.code if isinstance(left.code, int) else 0
     except FishembedError as error:
-        _print_error(f"error: {error}")
+        _print_error(f"error: {scrub(str(error))}")
         return 2
     except KeyboardInterrupt:
         _print_error("interrupted")
@@ -60,10 +60,11 @@ def _print_error(text: str) -> None:
 
 
 def _write_log(error: BaseException) -> Path:
+    command = [str(Place(one)) for one in sys.argv]
     versions = "\n".join(f"{name} {_version(name)}" for name in PACKAGES)
     text = (
         f"python {platform.python_version()} on {platform.platform()}\n{versions}\n"
-        f"command: {sys.argv}\n\n{''.join(traceback.format_exception(error))}"
+        f"command: {command}\n\n{''.join(traceback.format_exception(error))}"
     )
     handle, name = tempfile.mkstemp(prefix="fishembed-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fishembed._base.default_dirs import data_dir
-from fishembed._base.paths import scrub
+from fishembed._base.paths import Place
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, JsonOption
@@ -177,7 +177,7 @@ def extract(
 
 def _shortened(sources: list[str]) -> str:
     more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-    return f"{scrub(sources[0])}{more}"
+    return f"{Place(sources[0])}{more}"
 
 
 def _print_result(console: Console, result: Extraction, *, prune: bool) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed._base.files import write_json
+from fishembed._base.paths import places_of, without_secrets
 from fishembed.errors import RunFormatError
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.run_result import TOP_K, ClassTable, Floats, RunResult, ScoredImages
@@ -128,7 +129,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
     if not isinstance(document, dict):
         raise RunFormatError(f"{str(path)!r} is not a JSON object")
-    return document
+    return {name: without_secrets(value) for name, value in document.items()}
 
 
 def read_csv_rows(path: Path) -> list[dict[str, str]]:
@@ -221,7 +222,7 @@ def _read_images(columns: Columns, names: list[str]) -> ScoredImages:
 
     probabilities = [_numbers(columns, f"p{k}", PREDICTIONS_CSV) for k in ranks]
     return ScoredImages(
-        paths=tuple(_texts(columns, "path", PREDICTIONS_CSV)),
+        paths=tuple(places_of(_texts(columns, "path", PREDICTIONS_CSV))),
         class_names=tuple(names),
         true=places(_texts(columns, "true", PREDICTIONS_CSV)),
         predicted=places(_texts(columns, "predicted", PREDICTIONS_CSV)),

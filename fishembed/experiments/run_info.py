@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.paths import shown
 from fishembed._version import __version__
 from fishembed.cache import FeatureKind, Store
 from fishembed.experiments.class_prior import assumed_prior
@@ -80,7 +81,7 @@ def run_info(
         "versions": _versions(),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "seconds": {key: round(value, 4) for key, value in seconds.items()},
-        "command": command,
+        "command": shown(command),
     }
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage
@@ -59,7 +59,7 @@ class ImageFiles:
         that would fetch them whole.
         """
         if is_url(path):
-            return RemoteImage(path, _UNKNOWN)
+            return RemoteImage(Place(path), _UNKNOWN)
         for end in _TAR.finditer(path):
             tar = path[: end.end() - 1]
             if is_remote(self._root):
@@ -67,7 +67,7 @@ class ImageFiles:
             if Path(str(self._root), tar).is_file():
                 return self._members(tar).get(path) or UnreadableImage("its tar has it no more")
         if is_remote(self._root):
-            return RemoteImage(f"{str(self._root).rstrip('/')}/{path}", _UNKNOWN)
+            return RemoteImage(Place(f"{str(self._root).rstrip('/')}/{path}"), _UNKNOWN)
         return Path(str(self._root), path)
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:

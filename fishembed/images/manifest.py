@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fishembed._base.csv_files import CsvTable
-from fishembed._base.paths import is_remote, is_url
+from fishembed._base.paths import Place, is_remote, is_url
 from fishembed._base.remote_files import remote_errors
 from fishembed._base.splits import SPLIT_NAMES, SPLITS
 from fishembed.errors import ManifestError, MissingExtraError
@@ -125,7 +125,7 @@ def _item(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
             "(or valid, validation), or nothing"
         )
     return Sample(
-        path=name,
+        path=Place(name),
         label=row.get("label", "").strip() or None,
         split=SPLIT_NAMES[split.lower()] if split else "",
         group=row.get("group", "").strip(),

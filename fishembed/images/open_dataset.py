@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.paths import is_remote, to_path
+from fishembed._base.paths import Place, is_remote, to_path
 from fishembed._base.remote_files import remote_errors
+from fishembed._base.text import counted
 from fishembed.errors import SourceError
 from fishembed.images.folder import read_folder
 from fishembed.images.image_bytes import ImageBytes
@@ -95,9 +96,8 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
     RemoteError
         When a URL cannot be reached.
     """
-    several: Sequence[str | Path | UPath] = (
-        [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
-    )
+    several = [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
+    several = [Place(one) for one in several]
     if tars := find_tars(several):
         return _tar_source(tars)
     place = to_path(several[0])
@@ -133,7 +133,9 @@ def _manifest_source(path: AnyPath) -> Dataset:
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
     name = (root.name if generic else path.stem) or path.stem
     blobs = remote_manifest_images(root, items)
-    return Dataset(root, name, f"manifest {path.name}", tuple(items), blobs)
+    asked = sum(isinstance(item.path, Place) and item.path.lacks_query for item in items)
+    keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
+    return Dataset(root, name, f"manifest {path.name}{keys}", tuple(items), blobs)
 
 
 def _tar_source(tars: list[AnyPath]) -> Dataset:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
 from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
@@ -28,7 +28,7 @@ _MISSING = "the file is missing"
 class RemoteImage:
     """An image at a URL."""
 
-    url: str
+    url: Place
     state: tuple[int, int]
 
     def read(self) -> bytes:
@@ -72,7 +72,7 @@ def remote_manifest_images(root: AnyPath, items: Sequence[Sample]) -> dict[str, 
         if is_remote(root) and not is_url(item.path)
     }
     urls = [item.path for item in items if is_url(item.path)]
-    if urls:
+    if urls:  # places, which know their whole addresses
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             blobs.update(zip(urls, pool.map(_asked, urls), strict=True))
     return blobs
@@ -84,12 +84,13 @@ def _listed(root: Any) -> dict[str, ImageBytes]:
     start = len(str(root.path).strip("/")) + 1
     kind = str(root).partition("://")[0]
     return {
-        name.strip("/")[start:]: RemoteImage(f"{kind}://{name.lstrip('/')}", _state(facts))
+        name.strip("/")[start:]: RemoteImage(Place(f"{kind}://{name.lstrip('/')}"), _state(facts))
         for name, facts in found.items()
     }
 
 
-def _asked(url: str) -> ImageBytes:
+def _asked(path: str) -> ImageBytes:
+    url = Place(path)
     try:
         place = to_path(url)
         with remote_errors(place):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fishembed._base.paths import is_remote
+from fishembed._base.paths import Place, is_remote
 from fishembed._base.remote_files import remote_errors, remote_version
 from fishembed._base.splits import SPLIT_NAMES
 from fishembed._base.text import counted
@@ -43,7 +43,7 @@ _BLOCK = 512
 class TarMember:
     """An image inside a tar: its bytes from `offset` on."""
 
-    tar: str
+    tar: Place
     offset: int
     state: tuple[int, int]
 
@@ -137,7 +137,7 @@ def _read_tar(root: AnyPath, tar: str) -> tuple[dict[str, _Sample], str]:
         with remote_errors(place), _opened(place) as file:
             state = _state(place)
             for member, content in _members(file):
-                _sort_in(samples, member, content, f"{root}/{tar}", state)
+                _sort_in(samples, member, content, Place(f"{root}/{tar}"), state)
     except tarfile.TarError as error:
         known = sum(len(sample.images) for sample in samples.values())
         return samples, f"is broken behind its first {known:,} images: {error}"
@@ -187,7 +187,7 @@ def _sort_in(
     samples: dict[str, _Sample],
     member: tarfile.TarInfo,
     content: bytes | None,
-    tar: str,
+    tar: Place,
     state: object,
 ) -> None:
     name = member.name.removeprefix("./").lstrip("/")

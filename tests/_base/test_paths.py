@@ -36,4 +36,16 @@ def test_urls_that_cannot_be_used_are_refused():
 
 def test_secrets_are_scrubbed():
     text = "s3://me:pw@b/x?X-Amz-Signature=abc&secret_key='def' token: ghi"
-    assert scrub(text) == "s3://b/x?X-Amz-Signature=…&secret_key='…' token: …"
+    assert scrub(text) == "s3://b/x token: …"
+
+
+def test_keys_behind_a_question_mark_are_for_http_alone():
+    with pytest.raises(InputError, match="which only http") as caught:
+        to_path("gs://bucket/x?access_token=hidden")
+    assert "hidden" not in str(caught.value)
+    with pytest.raises(InputError, match="leave it out") as caught:
+        to_path("s3://KEY:hidden/with/slash@bucket/x")
+    assert "hidden" not in str(caught.value)
+    path = to_path("http://127.0.0.1/a/cod.jpg?sig=hidden")
+    assert (str(path), path.name) == ("http://127.0.0.1/a/cod.jpg", "cod.jpg")
+    assert "hidden" in str(path.fs.encode_url(path.path))
