@@ -24,6 +24,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   └── StoreWriteError (OSError)           the disk is full, or the place not writable
     ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
+    │   └── NotFetchedError                     one that a file names: asked with --fetch only
     ├── RunError
     │   ├── RunNotFoundError (FileNotFoundError)
     │   └── RunFormatError (ValueError)         a run folder or head file that cannot be read
@@ -118,6 +119,10 @@ class StoreWriteError(StoreError, OSError):
 
 class RemoteError(FishembedError, OSError):
     """A bucket or a file elsewhere that cannot be reached, read or written."""
+
+
+class NotFetchedError(RemoteError):
+    """Something at a URL that a file names, which is fetched with leave only."""
 
 
 class RunError(FishembedError):

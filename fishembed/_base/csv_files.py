@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fishembed._base.bounded_reading import read_at_most
 from fishembed._base.files import write_text
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, InputError
@@ -114,7 +115,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 def _read_text(path: AnyPath, error: type[FishembedError], errors: str) -> str:
     try:
         with remote_errors(path):
-            return path.read_bytes().decode("utf-8-sig", errors)
+            return read_at_most(path).decode("utf-8-sig", errors)
     except UnicodeDecodeError as reason:
         raise error(f"{str(path)!r} is not UTF-8 text: save it as UTF-8") from reason
     except OSError as reason:

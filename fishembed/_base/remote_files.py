@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.files import atomic_file
+from fishembed._base.http_files import HTTP
 from fishembed._base.paths import is_remote, scrub
 from fishembed.errors import RemoteError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
 _CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
 _LONGEST = 200
+_UNANNOUNCED = 4 << 30
+"""Bytes that are fetched where a server does not say how many there will be."""
 
 
 @contextmanager
@@ -78,9 +81,23 @@ def local_copy(path: AnyPath) -> Path:
         return copy
     copy.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(copy) as temporary, remote_errors(path):
-        path.fs.get_file(path.path, str(temporary))
+        if path.protocol in HTTP:
+            _download(path, temporary)
+        else:
+            path.fs.get_file(path.path, str(temporary))
     _remove_other_versions(folder, copy.parent)
     return copy
+
+
+def _download(path: UPath, target: Path) -> None:
+    """Write what a server sends, and no more than it announced; else it could fill the disk."""
+    from fishembed._base.bounded_reading import blocks
+
+    announced = path.fs.info(path.path).get("size")
+    most = _UNANNOUNCED if announced is None else int(announced)
+    with target.open("wb") as file:
+        for block in blocks(path, most):
+            file.write(block)
 
 
 def copies_dir() -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fishembed.audit.checks  # noqa: F401 - registers the checks
+from fishembed._base.paths import Place, is_url
 from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
@@ -53,6 +54,7 @@ def audit_store(
     run: str | Path | Run | None = None,
     photos: str | Path | None = None,
     read_photos: bool = True,
+    fetch: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Audit:
@@ -70,6 +72,8 @@ def audit_store(
         Folder of the images; the one the store knows when None.
     read_photos
         Whether the images are read to find blank, tiny, grey and very long ones.
+    fetch
+        Whether images that lie at URLs are fetched.
     seed
         Of the folds, and of the sample that the threshold is chosen on.
     progress
@@ -93,7 +97,7 @@ def audit_store(
         chosen = near_duplicate_threshold(
             store.features, store.labels, store.groups, cosine=threshold, seed=seed
         )
-    found = find_photos(store, photos) if read_photos else None
+    found = find_photos(store, photos, fetch=fetch) if read_photos else None
     missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)
     data = AuditData(store, chosen, run_rows, found, missing, seed, progress or NoProgress(), watch)
     run_checks(data)
@@ -106,14 +110,18 @@ def _why_not_read(root: object, wanted: bool) -> str:
         return "The photos were not looked at (--no-photos)."
     if not root:
         return "The photos were not looked at: the store does not know them (--photos)."
+    if is_url(root) and not str(root).lower().startswith("file:"):
+        return f"The photos were not looked at: they lie at {Place(str(root))} (--fetch)."
     return f"The photos were not looked at: there is no folder {str(root)!r} (--photos)."
 
 
-def find_photos(store: FeatureStore, photos: str | Path | None) -> ImageFiles | None:
+def find_photos(
+    store: FeatureStore, photos: str | Path | None, *, fetch: bool = False
+) -> ImageFiles | None:
     """Find the images of a store; None where they are not at hand."""
     known = photos or store.source.get("root")
     try:
-        found = ImageFiles(known) if known else None
+        found = ImageFiles(known, fetch=fetch) if known else None
     except FishembedError:
         return None
     return found if found is not None and found.are_there() else None

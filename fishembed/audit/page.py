@@ -6,32 +6,32 @@ from pathlib import Path
 
 from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
-from fishembed.audit.audit import Audit, find_photos
+from fishembed.audit.audit import Audit
 from fishembed.audit.check import Section, on_page
 from fishembed.cache import FeatureStore
+from fishembed.images import ImageFiles
 from fishembed.reports.shared_page_parts import fill
 from fishembed.reports.thumbnails import thumbnails
 
 
 def write_page(
-    page: Path, audit: Audit, store: FeatureStore, *, photos: str | Path | None, command: str
+    page: Path, audit: Audit, store: FeatureStore, *, photos: ImageFiles | None, command: str
 ) -> None:
     """Write an audit as one page that needs no other file.
 
-    `photos` is the folder of the images, the one the store knows when None; without it the page
-    comes out without images. `command` is the command line that repeats the audit.
+    `photos` finds the images; without it the page comes out without them.
+    `command` is the command line that repeats the audit.
     """
     classes = [*audit.classes, "no label"]
     by_name = {name: found.section(store, classes) for name, found in audit.results.items()}
     sections = [by_name[name] for name in on_page()]
     paths = dict.fromkeys(image.path for section in sections for image in section.images)
-    found = find_photos(store, photos)
-    thumbs = {} if found is None else thumbnails(found, paths)
+    thumbs = {} if photos is None else thumbnails(photos, paths)
     missing = ""
-    if found is None:
+    if photos is None:
         missing = "There are no images here: the photos are not at hand (--photos)."
     elif paths and not thumbs:
-        missing = f"No image could be read in {printable(str(found))}."
+        missing = f"No image could be read in {printable(str(photos))}."
     context = {
         "name": printable(f"{audit.store}: audit"),
         "store": printable(audit.store),

@@ -10,7 +10,7 @@ from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import shown
 from fishembed._version import __version__
-from fishembed.audit.audit import Audit
+from fishembed.audit.audit import Audit, find_photos
 from fishembed.audit.page import write_page
 from fishembed.cache import FeatureStore
 from fishembed.experiments.run_files import PAGE_HTML
@@ -26,6 +26,7 @@ def write_audit(
     name: str | None = None,
     reports: str | Path | None = None,
     photos: str | Path | None = None,
+    fetch: bool = False,
     command: str = "",
 ) -> Path:
     """Write an audit into a new folder among the runs.
@@ -43,6 +44,8 @@ def write_audit(
         Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
     photos
         Folder of the images; the one the store knows when left out.
+    fetch
+        Whether images that lie at URLs are fetched.
     command
         The command line that repeats the audit, for its record.
 
@@ -65,7 +68,8 @@ def write_audit(
     with new_folder(reports, name, f"{store.name}-audit") as folder:
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
-        write_page(folder.path / PAGE_HTML, audit, store, photos=photos, command=shown(command))
+        found = find_photos(store, photos, fetch=fetch)
+        write_page(folder.path / PAGE_HTML, audit, store, photos=found, command=shown(command))
     return folder.final
 
 

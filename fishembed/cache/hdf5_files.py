@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fishembed._base.files import move_into_place, temporary_file
 from fishembed._base.paths import is_remote
 from fishembed._base.remote_files import uploaded_file
+from fishembed.cache.foreign_data import refuse_foreign_data
 from fishembed.errors import StoreError, StoreWriteError
 
 if TYPE_CHECKING:
@@ -79,11 +80,25 @@ def open_hdf5(path: Path) -> h5py.File:
     """Open a file for reading, also where the disk has no locks or somebody holds HDF5's.
 
     Stores need no lock to be read: they are replaced, and never changed in place.
+
+    Raises
+    ------
+    OSError
+        When it is no HDF5, or has HDF5 read other files; see `refuse_foreign_data`.
     """
     try:
-        return h5py.File(path, "r")
+        file = h5py.File(path, "r")
     except OSError:
-        return h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r", locking=False)
+    try:
+        refuse_foreign_data(file)
+    except OSError:
+        file.close()
+        raise
+    except Exception as error:  # HDF5 raises anything on a damaged file
+        file.close()
+        raise OSError(f"its names cannot be read: {error}") from error
+    return file
 
 
 def map_dataset(dataset: h5py.Dataset) -> npt.NDArray[Any]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, without_secrets
 from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
+from fishembed.cache.foreign_data import ForeignDataError
 from fishembed.cache.hdf5_files import map_dataset, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.lazy_rows import Matrix, file_rows
@@ -85,6 +86,8 @@ class Hdf5Store(Store):
         """
         try:
             file = open_hdf5(local)
+        except ForeignDataError as error:
+            raise StoreFormatError(f"{str(path)!r} is refused: {error}") from error
         except OSError as error:
             raise StoreFormatError(
                 f"{str(path)!r} is not a readable HDF5 file ({error}): {_ADVICE}"

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.files import write_text
-from fishembed._base.paths import is_remote, is_url, to_path, without_secrets
+from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
 from fishembed._base.remote_files import remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
@@ -32,6 +32,7 @@ from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import (
     FishembedError,
     InputError,
+    NotFetchedError,
     StoreFormatError,
     StoreIntegrityError,
     StoreMismatchError,
@@ -46,6 +47,9 @@ INDEX_SUFFIX = ".json"
 INDEX_FORMAT = "fishembed-index"
 INDEX_SCHEMA = 1
 CHECKSUM = "checksum"
+FETCH = "FISHEMBED_FETCH"
+"""Says that an index of this machine may name stores elsewhere, which are then fetched."""
+
 
 _OPEN_AT_ONCE = 64
 _LOOKED_AT = 64
@@ -301,6 +305,11 @@ def _name_in(index: AnyPath, path: AnyPath) -> str:
 
 
 def _path_of(index: AnyPath, name: str) -> AnyPath:
+    if is_url(name) and not is_remote(index) and not os.environ.get(FETCH):
+        raise NotFetchedError(
+            f"{str(index)!r} names {Place(name)!r}, which lies elsewhere: set {FETCH}=1 where you "
+            "trust it"
+        )
     return to_path(name) if is_url(name) or name.startswith("/") else index.parent / name
 
 

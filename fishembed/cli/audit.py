@@ -9,7 +9,13 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.options import JsonOption, PhotosOption, StoreArgument, ThresholdOption
+from fishembed.cli.options import (
+    FetchOption,
+    JsonOption,
+    PhotosOption,
+    StoreArgument,
+    ThresholdOption,
+)
 from fishembed.cli.resolve_paths import find_run, resolve_store
 
 
@@ -24,6 +30,7 @@ def audit(
     ] = None,
     threshold: ThresholdOption = None,
     photos: PhotosOption = None,
+    fetch: FetchOption = False,
     no_photos: Annotated[
         bool,
         typer.Option(
@@ -57,6 +64,7 @@ def audit(
                 run=None if run is None else find_run(run),
                 photos=photos,
                 read_photos=not no_photos,
+                fetch=fetch,
                 seed=seed,
                 progress=console,
             )
@@ -68,6 +76,7 @@ def audit(
                 name=name,
                 reports=reports_dir(),
                 photos=photos,
+                fetch=fetch,
                 command=command_line(),
             )
         console.message(f"wrote {folder}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console, aligned
-from fishembed.cli.options import JsonOption, PhotosOption
+from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
 from fishembed.cli.resolve_paths import find_run
 
 
@@ -27,6 +27,7 @@ def compare(
         ),
     ] = None,
     photos: PhotosOption = None,
+    fetch: FetchOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs with a baseline on the same images: differences, intervals, McNemar's test.
@@ -41,7 +42,7 @@ def compare(
         compared = compare_runs([find_run(run) for run in runs])
         for line in aligned(*comparison_table(compared)):
             console.message(line)
-        page = write_comparison(compared, output=output, photos=photos)
+        page = write_comparison(compared, output=output, photos=photos, fetch=fetch)
         console.message(f"wrote {page}")
         console.document(
             {

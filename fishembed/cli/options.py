@@ -20,6 +20,14 @@ PhotosOption = Annotated[
         show_default="the folder that the store names",
     ),
 ]
+FetchOption = Annotated[
+    bool,
+    typer.Option(
+        "--fetch",
+        help="Fetch images that lie at URLs, and a run's store that does; nothing is asked of "
+        "other machines without.",
+    ),
+]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(

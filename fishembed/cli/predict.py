@@ -9,7 +9,7 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
-from fishembed.cli.options import DeviceOption
+from fishembed.cli.options import DeviceOption, FetchOption
 from fishembed.cli.resolve_paths import find_run
 from fishembed.errors import InputError
 
@@ -34,6 +34,7 @@ def predict(
             "--evidence", help="Also list the most similar training images of the run's store."
         ),
     ] = False,
+    fetch: FetchOption = False,
     kind: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
         typer.Option(
@@ -66,7 +67,13 @@ def predict(
         folder = find_run(run)
         console.message(f"run: {folder}")
         found = predict_run(
-            folder, images, top=top, evidence=evidence, device=device, progress=console
+            folder,
+            images,
+            top=top,
+            evidence=evidence,
+            fetch=fetch,
+            device=device,
+            progress=console,
         )
         for path, reason in found.skipped:
             console.message(f"skipped {path!r}: {reason}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console
-from fishembed.cli.options import JsonOption, PhotosOption
+from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
 from fishembed.cli.resolve_paths import resolve_run
 from fishembed.cli.run_summary import print_scores
 
@@ -21,6 +21,7 @@ def report(
         ),
     ] = None,
     photos: PhotosOption = None,
+    fetch: FetchOption = False,
     formats: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,7 +43,7 @@ def report(
 
         wanted = formats or ("html", "png", "svg")
         opened = Run.open(folder)
-        page = write_report(opened, photos=photos, formats=wanted, progress=console)
+        page = write_report(opened, photos=photos, formats=wanted, fetch=fetch, progress=console)
         print_scores(console, opened)
         console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())

@@ -34,7 +34,9 @@ class Neighbour:
     similarity: float
 
 
-def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbour, ...]]:
+def nearest_training_images(
+    run: Run, X: Features, n: int, *, fetch: bool = False
+) -> list[tuple[Neighbour, ...]]:
     """Find the `n` nearest training images of each embedding by cosine, nearest first.
 
     Parameters
@@ -45,6 +47,8 @@ def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbo
         float32 (n_images, dim).
     n
         Neighbours of each.
+    fetch
+        Whether a store that lies at a URL is fetched.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def nearest_training_images(run: Run, X: Features, n: int) -> list[tuple[Neighbo
     StoreMismatchError
         When it has changed since the run was made.
     """
-    store = run.open_store()
+    store = run.open_store(fetch=fetch)
     if store.fingerprint != run.info["store"]["fingerprint"]:
         raise StoreMismatchError(
             f"{str(store.path)!r} has changed since the run {run.name!r} was made, so it no "

@@ -77,6 +77,7 @@ def predict_run(
     *,
     top: int = TOP_K,
     evidence: bool = False,
+    fetch: bool = False,
     device: str = "auto",
     encoder: Encoder | None = None,
     progress: Progress | None = None,
@@ -95,6 +96,8 @@ def predict_run(
         Classes that are named.
     evidence
         Whether to look for the nearest training images, in the run's own store.
+    fetch
+        Whether that store is fetched where it lies at a URL.
     device
         Where to encode, see `fishembed.load_encoder`.
     encoder
@@ -140,7 +143,7 @@ def predict_run(
         found = _encoded_features(
             files, head, encoder or _run_encoder(run, device, progress), progress
         )
-    near = nearest_training_images(run, found.X, N_NEIGHBOURS) if evidence else None
+    near = nearest_training_images(run, found.X, N_NEIGHBOURS, fetch=fetch) if evidence else None
     best = _most_probable(head.calibrated(), found.X, top)
     predictions = [
         Prediction(path, *best[i], near[i] if near else ()) for i, path in enumerate(found.paths)

@@ -13,7 +13,7 @@ from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import atomic_folder
 from fishembed._base.paths import is_remote, to_path
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
-from fishembed.errors import InputError, RunError, RunFormatError, RunNotFoundError
+from fishembed.errors import InputError, NotFetchedError, RunError, RunFormatError, RunNotFoundError
 from fishembed.experiments import run_files as files
 from fishembed.experiments.class_prior import Prior, assumed_prior
 from fishembed.experiments.run_result import RunResult
@@ -87,20 +87,29 @@ class Run:
             return self.in_memory
         return files.read_result(self.folder, self.info, self.metrics)
 
-    def open_store(self) -> Store:
+    def open_store(self, *, fetch: bool = False) -> Store:
         """Open the store, or the joined stores, that the run was made on.
 
         A store is looked for where it was, from here and from the workspace whose `reports`
         folder the run is in; the one that has not changed since is preferred.
 
+        Parameters
+        ----------
+        fetch
+            Whether a store at a URL is fetched: a run may come from a stranger.
+
         Raises
         ------
+        NotFetchedError
+            When it lies at a URL, without `fetch`.
         StoreNotFoundError
             When there is none at either place.
         StoreFormatError, InputError
             When it cannot be read, or stores can no longer be joined.
         """
         known = self.info.get("stores") or [self.info["store"]]
+        if not fetch and (far := next((o for o in known if is_remote(to_path(o["path"]))), None)):
+            raise NotFetchedError(f"the store lies at {far['path']!r}: --fetch gets it")
         stores = [self._open_one(str(one["path"]), one.get("fingerprint")) for one in known]
         return stores[0] if len(stores) == 1 else join_stores(stores)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +13,7 @@ from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.remote_images import RemoteImage
 from fishembed.images.tar import read_tars
 from fishembed.images.tar_names import TAR_SUFFIX
@@ -20,16 +22,23 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 _UNKNOWN = -1, -1
+NOT_FETCHED = UnreadableImage("it lies at a URL, which is fetched with --fetch only")
 _TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
 
 
 class ImageFiles:
     """The images of a store: files of a folder, members of its tars, or objects at a URL.
 
+    A store may come from a stranger: nothing outside its root is read, and nothing is asked of
+    another machine without leave.
+
     Parameters
     ----------
     root
-        What relative paths start from.
+        What relative paths start from; or the manifest that the images were named in, which also
+        knows the keys of their URLs.
+    fetch
+        Whether images at URLs are fetched.
 
     Raises
     ------
@@ -37,15 +46,28 @@ class ImageFiles:
         When it is a URL that cannot be used.
     """
 
-    def __init__(self, root: str | Path) -> None:
-        self._root: AnyPath = to_path(root)
+    def __init__(self, root: str | Path, *, fetch: bool = False) -> None:
+        place = to_path(root)
+        if not is_remote(place) and place.is_file() and place.suffix.lower() in MANIFEST_SUFFIXES:
+            read_manifest(place)  # its places know their addresses from now on
+            place = place.parent
+        self._root: AnyPath = place
+        self._real = "" if is_remote(place) else os.path.realpath(place)
+        self._fetch = fetch
         self._members = cache(self._listed)
 
     def __str__(self) -> str:
         return str(self._root)
 
+    @property
+    def wait_for_leave(self) -> bool:
+        """Whether they lie elsewhere, where nothing is asked without `fetch`."""
+        return is_remote(self._root) and not self._fetch
+
     def are_there(self) -> bool:
         """Tell whether their folder can be reached."""
+        if self.wait_for_leave:
+            return False
         try:
             with remote_errors(self._root):
                 return self._root.is_dir()
@@ -55,20 +77,36 @@ class ImageFiles:
     def at(self, path: str) -> Path | ImageBytes:
         """Return what `read_bytes` reads for a path of the store.
 
-        The first image of a tar has all of that tar listed. Tars elsewhere are not, since
-        that would fetch them whole.
+        What lies outside the root, through ``..``, an absolute path or a link, is an image that
+        cannot be read; so is one at a URL without `fetch`. The first image of a tar has all of
+        that tar listed. Tars elsewhere are not, since that would fetch them whole.
         """
-        if is_url(path):
-            return RemoteImage(Place(path), _UNKNOWN)
-        for end in _TAR.finditer(path):
-            tar = path[: end.end() - 1]
-            if is_remote(self._root):
-                return UnreadableImage("it may lie in a tar elsewhere")
-            if Path(str(self._root), tar).is_file():
-                return self._members(tar).get(path) or UnreadableImage("its tar has it no more")
+        if is_url(path) and not path.lower().startswith("file:"):
+            return RemoteImage(Place(path), _UNKNOWN) if self._fetch else NOT_FETCHED
         if is_remote(self._root):
-            return RemoteImage(Place(f"{str(self._root).rstrip('/')}/{path}"), _UNKNOWN)
-        return Path(str(self._root), path)
+            return self._remote(path)
+        file = str(to_path(path)) if is_url(path) else path
+        for end in _TAR.finditer(file):
+            tar = file[: end.end() - 1]
+            if (real := self._inside(tar)) and real.is_file():
+                return self._members(tar).get(file) or UnreadableImage("its tar has it no more")
+        return self._inside(file) or UnreadableImage(f"it lies outside {str(self._root)!r}")
+
+    def _inside(self, path: str) -> Path | None:
+        """Return where a path leads, links followed; None for what is outside the root."""
+        if "\0" in path:
+            return None
+        real = os.path.realpath(os.path.join(self._real, path))  # noqa: PTH118 - hot loop
+        return Path(real) if real.startswith(os.path.join(self._real, "")) else None  # noqa: PTH118
+
+    def _remote(self, path: str) -> ImageBytes:
+        if not self._fetch:
+            return NOT_FETCHED
+        if _TAR.search(path):
+            return UnreadableImage("it may lie in a tar elsewhere")
+        if path.startswith("/") or ".." in path.split("/"):
+            return UnreadableImage(f"it lies outside {str(self._root)!r}")
+        return RemoteImage(Place(f"{str(self._root).rstrip('/')}/{path}"), _UNKNOWN)
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:

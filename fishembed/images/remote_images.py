@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.bounded_reading import read_at_most
 from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
+from fishembed.images.decode import read_bytes
 from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
 from fishembed.images.sample import Sample
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 _AT_ONCE = 32
+MOST_BYTES = 1 << 28
+"""A remote image is held whole in memory, in each thread."""
+
 _MISSING = "the file is missing"
 
 
@@ -35,8 +40,10 @@ class RemoteImage:
         """Read it whole; see `ImageBytes`."""
         try:
             place = to_path(self.url)
+            if not is_remote(place):
+                return read_bytes(place, max_bytes=MOST_BYTES)
             with remote_errors(place):
-                return bytes(place.read_bytes())
+                return read_at_most(place, MOST_BYTES)
         except FileNotFoundError as error:
             raise ImageError(_MISSING) from error
         except (FishembedError, OSError) as error:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed.cache import FeatureKind, Store
-from fishembed.errors import InputError, StoreError
+from fishembed.errors import InputError, NotFetchedError, StoreError
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import Floats, Ints, ScoredImages
 from fishembed.reports.dimension_reduction import reduce_in_subprocess
@@ -47,7 +47,7 @@ class EmbeddingMap:
     landmarks: tuple[Landmark, ...] = ()
 
 
-def map_embeddings(run: Run, *, seed: int = 0) -> EmbeddingMap | str:
+def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> EmbeddingMap | str:
     """Lay out a run's scored images by their embeddings.
 
     Parameters
@@ -56,6 +56,8 @@ def map_embeddings(run: Run, *, seed: int = 0) -> EmbeddingMap | str:
         The run; its store is looked for by `Run.open_store`.
     seed
         Seed of the choice of images where there are more than 500, and of the layout.
+    fetch
+        Whether a store that lies at a URL is fetched.
 
     Returns
     -------
@@ -68,8 +70,10 @@ def map_embeddings(run: Run, *, seed: int = 0) -> EmbeddingMap | str:
     if len(rows) < 3:
         return "There are too few labelled images for a map of their features."
     try:
-        with closing(run.open_store()) as store:
+        with closing(run.open_store(fetch=fetch)) as store:
             X = _features(store, [images.paths[i] for i in rows], run.features)
+    except NotFetchedError as error:
+        return f"There is no map of the features: {printable(str(error))}."
     except (StoreError, InputError, KeyError, OSError):
         return f"There is no map of the features: the store is no longer at {path}."
     if X is None:

@@ -33,6 +33,7 @@ def write_report(
     *,
     photos: str | Path | None = None,
     formats: Sequence[str] = ("html", "png", "svg"),
+    fetch: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Write a run's report into its folder: page, figures, `confusion.csv`.
@@ -47,6 +48,8 @@ def write_report(
     formats
         Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
         "png", "svg" and "pdf" (the figures).
+    fetch
+        Whether images that lie at URLs are fetched, and the run's store where it lies at one.
     progress
         Receives a sentence where class names cannot be drawn.
 
@@ -86,14 +89,14 @@ def write_report(
     if {"html", *FIGURE_FORMATS} & set(formats):
         # The map takes seconds in another process: meanwhile the other figures are drawn.
         with ThreadPoolExecutor(1) as pool, style(result.classes.names):
-            mapping = pool.submit(map_embeddings, run)
+            mapping = pool.submit(map_embeddings, run, fetch=fetch)
             svgs = write_figures(folder, draw_figures(result), formats, page="html" in formats)
             embedding_map = mapping.result()
             if isinstance(embedding_map, EmbeddingMap):
                 drawn = {"map": draw_map(result, embedding_map)}
                 write_figures(folder, drawn, formats, page=False)
     if "html" in formats:
-        context = report_context(run, svgs, embedding_map, photos)
+        context = report_context(run, svgs, embedding_map, photos, fetch=fetch)
         write_text(folder / PAGE_HTML, fill("report.html", context))
     numbered = undrawn_note(result.classes.names) if set(formats) & set(FIGURE_FORMATS) else ""
     if numbered and progress is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from small_shards import png, write_shard
 from upath import UPath
@@ -18,7 +16,7 @@ def test_files_of_a_folder(tmp_path):
     photos = ImageFiles(tmp_path)
     assert photos.are_there()
     assert photos.at("b/c.png") == tmp_path / "b/c.png"
-    assert photos.at("/elsewhere/d.png") == Path("/elsewhere/d.png")
+    assert photos.at(str(tmp_path / "d.png")) == tmp_path / "d.png"
     assert read_bytes(photos.at("cod.tar/a.png")) == png(1)
     assert not ImageFiles(tmp_path / "gone").are_there()
 
@@ -30,9 +28,10 @@ def test_members_of_tars(tmp_path):
     source, photos = open_dataset(tmp_path / "train"), ImageFiles(tmp_path / "train")
     for item in source.samples:
         assert read_bytes(photos.at(item.path)) == read_bytes(source.at(item.path))
-    for lost in ("0.tar/gone.png", "../broken.tar/a.png"):
-        with pytest.raises(ImageError, match="its tar has it no more"):
-            read_bytes(photos.at(lost))
+    with pytest.raises(ImageError, match="its tar has it no more"):
+        read_bytes(photos.at("0.tar/gone.png"))
+    with pytest.raises(ImageError, match="outside"):
+        read_bytes(photos.at("../broken.tar/a.png"))
 
 
 def test_tars_in_any_case_and_below_folders_that_are_called_so(tmp_path):
@@ -45,15 +44,63 @@ def test_tars_in_any_case_and_below_folders_that_are_called_so(tmp_path):
 def test_objects_elsewhere():
     root = UPath("memory://lookup")
     (root / "cod/a.png").write_bytes(png(7))
-    photos = ImageFiles("memory://lookup")
+    photos = ImageFiles("memory://lookup", fetch=True)
     assert photos.are_there()
     assert read_bytes(photos.at("cod/a.png")) == png(7)
-    assert read_bytes(ImageFiles("/nowhere").at("memory://lookup/cod/a.png")) == png(7)
+    assert read_bytes(ImageFiles("/nowhere", fetch=True).at("memory://lookup/cod/a.png")) == png(7)
     with pytest.raises(ImageError, match="missing"):
         read_bytes(photos.at("cod/b.png"))
     with pytest.raises(ImageError, match="in a tar elsewhere"):
         read_bytes(photos.at("0.tar/b.png"))
-    assert not ImageFiles("memory://nothing here").are_there()
+    assert not ImageFiles("memory://nothing here", fetch=True).are_there()
+
+
+def test_nothing_is_asked_of_other_machines_without_leave(tmp_path):
+    root = UPath("memory://asked")
+    (root / "a.png").write_bytes(png(7))
+    elsewhere = ImageFiles("memory://asked")
+    assert elsewhere.wait_for_leave
+    assert not elsewhere.are_there()
+    for photos, path in (
+        (elsewhere, "a.png"),
+        (elsewhere, "../a.png"),
+        (ImageFiles(tmp_path), "memory://asked/a.png"),
+    ):
+        with pytest.raises(ImageError, match="with --fetch only"):
+            read_bytes(photos.at(path))
+    with pytest.raises(ImageError, match="outside"):
+        read_bytes(ImageFiles("memory://asked", fetch=True).at("../a.png"))
+
+
+def test_nothing_outside_the_root_is_read(tmp_path):
+    root, out = tmp_path / "root", tmp_path / "secret"
+    root.mkdir()
+    out.mkdir()
+    (out / "s.png").write_bytes(png(1))
+    write_shard(out / "s.tar", [1])
+    (root / "link.png").symlink_to(out / "s.png")
+    (root / "folder").symlink_to(out)
+    (root / "inner.png").write_bytes(png(2))
+    (root / "own.png").symlink_to(root / "inner.png")
+    photos = ImageFiles(root)
+    names = [
+        "../secret/s.png",
+        str(out / "s.png"),
+        "link.png",
+        "folder/s.png",
+        "a/../../secret/s.png",
+        f"file://{out}/s.png",
+        "file:///dev/zero",
+        "../secret/s.tar/0.png",
+        "folder/s.tar/000.png",
+        "x.tar/../../secret/s.png",
+        "nul\0.png",
+    ]
+    for name in names:
+        with pytest.raises(ImageError, match="outside"):
+            read_bytes(photos.at(name))
+    assert read_bytes(photos.at("own.png")) == png(2)
+    assert read_bytes(photos.at(f"file://{root}/inner.png")) == png(2)
 
 
 def test_a_url_that_holds_a_password_is_refused():

@@ -30,6 +30,7 @@ def write_comparison(
     *,
     output: str | Path | None = None,
     photos: str | Path | None = None,
+    fetch: bool = False,
 ) -> Path:
     """Write a comparison of runs as a page.
 
@@ -41,6 +42,8 @@ def write_comparison(
         Where to write; `compare-<first>-<second>….html` beside the first run when left out.
     photos
         Folder of the photos; the one the first run's store knows when left out.
+    fetch
+        Whether images that lie at URLs are fetched.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def write_comparison(
     first = comparison.runs[0]
     name = "-".join(["compare", *(run.name for run in comparison.runs)])
     page = Path(output) if output else first.folder.parent / f"{name}.html"
-    context = _context(comparison, photos)
+    context = _context(comparison, photos, fetch=fetch)
     write_text(page, fill("compare.html", context, scripts=("page.js",)))
     return page
 
@@ -69,11 +72,11 @@ def difference_sentence(name: str, first: str, images: str, d: Difference) -> st
     )
 
 
-def _context(comparison: Comparison, photos: str | Path | None) -> dict[str, Any]:
+def _context(comparison: Comparison, photos: str | Path | None, *, fetch: bool) -> dict[str, Any]:
     first = comparison.runs[0]
     changed = [_changed_rows(comparison, i) for i in range(1, len(comparison.runs))]
     wanted = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
-    small, missing = read_thumbnails(first, photos, wanted)
+    small, missing = read_thumbnails(first, photos, wanted, fetch=fetch)
     sections = [_section(comparison, i, rows, small) for i, rows in enumerate(changed, start=1)]
     return {
         "headline": max(sections, key=lambda section: section["difference"].accuracy)["summary"],

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.paths import is_url
 from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
@@ -47,7 +48,7 @@ class GalleryImage:
         return printable(self.path)
 
 
-def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
+def run_galleries(run: Run, photos: str | Path | None, *, fetch: bool = False) -> dict[str, Any]:
     """Choose the images of a run's page and read their thumbnails.
 
     Parameters
@@ -56,6 +57,8 @@ def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
         The run.
     photos
         Folder of the photos, or None for the one the store knows.
+    fetch
+        Whether images that lie at URLs are fetched.
 
     Returns
     -------
@@ -71,7 +74,8 @@ def run_galleries(run: Run, photos: str | Path | None) -> dict[str, Any]:
     ]
     mistakes = _surest_mistakes(result)
     wanted = [*(row for pair in strips for strip in pair.values() for row in strip), *mistakes]
-    small, missing = read_thumbnails(run, photos, (result.images.paths[row] for row in wanted))
+    paths = (result.images.paths[row] for row in wanted)
+    small, missing = read_thumbnails(run, photos, paths, fetch=fetch)
     return {
         "pairs": [
             _pair_view(result, pair, {name: _show(result, strip[name], small) for name in strip})
@@ -97,7 +101,7 @@ def _pair_view(
 
 
 def read_thumbnails(
-    run: Run, photos: str | Path | None, paths: Iterable[str]
+    run: Run, photos: str | Path | None, paths: Iterable[str], *, fetch: bool = False
 ) -> tuple[dict[str, Thumbnail], str]:
     """Read the thumbnails of a run's images, each file once.
 
@@ -111,16 +115,20 @@ def read_thumbnails(
     if not known:
         return {}, f"There are no images here: the store does not know its photos; {hint}."
     try:
-        found = ImageFiles(known)
+        found = ImageFiles(known, fetch=fetch)
     except FishembedError as error:
         return {}, f"There are no images here: {printable(str(error))}."
     shown = printable(str(found))
+    if found.wait_for_leave:
+        return {}, f"There are no images here: they lie at {shown}; --fetch gets them."
     if not found.are_there():
         return {}, f"There are no images here: no folder of photos at {shown}; {hint}."
     wanted = dict.fromkeys(paths)
     small = thumbnails(found, wanted)
     lost = len(wanted) - len(small)
-    return small, f"{counted(lost, 'image')} could not be read in {shown}." if lost else ""
+    urls = 0 if fetch else sum(is_url(path) for path in wanted)
+    also = f" {counted(urls, 'image')} lie at URLs: --fetch gets them." if urls else ""
+    return small, f"{counted(lost, 'image')} could not be read in {shown}.{also}" if lost else ""
 
 
 def _show(result: RunResult, rows: Rows, small: Mapping[str, Thumbnail]) -> list[GalleryImage]:

@@ -52,6 +52,8 @@ def report_context(
     svgs: dict[str, bytes],
     embedding_map: EmbeddingMap | str,
     photos: str | Path | None,
+    *,
+    fetch: bool = False,
 ) -> dict[str, Any]:
     """Gather what the page's template names.
 
@@ -101,7 +103,7 @@ def report_context(
         "prompts": prompts(result),
         "made": how_made(result),
         "command": printable(str(info.get("command", ""))),
-        **run_galleries(run, photos),
+        **run_galleries(run, photos, fetch=fetch),
         "why": effect,
         "calibration": calibration,
         "matrix": matrix,
