@@ -35,6 +35,7 @@ import numpy.typing as npt
 from fishembed.extraction.image_ring import ImageRing, Segment
 from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
 from fishembed.images import ImageBytes, quiet_decoding
+from fishembed.images.decode_memory import decode_memory
 
 HANGS_AFTER = 120.0
 """Seconds after which a reader that is still at the same file is taken for hung."""
@@ -343,6 +344,7 @@ def _serve_files(fd: int, memory: int, number: int) -> None:
         connection = Connection(fd)
         transform, layout = connection.recv()
         digests, places, ring = layout.map(memory)
+        decode_memory.share(layout.readers, memory)
         known, place = DigestTable(digests), places[number : number + 1]
         while True:
             files, row, rows = connection.recv()

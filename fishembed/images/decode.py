@@ -25,10 +25,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
+import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
+from fishembed.images.decode_memory import bytes_needed, decode_memory
 from fishembed.images.image_bytes import ImageBytes
+from fishembed.images.jpeg_scans import count_scans
 
 MAX_PIXELS = 178_956_970
 """Largest image that is decoded by default; Pillow's own limit."""
@@ -39,15 +42,32 @@ _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe without a writer would otherwise never be opened."""
 
+_STRIP = 1 << 18
+"""Pixels that are converted at once."""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
 
 
+AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
+"""From the size of a file's image to the (width, height) that would do."""
+
+
 def decode(
-    data: bytes,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    at_least: Callable[[tuple[int, int]], tuple[int, int]] | None = None,
+    data: bytes, *, max_pixels: int = MAX_PIXELS, at_least: AtLeast | None = None
 ) -> Image.Image:
+    """Decode the bytes of an image file; see `decode_pixels`.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, upright, as the table above says.
+    """
+    return Image.fromarray(decode_pixels(data, max_pixels=max_pixels, at_least=at_least))
+
+
+def decode_pixels(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, at_least: AtLeast | None = None
+) -> npt.NDArray[np.uint8]:
     """Decode the bytes of an image file.
 
     Parameters
@@ -55,7 +75,8 @@ def decode(
     data
         The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
     max_pixels
-        Width × height above which nothing is decoded.
+        Width × height above which nothing is decoded; it bounds the memory too, see
+        `fishembed.images.decode_memory`.
     at_least
         From the size of the file's image to the (width, height) that would do. A JPEG is
         then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
@@ -63,8 +84,8 @@ def decode(
 
     Returns
     -------
-    PIL.Image.Image
-        Mode RGB, upright, as the table above says.
+    uint8 (height, width, 3)
+        Upright, as the table above says.
 
     Raises
     ------
@@ -127,11 +148,8 @@ class _Quiet:
 _quiet = _Quiet()
 
 
-def _decode(
-    data: bytes,
-    max_pixels: int,
-    at_least: Callable[[tuple[int, int]], tuple[int, int]] | None,
-) -> Image.Image:
+def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArray[np.uint8]:
+    scans = count_scans(data) if data.startswith(b"\xff\xd8") else 1
     image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
     width, height = image.size
     if width * height > max_pixels:
@@ -140,46 +158,78 @@ def _decode(
         )
     if width < 1 or height < 1:
         raise ImageError(f"{width} × {height} has no pixels")
+    whole = bytes_needed(image, scans) if scans > 1 else 0
     if at_least is not None:
         image.draft(None, at_least(image.size))  # scales inside the JPEG's own transform
-    image.load()
-    return _upright(to_rgb(image), image_orientation(image))
+    with decode_memory.reserved(max(whole, bytes_needed(image)), max_pixels):
+        image.load()
+        pixels = rgb_pixels(image)
+        orientation = image_orientation(image)
+        image.close()
+        turn = UPRIGHT.get(orientation)
+        return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert a loaded image of any mode to RGB, as the module's table says."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in _DEEP_GREY:
-        grey = np.asarray(image, dtype=np.float64) / 257
-        return Image.fromarray(np.round(grey).astype(np.uint8)).convert("RGB")
-    if image.mode in _WIDE_GREY:
-        return _stretch(np.asarray(image, dtype=np.float64))
-    if image.mode in _ALPHA or "transparency" in image.info:
-        layer = image.convert("RGBA")
+def rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Convert a loaded image of any mode to RGB, as the module's table says.
+
+    It is done some rows at a time: whole copies would take up to forty bytes for a pixel.
+    """
+    width, height = image.size
+    out = np.empty((height, width, 3), np.uint8)
+    scale = _grey_range(image) if image.mode in _WIDE_GREY else (0.0, 1.0)
+    for top, strip in _strips(image):
+        out[top : top + strip.size[1]] = _rgb(strip, scale)
+    return out
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    width, height = image.size
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        yield top, image.crop((0, top, width, min(top + rows, height)))
+
+
+def _rgb(strip: Image.Image, scale: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    if strip.mode == "RGB" and "transparency" not in strip.info:
+        return np.asarray(strip)
+    if strip.mode in _DEEP_GREY:
+        grey = np.round(np.asarray(strip, dtype=np.float64) / 257)
+        return grey.astype(np.uint8)[:, :, None]
+    if strip.mode in _WIDE_GREY:
+        low, high = scale
+        grey = np.asarray(strip, dtype=np.float64)
+        if (low, high) != (0.0, 1.0):
+            grey = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
+        return np.round(grey * 255).astype(np.uint8)[:, :, None]
+    if strip.mode in _ALPHA or "transparency" in strip.info:
+        layer = strip.convert("RGBA")
         paper = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(paper, layer).convert("RGB")
-    return image.convert("RGB")
+        return np.asarray(Image.alpha_composite(paper, layer).convert("RGB"))
+    return np.asarray(strip.convert("RGB"))
 
 
-def _stretch(grey: np.ndarray) -> Image.Image:
-    if not np.isfinite(grey).all():
-        raise ImageError("holds pixels that are not finite")
-    low, high = float(grey.min()), float(grey.max())
-    if low < 0 or high > 1:
-        grey = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
-    return Image.fromarray(np.round(grey * 255).astype(np.uint8)).convert("RGB")
+def _grey_range(image: Image.Image) -> tuple[float, float]:
+    """Return what becomes black and white: 0 and 1 where all lies there, else the own range."""
+    low, high = np.inf, -np.inf
+    for _, strip in _strips(image):
+        grey = np.asarray(strip, dtype=np.float64)
+        if not np.isfinite(grey).all():
+            raise ImageError("holds pixels that are not finite")
+        low, high = min(low, float(grey.min())), max(high, float(grey.max()))
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
 
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: np.rot90,
 }
+"""What each orientation of EXIF asks for."""
 
 
 def image_orientation(image: Image.Image) -> int:
@@ -188,11 +238,6 @@ def image_orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a malformed tag block raises anything; the pixels are fine
         return 1
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
 
 
 def _one_line(error: Exception) -> str:

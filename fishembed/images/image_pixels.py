@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.images.decode import MAX_PIXELS, decode
+from fishembed.images.decode import MAX_PIXELS, decode_pixels
 from fishembed.images.jpeg import decode_jpeg
 from fishembed.images.resize_crop import crop_pixels, pillow_resize, resized_as
 
@@ -71,7 +71,7 @@ def image_pixels(
     enough = at_least if fast else None
     pixels = decode_jpeg(data, max_pixels=max_pixels, at_least=enough)
     if pixels is None:
-        pixels = np.asarray(decode(data, max_pixels=max_pixels, at_least=enough))
+        pixels = decode_pixels(data, max_pixels=max_pixels, at_least=enough)
     return crop_pixels(pixels, **geometry, resizer=torch_resize if fast else pillow_resize)
 
 

@@ -14,7 +14,10 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image
 
-from fishembed.images.decode import image_orientation
+from fishembed.errors import ImageError
+from fishembed.images.decode import UPRIGHT, image_orientation
+from fishembed.images.decode_memory import BYTES_PER_PIXEL, decode_memory
+from fishembed.images.jpeg_scans import count_scans
 
 JPEG_START = b"\xff\xd8\xff"
 _TELLS_ORIENTATION = (b"Exif\0\0", b"ns.adobe.com/xap")
@@ -22,17 +25,6 @@ _HEADER = 1 << 16
 """Bytes in which the segments of EXIF and XMP begin where there are any."""
 
 _SCALES = (8, 4, 2)
-
-_UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
-    2: np.fliplr,
-    3: lambda pixels: np.rot90(pixels, 2),
-    4: np.flipud,
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
-    8: np.rot90,
-}
-"""What each orientation of EXIF asks for."""
 
 
 def decode_jpeg(
@@ -56,9 +48,15 @@ def decode_jpeg(
     Returns
     -------
     uint8 (height, width, 3), or None where the file is anything else.
+
+    Raises
+    ------
+    ImageError
+        When it has more scans, or decoding it takes more memory, than is allowed.
     """
     if not data.startswith(JPEG_START):
         return None
+    scans = count_scans(data)
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
         if colours not in {"YCbCr", "Gray"} or width * height > max_pixels:
@@ -66,12 +64,18 @@ def decode_jpeg(
         scale = 1 if at_least is None else _scale((width, height), at_least((width, height)))
         shape = (-(-height // scale), -(-width // scale), 3)
         small = {"min_height": shape[0], "min_width": shape[1]} if scale > 1 else {}
-        pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(data, **small)
+        needed = shape[0] * shape[1] * BYTES_PER_PIXEL
+        if scans > 1:  # all coefficients are kept, two bytes each, of three colours
+            needed = max(needed, shape[0] * shape[1] * 3 + width * height * 6)
+        with decode_memory.reserved(needed, max_pixels):
+            pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(data, **small)
+    except ImageError:
+        raise
     except (ValueError, RuntimeError, MemoryError):
         return None
     if pixels.shape != shape:
         return None
-    turn = _UPRIGHT.get(orientation(data))
+    turn = UPRIGHT.get(orientation(data))
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 

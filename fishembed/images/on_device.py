@@ -15,6 +15,7 @@ from fishembed.errors import DeviceError, MissingExtraError
 from fishembed.images.decode import MAX_PIXELS
 from fishembed.images.image_pixels import TORCH_FILTERS
 from fishembed.images.jpeg import JPEG_START, orientation
+from fishembed.images.jpeg_scans import count_scans
 from fishembed.images.resize_crop import centre, resized_as
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def suits_device(data: bytes, geometry: dict[str, Any], max_pixels: int = MAX_PI
     if not data.startswith(JPEG_START) or not data.endswith(_END):
         return False
     try:
+        count_scans(data)
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
     except (ValueError, RuntimeError):  # whoever decodes it says what is wrong
         return False

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from fishembed.errors import ImageError
 from fishembed.images import ImageBytes, ImageFiles, decode, read_bytes
@@ -66,12 +66,11 @@ def open_reduced(data: bytes, side: int) -> tuple[tuple[int, int], Image.Image]:
 
     A JPEG larger than `side` is decoded at a half to an eighth of its size, which is far quicker.
     """
-    if data.startswith(b"\xff\xd8"):
-        try:
-            with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
-                size = image.size
-                image.draft("RGB", (side, side))
-                return size, ImageOps.exif_transpose(image).convert("RGB")
-        except Exception:  # whatever is odd about this file, the careful way decides
-            return (whole := decode(data)).size, whole
-    return (whole := decode(data)).size, whole
+    sizes: list[tuple[int, int]] = []
+
+    def at_least(size: tuple[int, int]) -> tuple[int, int]:
+        sizes.append(size)
+        return side, side
+
+    image = decode(data, at_least=at_least)
+    return sizes[0], image

@@ -1,0 +1,123 @@
+"""Memory for decoding: bounded by the limit on pixels, over all threads and readers together.
+
+A file of a few kilobytes may ask for gigabytes, and each decoder needs more for a pixel than the
+three bytes that are left of it. What an image needs is told from its header; an image that needs
+more than there is for all is refused, and those that do not fit beside others wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fishembed.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BYTES_PER_PIXEL = 8
+"""What decoding and resizing a plain image takes: its copy in Pillow, an array, some rows."""
+
+_PLENTY = 1 << 27
+"""Bytes that any reader process may take without asking the others: 16 megapixels."""
+
+_SMALL_MODES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+_ARRAY = 3
+_OWN_COPIES = {"WEBP": 11, "GIF": 3}
+"""Bytes for a pixel that a decoder keeps beside the image: WebP's has two canvases and a frame."""
+
+
+def bytes_needed(image: Image.Image, scans: int = 1) -> int:
+    """Return what decoding an image that was opened, and not loaded, takes at most.
+
+    Parameters
+    ----------
+    image
+        Its size is the one that it will be decoded to.
+    scans
+        Of a JPEG: from two on all coefficients are kept.
+    """
+    kept = _SMALL_MODES.get(image.mode, 4)
+    beside = _OWN_COPIES.get(image.format or "", 0)
+    if image.format == "TIFF":
+        beside = _strip_bytes(image)
+    elif scans > 1:
+        beside = 2 * len(image.getbands())
+    width, height = image.size
+    return width * height * max(kept + beside + _ARRAY + 1, BYTES_PER_PIXEL)
+
+
+def _strip_bytes(image: Image.Image) -> int:
+    """Return the bytes of a pixel in a TIFF: compressed strips are unpacked whole."""
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(258, (8,))
+    bits = bits if isinstance(bits, tuple) else (bits,)
+    samples = int(tags.get(277, len(bits)))
+    return max(1, -(-max(map(int, bits)) * max(samples, len(bits)) // 8))
+
+
+class DecodeMemory:
+    """What decoders of this process may take together; with others, what each may take alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken = 0
+        self._readers, self._shared_file = 1, -1
+
+    def share(self, readers: int, fd: int) -> None:
+        """Be one of several processes; large images take turns through a lock on a file.
+
+        Parameters
+        ----------
+        readers
+            How many there are.
+        fd
+            A file that all of them have open.
+        """
+        self._readers, self._shared_file = readers, fd
+
+    @contextmanager
+    def reserved(self, needed: int, max_pixels: int) -> Iterator[None]:
+        """Wait until there is room for an image.
+
+        Raises
+        ------
+        ImageError
+            When it needs more than there is for all.
+        """
+        limit = BYTES_PER_PIXEL * max_pixels
+        if needed > limit:
+            raise ImageError(
+                f"decoding it takes {needed:,} bytes, above the limit of {limit:,} that "
+                f"{max_pixels:,} pixels give (--max-pixels)"
+            )
+        if self._readers > 1 and needed > max(_PLENTY, limit // (2 * self._readers)):
+            with self._turn():
+                yield
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken or self._taken + needed <= limit)
+            self._taken += needed
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= needed
+                self._changed.notify_all()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        import fcntl  # there are reader processes on Linux only
+
+        # A lock of the process, not of the open file: the file was inherited. It goes with it.
+        fcntl.lockf(self._shared_file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._shared_file, fcntl.LOCK_UN)
+
+
+decode_memory = DecodeMemory()
+"""Of this process."""
