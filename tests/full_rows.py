@@ -28,6 +28,13 @@ def make_rows(n: int) -> Rows:
         label=np.array([(i % 4) - 1 for i in range(n)], np.int32),
         split=[("train", "val", "test", "")[i % 4] for i in range(n)],
         group=[("", "trip é")[i % 2] for i in range(n)],
+        box=np.array([[np.nan] * 4 if i % 3 else [i, 2, 3.5, 4] for i in range(n)], np.float32),
+        time=np.array([np.nan if i % 5 else i / 7 for i in range(n)]),
+        hash=np.random.default_rng(7).integers(0, 256, (n, 16), np.uint8),
+        metadata={
+            "site/ü": np.array([("", "reef é", "x")[i % 3] for i in range(n)], np.str_),
+            "depth": np.array([np.nan if i % 4 == 1 else i / 3 for i in range(n)]),
+        },
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fishembed.cache import FeatureStore
+from fishembed.cache.metadata import as_text
 
 
 def draw(path: Path, seed: int) -> Path:
@@ -38,7 +39,9 @@ def contents(store: Path) -> Contents:
         rows = made.rows
         labels = [made.classes[label] if label >= 0 else None for label in made.labels]
         vectors = [row.tobytes() for row in made.features]
-        columns = (rows.path, rows.digest, labels, rows.split, rows.group, rows.size.tolist())
+        columns = [rows.path, rows.digest, labels, rows.split, rows.group, rows.size.tolist()]
+        columns += [[one.tobytes() for one in made.column(n)] for n in ("box", "time", "hash")]
+        columns += [as_text(column) for column in made.metadata.values()]
         text = {
             key: (one.names, one.templates, one.features.tobytes())
             for key in made.text_keys
@@ -48,5 +51,5 @@ def contents(store: Path) -> Contents:
         return Contents(
             tuple(zip(*columns, vectors, strict=True)),
             made.features.tobytes() + trunk,
-            (tuple(made.classes), tuple(made.skipped), text, made.fingerprint),
+            (tuple(made.classes), tuple(made.skipped), text, list(made.metadata), made.fingerprint),
         )

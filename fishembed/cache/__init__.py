@@ -9,6 +9,7 @@ from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
+from fishembed.cache.metadata import stacked_metadata, take_metadata
 from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_store
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
@@ -46,7 +47,9 @@ __all__ = [
     "open_partial_files",
     "open_store",
     "shard_store",
+    "stacked_metadata",
     "store_lock",
+    "take_metadata",
     "undo_edit",
     "write_store",
 ]

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.paths import Place, to_path
 from fishembed.cache.history import Change, Dropped, Edit
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
+from fishembed.cache.metadata import stacked_metadata, take_metadata
 from fishembed.cache.opening import open_store
-from fishembed.cache.schema import Rows
+from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, unknown_array
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
 from fishembed.errors import InputError, StoreIntegrityError
@@ -146,6 +148,10 @@ class EditableRows:
             name: np.concatenate([store.column(name), getattr(self._dropped, name, none)])
             for name in ("size", "mtime_ns")
         }
+        self._arrays = {name: _array_column(store, name) for name in OPTIONAL_ARRAYS}
+        out = 0 if self._dropped is None else len(self._dropped)
+        left = {} if self._dropped is None else self._dropped.metadata
+        self._metadata = stacked_metadata([(len(store), store.metadata), (out, left)])
         self._order = list(range(len(store)))
         self._row_of = {path: row for row, path in enumerate(store.paths)}
         if len(self._row_of) < len(store):
@@ -255,7 +261,12 @@ class EditableRows:
 
     def _columns(self, rows: list[int]) -> dict[str, Any]:
         texts = {name: [column[row] for row in rows] for name, column in self._cells.items()}
-        return {**texts, **{name: column[rows] for name, column in self._numbers.items()}}
+        arrays = {**self._numbers, **self._arrays}
+        return {
+            **texts,
+            **{name: column[rows] for name, column in arrays.items()},
+            "metadata": take_metadata(self._metadata, rows),
+        }
 
     def _features(self, which: FeatureKind, rows: list[int]) -> SelectedRows:
         own: Matrix = self._store.trunk if which == "trunk" else self._store.features
@@ -276,6 +287,16 @@ class EditableRows:
             f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint} "
             "A new class comes in with the dataset, through 'fishembed extract'"
         )
+
+
+def _array_column(store: Store, name: str) -> npt.NDArray[Any]:
+    """Return one of the `OPTIONAL_ARRAYS` of a store, the dropped rows behind the others."""
+    column = store.column(name)
+    if store.dropped is None:
+        return np.asarray(column)
+    out = getattr(store.dropped, name)
+    behind = unknown_array(name, len(store.dropped)) if out is None else out
+    return np.concatenate([column, behind])
 
 
 def _text_column(store: Store, name: str) -> list[str]:

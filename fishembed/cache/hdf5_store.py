@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,21 @@ from fishembed.cache.foreign_data import ForeignDataError
 from fishembed.cache.hdf5_files import map_dataset, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.lazy_rows import Matrix, file_rows
+from fishembed.cache.metadata import Column, dataset_name, text_column
 from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKSUMS,
     IMAGE,
+    METADATA,
+    METADATA_NAMES,
+    OPTIONAL_ARRAYS,
     TEXT,
     TRUNK,
     TextFeatures,
     decode_attribute,
     decode_texts,
     migrated,
+    unknown_array,
 )
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import InputError, StoreFormatError, StoreIntegrityError
@@ -123,7 +129,7 @@ class Hdf5Store(Store):
         return read_history(self._file, self._texts)
 
     def _dropped(self) -> Dropped | None:
-        return read_dropped(self._file, self._texts, self._read)
+        return read_dropped(self._file, self._texts, self._read, self._read_metadata)
 
     def _text_keys(self) -> list[str]:
         return list(self._file[TEXT]) if TEXT in self._file else []
@@ -151,7 +157,7 @@ class Hdf5Store(Store):
         except (KeyError, OSError, RuntimeError, ValueError) as error:
             raise self._damaged(CHECKSUMS, error) from error
         found = [one for name, sums in checksums.items() for one in self._damage(name, sums)]
-        if expected is not None and expected != attributes_checksum(self._file.attrs):
+        if expected is not None and expected != attributes_checksum(self._features.attrs):
             found.append(Damage(ATTRIBUTES, 0, 0))
         return found
 
@@ -169,7 +175,27 @@ class Hdf5Store(Store):
             return [""] * len(self)
         if name == "path":
             return list(places_of(self._texts(dataset)))
+        if name in OPTIONAL_ARRAYS and dataset not in self._file:
+            return unknown_array(name, len(self))
         return self._texts(dataset) if name in _TEXT_COLUMNS else self._read(dataset)
+
+    def _metadata(self) -> Mapping[str, Column]:
+        return self._read_metadata("")
+
+    def _read_metadata(self, prefix: str) -> dict[str, Column]:
+        names = f"{prefix}{METADATA_NAMES}"
+        found = self._texts(names) if names in self._file else []
+        return {
+            name: self._read_column(f"{prefix}{METADATA}/{dataset_name(name)}") for name in found
+        }
+
+    def _read_column(self, name: str) -> Column:
+        if f"{name}/end" in self._file:
+            blob, ends = self._read(f"{name}/bytes").tobytes(), self._read(f"{name}/end").tolist()
+            parts = [blob[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+            return np.array([part.decode("utf-8", "surrogateescape") for part in parts], object)
+        column = self._read(name)
+        return column if column.dtype.kind == "f" else text_column(decode_texts(column))
 
     def _texts(self, name: str) -> list[str]:
         return decode_texts(self._read(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, shown
 from fishembed._base.text import counted
+from fishembed.cache.metadata import Column
+from fishembed.cache.schema import OPTIONAL_ARRAYS, is_known
 
 EDITABLE = ("label", "split", "group")
 HISTORY = "history"
 DROPPED = "dropped"
 _CHANGES = ("path", "digest", "column", "was", "now")
 _DROPPED_TEXTS = ("path", "digest", "label", "split", "group")
-_DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk")
+_DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk", "box", "time", "hash")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Dropped:
         (n, dim) features, in the store's type.
     trunk
         (n, width), or None where the store has none or they are the image features.
+    box, time, hash, metadata
+        As in `fishembed.cache.Rows`; None and empty where they say nothing.
     """
 
     path: Sequence[str]
@@ -99,6 +103,10 @@ class Dropped:
     mtime_ns: npt.NDArray[np.int64]
     image: npt.NDArray[Any]
     trunk: npt.NDArray[Any] | None = None
+    box: npt.NDArray[np.float32] | None = None
+    time: npt.NDArray[np.float64] | None = None
+    hash: npt.NDArray[np.uint8] | None = None
+    metadata: Mapping[str, Column] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.path)
@@ -134,13 +142,18 @@ def dropped_columns(
     """Return the datasets of dropped rows by name: those of text, and the others."""
     texts = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_TEXTS}
     arrays = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_ARRAYS}
-    return texts, {name: array for name, array in arrays.items() if array is not None}
+    known = {name: array for name, array in arrays.items() if array is not None}
+    for name in OPTIONAL_ARRAYS:
+        if (place := f"{DROPPED}/{name}") in known and not is_known(known[place]):
+            del known[place]
+    return texts, known
 
 
 def read_dropped(
     file: Mapping[str, Any],
     texts: Callable[[str], list[str]],
     arrays: Callable[[str], npt.NDArray[Any]],
+    metadata: Callable[[str], Mapping[str, Column]],
 ) -> Dropped | None:
     """Read the dropped rows of a store; None where it has none."""
     if DROPPED not in file:
@@ -150,7 +163,8 @@ def read_dropped(
         name: arrays(f"{DROPPED}/{name}") for name in _DROPPED_ARRAYS if name in file[DROPPED]
     }
     named["path"] = list(places_of(named["path"]))
-    return Dropped(**named, **numeric)  # type: ignore[arg-type]
+    further = metadata(f"{DROPPED}/")
+    return Dropped(**named, **numeric, metadata=further)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fishembed.cache.checksums import Damage
 from fishembed.cache.lazy_rows import JoinedRows, Matrix
+from fishembed.cache.metadata import Column, take_metadata
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import InputError
 
@@ -104,6 +105,9 @@ class JoinedStore(Store):
         column, rows = self._first.column(name), self._rows[:, 0]
         return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
 
+    def _metadata(self) -> Mapping[str, Column]:
+        return take_metadata(self._first.metadata, self._rows[:, 0])
+
 
 def join_stores(stores: Sequence[Store]) -> JoinedStore:
     """Put stores of the same images side by side.
@@ -132,7 +136,7 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
                 "joining them adds nothing"
             )
     by_path = any("" in store.digests for store in stores)
-    keys = [store.paths if by_path else store.digests for store in stores]
+    keys = [store.paths if by_path else _image_keys(store) for store in stores]
     row_of = [{key: row for row, key in enumerate(column)} for column in keys[1:]]
     rows = [
         (row, *(one[key] for one in row_of))
@@ -144,6 +148,16 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
         what = "path" if by_path else "image"
         raise InputError(f"{names} have no {what} in common")
     return JoinedStore(stores, np.array(rows, dtype=np.intp))
+
+
+def _image_keys(store: Store) -> list[tuple[str, bytes, bytes]]:
+    """Return what recognises each row's image: its bytes, and the part or moment of it."""
+    boxes, times = store.boxes, store.times
+    pairs = zip(boxes, times, strict=True)
+    return [
+        (digest, box.tobytes(), time.tobytes())
+        for digest, (box, time) in zip(store.digests, pairs, strict=True)
+    ]
 
 
 def _hash_all(fingerprints: Iterable[str]) -> str:

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from fishembed.cache.history import Dropped, Edit
 
 from fishembed._base.paths import places_of
+from fishembed.cache.metadata import Column, same_metadata, take_metadata
 from fishembed.errors import DimensionError, InputError, StoreFormatError
 
 FORMAT = "fishembed"
-SCHEMA = 1
+SCHEMA = 2
 
 FEATURES = "features"
 IMAGE = "features/image"
+METADATA = "metadata"
+METADATA_NAMES = "metadata_names"
 TRUNK = "features/trunk"
 TEXT = "text"
 CHECKSUMS = "checksums"
@@ -52,6 +55,15 @@ class Rows:
         train, val, test or "".
     group
         Rows of one group stay in one split and fold; "" for none.
+    box
+        float32 (n, 4): x, y, width and height in pixels of the part of the image that the row
+        is, NaN where it is the whole image. None, as for the next two, is none known.
+    time
+        float64 (n,): seconds into its video, NaN where it is of no video.
+    hash
+        uint8 (n, 16): perceptual hash of the pixels, zeros where it is not known.
+    metadata
+        What else is known of each image, by name: columns of text or numbers.
     """
 
     path: Sequence[str]
@@ -61,9 +73,18 @@ class Rows:
     label: npt.NDArray[np.int32]
     split: Sequence[str]
     group: Sequence[str]
+    box: npt.NDArray[np.float32] = None  # type: ignore[assignment]
+    time: npt.NDArray[np.float64] = None  # type: ignore[assignment]
+    hash: npt.NDArray[np.uint8] = None  # type: ignore[assignment]
+    metadata: Mapping[str, Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        lengths = {name: len(getattr(self, name)) for name in self.__dataclass_fields__}
+        for name in OPTIONAL_ARRAYS:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, unknown_array(name, len(self.path)))
+        names = [name for name in self.__dataclass_fields__ if name != "metadata"]
+        lengths = {name: len(getattr(self, name)) for name in names}
+        lengths |= {f"metadata {name!r}": len(column) for name, column in self.metadata.items()}
         if len(set(lengths.values())) > 1:
             raise DimensionError(f"columns of unequal length: {lengths}")
         object.__setattr__(self, "path", places_of(self.path))
@@ -73,14 +94,50 @@ class Rows:
 
     def take(self, rows: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Rows:
         """Return some of the rows, in the order of their numbers."""
-        columns: dict[str, Any] = {}
+        columns: dict[str, Any] = {"metadata": take_metadata(self.metadata, rows)}
         for name in self.__dataclass_fields__:
             column = getattr(self, name)
-            is_array = isinstance(column, np.ndarray)
-            columns[name] = (
-                column[np.asarray(rows, np.intp)] if is_array else [column[i] for i in rows]
-            )
+            if name in OPTIONAL_ARRAYS and not is_known(column):
+                columns[name] = unknown_array(name, len(rows))
+            elif name != "metadata":
+                is_array = isinstance(column, np.ndarray)
+                columns[name] = (
+                    column[np.asarray(rows, np.intp)] if is_array else [column[i] for i in rows]
+                )
         return Rows(**columns)
+
+    def is_same(self, other: Rows) -> bool:
+        """Tell whether another set of rows says the same of the same images."""
+        names = self.__dataclass_fields__.keys() - {"metadata", *OPTIONAL_ARRAYS}
+        return (
+            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name != "hash")
+                for name in OPTIONAL_ARRAYS
+            )
+            and same_metadata(self.metadata, other.metadata)
+        )
+
+
+OPTIONAL_ARRAYS: Mapping[str, npt.NDArray[Any]] = {
+    "box": np.full(4, np.nan, np.float32),
+    "time": np.array(np.nan, np.float64),
+    "hash": np.zeros(16, np.uint8),
+}
+"""Columns that a store may lack, with what stands where nothing is known."""
+
+
+def unknown_array(name: str, n: int) -> npt.NDArray[Any]:
+    """Return one of the `OPTIONAL_ARRAYS` for n rows of which nothing is known, in no memory."""
+    one = OPTIONAL_ARRAYS[name]
+    return np.broadcast_to(one, (n, *one.shape))
+
+
+def is_known(column: npt.NDArray[Any]) -> bool:
+    """Tell whether one of the `OPTIONAL_ARRAYS` says anything of any row."""
+    if column.size == 0 or not column.strides[0]:
+        return False
+    return bool(column.any() if column.dtype == np.uint8 else (~np.isnan(column)).any())
 
 
 @dataclass(frozen=True)
@@ -189,7 +246,11 @@ def decode_texts(raw: npt.NDArray[Any]) -> list[str]:
     return [text.decode("utf-8", "surrogateescape") for text in raw.tolist()]
 
 
-MIGRATIONS: dict[int, Callable[[h5py.File], None]] = {}
+def _add_metadata(file: h5py.File) -> None:
+    """Go from schema 1 to 2, whose boxes, times, hashes and metadata are all optional."""
+
+
+MIGRATIONS: dict[int, Callable[[h5py.File], None]] = {1: _add_metadata}
 """The step from each schema to the next, by the number of the older.
 
 A step changes a copy in memory of everything but the features, which stay where they are

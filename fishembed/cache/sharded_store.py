@@ -27,6 +27,7 @@ from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, StackedRows
+from fishembed.cache.metadata import Column, stacked_metadata
 from fishembed.cache.schema import TextFeatures
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import (
@@ -134,7 +135,7 @@ class ShardedStore(Store):
         start = 0
         for shard in self._shards():
             for one in shard.verify():
-                shift = start if one.dataset.startswith(("features/", "rows/")) else 0
+                shift = start if one.dataset.startswith(("features/", "rows/", "metadata/")) else 0
                 found.append(Damage(one.dataset, one.first + shift, one.last + shift))
             start += len(shard)
         return found
@@ -145,6 +146,9 @@ class ShardedStore(Store):
         if isinstance(columns[0], np.ndarray):
             return np.concatenate(columns)
         return [text for column in columns for text in column]
+
+    def _metadata(self) -> Mapping[str, Column]:
+        return stacked_metadata((len(shard), shard.metadata) for shard in self._shards())
 
     def _shard_column(self, shard: Store, name: str) -> Any:
         column = shard.column(name)

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
+from fishembed.cache.metadata import Column
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
-from fishembed.errors import InputError, MissingExtraError
+from fishembed.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,6 +317,29 @@ class Store(ABC):
         return list(self.column("group"))
 
     @cached_property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """float32 (n, 4): x, y, width, height in pixels; NaN where a row is the whole image."""
+        return np.asarray(self.column("box"), np.float32)
+
+    @cached_property
+    def times(self) -> npt.NDArray[np.float64]:
+        """float64 (n,): seconds into its video, NaN where a row is of no video."""
+        return np.asarray(self.column("time"), np.float64)
+
+    @cached_property
+    def hashes(self) -> npt.NDArray[np.uint8]:
+        """uint8 (n, 16): perceptual hash of each row's pixels, zeros where it is not known."""
+        return np.asarray(self.column("hash"), np.uint8)
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Column]:
+        """Further columns by name: text ("" where missing) or float64 (NaN where missing)."""
+        return self._metadata()
+
+    @abstractmethod
+    def _metadata(self) -> Mapping[str, Column]: ...
+
+    @cached_property
     def rows(self) -> Rows:
         """All that is known of the images, as columns."""
         return Rows(
@@ -326,6 +350,10 @@ class Store(ABC):
             label=self.labels,
             split=self.splits.tolist(),
             group=self.groups,
+            box=self.boxes,
+            time=self.times,
+            hash=self.hashes,
+            metadata=self.metadata,
         )
 
     def to_pandas(self, *, vectors: bool = True) -> pd.DataFrame:
@@ -339,27 +367,13 @@ class Store(ABC):
         Returns
         -------
         pandas.DataFrame
-            Columns path, label (name of the class, None without), split, group, digest,
-            size, mtime_ns[, vector]; one row for each image, in the store's order.
+            Columns path, label (name of the class, None without), split, group, digest, size,
+            mtime_ns, then x, y, width, height and time where there are boxes and videos, the
+            metadata columns by name[, vector]; one row for each image, in the store's order.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("a table of a store", "pandas", "parquet") from error
-        names = [*self.classes, None]
-        texts = {
-            "path": self.paths,
-            "label": [names[label] for label in self.labels],
-            "split": self.splits.tolist(),
-            "group": self.groups,
-            "digest": self.digests,
-        }
-        # As objects: a file's name may be no valid Unicode, which pandas' strings refuse.
-        columns = {name: pd.Series(column, dtype=object) for name, column in texts.items()}
-        table = pd.DataFrame({**columns, "size": self.rows.size, "mtime_ns": self.rows.mtime_ns})
-        if vectors:
-            table["vector"] = list(self.features[:])
-        return table
+        from fishembed.cache.tables import store_table
+
+        return store_table(self, vectors=vectors)
 
     @property
     def text_keys(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,14 +18,18 @@ from fishembed._base.paths import places_of, scrub, to_path, without_secrets
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.hdf5_files import atomic_hdf5
-from fishembed.cache.history import Dropped, dropped_columns, history_texts
+from fishembed.cache.history import DROPPED, Dropped, dropped_columns, history_texts
 from fishembed.cache.lazy_rows import Matrix
+from fishembed.cache.metadata import Column, as_text, dataset_name, is_number
 from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKED_ROWS,
     CHECKSUMS,
     FORMAT,
     IMAGE,
+    METADATA,
+    METADATA_NAMES,
+    OPTIONAL_ARRAYS,
     SCHEMA,
     TEXT,
     TRUNK,
@@ -34,6 +38,7 @@ from fishembed.cache.schema import (
     TextFeatures,
     encode_attribute,
     encode_texts,
+    is_known,
 )
 from fishembed.errors import DimensionError, StoreIntegrityError
 
@@ -129,6 +134,26 @@ def _write_rows(file: h5py.File, rows: Rows) -> None:
             _write_texts(file, f"rows/{name}", column)
     for name, numeric in (("size", np.int64), ("mtime_ns", np.int64), ("label", np.int32)):
         _write(file, f"rows/{name}", np.asarray(getattr(rows, name), numeric))
+    for name, one in OPTIONAL_ARRAYS.items():
+        if is_known(getattr(rows, name)):
+            _write(file, f"rows/{name}", np.asarray(getattr(rows, name), one.dtype))
+    write_metadata(file, "", rows.metadata)
+
+
+def write_metadata(file: h5py.File, prefix: str, columns: Mapping[str, Column]) -> None:
+    """Write metadata columns and, since a file has its names sorted, their order."""
+    for name, column in columns.items():
+        place = f"{prefix}{METADATA}/{dataset_name(name)}"
+        if is_number(column):
+            _write(file, place, np.asarray(column, np.float64))
+        elif column.dtype == object:
+            raw = [text.encode("utf-8", "surrogateescape") for text in column.tolist()]
+            _write(file, f"{place}/bytes", np.frombuffer(b"".join(raw), np.uint8))
+            _write(file, f"{place}/end", np.cumsum([len(text) for text in raw], dtype=np.int64))
+        else:
+            _write_texts(file, place, column.tolist())
+    if columns:
+        _write_texts(file, f"{prefix}{METADATA_NAMES}", list(columns))
 
 
 def _write_header(file: h5py.File, header: StoreHeader) -> None:
@@ -165,6 +190,7 @@ def _write_dropped(file: h5py.File, dropped: Dropped) -> None:
         _write_texts(file, name, column)
     for name, array in arrays.items():
         _write(file, name, array)
+    write_metadata(file, f"{DROPPED}/", dropped.metadata)
 
 
 def _write_text_features(file: h5py.File, name: str, text: TextFeatures) -> None:
@@ -206,6 +232,11 @@ def _fingerprint(header: StoreHeader, rows: Rows, checksums: npt.NDArray[np.uint
         raw = [text.encode("utf-8", "surrogateescape") for text in column]
         digest.update(b"\0\0".join(raw) + b"\1")
     digest.update(np.asarray(rows.label, "<i4").tobytes())
+    for name in OPTIONAL_ARRAYS:  # where they say nothing, the fingerprint is that of schema 1
+        if is_known(column := getattr(rows, name)):
+            digest.update(name.encode() + np.ascontiguousarray(column).tobytes())
+    for name, cells in rows.metadata.items():
+        digest.update("\0".join([name, *as_text(cells)]).encode("utf-8", "surrogateescape"))
     digest.update(checksums.astype("<u4").tobytes())
     for key in sorted(header.text):
         digest.update(key.encode() + np.asarray(header.text[key].features, "<f4").tobytes())

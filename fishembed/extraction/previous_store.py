@@ -13,7 +13,7 @@ from fishembed._base.progress import Progress
 from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, StoreHeader, TextFeatures
 from fishembed.errors import StoreIntegrityError
 
-_ROWS = ("features/", "rows/")
+_ROWS = ("features/", "rows/", "metadata/")
 _RECORD = ("history/", "dropped/")
 
 
@@ -170,10 +170,7 @@ def _is_same(store: FeatureStore, head: StoreHeader, rows: Rows) -> bool:
         and before == texts
         and then.history == head.history
         and _paths(then) == _paths(head)
-        and all(
-            np.array_equal(getattr(store.rows, name), getattr(rows, name))
-            for name in rows.__dataclass_fields__
-        )
+        and store.rows.is_same(rows)
     )
 
 

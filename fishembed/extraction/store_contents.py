@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fishembed.cache import Rows
+from fishembed.cache import Rows, stacked_metadata, take_metadata
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
 from fishembed.images import Dataset
@@ -65,4 +65,10 @@ def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: l
         label=np.concatenate([found.label, before.labels_in(classes)[kept]]),
         split=[*found.split, *(old.split[i] for i in kept)],
         group=[*found.group, *(old.group[i] for i in kept)],
+        box=np.concatenate([found.box, old.box[kept]]),
+        time=np.concatenate([found.time, old.time[kept]]),
+        hash=np.concatenate([found.hash, old.hash[kept]]),
+        metadata=stacked_metadata(
+            [(len(found), found.metadata), (len(kept), take_metadata(old.metadata, kept))]
+        ),
     )

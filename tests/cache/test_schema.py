@@ -39,6 +39,14 @@ def test_it_says_what_it_always_said(path):
         assert store.encoder == head.encoder
         np.testing.assert_array_equal(store.text("single").features, head.text["single"].features)
         assert store.verify() == []
+        expected = rows.metadata if path.stem > "schema-1" else {}
+        assert list(store.metadata) == list(expected)
+        if expected:
+            assert store.rows.is_same(rows)
+        else:
+            assert np.isnan(store.boxes).all()
+            assert np.isnan(store.times).all()
+            assert not store.hashes.any()
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def older(make_file, monkeypatch):
 
         return step
 
-    steps = {-1: rename("species", "kind"), 0: rename("kind", "label")}
+    steps = {-1: rename("species", "kind"), 0: rename("kind", "label"), 1: lambda _: None}
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     return path
 
@@ -83,7 +91,7 @@ def test_newer_stores_are_refused(make_file):
     path = make_file(3)
     with h5py.File(path, "r+") as file:
         file.attrs["schema"] = schema.SCHEMA + 1
-    with pytest.raises(StoreFormatError, match=r"has schema 2; .* up to 1: pip install -U"):
+    with pytest.raises(StoreFormatError, match=r"has schema 3; .* up to 2: pip install -U"):
         FeatureStore.open(path)
 
 

@@ -195,10 +195,24 @@ def test_damage_is_found(store, workspace):
     assert found.first <= 20 <= found.last
 
 
+def test_boxes_times_hashes_and_metadata_are_those_of_the_rows(store):
+    rows = make_rows(N)
+    np.testing.assert_array_equal(store.boxes, rows.box)
+    np.testing.assert_array_equal(store.times, rows.time)
+    np.testing.assert_array_equal(store.hashes, rows.hash)
+    assert (store.boxes.dtype, store.times.dtype, store.hashes.dtype) == ("f4", "f8", "u1")
+    assert list(store.metadata) == ["site/ü", "depth"]
+    for name, column in rows.metadata.items():
+        np.testing.assert_array_equal(store.metadata[name], column)
+
+
 def test_a_table_has_every_row(store):
     table = store.to_pandas()
-    columns = ["path", "label", "split", "group", "digest", "size", "mtime_ns", "vector"]
-    assert list(table) == columns
+    columns = ["path", "label", "split", "group", "digest", "size", "mtime_ns"]
+    further = ["x", "y", "width", "height", "time", "site/ü", "depth"]
+    assert list(table) == [*columns, *further, "vector"]
+    assert table["site/ü"].tolist() == store.metadata["site/ü"].tolist()
+    np.testing.assert_array_equal(table["width"], store.boxes[:, 2])
     names = [None if label < 0 else store.classes[label] for label in store.labels]
     assert table["label"].tolist() == names
     np.testing.assert_array_equal(np.stack(table["vector"]), store.features[:])

@@ -27,8 +27,11 @@ def test_every_column_comes_back(make_store, n):
     rows, vectors, trunk = make_rows(n), make_vectors(n), make_vectors(n, 9, seed=3)
     store = make_store(n, trunk=trunk)
     assert len(store) == n
-    for name in Rows.__dataclass_fields__:
+    for name in Rows.__dataclass_fields__.keys() - {"metadata"}:
         np.testing.assert_array_equal(getattr(store.rows, name), getattr(rows, name))
+    assert list(store.metadata) == list(rows.metadata)
+    for name, column in rows.metadata.items():
+        np.testing.assert_array_equal(store.metadata[name], column)
     np.testing.assert_array_equal(store.features, vectors)
     np.testing.assert_array_equal(store.trunk, trunk)
     assert store.features.dtype == np.float32
@@ -71,10 +74,14 @@ def test_without_groups_none_are_stored(make_store):
 def test_plain_h5py_reads_it(make_store):
     store = make_store()
     with h5py.File(store.path) as file:
-        assert (file.attrs["format"], file.attrs["schema"]) == (b"fishembed", 1)
+        assert (file.attrs["format"], file.attrs["schema"]) == (b"fishembed", 2)
         assert json.loads(file.attrs["encoder"]) == ENCODER
         assert file["rows/path"].asstr()[0] == "ü ß/日本.png"
         assert file["rows/path"].dtype.kind == "S"
+        assert file["metadata/site%2Fü"].asstr()[1] == "reef é"
+        assert file["metadata/depth"].dtype == np.float64
+        assert file["rows/box"].shape == (200, 4)
+        assert list(file["metadata_names"].asstr()) == ["site/ü", "depth"]
         assert file["features/image"].chunks is None
 
 
