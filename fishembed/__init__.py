@@ -20,6 +20,7 @@ from fishembed._version import __version__
 if TYPE_CHECKING:
     from fishembed.cache import FeatureStore, import_features, import_vectors, open_store
     from fishembed.classifiers import (
+        AngularHead,
         AutoHead,
         BlendClassifier,
         GaussianHead,
@@ -45,6 +46,7 @@ _HOMES = {
     "import_features": "cache",
     "import_vectors": "cache",
     "open_store": "cache",
+    "AngularHead": "classifiers",
     "AutoHead": "classifiers",
     "BlendClassifier": "classifiers",
     "GaussianHead": "classifiers",
@@ -71,6 +73,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AngularHead",
     "AutoHead",
     "BlendClassifier",
     "Extraction",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fishembed._base.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from fishembed.classifiers.angular import AngularHead
     from fishembed.classifiers.auto import AutoHead, SweptLogisticHead
     from fishembed.classifiers.choosing_head import ChoosingHead
     from fishembed.classifiers.gaussian import GaussianHead
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from fishembed.classifiers.logistic import LogisticHead, logistic_path
     from fishembed.classifiers.model_selection import Trial
     from fishembed.classifiers.neighbors import NeighborsHead
-    from fishembed.classifiers.persistence import LinearMap, load_head, save_head
+    from fishembed.classifiers.persistence import load_head, save_head
+    from fishembed.classifiers.saved_head import AngularMap, LinearMap, SavedHead
     from fishembed.classifiers.solver.minibatch_training import Epoch
     from fishembed.classifiers.temperature import held_out_temperature, temperature_on
     from fishembed.classifiers.wrappers import (
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
     from fishembed.classifiers.zero_shot import ZeroShotClassifier, class_anchors
 
 _MODULES = {
+    "AngularHead": "angular",
+    "AngularMap": "saved_head",
     "AutoHead": "auto",
     "BlendClassifier": "wrappers",
     "ChoosingHead": "choosing_head",
     "Epoch": "solver.minibatch_training",
     "GaussianHead": "gaussian",
     "LinearHead": "linear_head",
-    "LinearMap": "persistence",
+    "LinearMap": "saved_head",
     "LogisticHead": "logistic",
     "NeighborsHead": "neighbors",
     "PriorCorrectedClassifier": "wrappers",
+    "SavedHead": "saved_head",
     "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
     "Trial": "model_selection",
@@ -51,6 +56,8 @@ _MODULES = {
 }
 
 __all__ = [
+    "AngularHead",
+    "AngularMap",
     "AutoHead",
     "BlendClassifier",
     "ChoosingHead",
@@ -61,6 +68,7 @@ __all__ = [
     "LogisticHead",
     "NeighborsHead",
     "PriorCorrectedClassifier",
+    "SavedHead",
     "SweptLogisticHead",
     "TemperatureCalibratedClassifier",
     "Trial",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fishembed.classifiers.base import Normalize
 from fishembed.classifiers.choosing_head import ChoosingHead
 from fishembed.classifiers.model_grids import (
+    AngularGrid,
     GaussianGrid,
     LogisticGrid,
     ModelGrid,
@@ -30,14 +31,14 @@ _DEFAULT_C = 100.0  # where nothing can be evaluated
 _TAUS = (0.0, 0.5, 1.0)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
 _GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 2.0), _TAUS)
-_LOGISTIC = LogisticGrid((10.0, 100.0, 1000.0), _TAUS)
+_ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, (*_TAUS, 1.5))
 _TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
 # With one image a class, 200 classes of ImageNet: 75% right, 47% without text, 59% at a count of 1.
 _DEFAULT_SHRINKAGE, _DEFAULT_COUNT, _DEFAULT_TEXT_COUNT = 0.7, 1.0, 8.0
 
 
 class AutoHead(ChoosingHead):
-    """Choose among shrunken Gaussians, logistic regressions, zero-shot and their blends.
+    """Choose among shrunken Gaussians, angular regressions, zero-shot and their blends.
 
     Every candidate is scored by stratified cross-validation on the training rows, with a part of
     the log class prior subtracted from its logits or not; the one chosen is fitted again on all
@@ -120,9 +121,9 @@ class AutoHead(ChoosingHead):
         n_classes, dim = len(self.classes_), self.n_features_in_
         text = matching_anchors(self.text_features, n_classes, dim)
         if text is None:
-            return [_GAUSSIAN, _LOGISTIC]
+            return [_GAUSSIAN, _ANGULAR]
         anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
-        return [ZeroShotGrid(text), anchored, _GAUSSIAN, _LOGISTIC]
+        return [ZeroShotGrid(text), anchored, _GAUSSIAN, _ANGULAR]
 
     def _default(self) -> tuple[ModelGrid, Parameters]:
         grid = next(g for g in self._grids() if isinstance(g, GaussianGrid))

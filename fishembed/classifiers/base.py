@@ -21,8 +21,9 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import ThreadpoolController
 
-from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.arrays import unit_rows
 from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
+from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.errors import DimensionError, InputError
 
 Normalize = Literal["l2", "none"]
@@ -159,27 +160,38 @@ class Predictor:
         return rows
 
 
-class LinearPredictor(Predictor):
+class MapPredictor(Predictor):
+    """Predictions of a fitted map of rows.
+
+    Needs `_fitted_map` and `normalize` as well.
+    """
+
+    _fitted_map: FittedMap
+    normalize: Normalize = "l2"
+
+    @property
+    def fitted_map(self) -> FittedMap:
+        """What it computes, as `save_head` writes it."""
+        return self._fitted_map
+
+    def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
+        check_is_fitted(self)
+        return self.fitted_map.logits(self._validate_rows(X), unit=self.normalize == "l2")
+
+
+class LinearPredictor(MapPredictor):
     """Predictions of a fitted linear map.
 
-    Needs `coef_` (n_classes, dim), `intercept_` (n_classes,) and `normalize` as well.
+    Needs `coef_` (n_classes, dim) and `intercept_` (n_classes,) in place of `_fitted_map`.
     """
 
     coef_: Floats
     intercept_: Floats
-    normalize: Normalize = "l2"
 
-    def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
-        check_is_fitted(self)
-        rows = self._validate_rows(X)
-        coef = self.coef_.T.astype(rows.dtype, copy=False)
-        if self.normalize == "l2":  # after the product: no scaled copy of X is made
-            rows, lengths = rows_and_lengths(rows)
-            products = rows @ coef / lengths[:, None]
-        else:
-            products = rows @ coef
-        logits: npt.NDArray[np.float64] = products.astype(np.float64, copy=False) + self.intercept_
-        return logits
+    @property
+    def fitted_map(self) -> FittedMap:
+        """What it computes, as `save_head` writes it."""
+        return FittedMap(self.coef_, self.intercept_)
 
 
 class EmbeddingClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]

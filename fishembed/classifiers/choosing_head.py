@@ -7,8 +7,15 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from fishembed.classifiers.base import Codes, Floats, LinearClassifier, one_blas_thread
+from fishembed.classifiers.base import (
+    Codes,
+    EmbeddingClassifier,
+    Floats,
+    MapPredictor,
+    one_blas_thread,
+)
 from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.model_grids import ModelGrid, Parameters
 from fishembed.classifiers.model_search import Candidate, ModelSearch, Part
 from fishembed.classifiers.model_selection import SELECT_ON, CandidateScorer, SelectOn, Trial
@@ -21,7 +28,7 @@ MIN_ROWS, MIN_CLASSES = 30, 5
 """Evaluated rows, and classes of these, below which the default is used and only calibrated."""
 
 
-class ChoosingHead(LinearClassifier):
+class ChoosingHead(MapPredictor, EmbeddingClassifier):
     """Base of classifiers that compare candidates on held-out rows, and choose one.
 
     Subclasses name the grids, and the model to use where too little can be evaluated: below 30
@@ -78,10 +85,26 @@ class ChoosingHead(LinearClassifier):
             else:
                 folds = self._validation(rows, codes, X_val, y_val)
             chosen = self._choose(self._affordable(folds))
-            coef, intercept = chosen.fit(rows, codes, len(self.classes_))
-        self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
+            fitted = chosen.fit(rows, codes, len(self.classes_))
+        self._fitted_map = fitted.astype(rows.dtype)
         self.best_, self.best_parameters_ = chosen.name, chosen.parameters
         return self
+
+    @property
+    def coef_(self) -> Floats:
+        """(n_classes, dim) weights, where a linear map was chosen."""
+        return self._linear().coef
+
+    @property
+    def intercept_(self) -> Floats:
+        """(n_classes,) bias, where a linear map was chosen."""
+        return self._linear().intercept
+
+    def _linear(self) -> FittedMap:
+        # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
+        if self.fitted_map.angular is not None:
+            raise AttributeError(f"{self.best_!r} was chosen, which is no linear map")
+        return self.fitted_map
 
     def _cross_validation(self, rows: Floats, codes: Codes, groups: npt.ArrayLike | None) -> Folds:
         names = None if groups is None else np.asarray(groups)

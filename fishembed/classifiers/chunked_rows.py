@@ -83,6 +83,17 @@ class ChunkedRows:
             raise InputError(f"row {start + int(np.argmin(finite)):,} of X is not finite.")
         return rows if self._normalize is None else np.asarray(self._normalize(rows), np.float32)
 
+    def mapped(
+        self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], dim: int
+    ) -> ChunkedRows:
+        """Return the rows with a function applied to what is read, its results of width `dim`."""
+        before = self._normalize
+        mapped = ChunkedRows(
+            self._X, lambda rows: function(rows if before is None else before(rows))
+        )
+        mapped.dim = dim
+        return mapped
+
     def spans(self) -> list[tuple[int, int]]:
         """Return (start, stop) of the chunks, in order."""
         return [(start, min(start + CHUNK, self.n)) for start in range(0, self.n, CHUNK)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fishembed.classifiers.base import Codes, EmbeddingClassifier, Floats
 from fishembed.classifiers.cross_validation import Folds, aligned_logits
+from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
 
@@ -34,29 +36,46 @@ class Combination(EmbeddingClassifier):
         return total
 
     @property
+    def fitted_map(self) -> FittedMap:
+        """What `save_head` writes, where the parts add up to one map."""
+        parts = [
+            head.fitted_map.reordered(self._order(head)).scaled(scale)
+            for head, scale in self._mapped()
+        ]
+        try:
+            total: FittedMap = reduce(FittedMap.plus, parts)
+        except ValueError as error:
+            raise AttributeError(f"{type(self).__name__}: {error}") from None
+        return total.shifted(self._shift)
+
+    @property
     def coef_(self) -> Floats:
         """(n_classes, dim) weights, where all parts are linear maps."""
-        parts = [scale * head.coef_[self._order(head)] for head, scale in self._linear()]
-        coef: Floats = np.sum(parts, axis=0)
-        return coef
+        return self._linear().coef
 
     @property
     def intercept_(self) -> Floats:
         """(n_classes,) bias, where all parts are linear maps."""
-        parts = [scale * head.intercept_[self._order(head)] for head, scale in self._linear()]
-        intercept: Floats = np.sum(parts, axis=0) + self._shift
-        return intercept
+        return self._linear().intercept
 
     @property
     def normalize(self) -> Any:  # type: ignore[override]
         """What is done to a row before the weights."""
         return getattr(self._terms[0][0], "normalize", "l2") if hasattr(self, "_terms") else "l2"
 
-    def _linear(self) -> list[tuple[Any, float]]:
-        # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
+    # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map, and
+    # hasattr(head, "fitted_map") whether it can be saved
+
+    def _linear(self) -> FittedMap:
+        fitted = self.fitted_map
+        if fitted.angular is not None:
+            raise AttributeError(f"{type(self).__name__} of {self._terms[0][0]!r} is not linear.")
+        return fitted
+
+    def _mapped(self) -> list[tuple[Any, float]]:
         for head, _ in self._terms:
-            if not hasattr(head, "coef_") or head.normalize != self.normalize:
-                raise AttributeError(f"{type(self).__name__} of {head!r} is no linear map.")
+            if not hasattr(head, "fitted_map") or head.normalize != self.normalize:
+                raise AttributeError(f"{type(self).__name__} of {head!r} is no map of arrays.")
         return self._terms
 
     def _order(self, head: Any) -> list[int]:

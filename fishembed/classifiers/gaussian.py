@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, one_blas_thread
+from fishembed.classifiers.chunked_rows import ChunkedRows
 from fishembed.classifiers.row_weights import Double, log_prior
 from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
+
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,19 @@ class GaussianStatistics:
     @classmethod
     def of(
         cls,
-        rows: Floats,
+        rows: Floats | ChunkedRows,
         codes: npt.NDArray[np.intp],
         n_classes: int,
         text: Floats | None = None,
     ) -> GaussianStatistics:
         """Compute them from (n, dim) rows, the class of each, and text (n_classes, dim)."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
-        means = np.zeros((n_classes, rows.shape[1]))
-        np.add.at(means, codes, rows)
-        means /= np.maximum(counts, 1)[:, None]
+        means = _sums(rows, codes, n_classes) / np.maximum(counts, 1)[:, None]
         centre = means[counts > 0].mean(axis=0)
         degrees = len(rows) - np.count_nonzero(counts)
-        around = means[codes] if degrees else np.broadcast_to(centre, rows.shape)
-        variances, directions = np.linalg.eigh(_scatter(rows, around) / max(int(degrees), 1))
+        around = means if degrees else np.broadcast_to(centre, means.shape)
+        scatter = _scatter(rows, codes, around)
+        variances, directions = np.linalg.eigh(scatter / max(int(degrees), 1))
         offsets = np.where(counts[:, None] > 0, means - centre, 0)
         anchors = np.zeros_like(offsets) if text is None else _align_text(text, offsets, counts)
         return cls(
@@ -98,11 +101,29 @@ def _align_text(text: Floats, offsets: Double, counts: Double) -> Double:
     return placed
 
 
-def _scatter(rows: Floats, around: Double | Floats) -> Double:
-    total = np.zeros((rows.shape[1], rows.shape[1]))
-    for start in range(0, len(rows), 1024):
-        block = rows[start : start + 1024] - around[start : start + 1024]
-        total += block.T @ block
+def _blocks(rows: Floats | ChunkedRows) -> Iterator[tuple[slice, Floats]]:
+    """Yield the rows in blocks, and where they stand."""
+    if isinstance(rows, ChunkedRows):
+        for span in rows.spans():
+            yield slice(*span), rows.read(*span)
+    else:
+        for start in range(0, len(rows), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            yield block, rows[block]
+
+
+def _sums(rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], n_classes: int) -> Double:
+    total = np.zeros((n_classes, rows.dim if isinstance(rows, ChunkedRows) else rows.shape[1]))
+    for span, block in _blocks(rows):
+        np.add.at(total, codes[span], block)
+    return total
+
+
+def _scatter(rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], around: Double) -> Double:
+    total = np.zeros((around.shape[1], around.shape[1]))
+    for span, block in _blocks(rows):
+        away = block - around[codes[span]]
+        total += away.T @ away
     return total
 
 

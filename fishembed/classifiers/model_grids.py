@@ -1,4 +1,4 @@
-"""Grids of linear models over hyperparameters, whose points share most of their work."""
+"""Grids of models over hyperparameters, whose points share most of their work."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from fishembed._base.arrays import unit_rows
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.fitted_map import FittedMap, Whitening
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.solver.regularization_path import solve_path
 from fishembed.classifiers.solver.softmax import Rotated
 
 Parameters = Mapping[str, float]
-LinearParameters = tuple[Floats, Floats]  # weights (n_classes, dim) and bias (n_classes,)
 
 _ROUGH = 1e-4  # relative gap that is enough to compare models
 _FINE = 1e-6
@@ -25,7 +25,7 @@ _MAX_ITER = 300
 
 
 class ModelGrid(Protocol):
-    """Linear models of one kind at several hyperparameters."""
+    """Models of one kind at several hyperparameters."""
 
     @property
     def name(self) -> str:
@@ -45,9 +45,7 @@ class ModelGrid(Protocol):
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """Yield, point by point, (n_classes, n) logits of the rows that fold `k` holds out."""
 
-    def fit(
-        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
-    ) -> LinearParameters:
+    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
         """Return the model at one point, fitted to all rows."""
 
 
@@ -75,20 +73,55 @@ class LogisticGrid:
         for coef, intercept in _path(rows, codes, folds.n_classes, self.Cs, _ROUGH):
             yield coef @ held_out.T + intercept[:, None]
 
-    def fit(
-        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
-    ) -> LinearParameters:
+    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
         """See `ModelGrid`."""
-        return next(_path(rows, codes, n_classes, [parameters["C"]], _FINE))
+        return FittedMap(*next(_path(rows, codes, n_classes, [parameters["C"]], _FINE)))
 
 
 def _path(
     rows: Floats, codes: Codes, n_classes: int, Cs: Sequence[float], tol: float
-) -> Iterator[LinearParameters]:
+) -> Iterator[tuple[Floats, Floats]]:
     weights = np.ones(len(rows))
     data = Rotated.of(rows, weights)
     for optimum in solve_path(data, codes, weights, n_classes, Cs, tol=tol, max_iter=_MAX_ITER):
         yield data.unrotate(optimum.parameters)
+
+
+@dataclass(frozen=True)
+class AngularGrid:
+    """Logistic regressions of whitened directions at several C, ascending: see `AngularHead`."""
+
+    Cs: tuple[float, ...]
+    shrinkage: float
+    taus: tuple[float, ...] = (0.0,)
+    name: str = "angular"
+
+    @property
+    def points(self) -> list[Parameters]:
+        """See `ModelGrid`."""
+        return [{"C": C} for C in self.Cs]
+
+    def at(self, parameters: Parameters) -> AngularGrid:
+        """See `ModelGrid`."""
+        return replace(self, Cs=(parameters["C"],), taus=(0.0,))
+
+    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+        """See `ModelGrid`."""
+        rows, codes = folds.training(k)
+        whitening = self._whitening(rows, codes, folds.n_classes)
+        held_out = whitening.directions(folds.rows[folds.held_out(k)])
+        directions = whitening.directions(rows)
+        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, _ROUGH):
+            yield coef @ held_out.T + intercept[:, None]
+
+    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
+        """See `ModelGrid`."""
+        whitening = self._whitening(rows, codes, n_classes)
+        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], _FINE)
+        return FittedMap.of_direction(whitening, *next(path))
+
+    def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
+        return Whitening.of(GaussianStatistics.of(rows, codes, n_classes), self.shrinkage)
 
 
 @dataclass(frozen=True)
@@ -122,12 +155,12 @@ class GaussianGrid:
             for pseudo_count in self.pseudo_counts:
                 yield products.logits(statistics.trust(pseudo_count)[:, None])
 
-    def fit(
-        self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters
-    ) -> LinearParameters:
+    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
         """See `ModelGrid`."""
         statistics = GaussianStatistics.of(rows, codes, n_classes, self.text)
-        return statistics.linear_map(parameters["shrinkage"], parameters["pseudo_count"])
+        return FittedMap(
+            *statistics.linear_map(parameters["shrinkage"], parameters["pseudo_count"])
+        )
 
 
 @dataclass(frozen=True)
@@ -192,9 +225,9 @@ class ZeroShotGrid:
         codes: Codes,  # noqa: ARG002
         n_classes: int,
         parameters: Parameters,  # noqa: ARG002
-    ) -> LinearParameters:
+    ) -> FittedMap:
         """See `ModelGrid`."""
-        return self._coef(rows), np.zeros(n_classes, dtype=rows.dtype)
+        return FittedMap(self._coef(rows), np.zeros(n_classes, dtype=rows.dtype))
 
     def _coef(self, rows: Floats) -> Floats:
         coef: Floats = self.scale * unit_rows(self.text).astype(rows.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from joblib import Parallel, delayed
 
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.model_grids import ModelGrid
 from fishembed.classifiers.model_selection import CandidateScorer, CandidateScores, Trial
-from fishembed.classifiers.row_weights import Double, log_prior
+from fishembed.classifiers.row_weights import log_prior
 
 _MIXTURES = (0.3, 0.5, 0.7)
 
@@ -52,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A linear map that can be fitted to all rows, and its logits of held-out rows.
+    """A model that can be fitted to all rows, and its logits of held-out rows.
 
     Attributes
     ----------
@@ -106,16 +108,17 @@ class Candidate:
         )
         return replace(self, parts=parts)
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int) -> tuple[Double, Double]:
-        """Return weights (n_classes, dim) and bias (n_classes,) fitted to all rows."""
-        coef = np.zeros((n_classes, rows.shape[1]))
-        intercept = np.zeros(n_classes)
+    def fit(self, rows: Floats, codes: Codes, n_classes: int) -> FittedMap:
+        """Return the sum of the parts' models, each fitted to all rows."""
         prior = log_prior(codes, n_classes)
-        for part in self.parts:
-            weights, bias = part.grid.fit(rows, codes, n_classes, part.parameters)
-            coef += part.scale * weights
-            intercept += part.scale * (bias - part.tau * prior)
-        return coef, intercept
+        parts = [
+            part.grid.fit(rows, codes, n_classes, part.parameters)
+            .astype(np.float64)
+            .shifted(-part.tau * prior)
+            .scaled(part.scale)
+            for part in self.parts
+        ]
+        return reduce(FittedMap.plus, parts)
 
 
 @dataclass(frozen=True)

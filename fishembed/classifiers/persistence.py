@@ -1,4 +1,4 @@
-"""A fitted linear classifier as one small file, `head.npz`, that is read without pickle."""
+"""A fitted head as one small file, `head.npz`, that is read without pickle."""
 
 from __future__ import annotations
 
@@ -11,117 +11,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from fishembed._base.files import atomic_file
-from fishembed.classifiers.base import Floats, LinearPredictor, Normalize
+from fishembed.classifiers.base import Floats, MapPredictor
+from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
+from fishembed.classifiers.saved_head import SavedHead, saved_head
 from fishembed.errors import DimensionError, InputError, RunFormatError
 
 _FORMAT = "fishembed-head"
-_VERSION = 1
-
-
-class LinearMap(ClassifierMixin, LinearPredictor, BaseEstimator):  # type: ignore[misc]
-    """A fitted linear classifier, as `load_head` returns it.
-
-    Parameters
-    ----------
-    coef, intercept
-        (n_classes, dim) weights and (n_classes,) bias.
-    classes
-        (n_classes,) labels.
-    normalize
-        ``"l2"`` or ``"none"``: what is done to a row before the weights.
-    kind
-        Name of the estimator that learnt it.
-    feature_fingerprint
-        Fingerprint of the encoder whose features it was fitted on; empty where unknown.
-    class_names
-        Names of `classes`, in their order; None where the labels are the names.
-    temperature
-        What `calibrated` divides the logits by.
-
-    Attributes
-    ----------
-    coef_, intercept_, classes_ : ndarray
-        The parameters, under the names every head has.
-    n_features_in_ : int
-        dim.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fishembed.classifiers import LinearMap
-    >>> head = LinearMap(np.eye(2), np.zeros(2), np.array(["cod", "eel"]))
-    >>> head.predict([[0.3, 0.9]]).tolist()
-    ['eel']
-    """
-
-    def __init__(
-        self,
-        coef: Floats,
-        intercept: Floats,
-        classes: npt.NDArray[Any],
-        *,
-        normalize: Normalize = "l2",
-        kind: str = "",
-        feature_fingerprint: str = "",
-        class_names: tuple[str, ...] | None = None,
-        temperature: float = 1.0,
-    ) -> None:
-        self.coef = coef
-        self.intercept = intercept
-        self.classes = classes
-        self.normalize = normalize
-        self.kind = kind
-        self.feature_fingerprint = feature_fingerprint
-        self.class_names = class_names
-        self.temperature = temperature
-
-    @property
-    def coef_(self) -> Floats:  # type: ignore[override]
-        """(n_classes, dim) weights."""
-        return self.coef
-
-    @property
-    def intercept_(self) -> Floats:  # type: ignore[override]
-        """(n_classes,) bias."""
-        return self.intercept
-
-    @property
-    def classes_(self) -> npt.NDArray[Any]:  # type: ignore[override]
-        """(n_classes,) labels, the order of the columns."""
-        return self.classes
-
-    @property
-    def n_features_in_(self) -> int:  # type: ignore[override]
-        """Width of the features."""
-        return int(self.coef.shape[1])
-
-    def fit(self, X: object = None, y: object = None) -> LinearMap:  # noqa: ARG002
-        """Return the classifier as it is: it is fitted.
-
-        Parameters
-        ----------
-        X, y
-            Ignored.
-        """
-        return self
-
-    def calibrated(self) -> LinearMap:
-        """Return the classifier with its logits divided by the temperature."""
-        scale = self.coef.dtype.type(1 / self.temperature)
-        calmer: LinearMap = clone(self)
-        calmer.set_params(coef=self.coef * scale, intercept=self.intercept * scale, temperature=1.0)
-        return calmer
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
+_LINEAR, _ANGULAR = 1, 2  # versions: linear maps are written so that older programs read them
+_ANGULAR_ARRAYS = ("whitening", "whitened_centre", "angular_weights")
 
 
 def save_head(
-    head: LinearPredictor,
+    head: MapPredictor,
     path: str | os.PathLike[str],
     *,
     feature_fingerprint: str = "",
@@ -133,7 +37,7 @@ def save_head(
     Parameters
     ----------
     head
-        A fitted estimator that is a linear map.
+        A fitted estimator that is a linear map, or one of whitened directions.
     path
         The file, usually ``head.npz``; what was there is replaced in one step.
     feature_fingerprint
@@ -154,7 +58,7 @@ def save_head(
     DimensionError
         `class_names` has another length than ``head.classes_``.
     InputError
-        The head is no linear map, or its labels are neither numbers nor strings.
+        The head is neither, or its labels are neither numbers nor strings.
 
     Examples
     --------
@@ -165,15 +69,19 @@ def save_head(
     ['cod']
     """
     check_is_fitted(head)
-    if not hasattr(head, "coef_"):
-        raise InputError(f"{type(head).__name__} is no linear map: keep it with joblib.dump.")
+    fitted: FittedMap | None = getattr(head, "fitted_map", None)
+    if fitted is None:
+        raise InputError(
+            f"{type(head).__name__} is no linear map of rows or their directions: keep it with "
+            "joblib.dump."
+        )
     if class_names is not None and len(class_names) != len(head.classes_):
         raise DimensionError(
             f"{len(class_names)} class names for {len(head.classes_)} classes: pass one for each."
         )
     about = {
         "format": _FORMAT,
-        "version": _VERSION,
+        "version": _LINEAR if fitted.angular is None else _ANGULAR,
         "kind": getattr(head, "kind", None) or type(head).__name__,
         "normalize": head.normalize,
         "feature_fingerprint": feature_fingerprint,
@@ -182,10 +90,14 @@ def save_head(
     }
     arrays = {
         "about": np.array(json.dumps(about, sort_keys=True, ensure_ascii=False)),
-        "weights": head.coef_,
-        "bias": head.intercept_,
+        "weights": fitted.coef,
+        "bias": fitted.intercept,
         "classes": _plain_labels(head.classes_),
     }
+    if fitted.angular is not None:
+        arrays["whitening"] = fitted.angular.whitening.matrix
+        arrays["whitened_centre"] = fitted.angular.whitening.centre
+        arrays["angular_weights"] = fitted.angular.coef
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(target) as temporary, temporary.open("wb") as file:
@@ -200,7 +112,7 @@ def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plain
 
 
-def load_head(path: str | os.PathLike[str]) -> LinearMap:
+def load_head(path: str | os.PathLike[str]) -> SavedHead:
     """Read a head that `save_head` wrote; nothing in the file is executed.
 
     Parameters
@@ -210,7 +122,7 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
 
     Returns
     -------
-    LinearMap
+    LinearMap or AngularMap
         A fitted estimator with the same predictions as the one saved.
 
     Raises
@@ -231,6 +143,7 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
         with source.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             coef, intercept, classes = file["weights"], file["bias"], file["classes"]
+            angular = [file[name] for name in _ANGULAR_ARRAYS if name in file.files]
     except FileNotFoundError:
         raise RunFormatError(f"{source} does not exist: name the head.npz of a run.") from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -239,9 +152,8 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
         ) from error
     _check(source, about, coef, intercept, classes)
     names = about["class_names"]
-    return LinearMap(
-        coef,
-        intercept,
+    return saved_head(
+        FittedMap(coef, intercept, _angular_part(source, about, coef, angular)),
         classes,
         normalize=about["normalize"],
         kind=about["kind"],
@@ -254,12 +166,35 @@ def load_head(path: str | os.PathLike[str]) -> LinearMap:
 def _check(source: Path, about: Any, coef: Floats, intercept: Floats, classes: Floats) -> None:
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise RunFormatError(f"{source} is not a head of fishembed: name the head.npz of a run.")
-    if about.get("version") != _VERSION:
+    if about.get("version") not in (_LINEAR, _ANGULAR):
         raise RunFormatError(
-            f"{source} is a head of format {about.get('version')}, this version reads {_VERSION}: "
-            "update fishembed."
+            f"{source} is a head of format {about.get('version')}, this version reads {_LINEAR} "
+            f"and {_ANGULAR}: update fishembed."
         )
     missing = {"kind", "normalize", "feature_fingerprint", "class_names"} - set(about)
     shapes_fit = coef.ndim == 2 and intercept.shape == classes.shape == coef.shape[:1]
     if missing or not shapes_fit or about["normalize"] not in ("l2", "none"):
-        raise RunFormatError(f"{source} is a damaged head: fit again to write it anew.")
+        raise _damaged(source)
+
+
+def _angular_part(
+    source: Path, about: Any, coef: Floats, arrays: list[Floats]
+) -> DirectionMap | None:
+    if about["version"] == _LINEAR and not arrays:
+        return None
+    if about["version"] == _LINEAR or len(arrays) != len(_ANGULAR_ARRAYS):
+        raise _damaged(source)
+    matrix, centre, weights = arrays
+    fits = (
+        matrix.ndim == 2
+        and matrix.shape[0] == coef.shape[1]
+        and centre.shape == matrix.shape[1:]
+        and weights.shape == (coef.shape[0], matrix.shape[1])
+    )
+    if not fits:
+        raise _damaged(source)
+    return DirectionMap(Whitening(matrix, centre), weights)
+
+
+def _damaged(source: Path) -> RunFormatError:
+    return RunFormatError(f"{source} is a damaged head: fit again to write it anew.")

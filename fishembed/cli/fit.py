@@ -29,10 +29,11 @@ def fit(
         typer.Option(
             help="Classifier. auto: cross-validate several and keep the best. logistic: logistic "
             "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
-            "prior-corrected: logistic with logit adjustment for rare classes. gaussian: linear "
-            "discriminant analysis. text-anchored: gaussian, class means shrunk towards text "
-            "features. blend: logistic mixed with zero-shot. centroid: nearest class mean. knn: "
-            "nearest neighbours. linear: a torch layer trained by Adam, the paper's."
+            "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
+            "on whitened features of length 1. gaussian: linear discriminant analysis. "
+            "text-anchored: gaussian, class means shrunk towards text features. blend: logistic "
+            "mixed with zero-shot. centroid: nearest class mean. knn: nearest neighbours. linear: "
+            "a torch layer trained by Adam, the paper's."
         ),
     ] = "auto",
     features: Annotated[
@@ -60,8 +61,9 @@ def fit(
         float | None,
         typer.Option(
             "--C",
-            help="logistic, prior-corrected, blend: inverse of the regularization strength.",
-            show_default="100",
+            help="logistic, prior-corrected, angular, blend: inverse of the regularization "
+            "strength.",
+            show_default="100; angular: 30",
         ),
     ] = None,
     class_weight: Annotated[
@@ -74,8 +76,8 @@ def fit(
     tau: Annotated[
         float | None,
         typer.Option(
-            help="prior-corrected: strength of the logit adjustment; tau times the log frequency "
-            "of each class is subtracted from its logit.",
+            help="prior-corrected, angular: strength of the logit adjustment; tau times the log "
+            "frequency of each class is subtracted from its logit.",
             show_default="1",
         ),
     ] = None,
@@ -84,8 +86,8 @@ def fit(
         typer.Option(
             min=0,
             max=1,
-            help="gaussian, text-anchored: shrinkage of the covariance towards a multiple of the "
-            "identity, from 0 (none) to 1 (full).",
+            help="angular, gaussian, text-anchored: shrinkage of the covariance towards a "
+            "multiple of the identity, from 0 (none) to 1 (full).",
             show_default="0.5",
         ),
     ] = None,

@@ -34,12 +34,13 @@ def assumed_prior(head: str, parameters: Mapping[str, Any]) -> Prior:
         return "uniform"
     if select_on := parameters.get("select_on"):
         return "uniform" if str(select_on).startswith("macro") else "training"
-    if head == "prior-corrected" and parameters.get("tau") not in (0, 1):
+    corrected = head in ("prior-corrected", "angular")
+    if corrected and parameters.get("tau") not in (0, 1):
         return "partly uniform"
     uniform = (
         parameters.get("prior") == "uniform"
         or parameters.get("class_weight") == "balanced"
         or parameters.get("loss") == "balanced_softmax"
-        or (head == "prior-corrected" and parameters.get("tau") == 1)
+        or (corrected and parameters.get("tau") == 1)
     )
     return "uniform" if uniform else "training"

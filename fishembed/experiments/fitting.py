@@ -24,7 +24,7 @@ from fishembed.experiments.training import (
     Validate,
     calibrate,
     fit_head,
-    linear_map,
+    portable_head,
     text_classifier,
 )
 
@@ -156,7 +156,7 @@ def fit(
         progress.message(warning)
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
-        saved = linear_map(estimator, store, features, temperature)
+        saved = portable_head(estimator, store, features, temperature)
         scored = estimator if saved is None else saved.calibrated()
     with watch.measure("score"):
         metrics, classes, images = score_rows(

@@ -15,6 +15,7 @@ HEADS = (
     "logistic",
     "sweep",
     "prior-corrected",
+    "angular",
     "gaussian",
     "text-anchored",
     "blend",
@@ -27,6 +28,7 @@ HEADS = (
 _PLAIN = tuple(name for name in HEADS if name != "text-anchored")
 _ESTIMATORS = {
     "logistic": "LogisticHead",
+    "angular": "AngularHead",
     "gaussian": "GaussianHead",
     "centroid": "ZeroShotClassifier",
     "knn": "NeighborsHead",

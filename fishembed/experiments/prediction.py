@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureKind, Store, is_store, open_store
-from fishembed.classifiers import LinearMap, load_head
+from fishembed.classifiers import SavedHead, load_head
 from fishembed.encoders import Encoder, load_encoder, recorded_backend
 from fishembed.errors import (
     DimensionError,
@@ -151,12 +151,12 @@ def predict_run(
     return Predictions(tuple(predictions), found.skipped, run.assumed_prior)
 
 
-def _read_head(run: Run) -> LinearMap:
+def _read_head(run: Run) -> SavedHead:
     place = run.folder / HEAD_NPZ
     if not place.is_file():
         raise RunFormatError(
             f"the run {str(run.folder)!r} has no {HEAD_NPZ}: a head of {run.info['head']!r} "
-            "is no linear map, or the file was lost; fit another head"
+            "cannot be kept as arrays, or the file was lost; fit another head"
         )
     return load_head(place)
 
@@ -170,12 +170,12 @@ class _Features:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def _stored_features(store: Store, head: LinearMap, features: FeatureKind) -> _Features:
+def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> _Features:
     width, fingerprint = store.width(features), store.feature_fingerprint(features)
     if width != head.n_features_in_:
         raise DimensionError(
             f"the head was trained on features of {head.n_features_in_} numbers "
-            f"({head.coef_.shape[0]} × {head.n_features_in_}), {str(store.path)!r} holds "
+            f"({len(head.classes_)} × {head.n_features_in_}), {str(store.path)!r} holds "
             f"{len(store)} × {width}: name a store of the encoder that the run was made with"
         )
     if fingerprint != head.feature_fingerprint:
@@ -188,7 +188,7 @@ def _stored_features(store: Store, head: LinearMap, features: FeatureKind) -> _F
 
 
 def _encoded_features(
-    files: Sequence[Path], head: LinearMap, encoder: Encoder, progress: Progress
+    files: Sequence[Path], head: SavedHead, encoder: Encoder, progress: Progress
 ) -> _Features:
     trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
     if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
@@ -225,7 +225,7 @@ def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:
 
 
 def _most_probable(
-    head: LinearMap, X: npt.NDArray[np.float32], top: int
+    head: SavedHead, X: npt.NDArray[np.float32], top: int
 ) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
     probabilities = head.predict_proba(X)
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]

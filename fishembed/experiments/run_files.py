@@ -181,7 +181,7 @@ def _image_rows(images: ScoredImages) -> Iterator[list[object]]:
 
 
 def _write_head(result: RunResult, folder: Path) -> None:
-    """Write the fitted head, as linear map where it is one, and as estimator."""
+    """Write the fitted head, as arrays where it is a map of them, and as estimator."""
     import joblib
 
     from fishembed.classifiers import save_head

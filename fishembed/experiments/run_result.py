@@ -15,7 +15,7 @@ from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
 from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
 
 if TYPE_CHECKING:
-    from fishembed.classifiers import LinearMap
+    from fishembed.classifiers import SavedHead
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -161,7 +161,7 @@ class RunResult:
     estimator
         The fitted head; None in a result that was read from a folder, or zero-shot.
     head
-        The fitted head as `predict` reads it from `head.npz`; None where it is no linear map,
+        The fitted head as `predict` reads it from `head.npz`; None where only pickle can keep it,
         or the result was read from a folder.
     """
 
@@ -172,7 +172,7 @@ class RunResult:
     epochs: tuple[Row, ...] = ()
     few_shot: tuple[Row, ...] = ()
     estimator: Any = None
-    head: LinearMap | None = None
+    head: SavedHead | None = None
 
     @property
     def scored_split(self) -> str:

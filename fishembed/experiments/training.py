@@ -13,7 +13,7 @@ from fishembed.errors import InputError
 from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_groups
 
 if TYPE_CHECKING:
-    from fishembed.classifiers import LinearMap, ZeroShotClassifier
+    from fishembed.classifiers import SavedHead, ZeroShotClassifier
 
 Validate = Literal["cv", "val"]
 Features = npt.NDArray[np.float32]
@@ -115,11 +115,11 @@ def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
 def calibrate(head: Any, data: TrainingData, seed: int) -> float:
     """Return the temperature of a fitted head: on the val split, else on held-out training rows.
 
-    A head that chooses has set its own; one that is no linear map is used as it is.
+    A head that chooses has set its own; one that cannot be written as arrays is used as it is.
     """
     from fishembed.classifiers import ChoosingHead, held_out_temperature, temperature_on
 
-    if isinstance(head, ChoosingHead) or not hasattr(head, "coef_"):
+    if isinstance(head, ChoosingHead) or not hasattr(head, "fitted_map"):
         return 1.0
     if data.val is not None:
         return temperature_on(head, *data.val)
@@ -147,17 +147,16 @@ def text_classifier(
     return ZeroShotClassifier(text.features[classes], classes=classes, logit_scale=text.logit_scale)
 
 
-def linear_map(
+def portable_head(
     head: Any, store: Store, features: FeatureKind, temperature: float = 1.0
-) -> LinearMap | None:
-    """Return a fitted head as `predict` reads it; None where it is no linear map."""
-    from fishembed.classifiers import LinearMap
+) -> SavedHead | None:
+    """Return a fitted head as `predict` reads it; None where only pickle can keep it."""
+    from fishembed.classifiers.saved_head import saved_head
 
-    if not hasattr(head, "coef_"):
+    if not hasattr(head, "fitted_map"):
         return None
-    return LinearMap(
-        head.coef_,
-        head.intercept_,
+    return saved_head(
+        head.fitted_map,
         head.classes_,
         normalize=head.normalize,
         kind=type(head).__name__,

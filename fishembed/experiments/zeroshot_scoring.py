@@ -13,7 +13,7 @@ from fishembed.experiments.run_info import run_info
 from fishembed.experiments.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
 from fishembed.experiments.train_test_split import rows_to_score
-from fishembed.experiments.training import default_prompts, linear_map
+from fishembed.experiments.training import default_prompts, portable_head
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -115,7 +115,7 @@ def score_zeroshot(
             "logit_scale": text.logit_scale,
         },
     )
-    return RunResult(info, metrics, classes, images, head=linear_map(head, store, "image"))
+    return RunResult(info, metrics, classes, images, head=portable_head(head, store, "image"))
 
 
 def _prompts_to_score(store: FeatureStore) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -33,6 +34,11 @@ def _tail(seed: int = 0, n_classes: int = 6) -> tuple[np.ndarray, np.ndarray, np
     return X.astype(np.float32), y, centres.astype(np.float32)
 
 
+def same_bytes(first: AutoHead, second: AutoHead) -> bool:
+    """Whether two heads computed the same arrays."""
+    return pickle.dumps(first.fitted_map) == pickle.dumps(second.fitted_map)
+
+
 def test_rare_classes_are_found_more_often_than_by_logistic_regression():
     X, y, centres = _tail()
     fresh = np.repeat(np.arange(6), 100)
@@ -44,7 +50,7 @@ def test_rare_classes_are_found_more_often_than_by_logistic_regression():
 def test_same_seed_same_bytes():
     X, y, _ = _tail()
     first, again = AutoHead().fit(X, y), AutoHead().fit(X, y)
-    assert first.coef_.tobytes() == again.coef_.tobytes()
+    assert same_bytes(first, again)
     timeless = [[dataclasses.replace(t, seconds=0) for t in h.results_] for h in (first, again)]
     assert timeless[0] == timeless[1]
 
@@ -56,7 +62,7 @@ def test_the_table_has_one_choice_and_names_every_family():
     assert head.results_[0].chosen
     assert head.results_[0].tied
     assert head.results_[0].candidate == head.best_
-    assert {t.candidate for t in head.results_} == {"gaussian", "logistic", "gaussian + logistic"}
+    assert {t.candidate for t in head.results_} == {"gaussian", "angular", "gaussian + angular"}
     told = [(t.candidate, tuple(t.parameters.items())) for t in head.results_]
     assert len(set(told)) == len(told)
     for trial in head.results_:
@@ -129,13 +135,13 @@ def test_many_rows_are_compared_on_a_sample_of_bounded_size(monkeypatch, select_
     assert set(sizes) == {(6, most)}
     assert {t.rows for t in head.results_} == {most}
     again = AutoHead(select_on=select_on).fit(X, y)
-    assert head.coef_.tobytes() == again.coef_.tobytes()
+    assert same_bytes(head, again)
 
 
 def test_the_number_of_jobs_changes_nothing():
     X, y, centres = _tail()
     alone, together = (AutoHead(n_jobs=n, text_features=centres).fit(X, y) for n in (1, 3))
-    assert alone.coef_.tobytes() == together.coef_.tobytes()
+    assert same_bytes(alone, together)
     first, second = (
         [dataclasses.replace(t, seconds=0) for t in h.results_] for h in (alone, together)
     )
@@ -177,7 +183,7 @@ def test_text_becomes_a_candidate():
         AutoHead(text_features=centres[:3]).fit(X, y)
 
 
-def test_it_is_saved_as_one_linear_map(tmp_path):
+def test_it_is_saved_as_one_map(tmp_path):
     X, y, _ = _tail()
     head = AutoHead().fit(X, y)
     loaded = load_head(save_head(head, tmp_path / "head.npz"))

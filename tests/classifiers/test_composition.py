@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fishembed.classifiers import (
+    AngularHead,
     AutoHead,
     BlendClassifier,
     GaussianHead,
@@ -22,6 +23,7 @@ from fishembed.classifiers import (
 
 SPECIES = np.array(["carp", "perch", "roach"])
 GRIDS = [
+    (AngularHead(), {"shrinkage": [0.1, 0.9]}),
     (AutoHead(), {"select_on": ["macro_recall", "accuracy"]}),
     (BlendClassifier(GaussianHead(), LogisticHead()), {"estimator__shrinkage": [0.1, 0.9]}),
     (GaussianHead(), {"shrinkage": [0.1, 0.9]}),

@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fishembed.classifiers import (
+    AngularHead,
     AutoHead,
     BlendClassifier,
     GaussianHead,
@@ -23,6 +24,8 @@ ESTIMATORS = [
     LogisticHead(normalize="none"),
     ZeroShotClassifier(),
     GaussianHead(),
+    AngularHead(),
+    AngularHead(tau=0, normalize="none"),
     NeighborsHead(),
     AutoHead(),
     SweptLogisticHead([1, 100]),

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.model_grids import GaussianGrid, LogisticGrid, ZeroShotGrid
+from fishembed.classifiers.model_grids import AngularGrid, GaussianGrid, LogisticGrid, ZeroShotGrid
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(np.arange(4), [60, 30, 8, 3])
@@ -21,29 +21,29 @@ def test_the_gaussian_grid_gives_what_a_refit_on_each_fold_gives(text):
     for k in range(folds.n_folds):
         held_out = folds.fold == k
         for parameters, logits in zip(grid.points, grid.held_out_logits(folds, k), strict=True):
-            coef, bias = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
-            expected = coef @ rows[held_out].T + bias[:, None]
+            fitted = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            expected = fitted.logits(rows[held_out], unit=False).T
             difference = logits - expected  # a shift of the whole column changes nothing
             assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
 
 
-def test_the_logistic_grid_gives_what_a_refit_on_each_fold_gives():
-    grid = LogisticGrid((1.0, 100.0))
+@pytest.mark.parametrize("grid", [LogisticGrid((1.0, 100.0)), AngularGrid((1.0, 100.0), 0.5)])
+def test_a_path_of_logistic_regressions_gives_what_a_refit_on_each_fold_gives(grid):
     folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
     for k in range(folds.n_folds):
         held_out = folds.fold == k
         logits = grid.held_out_logits(folds, k)
         for parameters, of_point in zip(grid.points, logits, strict=True):
-            coef, bias = grid.fit(X[~held_out], Y[~held_out], 4, parameters)
-            expected = softmax(coef @ X[held_out].T + bias[:, None], axis=0)
+            fitted = grid.fit(X[~held_out], Y[~held_out], 4, parameters)
+            expected = softmax(fitted.logits(X[held_out], unit=False).T, axis=0)
             assert softmax(of_point, axis=0) == pytest.approx(expected, abs=0.02)  # rough solution
 
 
 def test_the_zero_shot_grid_is_one_cosine():
     grid = ZeroShotGrid(CENTRES, scale=10.0)
-    coef, bias = grid.fit(X, Y, 4, grid.points[0])
-    assert np.linalg.norm(coef, axis=1) == pytest.approx(np.full(4, 10.0))
-    assert not bias.any()
+    fitted = grid.fit(X, Y, 4, grid.points[0])
+    assert np.linalg.norm(fitted.coef, axis=1) == pytest.approx(np.full(4, 10.0))
+    assert not fitted.intercept.any()
     folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
     [logits] = grid.held_out_logits(folds, 1)
-    assert logits == pytest.approx(coef @ X[folds.held_out(1)].T)
+    assert logits == pytest.approx(fitted.coef @ X[folds.held_out(1)].T)

@@ -44,9 +44,9 @@ def test_logits_of_a_row_are_of_a_model_fitted_without_its_fold(search):
     folds = search.folds
     for k in range(folds.n_folds):
         rows, codes = folds.training(k)
-        coef, bias = GRIDS[0].fit(rows, codes, 3, {"shrinkage": 0.5, "pseudo_count": 0.0})
+        fitted = GRIDS[0].fit(rows, codes, 3, {"shrinkage": 0.5, "pseudo_count": 0.0})
         held_out = folds.fold == k
-        expected = coef @ X[held_out].T + (bias - log_prior(codes, 3))[:, None]
+        expected = fitted.shifted(-log_prior(codes, 3)).logits(X[held_out], unit=False).T
         difference = scored.candidate.logits[:, held_out] - expected
         assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
 
@@ -65,8 +65,8 @@ def test_a_candidate_fits_what_its_parts_fit():
     priors = np.zeros((3, 48), np.float32)
     gaussian = Candidate((Part(GRIDS[0], GRIDS[0].points[0], logits, tau=1.0),), priors)
     logistic = Candidate((Part(GRIDS[1], GRIDS[1].points[1], logits),), priors)
-    coef, bias = gaussian.scaled(2).blended(logistic, 0.25).fit(X, Y, 3)
+    fitted = gaussian.scaled(2).blended(logistic, 0.25).fit(X, Y, 3)
     parts = [grid.fit(X, Y, 3, grid.points[k]) for k, grid in enumerate(GRIDS)]
-    assert coef == pytest.approx(1.5 * parts[0][0] + 0.25 * parts[1][0], rel=1e-5)
-    expected = 1.5 * (parts[0][1] - log_prior(Y, 3)) + 0.25 * parts[1][1]
-    assert bias == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert fitted.coef == pytest.approx(1.5 * parts[0].coef + 0.25 * parts[1].coef, rel=1e-5)
+    expected = 1.5 * (parts[0].intercept - log_prior(Y, 3)) + 0.25 * parts[1].intercept
+    assert fitted.intercept == pytest.approx(expected, rel=1e-5, abs=1e-6)

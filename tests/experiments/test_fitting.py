@@ -108,7 +108,7 @@ def test_the_choice_of_a_head_is_written_down(large_store):
         rows = list(csv.DictReader(file))
     assert [row["candidate"] for row in rows] == [row["candidate"] for row in run.selection]
     assert [row["chosen"] for row in rows] == ["True"] + ["False"] * (len(rows) - 1)
-    assert {"text-anchored", "zeroshot", "gaussian", "logistic"} <= {r["candidate"] for r in rows}
+    assert {"text-anchored", "zeroshot", "gaussian", "angular"} <= {r["candidate"] for r in rows}
     for name in ("accuracy", "macro_recall", "macro_f1", "log_loss"):
         assert all(float(row[f"{name}_mean"]) >= 0 <= float(row[f"{name}_std"]) for row in rows)
 

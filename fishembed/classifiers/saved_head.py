@@ -1,0 +1,207 @@
+"""Fitted heads as they are kept in a file: arrays, and what they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from fishembed.classifiers.base import Floats, LinearPredictor, MapPredictor, Normalize
+from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
+
+
+class SavedHead(ClassifierMixin, MapPredictor, BaseEstimator):  # type: ignore[misc]
+    """Base of the classifiers that `load_head` returns: fitted, their arrays as parameters."""
+
+    coef: Floats
+    intercept: Floats
+    classes: npt.NDArray[Any]
+    kind: str
+    feature_fingerprint: str
+    class_names: tuple[str, ...] | None
+    temperature: float
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:  # type: ignore[override]
+        """(n_classes,) labels, the order of the columns."""
+        return self.classes
+
+    @property
+    def n_features_in_(self) -> int:  # type: ignore[override]
+        """Width of the features."""
+        return int(self.coef.shape[1])
+
+    def fit(self, X: object = None, y: object = None) -> SavedHead:  # noqa: ARG002
+        """Return the classifier as it is: it is fitted.
+
+        Parameters
+        ----------
+        X, y
+            Ignored.
+        """
+        return self
+
+    def calibrated(self) -> SavedHead:
+        """Return the classifier with its logits divided by the temperature."""
+        calmer: SavedHead = clone(self)
+        arrays = _arrays(self.fitted_map.scaled(1 / self.temperature))
+        calmer.set_params(**arrays, temperature=1.0)
+        return calmer
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class LinearMap(SavedHead, LinearPredictor):
+    """A fitted linear classifier, as `load_head` returns it.
+
+    Parameters
+    ----------
+    coef, intercept
+        (n_classes, dim) weights and (n_classes,) bias.
+    classes
+        (n_classes,) labels.
+    normalize
+        ``"l2"`` or ``"none"``: what is done to a row before the weights.
+    kind
+        Name of the estimator that learnt it.
+    feature_fingerprint
+        Fingerprint of the encoder whose features it was fitted on; empty where unknown.
+    class_names
+        Names of `classes`, in their order; None where the labels are the names.
+    temperature
+        What `calibrated` divides the logits by.
+
+    Attributes
+    ----------
+    coef_, intercept_, classes_ : ndarray
+        The parameters, under the names every head has.
+    n_features_in_ : int
+        dim.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import LinearMap
+    >>> head = LinearMap(np.eye(2), np.zeros(2), np.array(["cod", "eel"]))
+    >>> head.predict([[0.3, 0.9]]).tolist()
+    ['eel']
+    """
+
+    def __init__(
+        self,
+        coef: Floats,
+        intercept: Floats,
+        classes: npt.NDArray[Any],
+        *,
+        normalize: Normalize = "l2",
+        kind: str = "",
+        feature_fingerprint: str = "",
+        class_names: tuple[str, ...] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
+        self.coef = coef
+        self.intercept = intercept
+        self.classes = classes
+        self.normalize = normalize
+        self.kind = kind
+        self.feature_fingerprint = feature_fingerprint
+        self.class_names = class_names
+        self.temperature = temperature
+
+    @property
+    def coef_(self) -> Floats:  # type: ignore[override]
+        """(n_classes, dim) weights."""
+        return self.coef
+
+    @property
+    def intercept_(self) -> Floats:  # type: ignore[override]
+        """(n_classes,) bias."""
+        return self.intercept
+
+
+class AngularMap(SavedHead):
+    """A fitted classifier that looks at whitened directions, as `load_head` returns it.
+
+    Parameters
+    ----------
+    coef, intercept
+        (n_classes, dim) weights of the row itself and (n_classes,) bias.
+    classes
+        (n_classes,) labels.
+    whitening, whitened_centre
+        (dim, rank) and (rank,): a row times the first, minus the second, scaled to length 1 is
+        its direction.
+    angular_coef
+        (n_classes, rank) weights of the direction.
+    normalize
+        ``"l2"`` or ``"none"``: what is done to a row before all that.
+    kind, feature_fingerprint, class_names, temperature
+        As in `LinearMap`.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The parameter, under the name every head has.
+    n_features_in_ : int
+        dim.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed.classifiers import AngularMap
+    >>> nothing, one = np.zeros(2), np.eye(2)
+    >>> names, looks = np.array(["cod", "eel"]), {"whitening": one, "angular_coef": one}
+    >>> head = AngularMap(0 * one, nothing, names, whitened_centre=nothing, **looks)
+    >>> head.predict([[0.3, 0.9]]).tolist()
+    ['eel']
+    """
+
+    def __init__(
+        self,
+        coef: Floats,
+        intercept: Floats,
+        classes: npt.NDArray[Any],
+        *,
+        whitening: Floats,
+        whitened_centre: Floats,
+        angular_coef: Floats,
+        normalize: Normalize = "l2",
+        kind: str = "",
+        feature_fingerprint: str = "",
+        class_names: tuple[str, ...] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
+        self.coef = coef
+        self.intercept = intercept
+        self.classes = classes
+        self.whitening = whitening
+        self.whitened_centre = whitened_centre
+        self.angular_coef = angular_coef
+        self.normalize = normalize
+        self.kind = kind
+        self.feature_fingerprint = feature_fingerprint
+        self.class_names = class_names
+        self.temperature = temperature
+
+    @property
+    def fitted_map(self) -> FittedMap:
+        """What it computes, as `save_head` writes it."""
+        whitening = Whitening(self.whitening, self.whitened_centre)
+        return FittedMap(self.coef, self.intercept, DirectionMap(whitening, self.angular_coef))
+
+
+def saved_head(fitted: FittedMap, classes: npt.NDArray[Any], **about: Any) -> SavedHead:
+    """Return the classifier of a fitted map; `about` are the other parameters of `LinearMap`."""
+    kind = LinearMap if fitted.angular is None else AngularMap
+    return kind(classes=classes, **_arrays(fitted), **about)
+
+
+def _arrays(fitted: FittedMap) -> dict[str, Any]:
+    arrays = {"coef": fitted.coef, "intercept": fitted.intercept}
+    if fitted.angular is not None:
+        arrays["whitening"] = fitted.angular.whitening.matrix
+        arrays["whitened_centre"] = fitted.angular.whitening.centre
+        arrays["angular_coef"] = fitted.angular.coef
+    return arrays
