@@ -38,10 +38,15 @@ if TYPE_CHECKING:
     from fishembed.errors import FishembedError
     from fishembed.evaluation import Scores, score
     from fishembed.experiments import Run, predict_run, run_fit, run_zeroshot
+    from fishembed.explore import FeatureSearch, cluster_store, search_store, suggest_store
     from fishembed.extraction import Extraction, extract
     from fishembed.reports import write_report
 
 _HOMES = {
+    "FeatureSearch": "explore",
+    "cluster_store": "explore",
+    "search_store": "explore",
+    "suggest_store": "explore",
     "FeatureStore": "cache",
     "import_features": "cache",
     "import_vectors": "cache",
@@ -77,6 +82,7 @@ __all__ = [
     "AutoHead",
     "BlendClassifier",
     "Extraction",
+    "FeatureSearch",
     "FeatureStore",
     "FishembedError",
     "GaussianHead",
@@ -89,6 +95,7 @@ __all__ = [
     "TemperatureCalibratedClassifier",
     "ZeroShotClassifier",
     "__version__",
+    "cluster_store",
     "extract",
     "import_features",
     "import_vectors",
@@ -101,6 +108,8 @@ __all__ = [
     "run_zeroshot",
     "save_head",
     "score",
+    "search_store",
+    "suggest_store",
     "write_report",
 ]
 

@@ -11,6 +11,7 @@ import typer
 from fishembed._version import __version__
 from fishembed.cli import (
     audit,
+    cluster,
     compare,
     demo,
     encoders,
@@ -23,8 +24,10 @@ from fishembed.cli import (
     merge,
     predict,
     report,
+    search,
     shard,
     split,
+    suggest,
     zeroshot,
 )
 from fishembed.cli.exit_codes import run_program
@@ -74,6 +77,9 @@ app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("search")(search.search)
+app.command("cluster")(cluster.cluster)
+app.command("suggest")(suggest.suggest)
 app.command("audit")(audit.audit)
 app.command("split")(split.split)
 app.command("fix")(fix.fix)

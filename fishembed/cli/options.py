@@ -42,3 +42,31 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON document to standard output, the rest to stderr."),
 ]
+LabelFilter = Annotated[
+    list[str] | None, typer.Option("--label", help="Only rows of this class; repeat for several.")
+]
+SplitFilter = Annotated[
+    list[str] | None, typer.Option("--split", help="Only rows of this split; repeat for several.")
+]
+GroupFilter = Annotated[
+    list[str] | None, typer.Option("--group", help="Only rows of this group; repeat for several.")
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only rows whose column has this value: COLUMN=VALUE, !=, and for numbers <, <=, >, "
+        ">=; repeat for several conditions."
+    ),
+]
+
+
+def where_conditions(
+    label: list[str] | None,
+    split: list[str] | None,
+    group: list[str] | None,
+    where: list[str] | None,
+) -> list[str]:
+    """Return the options that choose rows as conditions of `filtered_rows`."""
+    named = {"label": label, "split": split, "group": group}
+    chosen = [f"{column}={'|'.join(values)}" for column, values in named.items() if values]
+    return [*chosen, *(where or [])]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         run_fit,
         run_zeroshot,
     )
+    from fishembed.reports.explore_reports import write_clusters, write_search, write_suggestions
     from fishembed.reports.figures.all_figures import write_learning_curve
     from fishembed.reports.page.comparison_page import write_comparison
     from fishembed.reports.run_report import write_report
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "summary_sentence": "run_sentences",
+    "write_clusters": "explore_reports",
     "write_comparison": "page.comparison_page",
     "write_learning_curve": "figures.all_figures",
     "write_report": "run_report",
+    "write_search": "explore_reports",
+    "write_suggestions": "explore_reports",
 }
 
 __all__ = [
@@ -41,9 +45,12 @@ __all__ = [
     "run_fit",
     "run_zeroshot",
     "summary_sentence",
+    "write_clusters",
     "write_comparison",
     "write_learning_curve",
     "write_report",
+    "write_search",
+    "write_suggestions",
 ]
 
 _load, _ = lazy_names(__name__, _HOMES)

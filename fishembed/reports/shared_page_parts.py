@@ -58,11 +58,11 @@ def fill(
     """
     from markupsafe import Markup
 
-    script = "".join(_read(name) for name in scripts)
+    script = "".join(read_template(name) for name in scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     svgs = context.get("figures", {})
     trusted = {
-        "css": Markup(_read("page.css")),  # noqa: S704 - a file of this package
+        "css": Markup(read_template("page.css")),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - a file of this package
         "script_hash": f"sha256-{digest}",
         "figures": {k: Markup(svgs[k]) for k in svgs},  # noqa: S704 - drawn and escaped by matplotlib
@@ -94,5 +94,6 @@ def _percent(share: float, decimals: int = 1) -> str:
     return "" if math.isnan(share) else f"{100 * share:.{decimals}f}"
 
 
-def _read(name: str) -> str:
+def read_template(name: str) -> str:
+    """Return a file of the shared templates as text."""
     return (files(_HOME) / _FOLDER / name).read_text(encoding="utf-8")

@@ -30,7 +30,9 @@ class Thumbnail:
     height: int
 
 
-def thumbnails(photos: ImageFiles, paths: Iterable[str]) -> dict[str, Thumbnail]:
+def thumbnails(
+    photos: ImageFiles, paths: Iterable[str], *, box: tuple[int, int] = BOX
+) -> dict[str, Thumbnail]:
     """Make thumbnails; those that cannot be read are left out.
 
     Parameters
@@ -39,20 +41,22 @@ def thumbnails(photos: ImageFiles, paths: Iterable[str]) -> dict[str, Thumbnail]
         Finds them.
     paths
         As a store keeps them, each once.
+    box
+        Largest width and height in pixels.
     """
     wanted = list(paths)
     with ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(thumbnail, [photos.at(path) for path in wanted])
+        made = pool.map(lambda path: thumbnail(photos.at(path), box), wanted)
         return {path: small for path, small in zip(wanted, made, strict=True) if small}
 
 
-def thumbnail(file: Path | ImageBytes) -> Thumbnail | None:
+def thumbnail(file: Path | ImageBytes, box: tuple[int, int] = BOX) -> Thumbnail | None:
     """Make the thumbnail of a file; None where it cannot be read."""
     try:
-        image = open_reduced(read_bytes(file), 2 * max(BOX))[1]
+        image = open_reduced(read_bytes(file), 2 * max(box))[1]
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
-    image.thumbnail(BOX)
+    image.thumbnail(box)
     # A report is handed on; what a photo says of its place and owner is not.
     image.info.clear()
     buffer = io.BytesIO()

@@ -1,0 +1,224 @@
+"""Write what search, clustering and suggesting found: a table and a page to answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fishembed._base.csv_files import write_csv
+from fishembed._base.printable import printable
+from fishembed._base.text import counted
+from fishembed.cache import Store
+from fishembed.experiments.run_files import PAGE_HTML
+from fishembed.experiments.run_folder import new_folder
+from fishembed.explore import Clustering, SearchResult, Suggestions
+from fishembed.explore.cluster import Cluster
+from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
+from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page
+from fishembed.reports.shared_page_parts import Tile
+
+RESULTS_CSV = "results.csv"
+CLUSTERS_CSV = "clusters.csv"
+SUGGESTIONS_CSV = "suggestions.csv"
+
+_TYPICAL = 12
+_EDGE = 6
+_DECISION = ("action", "new_label")
+
+
+def write_search(
+    result: SearchResult,
+    store: Store,
+    *,
+    name: str | None = None,
+    reports: str | Path | None = None,
+    photos: str | Path | None = None,
+) -> Path:
+    """Write a search into a new folder: `results.csv`, ranked, and a page with its images.
+
+    Parameters
+    ----------
+    result, store
+        What `search_store` returned, and the store it searched.
+    name
+        Of the folder; `<store>-search` when left out, numbered where that is there.
+    reports
+        Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
+    photos
+        Folder of the images; the one the store knows when left out.
+    """
+    labels = _labels(store)
+    rows = list(zip(result.rows.tolist(), result.scores.tolist(), strict=True))
+    table = (
+        [rank, store.paths[row], round(score, 4), labels[row], str(store.splits[row]),
+         store.groups[row], "", ""]
+        for rank, (row, score) in enumerate(rows, 1)
+    )  # fmt: skip
+    columns = ("rank", "path", "score", "label", "split", "group", *_DECISION)
+    images = [
+        AnswerImage(store.paths[row], labels[row], lines=(f"{score:.3f}",)) for row, score in rows
+    ]
+    shown = PhotoPage(
+        eyebrow=f"search in {store.name} · {result.searched:,} images",
+        headline=f"“{result.query}”",
+        about="Most alike first. The number is the cosine between the image and what was "
+        "searched for; those of words are small, and only their order counts.",
+    )
+    sheet = AnswerSheet(f"{store.name}: search", store.classes, [AnswerSection("", images)])
+    with new_folder(reports, name, f"{store.name}-search") as folder:
+        write_csv(folder.path / RESULTS_CSV, columns, list(table))
+        write_photo_page(
+            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
+            final=folder.final / PAGE_HTML,
+        )  # fmt: skip
+    return folder.final
+
+
+def write_clusters(
+    found: Clustering,
+    store: Store,
+    *,
+    name: str | None = None,
+    reports: str | Path | None = None,
+    photos: str | Path | None = None,
+) -> Path:
+    """Write clusters into a new folder: `clusters.csv`, and a page on which each can be named.
+
+    Parameters
+    ----------
+    found, store
+        What `cluster_store` returned, and the store.
+    name, reports, photos
+        As in `write_search`; the folder is `<store>-clusters`.
+    """
+    rows = zip(found.rows.tolist(), found.numbers.tolist(), found.typicality.tolist(), strict=True)
+    table = [[store.paths[row], number, round(typical, 4)] for row, number, typical in rows]
+    labels = _labels(store)
+    typicality = dict(zip(found.rows.tolist(), found.typicality.tolist(), strict=True))
+    sections = [_cluster_section(one, store, labels, typicality) for one in found.clusters]
+    alone = int((found.numbers < 0).sum())
+    backgrounds = sum(cluster.may_be_background for cluster in found.clusters)
+    tiles = [
+        Tile("Clusters", f"{len(found.clusters):,}", f"by {found.method}"),
+        Tile("Photos in them", f"{len(found.rows) - alone:,}", f"of {len(found.rows):,}"),
+    ]
+    if found.place_column:
+        tiles.append(Tile("May be backgrounds", f"{backgrounds:,}", "nearly all from one place"))
+    shown = PhotoPage(
+        eyebrow=f"clusters of {store.name} · {len(found.rows):,} images",
+        headline=f"{counted(len(found.clusters), 'group')} of photos that are alike.",
+        about="Typical photos first, then those at the edge of the group. Name a whole group "
+        "where its photos are of one species; answer single photos where they are not. "
+        f"{counted(alone, 'photo')} like no group are in none.",
+        tiles=tiles,
+    )
+    sheet = AnswerSheet(f"{store.name}: clusters", store.classes, sections)
+    with new_folder(reports, name, f"{store.name}-clusters") as folder:
+        write_csv(folder.path / CLUSTERS_CSV, ("path", "cluster", "typicality"), table)
+        write_photo_page(
+            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
+            final=folder.final / PAGE_HTML,
+        )  # fmt: skip
+    return folder.final
+
+
+def write_suggestions(
+    found: Suggestions,
+    store: Store,
+    *,
+    name: str | None = None,
+    reports: str | Path | None = None,
+    photos: str | Path | None = None,
+) -> Path:
+    """Write what to label next into a new folder: `suggestions.csv`, and a page to answer.
+
+    Parameters
+    ----------
+    found, store
+        What `suggest_store` returned, and the store.
+    name, reports, photos
+        As in `write_search`; the folder is `<store>-suggest`.
+    """
+    random = any(one.why == "random" for one in found.chosen)
+    split = "test" if random else "train"
+    table = [
+        [one.path, one.why, "" if math.isnan(one.score) else round(one.score, 4),
+         one.guesses[0] if one.guesses else "", split, "", ""]
+        for one in found.chosen
+    ]  # fmt: skip
+    images = [
+        AnswerImage(one.path, guesses=one.guesses, lines=(one.why,), split=split, chosen=one.why)
+        for one in found.chosen
+    ]
+    n = counted(len(found.chosen), "photo")
+    if random:
+        headline = f"{n} drawn at random, to check a classifier on."
+        about = (
+            "They go to the split test, apart from training: what is measured on them holds for "
+            "all photos. Answer every one of them; leaving out the hard ones flatters."
+        )
+    else:
+        headline = f"{n} to label next."
+        about = (
+            f"The photos fall into {found.n_regions:,} regions; {found.n_uncovered:,} hold no "
+            "label yet, and their most typical photo comes first. They go to the split train: "
+            "a score on photos chosen like this would mislead."
+        )
+    shown = PhotoPage(
+        f"what to label in {store.name} · {found.n_open:,} images without a label", headline, about
+    )
+    sheet = AnswerSheet(f"{store.name}: labels", store.classes, [AnswerSection("", images)])
+    columns = ("path", "why", "score", "guess", "split", *_DECISION)
+    with new_folder(reports, name, f"{store.name}-suggest") as folder:
+        write_csv(folder.path / SUGGESTIONS_CSV, columns, table)
+        write_photo_page(
+            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
+            final=folder.final / PAGE_HTML,
+        )  # fmt: skip
+    return folder.final
+
+
+def cluster_note(cluster: Cluster) -> str:
+    """Return what is known of a cluster in a sentence."""
+    parts = [counted(len(cluster.rows), "photo")]
+    labelled = sum(n for _, n in cluster.labels)
+    if labelled:
+        names = ", ".join(f"{n:,} {printable(name)}" for name, n in cluster.labels[:3])
+        parts.append(f"labelled: {names}")
+    if not math.isnan(cluster.place_share):
+        parts.append(
+            f"{100 * cluster.place_share:.0f}% from {printable(cluster.place)}, "
+            f"{counted(cluster.n_places, 'place')} in all"
+        )
+    text = "; ".join(parts) + "."
+    if cluster.may_be_background:
+        text += " Nearly all from one place: it may be the background that is alike, not the fish."
+    return text
+
+
+def _cluster_section(
+    cluster: Cluster, store: Store, labels: Sequence[str], typicality: Mapping[int, float]
+) -> AnswerSection:
+    rows = cluster.rows.tolist()
+    typical = rows[:_TYPICAL]
+    edge = rows[max(len(typical), len(rows) - _EDGE) :]
+    images = [
+        AnswerImage(
+            store.paths[row], labels[row], cluster.proposed, (f"{what} {typicality[row]:.2f}",)
+        )
+        for what, some in (("typical", typical), ("edge", edge))
+        for row in some
+    ]
+    return AnswerSection(
+        title=f"Group {cluster.number + 1}",
+        note=cluster_note(cluster),
+        images=images,
+        members=[store.paths[row] for row in rows if store.labels[row] < 0],
+        proposed=cluster.proposed,
+    )
+
+
+def _labels(store: Store) -> list[str]:
+    names = [*store.classes, ""]
+    return [names[label] for label in store.labels]
