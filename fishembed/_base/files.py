@@ -1,8 +1,8 @@
 """Files and folders that appear whole or not at all.
 
-What is written lies under a temporary name beside its place until it is complete and on disk;
-one `os.replace` moves it in. A temporary name is `.NAME.PID.RANDOM.tmp`: nobody else can have
-it, and a link that waits there is refused, not followed.
+What is written lies under a temporary name beside its place until it is complete and on disk,
+see `fishembed._base.temporary`; one `os.replace` moves it in. A file that was made read-only is
+not replaced.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from fishembed._base.temporary import temporary_file, temporary_folder
 
 
 @contextmanager
@@ -40,21 +40,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     if _is_device(path):
         yield path
         return
-    with temporary_file(path) as temporary:
+    place = real_path(path)
+    check_replaceable(place)
+    with temporary_file(place) as temporary:
         yield temporary
-        move_into_place(temporary, path)
-
-
-@contextmanager
-def temporary_file(path: Path) -> Iterator[Path]:
-    """Create an empty file beside `path` under a temporary name; remove it after the block."""
-    temporary = _temporary_name(real_path(path))
-    temporary.touch(exist_ok=False)
-    try:
-        yield temporary
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        move_into_place(temporary, place)
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
@@ -68,11 +58,31 @@ def move_into_place(temporary: Path, path: Path) -> None:
     place = real_path(path)
     if _is_device(place):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
+    check_replaceable(place)
     _sync(temporary, os.O_RDWR)
     with suppress(FileNotFoundError):
         shutil.copymode(place, temporary)
     os.replace(temporary, place)  # noqa: PTH105 - the one call this rests on
     sync_folder(place.parent)
+
+
+def check_replaceable(place: Path) -> None:
+    """Refuse to replace a file that was made read-only, which to the system only its folder is.
+
+    Raises
+    ------
+    PermissionError
+        When nobody may write it, or this user may not.
+    """
+    try:
+        mode = place.stat().st_mode
+    except (OSError, ValueError):  # nothing there: whatever else is wrong, the write says
+        return
+    readable_only = not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)  # root too
+    if stat.S_ISREG(mode) and (readable_only or not os.access(place, os.W_OK)):
+        raise PermissionError(
+            errno.EACCES, "it is read-only: allow writing with chmod u+w, or give another name"
+        )
 
 
 @contextmanager
@@ -88,17 +98,33 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     OSError
         When the folder around it is not writable, or the disk is full.
     """
-    temporary = _temporary_name(path)
-    temporary.mkdir(parents=True)
-    try:
+    with temporary_folder(path) as temporary:
         yield temporary
-        # A file or an empty folder would be replaced without a word.
-        if os.path.lexists(path):
-            raise FileExistsError(f"{str(path)!r} is there already")
+        move_folder_into_place(temporary, path)
+
+
+def move_folder_into_place(temporary: Path, path: Path) -> None:
+    """Make a folder and all in it safe on disk and rename it to `path`, where nothing is.
+
+    Raises
+    ------
+    FileExistsError
+        When there is something.
+    """
+    for folder, _, names in os.walk(temporary):
+        for name in names:
+            _sync(Path(folder, name), os.O_RDONLY)
+        sync_folder(Path(folder))
+    # A file or an empty folder would be replaced without a word.
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, f"{str(path)!r} is there already")
+    try:
         temporary.rename(path)
-        sync_folder(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, f"{str(path)!r} is there already") from error
+        raise
+    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -124,25 +150,6 @@ def write_json(path: Path, document: object) -> None:
     write_text(path, text + "\n")
 
 
-def remove_stale_files(folder: Path, name: str | None = None) -> None:
-    """Remove the temporary files that dead processes left while they wrote into a folder.
-
-    Call it only where no other process can be writing: what a living one writes looks the same.
-
-    Parameters
-    ----------
-    folder
-        Where they lie.
-    name
-        The file that was being written; any where it is None.
-    """
-    stale = re.compile(rf"\.{re.escape(name) if name else '.+'}\.\d+(\.[0-9a-f]+)?\.tmp", re.DOTALL)
-    with suppress(OSError):
-        for entry in list(folder.iterdir()):
-            if stale.fullmatch(entry.name):
-                entry.unlink(missing_ok=True)
-
-
 def real_path(path: str | Path) -> Path:
     """Return the file that a link names, else the path itself."""
     # os.path says no where pathlib raises: the error comes from the write itself.
@@ -163,10 +170,6 @@ def _is_device(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fishembed._base.files import atomic_file
 from fishembed._base.http_files import HTTP
 from fishembed._base.paths import is_remote, scrub
+from fishembed._base.s3_upload import put_s3
+from fishembed._base.temporary import temporary_file
 from fishembed.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -21,10 +24,15 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
+_S3 = frozenset({"s3", "s3a"})
 _CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
 _LONGEST = 200
 _UNANNOUNCED = 4 << 30
 """Bytes that are fetched where a server does not say how many there will be."""
+_PAUSES = (0.02, 0.1, 0.3)
+"""Seconds to wait before looking again for what another process may be replacing."""
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -52,11 +60,35 @@ def _message(error: Exception) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
+ANYTHING = "*"
+"""What an upload may replace, where that does not matter."""
+
+
+def remote_state(path: UPath) -> str:
+    """Return what tells this content of a remote file from any other; "" where there is none."""
+    fs = path.fs
+    try:
+        with remote_errors(path):
+            fs.invalidate_cache(fs._parent(path.path))  # others write there too
+            known = fs.info(path.path)
+            return str(known.get("ETag") or fs.ukey(path.path))
+    except FileNotFoundError:
+        return ""
+
+
 def remote_version(path: UPath) -> str:
-    """Return 16 hex digits that change when a remote file does (its ETag, or size and time)."""
-    with remote_errors(path):
-        mark = str(path.fs.ukey(path.path))
-    return _short_hash(mark)
+    """Return 16 hex digits that change when a remote file does (its ETag, or size and time).
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    """
+    for pause in _PAUSES:
+        if state := remote_state(path):
+            return _short_hash(state)
+        time.sleep(pause)  # not every store shows old or new while one replaces the other
+    raise FileNotFoundError(str(path))
 
 
 def local_copy(path: AnyPath) -> Path:
@@ -100,6 +132,27 @@ def _download(path: UPath, target: Path) -> None:
             file.write(block)
 
 
+def with_local_copy(path: AnyPath, read: Callable[[Path], T]) -> T:
+    """Return what a function reads from a local file, or from a copy of a remote one.
+
+    Where another process, which found a newer version, removes the copy before it is open, the
+    newer one is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    """
+    for pause in _PAUSES if is_remote(path) else ():
+        try:
+            return read(local_copy(path))
+        except FileNotFoundError:  # noqa: PERF203 - to try again is what the loop is for
+            if is_remote(path) and not remote_state(path):
+                raise
+            time.sleep(pause)
+    return read(local_copy(path))
+
+
 def copies_dir() -> Path:
     """Return the folder for copies of remote files.
 
@@ -113,33 +166,68 @@ def copies_dir() -> Path:
 
 def _remove_other_versions(folder: Path, kept: Path) -> None:
     """Remove the copies of older versions; a process that has one open keeps reading it."""
-    for version in folder.iterdir():
-        if version != kept:
-            for file in version.iterdir():
-                file.unlink(missing_ok=True)
-            version.rmdir()
+    with suppress(OSError):  # another process does the same
+        for version in folder.iterdir():
+            if version != kept:
+                for file in version.iterdir():
+                    file.unlink(missing_ok=True)
+                version.rmdir()
 
 
-def upload(local: Path, path: UPath) -> None:
+def upload(local: Path, path: UPath, *, replaces: str = ANYTHING) -> None:
     """Upload a local file whole, or leave what was there.
 
     Object stores show an object when all of it has arrived, so there it is one upload; other
     file systems get it under a temporary name first, which is then moved.
+
+    Parameters
+    ----------
+    local, path
+        The file, and its place.
+    replaces
+        The `remote_state` that the place must be in: S3 tests that itself, elsewhere it is looked
+        at just before.
+
+    Raises
+    ------
+    RemoteError
+        When the place is in another state, or cannot be written.
     """
+    if replaces not in (ANYTHING, remote_state(path)):
+        raise _changed(path)
     with remote_errors(path):
         fs: Any = path.fs
-        if path.protocol in _OBJECT_STORES:
+        if path.protocol in _S3 and replaces != ANYTHING:
+            condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+            try:
+                put_s3(fs, local, path.path, condition)
+            except OSError as error:
+                if remote_state(path) != replaces:
+                    raise _changed(path) from error
+                raise
+        elif path.protocol in _OBJECT_STORES:
             fs.put_file(str(local), path.path)
-            return
-        temporary = f"{path.path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-        fs.makedirs(fs._parent(path.path), exist_ok=True)
-        try:
-            fs.put_file(str(local), temporary)
-            fs.mv(temporary, path.path)
-        except BaseException:
-            if fs.exists(temporary):
-                fs.rm_file(temporary)
-            raise
+        else:
+            _upload_and_move(fs, local, path.path)
+
+
+def _changed(path: UPath) -> RemoteError:
+    return RemoteError(
+        f"{scrub(str(path))!r} was written by somebody else meanwhile, and that is left as it is: "
+        "run this again, which starts from what is there now"
+    )
+
+
+def _upload_and_move(fs: Any, local: Path, path: str) -> None:
+    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    fs.makedirs(fs._parent(path), exist_ok=True)
+    try:
+        fs.put_file(str(local), temporary)
+        fs.mv(temporary, path)
+    except BaseException:
+        if fs.exists(temporary):
+            fs.rm_file(temporary)
+        raise
 
 
 def staging_path(path: AnyPath) -> Path:
@@ -148,15 +236,13 @@ def staging_path(path: AnyPath) -> Path:
 
 
 @contextmanager
-def uploaded_file(path: UPath) -> Iterator[Path]:
-    """Yield a local path to write to; upload the file when the block ends well."""
-    local = staging_path(path)
-    local.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield local
-        upload(local, path)
-    finally:
-        local.unlink(missing_ok=True)
+def uploaded_file(path: UPath, *, replaces: str = ANYTHING) -> Iterator[Path]:
+    """Yield a local path to write to; upload the file when the block ends well; see `upload`."""
+    place = staging_path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_file(place) as temporary:
+        yield temporary
+        upload(temporary, path, replaces=replaces)
 
 
 def _short_hash(text: str) -> str:

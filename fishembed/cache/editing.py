@@ -80,13 +80,13 @@ def edit_store(
     """
     place = to_path(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with store_lock(place), open_store(place) as opened:
+    with store_lock(place) as there, open_store(place) as opened:
         _check_undamaged(opened)
         rows = EditableRows(opened)
         edit = Edit(verb, when, command, tuple(rows.changes(edits)))
         if edit.changes:
             rows.apply(edit)
-            rows.write((*opened.history, edit))
+            rows.write((*opened.history, edit), replaces=there)
     return edit
 
 
@@ -101,14 +101,14 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
         As in `edit_store`.
     """
     place = to_path(store)
-    with store_lock(place), open_store(place) as opened:
+    with store_lock(place) as there, open_store(place) as opened:
         _check_undamaged(opened)
         if not opened.history:
             raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
         *earlier, last = opened.history
         rows = EditableRows(opened)
         left = rows.revert(last)
-        rows.write(tuple(earlier))
+        rows.write(tuple(earlier), replaces=there)
     return UndoneEdit(last, tuple(left))
 
 
@@ -230,8 +230,8 @@ class EditableRows:
                 left.append(change)
         return left
 
-    def write(self, history: tuple[Edit, ...]) -> None:
-        """Write the store, with its history."""
+    def write(self, history: tuple[Edit, ...], *, replaces: str) -> None:
+        """Write the store, with its history; `replaces` is what `store_lock` yielded."""
         store = self._store
         own_trunk = store.has_trunk and not store.trunk_is_image
         inside = set(self._order)
@@ -245,6 +245,7 @@ class EditableRows:
             if own_trunk
             else ("image" if store.has_trunk else None),
             dtype=store.features.dtype,
+            replaces=replaces,
         )
 
     def _rows_in(self) -> Rows:

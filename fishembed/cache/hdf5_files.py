@@ -13,11 +13,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.files import move_into_place, temporary_file
+from fishembed._base.files import check_replaceable, move_into_place, real_path
 from fishembed._base.paths import is_remote
-from fishembed._base.remote_files import uploaded_file
+from fishembed._base.remote_files import ANYTHING, uploaded_file
+from fishembed._base.temporary import temporary_file
 from fishembed.cache.foreign_data import refuse_foreign_data
-from fishembed.errors import StoreError, StoreWriteError
+from fishembed.errors import FishembedError, StoreWriteError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -31,10 +32,11 @@ _LAYOUT: dict[str, Any] = {
 
 
 @contextmanager
-def atomic_hdf5(path: AnyPath) -> Iterator[h5py.File]:
+def atomic_hdf5(path: AnyPath, *, replaces: str = ANYTHING) -> Iterator[h5py.File]:
     """Write an HDF5 file that takes its place when it is complete and on disk.
 
-    One that is to lie elsewhere is written on this machine and uploaded whole.
+    One that is to lie elsewhere is written on this machine and uploaded whole, where what is there
+    is what it `replaces`; see `fishembed._base.remote_files.upload`.
 
     Raises
     ------
@@ -42,32 +44,43 @@ def atomic_hdf5(path: AnyPath) -> Iterator[h5py.File]:
         When the disk is full or the place not writable; what was there is untouched.
     """
     if is_remote(path):
-        with uploaded_file(path) as local, atomic_hdf5(local) as file:
+        with uploaded_file(path, replaces=replaces) as temporary, _written(temporary, path) as file:
             yield file
         return
     with ExitStack() as stack:
         with store_write_errors(path):
-            temporary = stack.enter_context(temporary_file(path))
-            quiet = _QuietFile(temporary)
-        with quiet:
-            try:
-                with h5py.File(quiet, "w", **_LAYOUT) as file:
-                    yield file
-            except Exception:
-                if quiet.error is None:
-                    raise
+            place = real_path(path)
+            check_replaceable(place)
+            temporary = stack.enter_context(temporary_file(place))
+        with _written(temporary, path) as file:
+            yield file
         with store_write_errors(path):
-            if quiet.error is not None:
-                raise quiet.error
-            move_into_place(temporary, path)
+            move_into_place(temporary, place)
 
 
 @contextmanager
-def store_write_errors(path: Path) -> Iterator[None]:
+def _written(temporary: Path, path: AnyPath) -> Iterator[h5py.File]:
+    """Write an HDF5 file at a temporary path; `path` is its name in errors."""
+    with store_write_errors(path):
+        quiet = _QuietFile(temporary)
+    with quiet:
+        try:
+            with h5py.File(quiet, "w", **_LAYOUT) as file:
+                yield file
+        except Exception:
+            if quiet.error is None:
+                raise
+    with store_write_errors(path):
+        if quiet.error is not None:
+            raise quiet.error
+
+
+@contextmanager
+def store_write_errors(path: AnyPath) -> Iterator[None]:
     """Turn errors of the operating system into a `StoreWriteError` that names `path`."""
     try:
         yield
-    except StoreError:
+    except FishembedError:
         raise
     except OSError as error:
         raise StoreWriteError(

@@ -94,6 +94,8 @@ class Hdf5Store(Store):
             file = open_hdf5(local)
         except ForeignDataError as error:
             raise StoreFormatError(f"{str(path)!r} is refused: {error}") from error
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise StoreFormatError(
                 f"{str(path)!r} is not a readable HDF5 file ({error}): {_ADVICE}"

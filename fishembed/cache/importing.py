@@ -113,9 +113,10 @@ def import_features(
     )
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
     place = to_path(store)
-    with store_lock(place):
+    with store_lock(place) as there:
         _check_replaceable(place)
-        write_store(place, header, rows, matrix, trunk=trunk, dtype=_stored_type(matrix.dtype))
+        kind = _stored_type(matrix.dtype)
+        write_store(place, header, rows, matrix, trunk=trunk, dtype=kind, replaces=there)
     return place
 
 

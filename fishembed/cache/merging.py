@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fishembed._base.files import atomic_folder
 from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote_files import remote_errors
+from fishembed._base.remote_files import ANYTHING, remote_errors, remote_state
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, SelectedRows
 from fishembed.cache.lock import store_lock
@@ -69,17 +69,18 @@ def merge_stores(
     if not places:
         raise InputError("no store was named: give those that shall become one")
     if place.suffix == INDEX_SUFFIX:
+        there = remote_state(place) if is_remote(place) else ANYTHING
         _check_free(place, or_index=True)
         index = make_index(place, _opened(places, place))
         _make_folder(place)
-        write_index(place, index)
+        write_index(place, index, replaces=there)
         return sum(one["rows"] for one in index["stores"]), 0
     _check_free(place)
     index = make_index(place, _opened(places, place))
-    with store_lock(place), ShardedStore(index, place, open_store) as store:
+    with store_lock(place) as there, ShardedStore(index, place, open_store) as store:
         _check_free(place)  # another process may have written it since
         kept = _first_rows(store.rows, place)
-        _write_rows(place, store, kept, skipped=True)
+        _write_rows(place, store, kept, skipped=True, replaces=there)
         return len(kept), len(store) - len(kept)
 
 
@@ -120,9 +121,10 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
         names = [f"{number:05d}.h5" for number in range(-(-n // rows))]
         for start, name in zip(range(0, n, rows), names, strict=True):
             chosen = np.arange(start, min(start + rows, n), dtype=np.int64)
-            _write_rows(temporary / name, whole, chosen, skipped=not start)
+            _write_rows(temporary / name, whole, chosen, skipped=not start, replaces="")
     try:
-        write_index(place, make_index(place, _opened([folder / name for name in names])))
+        index = make_index(place, _opened([folder / name for name in names]))
+        write_index(place, index, replaces="")
     except BaseException:
         if not is_remote(folder):
             shutil.rmtree(folder, ignore_errors=True)  # it was moved in above, so it is ours
@@ -152,7 +154,7 @@ def _new_folder(folder: AnyPath) -> Iterator[AnyPath]:
 
 
 def _write_rows(
-    place: AnyPath, store: Store, rows: npt.NDArray[np.int64], *, skipped: bool
+    place: AnyPath, store: Store, rows: npt.NDArray[np.int64], *, skipped: bool, replaces: str
 ) -> None:
     """Write some rows of a store to another place."""
     header = replace(
@@ -170,6 +172,7 @@ def _write_rows(
         SelectedRows(store.features, rows),
         trunk=trunk,
         dtype=store.features.dtype,
+        replaces=replaces,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fishembed._base.paths import to_path
-from fishembed._base.remote_files import local_copy, remote_errors
+from fishembed._base.remote_files import remote_errors, with_local_copy
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.sharded_store import ShardedStore, is_index, read_index
@@ -58,14 +58,18 @@ def open_store(*paths: str | Path | UPath) -> Store:
 
 def _open_one(path: AnyPath) -> Store:
     try:
-        local = local_copy(path)
-        start = _first_bytes(local)
+        return with_local_copy(path, lambda local: _open_local(local, path))
     except FileNotFoundError as error:
+        if isinstance(error, FishembedError):
+            raise
         raise StoreNotFoundError(
             f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
             "make one"
         ) from error
-    if not _is_json(start):
+
+
+def _open_local(local: Path, path: AnyPath) -> Store:
+    if not _is_json(_first_bytes(local)):
         return Hdf5Store.read(local, path)
     try:
         return ShardedStore(read_index(local, path), path, _open_one)

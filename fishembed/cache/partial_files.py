@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.files import atomic_file, real_path, remove_stale_files, sync_folder
+from fishembed._base.files import atomic_file, real_path, sync_folder
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote_files import remote_errors, staging_path, upload
+from fishembed._base.temporary import remove_stale
 from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
 from fishembed.cache.hdf5_files import (
     atomic_hdf5,
@@ -118,7 +119,7 @@ class PartialFiles:
 
         A damaged file is left out: its images are encoded again.
         """
-        remove_stale_files(self.folder)
+        remove_stale(self.folder)
         for path in self._files():
             digests = self._read_digests(path)
             if digests is not None:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from fishembed._base.files import write_text
 from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
-from fishembed._base.remote_files import remote_errors, uploaded_file
+from fishembed._base.remote_files import ANYTHING, remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
@@ -222,15 +222,15 @@ def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
     }
 
 
-def write_index(path: AnyPath, index: Mapping[str, Any]) -> None:
-    """Write an index whole, or leave what was there."""
-    if is_remote(path):
-        with uploaded_file(path) as local:
-            write_index(local, index)
-        return
+def write_index(path: AnyPath, index: Mapping[str, Any], *, replaces: str = ANYTHING) -> None:
+    """Write an index whole, or leave what was there; `replaces` is as in `write_store`."""
+    text = json.dumps({**index, CHECKSUM: _checksum(index)}, indent=1) + "\n"
     with store_write_errors(path):
-        checked = {**index, CHECKSUM: _checksum(index)}
-        write_text(path, json.dumps(checked, indent=1) + "\n")
+        if not is_remote(path):
+            write_text(path, text)
+            return
+        with uploaded_file(path, replaces=replaces) as local:
+            local.write_text(text, encoding="utf-8")
 
 
 def is_index(path: AnyPath) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, to_path, without_secrets
+from fishembed._base.remote_files import ANYTHING
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.hdf5_files import atomic_hdf5
@@ -57,6 +58,7 @@ def write_store(
     *,
     trunk: Matrix | Literal["image"] | None = None,
     dtype: npt.DTypeLike = np.float32,
+    replaces: str = ANYTHING,
 ) -> None:
     """Write a store whole, or leave what was there.
 
@@ -74,15 +76,19 @@ def write_store(
         features themselves, which then are stored once.
     dtype
         float32 or float16 on disk.
+    replaces
+        What `store_lock` yielded: a store at a URL is written only where that is there still.
 
     Raises
     ------
+    RemoteError
+        When somebody else has written a store at a URL meanwhile; it is left as it is.
     StoreIntegrityError
         When an embedding is not finite; names its image.
     StoreWriteError
         When the disk is full or the place not writable.
     """
-    with atomic_hdf5(to_path(path)) as file:
+    with atomic_hdf5(to_path(path), replaces=replaces) as file:
         checksums = _write_features(file, IMAGE, rows, features, np.dtype(dtype))
         if isinstance(trunk, str):
             file[TRUNK] = file[IMAGE]

@@ -14,7 +14,7 @@ from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.leakage import find_leakage
-from fishembed.experiments.run_folder import Run, save_run
+from fishembed.experiments.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.run_info import run_info, selection_rows
 from fishembed.experiments.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
@@ -63,7 +63,7 @@ def run_fit(
     InputError
         As `fit` does, and when the name cannot be a folder's.
     RunError
-        When a run of that name exists.
+        When a run of that name exists, or the place is not writable: both are said first.
 
     Examples
     --------
@@ -77,19 +77,22 @@ def run_fit(
     >>> run.metrics["n"], run.metrics["accuracy"], run.name
     (8, 1.0, 'f-centroid')
     """
-    result = fit(
-        store,
-        head=head,
-        features=features,
-        parameters=parameters,
-        validate=validate,
-        shots=shots,
-        split=split,
-        seed=seed,
-        command=command,
-        progress=progress,
-    )
-    return save_run(result, name=run, reports=reports)
+    opened = _opened(store)
+    # Before the work: a name that is taken, or a place that cannot be written, is said first.
+    with new_folder(reports, run, default_name(opened.name, features, head)) as folder:
+        result = fit(
+            opened,
+            head=head,
+            features=features,
+            parameters=parameters,
+            validate=validate,
+            shots=shots,
+            split=split,
+            seed=seed,
+            command=command,
+            progress=progress,
+        )
+        return write_run(result, folder)
 
 
 def fit(

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed._base.files import atomic_folder
+from fishembed._base.files import move_folder_into_place
 from fishembed._base.paths import is_remote, to_path
+from fishembed._base.temporary import temporary_folder
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
-from fishembed.errors import InputError, NotFetchedError, RunError, RunFormatError, RunNotFoundError
+from fishembed.errors import (
+    FishembedError,
+    InputError,
+    NotFetchedError,
+    RunError,
+    RunFormatError,
+    RunNotFoundError,
+)
 from fishembed.experiments import run_files as files
 from fishembed.experiments.class_prior import Prior, assumed_prior
 from fishembed.experiments.run_result import RunResult
@@ -198,10 +208,21 @@ def save_run(
         When a run of that name exists, or the place is not writable.
     """
     info = result.info
-    kind = "" if info["features"] == "image" else f"-{info['features']}"
-    with new_folder(reports, name, f"{info['store']['name']}{kind}-{info['head']}") as folder:
-        files.write_result(result, folder.path, folder.final.name)
+    default = default_name(info["store"]["name"], info["features"], info["head"])
+    with new_folder(reports, name, default) as folder:
+        return write_run(result, folder)
+
+
+def write_run(result: RunResult, folder: NewFolder) -> Run:
+    """Write a result into a folder that `new_folder` reserved, and move it in."""
+    files.write_result(result, folder.path, folder.final.name)
+    folder.finish()
     return Run(folder.final, result.info, result.metrics, result)
+
+
+def default_name(store: str, features: str, head: str) -> str:
+    """Return the name of a run where none is given."""
+    return f"{store}{'' if features == 'image' else f'-{features}'}-{head}"
 
 
 def newest_run(reports: str | Path) -> Path:
@@ -220,17 +241,38 @@ def newest_run(reports: str | Path) -> Path:
     return max(found, key=lambda run: ((run / files.RUN_JSON).stat().st_mtime_ns, run.name))
 
 
-@dataclass(frozen=True)
+@dataclass
 class NewFolder:
-    """A folder that is being filled, and where it will lie."""
+    """A folder that is being filled, and where it will lie.
+
+    Parameters
+    ----------
+    path
+        Where it is filled.
+    final
+        Where it will lie; nobody else makes a folder of that name meanwhile.
+    """
 
     path: Path
     final: Path
 
+    def finish(self) -> None:
+        """Move the folder in; under the next free name where something took its own meanwhile."""
+        while self.path.is_dir():
+            with suppress(FileExistsError):
+                move_folder_into_place(self.path, self.final)
+                return
+            home, name = self.final.parent, self.final.name
+            free = (one for one in _numbered(name) if not os.path.lexists(home / one))
+            self.final = home / next(free)
+
 
 @contextmanager
 def new_folder(reports: str | Path | None, name: str | None, default: str) -> Iterator[NewFolder]:
-    """Fill a folder beside its place and move it in when it is complete.
+    """Reserve a folder's name, and fill it beside its place; moved in when it is complete.
+
+    A name that is taken and a place that cannot be written are said before the block, so that no
+    work is lost.
 
     Parameters
     ----------
@@ -244,24 +286,50 @@ def new_folder(reports: str | Path | None, name: str | None, default: str) -> It
     InputError
         When the name cannot be a folder's.
     RunError
-        When a folder of that name exists, or the place is not writable.
+        When a folder of that name exists or is being made, or the place is not writable.
     """
     home = Path(reports or reports_dir())
-    final = home / (name or _free_name(home, default))
     if name and (Path(name).name != name or name.startswith(".")):
         raise InputError(f"{name!r} cannot name a run: give one folder's name without slashes")
-    if final.exists():
-        raise RunError(f"a run {final.name!r} is there already: give another --run")
+    final = home / (name or default)
+    with ExitStack() as stack:
+        with run_write_errors(final):
+            folder = _reserve(stack, home, name, default)
+        with run_write_errors(folder.final):
+            yield folder
+            folder.finish()
+
+
+@contextmanager
+def run_write_errors(place: Path) -> Iterator[None]:
+    """Turn errors of the operating system into a `RunError` that names what was written."""
     try:
-        with atomic_folder(final) as temporary:
-            yield NewFolder(temporary, final)
+        yield
+    except FishembedError:
+        raise
     except OSError as error:
-        raise RunError(f"cannot write the run {str(final)!r}: {error.strerror or error}") from error
+        raise RunError(f"cannot write {str(place)!r}: {error.strerror or error}") from error
 
 
-def _free_name(home: Path, default: str) -> str:
-    number, name = 1, default
-    while (home / name).exists():
-        number += 1
-        name = f"{default}-{number}"
-    return name
+def _reserve(stack: ExitStack, home: Path, name: str | None, default: str) -> NewFolder:
+    """Reserve the name, or without one the first that is free."""
+    for candidate in [name] if name else _numbered(default):
+        final = home / candidate
+        being_made = False
+        if not os.path.lexists(final):
+            try:
+                path = stack.enter_context(temporary_folder(final, reserve=True))
+            except FileExistsError:
+                being_made = True
+            else:
+                if not os.path.lexists(final):  # it may have been moved in meanwhile
+                    return NewFolder(path, final)
+        if name:
+            what = "is being made by another process" if being_made else "is there already"
+            raise RunError(f"a run {name!r} {what}: give another --run")
+    raise AssertionError("numbers do not end")
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in itertools.count(2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
-from fishembed.experiments.run_folder import Run, save_run
+from fishembed.experiments.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.run_info import run_info
 from fishembed.experiments.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
@@ -56,8 +56,10 @@ def run_zeroshot(
     >>> run_zeroshot(store).metrics["accuracy"]
     1.0
     """
-    result = score_zeroshot(store, prompts=prompts, split=split, seed=seed, command=command)
-    return save_run(result, name=run, reports=reports)
+    opened = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+    with new_folder(reports, run, default_name(opened.name, "image", "zeroshot")) as folder:
+        result = score_zeroshot(opened, prompts=prompts, split=split, seed=seed, command=command)
+        return write_run(result, folder)
 
 
 def score_zeroshot(

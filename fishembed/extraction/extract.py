@@ -121,7 +121,7 @@ def extract(
     engine = engine or LocalEngine()
     dataset = open_dataset(source)
     place = to_path(store) if store is not None else default_store(dataset)
-    with store_lock(place), _opened(place) as old:
+    with store_lock(place) as there, _opened(place) as old:
         previous = PreviousStore(old, reporter)
         loader = EncoderLoader(
             encoder,
@@ -169,7 +169,7 @@ def extract(
             trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
             wrote = previous.differs(head, edited.rows, trunk=keeps_trunk)
             if wrote:
-                _commit(place, head, edited.rows, known, loader, trunk_rows)
+                _commit(place, head, edited.rows, known, loader, trunk_rows, replaces=there)
             known.discard_partial_files()
     new, changed = plan.arrivals(read.digests, known.was_encoded)
     return Extraction(
@@ -259,6 +259,8 @@ def _commit(  # noqa: PLR0917 - everything that a store is made of
     known: KnownFeatures,
     loader: EncoderLoader,
     trunk: str | None,
+    *,
+    replaces: str,
 ) -> None:
     """Write the store whole; `trunk` names the features that are the trunk's, None for none."""
 
@@ -267,4 +269,5 @@ def _commit(  # noqa: PLR0917 - everything that a store is made of
 
     own = gathered(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
     shared: Literal["image"] | None = "image" if trunk == IMAGE else None
-    write_store(place, head, rows, gathered(IMAGE, loader.spec.dim), trunk=own or shared)
+    image = gathered(IMAGE, loader.spec.dim)
+    write_store(place, head, rows, image, trunk=own or shared, replaces=replaces)

@@ -8,13 +8,11 @@ import stat
 
 import pytest
 
-from fishembed._base import files
+from fishembed._base import temporary
 from fishembed._base.files import (
     atomic_file,
     atomic_folder,
     move_into_place,
-    remove_stale_files,
-    temporary_file,
     write_bytes,
     write_json,
     write_text,
@@ -30,7 +28,7 @@ def test_a_file_appears_when_it_is_complete(workspace):
     with atomic_file(place) as temporary:
         temporary.write_text("new")
         assert not place.exists()
-        assert re.fullmatch(rf"\.a\.txt\.{os.getpid()}\.[0-9a-f]+\.tmp", temporary.name)
+        assert re.fullmatch(rf"\.a\.txt\.{os.getpid()}\.[0-9a-f]+\.fishembed\.tmp", temporary.name)
     assert place.read_text() == "new"
     assert names(workspace) == ["a.txt"]
 
@@ -68,7 +66,7 @@ def test_a_move_that_fails_leaves_what_was_there(workspace, monkeypatch, call):
 def test_a_link_that_waits_at_the_temporary_name_is_not_followed(workspace, monkeypatch):
     victim = workspace / "victim"
     victim.write_text("keep me")
-    monkeypatch.setattr(files, "_temporary_name", lambda path: path.with_name(".waits.tmp"))
+    monkeypatch.setattr(temporary, "_unique_name", lambda path: path.with_name(".waits.tmp"))
     (workspace / ".waits.tmp").symlink_to(victim)
     with pytest.raises(FileExistsError):
         write_text(workspace / "a.txt", "new")
@@ -151,6 +149,22 @@ def test_a_folder_that_cannot_be_synced_undoes_nothing(workspace, monkeypatch):
     assert (workspace / "a").read_text() == "x"
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_that_was_made_read_only_is_not_replaced(workspace, link):
+    place = workspace / "a"
+    place.write_text("old")
+    place.chmod(0o444)
+    name = workspace / "link" if link else place
+    if link:
+        name.symlink_to(place)
+    with pytest.raises(PermissionError, match="read-only: allow writing with chmod"):
+        write_text(name, "new")
+    assert place.read_text() == "old"
+    place.chmod(0o644)
+    write_text(name, "new")
+    assert place.read_text() == "new"
+
+
 def test_text_keeps_names_that_are_no_unicode(workspace):
     write_text(workspace / "a", os.fsdecode(b"latin\xe9"))
     assert (workspace / "a").read_bytes() == b"latin\xe9"
@@ -166,23 +180,6 @@ def test_json_is_readable_and_knows_no_nan(workspace):
     assert (workspace / "a.json").read_text(encoding="utf-8") == text
 
 
-def test_stale_files_are_removed_by_name(workspace):
-    stale = [".a.h5.12.tmp", ".a.h5.12.0f3a.tmp", ".b.h5.7.00.tmp"]
-    others = ["a.h5", ".a.h5.lock", ".a.h5.x.tmp", "a.h5.12.tmp"]
-    for name in (*stale, *others):
-        (workspace / name).touch()
-    remove_stale_files(workspace, "a.h5")
-    assert names(workspace) == sorted([".b.h5.7.00.tmp", *others])
-    remove_stale_files(workspace)
-    assert names(workspace) == sorted(others)
-    remove_stale_files(workspace / "nowhere")
-
-
-def test_two_writers_in_one_process_have_names_of_their_own(workspace):
-    with temporary_file(workspace / "a") as first, temporary_file(workspace / "a") as second:
-        assert first != second
-
-
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
 def test_a_pipe_is_written_to_and_never_replaced(workspace):
     pipe = workspace / "pipe"
@@ -191,6 +188,6 @@ def test_a_pipe_is_written_to_and_never_replaced(workspace):
     write_text(pipe, "through")
     assert os.read(reader, 99) == b"through"
     os.close(reader)
-    with temporary_file(pipe) as temporary, pytest.raises(OSError, match="device or a pipe"):
-        move_into_place(temporary, pipe)
+    with pytest.raises(OSError, match="device or a pipe"):
+        move_into_place(workspace / "file", pipe)
     assert names(workspace) == ["pipe"]

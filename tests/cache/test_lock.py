@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 
 import pytest
@@ -18,6 +20,8 @@ from fishembed.errors import (
     StoreLockedError,
     StoreWriteError,
 )
+
+fcntl = pytest.importorskip("fcntl")
 
 
 def test_a_link_stays_a_link_and_shares_the_lock(make_file, workspace):
@@ -48,27 +52,44 @@ def test_places_that_cannot_be_written_are_said(workspace):
             pass
 
 
-def test_a_disk_without_locks_is_said(workspace, monkeypatch):
-    def missing(*_args, **_options):
-        raise NotImplementedError("flock")
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_a_disk_without_locks_is_said(workspace, monkeypatch, code):
+    def missing(*_args):
+        raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("fishembed.cache.lock.FileLock.acquire", missing)
+    monkeypatch.setattr(fcntl, "flock", missing)
     with pytest.raises(StoreWriteError, match="has no file locks"), store_lock(workspace / "a.h5"):
         pass
 
 
-@pytest.mark.parametrize("ending", ["lock", "writer"])
-def test_links_that_wait_at_a_locks_names_are_not_followed(workspace, ending):
+def test_a_store_that_was_made_read_only_is_not_written(make_file):
+    place = make_file(3)
+    place.chmod(0o444)
+    with pytest.raises(StoreWriteError, match="read-only: allow writing with chmod u"):
+        store_lock(place).__enter__()
+    with pytest.raises(StoreWriteError, match="read-only"):
+        write_store(place, make_head(), make_rows(4), make_vectors(4))
+    with FeatureStore.open(place) as store:
+        assert len(store) == 3
+
+
+def test_who_writes_is_said(workspace):
+    said = f"being written by process {os.getpid()} on "
+    with (
+        store_lock(workspace / "a.h5"),
+        pytest.raises(StoreLockedError, match=said),
+        store_lock(workspace / "a.h5"),
+    ):
+        pass
+
+
+def test_a_link_that_waits_at_the_locks_name_is_not_followed(workspace):
     victim = workspace / "victim"
     victim.write_text("keep me")
-    (workspace / f".a.h5.{ending}").symlink_to(victim)
-    if ending == "lock":
-        refused = pytest.raises(StoreWriteError, match="is a link where a lock should be")
-        with refused, store_lock(workspace / "a.h5"):
-            pass
-    else:
-        with store_lock(workspace / "a.h5"):
-            assert not (workspace / ".a.h5.writer").is_symlink()
+    (workspace / ".a.h5.lock").symlink_to(victim)
+    refused = pytest.raises(StoreWriteError, match="is a link where a lock should be")
+    with refused, store_lock(workspace / "a.h5"):
+        pass
     assert victim.read_text() == "keep me"
 
 

@@ -44,10 +44,10 @@ def test_files_of_another_encoder_and_damaged_ones_are_left_out(store):
     raw[raw.index(make_vectors(5)[2].tobytes())] ^= 1
     path.write_bytes(raw)
     (files.folder / "00000007.h5").write_bytes(b"not HDF5")
-    (files.folder / ".00000008.h5.123.0a.tmp").touch()
+    (files.folder / ".00000008.h5.123.0a.fishembed.tmp").touch()
     (files.folder / "notes.txt").touch()
     assert list(files.read_all()) == []
-    assert not (files.folder / ".00000008.h5.123.0a.tmp").exists()
+    assert not (files.folder / ".00000008.h5.123.0a.fishembed.tmp").exists()
 
 
 def test_writers_have_names_of_their_own(store):
