@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.csv_files import CsvTable
-from fishembed.cache import CellEdit, edit_store
+from fishembed._base.missing import text_or_missing
+from fishembed.cache import CellEdit, edit_store, open_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
+from fishembed.images.path_spelling import spellings
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -41,7 +43,16 @@ def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = ""
     StoreLockedError, StoreIntegrityError, StoreWriteError
         As `edit_store`.
     """
-    return edit_store(store, read_fixes(fixes), verb="fix", command=command)
+    wanted = read_fixes(fixes)
+    with open_store(store) as opened:
+        known = set(opened.paths)
+    spelt = [(_spelling_in(known, path), column, value) for path, column, value in wanted]
+    return edit_store(store, spelt, verb="fix", command=command)
+
+
+def _spelling_in(known: set[str], path: str) -> str:
+    """Return a path as the store spells it: a spreadsheet may have changed letters and slashes."""
+    return next((one for one in spellings(path) if one in known), path)
 
 
 def read_fixes(path: str | Path) -> list[CellEdit]:
@@ -50,7 +61,7 @@ def read_fixes(path: str | Path) -> list[CellEdit]:
     Parameters
     ----------
     path
-        CSV (comma, semicolon or tab, UTF-8). The action of a row is drop or relabel; rows
+        CSV in any dialect, see `CsvTable`. The action of a row is drop or relabel; rows
         whose action is empty or "keep" are left alone. Other columns are too.
 
     Raises
@@ -61,7 +72,7 @@ def read_fixes(path: str | Path) -> list[CellEdit]:
     path = Path(path)
     wanted: list[CellEdit] = []
     for line, row in _table(path):
-        action = row["action"].strip().lower()
+        action = text_or_missing(row["action"]).lower()
         if action in _NOTHING:
             continue
         where = f"{str(path)!r}, line {line}"
@@ -70,7 +81,7 @@ def read_fixes(path: str | Path) -> list[CellEdit]:
         if action == "drop":
             wanted.append((row["path"], "dropped", ""))
         elif action == "relabel":
-            label = row.get("new_label", "").strip()
+            label = text_or_missing(row.get("new_label"))
             if not label:
                 raise InputError(f"{where}: to relabel, write the class into 'new_label'")
             wanted.append((row["path"], "label", label))
@@ -88,8 +99,7 @@ def read_fixes(path: str | Path) -> list[CellEdit]:
 
 
 def _table(path: Path) -> CsvTable:
-    # File names that are no valid Unicode come back as the store has them.
-    table = CsvTable(path, keep_invalid=True)
+    table = CsvTable(path)
     missing = [name for name in ("path", "action") if name not in table.columns]
     if missing:
         raise InputError(

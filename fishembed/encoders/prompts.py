@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable, read_text
+from fishembed._base.missing import text_or_missing
 from fishembed.encoders.protocol import Encoder
 from fishembed.errors import NoTextTowerError, PromptError
 
@@ -61,7 +62,7 @@ def load_prompts(name: str) -> PromptSet:
             f"no prompt set {name!r}: name {' or '.join(PROMPT_SETS)}, or a text file with one "
             "template a line"
         )
-    lines = [line.strip() for line in _read(path).splitlines()]
+    lines = [line.strip() for line in read_text(path, PromptError)[0].splitlines()]
     templates = tuple(line for line in lines if line and not line.startswith("#"))
     if not templates:
         raise PromptError(f"{name!r} holds no template")
@@ -75,6 +76,8 @@ def load_prompts(name: str) -> PromptSet:
 
 def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
     """Read better names for classes from a CSV with the columns class and name.
+
+    Any dialect will do, see `CsvTable`.
 
     Raises
     ------
@@ -90,7 +93,9 @@ def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
         )
     aliases: dict[str, str] = {}
     for _, row in table:
-        known, name = row["class"].strip(), row["name"].strip()
+        known, name = row["class"].strip(), text_or_missing(row["name"])
+        if not known and not name:  # a spreadsheet's empty line
+            continue
         if known not in classes:
             close = difflib.get_close_matches(known, classes, n=1)
             hint = f", did you mean {close[0]!r}?" if close else ""
@@ -141,12 +146,3 @@ def text_vectors(
         raise NoTextTowerError(f"the encoder {encoder.spec.name!r} has no text tower")
     mean = unit_rows(features).reshape(len(names), len(prompts.templates), -1).mean(axis=1)
     return np.asarray(mean, dtype=np.float32)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise PromptError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise PromptError(f"{str(path)!r} is not UTF-8 text: save it as UTF-8") from error

@@ -120,6 +120,8 @@ def extract(
     reporter = reporter if reporter is not None else NoProgress()
     engine = engine or LocalEngine()
     dataset = open_dataset(source)
+    for note in dataset.notes:
+        reporter.message(note)
     place = to_path(store) if store is not None else default_store(dataset)
     with store_lock(place) as there, _opened(place) as old:
         previous = PreviousStore(old, reporter)
@@ -147,6 +149,7 @@ def extract(
             job = EncodingJob(files, batch_size, workers, max_pixels, own_trunk, partial_files)
             read = encode_missing(plan, job, known, loader, engine=engine, reporter=reporter)
 
+            skipped = (*read.skipped, *dataset.left_out)
             gone = plan.gone(read.digests, previous)
             kept = [] if prune else _keepable(gone, previous, known)
             classes = store_classes(dataset, previous, kept)
@@ -160,7 +163,7 @@ def extract(
                 encoder=loader.describe(),
                 source={"root": str(dataset.root), "layout": dataset.layout},
                 classes=tuple(classes),
-                skipped=read.skipped,
+                skipped=skipped,
                 text=class_text_features(loader, classes, names, prompt_sets, previous.texts),
                 history=edited.history,
                 dropped=edited.dropped,
@@ -178,7 +181,7 @@ def extract(
         new=new,
         changed=changed,
         removed=len(gone),
-        skipped_files=read.skipped,
+        skipped_files=skipped,
         text_keys=tuple(head.text),
         seconds=time.perf_counter() - began,
         encoder=loader.spec.name,

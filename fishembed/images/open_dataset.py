@@ -44,6 +44,10 @@ class Dataset:
         The images, sorted by path for folders, in the file's order for manifests and tars.
     blobs
         By path, those that are no files of this machine: in a tar, or elsewhere.
+    left_out
+        (name, reason) of what looked like an image, or a row on one, and is no sample.
+    notes
+        Sentences on how it was read where that had to be guessed.
     """
 
     root: AnyPath
@@ -51,6 +55,8 @@ class Dataset:
     layout: str
     samples: tuple[Sample, ...]
     blobs: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
+    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> list[str]:
@@ -127,7 +133,7 @@ def _folder_source(place: AnyPath) -> Dataset:
 
 
 def _manifest_source(path: AnyPath) -> Dataset:
-    root, items = path.parent, read_manifest(path)
+    root, (items, left_out, notes) = path.parent, read_manifest(path)
     if not is_remote(root):
         root = root.resolve()
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
@@ -135,7 +141,8 @@ def _manifest_source(path: AnyPath) -> Dataset:
     blobs = remote_manifest_images(root, items)
     asked = sum(isinstance(item.path, Place) and item.path.lacks_query for item in items)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
-    return Dataset(root, name, f"manifest {path.name}{keys}", tuple(items), blobs)
+    layout = f"manifest {path.name}{keys}"
+    return Dataset(root, name, layout, tuple(items), blobs, left_out=left_out, notes=notes)
 
 
 def _tar_source(tars: list[AnyPath]) -> Dataset:

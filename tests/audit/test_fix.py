@@ -3,9 +3,11 @@ from __future__ import annotations
 import csv
 import os
 
+import numpy as np
 import pytest
 from small_pictures import contents
 
+from fishembed import import_features
 from fishembed.audit import fix_store, read_fixes
 from fishembed.cache import FeatureStore, undo_edit
 from fishembed.errors import InputError
@@ -38,6 +40,24 @@ def test_tables_of_a_spreadsheet_and_odd_names(workspace):
     odd = os.fsdecode(b"latin\xe9;1.png")
     table = write(workspace / "t.csv", f'\ufeffaction;path\r\ndrop;"{odd}"\r\n;b.png\r\n')
     assert read_fixes(table) == [(odd, "dropped", "")]
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_table_that_a_spreadsheet_saved_again(workspace, codec):
+    import_features(
+        {
+            "features": np.eye(4),
+            "labels": ["Hai", "Zährte"] * 2,
+            "paths": ["Zährte/0", "b", "=c", "d"],
+        },
+        workspace / "s.h5",
+    )
+    text = "sep=;\r\npath;action;new_label\r\nZährte\\0;relabel;Zährte\r\n'=c;drop;\r\nd;NaN;NA\r\n"
+    (workspace / "t.csv").write_bytes(text.encode(codec))
+    fix_store(workspace / "s.h5", workspace / "t.csv")
+    with FeatureStore.open(workspace / "s.h5") as store:
+        assert store.paths == ["Zährte/0", "b", "d"]
+        assert [store.classes[label] for label in store.labels] == ["Zährte", "Zährte", "Zährte"]
 
 
 @pytest.mark.parametrize(

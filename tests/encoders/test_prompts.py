@@ -76,12 +76,31 @@ def test_aliases(tmp_path):
     assert load_aliases(file, ["IP_Tarpon", "Eel"]) == {"IP_Tarpon": "Indo-Pacific tarpon"}
 
 
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("lines", ["class;name", "sep=;\nclass;name", "class\tname", "name|class"])
+def test_aliases_in_any_dialect(tmp_path, codec, lines):
+    delimiter = next(sign for sign in ";\t|" if sign in lines)
+    row = ["eel", "Aal, grün"]
+    text = f"{lines}\n{delimiter.join(row[::-1] if '|' in lines else row)}\n{delimiter}\n"
+    file = tmp_path / "names.csv"
+    file.write_bytes(text.encode(codec))
+    assert load_aliases(file, ["eel"]) == {"eel": "Aal, grün"}
+
+
+def test_prompts_in_any_encoding(tmp_path):
+    file = tmp_path / "mine.txt"
+    for codec in ("utf-16", "cp1252", "utf-8-sig"):
+        file.write_bytes("ein {} für mich\r\n".encode(codec))
+        assert load_prompts(str(file)).templates == ("ein {} für mich",)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("name,alias\na,b\n", "needs the columns class and name"),
         ("class,name\neal,European eel\n", "no class 'eal', did you mean 'eel'"),
         ("class,name\neel,\n", "no name"),
+        ("class,name\neel,NaN\n", "no name"),
         ("class,name\neel,a\neel,b\n", "two names"),
     ],
 )
