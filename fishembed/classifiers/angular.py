@@ -21,7 +21,7 @@ from fishembed.classifiers.fitted_map import FittedMap, Whitening
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.row_weights import log_prior
 from fishembed.classifiers.solver.chunked_softmax import ChunkedRotated
-from fishembed.classifiers.solver.regularization_path import Optimum, solve_path
+from fishembed.classifiers.solver.regularization_path import Limits, Optimum, solve_path
 from fishembed.classifiers.solver.softmax import Rotated
 from fishembed.errors import InputError
 
@@ -138,9 +138,8 @@ class AngularHead(MapPredictor, EmbeddingClassifier):
             else Rotated.of(whitening.directions(rows), weights)
         )
         n_classes = len(self.classes_)
-        [optimum] = solve_path(
-            data, codes, weights, n_classes, [self.C], tol=self.tol, max_iter=self.max_iter
-        )
+        limits = Limits(self.tol, self.max_iter)
+        [optimum] = solve_path(data, codes, weights, n_classes, [self.C], limits=limits)
         self._learn(optimum)
         return data.unrotate(optimum.parameters)
 

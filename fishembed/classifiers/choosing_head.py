@@ -139,6 +139,10 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
     def _default(self) -> tuple[ModelGrid, Parameters]:
         raise NotImplementedError
 
+    def _prefers_default(self, folds: Folds) -> bool:  # noqa: ARG002
+        """Return whether the default is better untested than what so few rows would choose."""
+        return False
+
     def _choose(self, folds: Folds) -> Candidate:
         evaluated = folds.evaluated
         self.results_: list[Trial] = []
@@ -154,7 +158,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
             None if folds.groups is None else folds.groups[evaluated],
         )
         search = ModelSearch(folds, scorer, self.n_jobs)
-        if _too_few(scorer):
+        if _too_few(scorer) or self._prefers_default(folds):
             grid, parameters = self._default()
             everything = [search.point(grid, parameters)]
         else:

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
-from fishembed.classifiers.base import LinearClassifier, Normalize, one_blas_thread
+from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, one_blas_thread
 from fishembed.classifiers.chunked_rows import ChunkedRows, is_chunked
 from fishembed.classifiers.row_weights import row_weights
 from fishembed.classifiers.solver.chunked_softmax import ChunkedRotated
-from fishembed.classifiers.solver.regularization_path import Optimum, solve_path
+from fishembed.classifiers.solver.regularization_path import Limits, Optimum, solve_path
 from fishembed.classifiers.solver.softmax import Rotated
+from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
 
@@ -30,6 +31,13 @@ class LogisticHead(LinearClassifier):
         features mean macro recall is 0.17 at C=1 and 0.53 at C=100, the default.
     class_weight
         None (the default), ``"balanced"`` or a mapping from label to weight.
+    text_features
+        (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels:
+        the weights are these, times `logit_scale`, plus what the images ask for, and only the
+        latter is penalised. With few images the head is the zero-shot classifier, with many the
+        plain regression. There is no intercept then. Default: none.
+    logit_scale
+        Factor on the text features; 100 (the default) is what the released CLIP models learnt.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
     max_iter
@@ -47,7 +55,7 @@ class LogisticHead(LinearClassifier):
     coef_ : ndarray
         (n_classes, dim), also for two classes: two rows whose softmax is the binary model.
     intercept_ : ndarray
-        (n_classes,), their sum 0.
+        (n_classes,), their sum 0; with text features all 0.
     n_features_in_ : int
         dim.
     n_iter_ : int
@@ -65,7 +73,9 @@ class LogisticHead(LinearClassifier):
     -----
     Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
     appendix A.3: a logistic regression on frozen features, its C swept on validation rows.
-    The bound on the Hessian behind the metric: Böhning 1992, "Multinomial logistic regression
+    Weights around those of the text: Li et al. 2018, "Explicit Inductive Bias for Transfer
+    Learning with Convolutional Networks", eq. 3 (L2-SP), from the zero-shot weights. The bound on
+    the Hessian behind the metric: Böhning 1992, "Multinomial logistic regression
     algorithm", section 3.
 
     Examples
@@ -83,12 +93,16 @@ class LogisticHead(LinearClassifier):
         C: float = 100.0,
         *,
         class_weight: str | Mapping[Any, float] | None = None,
+        text_features: npt.ArrayLike | None = None,
+        logit_scale: float = 100.0,
         normalize: Normalize = "l2",
         max_iter: int = 1000,
         tol: float = 1e-7,
     ) -> None:
         self.C = C
         self.class_weight = class_weight
+        self.text_features = text_features
+        self.logit_scale = logit_scale
         self.normalize = normalize
         self.max_iter = max_iter
         self.tol = tol
@@ -111,6 +125,8 @@ class LogisticHead(LinearClassifier):
 
         Raises
         ------
+        DimensionError
+            `text_features` do not fit the rows or the classes.
         InputError
             Fewer than two classes, or a parameter that cannot be used.
 
@@ -122,8 +138,15 @@ class LogisticHead(LinearClassifier):
         _fit_path([self], X, y, sample_weight)
         return self
 
-    def _learn(self, data: Rotated, optimum: Optimum) -> None:
+    def _around(self) -> Floats | None:
+        """Weights that are not penalised; None for zero."""
+        text = matching_anchors(self.text_features, len(self.classes_), self.n_features_in_)
+        return None if text is None else self.logit_scale * text
+
+    def _learn(self, data: Rotated, optimum: Optimum, around: Floats | None) -> None:
         self.coef_, self.intercept_ = data.unrotate(optimum.parameters)
+        if around is not None:
+            self.coef_ = self.coef_ + around.astype(self.coef_.dtype)
         self.n_iter_, self.gap_ = optimum.n_iter, optimum.gap
         self.converged_ = optimum.converged
         if not self.converged_:
@@ -195,19 +218,20 @@ def _fit_path(
     chunked = first._validate_chunked_training(X, y) if is_chunked(X) else None
     rows, codes = chunked or first._validate_training(X, y)
     weights = row_weights(codes, first.classes_, first.class_weight, sample_weight)
+    around = first._around()
     with one_blas_thread():
         data = (
-            ChunkedRotated.over(rows, weights)
+            ChunkedRotated.over(rows, weights, centred=around is None)
             if isinstance(rows, ChunkedRows)
-            else Rotated.of(first._normalized(rows), weights)
+            else Rotated.of(first._normalized(rows), weights, centred=around is None)
         )
         n_classes, Cs = len(first.classes_), [head.C for head in heads]
-        path = solve_path(
-            data, codes, weights, n_classes, Cs, tol=first.tol, max_iter=first.max_iter
+        limits = Limits(first.tol, first.max_iter)
+        solutions = list(
+            solve_path(data, codes, weights, n_classes, Cs, limits=limits, around=around)
         )
-        solutions = list(path)
     for head, optimum in zip(heads, solutions, strict=True):
         head.classes_, head.n_features_in_ = first.classes_, first.n_features_in_
         if hasattr(first, "feature_names_in_"):
             head.feature_names_in_ = first.feature_names_in_
-        head._learn(data, optimum)
+        head._learn(data, optimum, around)

@@ -14,7 +14,7 @@ from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap, Whitening
 from fishembed.classifiers.gaussian import GaussianStatistics
-from fishembed.classifiers.solver.regularization_path import solve_path
+from fishembed.classifiers.solver.regularization_path import Limits, solve_path
 from fishembed.classifiers.solver.softmax import Rotated
 
 Parameters = Mapping[str, float]
@@ -22,6 +22,7 @@ Parameters = Mapping[str, float]
 _ROUGH = 1e-4  # relative gap that is enough to compare models
 _FINE = 1e-6
 _MAX_ITER = 300
+_LOGIT_SCALE = 100.0  # of every released CLIP; the temperature is fitted afterwards
 
 
 class ModelGrid(Protocol):
@@ -51,10 +52,14 @@ class ModelGrid(Protocol):
 
 @dataclass(frozen=True)
 class LogisticGrid:
-    """Multinomial logistic regressions at several C, ascending: one regularisation path."""
+    """Multinomial logistic regressions at several C, ascending: one regularisation path.
+
+    With text, (n_classes, dim) rows of length 1, around the zero-shot weights.
+    """
 
     Cs: tuple[float, ...]
     taus: tuple[float, ...] = (0.0,)
+    text: Floats | None = None
     name: str = "logistic"
 
     @property
@@ -70,21 +75,41 @@ class LogisticGrid:
         """See `ModelGrid`."""
         rows, codes = folds.training(k)
         held_out = folds.rows[folds.held_out(k)]
-        for coef, intercept in _path(rows, codes, folds.n_classes, self.Cs, _ROUGH):
+        path = _path(rows, codes, folds.n_classes, self.Cs, tol=_ROUGH, around=self._around(rows))
+        for coef, intercept in path:
             yield coef @ held_out.T + intercept[:, None]
 
     def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
         """See `ModelGrid`."""
-        return FittedMap(*next(_path(rows, codes, n_classes, [parameters["C"]], _FINE)))
+        around = self._around(rows)
+        return FittedMap(
+            *next(_path(rows, codes, n_classes, [parameters["C"]], tol=_FINE, around=around))
+        )
+
+    def _around(self, rows: Floats) -> Floats | None:
+        return None if self.text is None else _zero_shot_weights(self.text, rows)
 
 
 def _path(
-    rows: Floats, codes: Codes, n_classes: int, Cs: Sequence[float], tol: float
+    rows: Floats,
+    codes: Codes,
+    n_classes: int,
+    Cs: Sequence[float],
+    *,
+    tol: float,
+    around: Floats | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
     weights = np.ones(len(rows))
-    data = Rotated.of(rows, weights)
-    for optimum in solve_path(data, codes, weights, n_classes, Cs, tol=tol, max_iter=_MAX_ITER):
-        yield data.unrotate(optimum.parameters)
+    data = Rotated.of(rows, weights, centred=around is None)
+    limits = Limits(tol, _MAX_ITER)
+    for optimum in solve_path(data, codes, weights, n_classes, Cs, limits=limits, around=around):
+        coef, intercept = data.unrotate(optimum.parameters)
+        yield coef if around is None else coef + around, intercept
+
+
+def _zero_shot_weights(text: Floats, rows: Floats) -> Floats:
+    weights: Floats = _LOGIT_SCALE * unit_rows(text).astype(rows.dtype)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -111,13 +136,13 @@ class AngularGrid:
         whitening = self._whitening(rows, codes, folds.n_classes)
         held_out = whitening.directions(folds.rows[folds.held_out(k)])
         directions = whitening.directions(rows)
-        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, _ROUGH):
+        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, tol=_ROUGH):
             yield coef @ held_out.T + intercept[:, None]
 
     def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
         """See `ModelGrid`."""
         whitening = self._whitening(rows, codes, n_classes)
-        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], _FINE)
+        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], tol=_FINE)
         return FittedMap.of_direction(whitening, *next(path))
 
     def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
@@ -201,7 +226,6 @@ class ZeroShotGrid:
     """Cosine to one text embedding for each class: a single point, nothing is learnt."""
 
     text: Floats
-    scale: float = 100.0
     name: str = "zeroshot"
     taus: tuple[float, ...] = (0.0,)
 
@@ -217,7 +241,7 @@ class ZeroShotGrid:
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """See `ModelGrid`."""
         held_out = folds.rows[folds.held_out(k)]
-        yield self._coef(held_out) @ held_out.T
+        yield _zero_shot_weights(self.text, held_out) @ held_out.T
 
     def fit(
         self,
@@ -227,8 +251,4 @@ class ZeroShotGrid:
         parameters: Parameters,  # noqa: ARG002
     ) -> FittedMap:
         """See `ModelGrid`."""
-        return FittedMap(self._coef(rows), np.zeros(n_classes, dtype=rows.dtype))
-
-    def _coef(self, rows: Floats) -> Floats:
-        coef: Floats = self.scale * unit_rows(self.text).astype(rows.dtype)
-        return coef
+        return FittedMap(_zero_shot_weights(self.text, rows), np.zeros(n_classes, dtype=rows.dtype))

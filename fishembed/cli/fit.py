@@ -31,7 +31,8 @@ def fit(
             "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
             "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
             "on whitened features of length 1. gaussian: linear discriminant analysis. "
-            "text-anchored: gaussian, class means shrunk towards text features. blend: logistic "
+            "text-anchored: gaussian, class means shrunk towards text features. "
+            "text-logistic: logistic, weights shrunk towards those of zero-shot. blend: logistic "
             "mixed with zero-shot. centroid: nearest class mean. knn: nearest neighbours. linear: "
             "a torch layer trained by Adam, the paper's."
         ),
@@ -61,15 +62,16 @@ def fit(
         float | None,
         typer.Option(
             "--C",
-            help="logistic, prior-corrected, angular, blend: inverse of the regularization "
-            "strength.",
+            help="logistic, prior-corrected, angular, text-logistic, blend: inverse of the "
+            "regularization strength.",
             show_default="100; angular: 30",
         ),
     ] = None,
     class_weight: Annotated[
         Literal["balanced"] | None,
         typer.Option(
-            help="logistic: balanced weighs rows inversely to the size of their class.",
+            help="logistic, text-logistic: balanced weighs rows inversely to the size of their "
+            "class.",
             show_default="none",
         ),
     ] = None,

@@ -18,6 +18,7 @@ HEADS = (
     "angular",
     "gaussian",
     "text-anchored",
+    "text-logistic",
     "blend",
     "centroid",
     "knn",
@@ -25,7 +26,7 @@ HEADS = (
 )
 """Names that `make_head` knows."""
 
-_PLAIN = tuple(name for name in HEADS if name != "text-anchored")
+_PLAIN = tuple(name for name in HEADS if not name.startswith("text-"))
 _ESTIMATORS = {
     "logistic": "LogisticHead",
     "angular": "AngularHead",
@@ -34,6 +35,7 @@ _ESTIMATORS = {
     "knn": "NeighborsHead",
     "linear": "LinearHead",
 }
+_WITHOUT_TEXT = {"text-anchored": "gaussian", "text-logistic": "logistic"}
 _TEXT_PSEUDO_COUNT = 4.0  # images that a class's text feature counts for
 _NOT_OFFERED = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
@@ -109,17 +111,25 @@ def _with_defaults(name: str, text: ZeroShotClassifier | None) -> Any:
         return classifiers.AutoHead(text_features=text_features, n_jobs=-1)
     if name == "sweep":
         return classifiers.SweptLogisticHead(n_jobs=-1)
-    if name == "text-anchored":
-        if text is None:
-            raise InputError(
-                "the head 'text-anchored' needs text features of the class names, and there are "
-                "none for these features: 'gaussian' is the same head without"
-            )
-        return classifiers.GaussianHead(
-            text_features=text.text_features, pseudo_count=_TEXT_PSEUDO_COUNT
-        )
+    if name in _WITHOUT_TEXT:
+        return _with_text(name, text)
     if name == "prior-corrected":
         return classifiers.PriorCorrectedClassifier(classifiers.LogisticHead())
     if name == "blend":
         return classifiers.BlendClassifier(classifiers.LogisticHead(), text)
     return getattr(classifiers, _ESTIMATORS[name])()
+
+
+def _with_text(name: str, text: ZeroShotClassifier | None) -> Any:
+    from fishembed import classifiers
+
+    if text is None:
+        raise InputError(
+            f"the head {name!r} needs text features of the class names, and there are none for "
+            f"these features: {_WITHOUT_TEXT[name]!r} is the same head without"
+        )
+    if name == "text-anchored":
+        return classifiers.GaussianHead(
+            text_features=text.text_features, pseudo_count=_TEXT_PSEUDO_COUNT
+        )
+    return classifiers.LogisticHead(text_features=text.text_features, logit_scale=text.logit_scale)

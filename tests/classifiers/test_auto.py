@@ -113,9 +113,22 @@ def test_with_one_row_a_class_text_is_leant_on_where_there_is_any():
     X = (centres + 1.5 * rng.normal(size=centres.shape)).astype(np.float32)
     fresh = centres + 1.5 * rng.normal(size=centres.shape)
     told = AutoHead(text_features=centres).fit(X, classes)
-    assert told.best_ == "text-anchored"
+    assert told.best_ == "text-logistic"
     assert AutoHead().fit(X, classes).best_ == "gaussian"
     assert told.score(fresh, classes) > AutoHead().fit(X, classes).score(fresh, classes) + 0.1
+
+
+def test_with_two_rows_a_class_the_text_is_leant_on_untested():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 24))
+    classes = np.tile(np.arange(40), 2)
+    X = (centres[classes] + 1.5 * rng.normal(size=(80, 24))).astype(np.float32)
+    head = AutoHead(text_features=centres).fit(X, classes)
+    assert [(t.candidate, t.rows) for t in head.results_] == [("text-logistic", 80)]
+    assert len(AutoHead().fit(X, classes).results_) > 1
+    third = np.append(classes, np.arange(40))
+    rows = np.append(X, X[:40] + 0.1, axis=0)
+    assert len(AutoHead(text_features=centres).fit(rows, third).results_) > 1
 
 
 @pytest.mark.parametrize("select_on", ["macro_recall", "accuracy"])

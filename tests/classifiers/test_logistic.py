@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from fishembed.classifiers import LogisticHead
-from fishembed.errors import InputError
+from fishembed.classifiers import LogisticHead, ZeroShotClassifier
+from fishembed.errors import DimensionError, InputError
 
 
 def _rows(n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -58,3 +61,57 @@ def test_one_class_is_refused():
     X, _ = _rows(3)
     with pytest.raises(InputError, match="at least two classes, got 1 class: 'asp'"):
         LogisticHead().fit(X, ["asp"] * len(X))
+
+
+TEXT = np.random.default_rng(5).normal(size=(3, 8))
+
+
+def _around(X, y, C, text, scale):
+    """The objective of a regression around text weights, minimised by SciPy."""
+    unit = text / np.linalg.norm(text, axis=1, keepdims=True)
+    rows = X / np.linalg.norm(X, axis=1, keepdims=True)
+    onehot = np.eye(len(text))[y]
+
+    def objective(flat):
+        delta = flat.reshape(text.shape)
+        logits = rows @ (scale * unit + delta).T
+        value = (logsumexp(logits, axis=1) - logits[np.arange(len(y)), y]).mean()
+        gradient = (softmax(logits, axis=1) - onehot).T @ rows / len(y) + delta / C / len(y)
+        return value + 0.5 * (delta**2).sum() / C / len(y), gradient.ravel()
+
+    best = minimize(objective, np.zeros(text.size), jac=True, tol=1e-12, method="BFGS")
+    return scale * unit + best.x.reshape(text.shape)
+
+
+@pytest.mark.parametrize("C", [0.5, 100.0])
+@pytest.mark.parametrize("n", [3, 60])  # fewer rows than dimensions, and more
+def test_around_text_it_is_the_optimum_of_its_objective(C, n):
+    rng = np.random.default_rng(n)
+    y = np.arange(n) % 3
+    X = TEXT[y] + 2 * rng.normal(size=(n, 8))
+    head = LogisticHead(C, text_features=TEXT, logit_scale=10.0).fit(X, y)
+    assert head.converged_
+    assert not head.intercept_.any()
+    expected = _around(X, y, C, TEXT, 10.0)
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    assert head.predict_proba(X) == pytest.approx(softmax(unit @ expected.T, axis=1), abs=2e-4)
+
+
+def test_a_strong_penalty_leaves_the_zero_shot_classifier():
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 3
+    X = rng.normal(size=(30, 8))
+    head = LogisticHead(1e-9, text_features=TEXT).fit(X, y)
+    zero_shot = ZeroShotClassifier(TEXT).fit()
+    assert head.logits(X) == pytest.approx(zero_shot.logits(X), abs=1e-5)
+    with pytest.raises(DimensionError, match="3 classes of width 8"):
+        LogisticHead(text_features=TEXT[:2]).fit(X, y)
+
+
+def test_around_text_rows_read_by_chunks_give_the_same(tmp_path):
+    y = np.arange(60) % 3
+    X = (TEXT[y] + np.random.default_rng(1).normal(size=(60, 8))).astype(np.float32)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        streamed = LogisticHead(text_features=TEXT).fit(file.create_dataset("x", data=X), y)
+    whole = LogisticHead(text_features=TEXT).fit(X, y)
+    assert streamed.predict_proba(X) == pytest.approx(whole.predict_proba(X), abs=1e-3)

@@ -29,6 +29,12 @@ def test_a_parameter_of_another_head_is_told_whose_it_is():
         make_head("gaussian", {"epochs": 3}, 0)
 
 
-def test_text_anchored_needs_text_features():
-    with pytest.raises(InputError, match="needs text features of the class names"):
-        make_head("text-anchored", {}, 0)
+@pytest.mark.parametrize(("name", "same"), [("anchored", "gaussian"), ("logistic", "logistic")])
+def test_heads_of_text_need_text_features(name, same):
+    with pytest.raises(InputError, match=f"needs text features .*: '{same}' is the same"):
+        make_head(f"text-{name}", {}, 0)
+
+
+def test_the_scale_of_the_text_reaches_the_head():
+    text = ZeroShotClassifier(np.eye(3), classes=np.arange(3), logit_scale=50.0)
+    assert make_head("text-logistic", {"C": 3.0}, 0, text).logit_scale == 50

@@ -33,9 +33,11 @@ class ChunkedRotated(Rotated):
     source: ChunkedRows
 
     @classmethod
-    def over(cls, source: ChunkedRows, weights: Double) -> ChunkedRotated:
+    def over(cls, source: ChunkedRows, weights: Double, *, centred: bool = True) -> ChunkedRotated:
         """Compute the principal directions in one pass."""
-        shift = source.read(0, min(1024, len(source))).mean(axis=0, dtype=np.float64)
+        shift = np.zeros(source.dim)
+        if centred:
+            shift = source.read(0, min(1024, len(source))).mean(axis=0, dtype=np.float64)
         total = np.zeros(source.dim)
         moments = np.zeros((source.dim, source.dim))
         jobs = [partial(_moments, source, span, shift, weights) for span in source.spans()]
@@ -43,9 +45,9 @@ class ChunkedRotated(Rotated):
             total += first
             moments += second
         mass = weights.sum()
-        away = total / mass
+        away = total / mass if centred else total * 0
         variances, basis = principal_directions(
-            moments / mass - np.outer(away, away), int(np.count_nonzero(weights))
+            moments / mass - np.outer(away, away), int(np.count_nonzero(weights)) - centred
         )
         mean = (shift + away).astype(np.float32)
         nothing = np.zeros((0, len(variances)), np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fishembed.classifiers.base import Codes
+from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.solver.quasi_newton import Minimiser
 from fishembed.classifiers.solver.softmax import Double, Objective, Rotated
 
@@ -32,6 +32,20 @@ class Optimum:
     converged: bool
 
 
+@dataclass(frozen=True)
+class Limits:
+    """When to stop.
+
+    Attributes
+    ----------
+    tol, max_iter
+        Relative gap at which a solution has converged, and steps after which it is given up.
+    """
+
+    tol: float
+    max_iter: int
+
+
 def solve_path(
     data: Rotated,
     codes: Codes,
@@ -39,8 +53,8 @@ def solve_path(
     n_classes: int,
     Cs: Sequence[float],
     *,
-    tol: float,
-    max_iter: int,
+    limits: Limits,
+    around: Floats | None = None,
 ) -> Iterator[Optimum]:
     """Yield the solution for every C, in the order of `Cs`.
 
@@ -54,21 +68,26 @@ def solve_path(
         Number of classes.
     Cs
         Inverse penalties, best ascending; scikit-learn's scale.
-    tol, max_iter
-        Relative gap at which a solution has converged, and steps after which it is given up.
+    limits
+        When to stop at each of them.
+    around
+        (n_classes, dim) weights of the original rows that are added to the solution, which alone
+        is penalised; None for zero.
     """
+    origin = None if around is None else data.rotate(around)
     # two rows W = (-w/2, w/2) have half the square of one row w: twice the penalty makes it one
     factor = 2.0 if n_classes == 2 else 1.0
     minimiser: Minimiser | None = None
     before: Double | None = None
     for C in Cs:
-        objective = Objective(data, codes, weights, n_classes, factor / (C * weights.sum()))
+        penalty = factor / (C * weights.sum())
+        objective = Objective(data, codes, weights, n_classes, penalty, origin)
         if minimiser is None:
             minimiser = Minimiser(objective.start(), objective.penalty, objective.null_value())
         else:  # extrapolating two solutions takes a third fewer passes than starting from the last
             point = minimiser.point
             target = point if before is None else 2 * point - before
             minimiser, before = minimiser.repenalised(objective.penalty, target), point
-        minimiser.minimise(objective, tol, max_iter)
-        converged = minimiser.gap <= tol or minimiser.stuck
+        minimiser.minimise(objective, limits.tol, limits.max_iter)
+        converged = minimiser.gap <= limits.tol or minimiser.stuck
         yield Optimum(minimiser.point, minimiser.gap, minimiser.n_iter, converged)

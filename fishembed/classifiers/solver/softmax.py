@@ -39,15 +39,20 @@ class Rotated:
     variances: Double
 
     @classmethod
-    def of(cls, X: Floats, weights: Double) -> Rotated:
-        """Rotate `X`, (n, dim), to the principal directions of the weighted rows."""
-        mean = weights.astype(X.dtype) @ X / X.dtype.type(weights.sum())  # need not be exact
-        centred = X - mean
-        variances, basis = principal_directions(
-            _second_moments(centred, weights) / weights.sum(), int(np.count_nonzero(weights))
-        )
+    def of(cls, X: Floats, weights: Double, *, centred: bool = True) -> Rotated:
+        """Rotate `X`, (n, dim), to the principal directions of the weighted rows.
+
+        Not `centred`, for a map without a free intercept, the mean counts as a direction.
+        """
+        rank, mean = int(np.count_nonzero(weights)), np.zeros(X.shape[1], X.dtype)
+        if centred:
+            mean = weights.astype(X.dtype) @ X / X.dtype.type(weights.sum())  # need not be exact
+            rank -= 1
+        centred_rows = X - mean
+        moments = _second_moments(centred_rows, weights) / weights.sum()
+        variances, basis = principal_directions(moments, rank)
         basis = np.ascontiguousarray(basis, dtype=X.dtype)
-        return cls(centred @ basis, mean, basis, variances)
+        return cls(centred_rows @ basis, mean, basis, variances)
 
     def sums(self, point: Double, codes: Codes, weights: Double) -> Sums:
         """Sum loss, gradient and curvature at `point`, (n_classes, rank + 1), over the rows."""
@@ -57,6 +62,12 @@ class Rotated:
         sums.add_rows(coef, point[:, -1].astype(dtype), self.rows, codes, weights)
         return sums
 
+    def rotate(self, coef: Floats) -> Double:
+        """Turn weights (n_classes, dim) of the original rows into (n_classes, rank + 1)."""
+        weights = coef.astype(np.float64)
+        shifts = weights @ self.mean.astype(np.float64)
+        return np.concatenate([weights @ self.basis.astype(np.float64), shifts[:, None]], axis=1)
+
     def unrotate(self, parameters: Double) -> tuple[Floats, Floats]:
         """Turn (n_classes, rank + 1) parameters into weights and bias for the original rows."""
         coef = parameters[:, :-1] @ self.basis.T.astype(np.float64)
@@ -65,12 +76,12 @@ class Rotated:
         return coef.astype(dtype), (intercept - intercept.mean()).astype(dtype)
 
 
-def principal_directions(covariance: Double, n_rows: int) -> tuple[Double, Double]:
-    """Return the variances, ascending, and directions that exceed rounding in `n_rows` rows."""
+def principal_directions(covariance: Double, rank: int) -> tuple[Double, Double]:
+    """Return the variances, ascending, and directions that exceed rounding, at most `rank`."""
     variances, basis = np.linalg.eigh(covariance)
-    # a rounding error must not become a direction, so no more than the n - 1 there can be
+    # a rounding error must not become a direction, so no more than there can be
     kept = variances > variances[-1] * _NEGLIGIBLE
-    kept[: max(0, len(covariance) - n_rows + 1)] = False
+    kept[: max(0, len(covariance) - rank)] = False
     if not kept.any():  # all rows are the same
         kept[-1] = True
     return np.maximum(variances[kept], 1e-30), basis[:, kept]
@@ -147,7 +158,8 @@ class Sums:
 class Objective:
     """Penalised multinomial regression.
 
-    ``sum_i w_i CE(softmax(W x_i + b), y_i) / S + penalty / 2 |W|^2``, S the sum of the weights.
+    ``sum_i w_i CE(softmax((W + O) x_i + b), y_i) / S + penalty / 2 |W|^2``, S the sum of the
+    weights, O the origin.
 
     Attributes
     ----------
@@ -159,6 +171,10 @@ class Objective:
         Number of classes.
     penalty
         Of the squared weights.
+    origin
+        (n_classes, rank + 1) what is added to the point before the rows see it, without penalty;
+        None for nothing. With one the intercepts stay 0: what few rows say of the frequency of
+        classes would move them far.
     """
 
     data: Rotated
@@ -166,6 +182,7 @@ class Objective:
     weights: Double
     n_classes: int
     penalty: float
+    origin: Double | None = None
 
     def null_value(self) -> float:
         """Return the objective of the log priors alone, which the rows can improve on."""
@@ -175,6 +192,8 @@ class Objective:
     def start(self) -> Double:
         """Return zero weights and the log priors as intercepts, (n_classes, rank + 1)."""
         point = np.zeros((self.n_classes, len(self.data.variances) + 1))
+        if self.origin is not None:
+            return point
         mass = np.bincount(self.codes, self.weights, self.n_classes)
         # a class without rows has its optimum at minus infinity; e^-30 is as good as 0
         point[:, -1] = -30.0
@@ -194,9 +213,12 @@ class Objective:
         value, gradient, curvature
             float, (n_classes, rank + 1), and (n_classes,): mean of p (1 - p) over the rows.
         """
-        sums, mass = self.data.sums(point, self.codes, self.weights), self.weights.sum()
+        seen = point if self.origin is None else point + self.origin
+        sums, mass = self.data.sums(seen, self.codes, self.weights), self.weights.sum()
         weights = point[:, :-1]
         gradient = sums.gradient / mass
         gradient[:, :-1] += self.penalty * weights
+        if self.origin is not None:
+            gradient[:, -1] = 0
         value = sums.loss / mass + self.penalty / 2 * float(np.vdot(weights, weights))
         return float(value), gradient, sums.curvature / mass
