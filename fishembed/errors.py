@@ -22,6 +22,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreMismatchError (ValueError)     features of two encoders would mix in one store
     │   ├── StoreIntegrityError (ValueError)    features that are not what was written
     │   ├── StoreLockedError (OSError)          another process is writing this store
+    │   ├── StoreClosedError (ValueError)       a store that was closed is asked for something
     │   └── StoreWriteError (OSError)           the disk is full, or the place not writable
     ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
     │   └── NotFetchedError                     one that a file names: asked with --fetch only
@@ -111,6 +112,10 @@ class StoreIntegrityError(StoreError, ValueError):
 
 class StoreLockedError(StoreError, OSError):
     """Another process is writing this store."""
+
+
+class StoreClosedError(StoreError, ValueError):
+    """A store that was closed is asked for something."""
 
 
 class StoreWriteError(StoreError, OSError):

@@ -18,7 +18,7 @@ from fishembed._base.paths import is_remote
 from fishembed._base.remote_files import ANYTHING, uploaded_file
 from fishembed._base.temporary import temporary_file
 from fishembed.cache.foreign_data import refuse_foreign_data
-from fishembed.errors import FishembedError, StoreWriteError
+from fishembed.errors import FishembedError, StoreLockedError, StoreWriteError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -29,6 +29,9 @@ _LAYOUT: dict[str, Any] = {
     "alignment_threshold": 1024,
     "alignment_interval": 64,
 }
+
+_OPEN_ELSEWHERE = "already open for write"
+"""What HDF5 says of a file whose writer has not closed it."""
 
 
 @contextmanager
@@ -98,11 +101,21 @@ def open_hdf5(path: Path) -> h5py.File:
     ------
     OSError
         When it is no HDF5, or has HDF5 read other files; see `refuse_foreign_data`.
+    StoreLockedError
+        When another program has it open to write, or died while it had.
     """
     try:
         file = h5py.File(path, "r")
     except OSError:
-        file = h5py.File(path, "r", locking=False)
+        try:
+            file = h5py.File(path, "r", locking=False)
+        except OSError as error:
+            if _OPEN_ELSEWHERE not in str(error):
+                raise
+            raise StoreLockedError(
+                f"{str(path)!r} is open in another program: close it there. If none has it open, "
+                f"one ended without closing it, and 'h5clear -s {path}' takes the mark off"
+            ) from error
     try:
         refuse_foreign_data(file)
     except OSError:

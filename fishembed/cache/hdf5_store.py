@@ -34,7 +34,7 @@ from fishembed.cache.schema import (
     unknown_array,
 )
 from fishembed.cache.store import FeatureKind, Store
-from fishembed.errors import InputError, StoreFormatError, StoreIntegrityError
+from fishembed.errors import InputError, StoreFormatError, StoreIntegrityError, StoreLockedError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -94,7 +94,7 @@ class Hdf5Store(Store):
             file = open_hdf5(local)
         except ForeignDataError as error:
             raise StoreFormatError(f"{str(path)!r} is refused: {error}") from error
-        except FileNotFoundError:
+        except (FileNotFoundError, StoreLockedError):
             raise
         except OSError as error:
             raise StoreFormatError(
@@ -113,6 +113,7 @@ class Hdf5Store(Store):
         """Close the file; arrays that were handed out stay readable."""
         self._file.close()
         self._features.close()
+        self._forbid_use()
 
     def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
         return self._map(IMAGE if which == "image" else TRUNK)

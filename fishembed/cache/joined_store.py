@@ -71,8 +71,9 @@ class JoinedStore(Store):
 
     def close(self) -> None:
         """Close the stores."""
-        for store in self.stores:
+        for store in self._stores:
             store.close()
+        self._forbid_use()
 
     def _verify(self) -> list[Damage]:
         return [damage for store in self.stores for damage in store.verify()]

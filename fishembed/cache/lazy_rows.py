@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed.errors import StoreClosedError
 
 Key = int | slice | Sequence[int] | npt.NDArray[Any]
 
@@ -236,6 +237,10 @@ class _FileRows(LazyRows):
         self._offset = offset
 
     def _range(self, start: int, stop: int) -> npt.NDArray[Any]:
+        if not self._dataset:  # its handle may be another file's by now
+            raise StoreClosedError(
+                "the store of these rows is closed: read them before, or open the store again"
+            )
         length = self.shape[1] * self.dtype.itemsize
         rows = np.empty((max(0, stop - start), self.shape[1]), self.dtype)
         left = rows.data.cast("B") if rows.size else memoryview(b"")

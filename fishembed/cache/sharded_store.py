@@ -89,12 +89,16 @@ class ShardedStore(Store):
         self.shard = lru_cache(_OPEN_AT_ONCE)(self._opened)
 
     def __repr__(self) -> str:
+        if self._closed:
+            return super().__repr__()
         files = f"in {len(self._files):,} files, {self.encoder_name}"
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim} {files})"
 
     def close(self) -> None:
         """Close the files; arrays that were handed out stay readable."""
-        self.shard.cache_clear()
+        if not self._closed:
+            self.shard.cache_clear()
+        self._forbid_use()
 
     def files(self) -> Iterator[AnyPath]:
         """Yield the paths of the index and of all files it names."""
@@ -105,8 +109,10 @@ class ShardedStore(Store):
     def _feature_rows(self, which: FeatureKind) -> Matrix:
         width = self._dim if which == "image" else int(self._index["trunk"])
 
+        shard = self.shard  # what was handed out is readable after this store is closed
+
         def matrix(number: int) -> Matrix:
-            return self.shard(number).feature_rows(which)
+            return shard(number).feature_rows(which)
 
         return StackedRows(self._lengths, matrix, width, self._index["dtype"])
 

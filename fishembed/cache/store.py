@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
 from fishembed.cache.metadata import Column
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
-from fishembed.errors import InputError
+from fishembed.errors import InputError, StoreClosedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FeatureKind = Literal["image", "trunk"]
 """Features of the space that images and texts share, or those before the projection into it."""
+
+
+_AFTER_CLOSING = frozenset({"path", "stores", "close"})
 
 
 class Store(ABC):
@@ -51,6 +54,7 @@ class Store(ABC):
         Whether the encoder projects nothing, so that both kinds are the same features.
     """
 
+    _closed = False
     versions: Mapping[str, str] = {}
     """Versions of the packages that wrote it."""
     created: str = ""
@@ -77,20 +81,42 @@ class Store(ABC):
         self._n_rows = n_rows
 
     def __len__(self) -> int:
+        if self._closed:
+            raise self._closed_error("length")
         return self._n_rows
 
     def __enter__(self) -> Self:
+        if self._closed:
+            raise self._closed_error("with block")
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
+        if self._closed:
+            return f"FeatureStore({str(self.path)!r}, closed)"
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
 
     @abstractmethod
     def close(self) -> None:
         """Close the files; arrays that were handed out stay readable."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return an attribute; raise StoreClosedError where the store is closed."""
+        if not name.startswith("_") and name not in _AFTER_CLOSING and self._closed:
+            raise self._closed_error(name)
+        return super().__getattribute__(name)
+
+    def _forbid_use(self) -> None:
+        """Make everything but where the store lies raise StoreClosedError from now on."""
+        self._closed = True
+
+    def _closed_error(self, name: str) -> StoreClosedError:
+        return StoreClosedError(
+            f"the store {str(self.path)!r} is closed, so it has no {name!r} any more: read it "
+            "inside the 'with' block, or open the store again"
+        )
 
     def verify(self) -> list[Damage]:
         """Return what differs from the checksums that the store was written with.

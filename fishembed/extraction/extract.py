@@ -184,7 +184,7 @@ def extract(
         skipped_files=skipped,
         text_keys=tuple(head.text),
         seconds=time.perf_counter() - began,
-        encoder=loader.spec.name,
+        encoder=str(head.encoder["name"]),
         device=read.stages.device,
         wrote=wrote,
         stages=read.stages,
