@@ -1,35 +1,47 @@
-"""Apply a table of drops and relabels that a person has reviewed."""
+"""Apply tables of decisions that people have made on the images of a store."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fishembed._base.csv_files import CsvTable
-from fishembed._base.missing import text_or_missing
-from fishembed.cache import CellEdit, edit_store, open_store
+from fishembed._base.progress import NoProgress, Progress
+from fishembed.audit.decisions import merge_decisions, read_decisions
+from fishembed.cache import CellEdit, TextFeatures, edit_store, open_store
 from fishembed.cache.history import Edit
-from fishembed.errors import InputError
+from fishembed.encoders import Encoder, PromptSet, spoken_name, text_vectors
+from fishembed.errors import FishembedError
+from fishembed.explore.query import store_encoder
 from fishembed.images.path_spelling import spellings
 
 if TYPE_CHECKING:
     from upath import UPath
 
-ACTIONS = ("drop", "relabel")
-_NOTHING = ("", "keep")
 
+def fix_store(
+    store: str | Path | UPath,
+    fixes: str | Path | Sequence[str | Path],
+    *,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Edit:
+    """Drop, label and relabel images as tables say; all of it, or nothing.
 
-def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = "") -> Edit:
-    """Drop and relabel images as a table says; all of it, or nothing.
+    What is so already is skipped, so that a table can be applied again after further marks. A
+    class that the store does not have becomes one.
 
     Parameters
     ----------
     store
         The store.
     fixes
-        CSV with the columns path, action and, to relabel, new_label; see `read_fixes`.
+        CSV with the columns path, action and, to label, new_label; see `read_decisions`. Several
+        are merged: of two decisions on one image the later one holds.
     command
         The command line that repeats it, for the store's history.
+    progress
+        Receives which classes are new.
 
     Returns
     -------
@@ -39,15 +51,24 @@ def fix_store(store: str | Path | UPath, fixes: str | Path, *, command: str = ""
     Raises
     ------
     InputError
-        When the table, a path or a label makes no sense; nothing is changed.
+        When a table, a path or a label makes no sense; nothing is changed.
     StoreLockedError, StoreIntegrityError, StoreWriteError
         As `edit_store`.
     """
-    wanted = read_fixes(fixes)
+    tables = [fixes] if isinstance(fixes, str | Path) else list(fixes)
+    decisions = merge_decisions([read_decisions(table) for table in tables])
     with open_store(store) as opened:
-        known = set(opened.paths)
-    spelt = [(_spelling_in(known, path), column, value) for path, column, value in wanted]
-    return edit_store(store, spelt, verb="fix", command=command)
+        known = {*opened.paths, *(opened.dropped.path if opened.dropped else ())}
+    decisions = [one._replace(path=_spelling_in(known, one.path)) for one in decisions]
+    return edit_store(
+        store,
+        [edit for one in decisions for edit in one.edits()],
+        verb="fix",
+        command=command,
+        remarks={one.path: one.remark for one in decisions if any(one.remark)},
+        new_classes={one.label for one in decisions if one.action == "new"},
+        encode_names=_NameEncoder(store, progress or NoProgress()),
+    )
 
 
 def _spelling_in(known: set[str], path: str) -> str:
@@ -56,54 +77,33 @@ def _spelling_in(known: set[str], path: str) -> str:
 
 
 def read_fixes(path: str | Path) -> list[CellEdit]:
-    """Read a reviewed table, such as an audit's.
+    """Read a table of decisions as the cells that it changes; see `read_decisions`."""
+    return [edit for one in read_decisions(path) for edit in one.edits()]
 
-    Parameters
-    ----------
-    path
-        CSV in any dialect, see `CsvTable`. The action of a row is drop or relabel; rows
-        whose action is empty or "keep" are left alone. Other columns are too.
 
-    Raises
-    ------
-    InputError
-        When the file or a row cannot be used; names the row.
-    """
-    path = Path(path)
-    wanted: list[CellEdit] = []
-    for line, row in _table(path):
-        action = text_or_missing(row["action"]).lower()
-        if action in _NOTHING:
-            continue
-        where = f"{str(path)!r}, line {line}"
-        if not row["path"]:
-            raise InputError(f"{where}: the path is empty")
-        if action == "drop":
-            wanted.append((row["path"], "dropped", ""))
-        elif action == "relabel":
-            label = text_or_missing(row.get("new_label"))
-            if not label:
-                raise InputError(f"{where}: to relabel, write the class into 'new_label'")
-            wanted.append((row["path"], "label", label))
-        else:
-            raise InputError(
-                f"{where}: the action {action!r} is unknown; write {' or '.join(ACTIONS)}, or "
-                "leave it empty"
+class _NameEncoder:
+    """Encodes the names of new classes with the store's own encoder, loaded when needed."""
+
+    def __init__(self, store: str | Path | UPath, progress: Progress) -> None:
+        self._store, self._progress = store, progress
+        self._encoder: Encoder | None = None
+        self._failed = False
+
+    def __call__(
+        self, text: TextFeatures, classes: Sequence[str]
+    ) -> tuple[Sequence[str], Any] | None:
+        """Return spoken names and text features; None where the encoder cannot be had."""
+        if self._failed or not text.templates:
+            return None
+        names = [spoken_name(name) for name in classes]
+        try:
+            if self._encoder is None:
+                with open_store(self._store) as opened:
+                    self._encoder = store_encoder(opened, "cpu", self._progress)
+            return names, text_vectors(self._encoder, names, PromptSet("", text.templates))
+        except FishembedError as error:
+            self._failed = True
+            self._progress.message(
+                f"the new classes have no text features until the next 'fishembed extract': {error}"
             )
-    if not wanted:
-        raise InputError(
-            f"{str(path)!r} asks for nothing: write drop or relabel into the column 'action' of "
-            "the rows you have looked at"
-        )
-    return wanted
-
-
-def _table(path: Path) -> CsvTable:
-    table = CsvTable(path)
-    missing = [name for name in ("path", "action") if name not in table.columns]
-    if missing:
-        raise InputError(
-            f"{str(path)!r} has no column {missing[0]!r}; its columns are "
-            f"{', '.join(map(repr, table.columns)) or 'none'}"
-        )
-    return table
+            return None

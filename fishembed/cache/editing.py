@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import Place, to_path
-from fishembed.cache.history import Change, Dropped, Edit
+from fishembed.cache.history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.metadata import stacked_metadata, take_metadata
+from fishembed.cache.new_classes import EncodeNames, is_slip, with_classes
 from fishembed.cache.opening import open_store
 from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, unknown_array
 from fishembed.cache.store import FeatureKind, Store
@@ -50,7 +51,14 @@ class UndoneEdit:
 
 
 def edit_store(
-    store: str | Path | UPath, edits: Iterable[CellEdit], *, verb: str, command: str = ""
+    store: str | Path | UPath,
+    edits: Iterable[CellEdit],
+    *,
+    verb: str,
+    command: str = "",
+    remarks: Mapping[str, Remark] | None = None,
+    new_classes: Collection[str] | None = None,
+    encode_names: EncodeNames | None = None,
 ) -> Edit:
     """Change cells of a store and record it in the store's history.
 
@@ -63,6 +71,14 @@ def edit_store(
         (path, "dropped", ""). What is so already is left out.
     verb, command
         What makes the edit, for the record.
+    remarks
+        Who decided, when, and why the image was looked at, by path.
+    new_classes
+        Names that become classes whatever they are like; others do unless they look like a slip
+        of the pen. None where no class may be added.
+    encode_names
+        Returns text features of the new classes; where it is None, or returns None, they are
+        missing until the next `extract`.
 
     Returns
     -------
@@ -82,11 +98,14 @@ def edit_store(
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with store_lock(place) as there, open_store(place) as opened:
         _check_undamaged(opened)
-        rows = EditableRows(opened)
-        edit = Edit(verb, when, command, tuple(rows.changes(edits)))
+        rows = EditableRows(opened, new_classes)
+        known = remarks or {}
+        changes = [replace(c, **known[c.path]._asdict()) if c.path in known else c
+                   for c in rows.changes(edits)]
+        edit = Edit(verb, when, command, tuple(changes))
         if edit.changes:
             rows.apply(edit)
-            rows.write((*opened.history, edit), replaces=there)
+            rows.write((*opened.history, edit), encode_names, replaces=there)
     return edit
 
 
@@ -108,6 +127,7 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
         *earlier, last = opened.history
         rows = EditableRows(opened)
         left = rows.revert(last)
+        rows.forget_classes({change.now for change in last.changes if change.column == "label"})
         rows.write(tuple(earlier), replaces=there)
     return UndoneEdit(last, tuple(left))
 
@@ -130,6 +150,8 @@ class EditableRows:
     ----------
     store
         Open until the rows are written.
+    new_classes
+        As in `edit_store`.
 
     Raises
     ------
@@ -137,8 +159,10 @@ class EditableRows:
         When two rows have one path.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, new_classes: Collection[str] | None = None) -> None:
         self._store = store
+        self._new_classes = new_classes
+        self._classes = list(store.classes)
         self._dropped = store.dropped
         self._cells: dict[str, list[str]] = {
             name: [*_text_column(store, name), *getattr(self._dropped, name, ())] for name in _CELLS
@@ -170,15 +194,23 @@ class EditableRows:
             When a path or class is unknown, or edits contradict each other.
         """
         found: dict[tuple[str, str], Change] = {}
+        gone = set(() if self._dropped is None else self._dropped.path)
         for named, column, now in edits:
             path: str = Place(named)
             row = self._row_of.get(path)
+            if row is None and path in gone:
+                if column == "dropped":
+                    continue  # that was done before
+                raise InputError(
+                    f"{path!r} was dropped from {str(self._store.path)!r}: 'fishembed fix --undo' "
+                    "brings back what the last fix dropped"
+                )
             if row is None:
                 raise InputError(
                     f"{str(self._store.path)!r} has no image {path!r}{self._similar(path)}"
                 )
             if column == "label" and now and now not in self._store.classes:
-                raise InputError(self._unknown_label(path, now))
+                self._check_new_class(path, now)
             was = str(row) if column == "dropped" else self._cells[column][row]
             change = Change(path, self._cells["digest"][row], column, was, now)
             before = found.setdefault((path, column), change)
@@ -200,6 +232,9 @@ class EditableRows:
                 gone.add(row)
             else:
                 self._cells[change.column][row] = change.now
+        named = {change.now for change in edit.changes if change.column == "label"} - {""}
+        if named - set(self._classes):
+            self._classes = sorted(named | set(self._classes))
         self._order = [row for row in self._order if row not in gone]
         if not self._order:
             raise InputError("every image would be dropped, and a store has at least one")
@@ -230,15 +265,27 @@ class EditableRows:
                 left.append(change)
         return left
 
-    def write(self, history: tuple[Edit, ...], *, replaces: str) -> None:
+    def forget_classes(self, names: set[str]) -> None:
+        """Leave out those of some classes that no row has, in the store or dropped from it."""
+        unused = names - set(self._cells["label"])
+        self._classes = [name for name in self._classes if name not in unused]
+
+    def write(
+        self,
+        history: tuple[Edit, ...],
+        encode_names: EncodeNames | None = None,
+        *,
+        replaces: str,
+    ) -> None:
         """Write the store, with its history; `replaces` is what `store_lock` yielded."""
         store = self._store
+        header = with_classes(store, self._classes, encode_names)
         own_trunk = store.has_trunk and not store.trunk_is_image
         inside = set(self._order)
         out = [row for row in range(len(self._cells["path"])) if row not in inside]
         write_store(
             store.path,
-            replace(store.header, history=history, dropped=self._rows_out(out, own_trunk)),
+            replace(header, history=history, dropped=self._rows_out(out, own_trunk)),
             self._rows_in(),
             self._features("image", self._order),
             trunk=self._features("trunk", self._order)
@@ -249,7 +296,7 @@ class EditableRows:
         )
 
     def _rows_in(self) -> Rows:
-        number = {name: i for i, name in enumerate(self._store.classes)} | {"": -1}
+        number = {name: i for i, name in enumerate(self._classes)} | {"": -1}
         columns: dict[str, Any] = self._columns(self._order)
         labels = np.array([number[label] for label in columns.pop("label")], np.int32)
         return Rows(**columns, label=labels)
@@ -280,13 +327,15 @@ class EditableRows:
         close = difflib.get_close_matches(path, self._store.paths[:_SEARCHED], 1, 0.8)
         return f": did you mean {close[0]!r}?" if close else ""
 
-    def _unknown_label(self, path: str, label: str) -> str:
-        classes = self._store.classes
-        close = difflib.get_close_matches(label, classes, 1, 0.6)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {len(classes)} others."
-        return (
-            f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint} "
-            "A new class comes in with the dataset, through 'fishembed extract'"
+    def _check_new_class(self, path: str, label: str) -> None:
+        slips = [name for name in self._store.classes if is_slip(label, name)]
+        allowed = self._new_classes
+        if allowed is not None and (label in allowed or not slips):
+            return
+        hint = f"did you mean {slips[0]!r}? " if slips else ""
+        raise InputError(
+            f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint}"
+            "write new into the column 'action' where it is a class of its own"
         )
 
 

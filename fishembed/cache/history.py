@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ EDITABLE = ("label", "split", "group")
 HISTORY = "history"
 DROPPED = "dropped"
 _CHANGES = ("path", "digest", "column", "was", "now")
+_REMARKS = ("who", "decided", "chosen")
 _DROPPED_TEXTS = ("path", "digest", "label", "split", "group")
 _DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk", "box", "time", "hash")
 
@@ -35,6 +36,10 @@ class Change:
         label, split or group; or dropped.
     was, now
         Text, labels by name. Of a dropped image `was` is the number its row had.
+    who, decided
+        Who decided it and when, as the table of decisions says; "" where it does not.
+    chosen
+        Why the image was looked at, such as "uncertain" or "random"; "" where not known.
     """
 
     path: str
@@ -42,6 +47,17 @@ class Change:
     column: str
     was: str
     now: str
+    who: str = ""
+    decided: str = ""
+    chosen: str = ""
+
+
+class Remark(NamedTuple):
+    """What a table of decisions says of one image, see `Change`."""
+
+    who: str = ""
+    decided: str = ""
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +137,10 @@ def history_texts(edits: Sequence[Edit]) -> dict[str, list[str]]:
         found[f"{place}/about"] = [json.dumps(about)]
         for name in _CHANGES:
             found[f"{place}/{name}"] = [getattr(change, name) for change in edit.changes]
+        for name in _REMARKS:
+            remarks = [getattr(change, name) for change in edit.changes]
+            if any(remarks):
+                found[f"{place}/{name}"] = remarks
     return found
 
 
@@ -131,6 +151,10 @@ def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> 
         place = f"{HISTORY}/{number}"
         about = json.loads(texts(f"{place}/about")[0])
         paths, *columns = [texts(f"{place}/{name}") for name in _CHANGES]
+        columns += [
+            texts(f"{place}/{name}") if name in file[place] else [""] * len(paths)
+            for name in _REMARKS
+        ]
         changes = tuple(Change(*c) for c in zip(places_of(paths), *columns, strict=True))
         edits.append(Edit(about["verb"], about["when"], shown(about["command"]), changes))
     return tuple(edits)

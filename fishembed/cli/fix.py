@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fishembed._base.text import counted
+from fishembed._base.text import counted, listed
 from fishembed.cli.console import Console, command_line
 from fishembed.cli.options import JsonOption
 from fishembed.cli.resolve_paths import resolve_store
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def fix(
     store: Annotated[Path, typer.Argument(help="Feature store: its path, or its name in ./cache.")],
     fixes: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="CSV with the columns path, action (drop, relabel or empty) and new_label, "
-            "such as the tables that 'fishembed audit' writes."
+            help="CSV with the columns path, action (drop, relabel, new or empty) and new_label: "
+            "a table that 'fishembed audit' writes, or the decisions that a page saves. Several "
+            "are merged."
         ),
     ] = None,
     undo: Annotated[
@@ -31,19 +32,21 @@ def fix(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Drop and relabel images as a reviewed table says; nothing is encoded again.
+    """Drop, label and relabel images as tables of decisions say; nothing is encoded again.
+
+    A table can be applied again after further marks: what is done is skipped.
 
     Example: **fishembed fix cache/fish.h5 reports/fish-audit/label_errors.csv**
     """
-    if undo == (fixes is not None):
+    if undo == bool(fixes):
         raise InputError("give a CSV of fixes, or --undo to undo the last fix or split")
     with Console(as_json=as_json) as console:
         place = resolve_store(store, console)
         from fishembed.audit import fix_store
-        from fishembed.cache import undo_edit
+        from fishembed.cache import open_store, undo_edit
 
         left = 0
-        if fixes is None:
+        if not fixes:
             undone = undo_edit(place)
             edit, left = undone.edit, len(undone.left)
             console.message(f"took back the {edit.verb} of {edit.when}: {edit.summary()}")
@@ -52,11 +55,16 @@ def fix(
                     f"left {counted(left, 'change')} that something later changed again"
                 )
         else:
-            edit = fix_store(place, fixes, command=command_line())
+            with open_store(place) as opened:
+                before = set(opened.classes)
+            edit = fix_store(place, fixes, command=command_line(), progress=console)
+            new = sorted({c.now for c in edit.changes if c.column == "label"} - before - {""})
+            if new:
+                console.message(f"{counted(len(new), 'new class', 'new classes')}: {listed(new)}")
             console.message(edit.summary() if edit.changes else "everything is as the table says")
         wrote = bool(edit.changes)
         console.message(f"{'wrote' if wrote else 'nothing to do for'} {place}")
-        console.document({"store": str(place), "undone": fixes is None, **_counts(edit, left)})
+        console.document({"store": str(place), "undone": not fixes, **_counts(edit, left)})
 
 
 def _counts(edit: Edit, left: int) -> dict[str, object]:

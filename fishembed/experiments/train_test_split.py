@@ -116,6 +116,7 @@ def _hold_out(store: Store, split: str | None, seed: int) -> TrainTestSplit:
     rows = store.split_rows("all")
     groups = row_groups(store, rows)
     held = stratified_holdout(store.labels[rows], groups, seed=seed)
+    held &= ~_chosen_for_training(store, rows)
     train, test = rows[~held], rows[held]
     note = (
         f"no splits in the store: {len(test):,} of {len(rows):,} rows held out for scoring "
@@ -126,6 +127,17 @@ def _hold_out(store: Store, split: str | None, seed: int) -> TrainTestSplit:
         raise InputError(f"{str(store.path)!r} has no splits: there is no {split!r} to score")
     name = split if split in ("train", "all") else "holdout"
     return TrainTestSplit(train, np.array([], np.intp), scored, name, note)
+
+
+def _chosen_for_training(store: Store, rows: Indices) -> npt.NDArray[np.bool_]:
+    """Return which rows were labelled because they are hard or typical: no score rests on them."""
+    chosen = {
+        change.path
+        for edit in store.history
+        for change in edit.changes
+        if change.chosen in ("typical", "uncertain")
+    }
+    return np.array([bool(chosen) and store.paths[row] in chosen for row in rows], bool)
 
 
 def _has(store: Store, split: str) -> bool:
