@@ -28,15 +28,17 @@ class Decision(NamedTuple):
     remark: Remark
     where: str  # Table and line, for messages
 
-    def edits(self) -> list[CellEdit]:
-        """Return the cells that it changes."""
+    def edits(self, *, has_train: bool = False) -> list[CellEdit]:
+        """Return the cells that it changes; `has_train` where the store has a split train."""
         if self.action == "drop":
             return [(self.path, "dropped", "")]
         found: list[CellEdit] = []
         if self.action in ("relabel", "new"):
             found.append((self.path, "label", self.label))
-        if self.action in ("relabel", "new", "keep") and self.remark.chosen in SPLIT_OF:
-            found.append((self.path, "split", SPLIT_OF[self.remark.chosen]))
+        split = SPLIT_OF.get(self.remark.chosen, "")
+        # Where no row is in train, those without a split are what is learnt from.
+        if split == "test" or (split and has_train):
+            found.append((self.path, "split", split))
         return found
 
 

@@ -59,10 +59,11 @@ def fix_store(
     decisions = merge_decisions([read_decisions(table) for table in tables])
     with open_store(store) as opened:
         known = {*opened.paths, *(opened.dropped.path if opened.dropped else ())}
+        has_train = bool((opened.splits == "train").any())
     decisions = [one._replace(path=_spelling_in(known, one.path)) for one in decisions]
     return edit_store(
         store,
-        [edit for one in decisions for edit in one.edits()],
+        [edit for one in decisions for edit in one.edits(has_train=has_train)],
         verb="fix",
         command=command,
         remarks={one.path: one.remark for one in decisions if any(one.remark)},

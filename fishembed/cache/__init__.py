@@ -2,6 +2,7 @@
 
 from fishembed.cache.checksums import Damage
 from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
+from fishembed.cache.export_manifest import export_manifest
 from fishembed.cache.exporting import export_store
 from fishembed.cache.history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.importing import import_features, import_vectors
@@ -37,6 +38,7 @@ __all__ = [
     "UndoneEdit",
     "apply_history",
     "edit_store",
+    "export_manifest",
     "export_store",
     "import_features",
     "import_vectors",

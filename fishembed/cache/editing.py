@@ -100,8 +100,10 @@ def edit_store(
         _check_undamaged(opened)
         rows = EditableRows(opened, new_classes)
         known = remarks or {}
-        changes = [replace(c, **known[c.path]._asdict()) if c.path in known else c
-                   for c in rows.changes(edits)]
+        changes = [
+            replace(c, **known[c.path]._asdict()) if c.path in known else c
+            for c in rows.changes(edits)
+        ]
         edit = Edit(verb, when, command, tuple(changes))
         if edit.changes:
             rows.apply(edit)

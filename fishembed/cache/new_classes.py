@@ -39,9 +39,7 @@ def with_classes(
         features = np.concatenate([before.features, rows]).astype(np.float32)
         number = place | {name: len(place) + i for i, name in enumerate(new)}
         order = [number[name] for name in classes]
-        text[key] = replace(
-            before, features=features[order], names=tuple(spoken[i] for i in order)
-        )
+        text[key] = replace(before, features=features[order], names=tuple(spoken[i] for i in order))
     return replace(header, classes=tuple(classes), text=text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +18,7 @@ def export(
         Path,
         typer.Argument(
             help="NAME.npz for one file of arrays; else a new folder of .npy and Parquet files "
-            "as clip-retrieval and embedding-reader expect them."
+            "as clip-retrieval and embedding-reader expect them. With --format manifest, a CSV."
         ),
     ],
     store: Annotated[
@@ -35,18 +35,32 @@ def export(
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Scale each embedding to length 1.")
     ] = False,
+    kind: Annotated[
+        Literal["features", "manifest"],
+        typer.Option(
+            "--format",
+            help="manifest: a CSV of path, label, split, group and metadata, as they are after "
+            "all fixes.",
+        ),
+    ] = "features",
     as_json: JsonOption = False,
 ) -> None:
     """Write a store's features for other programs; 'fishembed import' reads them again.
 
-    Example: **fishembed export features.npz --store cache/fish.h5**
+    Examples: **fishembed export features.npz --store cache/fish.h5**, **fishembed export
+    labels.csv --format manifest**
     """
-    from fishembed.cache import FeatureStore, export_store
+    from fishembed.cache import FeatureStore, export_manifest, export_store
 
     with (
         Console(as_json=as_json) as console,
         FeatureStore.open(resolve_store(store, console)) as opened,
     ):
+        if kind == "manifest":
+            export_manifest(opened, target)
+            console.message(f"wrote {counted(len(opened), 'row')} to {target}")
+            console.document({"target": str(target), "rows": len(opened)})
+            return
         export_store(opened, target, prompts=prompts, normalize=normalize)
         console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
         console.document({"target": str(target), "rows": len(opened), "dim": opened.dim})

@@ -62,7 +62,8 @@ def train_test_split(store: Store, split: str | None, seed: int) -> TrainTestSpl
     """Choose the rows to learn from and the rows to score.
 
     A store with splits is learnt from on train and scored on test, or on val where there is
-    no test. A store without splits gets a seeded, stratified hold-out of a fifth, groups
+    no test; where none is in train, those without a split are learnt from. A store without
+    splits gets a seeded, stratified hold-out of a fifth, groups
     kept together.
 
     Parameters
@@ -82,7 +83,11 @@ def train_test_split(store: Store, split: str | None, seed: int) -> TrainTestSpl
     _check_split(split)
     if not any(_has(store, name) for name in SPLITS):
         return _hold_out(store, split, seed)
-    train = store.split_rows("train")
+    if _has(store, "train"):
+        train = store.split_rows("train")
+    else:  # only a sample to check on was set apart
+        rows = np.flatnonzero((store.labels >= 0) & (store.splits == ""))
+        train = rows if len(rows) else store.split_rows("train")
     val = store.split_rows("val") if _has(store, "val") else np.array([], np.intp)
     if split is None:
         split = next((name for name in ("test", "val") if _has(store, name)), None)

@@ -439,18 +439,23 @@ function startAnswering() {
     return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   }
 
+  /* A class that was not there is said to be new, so that it is not taken for a slip. */
+  function written(action, label) {
+    return action === "relabel" && !sheet.classes.includes(label) ? "new" : action;
+  }
+
   /* The table that `fishembed fix` reads. */
   function table() {
     const rows = [], seen = new Set();
     [...decisions].sort((a, b) => a[0] - b[0]).forEach(([i, decision]) => {
       const image = images[i];
       seen.add(image.path);
-      rows.push([image.path, decision.action, decision.label, image.label || "",
+      rows.push([image.path, written(decision.action, decision.label), decision.label, image.label || "",
         decision.action === "drop" || decision.action === "unsure" ? "" : image.split || "", image.chosen || "", who.value.trim(), decision.when]);
     });
     names.forEach((name, number) => {
       sheet.sections[number].members.filter((path) => !seen.has(path)).forEach((path) => {
-        rows.push([path, "relabel", name.label, "", "", "cluster", who.value.trim(), name.when]);
+        rows.push([path, written("relabel", name.label), name.label, "", "", "cluster", who.value.trim(), name.when]);
       });
     });
     const head = ["path", "action", "new_label", "label", "split", "chosen", "who", "when"];
