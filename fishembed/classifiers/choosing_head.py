@@ -19,6 +19,7 @@ from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.model_grids import ModelGrid, Parameters
 from fishembed.classifiers.model_search import Candidate, ModelSearch, Part
 from fishembed.classifiers.model_selection import SELECT_ON, CandidateScorer, SelectOn, Trial
+from fishembed.classifiers.saved_head import SavedHead, saved_head
 from fishembed.errors import InputError
 
 MAX_LOGITS = 10_000_000
@@ -87,8 +88,24 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
             chosen = self._choose(self._affordable(folds))
             fitted = chosen.fit(rows, codes, len(self.classes_))
         self._fitted_map = fitted.astype(rows.dtype)
+        self._chosen = chosen.without_logits()
         self.best_, self.best_parameters_ = chosen.name, chosen.parameters
         return self
+
+    def refit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> SavedHead:
+        """Return the model that was chosen, fitted to other rows of some of the same classes.
+
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) features and (n_images,) labels.
+        """
+        labels, codes = np.unique(y, return_inverse=True)
+        known = np.searchsorted(self.classes_, labels)
+        rows = self._normalized(np.asarray(X, self._fitted_map.intercept.dtype))
+        with one_blas_thread():
+            fitted = self._chosen.of_classes(known).fit(rows, codes, len(labels))
+        return saved_head(fitted.astype(rows.dtype), labels, normalize=self.normalize)
 
     @property
     def coef_(self) -> Floats:

@@ -98,6 +98,21 @@ class Candidate:
         parts = tuple(replace(part, scale=part.scale * factor) for part in self.parts)
         return replace(self, parts=parts)
 
+    def without_logits(self) -> Candidate:
+        """Return the candidate as it can be fitted, without what it was compared by."""
+        nothing = np.empty((0, 0), np.float32)
+        return Candidate(tuple(replace(part, logits=nothing) for part in self.parts), nothing)
+
+    def of_classes(self, classes: Codes) -> Candidate:
+        """Return the candidate for some of the classes: text features of the others go."""
+        parts = []
+        for part in self.parts:
+            grid: Any = part.grid
+            if (text := getattr(grid, "text", None)) is not None:
+                grid = replace(grid, text=text[classes])
+            parts.append(replace(part, grid=grid))
+        return replace(self, parts=tuple(parts))
+
     def blended(self, other: Candidate, share: float) -> Candidate:
         """Return the weighted sum of both logits, `other` with weight `share`."""
         weighted = ((self, 1 - share), (other, share))

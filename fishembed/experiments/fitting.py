@@ -13,6 +13,7 @@ from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.experiments.few_shot import FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
+from fishembed.experiments.held_out import held_out
 from fishembed.experiments.leakage import find_leakage
 from fishembed.experiments.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.run_info import run_info, selection_rows
@@ -161,6 +162,10 @@ def fit(
         temperature = calibrate(estimator, data, seed)
         saved = portable_head(estimator, store, features, temperature)
         scored = estimator if saved is None else saved.calibrated()
+    kept = None
+    if saved is not None:
+        with watch.measure("held_out"):
+            kept = held_out(estimator, data, temperature, seed)
     with watch.measure("score"):
         metrics, classes, images = score_rows(
             store, rows.scored, rows.name, scored, X, y_train=data.y
@@ -190,6 +195,7 @@ def fit(
         few_shot=tuple(curve),
         estimator=estimator,
         head=saved,
+        held_out=kept,
     )
 
 

@@ -185,6 +185,7 @@ def _write_head(result: RunResult, folder: Path) -> None:
     import joblib
 
     from fishembed.classifiers import save_head
+    from fishembed.experiments.held_out import HELD_OUT_NPZ
 
     if (head := result.head) is not None:
         save_head(
@@ -193,6 +194,8 @@ def _write_head(result: RunResult, folder: Path) -> None:
             feature_fingerprint=head.feature_fingerprint,
             class_names=head.class_names,
         )
+    if result.held_out is not None:
+        result.held_out.save(folder / HELD_OUT_NPZ)
     if result.estimator is not None:
         joblib.dump(result.estimator, folder / HEAD_JOBLIB)
 

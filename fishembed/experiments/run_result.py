@@ -16,6 +16,7 @@ from fishembed.evaluation.reliability import Reliability, TopK, reliability, top
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead
+    from fishembed.experiments.held_out import HeldOut
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -163,6 +164,9 @@ class RunResult:
     head
         The fitted head as `predict` reads it from `head.npz`; None where only pickle can keep it,
         or the result was read from a folder.
+    held_out
+        Scores of training images by clones of the head that had not learnt from them; None where
+        nothing was learnt, or the result was read from a folder.
     """
 
     info: Mapping[str, Any]
@@ -173,6 +177,7 @@ class RunResult:
     few_shot: tuple[Row, ...] = ()
     estimator: Any = None
     head: SavedHead | None = None
+    held_out: HeldOut | None = None
 
     @property
     def scored_split(self) -> str:

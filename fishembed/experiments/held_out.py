@@ -1,0 +1,233 @@
+"""What a run keeps of training images that clones of its head had not learnt from."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.base import clone
+
+from fishembed._base.files import atomic_file
+from fishembed._base.folds import group_folds
+from fishembed.classifiers.cross_validation import aligned_logits
+from fishembed.classifiers.familiarity import ClassDistances, KnownScores, Spread, indecision
+from fishembed.errors import RunFormatError
+from fishembed.experiments.training import TrainingData
+
+HELD_OUT_NPZ = "held_out.npz"
+_FORMAT = "fishembed-held-out"
+_N_FOLDS = 5
+_MOST_WORK = 20_000_000
+"""Rows times classes beyond which classes are not held out in turn as well."""
+
+Floats = npt.NDArray[np.floating[Any]]
+Codes = npt.NDArray[np.intp]
+_ARRAYS = (
+    *("codes", "predicted", "p_true", "indecision", "distance", "groups", "counts"),
+    *("unseen_indecision", "unseen_distance", "unseen_codes"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Scores of training images by heads that had not learnt from them.
+
+    Attributes
+    ----------
+    codes, predicted
+        (n,) positions of the true and of the predicted class among the head's.
+    p_true
+        (n,) probability of the true class.
+    indecision, distance
+        (n,) as in `KnownScores`.
+    groups
+        (n,) number of each image's group.
+    counts
+        (n_classes,) training images of each class.
+    unseen_indecision, unseen_distance, unseen_codes
+        The same of images whose whole class was held out.
+    distances
+        What measures the distance of new images.
+    tau
+        Share of the log training prior that the head's logits lack: 0 where its probabilities
+        assume classes as common as in training, 1 where they assume all as common.
+    """
+
+    codes: Codes
+    predicted: Codes
+    p_true: Floats
+    indecision: Floats
+    distance: Floats
+    groups: Codes
+    counts: Codes
+    unseen_indecision: Floats
+    unseen_distance: Floats
+    unseen_codes: Codes
+    distances: ClassDistances
+    tau: float
+
+    @property
+    def known(self) -> KnownScores:
+        """The scores that new images are held against."""
+        return KnownScores(self.indecision, self.distance)
+
+    @property
+    def grouped(self) -> Codes | None:
+        """Groups; None where every image is its own."""
+        return self.groups if len(np.unique(self.groups)) < len(self.groups) else None
+
+    def save(self, path: Path) -> None:
+        """Write to one file that is read without pickle."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        for name in ("within", "overall"):
+            arrays[f"{name}_directions"] = getattr(self.distances, name).directions
+        about = {
+            "format": _FORMAT,
+            "version": 1,
+            "tau": self.tau,
+            "within": self.distances.within.precision,
+            "overall": self.distances.overall.precision,
+        }
+        arrays |= {"means": self.distances.means, "centre": self.distances.centre}
+        arrays["about"] = np.array(json.dumps(about, sort_keys=True))
+        with atomic_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> HeldOut:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunFormatError
+            When the file is damaged or of another format.
+        """
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                about = json.loads(str(file["about"]))
+                arrays = {name: file[name] for name in _ARRAYS}
+                within, overall = (
+                    Spread(file[f"{name}_directions"], float(about[name]))
+                    for name in ("within", "overall")
+                )
+                distances = ClassDistances(file["means"], file["centre"], within, overall)
+                if about["format"] != _FORMAT or about["version"] != 1:
+                    raise ValueError(f"format {about['format']!r}, version {about['version']!r}")
+                n, k = len(arrays["codes"]), len(arrays["counts"])
+                if distances.means.shape != (k, len(distances.centre)) or any(
+                    len(arrays[name]) != n for name in _ARRAYS[:6]
+                ):
+                    raise ValueError("its arrays do not fit together")
+                return cls(**arrays, distances=distances, tau=float(about["tau"]))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise RunFormatError(
+                f"{str(path)!r} is damaged ({error}): fit again, or predict with --no-unknown"
+            ) from error
+
+
+def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> HeldOut:
+    """Score training rows by clones of a fitted head that learn from the others.
+
+    Parameters
+    ----------
+    head
+        A fitted estimator; it is not changed.
+    data
+        What it learnt from.
+    temperature
+        What its logits are divided by.
+    seed
+        Of the folds.
+    """
+    classes, codes = np.unique(data.y, return_inverse=True)
+    groups = np.arange(len(codes)) if data.groups is None else data.groups
+    fold = group_folds(codes, groups, _N_FOLDS, seed)
+    whole = ClassDistances.fit(data.X, codes)
+    logits = np.full((len(codes), len(classes)), np.nan, np.float32)
+    distance = np.full(len(codes), np.nan)
+    for k in range(int(fold.max(initial=-1)) + 1):
+        rows = fold == k
+        fitted = _refit(head, data.X[~rows], data.y[~rows])
+        logits[rows] = aligned_logits(fitted, data.X[rows], classes) / temperature
+        distance[rows] = ClassDistances.fit(data.X[~rows], codes[~rows], whole.overall)(
+            data.X[rows]
+        )
+    at = np.flatnonzero(fold >= 0)
+    z, own = logits[at].astype(np.float64), codes[at]
+    counts = np.bincount(codes)
+    unseen = _unseen(head, data, (classes, codes), temperature, whole.overall, seed)
+    return HeldOut(
+        codes=own,
+        predicted=z.argmax(axis=1) if len(at) else own,
+        p_true=np.exp(log_softmax(z, axis=1)[np.arange(len(at)), own]),
+        indecision=indecision(z) if len(at) else np.empty(0),
+        distance=distance[at],
+        groups=np.unique(groups[at], return_inverse=True)[1],
+        counts=counts,
+        unseen_indecision=unseen[0],
+        unseen_distance=unseen[1],
+        unseen_codes=unseen[2],
+        distances=whole,
+        tau=_effective_tau(z, own, counts),
+    )
+
+
+def _unseen(
+    head: Any,
+    data: TrainingData,
+    labels: tuple[npt.NDArray[Any], Codes],
+    temperature: float,
+    overall: Spread,
+    seed: int,
+) -> tuple[Floats, Floats, Codes]:
+    """Score rows by heads that have not learnt their class: a fifth of the classes at a time."""
+    classes, codes = labels
+    n_parts = min(_N_FOLDS, len(classes) // 2)
+    if n_parts < 2 or len(codes) * len(classes) > _MOST_WORK:
+        return np.empty(0), np.empty(0), np.empty(0, np.intp)
+    part = np.random.default_rng(seed).permutation(len(classes)) % n_parts
+    undecided, distance, of = [], [], []
+    for k in range(n_parts):
+        out = part[codes] == k
+        rest, own = np.unique(codes[~out], return_inverse=True)
+        fitted = _refit(head, data.X[~out], data.y[~out])
+        z = aligned_logits(fitted, data.X[out], classes[rest]) / temperature
+        undecided.append(indecision(z))
+        distance.append(ClassDistances.fit(data.X[~out], own, overall)(data.X[out]))
+        of.append(codes[out])
+    return np.concatenate(undecided), np.concatenate(distance), np.concatenate(of)
+
+
+def _refit(head: Any, X: Floats, y: npt.NDArray[Any]) -> Any:
+    if hasattr(head, "refit"):
+        return head.refit(X, y)
+    fresh = clone(head)
+    text = getattr(head, "text_features", None)
+    labels = np.unique(y)
+    if text is not None and len(labels) < len(head.classes_):
+        kept = np.asarray(text)[np.searchsorted(head.classes_, labels)]
+        named = {"text_features": kept}
+        if getattr(head, "classes", None) is not None:
+            named["classes"] = labels
+        fresh.set_params(**named)
+    return fresh.fit(X, y)
+
+
+def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:
+    """Fit the share of the log prior that held-out logits lack, and their scale beside it."""
+    if not len(codes) or np.ptp(counts) == 0:
+        return 0.0
+    prior = np.log(counts / counts.sum())
+
+    def loss(tau: float) -> float:
+        own = log_softmax(z + tau * prior, axis=1)[np.arange(len(codes)), codes]
+        return -float(own.mean())
+
+    return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
