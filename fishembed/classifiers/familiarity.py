@@ -142,10 +142,9 @@ class KnownScores:
         return self._p(indecision, self._sorted[0]) + self._p(distance, self._sorted[1])
 
     def is_distance(self, indecision: Double, distance: Double) -> npt.NDArray[np.bool_]:
-        """Return whether the distance is the more unusual of the two."""
-        return np.asarray(
-            self._p(distance, self._sorted[1]) >= self._p(indecision, self._sorted[0])
-        )
+        """Return whether the distance is the more unusual of the two, or reached by 1% at most."""
+        far = self._p(distance, self._sorted[1])
+        return np.asarray((far >= self._p(indecision, self._sorted[0])) | (far >= np.log(100)))
 
     def threshold(self, rate: float) -> float:
         """Return the strangeness that at most a share `rate` of new known images exceed.

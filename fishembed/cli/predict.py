@@ -28,6 +28,68 @@ def predict(
     top: Annotated[
         int, typer.Option("--top", "-k", min=1, help="Number of most probable classes to list.")
     ] = 3,
+    no_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--no-unknown", help="Name a class for every image, also where it is like none."
+        ),
+    ] = False,
+    send_back: Annotated[
+        float,
+        typer.Option(help="Share of images of known classes that may be called unknown."),
+    ] = 0.05,
+    sets: Annotated[
+        float | None,
+        typer.Option(
+            help="Name sets of classes that hold the truth with this probability, such as 0.95.",
+            show_default="none",
+        ),
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of the classes that can be there: a column class, and one such as site "
+            "where lists differ by it.",
+            show_default="all",
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="Column whose images get one answer together: group, or any metadata column; "
+            "folder, for image files.",
+            show_default="none",
+        ),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            help="How common classes are there: uniform, train, estimate, or a CSV of class and "
+            "share.",
+            show_default="as the head assumes",
+        ),
+    ] = None,
+    taxonomy: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of class, genus, family …: answer at the deepest rank that is sure enough.",
+            show_default="none",
+        ),
+    ] = None,
+    floor: Annotated[
+        float, typer.Option(help="--taxonomy: probability that an answer needs.")
+    ] = 0.9,
+    counts: Annotated[
+        bool,
+        typer.Option("--counts", help="Also count images by class, corrected for mistakes."),
+    ] = False,
+    checked: Annotated[
+        Path | None,
+        typer.Option(
+            help="--counts: CSV of path and class of a random sample that was looked at.",
+            show_default="none",
+        ),
+    ] = None,
     evidence: Annotated[
         bool,
         typer.Option(
@@ -56,7 +118,7 @@ def predict(
     """
     from fishembed.experiments import predict_run
     from fishembed.experiments import prediction_formats as formats
-    from fishembed.experiments.class_prior import PRIOR_SENTENCES
+    from fishembed.experiments.prediction_sentences import said_before
 
     chosen: formats.Format = "json" if as_json else kind or "table"
     if output is not None and kind is None and not as_json:
@@ -70,6 +132,16 @@ def predict(
             folder,
             images,
             top=top,
+            unknown=not no_unknown,
+            send_back=send_back,
+            sets=sets,
+            classes=classes,
+            pool=pool,
+            prior=prior,
+            taxonomy=taxonomy,
+            floor=floor,
+            counts=counts or checked is not None,
+            checked=checked,
             evidence=evidence,
             fetch=fetch,
             device=device,
@@ -77,7 +149,8 @@ def predict(
         )
         for path, reason in found.skipped:
             console.message(f"skipped {path!r}: {reason}")
-        console.message(PRIOR_SENTENCES[found.assumed_prior])
+        for sentence in said_before(found):
+            console.message(sentence)
         if output is None:
             console.result(formats.formatted(found, chosen))
         else:

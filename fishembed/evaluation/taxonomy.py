@@ -118,7 +118,7 @@ def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp
 
     Examples
     --------
-    >>> taxa = Taxonomy(("L. kasmira", "L. gibbus", "cod"), ("genus",), (("Lutjanus",) * 2 + ("",),))
+    >>> taxa = Taxonomy(("kasmira", "gibbus", "cod"), ("genus",), (("Lutjanus",) * 2 + ("",),))
     >>> found = roll_up(taxa, np.array([[0.5, 0.45, 0.05]]), 0.9)
     >>> taxa.taxon_name(found.level[0], found.taxon[0]), round(found.probability[0], 2)
     ('Lutjanus sp.', 0.95)

@@ -17,7 +17,7 @@ from fishembed.evaluation.taxonomy import Taxonomy, roll_up
 from fishembed.experiments.field_tables import ClassLists
 from fishembed.experiments.held_out import HeldOut
 
-Floats = npt.NDArray[np.floating[Any]]
+Floats = npt.NDArray[Any]
 MOST_OUTSIDE = 0.5
 """Probability outside the list from which on an image is sent back."""
 
@@ -95,6 +95,7 @@ def answer(
     logits: Floats,
     distance: Floats | None,
     columns: Mapping[str, Sequence[str]],
+    *,
     names: Sequence[str],
     kept: HeldOut | None,
     ask: Questions,
@@ -128,10 +129,14 @@ def answer(
         within = np.where(allowed, z, -1e4)
     unknown, reasons = np.zeros(len(z), bool), [""] * len(z)
     if ask.unknown and kept is not None and distance is not None:
-        unknown, reasons = _sent_back(within, distance, outside, names, kept, ask.send_back)
+        unknown, reasons = _sent_back(
+            within, distance, outside, names=names, kept=kept, rate=ask.send_back
+        )
     sets = None
     if ask.sets is not None:
-        sets = conformal_sets(p, _set_threshold(kept, ask))
+        # The threshold was found for the head's own probabilities; its weights carry the prior.
+        own = p if ask.log_prior_shift is None else np.exp(log_softmax(logits, axis=1))
+        sets = conformal_sets(own, _set_threshold(kept, ask))
         if allowed is not None:
             sets &= allowed
     taxa = []
@@ -150,6 +155,7 @@ def _sent_back(
     z: Floats,
     distance: Floats,
     outside: Floats | None,
+    *,
     names: Sequence[str],
     kept: HeldOut,
     rate: float,
@@ -174,8 +180,8 @@ def _sent_back(
 def _set_threshold(kept: HeldOut | None, ask: Questions) -> float:
     if kept is None or ask.sets is None:
         raise InputError(
-            "this run keeps no held-out scores, so no sets can be promised: make it with 'fishembed "
-            "fit' of this version, and a head other than zero-shot"
+            "this run keeps no held-out scores, so no sets can be promised: make it with "
+            "'fishembed fit' of this version"
         )
     weights = None
     if ask.prior is not None:

@@ -37,9 +37,7 @@ class ClassLists:
     column: str
     lists: Mapping[str, frozenset[str]]
 
-    def allowed(
-        self, values: Sequence[str], names: Sequence[str]
-    ) -> npt.NDArray[np.bool_]:
+    def allowed(self, values: Sequence[str], names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which of the classes can be at each row, bool (n, n_classes).
 
         Where there is no list for a value, every class can be.
@@ -148,8 +146,7 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
             f"{str(path)!r} names none of the head's classes, such as {listed(list(names[:3]))}"
         )
     parents = tuple(
-        tuple(by_class[name][rank] if name in by_class else "" for name in names)
-        for rank in ranks
+        tuple(by_class[name][rank] if name in by_class else "" for name in names) for rank in ranks
     )
     return Taxonomy(tuple(names), tuple(ranks), parents), missing
 

@@ -27,7 +27,7 @@ _N_FOLDS = 5
 _MOST_WORK = 20_000_000
 """Rows times classes beyond which classes are not held out in turn as well."""
 
-Floats = npt.NDArray[np.floating[Any]]
+Floats = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 _ARRAYS = (
     *("codes", "predicted", "p_true", "indecision", "distance", "groups", "counts"),
@@ -118,18 +118,21 @@ class HeldOut:
                     for name in ("within", "overall")
                 )
                 distances = ClassDistances(file["means"], file["centre"], within, overall)
-                if about["format"] != _FORMAT or about["version"] != 1:
-                    raise ValueError(f"format {about['format']!r}, version {about['version']!r}")
-                n, k = len(arrays["codes"]), len(arrays["counts"])
-                if distances.means.shape != (k, len(distances.centre)) or any(
-                    len(arrays[name]) != n for name in _ARRAYS[:6]
-                ):
-                    raise ValueError("its arrays do not fit together")
-                return cls(**arrays, distances=distances, tau=float(about["tau"]))
+            _check(about, arrays, distances)
+            return cls(**arrays, distances=distances, tau=float(about["tau"]))
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise RunFormatError(
                 f"{str(path)!r} is damaged ({error}): fit again, or predict with --no-unknown"
             ) from error
+
+
+def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> None:
+    if about["format"] != _FORMAT or about["version"] != 1:
+        raise ValueError(f"format {about['format']!r}, version {about['version']!r}")
+    n, k = len(arrays["codes"]), len(arrays["counts"])
+    fits = distances.means.shape == (k, len(distances.centre))
+    if not fits or any(len(arrays[name]) != n for name in _ARRAYS[:6]):
+        raise ValueError("its arrays do not fit together")
 
 
 def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> HeldOut:
@@ -162,7 +165,14 @@ def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> He
     at = np.flatnonzero(fold >= 0)
     z, own = logits[at].astype(np.float64), codes[at]
     counts = np.bincount(codes)
-    unseen = _unseen(head, data, (classes, codes), temperature, whole.overall, seed)
+    unseen = _unseen(
+        head,
+        data,
+        (classes, codes),
+        temperature=temperature,
+        overall=whole.overall,
+        seed=seed,
+    )
     return HeldOut(
         codes=own,
         predicted=z.argmax(axis=1) if len(at) else own,
@@ -183,6 +193,7 @@ def _unseen(
     head: Any,
     data: TrainingData,
     labels: tuple[npt.NDArray[Any], Codes],
+    *,
     temperature: float,
     overall: Spread,
     seed: int,

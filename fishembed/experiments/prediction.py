@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.classifiers import SavedHead, load_head
 from fishembed.encoders import Encoder, load_encoder, recorded_backend
@@ -20,8 +21,14 @@ from fishembed.errors import (
     RunFormatError,
     StoreMismatchError,
 )
+from fishembed.experiments.answers import Answers, Questions, answer, pool_rows
+from fishembed.experiments.catch_counts import CatchCounts, count_catch
 from fishembed.experiments.class_prior import Prior
+from fishembed.experiments.field_tables import read_class_lists, read_taxonomy
+from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.experiments.metadata_columns import metadata_texts
 from fishembed.experiments.nearest_training_images import Neighbour, nearest_training_images
+from fishembed.experiments.prior_shift import prior_shift
 from fishembed.experiments.run_files import HEAD_NPZ
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import TOP_K
@@ -30,6 +37,9 @@ from fishembed.images import find_images
 
 N_NEIGHBOURS = 3
 """Training images that are shown as evidence."""
+NOTHING_KEPT = (
+    "this run keeps no held-out scores, so it cannot say that an image is none of its classes"
+)
 
 
 @dataclass(frozen=True)
@@ -44,12 +54,29 @@ class Prediction:
         The most probable classes, best first, and how sure the head is of each, between 0 and 1.
     evidence
         The nearest training images, nearest first; empty unless asked for.
+    unknown, reason
+        Whether the image is sent back, and why; "" where it is not.
+    set
+        Classes that hold the truth with the probability asked for; None where none was.
+    outside
+        Probability of classes that are not on the list; None without a list.
+    taxon
+        Rank, name and probability of the deepest taxon that is sure enough; None unless asked for.
+    pool, paths
+        The value that the images were pooled by, and all of them; the first is `path`.
     """
 
     path: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
     evidence: tuple[Neighbour, ...] = ()
+    unknown: bool = False
+    reason: str = ""
+    set: tuple[str, ...] | None = None
+    outside: float | None = None
+    taxon: tuple[str, str, float] | None = None
+    pool: str = ""
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,11 +91,23 @@ class Predictions:
         (path, reason) of the others.
     assumed_prior
         How common the probabilities take each class to be: uniform, training or partly uniform.
+    prior_sentence
+        What the probabilities assume after another prior was asked for; "" where none was.
+    not_known
+        Listed classes that the head has not learnt.
+    counts
+        Images of each class, corrected; None unless asked for.
+    notes
+        Sentences on what has to be known before the answers are used.
     """
 
     predictions: tuple[Prediction, ...]
     skipped: tuple[tuple[str, str], ...]
     assumed_prior: Prior = "training"
+    prior_sentence: str = ""
+    not_known: tuple[str, ...] = ()
+    counts: CatchCounts | None = None
+    notes: tuple[str, ...] = ()
 
 
 def predict_run(
@@ -76,6 +115,16 @@ def predict_run(
     inputs: Sequence[str | Path],
     *,
     top: int = TOP_K,
+    unknown: bool = True,
+    send_back: float = 0.05,
+    sets: float | None = None,
+    classes: str | Path | None = None,
+    pool: str | None = None,
+    prior: str | None = None,
+    taxonomy: str | Path | None = None,
+    floor: float = 0.9,
+    counts: bool = False,
+    checked: str | Path | None = None,
     evidence: bool = False,
     fetch: bool = False,
     device: str = "auto",
@@ -94,6 +143,24 @@ def predict_run(
         are joined, see `fishembed.cache.join_stores`.
     top
         Classes that are named.
+    unknown, send_back
+        Whether images like none of the classes, or undecided, are sent back, and the share of
+        images of known classes that may be.
+    sets
+        Name classes that hold the truth with this probability.
+    classes
+        Table of the classes that can be there: a column class, and one such as site where lists
+        differ by it.
+    pool
+        Metadata column, or group, whose images get one answer together.
+    prior
+        How common classes are taken to be: uniform, train, estimate, or a table of class and
+        share; as the head assumes when left out.
+    taxonomy, floor
+        Table of class, genus, family …: answer at the deepest rank that is at least as probable.
+    counts, checked
+        Whether to count images by class, corrected for mistakes, and a table of path and class of
+        images of a random sample that were looked at.
     evidence
         Whether to look for the nearest training images, in the run's own store.
     fetch
@@ -143,12 +210,99 @@ def predict_run(
         found = _encoded_features(
             files, head, encoder or _run_encoder(run, device, progress), progress
         )
-    near = nearest_training_images(run, found.X, N_NEIGHBOURS, fetch=fetch) if evidence else None
-    best = _most_probable(head.calibrated(), found.X, top)
+    calibrated = head.calibrated()
+    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    place = run.folder / HELD_OUT_NPZ
+    kept = HeldOut.load(place) if place.is_file() and _asks(unknown, sets, prior, counts) else None
+    logits = calibrated.logits(found.X)
+    distance = kept.distances(found.X) if kept is not None and unknown else None
+    notes = [] if kept is not None or not unknown else [NOTHING_KEPT]
+    shift = prior_shift(prior, logits, names, kept, run.assumed_prior)
+    lists = None if classes is None else read_class_lists(Path(classes))
+    taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
+    if missing:
+        notes.append(f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own")
+    ask = Questions(unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares)
+    needed = [c for c in ((lists.column if lists else ""), pool or "") if c]
+    columns = _columns(found, needed)
+    counted_images = None
+    if counts:
+        alone = answer(
+            logits,
+            distance,
+            columns,
+            names=names,
+            kept=kept,
+            ask=replace(ask, lists=None, sets=None),
+        )
+        counted_images = count_catch(
+            found.paths, logits, names, kept, answers=alone, checked=checked
+        )
+    if pool is None:
+        rows = [np.array([i]) for i in range(len(logits))]
+    else:
+        logits, distance, rows = pool_rows(logits, distance, columns[pool])
+        columns = {name: [values[r[0]] for r in rows] for name, values in columns.items()}
+    answers = answer(logits, distance, columns, names=names, kept=kept, ask=ask)
+    near = None
+    if evidence:
+        first = found.X[[r[0] for r in rows]]
+        near = nearest_training_images(run, first, N_NEIGHBOURS, fetch=fetch)
     predictions = [
-        Prediction(path, *best[i], near[i] if near else ()) for i, path in enumerate(found.paths)
+        _prediction(i, answers, names, top, [found.paths[k] for k in r]) for i, r in enumerate(rows)
     ]
-    return Predictions(tuple(predictions), found.skipped, run.assumed_prior)
+    if near:
+        predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
+    if pool is not None:
+        predictions = [replace(one, pool=columns[pool][i]) for i, one in enumerate(predictions)]
+    return Predictions(
+        tuple(predictions),
+        found.skipped,
+        run.assumed_prior,
+        shift.sentence,
+        () if lists is None else lists.not_among(names),
+        counted_images,
+        tuple(notes),
+    )
+
+
+def _asks(unknown: bool, sets: float | None, prior: str | None, counts: bool) -> bool:
+    return unknown or counts or sets is not None or prior is not None
+
+
+def _prediction(
+    i: int, answers: Answers, names: Sequence[str], top: int, paths: Sequence[str]
+) -> Prediction:
+    p = answers.probabilities[i]
+    order = np.argsort(-p, kind="stable")
+    if answers.allowed is not None:
+        order = order[answers.allowed[i][order]]
+    best = order[:top]
+    inside = None
+    if answers.sets is not None:
+        inside = tuple(names[k] for k in order if answers.sets[i, k])
+    return Prediction(
+        paths[0],
+        tuple(names[k] for k in best),
+        tuple(p[best].tolist()),
+        unknown=bool(answers.unknown[i]),
+        reason=answers.reasons[i],
+        set=inside,
+        outside=None if answers.outside is None else float(answers.outside[i]),
+        taxon=answers.taxa[i] if answers.taxa else None,
+        paths=tuple(paths),
+    )
+
+
+def _columns(found: _Features, needed: Sequence[str]) -> dict[str, list[str]]:
+    for name in needed:
+        if name not in found.columns:
+            have = listed(sorted(found.columns)) or "none"
+            raise InputError(
+                f"there is no column {name!r} for these images (there is {have}): name a store "
+                "with that metadata column"
+            )
+    return {name: found.columns[name] for name in needed}
 
 
 def _read_head(run: Run) -> SavedHead:
@@ -168,6 +322,7 @@ class _Features:
     paths: list[str]
     X: npt.NDArray[np.float32]
     skipped: tuple[tuple[str, str], ...] = ()
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> _Features:
@@ -184,7 +339,11 @@ def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> _F
             f"the head was trained on others ({head.feature_fingerprint}): name a store of the "
             "encoder that the run was made with"
         )
-    return _Features(list(store.paths), store.embeddings(np.arange(len(store)), features))
+    return _Features(
+        list(store.paths),
+        store.embeddings(np.arange(len(store)), features),
+        columns=metadata_texts(store, np.arange(len(store))),
+    )
 
 
 def _encoded_features(
@@ -202,7 +361,9 @@ def _encoded_features(
     if not len(encoded.rows):
         reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
         raise ImageError(f"none of {len(files)} images can be read: {reasons}")
-    return _Features([str(files[at]) for at in encoded.rows], encoded.features, skipped)
+    paths = [str(files[at]) for at in encoded.rows]
+    folders = {"folder": [Path(path).parent.name for path in paths]}
+    return _Features(paths, encoded.features, skipped, folders)
 
 
 def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:
@@ -222,16 +383,3 @@ def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:
     )
     progress.message(f"encoding on {encoder.device}")
     return encoder
-
-
-def _most_probable(
-    head: SavedHead, X: npt.NDArray[np.float32], top: int
-) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
-    probabilities = head.predict_proba(X)
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    best = np.take_along_axis(probabilities, order, axis=1)
-    names = head.class_names or tuple(map(str, head.classes_.tolist()))
-    return [
-        (tuple(names[k] for k in columns), tuple(values))
-        for columns, values in zip(order.tolist(), best.tolist(), strict=True)
-    ]

@@ -12,6 +12,7 @@ from fishembed._base.csv_files import csv_text
 from fishembed._base.files import atomic_file, write_text
 from fishembed._base.printable import printable
 from fishembed.errors import InputError, MissingExtraError
+from fishembed.experiments.catch_counts import CatchCounts
 from fishembed.experiments.prediction import Prediction, Predictions
 
 Format = Literal["table", "csv", "json", "parquet"]
@@ -44,7 +45,8 @@ def format_for(output: Path) -> Format:
 def formatted(predictions: Predictions, kind: Format) -> str:
     """Write predictions as text; `kind` is any format but Parquet."""
     if kind == "table":
-        return _table(predictions.predictions)
+        tail = "" if predictions.counts is None else "\n" + counts_table(predictions.counts)
+        return _table(predictions.predictions) + tail
     if kind == "csv":
         return _csv(predictions.predictions)
     return json.dumps(as_document(predictions), indent=2, ensure_ascii=False) + "\n"
@@ -77,41 +79,98 @@ def as_document(predictions: Predictions) -> dict[str, Any]:
         "predictions": [
             {
                 "path": one.path,
+                **_pooled(one),
+                "unknown": one.unknown,
+                "reason": one.reason,
                 "top": [
                     {"class": name, "probability": p}
                     for name, p in zip(one.classes, one.probabilities, strict=True)
                 ],
+                **({} if one.set is None else {"set": list(one.set)}),
+                **({} if one.outside is None else {"outside": one.outside}),
+                **_taxon(one),
                 **({"evidence": [asdict(near) for near in one.evidence]} if one.evidence else {}),
             }
             for one in predictions.predictions
         ],
         "assumed_prior": predictions.assumed_prior,
+        **({"prior": predictions.prior_sentence} if predictions.prior_sentence else {}),
+        **({"not_known": list(predictions.not_known)} if predictions.not_known else {}),
+        **_counts(predictions.counts),
+        **({"notes": list(predictions.notes)} if predictions.notes else {}),
         "skipped": [{"path": path, "reason": reason} for path, reason in predictions.skipped],
+    }
+
+
+def _pooled(one: Prediction) -> dict[str, Any]:
+    if len(one.paths) < 2 and not one.pool:
+        return {}
+    return {"pool": one.pool, "images": len(one.paths), "paths": list(one.paths)}
+
+
+def _taxon(one: Prediction) -> dict[str, Any]:
+    if one.taxon is None:
+        return {}
+    rank, name, sure = one.taxon
+    return {"taxon": {"rank": rank, "name": name, "probability": sure}}
+
+
+def _counts(counts: CatchCounts | None) -> dict[str, Any]:
+    if counts is None:
+        return {}
+    rows = zip(counts.names, counts.called, counts.expected, counts.low, counts.high, strict=True)
+    return {
+        "counts": [
+            {"class": name, "called": called, "count": mean, "low": low, "high": high}
+            for name, called, mean, low, high in rows
+        ],
+        "like_none": counts.like_none,
+        "checked": counts.checked,
     }
 
 
 def _columns(predictions: Sequence[Prediction]) -> list[str]:
     first = predictions[0]
-    top = [f"{name}{k}" for k in range(1, len(first.classes) + 1) for name in ("top", "p")]
+    n_top = max(len(one.classes) for one in predictions)
+    top = [f"{name}{k}" for k in range(1, n_top + 1) for name in ("top", "p")]
     near = [
         f"{name}{k}"
         for k in range(1, len(first.evidence) + 1)
         for name in ("nearest", "nearest_label", "similarity")
     ]
-    return ["path", *top, *near]
+    pool = ["pool", "images"] if any(one.pool for one in predictions) else []
+    inside = [] if first.set is None else ["set"]
+    outside = [] if first.outside is None else ["outside"]
+    taxon = [] if first.taxon is None else ["rank", "taxon", "taxon_p"]
+    return ["path", *pool, *top, "unknown", "reason", *inside, *outside, *taxon, *near]
 
 
-def _cells(one: Prediction) -> list[str | float]:
-    row: list[str | float] = [one.path]
-    for name, p in zip(one.classes, one.probabilities, strict=True):
-        row += [name, p]
-    for near in one.evidence:
-        row += [near.path, near.label, near.similarity]
-    return row
+def _cells(one: Prediction, columns: Sequence[str]) -> list[str | float | None]:
+    cells: dict[str, str | float | None] = {
+        "path": one.path,
+        "pool": one.pool,
+        "images": len(one.paths),
+        "unknown": str(one.unknown).lower(),
+        "reason": one.reason,
+        "set": " | ".join(one.set or ()),
+        "outside": one.outside,
+    }
+    for k, (name, p) in enumerate(zip(one.classes, one.probabilities, strict=True), 1):
+        cells |= {f"top{k}": name, f"p{k}": p}
+    if one.taxon is not None:
+        cells |= dict(zip(("rank", "taxon", "taxon_p"), one.taxon, strict=True))
+    for k, near in enumerate(one.evidence, 1):
+        cells |= {
+            f"nearest{k}": near.path,
+            f"nearest_label{k}": near.label,
+            f"similarity{k}": near.similarity,
+        }
+    return [cells.get(column) for column in columns]
 
 
 def _csv(predictions: Sequence[Prediction]) -> str:
-    return csv_text(_columns(predictions), map(_cells, predictions))
+    columns = _columns(predictions)
+    return csv_text(columns, (_cells(one, columns) for one in predictions))
 
 
 def _write_parquet(predictions: Sequence[Prediction], output: Path) -> None:
@@ -120,7 +179,9 @@ def _write_parquet(predictions: Sequence[Prediction], output: Path) -> None:
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
-    columns = zip(_columns(predictions), zip(*map(_cells, predictions), strict=True), strict=True)
+    names = _columns(predictions)
+    rows = [_cells(one, names) for one in predictions]
+    columns = zip(names, zip(*rows, strict=True), strict=True)
     table = {
         name: [printable(value) if isinstance(value, str) else value for value in values]
         for name, values in columns
@@ -129,22 +190,45 @@ def _write_parquet(predictions: Sequence[Prediction], output: Path) -> None:
 
 
 def _table(predictions: Sequence[Prediction]) -> str:
-    widths = [max(len(printable(one.path)) for one in predictions)]
+    extra = [_said(one) for one in predictions]
+    shown = [printable(one.pool or one.path) for one in predictions]
+    n_top = max(len(one.classes) for one in predictions)
     cells = [
         [f"{printable(c)} {100 * p:.1f}%" for c, p in zip(o.classes, o.probabilities, strict=True)]
         for o in predictions
     ]
-    widths += [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells = [said + row + [""] * (n_top - len(row)) for said, row in zip(extra, cells, strict=True)]
+    widths = [max(map(len, shown))] + [max(map(len, c)) for c in zip(*cells, strict=True)]
     lines = []
-    for one, row in zip(predictions, cells, strict=True):
-        padded = [
-            text.ljust(width)
-            for text, width in zip([printable(one.path), *row], widths, strict=True)
-        ]
-        lines.append("  ".join(padded).rstrip())
+    for one, name, row in zip(predictions, shown, cells, strict=True):
+        padded = [text.ljust(width) for text, width in zip([name, *row], widths, strict=True)]
+        lines.append("  ".join(text for text in padded if text).rstrip())
         lines += [
             f"    like {printable(near.path)} ({printable(near.label)}), "
             f"cosine {near.similarity:.3f}"
             for near in one.evidence
         ]
+    return "\n".join(lines) + "\n"
+
+
+def _said(one: Prediction) -> list[str]:
+    """Return what stands before the most probable classes."""
+    pooled = f"{len(one.paths)} images" if one.pool else ""
+    unknown = f"unknown ({printable(one.reason)})" if one.unknown else ""
+    taxon = "" if one.taxon is None else f"{printable(one.taxon[1])} {100 * one.taxon[2]:.1f}%"
+    inside = "" if one.set is None else "{" + ", ".join(map(printable, one.set)) + "}"
+    outside = "" if one.outside is None else f"outside the list {100 * one.outside:.1f}%"
+    return [pooled, unknown, taxon, inside, outside]
+
+
+def counts_table(counts: CatchCounts) -> str:
+    """Write the counts as lines: "312 cod, 280 to 345 (called so 330)"."""
+    lines = [
+        f"{mean:,.0f} {printable(name)}, {low:,} to {high:,} (called so {called:,})"
+        for name, called, mean, low, high in zip(
+            counts.names, counts.called, counts.expected, counts.low, counts.high, strict=True
+        )
+    ]
+    if counts.like_none:
+        lines.append(f"{counts.like_none:,} like none of the classes, not counted")
     return "\n".join(lines) + "\n"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fishembed.classifiers import AutoHead
+from fishembed.classifiers.familiarity import ClassDistances, KnownScores, Spread, indecision
+
+
+def blobs(n=60, dim=20, k=3, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n) % k
+    centres = np.random.default_rng(99).normal(size=(k, dim)) * 3
+    return (centres[codes] + rng.normal(size=(n, dim))).astype(np.float32), codes
+
+
+def test_spread_inverts_the_shrunken_covariance():
+    rows = np.random.default_rng(0).normal(size=(50, 6)) * [5, 3, 1, 1, 1, 0.2]
+    covariance = rows.T @ rows / 50
+    shrunken = 0.3 * covariance + 0.7 * np.trace(covariance) / 6 * np.eye(6)
+    own = Spread.of(rows.copy()).squares(rows, np.zeros((1, 6)))[:, 0]
+    expected = np.einsum("ij,jk,ik->i", rows, np.linalg.inv(shrunken), rows)
+    assert own == pytest.approx(expected, rel=1e-4)
+
+
+def test_rows_of_another_kind_are_farther():
+    X, codes = blobs()
+    distances = ClassDistances.fit(X, codes)
+    new, _ = blobs(seed=1)
+    other = np.random.default_rng(5).normal(size=(40, 20)) * 3
+    assert distances(other).min() > np.median(distances(new))
+
+
+def test_indecision_is_the_log_odds_against_the_best():
+    p = np.array([[0.7, 0.2, 0.1], [0.98, 0.01, 0.01]])
+    assert indecision(np.log(p)) == pytest.approx(np.log((1 - p[:, 0]) / p[:, 0]))
+
+
+def test_at_most_the_stated_rate_of_known_images_is_sent_back():
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(200):
+        draw = rng.normal(size=(2, 400))
+        known = KnownScores(draw[0, :200], draw[1, :200])
+        strange = known.strangeness(draw[0, 200:], draw[1, 200:])
+        shares.append((strange > known.threshold(0.05)).mean())
+    assert 0.03 < np.mean(shares) < 0.065
+
+
+def test_few_known_images_do_not_make_every_image_known():
+    known = KnownScores(np.linspace(0, 1, 8), np.linspace(0, 1, 8))
+    assert np.isfinite(known.threshold(0.05))
+    assert known.strangeness(np.array([0.5]), np.array([50.0]))[0] > known.threshold(0.05)
+
+
+def test_the_chosen_model_is_fitted_to_fewer_classes():
+    X, codes = blobs(n=90)
+    head = AutoHead().fit(X, codes)
+    again = head.refit(X, codes)
+    assert np.array_equal(again.predict(X), head.predict(X))
+    some = codes < 2
+    assert head.refit(X[some], codes[some]).classes_.tolist() == [0, 1]
