@@ -14,8 +14,8 @@ def test_predict_from_a_store_in_every_format(run, workspace):
     assert len(document["predictions"]) == 24
     assert len(document["predictions"][0]["top"]) == 3
     code, out, err = run(*call, "--format", "csv", "--top", "1")
-    assert (code, out.splitlines()[0]) == (0, "path,top1,p1")
-    assert err.splitlines() == [
+    assert (code, out.splitlines()[0]) == (0, "path,top1,p1,unknown,reason")
+    assert err.splitlines()[:2] == [
         "run: reports/v-gaussian",
         "Probabilities assume that every class is as common as any other.",
     ]

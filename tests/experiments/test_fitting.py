@@ -47,6 +47,7 @@ def test_fit_writes_a_run_folder(store, workspace):
         "history.csv",
         "head.npz",
         "head.joblib",
+        "held_out.npz",
     }
     assert run.info["parameters"]["epochs"] == 3
     assert run.info["store"]["fingerprint"] == FeatureStore.open(store).fingerprint
