@@ -95,7 +95,12 @@ def audit_store(
     watch = Stopwatch()
     with watch.measure("threshold"):
         chosen = near_duplicate_threshold(
-            store.features, store.labels, store.groups, cosine=threshold, seed=seed
+            store.features,
+            store.labels,
+            store.groups,
+            cosine=threshold,
+            seed=seed,
+            hashes=store.hashes,
         )
     found = find_photos(store, photos, fetch=fetch) if read_photos else None
     missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)

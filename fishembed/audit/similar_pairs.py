@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK
+from fishembed.evaluation.near_duplicates import PhotoWitness
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
@@ -24,12 +25,20 @@ class Pairs(NamedTuple):
     first: Indices  # intp (n_pairs,) row numbers, first < second
     second: Indices
     cosine: Floats  # float32 (n_pairs,)
+    copies: npt.NDArray[np.bool_]  # Whether both are the same photo, and not only alike
 
 
-def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -> Iterator[Pairs]:
-    """Yield every pair of rows whose cosine reaches a threshold, each pair once.
+def similar_pairs(
+    features: Features,
+    threshold: float,
+    *,
+    witness: PhotoWitness | None = None,
+    block: int = BLOCK,
+) -> Iterator[Pairs]:
+    """Yield every pair of rows that are copies or whose cosine reaches a threshold, each once.
 
     `features` (n, dim) are read `block` rows at a time, and pairs come from two blocks at a time.
+    Without a `witness`, which looks at pixels, all pairs are taken for copies.
     """
     n = len(features)
     for start in range(0, n, block):
@@ -39,7 +48,14 @@ def similar_pairs(features: Features, threshold: float, *, block: int = BLOCK) -
             cosines = rows @ columns.T
             if other == start:
                 cosines[np.tril_indices(len(rows))] = -2
-            if cosines.max(initial=-2) < threshold:
-                continue
-            first, second = np.nonzero(cosines >= threshold)
-            yield Pairs(first + start, second + other, cosines[first, second])
+            found = cosines >= threshold
+            copies = found
+            if witness is not None:
+                at = slice(start, start + len(rows)), slice(other, other + len(columns))
+                copies = witness.copies(*at, cosines) & (cosines > -2)
+                found = found | copies
+            first, second = np.nonzero(found)
+            if len(first):
+                yield Pairs(
+                    first + start, second + other, cosines[first, second], copies[first, second]
+                )

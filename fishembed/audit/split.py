@@ -18,7 +18,7 @@ from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.history import Edit
 from fishembed.errors import InputError
-from fishembed.evaluation.near_duplicates import near_duplicate_threshold
+from fishembed.evaluation.near_duplicates import PhotoWitness, near_duplicate_threshold
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -160,11 +160,13 @@ def _group_copies(
     store: FeatureStore, threshold: float | None, seed: int, notes: list[str]
 ) -> Indices:
     chosen = near_duplicate_threshold(
-        store.features, store.labels, store.groups, cosine=threshold, seed=seed
+        store.features, store.labels, store.groups, cosine=threshold, seed=seed, hashes=store.hashes
     )
-    found = find_duplicates(store.features, store.digests, store.splits, chosen)
+    witness = PhotoWitness(chosen, store.hashes, store.groups)
+    found = find_duplicates(store.features, store.digests, store.splits, chosen, witness)
     notes.append(
-        f"{counted(len(found.groups), 'group')} of copies kept together, at a cosine of "
+        f"{counted(len(found.groups), 'group')} of copies kept together and "
+        f"{counted(len(found.scenes), 'group')} of the same scene, at a cosine of "
         f"{chosen.cosine:.4f} or more ({chosen.how})"
     )
     return found.group_of

@@ -13,11 +13,20 @@ from fishembed.cache.merging import merge_stores, shard_store
 from fishembed.cache.metadata import stacked_metadata, take_metadata
 from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_store
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
-from fishembed.cache.schema import IMAGE, TRUNK, Rows, StoreHeader, TextFeatures
+from fishembed.cache.schema import (
+    HASH,
+    IMAGE,
+    TRUNK,
+    Rows,
+    StoreHeader,
+    TextFeatures,
+    unknown_array,
+)
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
 
 __all__ = [
+    "HASH",
     "IMAGE",
     "TRUNK",
     "AppliedHistory",
@@ -53,5 +62,6 @@ __all__ = [
     "store_lock",
     "take_metadata",
     "undo_edit",
+    "unknown_array",
     "write_store",
 ]

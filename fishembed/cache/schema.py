@@ -27,6 +27,8 @@ SCHEMA = 2
 
 FEATURES = "features"
 IMAGE = "features/image"
+HASH = "hash"
+"""Perceptual hashes beside the features of partial files."""
 METADATA = "metadata"
 METADATA_NAMES = "metadata_names"
 TRUNK = "features/trunk"

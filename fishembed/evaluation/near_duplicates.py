@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK, nearest_rows
+from fishembed._base.perceptual_hash import bit_distances, hash_signs
 from fishembed.errors import InputError
 
 _SAMPLE = 1024
 _DEVIATIONS = 4.0
 _LOWEST, _HIGHEST = 0.9, 0.9999
 """Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
+_CONFIRMED = 0.6
+"""Deviations beyond them for images whose pixels are alike too."""
+_LOWEST_CONFIRMED = 0.5
+SAME_BITS, SAME_BITS_IN_GROUP, ALIKE_BITS = 16, 8, 34
+"""Bits of the hash in which the same photo differs at most: by its pixels alone, the same among
+images of one group, such as a burst, and where its features confirm it."""
+_MAYBE_BITS = 48
+"""Up to here two images may be copies after several changes; a twentieth of all others are too."""
 _NORMAL_75, _NORMAL_90, _NORMAL_95 = 0.6744897501960817, 1.2815515655446004, 1.6448536269514722
 """Quantiles of the normal distribution."""
 
@@ -30,6 +40,8 @@ class Threshold:
 
     cosine: float
     how: str
+    confirmed: float = 1.0
+    """The lower cosine from which images count that their pixels confirm."""
 
 
 def near_duplicate_threshold(
@@ -39,6 +51,7 @@ def near_duplicate_threshold(
     *,
     cosine: float | None = None,
     seed: int = 0,
+    hashes: npt.NDArray[np.uint8] | None = None,
 ) -> Threshold:
     """Return the threshold that the user named, or choose one from the data.
 
@@ -57,6 +70,9 @@ def near_duplicate_threshold(
         The threshold that the user named.
     seed
         Of the sample of 1,024 rows, where there are more.
+    hashes
+        uint8 (n, 16): perceptual hashes. With them, copies are left out of what is certainly
+        different, however many they are.
 
     Raises
     ------
@@ -73,18 +89,29 @@ def near_duplicate_threshold(
             raise InputError(
                 f"threshold={cosine} must lie above 0 and at most at 1: it is a cosine"
             )
-        return Threshold(cosine, "given")
+        if hashes is None or not hashes.any():
+            return Threshold(cosine, "given")
+        chosen = near_duplicate_threshold(features, labels, groups, seed=seed, hashes=hashes)
+        return Threshold(cosine, "given", min(cosine, chosen.confirmed))
     if any(groups):
         names = np.array([name or f"\0{row}" for row, name in enumerate(groups)])
-        return choose_threshold(
-            features, np.unique(names, return_inverse=True)[1], "group", seed=seed
-        )
-    if len(np.unique(labels[labels >= 0])) > 1:
-        return choose_threshold(features, labels, "class", seed=seed)
-    return choose_threshold(features, np.arange(len(labels)), "image", seed=seed)
+        known: Groups = np.unique(names, return_inverse=True)[1]
+        kind = "group"
+    elif len(np.unique(labels[labels >= 0])) > 1:
+        known, kind = labels, "class"
+    else:
+        known, kind = np.arange(len(labels)), "image"
+    return choose_threshold(features, known, kind, seed=seed, hashes=hashes)
 
 
-def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int = 0) -> Threshold:
+def choose_threshold(
+    features: Features,
+    groups: Groups,
+    kind: str,
+    *,
+    seed: int = 0,
+    hashes: npt.NDArray[np.uint8] | None = None,
+) -> Threshold:
     """Choose the threshold far beyond the similarity of images that are not the same.
 
     How near is the nearest image that is certainly another one? The logarithms of these cosine
@@ -106,22 +133,28 @@ def choose_threshold(features: Features, groups: Groups, kind: str, *, seed: int
         What the groups are: "class", "group" or "image".
     seed
         Of the sample of 1,024 rows, where there are more.
+    hashes
+        See `near_duplicate_threshold`.
     """
     rows = np.flatnonzero(groups >= 0)
     if len(rows) > _SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _SAMPLE, replace=False))
-    nearest = nearest_in_other_groups(features, rows, groups)
+    seen = hashes is not None and bool(hashes.any())
+    nearest = nearest_in_other_groups(features, rows, groups, hashes=hashes if seen else None)
     distances = 1 - nearest[nearest > -1].astype(np.float64)
     distances = distances[distances > 0]
     if len(distances) < 2:
         return Threshold(_HIGHEST, "the data are too few to choose from")
-    middle, spread = _robust_normal(np.log(distances), copies_are_nearest=kind == "image")
+    middle, spread = _robust_normal(
+        np.log(distances), copies_are_nearest=kind == "image" and not seen
+    )
     cosine = float(np.clip(1 - np.exp(middle - _DEVIATIONS * spread), _LOWEST, _HIGHEST))
     how = (
         f"four standard deviations beyond the similarity of nearest images of another {kind}, "
         f"whose median is {1 - np.exp(middle):.3f}"
     )
-    return Threshold(cosine, how)
+    lower = float(np.clip(1 - np.exp(middle - _CONFIRMED * spread), _LOWEST_CONFIRMED, cosine))
+    return Threshold(cosine, how, lower)
 
 
 def _robust_normal(
@@ -138,7 +171,12 @@ def _robust_normal(
 
 
 def nearest_in_other_groups(
-    features: Features, rows: npt.NDArray[np.intp], groups: Groups, *, block: int = BLOCK
+    features: Features,
+    rows: npt.NDArray[np.intp],
+    groups: Groups,
+    *,
+    block: int = BLOCK,
+    hashes: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Return for some rows the cosine with the nearest row of another group.
 
@@ -150,19 +188,104 @@ def nearest_in_other_groups(
         intp (n_rows,) the rows to search for.
     groups
         Integers (n,): rows of one group are not compared, nor those below 0.
+    hashes
+        Perceptual hashes, where pairs of like pixels shall not be compared either.
 
     Returns
     -------
     float32 (n_rows,)
         -1 where there is no other group.
     """
+    signs = None if hashes is None else hash_signs(hashes)
+
+    def excluded(some: slice, others: slice) -> npt.NDArray[np.bool_]:
+        same = (groups[rows[some]][:, None] == groups[None, others]) | (groups[None, others] < 0)
+        if signs is not None:
+            same |= bit_distances(signs[rows[some]], signs[others]) <= _MAYBE_BITS
+        return np.asarray(same)
+
     _, cosines = nearest_rows(
         features[rows],
         lambda start, stop: features[start:stop],
         len(groups),
-        excluded=lambda some, others: (
-            (groups[rows[some]][:, None] == groups[None, others]) | (groups[None, others] < 0)
-        ),
+        excluded=excluded,
         block=block,
     )
     return cosines[:, 0]
+
+
+class PhotoWitness:
+    """Tells copies of one photo from other images that are alike, by features and by pixels.
+
+    Two images are copies where their pixels alone say so, or where their features are alike and
+    their pixels confirm it. Images of one group, such as a burst of one animal, are alike anyway:
+    there only the pixels count, and strictly. Where the pixels of an image are not known, its
+    features alone decide, from the higher cosine.
+
+    Parameters
+    ----------
+    threshold
+        The cosines.
+    hashes
+        uint8 (n, 16), zeros where not known.
+    groups
+        Text (n,), "" for none.
+    """
+
+    def __init__(
+        self, threshold: Threshold, hashes: npt.NDArray[np.uint8], groups: Sequence[str]
+    ) -> None:
+        self.threshold = threshold
+        self._known: npt.NDArray[np.bool_] = np.asarray(hashes.any(axis=1))
+        self._signs = hash_signs(hashes)
+        names = np.array([name or f"\0{row}" for row, name in enumerate(groups)], np.str_)
+        self._groups = np.unique(names, return_inverse=True)[1]
+
+    def copies(self, a: Any, b: Any, cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Return which pairs are copies of one photo, bool (n_a, n_b).
+
+        Parameters
+        ----------
+        a, b
+            Row numbers or slices.
+        cosines
+            float32 (n_a, n_b) of their features.
+        """
+        known_a, known_b = np.asarray(self._known[a]), np.asarray(self._known[b])
+        both = known_a[:, None] & known_b[None]
+        if not both.any():
+            return np.asarray(cosines >= self.threshold.cosine)
+        bits = bit_distances(self._signs[a], self._signs[b])
+        same_group = self._groups[a][:, None] == self._groups[b][None]
+        alone = bits <= np.where(same_group, SAME_BITS_IN_GROUP, SAME_BITS)
+        confirmed = (cosines >= self.threshold.confirmed) & (bits <= ALIKE_BITS) & ~same_group
+        return np.where(both, alone | confirmed, cosines >= self.threshold.cosine)
+
+    def find_among(
+        self,
+        queries: npt.NDArray[np.integer[Any]],
+        X_queries: Features,
+        rows: npt.NDArray[np.integer[Any]],
+        X: Features,
+        *,
+        block: int = BLOCK,
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return which rows have a copy among others, and which only an image that is alike.
+
+        Parameters
+        ----------
+        queries, X_queries
+            Row numbers, and their features (n, dim).
+        rows, X
+            Those to search.
+        """
+        copied, alike = np.zeros(len(queries), bool), np.zeros(len(queries), bool)
+        for start in range(0, len(queries), block):
+            some = slice(start, start + block)
+            wanted = unit_rows(X_queries[some])
+            for begin in range(0, len(rows), block):
+                others = slice(begin, begin + block)
+                cosines = np.asarray(wanted @ unit_rows(X[others]).T, np.float32)
+                copied[some] |= self.copies(queries[some], rows[others], cosines).any(axis=1)
+                alike[some] |= (cosines >= self.threshold.cosine).any(axis=1)
+        return copied, alike & ~copied

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.nearest import nearest_rows
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store
-from fishembed.evaluation.near_duplicates import near_duplicate_threshold
+from fishembed.evaluation.near_duplicates import PhotoWitness, near_duplicate_threshold
 from fishembed.experiments.train_test_split import TrainTestSplit
 
 MOST_ROWS = 100_000
@@ -28,22 +27,26 @@ class Leakage:
     identical, near_duplicate
         Those whose bytes stand among the training rows, and others that are nearly the same.
     cosine
-        From which two images are nearly the same; None where only bytes were compared.
+        From which two images are alike; None where only bytes were compared.
+    same_scene
+        Others that are no copies but alike: of one burst, or one place.
     """
 
     scored: int
     identical: int
     near_duplicate: int
     cosine: float | None
+    same_scene: int = 0
 
     def warning(self, store: Store) -> str:
         """Return what a person should know and do; "" where nothing leaks."""
-        n = self.identical + self.near_duplicate
+        n = self.identical + self.near_duplicate + self.same_scene
         if not n:
             return ""
         kinds = [(self.identical, "byte for byte"), (self.near_duplicate, "nearly")]
+        kinds.append((self.same_scene, "of the same scene"))
         how = listed([f"{count:,} {kind}" for count, kind in kinds if count])
-        near = " --group-duplicates" if self.near_duplicate else ""
+        near = " --group-duplicates" if self.near_duplicate or self.same_scene else ""
         return (
             f"warning: {n:,} of the {self.scored:,} scored images ({100 * n / self.scored:.1f}%) "
             f"{'has a copy' if n == 1 else 'have copies'} among the training rows ({how}), which "
@@ -77,10 +80,9 @@ def find_leakage(
     if len(store) > MOST_ROWS:
         return Leakage(int(other.sum()), int(identical.sum()), 0, None)
     all_rows = store.features if features == "image" else store.trunk
-    threshold = near_duplicate_threshold(all_rows, store.labels, store.groups)
+    threshold = near_duplicate_threshold(all_rows, store.labels, store.groups, hashes=store.hashes)
     unsure = other & ~identical
-    _, cosines = nearest_rows(
-        X_scored[unsure], lambda start, stop: X_train[start:stop], len(X_train)
-    )
-    near = int((cosines[:, 0] >= threshold.cosine).sum())
-    return Leakage(int(other.sum()), int(identical.sum()), near, threshold.cosine)
+    witness = PhotoWitness(threshold, store.hashes, store.groups)
+    copied, alike = witness.find_among(rows.scored[unsure], X_scored[unsure], rows.train, X_train)
+    near, scenes = int(copied.sum()), int(alike.sum())
+    return Leakage(int(other.sum()), int(identical.sum()), near, threshold.cosine, scenes)

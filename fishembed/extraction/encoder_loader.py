@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.cache import IMAGE, TRUNK, FeatureStore
+from fishembed.cache import HASH, IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
     Decoding,
     Encoder,
@@ -20,6 +20,7 @@ from fishembed.encoders import (
 )
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.partial_file_writer import FeatureArrays
+from fishembed.extraction.pixel_hashes import pixel_hashes
 
 _FIELD_NAMES = {
     "library": "library",
@@ -207,8 +208,9 @@ class EncoderLoader:
 
 
 def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
-    """Encode uint8 (n, crop, crop, 3); with `trunk` to two kinds of features."""
+    """Encode uint8 (n, crop, crop, 3), with `trunk` to two kinds of features, and hash it."""
+    hashes = pixel_hashes(batch)
     if not trunk:
-        return {IMAGE: encoder.encode_images(batch)}
+        return {IMAGE: encoder.encode_images(batch), HASH: hashes}
     image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)
-    return {IMAGE: image, TRUNK: before_projection}
+    return {IMAGE: image, TRUNK: before_projection, HASH: hashes}

@@ -154,7 +154,9 @@ def extract(
             kept = [] if prune else _keepable(gone, previous, known)
             classes = store_classes(dataset, previous, kept)
             edited = reapply_edits(
-                store_rows(plan, read.digests, classes, previous, kept), classes, previous
+                store_rows(plan, read.digests, classes, previous, kept, known=known),
+                classes,
+                previous,
             )
             _refuse_nothing(dataset, plan, read, edited.rows)
             for message in edited.notes:

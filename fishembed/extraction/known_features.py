@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import PartialFiles
+from fishembed.cache import HASH, PartialFiles, unknown_array
 from fishembed.errors import InputError
 from fishembed.extraction.engine import EncodedFiles
 from fishembed.extraction.partial_file_writer import Batches, FeatureArrays, PartialFileWriter
@@ -128,6 +129,16 @@ class KnownFeatures:
         out = np.empty((len(digests), found[0][1].shape[1]), np.float32)
         for mine, array in found:
             out[mine] = array[rows[mine]]
+        return out
+
+    def hashes(self, digests: Sequence[str]) -> npt.NDArray[np.uint8]:
+        """Return the perceptual hashes of images that are saved; zeros where not known."""
+        places = np.fromiter((self._places[one] for one in digests), np.int64, len(digests))
+        sources, rows = places // _ROWS, places % _ROWS
+        out = np.zeros((len(digests), unknown_array(HASH, 1).shape[1]), np.uint8)
+        for one in np.unique(sources):
+            with suppress(KeyError):  # a partial file of before there were hashes
+                out[sources == one] = self._sources[one](HASH)[rows[sources == one]]
         return out
 
     def discard_partial_files(self) -> None:

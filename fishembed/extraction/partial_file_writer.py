@@ -7,14 +7,15 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import PartialFiles
 
-FeatureArrays = Mapping[str, npt.NDArray[np.float32]]
-"""float32 (n, …) by the dataset's name in a store: image features, perhaps the trunk's."""
+FeatureArrays = Mapping[str, npt.NDArray[Any]]
+"""(n, …) by name: float32 image features, perhaps the trunk's, and uint8 perceptual hashes."""
 
 Batches = list[tuple[list[str], FeatureArrays]]
 """Digests and features of batches that are finished."""

@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.progress import Progress
-from fishembed.cache import TRUNK, Dropped, FeatureStore, Rows, StoreHeader, TextFeatures
+from fishembed.cache import (
+    HASH,
+    TRUNK,
+    Dropped,
+    FeatureStore,
+    Rows,
+    StoreHeader,
+    TextFeatures,
+    unknown_array,
+)
 from fishembed.errors import StoreIntegrityError
 
 _ROWS = ("features/", "rows/", "metadata/")
@@ -113,6 +122,9 @@ class PreviousStore:
         """Return the features of a dataset for the rows that were dropped."""
         if self.dropped is None:
             raise LookupError(name)
+        if name == HASH:
+            out = self.dropped
+            return unknown_array(HASH, len(out)) if out.hash is None else out.hash
         own = self.dropped.trunk if name == TRUNK else None
         return self.dropped.image if own is None else own
 
@@ -124,6 +136,8 @@ class PreviousStore:
         """Return the features of a dataset."""
         if self.store is None:
             raise LookupError(name)
+        if name == HASH:
+            return self.store.hashes
         return self.store.trunk if name == TRUNK else self.store.features
 
     @cached_property

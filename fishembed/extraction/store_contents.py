@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fishembed.cache import Rows, stacked_metadata, take_metadata
+from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
 from fishembed.images import Dataset
@@ -23,6 +24,8 @@ def store_rows(
     classes: list[str],
     before: PreviousStore,
     kept: list[int],
+    *,
+    known: KnownFeatures,
 ) -> Rows:
     """Put the columns of the new store together: the dataset's rows, then those kept.
 
@@ -36,19 +39,23 @@ def store_rows(
         Names of the classes, in the order that labels count.
     before, kept
         The store before, and which of its rows stay.
+    known
+        Has the perceptual hashes.
     """
     number: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
     number[None] = -1
     used = [i for i, digest in enumerate(digests) if digest is not None]
     samples = [plan.samples[i] for i in used]
+    read = [str(digests[i]) for i in used]
     found = Rows(
         path=[sample.path for sample in samples],
-        digest=[str(digests[i]) for i in used],
+        digest=read,
         size=plan.size[used],
         mtime_ns=plan.mtime_ns[used],
         label=np.array([number[sample.label] for sample in samples], np.int32),
         split=[sample.split for sample in samples],
         group=[sample.group for sample in samples],
+        hash=known.hashes(read),
     )
     return _followed_by(found, before, classes, kept) if kept else found
 

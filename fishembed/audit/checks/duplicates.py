@@ -25,11 +25,16 @@ from fishembed.audit.check import (
 from fishembed.audit.connected_rows import ConnectedRows, Indices
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicates import Threshold
+from fishembed.evaluation.near_duplicates import PhotoWitness, Threshold
 from fishembed.reports.shared_page_parts import Tile
 
 DUPLICATES_CSV = "duplicates.csv"
-_GROUPS_SHOWN, _IMAGES_SHOWN = 12, 6
+_GROUPS_SHOWN, _SCENES_SHOWN, _IMAGES_SHOWN = 12, 6, 6
+_HEADINGS = {
+    "identical": "with the same bytes",
+    "near-duplicate": "copies",
+    "same scene": "of the same scene",
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,14 @@ class DuplicateGroup:
 
     rows: tuple[int, ...]  # Row numbers, two or more
     identical: bool  # Whether all have the same bytes
+    same_scene: bool = False  # Whether they are no copies, only alike: a burst, one place
+
+    @property
+    def kind(self) -> str:
+        """What the images are to each other."""
+        if self.same_scene:
+            return "same scene"
+        return "identical" if self.identical else "near-duplicate"
 
 
 @dataclass(frozen=True)
@@ -46,8 +59,9 @@ class Duplicates(CheckResult):
 
     threshold: Threshold  # Cosine from which two images are near-duplicates
     n_pairs: int  # Pairs at or above it
-    groups: tuple[DuplicateGroup, ...]  # Connected by such pairs or by equal bytes; largest first
-    group_of: Indices  # intp (n,): rows of one group share a number
+    groups: tuple[DuplicateGroup, ...]  # Copies of one photo; largest first
+    scenes: tuple[DuplicateGroup, ...]  # Photos that are alike and no copies; largest first
+    group_of: Indices  # intp (n,): rows that are copies or alike share a number
     # float32 (n,) with the nearest other row; 0 below the threshold
     cosine: npt.NDArray[np.float32]
     part: Indices  # intp (n,): which column of `nearest` each row belongs to
@@ -74,6 +88,7 @@ class Duplicates(CheckResult):
                 "pairs": self.n_pairs,
                 "identical_groups": self.n_identical,
                 "near_groups": len(self.groups) - self.n_identical,
+                "same_scene_groups": len(self.scenes),
                 "rows_in_groups": self.n_rows,
             },
         }
@@ -82,16 +97,17 @@ class Duplicates(CheckResult):
         """Return the number of groups and the threshold."""
         near = counted(len(self.groups) - self.n_identical, "group")
         return [
-            f"duplicates: {counted(self.n_identical, 'group')} with the same bytes, {near} alike "
-            f"at a cosine of {self.threshold.cosine:.4f} or more ({self.threshold.how})"
+            f"duplicates: {counted(self.n_identical, 'group')} with the same bytes, {near} of near "
+            f"copies, {counted(len(self.scenes), 'group')} of the same scene at a cosine of "
+            f"{self.threshold.cosine:.4f} or more ({self.threshold.how})"
         ]
 
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return all images of all groups."""
         columns = ("group", "kind", "path", "label", "split", "cosine", *DECISION)
         rows = []
-        for number, group in enumerate(self.groups, start=1):
-            kind = "identical" if group.identical else "near-duplicate"
+        for number, group in enumerate((*self.groups, *self.scenes), start=1):
+            kind = group.kind
             for row in group.rows:
                 path, split, label = row_cells(store, row)
                 cosine = round(float(self.cosine[row]), 5)
@@ -100,10 +116,13 @@ class Duplicates(CheckResult):
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the largest groups."""
-        near, shown = len(self.groups) - self.n_identical, self.groups[:_GROUPS_SHOWN]
+        near = len(self.groups) - self.n_identical
+        shown = (*self.groups[:_GROUPS_SHOWN], *self.scenes[:_SCENES_SHOWN])
         about = (
-            f"{self.n_identical:,} groups of images with the same bytes, and {near:,} of images "
-            f"whose features reach a cosine of {self.threshold.cosine:.4f} ({self.threshold.how})."
+            f"{self.n_identical:,} groups of images with the same bytes, {near:,} of copies that "
+            f"were changed, and {len(self.scenes):,} of the same scene: other photos, such as a "
+            f"burst, whose features reach a cosine of {self.threshold.cosine:.4f} "
+            f"({self.threshold.how})."
         )
         blocks = [Block("text", about)]
         for group in shown:
@@ -113,11 +132,12 @@ class Duplicates(CheckResult):
                 )
                 for row in group.rows[:_IMAGES_SHOWN]
             ]
-            heading = f"{len(group.rows)} {'with the same bytes' if group.identical else 'alike'}"
+            heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"
             if len(group.rows) > len(images):
                 heading += f", {len(images)} of them here"
             blocks.append(Block("gallery", images, heading))
-        blocks += more_in(DUPLICATES_CSV, len(self.groups) - len(shown), "more groups")
+        left = len(self.groups) + len(self.scenes) - len(shown)
+        blocks += more_in(DUPLICATES_CSV, left, "more groups")
         count = counted(len(self.groups), "group")
         headline = [f"{self.n_rows:,} images stand in {count} of copies"] if self.groups else []
         tile = Tile("Surplus copies", f"{self.n_rows - len(self.groups):,}", f"in {count}")
@@ -131,7 +151,8 @@ def check_duplicates(data: AuditData) -> Duplicates:
     parts = store.splits
     if data.run is not None:
         parts = np.char.add(np.char.add(parts, "/"), data.run.splits)
-    return find_duplicates(store.features, store.digests, parts, data.threshold)
+    witness = PhotoWitness(data.threshold, store.hashes, store.groups)
+    return find_duplicates(store.features, store.digests, parts, data.threshold, witness)
 
 
 def find_duplicates(
@@ -139,27 +160,33 @@ def find_duplicates(
     digests: Sequence[str],
     parts: npt.NDArray[np.str_],
     threshold: Threshold,
+    witness: PhotoWitness | None = None,
 ) -> Duplicates:
     """Find images that are there more than once.
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
-    splits: the nearest row of each part is found.
+    splits: the nearest row of each part is found. Without a `witness` of the pixels all that is
+    alike counts as a copy.
     """
     part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
     nearest = _NearestByPart(part)
     connected = ConnectedRows(len(features))
     connected.connect_equal(digests)
+    photos = ConnectedRows(len(features))
+    photos.connect_equal(digests)
     n_pairs = 0
-    for pairs in similar_pairs(features, threshold.cosine):
+    for pairs in similar_pairs(features, threshold.cosine, witness=witness):
         n_pairs += len(pairs.first)
         nearest.update(pairs)
         connected.connect(pairs.first, pairs.second)
-    group_of = connected.groups()
+        photos.connect(pairs.first[pairs.copies], pairs.second[pairs.copies])
+    group_of, photo_of = connected.groups(), photos.groups()
     return Duplicates(
         threshold=threshold,
         n_pairs=n_pairs,
-        groups=_groups(group_of, digests),
+        groups=_groups(photo_of, digests),
+        scenes=_scenes(group_of, photo_of),
         group_of=group_of,
         cosine=nearest.cosine.max(axis=1, initial=0),
         part=part,
@@ -178,6 +205,13 @@ def _groups(group_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, 
         known = {digests[row] for row in rows}
         groups.append(DuplicateGroup(tuple(map(int, rows)), len(known) == 1 and "" not in known))
     return tuple(groups)
+
+
+def _scenes(group_of: Indices, photo_of: Indices) -> tuple[DuplicateGroup, ...]:
+    """Return the groups that hold more than one photo."""
+    found = _groups(group_of, [""] * len(group_of))
+    several = [group for group in found if len({photo_of[row] for row in group.rows}) > 1]
+    return tuple(DuplicateGroup(group.rows, identical=False, same_scene=True) for group in several)
 
 
 class _NearestByPart:

@@ -1,0 +1,94 @@
+"""A perceptual hash of 128 bits: the signs of low frequencies of an image's brightness.
+
+The cosine transform of a grey image has a sign for each frequency. Re-encoding, resizing
+and brightness change few of the low ones. A mirrored image has the same coefficients, those of odd
+frequencies negated, so that two hashes tell of all four reflections how far they are. The bits are
+four views of 32 each, by whether the frequencies across and down are even or odd.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+BYTES = 16
+BITS = 8 * BYTES
+_VIEW = BITS // 4
+_FREQUENCIES = 20
+SMALLEST_SIDE = 2 * _FREQUENCIES
+"""Pixels that a side must have, since those of fewer cannot hold the frequencies."""
+
+_FLAT = 0.1
+"""Amplitude of all frequencies (of 255) below which an image has nothing to tell it by."""
+
+Signs = npt.NDArray[np.float32]
+"""float32 (n, 4, 32): 1 and -1 for the bits of each view, 0 where the hash is not known."""
+
+
+def hash_brightness(grey: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Return the hashes of grey images.
+
+    Parameters
+    ----------
+    grey
+        (n, height, width), 0 to 255; a hundred pixels a side are plenty.
+
+    Returns
+    -------
+    uint8 (n, 16), zeros where an image is of one colour
+    """
+    pixels = np.asarray(grey, np.float32)
+    height, width = pixels.shape[1:]
+    coefficients = _cosines(height) @ pixels @ _cosines(width).T
+    found = [coefficients[:, down, across] for down, across in _views()]
+    amplitudes = np.concatenate(found, axis=1)
+    hashes = np.packbits(amplitudes > 0, axis=1)
+    hashes[np.sqrt((amplitudes**2).sum(axis=1)) < _FLAT] = 0
+    return hashes
+
+
+def hash_signs(hashes: npt.NDArray[np.uint8]) -> Signs:
+    """Return hashes (n, 16) as signs, which `bit_distances` compares."""
+    signs = np.unpackbits(np.ascontiguousarray(hashes), axis=1).astype(np.float32) * 2 - 1
+    signs[~hashes.any(axis=1)] = 0
+    return np.ascontiguousarray(signs.reshape(-1, 4, _VIEW))
+
+
+def bit_distances(a: Signs, b: Signs) -> npt.NDArray[np.float32]:
+    """Return in how many bits images differ, each pair in the reflection that is nearest.
+
+    Returns
+    -------
+    float32 (n_a, n_b)
+        0 to 128; 64 where a hash is not known, which is as far as images of nothing in common.
+    """
+    even, across, down, both = (a[:, view] @ b[:, view].T for view in range(4))
+    # The four reflections negate views; the largest of the four sums is this.
+    agree = np.maximum(even + both + np.abs(across + down), even - both + np.abs(across - down))
+    return np.asarray((BITS - agree) / 2, np.float32)
+
+
+@cache
+def _cosines(side: int) -> npt.NDArray[np.float32]:
+    """Return float32 (frequencies, side): what each pixel weighs in an amplitude."""
+    places = (np.arange(side) + 0.5) * np.pi / side
+    return (np.cos(np.arange(_FREQUENCIES)[:, None] * places) / side).astype(np.float32)
+
+
+@cache
+def _views() -> tuple[tuple[Any, Any], ...]:
+    """Return for each view the 32 lowest frequencies, down and across; none has the mean."""
+    views = []
+    for odd_down, odd_across in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        found = [
+            (down + across, down, across)
+            for down in range(odd_down, _FREQUENCIES, 2)
+            for across in range(odd_across, _FREQUENCIES, 2)
+            if down or across
+        ]
+        lowest = np.array(sorted(found)[:_VIEW])
+        views.append((lowest[:, 1], lowest[:, 2]))
+    return tuple(views)
