@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.missing import text_or_missing
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
 from fishembed.errors import DimensionError, InputError, MissingExtraError
 
@@ -85,16 +86,24 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
     except ImportError as error:
         raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
     try:
-        table = pa.concat_tables([parquet.read_table(path) for path in paths])
+        schemas = [parquet.read_schema(path).names for path in paths]
+        columns = {
+            name: next((one for one in candidates if all(one in names for names in schemas)), None)
+            for name, candidates in _COLUMNS.items()
+        }
+        # Other columns, and the types that another program chose for them, do not matter.
+        wanted = [column for column in columns.values() if column is not None]
+        tables = [parquet.read_table(path, columns=wanted) for path in paths]
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"cannot read the metadata as Parquet: {error}") from error
-    arrays = {}
-    for name, candidates in _COLUMNS.items():
-        column = next((one for one in candidates if one in table.column_names), None)
-        if column is not None:
-            cells = ["" if cell is None else str(cell) for cell in table[column].to_pylist()]
-            arrays[name] = np.array(cells, dtype=np.str_)
-    return arrays
+    return {
+        name: np.array(
+            [text_or_missing(cell) for table in tables for cell in table[column].to_pylist()],
+            dtype=np.str_,
+        )
+        for name, column in columns.items()
+        if column is not None
+    }
 
 
 def _class_texts(texts: LazyRows, labels: npt.NDArray[np.str_]) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.missing import is_missing, text_or_missing
 from fishembed._base.paths import to_path
 from fishembed._base.splits import SPLIT_NAMES
 from fishembed.cache.embedding_folder import read_embedding_folder
+from fishembed.cache.foreign_files import is_foreign, read_foreign_file
 from fishembed.cache.lazy_rows import LazyRows, Matrix
 from fishembed.cache.lock import store_lock
 from fishembed.cache.opening import open_store
@@ -139,6 +141,8 @@ def _load(path: Path) -> Mapping[str, Any]:
         return read_embedding_folder(path)
     if not path.is_file():
         raise InputError(f"there is no file {str(path)!r}")
+    if is_foreign(path):
+        return read_foreign_file(path)
     try:
         with path.open("rb") as raw:
             loaded = np.load(raw, allow_pickle=False)
@@ -213,6 +217,8 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
         raise DimensionError(f"'labels' has shape {labels.shape} for {n} features; give ({n},)")
     if labels.dtype.kind in "iu":
         return _numbered(labels, classes)
+    if (numbers := _whole_numbers(labels)) is not None:
+        return _numbered(numbers, classes)
     texts = _texts(arrays, "labels", n)
     twice = next((name for name in named if classes != named and named.count(name) > 1), None)
     if twice in texts:
@@ -223,6 +229,18 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
     if unknown is not None:
         raise InputError(f"the label {unknown!r} is not among 'classes'")
     return classes, np.array([number[text] for text in texts], np.int32)
+
+
+def _whole_numbers(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64] | None:
+    """Return labels that are whole numbers where they are not missing, -1 there; else None."""
+    values = [None if is_missing(value) else value for value in labels.tolist()]
+    present = [value for value in values if value is not None]
+    if not present and labels.dtype.kind != "f":
+        return None
+    plain = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in present)
+    if not plain or not all(float(one).is_integer() for one in present):
+        return None
+    return np.array([-1 if value is None else int(value) for value in values], np.int64)
 
 
 def _unique_names(names: list[str]) -> list[str]:
@@ -256,9 +274,9 @@ def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> lis
     if array.ndim != 1 or (n is not None and len(array) != n):
         wanted = f"({n},)" if n is not None else "(n_classes,)"
         raise DimensionError(f"{name!r} has shape {array.shape}; give {wanted}")
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
-    return [str(text) for text in array.tolist()]
+    if name == "classes":  # a name that someone chose, whatever it spells
+        return [one.decode() if isinstance(one, bytes) else str(one) for one in array.tolist()]
+    return [text_or_missing(value) for value in array.tolist()]
 
 
 def _split(text: str) -> str:

@@ -96,7 +96,7 @@ def newest_store(folder: str | Path | UPath) -> AnyPath:
     StoreNotFoundError
         When there is none.
     """
-    files = [path for path in to_path(folder).glob("*.*") if not path.name.startswith(".")]
+    files = [path for path in to_path(folder).glob("*") if not path.name.startswith(".")]
     newest_first = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))[::-1]
     for path in newest_first:
         if is_store(path):
