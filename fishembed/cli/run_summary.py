@@ -59,6 +59,6 @@ def print_learning_curve(console: Console, run: Run) -> None:
     from fishembed.reports.text_tables import learning_curve_table
 
     if run.result.few_shot:
-        for line in aligned(*learning_curve_table(run.result.few_shot)):
+        for line in aligned(*learning_curve_table(run.result.few_shot, run.info["head"])):
             console.message(line)
         console.message(f"the learning curve is {run.folder / LEARNING_CURVE}.png")

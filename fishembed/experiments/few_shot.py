@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from fishembed.experiments.train_test_split import Indices
 from fishembed.experiments.training import TrainingData, fit_head
 
 Row = dict[str, Any]
+ZERO_SHOT = "zeroshot"
+BASELINE = "logistic"
+"""What `auto` is compared with on the same draws."""
 
 
 @dataclass(frozen=True)
@@ -53,37 +56,144 @@ def few_shots(y: npt.NDArray[np.int32], shots: int, seed: int) -> Indices:
 
 
 def learning_curve(
-    build: Callable[[], Any],
+    builds: Mapping[str, Callable[[], Any]],
     data: TrainingData,
     scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]],
     settings: FewShotSettings,
+    zero_shot: Any = None,
 ) -> Iterator[Row]:
-    """Fit a head to every drawn training set and score it; yield one row for each.
+    """Fit heads to every drawn training set and score them; yield one row for each.
 
     Parameters
     ----------
-    build
-        Returns a head that is not fitted.
+    builds
+        Name to a function that returns a head that is not fitted. All learn from the same draws.
     data
         All training rows.
     scored
-        float32 (n, dim) features and (n,) labels that the head is scored on.
+        float32 (n, dim) features and (n,) labels that the heads are scored on.
     settings
         What is drawn.
+    zero_shot
+        A fitted zero-shot classifier, the point of no images; None for none.
     """
-    X, y = scored
+    if zero_shot is not None:
+        yield {"shots": 0, "seed": 0, "head": ZERO_SHOT, "n_train": 0, **_scores(zero_shot, scored)}
     for shots in settings.shots:
         for seed in range(settings.seeds):
             rows = few_shots(data.y, shots, seed)
-            head = build()
-            fit_head(head, data.subset(rows))
-            hits = head.predict(X) == y
-            recalls = np.array([hits[y == label].mean() for label in np.unique(y)])
-            yield {
-                "shots": shots,
-                "seed": seed,
-                "n_train": len(rows),
-                "accuracy": float(hits.mean()),
-                "macro_recall": float(recalls.mean()),
-                "classes_at_zero": int((recalls == 0).sum()),
-            }
+            for name, build in builds.items():
+                head = build()
+                fit_head(head, data.subset(rows))
+                about = {"shots": shots, "seed": seed, "head": name, "n_train": len(rows)}
+                yield {**about, **_scores(head, scored)}
+
+
+def _scores(
+    head: Any, scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]
+) -> dict[str, float | int]:
+    X, y = scored
+    probabilities = head.predict_proba(X)
+    hits = head.classes_[probabilities.argmax(axis=1)] == y
+    recalls = np.array([hits[y == label].mean() for label in np.unique(y)])
+    known = np.isin(y, head.classes_)  # a class without training rows has no probability
+    order = np.argsort(head.classes_)
+    columns = order[np.searchsorted(head.classes_, y[known], sorter=order)]
+    true = np.maximum(probabilities[known][np.arange(len(columns)), columns], 1e-300)
+    return {
+        "accuracy": float(hits.mean()),
+        "macro_recall": float(recalls.mean()),
+        "classes_at_zero": int((recalls == 0).sum()),
+        "log_loss": float(-np.log(true).mean()) if len(true) else float("nan"),
+    }
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean over draws, and its 95% confidence interval.
+
+    Attributes
+    ----------
+    mean
+        Of the draws.
+    low, high
+        Ends of Student's interval; not a number where there is one draw.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], least: float = -np.inf, most: float = np.inf) -> Estimate:
+        """Estimate from one value of each draw; the interval ends at what is possible."""
+        from scipy.special import stdtrit
+
+        mean, n = float(np.mean(values)), len(values)
+        if n < 2:
+            return cls(mean, float("nan"), float("nan"))
+        half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1) / n**0.5)
+        return cls(mean, max(mean - half, least), min(mean + half, most))
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """What one head reaches with some images of each class.
+
+    Attributes
+    ----------
+    head, shots, n_train
+        Its name, images of each class, and images in all.
+    accuracy, macro_recall
+        Estimates over the draws.
+    log_loss, classes_at_zero
+        Means over the draws.
+    gain
+        Macro recall of the first head minus that of this one on the same draws; None for the first
+        one itself and for zero-shot.
+    """
+
+    head: str
+    shots: int
+    n_train: int
+    accuracy: Estimate
+    macro_recall: Estimate
+    log_loss: float
+    classes_at_zero: float
+    gain: Estimate | None
+
+
+def curve_points(rows: Sequence[Mapping[str, Any]], head: str = "") -> list[CurvePoint]:
+    """Summarise the rows of `learning_curve` over the draws, by images of each class and head.
+
+    Parameters
+    ----------
+    rows
+        The rows. Those of older runs name no head and have no log loss.
+    head
+        What they are of then.
+    """
+    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((int(row["shots"]), str(row.get("head") or head)), []).append(row)
+    first: dict[int, list[Mapping[str, Any]]] = {}
+    points = []
+    for (shots, name), same in groups.items():
+        best = first.setdefault(shots, same)
+        pairs = zip(best, same, strict=False)
+        gains = [one["macro_recall"] - other["macro_recall"] for one, other in pairs]
+        points.append(
+            CurvePoint(
+                name,
+                shots,
+                int(same[0]["n_train"]),
+                *(
+                    Estimate.of([row[k] for row in same], 0, 1)
+                    for k in ("accuracy", "macro_recall")
+                ),
+                float(np.mean([row.get("log_loss", np.nan) for row in same])),
+                float(np.mean([row["classes_at_zero"] for row in same])),
+                None if best is same else Estimate.of(gains, -1, 1),
+            )
+        )
+    return points

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
-from fishembed.experiments.few_shot import FewShotSettings, learning_curve
+from fishembed.experiments.few_shot import BASELINE, FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.held_out import held_out
 from fishembed.experiments.leakage import find_leakage
@@ -125,7 +125,8 @@ def fit(
         What ``auto`` judges its candidates on: cv, cross-validation on the training rows with
         groups kept together (the default), or val, the rows of that split.
     shots
-        Also learn from few images of each class: a learning curve.
+        Also learn from few images of each class: a learning curve, with zero-shot as its point
+        without images, and for ``auto`` plain logistic regression on the same draws.
     split
         Which rows are scored: test, where there is one; else val; else a hold-out.
     seed
@@ -173,7 +174,11 @@ def fit(
     curve = []
     if shots is not None:
         with watch.measure("shots"):
-            curve = list(learning_curve(build, data, (X, y), shots))
+            builds = {head: build}
+            if head == "auto":
+                builds[BASELINE] = partial(make_head, BASELINE, {}, seed)
+            zero_shot = None if text is None else text.fit()
+            curve = list(learning_curve(builds, data, (X, y), shots, zero_shot))
     info = run_info(
         store,
         kind="fit",

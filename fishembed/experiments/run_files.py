@@ -111,7 +111,7 @@ def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any
         classes=_read_classes(table, tuple(names)),
         images=_read_images(predictions, names),
         epochs=_read_numbers(folder / HISTORY_CSV),
-        few_shot=_read_numbers(folder / FEW_SHOT_CSV),
+        few_shot=_read_numbers(folder / FEW_SHOT_CSV, texts=("head",)),
     )
 
 
@@ -236,12 +236,15 @@ def _read_images(columns: Columns, names: list[str]) -> ScoredImages:
     )
 
 
-def _read_numbers(path: Path) -> tuple[dict[str, float], ...]:
-    """Read a table of numbers; an empty one where there is no such file."""
+def _read_numbers(path: Path, texts: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
+    """Read a table of numbers, some columns text; an empty one where there is no such file."""
     if not path.is_file():
         return ()
     table = read_csv_columns(path)
-    columns = {name: _numbers(table, name, path.name).tolist() for name in table}
+    columns = {
+        name: list(table[name]) if name in texts else _numbers(table, name, path.name).tolist()
+        for name in table
+    }
     return tuple(
         dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
     )

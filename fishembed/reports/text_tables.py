@@ -11,6 +11,7 @@ import numpy as np
 from fishembed._base.printable import printable, shortened
 from fishembed.evaluation.confusion_counts import confused_pairs
 from fishembed.experiments.comparison import Comparison
+from fishembed.experiments.few_shot import Estimate, curve_points
 from fishembed.experiments.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent
 
@@ -84,27 +85,44 @@ def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
     return "by cross-validation on the training images" if folds else "on the validation images"
 
 
-def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """List means over the seeds, and their standard deviations, by images of each class.
+def learning_curve_table(rows: Sequence[Mapping[str, Any]], head: str = "") -> Table:
+    """List means over the draws with 95% intervals, by images of each class and head.
 
     Parameters
     ----------
     rows
         `RunResult.few_shot`.
+    head
+        Name of the head, for rows that do not say.
     """
-    columns = ["images of each class", "training images", "accuracy %", "macro recall %"]
-    columns.append("classes at zero")
+    curve = curve_points(rows, head)
+    columns = ["images of each class", "head", "training images", "accuracy %", "macro recall %"]
+    columns += ["log loss", "classes at zero"]
+    compared = any(point.gain for point in curve)
     lines = []
-    for shots in dict.fromkeys(row["shots"] for row in rows):
-        same = [row for row in rows if row["shots"] == shots]
-        spread = [
-            f"{100 * np.mean(values):.1f} ± {100 * np.std(values):.1f}"
-            for values in ([row[name] for row in same] for name in ("accuracy", "macro_recall"))
-        ]
-        at_zero = float(np.mean([row["classes_at_zero"] for row in same]))
-        n_train = f"{same[0]['n_train']:,.0f}"
-        lines.append([f"{shots:.0f}", n_train, *spread, f"{at_zero:.1f}"])
-    return columns, lines
+    for point in curve:
+        line = [f"{point.shots}", printable(point.head), f"{point.n_train:,}"]
+        line += [_estimate(point.accuracy), _estimate(point.macro_recall)]
+        line.append("" if np.isnan(point.log_loss) else f"{point.log_loss:.3f}")
+        line.append(f"{point.classes_at_zero:.1f}")
+        if compared:
+            gain = point.gain
+            line.append("" if gain is None else _gain(gain))
+        lines.append(line)
+    first = next((point.head for point in curve if point.shots), "")
+    return columns + ([f"{printable(first)}'s gain"] if compared else []), lines
+
+
+def _estimate(value: Estimate) -> str:
+    if np.isnan(value.low):
+        return percent(value.mean)
+    return f"{percent(value.mean)} ({interval((value.low, value.high))})"
+
+
+def _gain(value: Estimate) -> str:
+    if np.isnan(value.low):
+        return f"{100 * value.mean:+.1f}"
+    return points(value.mean, (value.low, value.high))
 
 
 def comparison_table(comparison: Comparison) -> Table:

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from fishembed import Run, import_vectors, run_fit
 from fishembed.errors import InputError
-from fishembed.experiments.few_shot import FewShotSettings, few_shots
-from fishembed.reports import write_learning_curve
+from fishembed.experiments.few_shot import FewShotSettings, curve_points, few_shots
+from fishembed.reports import write_learning_curve, write_report
 from fishembed.reports.text_tables import learning_curve_table
 
 
@@ -51,7 +52,7 @@ def test_a_learning_curve_lies_in_the_run(store):
     for suffix in ("png", "svg"):
         assert (run.folder / f"learning_curve.{suffix}").stat().st_size > 1000
     columns, rows = learning_curve_table(run.result.few_shot)
-    assert [row[0] for row in rows] == ["1", "8"]
+    assert [row[:3] for row in rows] == [["1", "gaussian", "3"], ["8", "gaussian", "24"]]
     assert all(len(row) == len(columns) for row in rows)
     without = run_fit(store, head="gaussian", reports="reports")
     assert without.shots == []
@@ -62,3 +63,68 @@ def test_a_learning_curve_lies_in_the_run(store):
 def test_what_cannot_be_drawn_is_refused(shots, seeds):
     with pytest.raises(InputError, match="from 1 on"):
         FewShotSettings(shots, seeds)
+
+
+@pytest.fixture
+def store_with_words(tmp_path):
+    rng = np.random.default_rng(1)
+    labels = np.arange(120) % 4
+    return import_vectors(
+        {
+            "features": 2 * np.eye(8)[labels] + rng.normal(size=(120, 8)),
+            "labels": labels,
+            "classes": ["carp", "perch", "pike", "roach"],
+            "text_features": np.eye(4, 8) + 0.1,
+            "splits": np.repeat(["train", "test"], 60),
+        },
+        tmp_path / "words.h5",
+    )
+
+
+def test_auto_is_drawn_against_logistic_and_zero_shot(store_with_words):
+    run = run_fit(store_with_words, shots=FewShotSettings((1, 4), 3), reports="reports")
+    rows = run.result.few_shot
+    told = [(row["shots"], row["seed"], row["head"]) for row in rows]
+    assert told[0] == (0, 0, "zeroshot")
+    assert told[1:] == [
+        (shots, seed, head)
+        for shots in (1, 4)
+        for seed in (0, 1, 2)
+        for head in ("auto", "logistic")
+    ]
+    assert Run.load(run.folder).few_shot == rows
+    curve = curve_points(rows)
+    assert [(p.shots, p.head) for p in curve][:3] == [(0, "zeroshot"), (1, "auto"), (1, "logistic")]
+    for point in curve[1:]:
+        same = [r for r in rows if (r["shots"], r["head"]) == (point.shots, point.head)]
+        values = [row["accuracy"] for row in same]
+        assert point.accuracy.mean == pytest.approx(np.mean(values))
+        expected = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values) or 1e-12)
+        assert point.accuracy.low == pytest.approx(max(expected[0], 0), abs=1e-9)
+        assert point.accuracy.high == pytest.approx(min(expected[1], 1), abs=1e-9)
+        assert (point.gain is None) == (point.head == "auto")
+    columns, lines = learning_curve_table(rows)
+    assert columns[-1] == "auto's gain"
+    assert [line[:2] for line in lines] == [
+        ["0", "zeroshot"],
+        ["1", "auto"],
+        ["1", "logistic"],
+        ["4", "auto"],
+        ["4", "logistic"],
+    ]
+    assert lines[0][-1] == lines[1][-1] == ""
+    assert lines[2][-1].startswith(("+", "-"))
+    page = write_report(run).read_text()
+    assert 'id="few-images"' in page
+    assert "auto&#39;s gain" in page
+    assert 'id="learning-curve-figure"' in page
+
+
+def test_a_curve_of_an_older_run_names_its_head():
+    old = [{"shots": 2.0, "seed": 0.0, "n_train": 6.0, "accuracy": 0.5, "macro_recall": 0.4}]
+    [point] = curve_points([row | {"classes_at_zero": 1.0} for row in old], "gaussian")
+    assert (point.head, point.shots, point.n_train) == ("gaussian", 2, 6)
+    assert np.isnan(point.macro_recall.low)  # one draw has no interval
+    assert learning_curve_table([old[0] | {"classes_at_zero": 1.0}], "gaussian")[1] == [
+        ["2", "gaussian", "6", "50.0", "40.0", "", "1.0"]
+    ]

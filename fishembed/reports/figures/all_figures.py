@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from fishembed.experiments.run_result import RunResult
 
 LEARNING_CURVE = "learning_curve"
-INLINE = ("loss", "accuracy", "selection", "recall_by_training", "reliability", "top_k")
+INLINE = (
+    "loss",
+    "accuracy",
+    "selection",
+    "recall_by_training",
+    "reliability",
+    "top_k",
+    LEARNING_CURVE,
+)
 """Figures that stand on the page as they are; scripts and markup draw the others there."""
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fishembed.reports.figures.style import MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+from fishembed.experiments.few_shot import curve_points
+from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from fishembed.experiments.few_shot import CurvePoint
     from fishembed.experiments.run_result import Floats, RunResult
 
 
@@ -62,37 +64,51 @@ def _draw_epochs(axes: Axes, history: dict[str, Floats], what: str) -> None:
 
 
 def draw_learning_curve(result: RunResult) -> Figure | None:
-    """Draw accuracy and macro recall against images of each class; None where there is no curve.
+    """Draw macro recall and accuracy against images of each class; None where there is no curve.
 
-    A point for each drawn training set, a line through their means, and a dashed line for the
-    head that learnt from all images.
+    Means over the draws of the training set, with 95% intervals of the macro recall; zero-shot
+    stands at no images, and a dashed line is the head that learnt from all.
     """
-    rows, metrics = result.few_shot, result.metrics
-    if not rows:
+    if not result.few_shot:
         return None
-    from matplotlib.ticker import NullLocator
-
-    shots = sorted({row["shots"] for row in rows})
+    curve = curve_points(result.few_shot, str(result.info.get("head", "")))
+    shots = sorted({point.shots for point in curve if point.shots})
+    place = {k: float(np.log2(k)) for k in shots} | {0: float(np.log2(shots[0])) - 1}
+    heads = list(dict.fromkeys(point.head for point in curve if point.shots))
     with style():
         figure, axes = new_axes()
-        for name, label, colour, width in (
-            ("accuracy", "accuracy", RIGHT, 3.5),  # wider: seen where the two are the same
-            ("macro_recall", "macro recall", WRONG, 1.5),
-        ):
-            points = [[row[name] for row in rows if row["shots"] == k] for k in shots]
-            means = [np.mean(p) for p in points]
-            axes.plot(shots, means, color=colour, linewidth=width, label=label)
-            axes.scatter(
-                np.repeat(shots, [len(p) for p in points]), np.concatenate(points),
-                color=colour, s=12, alpha=0.6, linewidths=0, zorder=3, clip_on=False,
-            )  # fmt: skip
-            axes.axhline(metrics[name], color=colour, linewidth=1, linestyle=(0, (4, 3)))
-        axes.plot([], [], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="all images")
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(shots, [f"{k:.0f}" for k in shots])
-        axes.xaxis.set_minor_locator(NullLocator())
+        for head, colour in zip(heads, (RIGHT, WRONG), strict=False):
+            _draw_curve(axes, [p for p in curve if p.head == head and p.shots], place, colour)
+        without = [point for point in curve if not point.shots]
+        for point in without:
+            at, scores = place[0], (point.macro_recall.mean, point.accuracy.mean)
+            axes.plot(at, scores[0], "D", color=INK, markersize=4, label=point.head)
+            axes.plot(at, scores[1], "D", color=INK, markersize=4, fillstyle="none")
+        colour, dashes = RIGHT, (0, (4, 3))
+        axes.axhline(result.metrics["macro_recall"], color=colour, linewidth=1, linestyle=dashes)
+        axes.plot([], [], color=MUTED, linestyle=":", label="accuracy")
+        axes.plot([], [], color=colour, linewidth=1, linestyle=dashes, label="all images")
+        ticks = ([0] if without else []) + shots
+        axes.set_xticks([place[k] for k in ticks], [f"{k}" for k in ticks])
         axes.set_ylim(0, 1)
         percent_axis(axes, "y")
         axes.set_xlabel("training images of each class")
+        axes.set_ylabel("macro recall")
         axes.legend(loc="lower right")
     return figure
+
+
+def _draw_curve(axes: Axes, points: list[CurvePoint], place: dict[int, float], colour: str) -> None:
+    at = [place[point.shots] for point in points]
+    recalls = [point.macro_recall for point in points]
+    axes.fill_between(
+        at,
+        [r.low for r in recalls],
+        [r.high for r in recalls],
+        color=colour,
+        alpha=0.18,
+        linewidth=0,
+    )
+    means = [r.mean for r in recalls]
+    axes.plot(at, means, color=colour, marker="o", markersize=3.5, label=points[0].head)
+    axes.plot(at, [point.accuracy.mean for point in points], color=colour, linestyle=":")

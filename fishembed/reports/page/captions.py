@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.reliability import Reliability
+from fishembed.experiments.few_shot import curve_points
 from fishembed.experiments.run_result import ClassTable, RunResult
 from fishembed.reports.text_tables import judged_on
 from fishembed.reports.wording import percent, split_images
@@ -55,6 +57,22 @@ def top_k_caption(result: RunResult) -> str:
     return (
         f"The truth was the most probable class for {percent(first.share)}% of the images, and "
         f"among the {last.k} most probable for {percent(last.share)}%."
+    )
+
+
+def learning_curve_caption(result: RunResult) -> str:
+    """Describe the ends of the learning curve; empty where there is none."""
+    head = str(result.info.get("head", ""))
+    curve = [p for p in curve_points(result.few_shot, head) if p.shots and p.gain is None]
+    if not curve:
+        return ""
+    few, many = curve[0], curve[-1]
+    ends = f"{percent(few.macro_recall.mean)}% at {counted(few.shots, 'image')} of each class"
+    if many.shots > few.shots:
+        ends += f", {percent(many.macro_recall.mean)}% at {many.shots}"
+    return (
+        f"Macro recall of {printable(few.head)}: {ends}. Bands are 95% intervals over the draws, "
+        "dotted lines the accuracy; the dashed line learnt from all training images."
     )
 
 

@@ -15,6 +15,7 @@ from fishembed.reports.page.galleries import run_galleries
 from fishembed.reports.page.report_tables import (
     bar_groups,
     class_rows,
+    few_images_table,
     how_made,
     prompts,
     score_tiles,
@@ -34,6 +35,7 @@ from fishembed.reports.wording import split_images
 _SECTIONS = (
     ("training", "Training"),
     ("selection", "Choice of head"),
+    ("few-images", "Few images"),
     ("classes", "Recall by class"),
     ("mixups", "Confusion matrix"),
     ("pairs", "Largest mix-ups"),
@@ -83,6 +85,7 @@ def report_context(
         "recall_by_training": effect,
         "reliability": calibration,
         "top_k": captions.top_k_caption(result),
+        "learning_curve": captions.learning_curve_caption(result),
     }
     context = {
         "name": printable(run.name),
@@ -100,6 +103,7 @@ def report_context(
         "bars": bar_groups(rows),
         "rows": rows,
         "selection": selection_table(result),
+        "few_images": few_images_table(result),
         "prompts": prompts(result),
         "made": how_made(result),
         "command": printable(str(info.get("command", ""))),
@@ -127,6 +131,7 @@ def _has(context: dict[str, Any], section: str) -> bool:
     needed = {
         "training": "loss" in figures or "accuracy" in figures,
         "selection": context["selection"] is not None,
+        "few-images": context["few_images"] is not None,
         "mixups": context["matrix"] is not None,
         "pairs": bool(context["pairs"]),
         "why": "recall_by_training" in figures,

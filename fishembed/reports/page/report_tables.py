@@ -12,7 +12,11 @@ from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.class_prior import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.run_result import RunResult
 from fishembed.reports.shared_page_parts import Tile
-from fishembed.reports.text_tables import best_candidates_table, judged_on
+from fishembed.reports.text_tables import (
+    best_candidates_table,
+    judged_on,
+    learning_curve_table,
+)
 from fishembed.reports.wording import interval, percent
 
 _BARS_UP_TO = 60
@@ -73,6 +77,14 @@ def selection_table(result: RunResult) -> dict[str, Any] | None:
     shown = [[printable(cell.removeprefix("*").strip()) for cell in row] for row in rows]
     counts = {"candidates": len(result.selection), "judged_on": judged_on(result.selection)}
     return {"columns": columns, "rows": shown, **counts}
+
+
+def few_images_table(result: RunResult) -> dict[str, Any] | None:
+    """Return the learning curve as a table; None where none was asked for."""
+    if not result.few_shot:
+        return None
+    columns, rows = learning_curve_table(result.few_shot, str(result.info.get("head", "")))
+    return {"columns": columns, "rows": rows}
 
 
 def prompts(result: RunResult) -> list[str]:
