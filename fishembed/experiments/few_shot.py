@@ -117,7 +117,7 @@ class Estimate:
     mean
         Of the draws.
     low, high
-        Ends of Student's interval; not a number where there is one draw.
+        Ends of Student's interval; not a number where there is one draw, or all are the same.
     """
 
     mean: float
@@ -130,7 +130,7 @@ class Estimate:
         from scipy.special import stdtrit
 
         mean, n = float(np.mean(values)), len(values)
-        if n < 2:
+        if n < 2 or min(values) == max(values):  # also where every draw takes all there is
             return cls(mean, float("nan"), float("nan"))
         half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1) / n**0.5)
         return cls(mean, max(mean - half, least), min(mean + half, most))
@@ -187,10 +187,8 @@ def curve_points(rows: Sequence[Mapping[str, Any]], head: str = "") -> list[Curv
                 name,
                 shots,
                 int(same[0]["n_train"]),
-                *(
-                    Estimate.of([row[k] for row in same], 0, 1)
-                    for k in ("accuracy", "macro_recall")
-                ),
+                Estimate.of([row["accuracy"] for row in same], 0, 1),
+                Estimate.of([row["macro_recall"] for row in same], 0, 1),
                 float(np.mean([row.get("log_loss", np.nan) for row in same])),
                 float(np.mean([row["classes_at_zero"] for row in same])),
                 None if best is same else Estimate.of(gains, -1, 1),
