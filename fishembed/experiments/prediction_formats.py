@@ -24,6 +24,9 @@ _BY_SUFFIX: dict[str, Format] = {
     ".txt": "table",
 }
 
+_DECIMALS = 6
+"""Of the shares in tables; more are noise."""
+
 
 def format_for(output: Path) -> Format:
     """Return the format that a file's name asks for.
@@ -48,7 +51,7 @@ def formatted(predictions: Predictions, kind: Format) -> str:
         tail = "" if predictions.counts is None else "\n" + counts_table(predictions.counts)
         return _table(predictions.predictions) + tail
     if kind == "csv":
-        return _csv(predictions.predictions)
+        return _csv(predictions)
     return json.dumps(as_document(predictions), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -66,9 +69,12 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
         output.parent.mkdir(parents=True, exist_ok=True)
         if kind == "parquet":
             with atomic_file(output) as temporary:
-                _write_parquet(predictions.predictions, temporary)
+                _write_parquet(predictions, temporary)
         else:
-            write_text(output, formatted(predictions, kind))
+            text = formatted(predictions, kind)
+            # Spreadsheets show other letters than ASCII wrong without a byte order mark.
+            marked = kind == "csv" and not text.isascii()
+            write_text(output, f"\ufeff{text}" if marked else text)
     except OSError as error:
         raise InputError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
 
@@ -165,22 +171,33 @@ def _cells(one: Prediction, columns: Sequence[str]) -> list[str | float | None]:
             f"nearest_label{k}": near.label,
             f"similarity{k}": near.similarity,
         }
-    return [cells.get(column) for column in columns]
+    return [_rounded(cells.get(column)) for column in columns]
 
 
-def _csv(predictions: Sequence[Prediction]) -> str:
-    columns = _columns(predictions)
-    return csv_text(columns, (_cells(one, columns) for one in predictions))
+def _rounded(value: str | float | None) -> str | float | None:
+    return round(value, _DECIMALS) if isinstance(value, float) else value
 
 
-def _write_parquet(predictions: Sequence[Prediction], output: Path) -> None:
+def _rows(predictions: Predictions) -> tuple[list[str], list[list[str | float | None]]]:
+    """Return names of columns, and a row for each prediction and for each skipped image."""
+    columns = _columns(predictions.predictions)
+    rows = [[*_cells(one, columns), None] for one in predictions.predictions]
+    blank = [None] * (len(columns) - 1)
+    rows += [[path, *blank, reason] for path, reason in predictions.skipped]
+    return [*columns, "problem"], rows
+
+
+def _csv(predictions: Predictions) -> str:
+    return csv_text(*_rows(predictions))
+
+
+def _write_parquet(predictions: Predictions, output: Path) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
-    names = _columns(predictions)
-    rows = [_cells(one, names) for one in predictions]
+    names, rows = _rows(predictions)
     columns = zip(names, zip(*rows, strict=True), strict=True)
     table = {
         name: [printable(value) if isinstance(value, str) else value for value in values]

@@ -10,6 +10,7 @@ from fake_encoder import FakeEncoder
 from PIL import Image
 
 from fishembed import FeatureStore, import_vectors, run_fit, run_zeroshot
+from fishembed._base.csv_files import CsvTable
 from fishembed.errors import (
     DimensionError,
     ImageError,
@@ -20,7 +21,7 @@ from fishembed.errors import (
     StoreNotFoundError,
 )
 from fishembed.experiments import HEADS
-from fishembed.experiments.prediction import predict_run
+from fishembed.experiments.prediction import Prediction, Predictions, predict_run
 from fishembed.experiments.prediction_formats import format_for, formatted, write_predictions
 from fishembed.extraction import encode_images, extract
 
@@ -225,3 +226,14 @@ def test_confidence_is_tempered_where_it_would_be_too_high(workspace):
     run = run_fit(import_vectors(arrays, "cache/v.h5"), head="gaussian")
     assert abs(run.metrics["mean_confidence"] - run.metrics["accuracy"]) < 0.15
     assert run.metrics["log_loss"] < 2
+
+
+def test_skipped_images_are_rows_and_numbers_are_short(workspace):
+    one = Prediction("=1/3ü.jpg", ("cod", "eel"), (2 / 3, 1 / 3))
+    found = Predictions((one,), (("bad.jpg", "the file is empty"),))
+    write_predictions(found, workspace / "p.csv", "csv")
+    assert (workspace / "p.csv").read_bytes().startswith("\ufeffpath,".encode())
+    first, last = [row for _, row in CsvTable(workspace / "p.csv")]
+    assert (first["path"], first["p1"], first["problem"]) == ("=1/3ü.jpg", "0.666667", "")
+    assert (last["path"], last["top1"], last["problem"]) == ("bad.jpg", "", "the file is empty")
+    assert "'=1/3" in (workspace / "p.csv").read_text(encoding="utf-8")
