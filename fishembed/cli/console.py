@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from fishembed._base.paths import Place, shown, without_secrets
+from fishembed._base.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -80,6 +81,8 @@ class Console:
 
 def _write(stream: TextIO, text: str) -> None:
     # A file's name may hold what no terminal or pipe can encode.
+    if stream.isatty():  # names shall not steer a terminal; files get them as they are
+        text = "\n".join(map(printable, text.split("\n")))
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()

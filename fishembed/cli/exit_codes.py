@@ -22,6 +22,7 @@ from pathlib import Path
 import typer
 
 from fishembed._base.paths import Place, scrub
+from fishembed._base.printable import printable
 from fishembed.errors import FishembedError
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
@@ -56,6 +57,7 @@ def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int
 
 
 def _print_error(text: str) -> None:
+    text = "\n".join(map(printable, text.split("\n")))
     sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
 
 

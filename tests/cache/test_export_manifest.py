@@ -25,7 +25,7 @@ def test_corrected_labels_come_back_as_a_table(workspace):
 
 def test_the_verb_writes_it(workspace, capsys):
     place = import_features({"features": np.eye(3), "labels": ["cod", "eel", ""]}, "f.h5")
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["export", "labels.csv", "--store", str(place), "--format", "manifest", "--json"])
     assert '"rows": 3' in capsys.readouterr().out
     assert (
