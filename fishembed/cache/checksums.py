@@ -10,7 +10,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.cache.lazy_rows import Matrix
 from fishembed.cache.schema import CHECKED_ROWS, CHECKSUMS
+
+_FINITE_ROWS = 1024
+"""Rows that are looked at at once: few enough to stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Damage:
     last: int
 
 
-def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
+def block_checksums(array: Matrix | npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     """Return the CRC-32 of each block of rows.
 
     Parameters
@@ -42,7 +46,7 @@ def block_checksums(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     -------
     uint32 (ceil(n / CHECKED_ROWS),)
     """
-    starts = range(0, len(array), CHECKED_ROWS)
+    starts = range(0, array.shape[0], CHECKED_ROWS)
     blocks = (np.ascontiguousarray(array[s : s + CHECKED_ROWS]) for s in starts)
     return np.array([zlib.crc32(block.view(np.uint8).data) for block in blocks], dtype=np.uint32)
 
@@ -65,7 +69,7 @@ def attributes_checksum(attributes: Mapping[str, object]) -> int:
 
 
 def find_damage(
-    name: str, array: npt.NDArray[np.generic], expected: npt.NDArray[np.uint32]
+    name: str, array: Matrix | npt.NDArray[np.generic], expected: npt.NDArray[np.uint32]
 ) -> list[Damage]:
     """Compare an array with the checksums it was written with.
 
@@ -77,14 +81,24 @@ def find_damage(
     """
     found = block_checksums(array)
     if found.shape != expected.shape:
-        return [Damage(name, 0, max(0, len(array) - 1))]
+        return [Damage(name, 0, max(0, array.shape[0] - 1))]
     bad = np.flatnonzero(found != expected)
     runs = np.split(bad, np.flatnonzero(np.diff(bad) > 1) + 1) if len(bad) else []
     return [
         Damage(
             name,
             int(run[0]) * CHECKED_ROWS,
-            min((int(run[-1]) + 1) * CHECKED_ROWS, len(array)) - 1,
+            min((int(run[-1]) + 1) * CHECKED_ROWS, array.shape[0]) - 1,
         )
         for run in runs
     ]
+
+
+def first_not_finite(matrix: Matrix | npt.NDArray[np.generic]) -> int | None:
+    """Return the first row with a NaN or an infinity; None where all are finite."""
+    for start in range(0, matrix.shape[0], _FINITE_ROWS):
+        block = np.asarray(matrix[start : start + _FINITE_ROWS])
+        finite = np.isfinite(block)
+        if not finite.all():
+            return start + int(np.argmin(finite.all(axis=1)))
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, without_secrets
-from fishembed.cache.checksums import Damage, attributes_checksum, find_damage, read_checksums
+from fishembed.cache.checksums import (
+    Damage,
+    attributes_checksum,
+    find_damage,
+    first_not_finite,
+    read_checksums,
+)
 from fishembed.cache.foreign_data import ForeignDataError
 from fishembed.cache.hdf5_files import map_dataset, open_hdf5
 from fishembed.cache.history import Dropped, Edit, read_dropped, read_history
@@ -34,6 +39,12 @@ from fishembed.cache.schema import (
     unknown_array,
 )
 from fishembed.cache.store import FeatureKind, Store
+from fishembed.cache.validation import (
+    check_column,
+    check_layout,
+    read_description,
+    read_safely,
+)
 from fishembed.errors import InputError, StoreFormatError, StoreIntegrityError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -54,33 +65,42 @@ class Hdf5Store(Store):
         The open file; it is closed with the store.
     path
         Where the store lies, which may be elsewhere than the file.
+    check
+        Whether everything is compared with its checksums when it is read first.
 
     Raises
     ------
     StoreFormatError
         When the file is no store, is damaged, or has a newer schema.
+    StoreIntegrityError
+        When something is not as it was written; for rows and features, when they are read.
     """
 
-    def __init__(self, file: h5py.File, path: AnyPath) -> None:
+    def __init__(self, file: h5py.File, path: AnyPath, *, check: bool = True) -> None:
         self._features = file
         # What an older schema says is brought to this one in memory, all but the features.
         self._file = migrated(file, path)
-        texts = {name: decode_attribute(value) for name, value in self._file.attrs.items()}
+        about = read_description(self._file.attrs)
+        check_layout(self._file, file)
         super().__init__(
             path,
             int(file[IMAGE].shape[0]),
-            encoder=json.loads(texts["encoder"]),
-            source=without_secrets(json.loads(texts["source"])),
-            fingerprint=texts["fingerprint"],
+            encoder=about["encoder"],
+            source=without_secrets(about["source"]),
+            fingerprint=about["fingerprint"],
             has_trunk=TRUNK in file,
             trunk_is_image=TRUNK in file and bool(file[TRUNK] == file[IMAGE]),
         )
-        self.versions = json.loads(texts["versions"])
-        self.extraction = json.loads(texts.get("extraction", "{}"))
-        self.created = texts["created"]
+        self.versions, self.created = about["versions"], about["created"]
+        self.extraction = about["extraction"]
+        self._checks = check
+        self.checked: set[str] = set()
+        """Data sets that were compared with their checksums."""
+        if check and not self._attributes_hold():
+            raise self._changed(Damage(ATTRIBUTES, 0, 0))
 
     @classmethod
-    def read(cls, local: Path, path: AnyPath) -> Hdf5Store:
+    def read(cls, local: Path, path: AnyPath, *, check: bool = True) -> Hdf5Store:
         """Open a file of this machine; see `fishembed.cache.open_store`.
 
         Parameters
@@ -89,6 +109,8 @@ class Hdf5Store(Store):
             The file.
         path
             The store's own path: that of the file, or of what it is a copy of.
+        check
+            Whether what is read is compared with its checksums.
         """
         try:
             file = open_hdf5(local)
@@ -101,11 +123,11 @@ class Hdf5Store(Store):
                 f"{str(path)!r} is not a readable HDF5 file ({error}): {_ADVICE}"
             ) from error
         try:
-            return cls(file, path)
-        except StoreFormatError:
+            return cls(file, path, check=check)
+        except (StoreFormatError, StoreIntegrityError):
             file.close()
             raise
-        except (KeyError, ValueError, OSError, RuntimeError) as error:
+        except Exception as error:  # what a crafted file breaks cannot be listed
             file.close()
             raise StoreFormatError(f"{str(path)!r} is damaged ({error}): {_ADVICE}") from error
 
@@ -115,28 +137,46 @@ class Hdf5Store(Store):
         self._features.close()
         self._forbid_use()
 
+    def layout(self, which: FeatureKind = "image") -> tuple[tuple[int, ...], str]:
+        """Return the shape and type of the features without reading any."""
+        dataset = self._features[IMAGE if which == "image" else TRUNK]
+        return tuple(dataset.shape), str(dataset.dtype)
+
     def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
-        return self._map(IMAGE if which == "image" else TRUNK)
+        name = IMAGE if which == "image" else TRUNK
+        mapped = self._map(name)
+        self._check_features(name, mapped)
+        return mapped
 
+    @read_safely
     def _feature_rows(self, which: FeatureKind) -> Matrix:
-        return file_rows(self._features[IMAGE if which == "image" else TRUNK])
+        name = IMAGE if which == "image" else TRUNK
+        rows = file_rows(self._features[name])
+        self._check_features(name, rows)
+        return rows
 
+    @read_safely
     def _classes(self) -> list[str]:
         return self._texts("classes")
 
+    @read_safely
     def _skipped(self) -> list[tuple[str, str]]:
         paths, reasons = self._texts("skipped/path"), self._texts("skipped/reason")
         return list(zip(places_of(paths), map(scrub, reasons), strict=True))
 
+    @read_safely
     def _history(self) -> tuple[Edit, ...]:
         return read_history(self._file, self._texts)
 
+    @read_safely
     def _dropped(self) -> Dropped | None:
         return read_dropped(self._file, self._texts, self._read, self._read_metadata)
 
+    @read_safely
     def _text_keys(self) -> list[str]:
         return list(self._file[TEXT]) if TEXT in self._file else []
 
+    @read_safely
     def _text(self, key: str) -> TextFeatures:
         if key not in self.text_keys:
             have = ", ".join(self.text_keys) or "none"
@@ -145,8 +185,11 @@ class Hdf5Store(Store):
                 f"'fishembed extract … --prompts {key}' adds them without encoding images again"
             )
         attributes = self._file[TEXT][key].attrs
+        features = self._read(f"{TEXT}/{key}/features").astype(np.float32, copy=False)
+        if self._checks and not np.isfinite(features).all():
+            raise ValueError(f"the text features {key!r} are not finite")
         return TextFeatures(
-            features=self._read(f"{TEXT}/{key}/features").astype(np.float32, copy=False),
+            features=features,
             names=tuple(self._texts(f"{TEXT}/{key}/names")),
             templates=tuple(self._texts(f"{TEXT}/{key}/templates")),
             logit_scale=float(attributes["logit_scale"]),
@@ -156,21 +199,52 @@ class Hdf5Store(Store):
     def _verify(self) -> list[Damage]:
         try:
             checksums = read_checksums(self._file)
-            expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
+            holds = self._attributes_hold()
         except (KeyError, OSError, RuntimeError, ValueError) as error:
             raise self._damaged(CHECKSUMS, error) from error
         found = [one for name, sums in checksums.items() for one in self._damage(name, sums)]
-        if expected is not None and expected != attributes_checksum(self._features.attrs):
-            found.append(Damage(ATTRIBUTES, 0, 0))
-        return found
+        return found if holds else [*found, Damage(ATTRIBUTES, 0, 0)]
+
+    def _attributes_hold(self) -> bool:
+        expected = self._file[CHECKSUMS].attrs.get(ATTRIBUTES)
+        return expected is None or expected == attributes_checksum(self._features.attrs)
 
     def _damage(self, name: str, checksums: npt.NDArray[np.uint32]) -> list[Damage]:
         try:
-            data = self._map(name) if name in (IMAGE, TRUNK) else self._read(name)
+            whole = self._map(name) if name in (IMAGE, TRUNK) else self._read_unchecked(name)
         except StoreIntegrityError:
             return [Damage(name, 0, max(0, len(self) - 1))]
-        return find_damage(name, data, checksums)
+        return find_damage(name, whole, checksums)
 
+    def _check_features(self, name: str, matrix: Matrix) -> None:
+        """Compare features with their checksums, and see that all are finite, once."""
+        if name == TRUNK and self.trunk_is_image:
+            name = IMAGE
+        if self._checks and name not in self.checked:
+            if damage := find_damage(name, matrix, self._checksums(name)):
+                raise self._changed(damage[0])
+            if (row := first_not_finite(matrix)) is not None:
+                raise StoreIntegrityError(
+                    f"{str(self.path)!r} is damaged: the embedding in row {row} of {name!r} is "
+                    f"not finite: {_ADVICE}"
+                )
+            self.checked.add(name)
+
+    def _checksums(self, name: str) -> npt.NDArray[np.uint32]:
+        try:
+            return np.asarray(self._file[f"{CHECKSUMS}/{name}"][()])
+        except (KeyError, OSError, RuntimeError, ValueError, TypeError) as error:
+            raise self._damaged(f"{CHECKSUMS}/{name}", error) from error
+
+    def _changed(self, damage: Damage) -> StoreIntegrityError:
+        rows = f", rows {damage.first} to {damage.last}"
+        return StoreIntegrityError(
+            f"{str(self.path)!r} is damaged in {damage.dataset!r}"
+            f"{'' if damage.dataset == ATTRIBUTES else rows}: 'fishembed info --verify' names all "
+            "that is not as it was written, 'fishembed extract' makes it again"
+        )
+
+    @read_safely
     def column(self, name: str) -> Any:
         """Return a column of `Rows` by its name."""
         dataset = f"rows/{name}"
@@ -180,8 +254,12 @@ class Hdf5Store(Store):
             return list(places_of(self._texts(dataset)))
         if name in OPTIONAL_ARRAYS and dataset not in self._file:
             return unknown_array(name, len(self))
-        return self._texts(dataset) if name in _TEXT_COLUMNS else self._read(dataset)
+        column = self._texts(dataset) if name in _TEXT_COLUMNS else self._read(dataset)
+        if self._checks:
+            check_column(name, column, len(self.classes) if name == "label" else 0)
+        return column
 
+    @read_safely
     def _metadata(self) -> Mapping[str, Column]:
         return self._read_metadata("")
 
@@ -204,6 +282,15 @@ class Hdf5Store(Store):
         return decode_texts(self._read(name))
 
     def _read(self, name: str) -> npt.NDArray[Any]:
+        found = self._read_unchecked(name)
+        migrated_to = self._file is not self._features and f"{CHECKSUMS}/{name}" not in self._file
+        if self._checks and name not in self.checked and not migrated_to:
+            if damage := find_damage(name, found, self._checksums(name)):
+                raise self._changed(damage[0])
+            self.checked.add(name)
+        return found
+
+    def _read_unchecked(self, name: str) -> npt.NDArray[Any]:
         try:
             return np.asarray(self._file[name][()])
         except (KeyError, OSError, RuntimeError, ValueError) as error:

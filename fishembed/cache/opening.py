@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +23,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKED_AT = 64
 
 
-def open_store(*paths: str | Path | UPath) -> Store:
+def open_store(*paths: str | Path | UPath, check: bool = True) -> Store:
     """Open a store for reading; what it is made of is told by its content.
 
     Parameters
@@ -31,6 +32,9 @@ def open_store(*paths: str | Path | UPath) -> Store:
         An HDF5 file, or an index over several; or the URL of one: then a copy is fetched to
         this machine and kept until the one there changes. Several paths are stores of several
         encoders, which are put side by side.
+    check
+        Whether everything is compared with its checksums when it is read first. `Store.verify`
+        compares also where this is not so.
 
     Raises
     ------
@@ -52,13 +56,13 @@ def open_store(*paths: str | Path | UPath) -> Store:
     >>> X.shape, y.tolist()
     ((2, 4), [0, 1])
     """
-    stores = [_open_one(to_path(path)) for path in paths]
+    stores = [_open_one(to_path(path), check=check) for path in paths]
     return stores[0] if len(stores) == 1 else join_stores(stores)
 
 
-def _open_one(path: AnyPath) -> Store:
+def _open_one(path: AnyPath, *, check: bool = True) -> Store:
     try:
-        return with_local_copy(path, lambda local: _open_local(local, path))
+        return with_local_copy(path, lambda local: _open_local(local, path, check=check))
     except FileNotFoundError as error:
         if isinstance(error, FishembedError):
             raise
@@ -68,14 +72,14 @@ def _open_one(path: AnyPath) -> Store:
         ) from error
 
 
-def _open_local(local: Path, path: AnyPath) -> Store:
+def _open_local(local: Path, path: AnyPath, *, check: bool) -> Store:
     if not _is_json(_first_bytes(local)):
-        return Hdf5Store.read(local, path)
+        return Hdf5Store.read(local, path, check=check)
     try:
-        return ShardedStore(read_index(local, path), path, _open_one)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, FishembedError):
-            raise
+        return ShardedStore(read_index(local, path), path, partial(_open_one, check=check))
+    except FishembedError:
+        raise
+    except Exception as error:  # what a crafted index breaks cannot be listed
         raise StoreFormatError(f"{str(path)!r} is damaged: {error!r}") from error
 
 
@@ -134,9 +138,9 @@ class FeatureStore(Store):
     """
 
     @classmethod
-    def open(cls, path: str | Path | UPath) -> FeatureStore:
+    def open(cls, path: str | Path | UPath, *, check: bool = True) -> FeatureStore:
         """Open a store for reading; see `open_store`."""
-        return cast("FeatureStore", open_store(path))
+        return cast("FeatureStore", open_store(path, check=check))
 
 
 # The classes that implement `Store` do not know of the function that chooses among them.

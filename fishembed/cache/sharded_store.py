@@ -26,6 +26,7 @@ from fishembed._base.remote_files import ANYTHING, remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.lazy_rows import Matrix, StackedRows
 from fishembed.cache.metadata import Column, stacked_metadata
 from fishembed.cache.schema import TextFeatures
@@ -86,6 +87,7 @@ class ShardedStore(Store):
         self.versions, self.created = index["versions"], index["created"]
         self._dim = int(index["dim"])
         self._open_shard = open_shard
+        self._checked: dict[int, set[str]] = {}
         self.shard = lru_cache(_OPEN_AT_ONCE)(self._opened)
 
     def __repr__(self) -> str:
@@ -169,10 +171,10 @@ class ShardedStore(Store):
         """Open one of the files; refuse it where it is not the one that was listed."""
         listed = self._files[number]
         shard = self._open_shard(_path_of(self.path, listed["path"]))
-        rows = shard.feature_rows()
-        shape = int(listed["rows"]), self._dim
-        same_layout = tuple(rows.shape) == shape and str(rows.dtype) == self._index["dtype"]
-        if shard.fingerprint != listed["fingerprint"] or not same_layout:
+        if isinstance(shard, Hdf5Store):  # opened again, it is the same: nothing is checked twice
+            shard.checked = self._checked.setdefault(number, shard.checked)
+        layout = (int(listed["rows"]), self._dim), self._index["dtype"]
+        if shard.fingerprint != listed["fingerprint"] or shard.layout() != layout:
             raise StoreIntegrityError(
                 f"{str(shard.path)!r} was written since {str(self.path)!r} listed it: "
                 "'fishembed merge' lists its files again"

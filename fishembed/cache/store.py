@@ -161,6 +161,11 @@ class Store(ABC):
         """Return the features as rows that are read from disk when asked for, and not kept."""
         return self._feature_rows(which)
 
+    def layout(self, which: FeatureKind = "image") -> tuple[tuple[int, ...], str]:
+        """Return the shape and type of the features."""
+        rows = self._feature_rows(which)
+        return tuple(rows.shape), str(rows.dtype)
+
     @abstractmethod
     def _feature_rows(self, which: FeatureKind) -> Matrix: ...
 

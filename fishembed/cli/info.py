@@ -35,7 +35,7 @@ def info(
     from fishembed.errors import StoreIntegrityError
 
     with Console(as_json=as_json) as console:
-        with FeatureStore.open(resolve_store(store, console)) as opened:
+        with FeatureStore.open(resolve_store(store, console), check=not verify) as opened:
             document = _describe(opened)
             _print(console, document)
             damage = opened.verify() if verify else []

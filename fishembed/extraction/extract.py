@@ -201,7 +201,7 @@ def default_store(dataset: Dataset) -> AnyPath:
 @contextmanager
 def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
     try:
-        store = FeatureStore.open(place)
+        store = FeatureStore.open(place, check=False)  # damaged rows are encoded again
     except StoreNotFoundError:
         yield None
         return

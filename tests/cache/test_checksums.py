@@ -97,7 +97,9 @@ def test_a_changed_attribute_is_found(make_file):
     path = make_file(3)
     with h5py.File(path, "r+") as file:
         file.attrs["created"] = "yesterday"
-    with FeatureStore.open(path) as opened:
+    with pytest.raises(StoreIntegrityError, match="is damaged in 'attributes': 'fishembed info"):
+        FeatureStore.open(path)
+    with FeatureStore.open(path, check=False) as opened:
         assert opened.created == "yesterday"
         assert opened.verify() == [Damage("attributes", 0, 0)]
 
@@ -123,3 +125,44 @@ def test_checksums_do_not_depend_on_how_rows_lie_in_memory():
         block_checksums(array),
         np.concatenate([block_checksums(array[:64]), block_checksums(array[64:])]),
     )
+
+
+READS = {
+    "features/image": lambda store: store.features[:],
+    "features/trunk": lambda store: store.feature_rows("trunk")[3:5],
+    "rows/path": lambda store: store.paths,
+    "rows/label": lambda store: store.split("train"),
+    "rows/split": lambda store: store.splits,
+    "classes": lambda store: store.classes,
+    "text/single/features": lambda store: store.text("single"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_is_read_is_compared_with_its_checksums(make_file, name):
+    path = make_file(70, trunk=make_vectors(70, 6))
+    with h5py.File(path) as file:
+        place = file[name].id.get_offset()
+    raw = bytearray(path.read_bytes())
+    raw[place] ^= 1
+    path.write_bytes(raw)
+    with (
+        FeatureStore.open(path) as store,
+        pytest.raises(StoreIntegrityError, match=f"is damaged in '{name}', rows 0 to"),
+    ):
+        READS[name](store)
+    with FeatureStore.open(path, check=False) as store:
+        READS[name](store)
+
+
+def test_features_that_are_not_finite_are_refused_also_with_good_checksums(make_file):
+    path = make_file(70)
+    with h5py.File(path, "r+") as file:
+        file["features/image"][66, 1] = np.nan
+        file["checksums/features/image"][...] = block_checksums(file["features/image"][()])
+    for read in (lambda store: store.features, lambda store: store.feature_rows()):
+        with (
+            FeatureStore.open(path) as store,
+            pytest.raises(StoreIntegrityError, match="row 66 of 'features/image' is not finite"),
+        ):
+            read(store)

@@ -1,0 +1,147 @@
+"""Whether a file is laid out as a store is, before anything in it is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+
+from fishembed._base.splits import SPLITS
+from fishembed.cache.schema import CHECKSUMS, IMAGE, TEXT, TRUNK, decode_attribute
+from fishembed.errors import FishembedError, StoreFormatError
+
+_COLUMNS = {"path": "S", "digest": "S", "split": "S", "size": "i", "mtime_ns": "i", "label": "i"}
+_DIGEST = re.compile(r"([0-9a-f]{2})*")
+_EXTRACTION: dict[str, Any] = {
+    "when": str,
+    "encoded": int,
+    "wall": (int, float),
+    "device": str,
+    "bottleneck": str,
+}
+_SPLITS = frozenset({*SPLITS, ""})
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def read_safely(method: F) -> F:
+    """Have a method of a store say that the file is damaged, whatever its content breaks."""
+
+    @wraps(method)
+    def read(store: Any, *arguments: Any) -> Any:
+        try:
+            return method(store, *arguments)
+        except FishembedError:
+            raise
+        except Exception as error:  # what a crafted file breaks cannot be listed
+            raise StoreFormatError(
+                f"{str(store.path)!r} is damaged ({type(error).__name__}: {error}): name another, "
+                "or move it away and extract again"
+            ) from error
+
+    return read  # type: ignore[return-value]
+
+
+def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says of itself: encoder, source, versions, extraction, and the texts.
+
+    Raises
+    ------
+    ValueError, KeyError, RecursionError
+        When it is none of a store's.
+    """
+    texts = {name: decode_attribute(value) for name, value in attributes.items()}
+    found: dict[str, Any] = {name: texts[name] for name in ("fingerprint", "created")}
+    for name in ("encoder", "source", "versions", "extraction"):
+        found[name] = json.loads(texts.get(name, "{}") if name == "extraction" else texts[name])
+        _check(isinstance(found[name], dict), f"the attribute {name!r} is no JSON object")
+    encoder, source, extraction = found["encoder"], found["source"], found["extraction"]
+    for name in ("name", "fingerprint", "library"):
+        _check(isinstance(encoder.get(name, ""), str), f"the encoder's {name} is no text")
+    _check(isinstance(source.get("root"), str | None), "the source's root is no text")
+    _check(isinstance(source.get("layout", ""), str), "the source's layout is no text")
+    for name, kind in _EXTRACTION.items() if extraction else ():
+        good = isinstance(extraction.get(name), kind)
+        _check(good, f"the attribute 'extraction' has no usable {name!r}")
+    return found
+
+
+def check_layout(file: h5py.File, features: h5py.File) -> None:
+    """Compare types and shapes of all data sets with those a store has; read none.
+
+    Parameters
+    ----------
+    file, features
+        The store's content as this version lays it out, and the file that has the features.
+
+    Raises
+    ------
+    ValueError, KeyError
+        When something is missing, or of another type or shape.
+    """
+    image = _dataset(features, IMAGE, "f", 2)
+    n, dim = image.shape
+    _check(dim > 0, f"{IMAGE!r} has shape {image.shape}")
+    _check(image.dtype.itemsize in (2, 4), f"{IMAGE!r} has type {image.dtype}")
+    if TRUNK in features:
+        trunk = _dataset(features, TRUNK, "f", 2)
+        _check(len(trunk) == n, f"{TRUNK!r} has {len(trunk)} rows of {n}")
+    _check(isinstance(file[CHECKSUMS], h5py.Group), f"{CHECKSUMS!r} is no group")
+    for name, kind in _COLUMNS.items():
+        _dataset(file, f"rows/{name}", kind, 1)
+    for name, item in file["rows"].items():
+        if isinstance(item, h5py.Dataset):
+            _check(item.shape[:1] == (n,), f"'rows/{name}' has shape {item.shape} for {n} rows")
+    n_classes = len(_dataset(file, "classes", "S", 1))
+    reasons = _dataset(file, "skipped/reason", "S", 1)
+    _check(_dataset(file, "skipped/path", "S", 1).shape == reasons.shape, "'skipped' is uneven")
+    for key in file.get(TEXT, ()):
+        _check_text(file, f"{TEXT}/{key}", n_classes)
+
+
+def _check_text(file: h5py.File, name: str, n_classes: int) -> None:
+    features = _dataset(file, f"{name}/features", "f", 2)
+    good = len(features) == len(file[f"{name}/names"]) == n_classes
+    _check(good, f"{name!r} has shape {features.shape} for {n_classes} classes")
+    _dataset(file, f"{name}/names", "S", 1)
+    _dataset(file, f"{name}/templates", "S", 1)
+    scale = file[name].attrs["logit_scale"]
+    _check(np.ndim(scale) == 0 and math.isfinite(float(scale)), f"{name!r} has no logit scale")
+
+
+def check_column(name: str, column: Any, n_classes: int) -> None:
+    """Look at the values of a column.
+
+    Raises
+    ------
+    ValueError
+        When one is none that a store writes.
+    """
+    if name == "label" and len(column):
+        low, high = int(column.min()), int(column.max())
+        _check(low >= -1 and high < n_classes, f"labels from {low} to {high}, {n_classes} classes")
+    if name == "split" and not _SPLITS.issuperset(column):
+        raise ValueError(f"a split {min(set(column) - _SPLITS)!r}")
+    if name == "digest":
+        wrong = next((one for one in column if one and not _DIGEST.fullmatch(one)), None)
+        _check(wrong is None, f"the digest {wrong!r} is no hex")
+
+
+def _dataset(file: h5py.File, name: str, kind: str, ndim: int) -> h5py.Dataset:
+    item = file[name]
+    if not isinstance(item, h5py.Dataset):
+        raise ValueError(f"{name!r} is no data set")  # noqa: TRY004 - the file is wrong
+    wrong = item.dtype.kind != kind or len(item.shape or ()) != ndim
+    _check(not wrong, f"{name!r} holds {item.dtype} {item.shape}")
+    return item
+
+
+def _check(good: bool, otherwise: str) -> None:
+    if not good:
+        raise ValueError(otherwise)
