@@ -29,7 +29,7 @@ from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.metadata_columns import metadata_texts
 from fishembed.experiments.nearest_training_images import Neighbour, nearest_training_images
 from fishembed.experiments.prior_shift import prior_shift
-from fishembed.experiments.run_files import HEAD_NPZ
+from fishembed.experiments.run_files import HEAD_NPZ, check_file
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import TOP_K
 from fishembed.extraction import encode_images
@@ -312,6 +312,7 @@ def _read_head(run: Run) -> SavedHead:
             f"the run {str(run.folder)!r} has no {HEAD_NPZ}: a head of {run.info['head']!r} "
             "cannot be kept as arrays, or the file was lost; fit another head"
         )
+    check_file(run.folder, run.info, HEAD_NPZ)
     return load_head(place)
 
 

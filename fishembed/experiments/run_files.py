@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,25 @@ FEW_SHOT_CSV = "shots.csv"
 HEAD_NPZ = "head.npz"
 HEAD_JOBLIB = "head.joblib"
 PAGE_HTML = "index.html"
+
+FILES = "files"
+CHECKSUM = "checksum"
+"""Keys of `run.json`: the SHA-256 of each file of the run, and that of `run.json` itself."""
+
+_TYPES: Mapping[str, type] = {
+    "parameters": dict,
+    "encoder": dict,
+    "stores": list,
+    "selection": list,
+    "features": str,
+    "command": str,
+    "seconds": dict,
+    "versions": dict,
+    FILES: dict,
+}
+_OF_THE_FILE = frozenset({"format", "schema", "name", FILES, CHECKSUM})
+
+_CHANGED = "is not as it was written: make the run again, or take the file from a copy"
 
 _NUMBERS = {
     "n_train": "n_train",
@@ -82,8 +102,9 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
         if rows:
             write_csv(folder / file, list(rows[0]), [list(row.values()) for row in rows])
     write_json(folder / METRICS_JSON, result.metrics)
-    write_json(folder / RUN_JSON, {**about, **result.info})
     _write_head(result, folder)
+    document = {**about, **result.info, FILES: _digests(folder)}
+    write_json(folder / RUN_JSON, {**document, CHECKSUM: _checksum(document)})
 
 
 def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunResult:
@@ -97,8 +118,11 @@ def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any
     Raises
     ------
     RunFormatError
-        When a table is missing, lacks a column, or holds text where a number belongs.
+        When a table is missing, is not as it was written, lacks a column, or holds text where a
+        number belongs.
     """
+    for name in (PER_CLASS_CSV, PREDICTIONS_CSV, HISTORY_CSV, FEW_SHOT_CSV):
+        check_file(folder, info, name)
     table = read_csv_columns(folder / PER_CLASS_CSV)
     predictions = read_csv_columns(folder / PREDICTIONS_CSV)
     names = list(_texts(table, "class", PER_CLASS_CSV))
@@ -106,13 +130,89 @@ def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any
     predicted = _texts(predictions, "predicted", PREDICTIONS_CSV)
     names += sorted({*true, *predicted} - {*names, ""})
     return RunResult(
-        info={key: info[key] for key in info if key not in ("format", "schema", "name")},
+        info={key: info[key] for key in info if key not in _OF_THE_FILE},
         metrics=metrics,
         classes=_read_classes(table, tuple(names)),
         images=_read_images(predictions, names),
         epochs=_read_numbers(folder / HISTORY_CSV),
         few_shot=_read_numbers(folder / FEW_SHOT_CSV, texts=("head",)),
     )
+
+
+def check_info(folder: Path, info: Mapping[str, Any]) -> None:
+    """Compare `run.json` with the checksum in it; runs of before 0.2 have none.
+
+    Raises
+    ------
+    RunFormatError
+        When it is not as it was written.
+    """
+    expected = info.get(CHECKSUM)
+    if expected is not None and expected != _checksum(info):
+        raise RunFormatError(f"{str(folder / RUN_JSON)!r} {_CHANGED}")
+
+
+def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
+    """Compare a file of a run with its digest in `run.json`, where that has one.
+
+    Raises
+    ------
+    RunFormatError
+        When it is gone, or not as it was written.
+    """
+    known = info.get(FILES) or {}
+    if name not in known:
+        return
+    place = folder / name
+    try:
+        digest = _sha256(place)
+    except OSError as error:
+        raise RunFormatError(
+            f"cannot read {str(place)!r}: {error.strerror or error}; make the run again"
+        ) from error
+    if digest != known[name]:
+        raise RunFormatError(f"{str(place)!r} {_CHANGED}")
+
+
+def check_types(folder: Path, info: Mapping[str, Any]) -> None:
+    """Look at what is read of `run.json` without further questions.
+
+    Raises
+    ------
+    RunFormatError
+        When something has another type than `run_info` writes.
+    """
+    stores = [info.get("store"), *(info.get("stores") or ())]
+    good = (
+        all(isinstance(info.get(name, kind()), kind | None) for name, kind in _TYPES.items())
+        and all(isinstance(name, str) for name in info.get("classes") or ())
+        and all(isinstance(row, dict) for row in info.get("selection") or ())
+        and all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in stores)
+        and all(isinstance(one.get("fingerprint"), str | None) for one in stores)
+        and isinstance(info.get("head"), str)
+        and isinstance(info.get("classes"), list)
+    )
+    if not good:
+        raise RunFormatError(f"{str(folder / RUN_JSON)!r} is damaged: make the run again")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _checksum(info: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that a run's record says, however it is laid out."""
+    said = {name: value for name, value in info.items() if name != CHECKSUM}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -125,7 +225,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
     if not isinstance(document, dict):
         raise RunFormatError(f"{str(path)!r} is not a JSON object")

@@ -67,17 +67,21 @@ class Run:
             raise RunNotFoundError(
                 f"no run at {str(folder)!r}: 'fishembed fit' and 'fishembed zeroshot' make one"
             )
-        info, metrics = (
-            files.read_json(folder / name) for name in (files.RUN_JSON, files.METRICS_JSON)
-        )
+        info = files.read_json(folder / files.RUN_JSON)
         if info.get("format") != files.RUN_FORMAT:
             raise RunFormatError(f"{str(folder / files.RUN_JSON)!r} was not written by fishembed")
-        if info.get("schema", 0) > files.RUN_SCHEMA:
+        schema = info.get("schema", 0)
+        if not isinstance(schema, int):
+            raise RunFormatError(f"{str(folder / files.RUN_JSON)!r} has the schema {schema!r}")
+        if schema > files.RUN_SCHEMA:
             raise RunFormatError(
-                f"{str(folder)!r} has run schema {info['schema']}; this version reads up to "
+                f"{str(folder)!r} has run schema {schema}; this version reads up to "
                 f"{files.RUN_SCHEMA}: pip install -U fishembed"
             )
-        return cls(folder, info, metrics)
+        files.check_info(folder, info)
+        files.check_types(folder, info)
+        files.check_file(folder, info, files.METRICS_JSON)
+        return cls(folder, info, files.read_json(folder / files.METRICS_JSON))
 
     @staticmethod
     def load(folder: str | Path) -> RunResult:
@@ -161,24 +165,27 @@ class Run:
     @cached_property
     def per_class(self) -> list[dict[str, str]]:
         """Rows of `per_class.csv`, as text."""
-        return files.read_csv_rows(self.folder / files.PER_CLASS_CSV)
+        return self._rows(files.PER_CLASS_CSV)
 
     @cached_property
     def predictions(self) -> list[dict[str, str]]:
         """Rows of `predictions.csv`, as text."""
-        return files.read_csv_rows(self.folder / files.PREDICTIONS_CSV)
+        return self._rows(files.PREDICTIONS_CSV)
 
     @cached_property
     def history(self) -> list[dict[str, str]]:
         """Rows of `history.csv`, as text; empty for heads that do not train by epochs."""
-        path = self.folder / files.HISTORY_CSV
-        return files.read_csv_rows(path) if path.is_file() else []
+        return self._rows(files.HISTORY_CSV, optional=True)
 
     @cached_property
     def shots(self) -> list[dict[str, str]]:
         """Rows of `shots.csv`, as text; empty where no learning curve was asked for."""
-        path = self.folder / files.FEW_SHOT_CSV
-        return files.read_csv_rows(path) if path.is_file() else []
+        return self._rows(files.FEW_SHOT_CSV, optional=True)
+
+    def _rows(self, name: str, *, optional: bool = False) -> list[dict[str, str]]:
+        files.check_file(self.folder, self.info, name)
+        path = self.folder / name
+        return [] if optional and not path.is_file() else files.read_csv_rows(path)
 
     @property
     def selection(self) -> list[dict[str, Any]]:

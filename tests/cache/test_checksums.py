@@ -11,7 +11,7 @@ from full_rows import make_head, make_vectors
 
 from fishembed.cache import Damage, FeatureStore, Rows
 from fishembed.cache.checksums import block_checksums, find_damage
-from fishembed.errors import StoreError
+from fishembed.errors import StoreError, StoreIntegrityError
 
 
 def flip(path, at, bit=0):
