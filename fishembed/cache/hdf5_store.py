@@ -142,6 +142,11 @@ class Hdf5Store(Store):
         dataset = self._features[IMAGE if which == "image" else TRUNK]
         return tuple(dataset.shape), str(dataset.dtype)
 
+    def width(self, which: FeatureKind = "image") -> int:
+        """Return the length of an embedding of either kind; no features are read."""
+        known = which == "image" or self.has_trunk
+        return self.layout(which)[0][1] if known else super().width(which)
+
     def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
         name = IMAGE if which == "image" else TRUNK
         mapped = self._map(name)

@@ -64,8 +64,8 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
         "source": store.source,
         "rows": len(store),
         "dim": store.dim,
-        "dtype": str(store.features.dtype),
-        "trunk": int(store.trunk.shape[1]) if store.has_trunk else None,
+        "dtype": store.layout()[1],
+        "trunk": store.width("trunk") if store.has_trunk else None,
         "classes": _classes_by_split(store),
         "history": [
             {"verb": edit.verb, "when": edit.when, "command": edit.command, "did": edit.summary()}

@@ -213,6 +213,7 @@ def predict_run(
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
     place = run.folder / HELD_OUT_NPZ
+    check_file(run.folder, run.info, HELD_OUT_NPZ)
     kept = HeldOut.load(place) if place.is_file() and _asks(unknown, sets, prior, counts) else None
     logits = calibrated.logits(found.X)
     distance = kept.distances(found.X) if kept is not None and unknown else None
