@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
 _S3 = frozenset({"s3", "s3a"})
 _CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
+_NOT_THERE = (404, 410)
 _LONGEST = 200
 _UNANNOUNCED = 4 << 30
 """Bytes that are fetched where a server does not say how many there will be."""
@@ -43,12 +44,25 @@ def remote_errors(path: object) -> Iterator[None]:
     """
     try:
         yield
-    except (FileNotFoundError, RemoteError):
+    except RemoteError:
         raise
+    except FileNotFoundError as error:  # HTTP's file system says so of whatever went wrong
+        if (cause := _failed_request(error)) is None:
+            raise
+        raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(cause)}") from None
     except Exception as error:  # each file system has its own tree, and some raise anything
         if not isinstance(error, OSError) and _package(error) not in _CLIENTS:
             raise
         raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(error)}") from None
+
+
+def _failed_request(error: BaseException) -> Exception | None:
+    """Return the failure behind a "not found" that is none: no connection, 403, 500."""
+    cause = error.__cause__
+    if not isinstance(cause, Exception) or getattr(cause, "status", 0) in _NOT_THERE:
+        return None
+    known = _package(cause) in _CLIENTS or isinstance(cause, (TimeoutError, ConnectionError))
+    return cause if known else None
 
 
 def _package(error: Exception) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fishembed._base.missing import is_missing, text_or_missing
 from fishembed._base.paths import to_path
-from fishembed._base.splits import SPLIT_NAMES
+from fishembed._base.splits import split_named
 from fishembed.cache.embedding_folder import read_embedding_folder
 from fishembed.cache.foreign_files import is_foreign, read_foreign_file
 from fishembed.cache.lazy_rows import LazyRows, Matrix
@@ -280,9 +280,9 @@ def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> lis
 
 
 def _split(text: str) -> str:
-    if text and text.lower() not in SPLIT_NAMES:
+    if text and not split_named(text):
         raise InputError(f"'splits' has {text!r}; known are train, val and test, or nothing")
-    return SPLIT_NAMES[text.lower()] if text else ""
+    return split_named(text) if text else ""
 
 
 def _text(

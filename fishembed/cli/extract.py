@@ -9,15 +9,19 @@ import typer
 
 from fishembed._base.default_dirs import data_dir
 from fishembed._base.paths import Place
+from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, JsonOption
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fishembed.extraction import Extraction
 
 _SHOWN = 5
+_CLASSES_SHOWN = 12
 
 
 def extract(
@@ -171,6 +175,11 @@ def extract(
                 "skipped_files": [
                     {"path": path, "reason": reason} for path, reason in result.skipped_files
                 ],
+                "layout": result.layout,
+                "classes": dict(result.classes),
+                "splits": dict(result.splits),
+                "notes": list(result.notes),
+                "left_out": [{"path": path, "reason": reason} for path, reason in result.left_out],
             }
         )
 
@@ -197,5 +206,36 @@ def _print_result(console: Console, result: Extraction, *, prune: bool) -> None:
             f"({result.images_per_second:,.0f} images/s)"
         )
         console.message(str(result.stages))
+    merge = merge_sentence(result.classes)
+    for line in left_out_lines(result.left_out):
+        console.message(f"note: {line}")
     text = f", text features for prompts {', '.join(result.text_keys)}" if result.text_keys else ""
-    console.message(f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}")
+    console.message(
+        f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}; read as "
+        f"{result.layout}: {_contents(result)}{f'; {merge}' if merge else ''}"
+    )
+
+
+def _contents(result: Extraction) -> str:
+    """Return the classes, commonest first, and the splits."""
+    classes = sorted(result.classes.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = [f"{name!r} {n:,}" if name != name.strip() else f"{name} {n:,}" for name, n in classes]
+    if len(named) > _CLASSES_SHOWN:
+        named = [*named[: _CLASSES_SHOWN - 1], "…", named[-1]]
+    several = "1 class" if len(classes) == 1 else f"{len(classes):,} classes"
+    what = f"{several} ({', '.join(named)})" if classes else "no classes"
+    splits = [f"{name or 'no split'} {n:,}" for name, n in result.splits.items()]
+    return f"{what}, {', '.join(splits) if set(result.splits) - {''} else 'no splits'}"
+
+
+def left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each ending and reason that images were left out for."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path, reason in left_out:
+        kind = path.rpartition(".")[2] if reason.endswith("read") or "not read" in reason else ""
+        groups.setdefault((kind, reason), []).append(path)
+    return [
+        f"{counted(len(paths), f'.{kind} image' if kind else 'image')} left out, the first: "
+        f"{paths[0]!r}: {reason}"
+        for (kind, reason), paths in groups.items()
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -10,9 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.paths import to_path
 from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.splits import SPLITS
+from fishembed._base.text import counted
 from fishembed.cache import (
     IMAGE,
     TRUNK,
@@ -41,6 +46,8 @@ from fishembed.images import MAX_PIXELS, Dataset, open_dataset
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+
+_MISSING = frozenset({"the file is missing", "its tar is missing"})
 
 
 def extract(
@@ -151,7 +158,11 @@ def extract(
 
             skipped = (*read.skipped, *dataset.left_out)
             gone = plan.gone(read.digests, previous)
-            kept = [] if prune else _keepable(gone, previous, known)
+            unread = _unreadable(gone, read, previous)
+            gone = [row for row in gone if row not in unread]
+            kept = _keepable(sorted(unread) if prune else sorted({*gone, *unread}), previous, known)
+            if unread:
+                reporter.message(_kept_sentence(unread, previous))
             classes = store_classes(dataset, previous, kept)
             edited = reapply_edits(
                 store_rows(plan, read.digests, classes, previous, kept, known=known),
@@ -190,6 +201,10 @@ def extract(
         device=read.stages.device,
         wrote=wrote,
         stages=read.stages,
+        layout=dataset.layout,
+        notes=dataset.notes,
+        left_out=dataset.unread,
+        **_counts(edited.rows, classes),
     )
 
 
@@ -235,6 +250,31 @@ def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) ->
                 "be made: give --prune, or another --store"
             )
     return kept
+
+
+def _unreadable(gone: list[int], read: ReadSamples, previous: PreviousStore) -> set[int]:
+    """Return the rows whose image is named by the dataset but cannot be read now."""
+    broken = {path for path, reason in read.skipped if reason not in _MISSING}
+    return {row for row in gone if previous.rows is not None and previous.rows.path[row] in broken}
+
+
+def _kept_sentence(unread: set[int], previous: PreviousStore) -> str:
+    first = "" if previous.rows is None else previous.rows.path[min(unread)]
+    return (
+        f"kept the rows of {counted(len(unread), 'image')} that cannot be read now, with the "
+        f"features and labels that they had; the first: {first!r}"
+    )
+
+
+def _counts(rows: Rows, classes: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return how many rows each class and each split has."""
+    numbers = np.bincount(rows.label[rows.label >= 0], minlength=len(classes)).tolist()
+    found = Counter(rows.split)
+    labels = {name: n for name, n in zip(classes, numbers, strict=True) if n}
+    return {
+        "classes": labels,
+        "splits": {name: found[name] for name in (*SPLITS, "") if found[name]},
+    }
 
 
 def _refuse_nothing(dataset: Dataset, plan: Plan, read: ReadSamples, rows: Rows) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -28,13 +28,13 @@ class Plan:
     samples
         The n images of the dataset, in its order.
     size, mtime_ns
-        int64 (n,), of each file now; -1 where it is missing.
+        int64 (n,), of each file now; -1 where it is not known.
     digests
         SHA-256 of each file's bytes where size and time say that it has not changed, else None.
     before
         Digest of each in the store, "" where the store does not have its path.
-    left
-        Row numbers of the store whose path has left the dataset, or whose file is missing.
+    old
+        Row numbers of the store by path.
     """
 
     samples: Sequence[Sample]
@@ -42,7 +42,7 @@ class Plan:
     mtime_ns: npt.NDArray[np.int64]
     digests: Sequence[str | None]
     before: Sequence[str]
-    left: Sequence[int]
+    old: Mapping[str, int]
 
     @cached_property
     def unread(self) -> npt.NDArray[np.int64]:
@@ -71,9 +71,10 @@ class Plan:
         return had.count(False), had.count(True)
 
     def gone(self, digests: Sequence[str | None], previous: PreviousStore) -> list[int]:
-        """Return the rows of the store whose image is nowhere in the dataset.
+        """Return the rows of the store whose image was not read.
 
-        An image that now lies under a path that is new has moved; it is not gone.
+        A path that was read is never gone, whatever was known of its size. An image that now
+        lies under a path that is new has moved; it is not gone either.
 
         Parameters
         ----------
@@ -82,12 +83,15 @@ class Plan:
         previous
             The store.
         """
-        if not self.left:
+        read = zip(self.samples, digests, strict=True)
+        here = {sample.path for sample, digest in read if digest is not None}
+        left = [row for path, row in self.old.items() if path not in here]
+        if not left:
             return []
         pairs = zip(self.before, digests, strict=True)
         arrived = {digest for before, digest in pairs if digest and not before}
         known = previous.rows.digest if previous.rows is not None else ()
-        return [i for i in self.left if known[i] not in arrived]
+        return [i for i in left if known[i] not in arrived]
 
 
 class PlannedFiles(Sequence[File]):
@@ -152,17 +156,13 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
     digests: list[str | None] = [None] * n
     before = [""] * n
     states = previous.states
-    here = set[str]()
     for i, sample in enumerate(dataset.samples):
         size[i], mtime_ns[i] = state = dataset.state(sample.path)
         if sample.path in states:
             before[i], *then = states[sample.path]
             if state[0] >= 0 and tuple(then) == state and before[i] in known:
                 digests[i] = before[i]
-        if previous.at and state[0] >= 0:
-            here.add(sample.path)
-    left = tuple(row for path, row in previous.at.items() if path not in here)
-    return Plan(dataset.samples, size, mtime_ns, digests, before, left)
+    return Plan(dataset.samples, size, mtime_ns, digests, before, previous.at)
 
 
 def check_root(dataset: Dataset, store: FeatureStore) -> None:

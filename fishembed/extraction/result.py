@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ class Extraction:
         Whether the store was written; False when everything was there already.
     stages
         How busy each stage of the pipeline was.
+    layout, notes
+        How the dataset was understood: in one sentence, and what would change that.
+    left_out
+        (path, reason) of images that are no samples: formats that are not read, system folders.
+    classes, splits
+        Rows by class and by split; "" for rows without one.
     """
 
     store: AnyPath
@@ -52,6 +59,11 @@ class Extraction:
     device: str
     wrote: bool
     stages: StageTimes
+    layout: str = ""
+    notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    classes: Mapping[str, int] = field(default_factory=dict)
+    splits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def encoded(self) -> int:

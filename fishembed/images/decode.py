@@ -7,7 +7,8 @@ orientation in EXIF      applied, so that pixels stand as the photographer saw t
 palette, grey, 1 bit     their colours as RGB
 alpha, any kind          laid over white; what was hidden stays hidden
 CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not applied
-16-bit grey              the full 16-bit range onto 8 bits (value / 257)
+16-bit grey              value / 257; where the brightest pixel is below 16,384 (10, 12 or
+                         14 bits in 16, dim images) the brightest becomes 255, black stays 0
 32-bit and float grey    0 to 1 onto 8 bits where all values lie there, else the
                          image's own range
 animations, many pages   the first frame
@@ -30,6 +31,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
 from fishembed.images.decode_memory import bytes_needed, decode_memory
+from fishembed.images.formats import what_it_is
 from fishembed.images.image_bytes import ImageBytes
 from fishembed.images.jpeg_scans import count_scans
 
@@ -39,13 +41,20 @@ MAX_PIXELS = 178_956_970
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _WIDE_GREY = ("I", "F")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_DIM = 1 << 14
+"""Brightest value of 16 bits below which an image is dim, or of fewer bits."""
+
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe without a writer would otherwise never be opened."""
 
 _STRIP = 1 << 18
 """Pixels that are converted at once."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF"),
+    *("JPEG2000", "PPM", "TGA", "QOI", "PCX"),
+)
+"""None of them starts another program, as EPS would."""
 
 
 AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
@@ -101,7 +110,8 @@ def decode_pixels(
     except Image.DecompressionBombError as error:
         raise ImageError(f"above the limit of {max_pixels:,} pixels: {error}") from error
     except UnidentifiedImageError as error:
-        raise ImageError("not an image in a known format") from error
+        kind = what_it_is(data)
+        raise ImageError(f"not an image in a known format{f': {kind}' if kind else ''}") from error
     except Exception as error:  # Pillow's readers raise anything on broken bytes
         raise ImageError(f"cannot be decoded: {_one_line(error)}") from error
 
@@ -177,7 +187,7 @@ def rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     """
     width, height = image.size
     out = np.empty((height, width, 3), np.uint8)
-    scale = _grey_range(image) if image.mode in _WIDE_GREY else (0.0, 1.0)
+    scale = _grey_range(image) if image.mode in (*_WIDE_GREY, *_DEEP_GREY) else (0.0, 1.0)
     for top, strip in _strips(image):
         out[top : top + strip.size[1]] = _rgb(strip, scale)
     return out
@@ -194,7 +204,7 @@ def _rgb(strip: Image.Image, scale: tuple[float, float]) -> npt.NDArray[np.uint8
     if strip.mode == "RGB" and "transparency" not in strip.info:
         return np.asarray(strip)
     if strip.mode in _DEEP_GREY:
-        grey = np.round(np.asarray(strip, dtype=np.float64) / 257)
+        grey = np.round(np.asarray(strip, dtype=np.float64) * (255 / scale[1]))
         return grey.astype(np.uint8)[:, :, None]
     if strip.mode in _WIDE_GREY:
         low, high = scale
@@ -217,6 +227,8 @@ def _grey_range(image: Image.Image) -> tuple[float, float]:
         if not np.isfinite(grey).all():
             raise ImageError("holds pixels that are not finite")
         low, high = min(low, float(grey.min())), max(high, float(grey.max()))
+    if image.mode in _DEEP_GREY:
+        return 0.0, high if 0 < high < _DIM else 65535.0
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fishembed.errors import SourceError
-from fishembed.images.folder import SUFFIXES, is_hidden
+from fishembed.images.folder import SUFFIXES, list_folder
 
 
 def find_images(named: Sequence[str | Path]) -> list[Path]:
@@ -49,7 +49,4 @@ def _meant(name: Path) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts
-        if path.suffix.lower() in SUFFIXES and not any(map(is_hidden, inside)) and path.is_file():
-            yield path
+    yield from (folder / path for path in list_folder(folder).images)

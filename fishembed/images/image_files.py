@@ -110,6 +110,6 @@ class ImageFiles:
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:
-            return read_tars(self._root, [tar])[2]
+            return read_tars(self._root, [tar]).blobs
         except SourceError:
             return {}

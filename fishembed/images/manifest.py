@@ -11,7 +11,7 @@ from fishembed._base.csv_files import CsvTable
 from fishembed._base.missing import is_missing, text_or_missing
 from fishembed._base.paths import Place, is_remote, is_url
 from fishembed._base.remote_files import remote_errors
-from fishembed._base.splits import SPLIT_NAMES, SPLITS
+from fishembed._base.splits import SPLITS, split_named
 from fishembed.errors import ManifestError, MissingExtraError
 from fishembed.images.path_spelling import spelling_on_disk
 from fishembed.images.sample import Sample
@@ -204,7 +204,7 @@ def _check_columns(path: AnyPath, columns: Sequence[str]) -> None:
 
 def _sample(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
     name, split = row["path"], text_or_missing(row.get("split"))
-    if split and split.lower() not in SPLIT_NAMES:
+    if split and not split_named(split):
         raise ManifestError(
             f"{str(path)!r}: row {line} has the split {split!r}; known are {', '.join(SPLITS)} "
             "(or valid, validation), or nothing"
@@ -213,7 +213,7 @@ def _sample(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
     return Sample(
         path=Place(name if is_remote(root) or is_url(name) else spelling_on_disk(root, name)),
         label=text_or_missing(row.get("label")) or None,
-        split=SPLIT_NAMES[split.lower()] if split else "",
+        split=split_named(split) if split else "",
         group=text_or_missing(row.get("group")),
     )
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.paths import Place, is_remote, to_path
 from fishembed._base.remote_files import remote_errors
+from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
 from fishembed.errors import SourceError
 from fishembed.images.folder import read_folder
-from fishembed.images.image_bytes import ImageBytes
+from fishembed.images.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.layout import Layout
 from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
+from fishembed.images.manifest_beside import manifest_beside
 from fishembed.images.remote_images import read_remote_folder, remote_manifest_images
 from fishembed.images.sample import Sample
 from fishembed.images.tar import read_tars
-from fishembed.images.tar_names import TAR_SUFFIX, find_tars
+from fishembed.images.tar_names import TAR_SUFFIX, find_tars, is_tar
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -44,10 +47,13 @@ class Dataset:
         The images, sorted by path for folders, in the file's order for manifests and tars.
     blobs
         By path, those that are no files of this machine: in a tar, or elsewhere.
-    left_out
-        (name, reason) of what looked like an image, or a row on one, and is no sample.
     notes
-        Sentences on how it was read where that had to be guessed.
+        Sentences on what was taken for what, and what would change it.
+    left_out
+        (name, reason) of what looked like a row on an image, and is no sample.
+    unread
+        (path, reason) of images that are no samples: in formats that are not read, in system
+        folders, masks.
     """
 
     root: AnyPath
@@ -55,8 +61,9 @@ class Dataset:
     layout: str
     samples: tuple[Sample, ...]
     blobs: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
-    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def classes(self) -> list[str]:
@@ -68,14 +75,16 @@ class Dataset:
         return self.blobs.get(path) or Path(str(self.root), path)
 
     def state(self, path: str) -> tuple[int, int]:
-        """Return the size and the time (ns) of an image's file; -1 where it is missing.
+        """Return the size and the time (ns) of an image's file; -1 where that is not known.
 
-        What lies in a tar or elsewhere has, in place of the time, a number that changes with it.
+        Whether an image is there shows when it is read, and only then. What lies in a tar or
+        elsewhere has, in place of the time, a number that changes with it.
         """
         if path in self.blobs:
             return self.blobs[path].state
         try:
-            state = os.stat(os.path.join(str(self.root), path))  # noqa: PTH116, PTH118 - hot loop
+            place = os.path.join(str(self.root), path)  # noqa: PTH118 - hot loop
+            state = os.stat(place)  # noqa: PTH116 - hot loop
         except (OSError, ValueError):  # ValueError: a manifest's path holds a zero byte
             return -1, -1
         return state.st_size, state.st_mtime_ns
@@ -105,11 +114,14 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
     several = [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
     several = [Place(one) for one in several]
     if tars := find_tars(several):
-        return _tar_source(tars)
+        named = to_path(several[0])
+        return _tar_source(tars, named if len(several) == 1 and not is_tar(named) else None)
     place = to_path(several[0])
     with remote_errors(place):
         if place.is_dir():
             return _folder_source(place)
+        if not is_remote(place) and place.exists() and not place.is_file():
+            raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
         if not place.exists():
             raise SourceError(
                 f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
@@ -125,11 +137,28 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
 
 def _folder_source(place: AnyPath) -> Dataset:
     if is_remote(place):
-        layout, items, blobs = read_remote_folder(place)
-        return Dataset(place, place.name or "images", layout, tuple(items), blobs)
-    root, layout, items = read_folder(place)
+        layout, blobs = read_remote_folder(place)
+        name = place.name or "images"
+        return _as_read(Dataset(place, name, "", (), blobs), layout)
+    root, layout, listing = read_folder(place)
     root = root.resolve()
-    return Dataset(root, root.name or "images", layout, tuple(items))
+    found, notes = manifest_beside(root, listing)
+    if found is not None:
+        layout = replace(found, left_out=(*layout.left_out, *found.left_out))
+    broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
+    layout.samples.extend(map(Sample, broken))
+    layout = replace(layout, notes=(*layout.notes, *notes))
+    return _as_read(Dataset(root, root.name or "images", "", (), broken), layout)
+
+
+def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
+    return replace(
+        dataset,
+        layout=layout.description,
+        samples=tuple(layout.samples),
+        notes=layout.notes,
+        unread=layout.left_out,
+    )
 
 
 def _manifest_source(path: AnyPath) -> Dataset:
@@ -141,20 +170,23 @@ def _manifest_source(path: AnyPath) -> Dataset:
     blobs = remote_manifest_images(root, items)
     asked = sum(isinstance(item.path, Place) and item.path.lacks_query for item in items)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
+    merge = merge_sentence({item.label for item in items if item.label is not None})
+    notes = (*notes, merge) if merge else notes
     layout = f"manifest {path.name}{keys}"
-    return Dataset(root, name, layout, tuple(items), blobs, left_out=left_out, notes=notes)
+    return Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
 
 
-def _tar_source(tars: list[AnyPath]) -> Dataset:
-    """Read tars; their paths start at the folder they have in common."""
+def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
+    """Read tars; their paths start at the folder that was named, or that they have in common."""
     if not is_remote(tars[0]):
         tars = [tar.absolute() for tar in tars]
-    shared = (tars[0].parent, *tars[0].parent.parents)
+        folder = folder if folder is None else folder.absolute()
+    shared = (tars[0].parent, *tars[0].parent.parents) if folder is None else (folder,)
     root = next(p for p in shared if all(str(tar).startswith(_start(p)) for tar in tars))
     names = [str(tar).removeprefix(_start(root)) for tar in tars]
-    layout, items, blobs = read_tars(root, names)
-    name = tars[0].stem if len(tars) == 1 else root.name or "images"
-    return Dataset(root, name, layout, tuple(items), blobs)
+    found = read_tars(root, names)
+    name = tars[0].stem if len(tars) == 1 and folder is None else root.name or "images"
+    return _as_read(Dataset(root, name, "", (), found.blobs), found.layout)
 
 
 def _start(folder: AnyPath) -> str:

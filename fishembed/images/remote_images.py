@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.bounded_reading import read_at_most
-from fishembed._base.paths import Place, is_remote, is_url, to_path
+from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
 from fishembed.images.decode import read_bytes
-from fishembed.images.folder import SUFFIXES, is_hidden, lay_out
+from fishembed.images.folder import no_image
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
+from fishembed.images.layout import Layout, lay_out
+from fishembed.images.listing import list_names
 from fishembed.images.sample import Sample
 
 if TYPE_CHECKING:
@@ -50,24 +51,22 @@ class RemoteImage:
             raise ImageError(str(error)) from error
 
 
-def read_remote_folder(root: UPath) -> tuple[str, list[Sample], dict[str, ImageBytes]]:
+def read_remote_folder(root: UPath) -> tuple[Layout, dict[str, ImageBytes]]:
     """List the images below a folder elsewhere, from one listing of it.
 
     Returns
     -------
-    layout, items
-        As `read_folder` gives them.
+    layout
+        How it was understood.
     blobs
         Where the bytes of each lie, by path.
     """
-    blobs = {
-        name: blob
-        for name, blob in _listed(root).items()
-        if os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a name, no path
-        and not any(is_hidden(part) for part in name.split("/"))
-    }
-    layout, items = lay_out(root, sorted(blobs))
-    return layout, items, blobs
+    found = _listed(root)
+    listing = list_names(found)
+    if not listing.images:
+        raise no_image(root, listing)
+    layout = lay_out(str(root.name), listing)
+    return layout, {sample.path: found[sample.path] for sample in layout.samples}
 
 
 def remote_manifest_images(root: AnyPath, items: Sequence[Sample]) -> dict[str, ImageBytes]:
@@ -107,8 +106,10 @@ def _asked(path: str) -> ImageBytes:
             return RemoteImage(url, (state.st_size, state.st_mtime_ns))
     except FileNotFoundError:
         return UnreadableImage(_MISSING)
-    except (FishembedError, OSError) as error:
-        return UnreadableImage(str(error))
+    except (
+        Exception
+    ) as error:  # file systems of fsspec raise anything on a URL that they cannot use
+        return UnreadableImage(f"cannot be reached: {scrub(' '.join(str(error).split()))[:200]}")
 
 
 def _state(facts: Mapping[str, Any]) -> tuple[int, int]:

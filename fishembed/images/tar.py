@@ -10,33 +10,37 @@ reading at the offsets takes the same time.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from fishembed._base.missing import text_or_missing
 from fishembed._base.paths import Place, is_remote
 from fishembed._base.remote_files import remote_errors, remote_version
-from fishembed._base.splits import SPLIT_NAMES
+from fishembed._base.similar_names import merge_sentence
+from fishembed._base.splits import split_named
 from fishembed._base.text import counted
-from fishembed.errors import ImageError, SourceError
-from fishembed.images.folder import SUFFIXES
+from fishembed.errors import FishembedError, ImageError, SourceError
+from fishembed.images.formats import HIDDEN, SUFFIXES, UNREAD, ending, is_hidden
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
+from fishembed.images.layout import Layout
 from fishembed.images.ranges import read_range
 from fishembed.images.sample import Sample
+from fishembed.images.sample_facts import facts_in, unusable_text
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 CLASS_NAMES = "classnames.txt"
 
-_LABELS = ("label", "class", "class_name", "cls")
-_SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")
-_TOLD = frozenset({"json", "cls", "label.txt", "split.txt", "group.txt"})
+_TOLD = re.compile(r"(?i)^(.+?)\.(json|cls|label\.txt|split\.txt|group\.txt)$")
 _SMALL = 1 << 20
 _AHEAD = 8 << 20
 _BLOCK = 512
+_LONGEST_LABEL = 1000
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,58 @@ class TarMember:
 
 
 @dataclass
-class _Sample:
-    """Files of one tar under one key."""
+class _Facts:
+    """What the files of one sample say of it."""
 
-    images: dict[str, ImageBytes] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
-def read_tars(
-    root: AnyPath, tars: Sequence[str]
-) -> tuple[str, list[Sample], dict[str, ImageBytes]]:
+@dataclass
+class _Tar:
+    """What is in one tar."""
+
+    images: dict[str, ImageBytes] = field(default_factory=dict)
+    facts: dict[str, _Facts] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    problem: str = ""
+
+    def facts_of(self, name: str) -> _Facts:
+        """Return what is said of an image: under its own name, or up to an earlier dot."""
+        folder, slash, base = name.rpartition("/")
+        while "." in base:
+            base = base.rpartition(".")[0]
+            if (found := self.facts.get(f"{folder}{slash}{base}")) is not None:
+                return found
+        return _Facts()
+
+    def resolve_links(self) -> None:
+        """Give links the bytes of what they lead to."""
+        for name, target in self.links.items():
+            there = self.images.get(target)
+            self.images[name] = there or UnreadableImage(
+                f"is a link to {target!r}, which the tar does not have as an image"
+            )
+
+
+@dataclass(frozen=True)
+class TarImages:
+    """The images in tars.
+
+    Attributes
+    ----------
+    layout
+        How they were understood.
+    blobs
+        Where the bytes of each lie, by path.
+    """
+
+    layout: Layout
+    blobs: dict[str, ImageBytes]
+
+
+def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
     """List the images in tars.
 
     The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
@@ -90,13 +135,9 @@ def read_tars(
 
     Returns
     -------
-    layout
-        One sentence on what was found.
-    items
+    TarImages
         In the order of the tars and of what is in them, each under `TAR/NAME`. A tar that is
-        broken is an item too, whose bytes are the reason why.
-    blobs
-        Where the bytes of each lie, by path.
+        broken is a sample too, whose bytes are the reason why.
 
     Raises
     ------
@@ -105,51 +146,63 @@ def read_tars(
     """
     items: list[Sample] = []
     blobs: dict[str, ImageBytes] = {}
+    left_out: list[tuple[str, str]] = []
     names = _class_names(root)
     for tar in tars:
-        samples, problem = _read_tar(root, tar)
-        for sample in samples.values():
-            for name, member in sample.images.items():
-                item, blob = _item(f"{tar}/{name}", sample, _split_of(tar), names, member)
-                items.append(item)
-                blobs[item.path] = blob
-        if problem:
+        found = _read_tar(root, tar)
+        for name, member in found.images.items():
+            item, blob = _item(f"{tar}/{name}", found.facts_of(name), _split_of(tar), names, member)
+            items.append(item)
+            blobs[item.path] = blob
+        left_out += [(f"{tar}/{name}", reason) for name, reason in found.left_out]
+        if found.problem:
             items.append(Sample(tar))
-            blobs[tar] = UnreadableImage(problem)
+            blobs[tar] = UnreadableImage(found.problem)
     if all(isinstance(blob, UnreadableImage) for blob in blobs.values()):
-        why = next(
-            (f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, UnreadableImage)), ""
-        )
-        raise SourceError(
-            f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: "
-            f"{why or 'looked for ' + ' '.join(sorted(SUFFIXES))}"
-        )
+        raise _no_image(root, tars, blobs)
     labelled = {item.label for item in items} - {None}
     what = f"{len(labelled)} classes" if labelled else "no labels"
-    return f"{counted(len(tars), 'tar')} with {what}", items, blobs
+    notes = [merge_sentence(label for label in labelled if label is not None)]
+    layout = Layout(
+        f"{counted(len(tars), 'tar')} with {what}",
+        items,
+        tuple(filter(None, notes)),
+        tuple(left_out),
+    )
+    return TarImages(layout, blobs)
 
 
-def _read_tar(root: AnyPath, tar: str) -> tuple[dict[str, _Sample], str]:
-    """Return the samples of a tar by key, and what is wrong with it or ""."""
-    samples: dict[str, _Sample] = {}
+def _no_image(root: AnyPath, tars: Sequence[str], blobs: dict[str, ImageBytes]) -> SourceError:
+    broken = (f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, UnreadableImage))
+    why = next(broken, "looked for " + " ".join(sorted(SUFFIXES)))
+    return SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
+
+
+def _read_tar(root: AnyPath, tar: str) -> _Tar:
+    """Return what is in a tar, and what is wrong with it."""
+    found = _Tar()
     place = root / tar
     try:
         with remote_errors(place), _opened(place) as file:
             state = _state(place)
             for member, content in _members(file):
-                _sort_in(samples, member, content, Place(f"{root}/{tar}"), state)
-    except tarfile.TarError as error:
-        known = sum(len(sample.images) for sample in samples.values())
-        return samples, f"is broken behind its first {known:,} images: {error}"
+                _sort_in(found, member, content, Place(f"{root}/{tar}"), state)
     except OSError as error:
-        return samples, f"cannot be read: {error.strerror or error}"
-    return samples, ""
+        found.problem = f"cannot be read: {error.strerror or error}"
+    except FishembedError as error:
+        found.problem = str(error)
+    except Exception as error:  # tarfile raises anything on broken headers
+        found.problem = f"is broken behind its first {len(found.images):,} images: {error}"
+    found.resolve_links()
+    return found
 
 
 def _opened(place: AnyPath) -> BinaryIO:
     """Open a tar to be read from start to end; from elsewhere in blocks of some megabytes."""
     if is_remote(place):
         return place.open("rb", block_size=_AHEAD, cache_type="readahead")
+    if not place.is_file():
+        raise OSError("it is a pipe or a device, not a file")
     return place.open("rb")
 
 
@@ -170,12 +223,14 @@ def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
         When it is no tar, or ends before its end.
     """
     with tarfile.open(fileobj=file, mode="r:") as tar:
+        before = -1
         for member in tar:
-            if member.isfile():
-                extension = member.name.rpartition("/")[2].partition(".")[2].lower()
-                wanted = extension in _TOLD and member.size <= _SMALL
-                found = tar.extractfile(member) if wanted else None
-                yield member, found.read() if found else None
+            if member.size < 0 or tar.offset <= before or tar.offset >= 1 << 63:
+                raise tarfile.ReadError(f"a size of {member.size:,} bytes for {member.name[:80]!r}")
+            before = tar.offset
+            wanted = _TOLD.match(member.name) and member.isfile() and member.size <= _SMALL
+            found = tar.extractfile(member) if wanted else None
+            yield member, found.read() if found else None
             tar.members.clear()  # type: ignore[attr-defined] # all of them would be kept
         # Behind the last header that could be read tarfile stops without a word.
         file.seek(tar.offset)
@@ -184,75 +239,86 @@ def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
 
 
 def _sort_in(
-    samples: dict[str, _Sample],
-    member: tarfile.TarInfo,
-    content: bytes | None,
-    tar: Place,
-    state: object,
+    found: _Tar, member: tarfile.TarInfo, content: bytes | None, tar: Place, state: object
 ) -> None:
     name = member.name.removeprefix("./").lstrip("/")
-    matched = _SAMPLE.fullmatch(name)
-    if matched is None or "__MACOSX/" in name or any(p.startswith(".") for p in name.split("/")):
+    if member.isdir():
         return
-    key, extension = matched[1], matched[2].lower()
-    sample = samples.setdefault(key, _Sample())
+    kind = ending(name)
+    hidden = any(map(is_hidden, name.split("/")))
     if content is not None:
-        sample.problem = sample.problem or _told(sample, extension, content, name)
-    elif f".{extension.rpartition('.')[2]}" in SUFFIXES:
+        matched = _TOLD.match(name)
+        if matched is not None and not hidden:
+            said = found.facts.setdefault(matched[1], _Facts())
+            said.problem = said.problem or _told(said, matched[2].lower(), content, name)
+    elif kind in UNREAD or (kind in SUFFIXES and hidden):
+        found.left_out.append((name, HIDDEN if hidden else UNREAD[kind]))
+    elif kind not in SUFFIXES:
+        return
+    elif member.islnk() or member.issym():
+        above = name.rpartition("/")[0] if member.issym() else ""
+        found.links[name] = posixpath.normpath(posixpath.join(above, member.linkname)).lstrip("/")
+    elif not member.isfile() or member.issparse():
+        found.images[name] = UnreadableImage(
+            "is no plain file of its tar: a pipe, device or sparse"
+        )
+    else:
         mark = stamp(state, member.offset_data)
-        sample.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
+        found.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
 
 
-def _told(sample: _Sample, extension: str, content: bytes, name: str) -> str:
+def _told(sample: _Facts, extension: str, content: bytes, name: str) -> str:
     """Take in what a file says of its sample; return what is wrong with it, or ""."""
     try:
         text = content.decode("utf-8-sig").strip()
         if extension != "json":
             sample.facts.setdefault(extension.removesuffix(".txt"), text)
             return ""
-        document = json.loads(text)
-    except ValueError as error:
+        sample.facts.update(facts_in(json.loads(text)))
+    except ImageError as error:
+        return f"{name!r}: {error}"
+    except (ValueError, RecursionError) as error:
         return f"{name!r}, which says what it is, cannot be read: {error}"
-    if isinstance(document, dict):
-        sample.facts.update(_facts(document))
     return ""
 
 
-def _facts(document: dict[str, Any]) -> dict[str, str]:
-    labels = [document[name] for name in _LABELS if document.get(name) not in (None, "")]
-    facts = {"label": labels[0] if labels else None}
-    facts |= {name: document.get(name) for name in ("split", "group")}
-    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
-
-
 def _item(
-    path: str, sample: _Sample, split: str, names: Sequence[str], blob: ImageBytes
+    path: str, sample: _Facts, split: str, names: Sequence[str], blob: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
     facts = sample.facts
-    label: str | None = facts.get("label") or facts.get("cls")
-    if label and label.isdecimal() and int(label) < len(names):
+    label = text_or_missing(facts.get("label") or facts.get("cls"))
+    group = text_or_missing(facts.get("group"))
+    if label.isdecimal() and len(label) < 19 and int(label) < len(names):
         label = names[int(label)]
-    own = facts.get("split", "").lower()
-    problem = sample.problem
-    if own and own not in SPLIT_NAMES:
+    own = text_or_missing(facts.get("split"))
+    problem = sample.problem or unusable_text(label) or unusable_text(group)
+    if own and not split_named(own):
         problem = problem or f"its split {own!r} is none of train, val and test"
-    item = Sample(path, label or None, SPLIT_NAMES.get(own, split), facts.get("group", ""))
-    return item, UnreadableImage(problem) if problem else blob
+    if not problem and len(label) > _LONGEST_LABEL:
+        problem = f"its label has {len(label):,} characters: {label[:60]!r}…"
+    if problem:
+        return Sample(path), UnreadableImage(problem)
+    return Sample(path, label or None, split_named(own) or split, group), blob
 
 
 def _split_of(tar: str) -> str:
     """Tell the split from a tar's folder or from what its name begins with."""
-    *folders, name = tar.lower().split("/")
-    for word in (*folders, re.split(r"[^a-z]", name)[0]):
-        if word in SPLIT_NAMES:
-            return SPLIT_NAMES[word]
+    *folders, name = tar.split("/")
+    stem = re.sub(r"(?i)\.tar$", "", name)
+    for word in (*folders, stem, re.split(r"[^A-Za-z]", stem)[0]):
+        if split := split_named(word):
+            return split
     return ""
 
 
 def _class_names(root: AnyPath) -> list[str]:
-    try:
-        with remote_errors(root):
-            text = (root / CLASS_NAMES).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return []
-    return [line.strip() for line in text.splitlines()]
+    """Read the names of classes that are numbers, in the folder or the one above it."""
+    for place in (root / CLASS_NAMES, root.parent / CLASS_NAMES):
+        try:
+            with remote_errors(root):
+                if place.is_file():
+                    text = place.read_text(encoding="utf-8-sig")
+                    return [line.strip() for line in text.splitlines()]
+        except (OSError, UnicodeDecodeError):  # noqa: PERF203 - two turns
+            continue
+    return []

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,11 @@ def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
     return _several(text) if _WILD.search(text) else []
 
 
+def is_tar(place: AnyPath) -> bool:
+    """Return whether one tar or a pattern is named, and no folder."""
+    return place.suffix.lower() == TAR_SUFFIX or bool(_WILD.search(str(place)))
+
+
 def _several(text: str) -> list[AnyPath]:
     """Expand one word: first braces, then signs that stand for others, as a shell does."""
     try:
@@ -93,7 +99,8 @@ def _files(folder: AnyPath) -> Iterator[str]:
     """Yield the names of the files in a folder, and in each folder in it."""
     for name, is_folder in _names(folder):
         if is_folder:
-            yield from (f"{name}/{one}" for one, deeper in _names(folder / name) if not deeper)
+            with suppress(OSError):  # who reads the folder names it, where nobody may look
+                yield from (f"{name}/{one}" for one, deeper in _names(folder / name) if not deeper)
         else:
             yield name
 
@@ -103,10 +110,17 @@ def _names(folder: AnyPath) -> list[tuple[str, bool]]:
     return [(name, is_folder) for name, is_folder in _listed(folder) if not is_hidden(name)]
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
 def _listed(folder: AnyPath) -> list[tuple[str, bool]]:
     if isinstance(folder, Path):
         with os.scandir(folder) as entries:
-            return [(entry.name, entry.is_dir()) for entry in entries]
+            return [(entry.name, _is_folder(entry)) for entry in entries]
     found = folder.fs.ls(folder.path, detail=True)
     return [
         (str(one["name"]).rstrip("/").rpartition("/")[2], one["type"] == "directory")

@@ -96,7 +96,7 @@ def test_broken_tars_and_members_are_named(tmp_path):
     (tmp_path / "s/2.tar").write_bytes(b"no tar at all" * 100)
     (tmp_path / "s/3.tar").write_bytes(b"")
     write_tar(tmp_path / "s/4.tar", [("a.png", png(0)), ("a.json", "{no json")])
-    write_tar(tmp_path / "s/5.tar", [("a.png", png(0)), ("a.json", {"split": "holdout"})])
+    write_tar(tmp_path / "s/5.tar", [("a.png", png(0)), ("a.json", {"split": "spare"})])
     (tmp_path / "s/6.tar").write_bytes(raw[:3584] + b"rubbish" + raw[3591:])
     source = open_dataset(tmp_path / "s")
     reasons = {item.path: reason for item in source.samples if (reason := refusal(source, item))}
@@ -106,7 +106,7 @@ def test_broken_tars_and_members_are_named(tmp_path):
     assert "behind its first 0 images" in reasons["2.tar"]
     assert "empty file" in reasons["3.tar"]
     assert "'a.json', which says what it is, cannot be read" in reasons["4.tar/a.png"]
-    assert "'holdout' is none of train" in reasons["5.tar/a.png"]
+    assert "'spare' is none of train" in reasons["5.tar/a.png"]
     assert "behind its first 1 images: no header at byte 3,584" in reasons["6.tar"]
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_source_of_tars_says_why(tmp_path):
     with pytest.raises(SourceError, match=r"no image in 1 tar of .*'a.tar' is broken"):
         open_dataset(tmp_path / "a.tar")
     write_tar(tmp_path / "b.tar", [("a.txt", "x")])
-    with pytest.raises(SourceError, match=r"looked for \.bmp"):
+    with pytest.raises(SourceError, match=r"looked for \.apng"):
         open_dataset(tmp_path / "b.tar")
     (tmp_path / "c.tar.gz").write_bytes(gzip.compress((tmp_path / "b.tar").read_bytes()))
     with pytest.raises(SourceError, match="compressed"):
