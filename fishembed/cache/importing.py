@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.missing import is_missing, text_or_missing
+from fishembed._base.npz_files import check_npz
 from fishembed._base.paths import to_path
 from fishembed._base.splits import split_named
 from fishembed.cache.embedding_folder import read_embedding_folder
@@ -148,6 +149,7 @@ def _load(path: Path) -> Mapping[str, Any]:
             loaded = np.load(raw, allow_pickle=False)
             if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise InputError(f"{str(path)!r} is no .npz archive of named arrays")
+            check_npz(path)
             with loaded as file:
                 return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from fishembed._base.files import atomic_file
+from fishembed._base.npz_files import check_npz
 from fishembed.classifiers.base import Floats, MapPredictor
 from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
 from fishembed.classifiers.head_file import head_fault, read_member
@@ -142,6 +143,7 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
     """
     source = Path(path)
     try:
+        check_npz(source, densest=4)
         with source.open("rb") as stream, zipfile.ZipFile(stream) as file:
             about = json.loads(str(read_member(file, "about")))
             coef, intercept, classes = (read_member(file, name) for name in _ARRAYS)

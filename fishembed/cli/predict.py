@@ -97,6 +97,14 @@ def predict(
         ),
     ] = False,
     fetch: FetchOption = False,
+    trust_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--trust-encoder",
+            help="Load a model of the hub, or a file of weights, that the run names although no "
+            "store or other run of yours was made with it.",
+        ),
+    ] = False,
     kind: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
         typer.Option(
@@ -144,6 +152,7 @@ def predict(
             checked=checked,
             evidence=evidence,
             fetch=fetch,
+            trust_encoder=trust_encoder,
             device=device,
             progress=console,
         )

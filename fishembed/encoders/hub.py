@@ -6,13 +6,14 @@ import os
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from fishembed.errors import UnknownEncoderError, WeightsError
 
 PATIENCE = 5.0
 """Seconds that are waited for a hub's first answer."""
 
-_WEIGHT_FILES = (
+DEFAULT_WEIGHTS = (
     "open_clip_model.safetensors",
     "model.safetensors",
     "open_clip_pytorch_model.bin",
@@ -20,7 +21,9 @@ _WEIGHT_FILES = (
 )
 
 
-def require_hub_weights(name: str, repo: str, filename: str | None = None) -> None:
+def require_hub_weights(
+    name: str, repo: str, filename: str | None = None, revision: str = ""
+) -> None:
     """Make sure that weights are cached or their hub answers, within seconds.
 
     Parameters
@@ -29,6 +32,8 @@ def require_hub_weights(name: str, repo: str, filename: str | None = None) -> No
         The encoder's name, for the message.
     repo, filename
         Where the weights lie on the hub.
+    revision
+        Commit, branch or tag; the newest when left out.
 
     Raises
     ------
@@ -37,7 +42,8 @@ def require_hub_weights(name: str, repo: str, filename: str | None = None) -> No
     UnknownEncoderError
         When the hub has no such model, or does not show it to this user.
     """
-    if is_cached(repo, filename):
+    at: Any = {"revision": revision} if revision else {}
+    if is_cached(repo, filename, **at):
         return
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -45,7 +51,7 @@ def require_hub_weights(name: str, repo: str, filename: str | None = None) -> No
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise weights_out_of_reach(name, "HF_HUB_OFFLINE is set and they are not cached")
     try:
-        HfApi().model_info(repo, timeout=PATIENCE)
+        HfApi().model_info(repo, timeout=PATIENCE, **at)
     except RepositoryNotFoundError as error:
         raise UnknownEncoderError(
             f"{name!r}: the hub has no model {repo!r}, or it is private: check the spelling, or "
@@ -87,12 +93,15 @@ def weights_out_of_reach(name: str, why: str) -> WeightsError:
     )
 
 
-def is_cached(repo: str, filename: str | None = None) -> bool:
+def is_cached(repo: str, filename: str | None = None, revision: str = "") -> bool:
     """Tell whether a file of a hub's model, or any weights of it, is on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
-    names = _WEIGHT_FILES if filename is None else (*_safe_twins(filename), filename)
-    return any(isinstance(try_to_load_from_cache(repo, one), str) for one in names)
+    names = DEFAULT_WEIGHTS if filename is None else (*safe_twins(filename), filename)
+    return any(
+        isinstance(try_to_load_from_cache(repo, one, revision=revision or None), str)
+        for one in names
+    )
 
 
 def is_downloaded(url: str) -> bool:
@@ -101,7 +110,8 @@ def is_downloaded(url: str) -> bool:
     return (folder / url.rsplit("/", 1)[-1]).is_file()
 
 
-def _safe_twins(filename: str) -> tuple[str, ...]:
+def safe_twins(filename: str) -> tuple[str, ...]:
+    """Return the names of the same weights as safetensors, which are taken before others."""
     stem = filename.rsplit(".", 1)[0]
     twins = [f"{stem}.safetensors"]
     if filename == "open_clip_pytorch_model.bin":

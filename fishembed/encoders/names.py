@@ -12,6 +12,9 @@ DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
 """CLIP as OpenAI published it, with the activation it was trained with."""
 
 
+_HUB = "hf-hub:"
+
+
 @dataclass(frozen=True)
 class EncoderName:
     """A name, taken apart.
@@ -26,6 +29,8 @@ class EncoderName:
         OpenCLIP's or timm's name of the network; for a hub, `hf-hub:ORG/NAME`.
     pretrained, file
         OpenCLIP's tag of the weights, or a local file with them; at most one is set.
+    revision
+        Commit, branch or tag of a model on the hub; "" for its newest.
     """
 
     text: str
@@ -33,11 +38,22 @@ class EncoderName:
     architecture: str
     pretrained: str | None = None
     file: str | None = None
+    revision: str = ""
+
+    @property
+    def repo(self) -> str:
+        """The model's name on the hub; "" for one that is not named there."""
+        return self.architecture.removeprefix(_HUB) if self.is_hub else ""
+
+    @property
+    def needs_trust(self) -> bool:
+        """Whether anybody may be behind it: a model on the hub, or a file of weights."""
+        return self.is_hub or self.file is not None
 
     @property
     def is_hub(self) -> bool:
         """Whether the name means a model on the hub, configuration and all."""
-        return self.architecture.startswith("hf-hub:")
+        return self.architecture.startswith(_HUB)
 
     @property
     def file_state(self) -> dict[str, int] | None:
@@ -57,8 +73,8 @@ def parse_name(text: str) -> EncoderName:
     Parameters
     ----------
     text
-        `embedded`; `timm:NAME`; `hf-hub:ORG/NAME`; `ARCH/PRETRAINED` or `ARCH@FILE` of
-        OpenCLIP.
+        `embedded`; `timm:NAME`; `hf-hub:ORG/NAME`, also with `@REVISION`; `ARCH/PRETRAINED` or
+        `ARCH@FILE` of OpenCLIP.
 
     Raises
     ------
@@ -73,11 +89,13 @@ def parse_name(text: str) -> EncoderName:
     if text == "embedded":
         return EncoderName(text, "embedded", text)
     if text.startswith("timm:") and text != "timm:":
-        return EncoderName(text, "timm", text.removeprefix("timm:"))
-    if text.startswith("hf-hub:") and text.count("/") == 1:
-        return EncoderName(text, "openclip", text)
+        architecture, revision = _revision(text.removeprefix("timm:"))
+        return EncoderName(text, "timm", architecture, revision=revision)
+    if text.startswith(_HUB) and text.partition("@")[0].count("/") == 1:
+        architecture, revision = _revision(text)
+        return EncoderName(text, "openclip", architecture, revision=revision)
     architecture, at, file = text.partition("@")
-    if at and architecture and file:
+    if at and architecture and file and ":" not in architecture:
         return EncoderName(text, "openclip", architecture, file=file)
     architecture, slash, tag = text.rpartition("/")
     if slash and architecture and tag and ":" not in text:
@@ -86,3 +104,11 @@ def parse_name(text: str) -> EncoderName:
         f"{text!r} names no encoder: write ARCH/PRETRAINED ({DEFAULT_ENCODER}), ARCH@FILE, "
         "hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' lists them"
     )
+
+
+def _revision(text: str) -> tuple[str, str]:
+    """Split a revision off the name of a model on the hub."""
+    if not text.startswith(_HUB):
+        return text, ""
+    name, _, revision = text.partition("@")
+    return name, revision

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.encoders.cuda import own_stream
-from fishembed.encoders.hub import require_hub_weights, require_url_weights, weights_out_of_reach
+from fishembed.encoders.hub import (
+    DEFAULT_WEIGHTS,
+    require_hub_weights,
+    require_url_weights,
+    safe_twins,
+    weights_out_of_reach,
+)
+from fishembed.encoders.hub_config import fetch_hub_model, revision_of
 from fishembed.encoders.names import EncoderName
 from fishembed.encoders.network import ImageTower, as_array, hash_weights, ready
+from fishembed.encoders.no_remote_code import no_remote_code
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.trunk import trunk_dim, with_trunk
 from fishembed.errors import EncoderError, QuickGELUError, UnknownEncoderError, WeightsError
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
     import torch
 
 _TEXTS_AT_ONCE = 256
+_CONFIG = "fishembed_config"
+"""Attribute of a model of the hub: the name that OpenCLIP knows its configuration by."""
 
 
 class OpenCLIPEncoder(ImageTower):
@@ -54,14 +67,13 @@ class OpenCLIPEncoder(ImageTower):
     def __init__(
         self, name: EncoderName, device: str = "cpu", precision: Precision = "fp32"
     ) -> None:
-        import open_clip
-
         check_name(name)
-        model = _create(name)
+        model, revision = _create(name)
         weights = hash_weights(model.state_dict())
+        config = getattr(model, _CONFIG, name.architecture)
         model = ready(model, device, precision)
-        self._tokenizer: Any = open_clip.get_tokenizer(name.architecture)
-        spec = _describe(name, model, weights, precision)
+        self._tokenizer: Any = _tokenizer(name, config)
+        spec = _describe(name, model, weights, precision, config, revision)
         super().__init__(model, spec, device)
 
     @property
@@ -110,7 +122,7 @@ def check_name(name: EncoderName) -> None:
     import open_clip
 
     if name.is_hub:
-        require_hub_weights(name.text, name.architecture.removeprefix("hf-hub:"))
+        require_hub_weights(name.text, name.repo, revision=name.revision)
         return
     if open_clip.get_model_config(name.architecture) is None:
         raise UnknownEncoderError(
@@ -160,20 +172,17 @@ def _quickgelu_twin(architecture: str) -> str:
     )
 
 
-def _create(name: EncoderName) -> Any:
-    import open_clip
-
-    pretrained = name.file or name.pretrained
+def _create(name: EncoderName) -> tuple[Any, str]:
+    """Return the model, and the revision of the hub that it is of or ""."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), no_remote_code():
             warnings.filterwarnings("error", message="QuickGELU mismatch")
-            return open_clip.create_model(
-                name.architecture,
-                pretrained=pretrained,
-                device="cpu",
-                require_pretrained=True,
-                weights_only=True,
-            )
+            if name.is_hub:
+                return _create_hub_model(name)
+            model = _create_model(name.architecture, name.file or name.pretrained)
+            return model, "" if name.file else _tag_revision(name)
+    except EncoderError:
+        raise
     except Exception as error:  # OpenCLIP, torch and the hub raise many kinds
         if "QuickGELU mismatch" in str(error):
             raise QuickGELUError(f"{name.text!r}: {error}") from error
@@ -186,7 +195,67 @@ def _create(name: EncoderName) -> Any:
         ) from error
 
 
-def _describe(name: EncoderName, model: Any, weights: str, precision: Precision) -> EncoderSpec:
+def _create_model(architecture: str, pretrained: str | None, **options: Any) -> Any:
+    import open_clip
+
+    return open_clip.create_model(
+        architecture,
+        pretrained=pretrained,
+        device="cpu",
+        require_pretrained=True,
+        weights_only=True,
+        **options,
+    )
+
+
+def _create_hub_model(name: EncoderName) -> tuple[Any, str]:
+    """Build a model of the hub by its configuration, as far as that is let through."""
+    import open_clip
+
+    found = fetch_hub_model(name.text, name.repo, name.revision)
+    text = json.dumps(found.config, sort_keys=True)
+    config = f"fishembed-hub-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    with TemporaryDirectory() as folder:
+        file = Path(folder, f"{config}.json")
+        file.write_text(text, encoding="utf-8")
+        open_clip.add_model_config(file)
+    pixels = {key: value for key, value in found.preprocessing.items() if key != "size"}
+    model = _create_model(config, str(found.weights), force_preprocess_cfg=pixels)
+    object.__setattr__(model, _CONFIG, config)
+    return model, found.revision
+
+
+def _tokenizer(name: EncoderName, config: str) -> Any:
+    import open_clip
+
+    try:
+        with no_remote_code():
+            return open_clip.get_tokenizer(config)
+    except EncoderError:
+        raise
+    except Exception as error:  # transformers and the hub raise many kinds
+        if not name.is_hub:
+            raise
+        raise EncoderError(
+            f"the tokenizer of {name.text!r} cannot be had: {_short(error)}"
+        ) from error
+
+
+def _tag_revision(name: EncoderName) -> str:
+    """Return the commit of the hub that OpenCLIP's own weights were read at; "" for none."""
+    from huggingface_hub import try_to_load_from_cache
+    from open_clip.pretrained import get_pretrained_cfg
+
+    config = get_pretrained_cfg(name.architecture, name.pretrained or "") or {}
+    repo, _, filename = str(config.get("hf_hub", "")).rpartition("/")
+    names = [*safe_twins(filename), filename] if filename else list(DEFAULT_WEIGHTS)
+    files = (try_to_load_from_cache(repo, one) for one in names) if repo else ()
+    return next((revision_of(file) for file in files if isinstance(file, str)), "")
+
+
+def _describe(  # noqa: PLR0917 - all that a description is made of
+    name: EncoderName, model: Any, weights: str, precision: Precision, known: str, revision: str
+) -> EncoderSpec:
     import open_clip
     import PIL
 
@@ -195,7 +264,7 @@ def _describe(name: EncoderName, model: Any, weights: str, precision: Precision)
     side, other = (size, size) if isinstance(size, int) else size
     if side != other:
         raise EncoderError(f"{name.text!r} takes {size} pixels; only squares are supported")
-    config = open_clip.get_model_config(name.architecture) or {}
+    config = open_clip.get_model_config(known) or {}
     return EncoderSpec(
         name=name.text,
         library="open_clip",
@@ -213,6 +282,7 @@ def _describe(name: EncoderName, model: Any, weights: str, precision: Precision)
         ),
         precision=precision,
         quickgelu=bool(config.get("quick_gelu", False)),
+        revision=revision,
         versions={
             "open_clip": major(open_clip.__version__),
             "pillow": major(PIL.__version__),

@@ -20,6 +20,7 @@ def load_encoder(
     precision: Precision | Literal["auto"] = "fp32",
     decoding: Decoding | Literal["auto"] = "exact",
     backend: Backend | Literal["auto"] = "auto",
+    revision: str = "",
 ) -> Encoder:
     """Load an encoder with its weights, ready to encode.
 
@@ -41,6 +42,8 @@ def load_encoder(
     backend
         What computes the forward pass: torch, openvino or auto, see
         `fishembed.encoders.backend.choose_backend`. Features in bf16 differ by it.
+    revision
+        Commit, branch or tag of a model on the hub; its newest when left out.
 
     Raises
     ------
@@ -56,6 +59,8 @@ def load_encoder(
         When OpenVINO is wanted and not installed.
     """
     parsed = parse_name(name)
+    if parsed.is_hub and revision:
+        parsed = replace(parsed, revision=revision)
     place = "cpu" if (device, backend) == ("auto", "openvino") else choose_device(device)
     arithmetic = choose_precision(place) if precision == "auto" else precision
     library = choose_backend(parsed.kind, place, arithmetic, backend)

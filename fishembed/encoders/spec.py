@@ -15,6 +15,9 @@ Decoding = Literal["exact", "fast", "device"]
 Backend = Literal["torch", "openvino"]
 
 
+_NO_IDENTITY = ("name", "revision")
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How pixels are made ready.
@@ -68,6 +71,9 @@ class EncoderSpec:
     backend
         What computes the forward pass, where the features differ by it: OpenVINO's in bf16
         are not torch's, in fp32 they are. Left out of `to_json` where it is torch.
+    revision
+        Commit of the hub that the weights are of, so that the same ones are fetched again; ""
+        where they are not from a hub. Not part of the fingerprint: the weights are.
     """
 
     name: str
@@ -81,11 +87,12 @@ class EncoderSpec:
     quickgelu: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
     backend: Backend = "torch"
+    revision: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that differ whenever the features may."""
-        identity = {key: value for key, value in self.to_json().items() if key != "name"}
+        identity = {key: value for key, value in self.to_json().items() if key not in _NO_IDENTITY}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -95,6 +102,8 @@ class EncoderSpec:
         document["versions"] = dict(self.versions)
         if self.backend == "torch":  # as in the stores made before there was another
             del document["backend"]
+        if not self.revision:
+            del document["revision"]
         for key in ("mean", "std"):
             document["preprocessing"][key] = list(document["preprocessing"][key])
         return document

@@ -7,8 +7,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
+from fishembed.encoders.hub_config import check_timm_config
 from fishembed.encoders.names import EncoderName
 from fishembed.encoders.network import ImageTower, hash_weights, ready
+from fishembed.encoders.no_remote_code import no_remote_code
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.errors import EncoderError, UnknownEncoderError
 
@@ -42,7 +44,7 @@ class TimmEncoder(ImageTower):
         import PIL
         import timm
 
-        network = _create(name)
+        network, revision = _create(name)
         config: dict[str, Any] = timm.data.resolve_model_data_config(network)
         spec = EncoderSpec(
             name=name.text,
@@ -52,30 +54,39 @@ class TimmEncoder(ImageTower):
             dim=int(network.num_features),  # type: ignore[arg-type]
             preprocessing=_preprocessing(name, config),
             precision=precision,
+            revision=revision,
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
         )
         super().__init__(ready(network, device, precision), spec, device)
 
 
-def _create(name: EncoderName) -> torch.nn.Module:
+def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
+    """Return the network, and the revision of the hub that it is of or ""."""
     import timm
 
     _check(name)
+    architecture, revision = name.architecture, ""
     try:
-        network: torch.nn.Module = timm.create_model(
-            name.architecture, pretrained=True, num_classes=0
-        )
+        with no_remote_code():
+            if name.is_hub:
+                revision = check_timm_config(name.text, name.repo, name.revision)
+                architecture += f"@{revision}" if revision else ""
+            network: torch.nn.Module = timm.create_model(
+                architecture, pretrained=True, num_classes=0
+            )
+    except EncoderError:
+        raise
     except Exception as error:  # timm and the hub raise many kinds
         raise weights_out_of_reach(name.text, " ".join(str(error).split())[:200]) from error
-    return network
+    return network, revision
 
 
 def _check(name: EncoderName) -> None:
     """Refuse what cannot be loaded before anything is downloaded or built."""
     import timm
 
-    if name.architecture.startswith("hf-hub:"):
-        require_hub_weights(name.text, name.architecture.removeprefix("hf-hub:"))
+    if name.is_hub:
+        require_hub_weights(name.text, name.repo, revision=name.revision)
         return
     if not timm.is_model(name.architecture):
         known = timm.list_models()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from fishembed.errors import DimensionError, InputError
 from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
 
 _ROWS_AT_ONCE = 4096
+_VALUES_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class Scores:
 
 def score(
     y_true: npt.ArrayLike,
-    probabilities: npt.ArrayLike,
+    probabilities: npt.ArrayLike | RowBlocks,
     *,
     labels: npt.ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
@@ -216,14 +218,15 @@ def score(
     >>> scores.worst_precision.name, scores.majority_class, round(scores.majority_accuracy, 3)
     ('eel', 'cod', 0.667)
     """
-    y, p = _plain(y_true), np.asarray(probabilities)
+    y = _plain(y_true)
+    p = probabilities if isinstance(probabilities, RowBlocks) else np.asarray(probabilities)
     columns = np.arange(p.shape[-1]) if labels is None else _plain(labels)
     _check(y, p, columns)
     every = np.union1d(columns, y)
     truth, column = np.searchsorted(every, y), np.searchsorted(every, columns)
     own = np.full(len(every), -1)
     own[column] = np.arange(len(columns))
-    rank, p_true = _rank_of_truth(p, own[truth])
+    rank, p_true, predicted = _rank_of_truth(p, own[truth])
     hits = rank == 0
     names = _names(every, class_names)
     values, counts = np.unique(y if baseline is None else baseline, return_counts=True)
@@ -235,7 +238,7 @@ def score(
         top5_accuracy=float((rank < 5).mean()),
         macro_recall_ci95=macro_recall_interval(truth, hits, groups),
         log_loss=float(-np.log(np.clip(p_true, np.finfo(float).eps, 1)).mean()),
-        classes=_class_scores(names, truth, column[p.argmax(axis=1)], groups),
+        classes=_class_scores(names, truth, column[predicted], groups),
         majority_class=_names(np.array([majority]), class_names)[0],
         majority_accuracy=float((y == majority).mean()),
         unscored_classes=tuple(names[i] for i in np.setdiff1d(column, truth)),
@@ -243,12 +246,22 @@ def score(
     )
 
 
+class RowBlocks(ABC):
+    """Probabilities (n, n_columns) that are computed when rows are asked for, in order, once."""
+
+    shape: tuple[int, int]
+    ndim = 2
+
+    @abstractmethod
+    def __getitem__(self, rows: slice) -> npt.NDArray[Any]: ...
+
+
 def _plain(labels: npt.ArrayLike) -> npt.NDArray[Any]:
     array = np.asarray(labels)
     return np.array(array.tolist()) if array.dtype == object else array
 
 
-def _check(y: npt.NDArray[Any], p: npt.NDArray[Any], columns: npt.NDArray[Any]) -> None:
+def _check(y: npt.NDArray[Any], p: npt.NDArray[Any] | RowBlocks, columns: npt.NDArray[Any]) -> None:
     if p.ndim != 2 or y.shape != p.shape[:1] or columns.shape != p.shape[1:]:
         raise DimensionError(
             f"y_true {y.shape}, probabilities {p.shape} and labels {columns.shape} do not fit; "
@@ -256,8 +269,6 @@ def _check(y: npt.NDArray[Any], p: npt.NDArray[Any], columns: npt.NDArray[Any]) 
         )
     if not len(y):
         raise InputError("there is no labelled row to score")
-    if not np.isfinite(p).all():
-        raise InputError("a probability is not finite; look for a head that did not converge")
     text = [array.dtype.kind in "US" for array in (y, columns)]
     if text[0] != text[1] or not np.isin(y, columns).any():
         raise InputError(
@@ -267,20 +278,29 @@ def _check(y: npt.NDArray[Any], p: npt.NDArray[Any], columns: npt.NDArray[Any]) 
 
 
 def _rank_of_truth(
-    p: npt.NDArray[Any], own: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Return how many columns beat the true one (many where it has none), and its probability."""
-    rank = np.full(len(p), p.shape[1] + 5)
-    p_true = np.zeros(len(p))
-    index = np.arange(p.shape[1])
-    for start in range(0, len(p), _ROWS_AT_ONCE):
-        rows = start + np.flatnonzero(own[start : start + _ROWS_AT_ONCE] >= 0)
-        block = np.asarray(p[rows], dtype=float)
+    p: npt.NDArray[Any] | RowBlocks, own: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return the rank of the true column, its probability, and the most probable column.
+
+    The rank is how many columns beat it; many where there is none.
+    """
+    n, k = p.shape
+    rank, p_true, predicted = np.full(n, k + 5), np.zeros(n), np.zeros(n, np.intp)
+    index = np.arange(k)
+    at_once = max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // max(1, k)))
+    for start in range(0, n, at_once):
+        stop = min(start + at_once, n)
+        block = np.asarray(p[start:stop], dtype=float)
+        if not np.isfinite(block).all():
+            raise InputError("a probability is not finite; look for a head that did not converge")
+        predicted[start:stop] = block.argmax(axis=1)
+        known = np.flatnonzero(own[start:stop] >= 0)
+        rows, block = start + known, block[known]
         mine = own[rows][:, None]
         value = np.take_along_axis(block, mine, axis=1)
         rank[rows] = ((block > value) | ((block == value) & (index < mine))).sum(axis=1)
         p_true[rows] = value[:, 0]
-    return rank, p_true
+    return rank, p_true, predicted
 
 
 def _names(labels: npt.NDArray[Any], class_names: Sequence[str] | None) -> list[str]:

@@ -13,7 +13,7 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.classifiers import SavedHead, load_head
-from fishembed.encoders import Encoder, load_encoder, recorded_backend
+from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import (
     DimensionError,
     ImageError,
@@ -33,6 +33,7 @@ from fishembed.experiments.run_files import HEAD_NPZ, check_file
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import TOP_K
 from fishembed.extraction import encode_images
+from fishembed.extraction.recorded_encoder import load_recorded_encoder
 from fishembed.images import find_images
 
 N_NEIGHBOURS = 3
@@ -127,6 +128,7 @@ def predict_run(
     checked: str | Path | None = None,
     evidence: bool = False,
     fetch: bool = False,
+    trust_encoder: bool = False,
     device: str = "auto",
     encoder: Encoder | None = None,
     progress: Progress | None = None,
@@ -165,6 +167,9 @@ def predict_run(
         Whether to look for the nearest training images, in the run's own store.
     fetch
         Whether that store is fetched where it lies at a URL.
+    trust_encoder
+        Whether to load a model of the hub, or a file of weights, that the run alone names; else
+        a store or another run of one's own must have been made with it.
     device
         Where to encode, see `fishembed.load_encoder`.
     encoder
@@ -180,6 +185,8 @@ def predict_run(
         When the features come from another encoder than the run's.
     ImageError
         When no image could be read.
+    EncoderError
+        When the run's encoder cannot be had, or is not trusted.
     RunFormatError
         When the run keeps no head that can be read without pickle.
 
@@ -207,9 +214,9 @@ def predict_run(
         found = _stored_features(open_store(*stores), head, run.features)
     else:
         files = find_images(inputs)
-        found = _encoded_features(
-            files, head, encoder or _run_encoder(run, device, progress), progress
-        )
+        if encoder is None:
+            encoder = _run_encoder(run, device, progress, trust=trust_encoder)
+        found = _encoded_features(files, head, encoder, progress)
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
     place = run.folder / HELD_OUT_NPZ
@@ -368,20 +375,18 @@ def _encoded_features(
     return _Features(paths, encoded.features, skipped, folders)
 
 
-def _run_encoder(run: Run, device: str, progress: Progress) -> Encoder:
+def _run_encoder(run: Run, device: str, progress: Progress, *, trust: bool) -> Encoder:
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
         raise InputError(
             f"the run {run.name!r} was made from features whose encoder is not known here "
             f"({spec.get('name')}): name a store of features instead of images"
         )
-    progress.message(f"loading encoder {spec['name']}")
-    encoder = load_encoder(
-        spec["name"],
+    return load_recorded_encoder(
+        spec,
         device=device,
-        precision=spec.get("precision", "fp32"),
-        decoding=spec.get("decoding", "exact"),
-        backend=recorded_backend(spec),
+        trust=trust,
+        beside=run.folder,
+        progress=progress,
+        load=load_encoder,
     )
-    progress.message(f"encoding on {encoder.device}")
-    return encoder

@@ -16,6 +16,7 @@ from fishembed.evaluation.reliability import Reliability, TopK, reliability, top
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead
+    from fishembed.evaluation.confusion_counts import Counts
     from fishembed.experiments.held_out import HeldOut
 
 Floats = npt.NDArray[np.float64]
@@ -197,7 +198,7 @@ class RunResult:
         return {name: values for name, values in arrays.items() if not np.isnan(values).all()}
 
     @cached_property
-    def confusion(self) -> Ints:
+    def confusion(self) -> Counts:
         """Images by true class (rows) and by what they were called (columns)."""
         return confusion_counts(self.images.true, self.images.predicted, len(self.classes.n))
 

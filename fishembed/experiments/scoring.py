@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from fishembed.cache import Store
 from fishembed.evaluation import ClassScore, Scores, score
+from fishembed.evaluation.scores import RowBlocks
 from fishembed.experiments.run_result import TOP_K, ClassTable, ScoredImages
 from fishembed.experiments.train_test_split import Indices, row_groups, split_counts
 
 Labels = npt.NDArray[np.integer[Any]]
+_KEPT = 1 << 24
+
 Tables = tuple[dict[str, Any], ClassTable, ScoredImages]
 
 
@@ -43,7 +46,8 @@ def score_rows(
         The metrics as `metrics.json` holds them, how each class fared, and what each image was
         called.
     """
-    y, probabilities, columns = store.labels[rows], head.predict_proba(X), head.classes_
+    y, columns = store.labels[rows], head.classes_
+    probabilities = HeadProbabilities(head, X)
     scores = score(
         y,
         probabilities,
@@ -54,7 +58,7 @@ def score_rows(
     )
     metrics = {
         **scores.as_dict(),
-        "mean_confidence": float(probabilities.max(axis=1).mean()),
+        "mean_confidence": float(probabilities.best[:, 0].mean()),
         "scored_split": split,
         "splits": split_counts(store),
     }
@@ -64,7 +68,7 @@ def score_rows(
     names = (*classes.raw_names, *(name for name in store.classes if name not in known))
     index = {name: i for i, name in enumerate(names)}
     place = np.array([index[name] for name in store.classes], np.int64)
-    top, best = _most_probable(probabilities, place[columns])
+    top, best = place[columns][probabilities.top], probabilities.best
     images = ScoredImages(
         paths=tuple(paths),
         class_names=names,
@@ -108,10 +112,28 @@ def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | N
     )
 
 
-def _most_probable(
-    probabilities: npt.NDArray[np.floating[Any]], columns: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Return the most probable columns of each row, best first, and their probabilities."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
-    best = np.take_along_axis(probabilities, order, axis=1)
-    return columns[order], best.astype(np.float64)
+class HeadProbabilities(RowBlocks):
+    """What a head says of rows, and the most probable columns of those that were asked for.
+
+    All at once where they are few; else in the blocks that they are asked in, and not kept: a
+    square of 20,000 rows and classes would be 3 GB.
+
+    Attributes
+    ----------
+    top, best
+        (n, `TOP_K` or fewer) columns, most probable first, and their probabilities.
+    """
+
+    def __init__(self, head: Any, X: npt.NDArray[np.float32]) -> None:
+        self.shape = len(X), len(head.classes_)
+        self._head, self._X = head, X
+        self._all = head.predict_proba(X) if len(X) * self.shape[1] <= _KEPT else None
+        k = min(TOP_K, self.shape[1])
+        self.top, self.best = np.zeros((len(X), k), np.intp), np.zeros((len(X), k))
+
+    def __getitem__(self, rows: slice) -> npt.NDArray[Any]:
+        """Return the probabilities of a slice of the rows."""
+        block = self._head.predict_proba(self._X[rows]) if self._all is None else self._all[rows]
+        order = np.argsort(-block, axis=1, kind="stable")[:, :TOP_K]
+        self.top[rows], self.best[rows] = order, np.take_along_axis(block, order, axis=1)
+        return np.asarray(block)

@@ -80,6 +80,8 @@ class EncoderLoader:
         self._precision = recorded.get("precision", "auto") if precision == "auto" else precision
         self._decoding = recorded.get("decoding", "auto") if decoding == "auto" else decoding
         self._backend = recorded_backend(recorded) if recorded.get("name") == self._name else "auto"
+        known = recorded if recorded.get("name") == self._name else {}
+        self._revision = str(known.get("revision", ""))
         self._store = store
         self._reporter = reporter
         self._load_with: Callable[[EncoderLoader], Encoder] | None = None
@@ -145,6 +147,7 @@ class EncoderLoader:
             precision=self._precision,
             decoding=self._decoding,
             backend=self._backend,
+            revision=self._revision,
         )
 
     @property
@@ -168,6 +171,7 @@ class EncoderLoader:
             store=None,
             reporter=NoProgress(),
         )
+        for_worker._revision = spec.revision if spec else self._revision
         for_worker._backend = recorded_backend(spec.to_json()) if spec else self._backend
         return for_worker
 

@@ -10,6 +10,7 @@ from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_text
 from fishembed._base.progress import Progress
 from fishembed.errors import InputError
+from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
 from fishembed.experiments.run_files import PAGE_HTML
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import RunResult
@@ -106,7 +107,15 @@ def write_report(
 
 
 def _write_confusion(result: RunResult, path: Path) -> None:
-    """Write the matrix of counts: a row for each true class, a column for what it was called."""
+    """Write the counts: a row for each true class, a column for what it was called.
+
+    Above 1,000 classes nearly all would be zeros: then a row for each pair that occurs.
+    """
     names = result.classes.names
+    if len(names) > DENSE_UP_TO:
+        cells = zip(*(column.tolist() for column in count_cells(result.confusion)), strict=True)
+        pairs = ((names[true], names[called], count) for true, called, count in cells)
+        write_csv(path, ["true", "called", "images"], pairs)
+        return
     rows = [[name, *row] for name, row in zip(names, result.confusion.tolist(), strict=True)]
     write_csv(path, ["true \\ called", *names], rows)

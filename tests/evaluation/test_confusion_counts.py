@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
+from fishembed.evaluation import confusion_counts as confusion
 from fishembed.evaluation.confusion_counts import (
     ConfusedPair,
     confused_pairs,
@@ -77,3 +78,31 @@ def test_each_class_has_what_it_was_called_most_by_mistake():
     counts = np.array([[5, 3, 4], [0, 1, 0], [1, 1, 0]])
     assert most_often_called_instead(counts) == [(2, 4), None, (0, 1)]
     assert most_often_called_instead(np.zeros((0, 0), int)) == []
+
+
+def test_many_classes_are_counted_sparsely_and_read_alike(monkeypatch):
+    rng = np.random.default_rng(0)
+    true, predicted = rng.integers(0, 40, (2, 600))
+    dense = confusion.confusion_counts(true, predicted, 40)
+    order = confusion.mixup_order(dense)
+    monkeypatch.setattr(confusion, "DENSE_UP_TO", 39)
+    sparse = confusion.confusion_counts(true, predicted, 40)
+    assert not isinstance(sparse, np.ndarray)
+    monkeypatch.setattr(confusion, "DENSE_UP_TO", 40)
+    for read in (
+        confusion.most_often_called_instead,
+        confusion.confused_pairs,
+        lambda counts: confusion.most_mixed(counts, range(40), 7),
+        lambda counts: confusion.count_block(counts, [3, 1, 2]).tolist(),
+        lambda counts: [cells.tolist() for cells in confusion.count_cells(counts)],
+    ):
+        assert read(sparse) == read(dense)
+    assert confusion.mixup_order(sparse).tolist() == order.tolist()
+
+
+def test_twenty_thousand_classes_take_little_memory():
+    k = 20_000
+    true = np.arange(k)
+    counts = confusion.confusion_counts(true, np.roll(true, 1), k)
+    assert len(confusion.mixup_order(counts)) == 200
+    assert confusion.most_often_called_instead(counts)[5] == (4, 1)

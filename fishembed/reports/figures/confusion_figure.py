@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.evaluation.confusion_counts import row_shares
+from fishembed.evaluation.confusion_counts import count_block, row_shares
 from fishembed.reports.figures.fonts import figure_names
 from fishembed.reports.figures.style import (
     LINE,
@@ -41,7 +41,7 @@ def draw_confusion(result: RunResult) -> Figure | None:
         return None
     drawable = figure_names(result.classes.names)
     names = tick_names([drawable[i] for i in order], 26)
-    counts = result.confusion[np.ix_(order, order)]
+    counts = count_block(result.confusion, order)
     with style(result.classes.names):
         figure, axes = new_axes(*_size(len(order)))
         _paint(axes, counts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fishembed.evaluation.confusion_counts import most_mixed
+from fishembed.evaluation.confusion_counts import count_block, most_mixed
 from fishembed.experiments.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 
@@ -28,7 +28,7 @@ def matrix_data(result: RunResult) -> dict[str, Any] | None:
     order = result.mixup_order
     if not len(order):
         return None
-    ordered = result.confusion[np.ix_(order, order)]
+    ordered = count_block(result.confusion, order)
     row, column = np.nonzero(ordered)
     cells = np.stack([row, column, ordered[row, column]], axis=1)
     focus = most_mixed(ordered, range(len(order)), _MIXED) if len(order) > _ALL_UP_TO else None

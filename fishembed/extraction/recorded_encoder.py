@@ -1,0 +1,107 @@
+"""Load the encoder that a run or a store names, which may come from a stranger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fishembed._base.default_dirs import cache_dir, reports_dir
+from fishembed._base.progress import NoProgress, Progress
+from fishembed.cache import open_store
+from fishembed.encoders import Encoder, load_encoder, parse_name, recorded_backend
+from fishembed.errors import EncoderError, FishembedError
+
+_LARGEST = 1 << 26
+
+
+class UntrustedEncoderError(EncoderError):
+    """An encoder that anybody may be behind, named by a file."""
+
+
+def load_recorded_encoder(
+    document: Mapping[str, Any],
+    *,
+    device: str = "auto",
+    trust: bool = False,
+    beside: Path | None = None,
+    progress: Progress | None = None,
+    load: Callable[..., Encoder] | None = None,
+) -> Encoder:
+    """Load the encoder that a run or a store was made with.
+
+    A model of the hub, or a file of weights, is loaded where it is trusted: by name, or because a
+    store in the cache folder or another run among the reports was made with the same one. What
+    is loaded then is what those describe.
+
+    Parameters
+    ----------
+    document
+        What the run or the store says of its encoder.
+    device
+        See `fishembed.load_encoder`.
+    trust
+        Whether it is trusted in any case.
+    beside
+        Folder of the run, or file of the store, that `document` is of: it does not vouch for
+        itself.
+    progress
+        Receives the name and the device.
+    load
+        What loads it; `fishembed.load_encoder` when left out.
+
+    Raises
+    ------
+    UntrustedEncoderError
+        When nothing of one's own was made with it.
+    EncoderError
+        When it cannot be loaded.
+    """
+    progress = progress or NoProgress()
+    name = str(document.get("name"))
+    if not trust and parse_name(name).needs_trust:
+        own = next(_same(document, beside), None)
+        if own is None:
+            raise UntrustedEncoderError(
+                f"the encoder {name!r} could be anybody's, and no store in {str(cache_dir())!r} "
+                f"nor another run in {str(reports_dir())!r} was made with it: --trust-encoder "
+                "loads it"
+            )
+        document = own
+    progress.message(f"loading encoder {name}")
+    revision = str(document.get("revision", ""))
+    encoder = (load or load_encoder)(
+        name,
+        device=device,
+        precision=document.get("precision", "fp32"),
+        decoding=document.get("decoding", "exact"),
+        backend=recorded_backend(document),
+        **({"revision": revision} if revision else {}),
+    )
+    progress.message(f"encoding on {encoder.device}")
+    return encoder
+
+
+def _same(document: Mapping[str, Any], beside: Path | None) -> Iterator[Mapping[str, Any]]:
+    """Yield the descriptions of encoders of one's own with the same name and fingerprint."""
+    for other in _own(beside):
+        if all(document.get(key) == other.get(key) for key in ("name", "fingerprint")):
+            yield other
+
+
+def _own(beside: Path | None) -> Iterator[Mapping[str, Any]]:
+    here = None if beside is None else beside.resolve()
+    cache = cache_dir()
+    if isinstance(cache, Path):
+        for file in sorted([*cache.glob("*.h5"), *cache.glob("*.json")]):
+            if file.resolve() != here:
+                with suppress(FishembedError, OSError), open_store(file) as store:
+                    yield store.encoder
+    for file in sorted(Path(str(reports_dir())).glob("*/run.json")):
+        if file.parent.resolve() != here and file.is_file() and file.stat().st_size < _LARGEST:
+            with suppress(OSError, ValueError, RecursionError):
+                run = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+                if isinstance(run, dict) and isinstance(run.get("encoder"), dict):
+                    yield run["encoder"]
