@@ -214,9 +214,8 @@ def predict_run(
         found = _stored_features(open_store(*stores), head, run.features)
     else:
         files = find_images(inputs)
-        if encoder is None:
-            encoder = _run_encoder(run, device, progress, trust=trust_encoder)
-        found = _encoded_features(files, head, encoder, progress)
+        tower = encoder or _run_encoder(run, device, progress, trust=trust_encoder)
+        found = _encoded_features(files, head, tower, progress)
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
     place = run.folder / HELD_OUT_NPZ
