@@ -10,7 +10,7 @@ from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.metadata import stacked_metadata, take_metadata
+from fishembed.cache.metadata import column_of, stacked_metadata, take_metadata
 from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_store
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import (
@@ -46,6 +46,7 @@ __all__ = [
     "TextFeatures",
     "UndoneEdit",
     "apply_history",
+    "column_of",
     "edit_store",
     "export_manifest",
     "export_store",

@@ -91,9 +91,18 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
             name: next((one for one in candidates if all(one in names for names in schemas)), None)
             for name, candidates in _COLUMNS.items()
         }
-        # Other columns, and the types that another program chose for them, do not matter.
-        wanted = [column for column in columns.values() if column is not None]
-        tables = [parquet.read_table(path, columns=wanted) for path in paths]
+        wanted = {name: column for name, column in columns.items() if column is not None}
+        used = {one for candidates in _COLUMNS.values() for one in candidates}
+        further = [name for name in schemas[0] if all(name in names for names in schemas[1:])]
+        wanted |= {f"metadata/{name}": name for name in further if name not in used}
+        # Of each file by itself: another program may have chosen other types in each.
+        tables = [parquet.read_table(path, columns=[*wanted.values()]) for path in paths]
+        odd = {
+            field.name
+            for table in tables
+            for field in table.schema
+            if field.name in further and pa.types.is_nested(field.type)
+        }
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"cannot read the metadata as Parquet: {error}") from error
     return {
@@ -101,8 +110,8 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
             [text_or_missing(cell) for table in tables for cell in table[column].to_pylist()],
             dtype=np.str_,
         )
-        for name, column in columns.items()
-        if column is not None
+        for name, column in wanted.items()
+        if column not in odd
     }
 
 

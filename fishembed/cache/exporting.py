@@ -12,6 +12,8 @@ import numpy.typing as npt
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file, atomic_folder
 from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.importing import METADATA_PREFIX
+from fishembed.cache.metadata import Column, as_text, is_number
 from fishembed.cache.store import Store
 from fishembed.errors import InputError, MissingExtraError
 
@@ -86,6 +88,7 @@ def _arrays(store: Store, key: str | None, *, normalize: bool) -> dict[str, Any]
         "digests": _text_array(store.digests),
         "encoder": np.array(store.encoder_name),
     }
+    arrays |= {f"{METADATA_PREFIX}{name}": _plain_column(c) for name, c in store.metadata.items()}
     if store.has_trunk and not store.trunk_is_image:
         arrays["trunk"] = _scaled(store.trunk, normalize=normalize)
     if key is not None:
@@ -170,6 +173,8 @@ def _write_metadata(store: Store, path: Path, rows: slice, captions: list[str] |
     }
     if captions is not None:
         columns["caption"] = captions
+    for name, column in store.metadata.items():
+        columns.setdefault(name, as_text(column[rows]))
     parquet.write_table(
         pa.table({name: pa.array(c, pa.string()) for name, c in columns.items()}), path
     )
@@ -182,6 +187,10 @@ def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray
 
 def _scaled(features: Any, *, normalize: bool) -> npt.NDArray[Any]:
     return np.asarray(unit_rows(features) if normalize else features, features.dtype)
+
+
+def _plain_column(column: Column) -> npt.NDArray[Any]:
+    return column if is_number(column) else _text_array(column.tolist())
 
 
 def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:

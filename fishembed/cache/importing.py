@@ -22,6 +22,7 @@ from fishembed.cache.embedding_folder import read_embedding_folder
 from fishembed.cache.foreign_files import is_foreign, read_foreign_file
 from fishembed.cache.lazy_rows import LazyRows, Matrix
 from fishembed.cache.lock import store_lock
+from fishembed.cache.metadata import Column, column_of, text_column
 from fishembed.cache.opening import open_store
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
 from fishembed.cache.writer import write_store
@@ -45,6 +46,11 @@ _KNOWN = (
     "logit_scale",
     "encoder",
 )
+METADATA_PREFIX = "metadata/"
+"""Stands before the names of metadata columns in .npz files."""
+
+_EXACT = 2**53
+"""Whole numbers up to here are exact as floats; larger ones are ids."""
 _OPENAI_LOGIT_SCALE = 100.0
 _LIBRARY = "imported"
 
@@ -64,7 +70,8 @@ def import_features(
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
         "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
         `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
-        `encoder`. Or a folder, see `fishembed.cache.embedding_folder`.
+        `encoder`. Any further array of n texts or numbers is a metadata column of its name. Or a
+        folder, see `fishembed.cache.embedding_folder`.
     store
         Where the store shall lie. Imported features that are there are replaced.
     encoder
@@ -105,6 +112,7 @@ def import_features(
         label=labels,
         split=[_split(text) for text in _texts(arrays, "splits", n) or [""] * n],
         group=_texts(arrays, "groups", n) or [""] * n,
+        metadata=_metadata(arrays, n),
     )
     name = encoder or str(arrays.get("encoder", "imported"))
     identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
@@ -162,7 +170,7 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 
 def _check_names(arrays: Mapping[str, Any]) -> None:
-    """Refuse misspelt names; arrays with other names are left alone."""
+    """Refuse misspelt names; arrays with other names are metadata or left alone."""
     for name in set(arrays) - set(_KNOWN):
         close = difflib.get_close_matches(name.lower(), set(_KNOWN) - set(arrays), 1, 0.8)
         if close:
@@ -170,6 +178,25 @@ def _check_names(arrays: Mapping[str, Any]) -> None:
                 f"there is an array {name!r}: did you mean {close[0]!r}? Known are "
                 f"{', '.join(_KNOWN)}"
             )
+
+
+def _metadata(arrays: Mapping[str, Any], n: int) -> dict[str, Column]:
+    """Return the further arrays of one cell a row; others belong to no row."""
+    found: dict[str, Column] = {}
+    for name in arrays:
+        if name in _KNOWN or isinstance(arrays[name], LazyRows):
+            continue
+        array = np.asarray(arrays[name])
+        if array.shape != (n,) or array.dtype.kind not in "iufbUSO":
+            continue
+        own = name.removeprefix(METADATA_PREFIX)
+        if array.dtype.kind in "iuf" and np.abs(np.nan_to_num(array)).max(initial=0) < _EXACT:
+            found[own] = array.astype(np.float64)
+        elif array.dtype.kind in "US":
+            found[own] = text_column([text_or_missing(cell) for cell in array.tolist()])
+        else:
+            found[own] = column_of([text_or_missing(cell) for cell in array.tolist()])
+    return found
 
 
 def _features(arrays: Mapping[str, Any]) -> Matrix:

@@ -79,6 +79,29 @@ def extract(
         Path | None,
         typer.Option(help="CSV with the columns class and name: names to use in prompts."),
     ] = None,
+    path_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Manifest: the column that holds the paths of images.", show_default="path"
+        ),
+    ] = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option(help="Manifest: the column that holds their classes.", show_default="label"),
+    ] = None,
+    split_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Manifest: the column that holds train, val or test.", show_default="split"
+        ),
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Manifest: the column that holds the groups, such as tracks or trips.",
+            show_default="group",
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Images per batch.", show_default="measured"),
@@ -134,6 +157,12 @@ def extract(
         raise InputError("--address and --gpus-per-worker are for --engine ray")
     ray = RayEngine(address, workers, gpus_per_worker) if engine == "ray" else None
 
+    named = {
+        "path": path_column,
+        "label": label_column,
+        "split": split_column,
+        "group": group_column,
+    }
     with Console(as_json=as_json) as console:
         console.message(
             f"dataset: {_shortened(source) if source else f'{data_dir()} (the default)'}"
@@ -147,6 +176,7 @@ def extract(
             decoding=decoding,
             prompts=prompts or ["single"],
             aliases=aliases,
+            columns={name: column for name, column in named.items() if column is not None},
             batch_size=batch_size,
             workers=None if ray else workers,
             max_pixels=max_pixels,

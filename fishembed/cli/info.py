@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted
 from fishembed.cli.console import Console, aligned
@@ -14,6 +15,8 @@ from fishembed.cli.options import JsonOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from fishembed.cache import Damage, FeatureStore
 
 _SHOWN = 10
@@ -67,6 +70,7 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
         "dtype": store.layout()[1],
         "trunk": store.width("trunk") if store.has_trunk else None,
         "classes": _classes_by_split(store),
+        "metadata": {name: _about(column) for name, column in store.metadata.items()},
         "history": [
             {"verb": edit.verb, "when": edit.when, "command": edit.command, "did": edit.summary()}
             for edit in store.history
@@ -89,6 +93,26 @@ def _classes_by_split(store: FeatureStore) -> dict[str, dict[str, int]]:
         by_split = counts.setdefault(names.get(label, ""), {})
         by_split[split] = by_split.get(split, 0) + number
     return counts
+
+
+def _about(column: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return a metadata column's type, how many cells are missing, and how many values it has."""
+    number = column.dtype.kind == "f"
+    there = [cell for cell in column.tolist() if cell == cell and cell != ""]  # noqa: PLR0124 - NaN and missing
+    return {
+        "type": "number" if number else "text",
+        "missing": len(column) - len(there),
+        "values": len(set(there)),
+    }
+
+
+def _metadata_line(columns: dict[str, dict[str, Any]]) -> str:
+    parts = [
+        f"{printable(name)} ({one['type']}, {counted(one['values'], 'value')}"
+        + (f", {one['missing']:,} missing)" if one["missing"] else ")")
+        for name, one in columns.items()
+    ]
+    return f"metadata: {', '.join(parts)}"
 
 
 def _class_table(counts: dict[str, dict[str, int]]) -> list[str]:
@@ -123,6 +147,8 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     for key, text in found["text"].items():
         console.message(f"text features {key!r}: {counted(text['templates'], 'template')}")
     console.message(counted(len([name for name in found["classes"] if name]), "class", "classes"))
+    if found["metadata"]:
+        console.message(_metadata_line(found["metadata"]))
     for line in _class_table(found["classes"]):
         console.message(f"  {line}")
     skipped = found["skipped"]

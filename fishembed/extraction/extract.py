@@ -60,6 +60,7 @@ def extract(
     decoding: Decoding | Literal["auto"] = "auto",
     prompts: Sequence[str] = ("single",),
     aliases: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     batch_size: int | None = None,
     workers: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -92,6 +93,8 @@ def extract(
         Prompt sets whose text features are kept: `single`, `ensemble`, or a text file.
     aliases
         CSV with the columns class and name: better names for the prompts.
+    columns
+        What a manifest calls its columns, see `fishembed.images.open_dataset`.
     batch_size
         Images that are encoded at once; measured on the first batches when left out.
     workers
@@ -126,7 +129,7 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     reporter = reporter if reporter is not None else NoProgress()
     engine = engine or LocalEngine()
-    dataset = open_dataset(source)
+    dataset = open_dataset(source, columns=columns)
     for note in dataset.notes:
         reporter.message(note)
     place = to_path(store) if store is not None else default_store(dataset)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from fishembed.cache import Rows, stacked_metadata, take_metadata
+from fishembed.cache import Rows, column_of, stacked_metadata, take_metadata
 from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.images import Dataset
+from fishembed.images import Dataset, Sample
 
 
 def store_classes(source: Dataset, before: PreviousStore, kept: list[int]) -> list[str]:
@@ -56,8 +58,16 @@ def store_rows(
         split=[sample.split for sample in samples],
         group=[sample.group for sample in samples],
         hash=known.hashes(read),
+        metadata=_metadata(samples),
     )
     return _followed_by(found, before, classes, kept) if kept else found
+
+
+def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
+    names = dict.fromkeys(name for sample in samples for name in sample.metadata)
+    return {
+        name: column_of([sample.metadata.get(name, "") for sample in samples]) for name in names
+    }
 
 
 def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fishembed._base.csv_files import CsvTable
 from fishembed._base.missing import is_missing, text_or_missing
@@ -14,14 +15,16 @@ from fishembed._base.remote_files import remote_errors
 from fishembed._base.splits import SPLITS, split_named
 from fishembed.errors import ManifestError, MissingExtraError
 from fishembed.images.path_spelling import spelling_on_disk
-from fishembed.images.sample import Sample
+from fishembed.images.sample import NO_METADATA, Sample
+from fishembed.images.sample_facts import cell_text
+from fishembed.images.spreadsheet import SPREADSHEETS, SpreadsheetTable
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 COLUMNS = ("path", "label", "split", "group")
 _PARQUET = frozenset({".parquet", ".pq"})
-MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET
+MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET | SPREADSHEETS
 _PARQUET_START = b"PAR1"
 _WHOLE_NUMBER = re.compile(r"-?\d+\.0")
 
@@ -46,15 +49,17 @@ class Manifest(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_manifest(path: AnyPath) -> Manifest:
+def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Manifest:
     """List the images of a manifest.
 
     Parameters
     ----------
     path
-        CSV in any dialect that `CsvTable` reads, or Parquet, with the columns
+        CSV in any dialect that `CsvTable` reads, Parquet or .xlsx, with the columns
         path[, label][, split][, group]. Paths are absolute, or relative to the file.
-        Other columns are left alone.
+        All further columns are metadata of the images.
+    named
+        The columns of a table that calls them otherwise, such as {"path": "file_name"}.
 
     Raises
     ------
@@ -64,23 +69,27 @@ def read_manifest(path: AnyPath) -> Manifest:
     MissingExtraError
         When a Parquet file is given and pyarrow is not installed.
     """
-    table: CsvTable | _ParquetTable = (
-        _ParquetTable(path)
-        if _is_parquet(path)
-        else CsvTable(path, ManifestError, skip_bad_rows=True)
-    )
+    named = dict(named or {})
+    table = _open_table(path, {*COLUMNS, *named.values()})
     if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
-    _check_columns(path, table.columns)
+    _check_columns(path, table.columns, named)
+    column = {name: named.get(name, name) for name in COLUMNS}
+    further = [name for name in table.columns if name and name not in column.values()]
     samples: dict[str, tuple[int, Sample]] = {}
     left_out: list[tuple[int, str]] = []
-    for line, row in _whole_numbers(table):
+    differing: set[str] = set()
+    for line, cells in _whole_numbers(table, (column["label"], column["group"])):
+        row = {name: cells[found] for name, found in column.items() if found in cells}
         if is_missing(row["path"]):
-            if any(row.values()):
+            if any(cells.values()):
                 left_out.append((line, f"row {line} has an empty path"))
             continue
-        sample = _sample(path, line, row)
+        metadata = {name: cell_text(cells[name]) for name in further}
+        sample = _sample(path, line, row, metadata)
         before, known = samples.setdefault(sample.path, (line, sample))
+        if known.metadata != sample.metadata:
+            samples[sample.path] = before, _agreed(known, sample, differing)
         if known != sample:
             raise ManifestError(
                 f"{str(path)!r}: rows {before} and {line} contradict each other about "
@@ -92,8 +101,37 @@ def read_manifest(path: AnyPath) -> Manifest:
         raise ManifestError(f"{str(path)!r} names no image{why}")
     found = [sample for _, sample in samples.values()]
     _refuse_nothing(path, found, table.remarks())
-    named = tuple((f"{path.name}, row {line}", reason) for line, reason in left_out)
-    return Manifest(found, named, tuple(table.remarks()))
+    without = tuple((f"{path.name}, row {line}", reason) for line, reason in left_out)
+    notes = list(table.remarks())
+    if differing:
+        notes.append(
+            f"rows of one image differ in {', '.join(sorted(differing))}: their values are left "
+            "empty there"
+        )
+    return Manifest(found, without, tuple(notes))
+
+
+def _open_table(path: AnyPath, core: Container[str]) -> CsvTable | _ParquetTable | SpreadsheetTable:
+    if path.suffix.lower() in SPREADSHEETS:
+        return SpreadsheetTable(path)
+    if _is_parquet(path):
+        return _ParquetTable(path, core)
+    return CsvTable(path, ManifestError, skip_bad_rows=True)
+
+
+def _agreed(known: Sample, other: Sample, differing: set[str]) -> Sample:
+    """Return a sample without the metadata that another row contradicts."""
+    odd = {
+        name
+        for name, value in known.metadata.items()
+        if value and other.metadata[name] and value != other.metadata[name]
+    }
+    differing |= odd
+    metadata = {
+        name: "" if name in odd else value or other.metadata[name]
+        for name, value in known.metadata.items()
+    }
+    return replace(known, metadata=metadata)
 
 
 def _refuse_nothing(path: AnyPath, samples: Sequence[Sample], remarks: Sequence[str]) -> None:
@@ -131,7 +169,7 @@ def _is_parquet(path: AnyPath) -> bool:
 class _ParquetTable:
     """The columns of a Parquet file that a manifest has; see `CsvTable`."""
 
-    def __init__(self, path: AnyPath) -> None:
+    def __init__(self, path: AnyPath, core: Container[str]) -> None:
         try:
             import pyarrow as pa
             from pyarrow import parquet
@@ -139,9 +177,14 @@ class _ParquetTable:
             raise MissingExtraError("a Parquet manifest", "pyarrow", "parquet") from error
         try:
             with remote_errors(path), path.open("rb") as file:
-                self.columns = list(parquet.read_schema(file).names)
-                known = [name for name in COLUMNS if name in self.columns]
-                self._table = parquet.read_table(file, columns=known)
+                schema = parquet.read_schema(file)
+                flat = [
+                    field.name
+                    for field in schema
+                    if field.name in core or not _is_odd(pa.types, field.type)
+                ]
+                self._table = parquet.read_table(file, columns=flat)
+                self.columns = flat
         except (OSError, pa.ArrowException) as error:
             raise ManifestError(f"cannot read {str(path)!r} as Parquet: {error}") from error
         self.bad_rows: list[tuple[int, str]] = []
@@ -152,30 +195,34 @@ class _ParquetTable:
         for line, cells in enumerate(zip(*columns, strict=True), start=1):
             yield (
                 line,
-                {
-                    name: _path_text(cell) if name == "path" else text_or_missing(cell)
-                    for name, cell in zip(names, cells, strict=True)
-                },
+                {name: _plain_text(cell) for name, cell in zip(names, cells, strict=True)},
             )
 
     def remarks(self) -> list[str]:
         return []
 
 
-def _path_text(cell: object) -> str:
-    """Return a path as it is, blanks included."""
+def _is_odd(types: Any, kind: Any) -> bool:
+    """Tell lists, structures and bytes, which are no cells of a table."""
+    return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _plain_text(cell: object) -> str:
+    """Return text as it is, blanks included: it may be a path."""
     return cell if isinstance(cell, str) else text_or_missing(cell)
 
 
-def _whole_numbers(table: CsvTable | _ParquetTable) -> Iterable[Row]:
-    """Yield the rows with "3" for the "3.0" of columns that hold whole numbers alone.
+def _whole_numbers(
+    table: CsvTable | _ParquetTable | SpreadsheetTable, columns: Sequence[str]
+) -> Iterable[Row]:
+    """Yield the rows with "3" for the "3.0" of those columns that hold whole numbers alone.
 
     A table that lacks some numbers was often saved with all of them as fractions.
     """
     rows = list(table)
     fractions = [
         name
-        for name in ("label", "group")
+        for name in columns
         if name in table.columns
         and all(_WHOLE_NUMBER.fullmatch(row[name]) for _, row in rows if not is_missing(row[name]))
     ]
@@ -183,9 +230,18 @@ def _whole_numbers(table: CsvTable | _ParquetTable) -> Iterable[Row]:
         yield line, row | {name: row[name].removesuffix(".0") for name in fractions}
 
 
-def _check_columns(path: AnyPath, columns: Sequence[str]) -> None:
-    missing = [name for name in COLUMNS if name not in columns]
-    for unknown in (name for name in columns if name not in COLUMNS):
+def _check_columns(path: AnyPath, columns: Sequence[str], named: Mapping[str, str]) -> None:
+    for name, column in named.items():
+        if column not in columns:
+            close = difflib.get_close_matches(column, columns, n=1, cutoff=0.6)
+            raise ManifestError(
+                f"{str(path)!r} has no column {column!r} (--{name}-column)"
+                + (f": did you mean {close[0]!r}?" if close else "")
+                + f" Its columns are {', '.join(map(repr, columns))}"
+            )
+    missing = [name for name in COLUMNS if name not in columns and name not in named]
+    used = {*COLUMNS, *named.values()}
+    for unknown in (name for name in columns if name not in used and not named):
         close = difflib.get_close_matches(unknown.lower(), missing, n=1, cutoff=0.7)
         if close:
             raise ManifestError(
@@ -195,14 +251,16 @@ def _check_columns(path: AnyPath, columns: Sequence[str]) -> None:
     if "path" in missing:
         raise ManifestError(
             f"{str(path)!r} has no column 'path'; its columns are "
-            f"{', '.join(map(repr, columns)) or 'none'}"
+            f"{', '.join(map(repr, columns)) or 'none'}: --path-column names the one that has them"
         )
-    twice = next((name for name in COLUMNS if list(columns).count(name) > 1), None)
+    twice = next((name for name in columns if name and list(columns).count(name) > 1), None)
     if twice:
         raise ManifestError(f"{str(path)!r} has the column {twice!r} twice")
 
 
-def _sample(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
+def _sample(
+    path: AnyPath, line: int, row: Mapping[str, str], metadata: Mapping[str, str]
+) -> Sample:
     name, split = row["path"], text_or_missing(row.get("split"))
     if split and not split_named(split):
         raise ManifestError(
@@ -215,6 +273,7 @@ def _sample(path: AnyPath, line: int, row: dict[str, str]) -> Sample:
         label=text_or_missing(row.get("label")) or None,
         split=split_named(split) if split else "",
         group=text_or_missing(row.get("group")),
+        metadata=metadata or NO_METADATA,
     )
 
 

@@ -12,7 +12,7 @@ from fishembed._base.paths import Place, is_remote, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
-from fishembed.errors import SourceError
+from fishembed.errors import InputError, SourceError
 from fishembed.images.folder import read_folder
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage
 from fishembed.images.layout import Layout
@@ -90,7 +90,11 @@ class Dataset:
         return state.st_size, state.st_mtime_ns
 
 
-def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
+def open_dataset(
+    path: str | Path | UPath | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> Dataset:
     """List the images of a folder, a manifest or tars.
 
     Parameters
@@ -102,8 +106,14 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
         several of them, or a pattern such as ``shards/{00000..00099}.tar`` or
         ``shards/*.tar``. On this machine, or at a URL that fsspec knows.
 
+    columns
+        What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
+        columns that are not named here or above are metadata of the images.
+
     Raises
     ------
+    InputError
+        When columns are named and it is no manifest.
     SourceError
         When there is nothing at `path`, or no image in it.
     ManifestError
@@ -117,6 +127,9 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
         named = to_path(several[0])
         return _tar_source(tars, named if len(several) == 1 and not is_tar(named) else None)
     place = to_path(several[0])
+    if columns and place.suffix.lower() not in MANIFEST_SUFFIXES:
+        names = ", ".join(f"--{name}-column" for name in columns)
+        raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
     with remote_errors(place):
         if place.is_dir():
             return _folder_source(place)
@@ -128,7 +141,7 @@ def open_dataset(path: str | Path | UPath | Sequence[str | Path]) -> Dataset:
                 "manifest with a column 'path', or tars"
             )
     if place.suffix.lower() in MANIFEST_SUFFIXES:
-        return _manifest_source(place)
+        return _manifest_source(place, columns)
     raise SourceError(
         f"{str(place)!r} is neither a folder nor a manifest "
         f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX}"
@@ -161,8 +174,8 @@ def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
     )
 
 
-def _manifest_source(path: AnyPath) -> Dataset:
-    root, (items, left_out, notes) = path.parent, read_manifest(path)
+def _manifest_source(path: AnyPath, columns: Mapping[str, str] | None) -> Dataset:
+    root, (items, left_out, notes) = path.parent, read_manifest(path, columns)
     if not is_remote(root):
         root = root.resolve()
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NO_METADATA: Mapping[str, str] = {}
+"""One for all samples of which nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +23,12 @@ class Sample:
         train, val, test or "".
     group
         The unit it must not be separated from, or "".
+    metadata
+        What else is known of it, by name; "" where a value is missing.
     """
 
     path: str
     label: str | None = None
     split: str = ""
     group: str = ""
+    metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, compare=False)

@@ -26,6 +26,25 @@ def facts_in(document: object) -> dict[str, str]:
     return {fact: text for fact, text in found.items() if text}
 
 
+def metadata_in(document: object) -> dict[str, str]:
+    """Return what a JSON document says besides; lists and objects are no cells of a column."""
+    if not isinstance(document, dict):
+        return {}
+    return {
+        cell_text(name): cell_text(value)
+        for name, value in document.items()
+        if name not in {*LABELS, "split", "group"} and not isinstance(value, (list, dict))
+    }
+
+
+def cell_text(value: object) -> str:
+    """Return a value as a store can hold it: without zero bytes and halves of characters."""
+    text = text_or_missing(value)
+    if not unusable_text(text):
+        return text
+    return text.replace("\0", "").encode("utf-8", "backslashreplace").decode()
+
+
 def _scalar(key: str, value: Any) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]

@@ -28,8 +28,8 @@ from fishembed.images.formats import HIDDEN, SUFFIXES, UNREAD, ending, is_hidden
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage, stamp
 from fishembed.images.layout import Layout
 from fishembed.images.ranges import read_range
-from fishembed.images.sample import Sample
-from fishembed.images.sample_facts import facts_in, unusable_text
+from fishembed.images.sample import NO_METADATA, Sample
+from fishembed.images.sample_facts import facts_in, metadata_in, unusable_text
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -70,6 +70,7 @@ class _Facts:
     """What the files of one sample say of it."""
 
     facts: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -274,7 +275,9 @@ def _told(sample: _Facts, extension: str, content: bytes, name: str) -> str:
         if extension != "json":
             sample.facts.setdefault(extension.removesuffix(".txt"), text)
             return ""
-        sample.facts.update(facts_in(json.loads(text)))
+        document = json.loads(text)
+        sample.facts.update(facts_in(document))
+        sample.metadata.update(metadata_in(document))
     except ImageError as error:
         return f"{name!r}: {error}"
     except (ValueError, RecursionError) as error:
@@ -298,7 +301,8 @@ def _item(
         problem = f"its label has {len(label):,} characters: {label[:60]!r}…"
     if problem:
         return Sample(path), UnreadableImage(problem)
-    return Sample(path, label or None, split_named(own) or split, group), blob
+    further = sample.metadata or NO_METADATA
+    return Sample(path, label or None, split_named(own) or split, group, further), blob
 
 
 def _split_of(tar: str) -> str:
