@@ -12,7 +12,8 @@ from fishembed.errors import StoreMismatchError
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.train_test_split import train_test_split
 
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE = 2048
+"""A square of them, its places and its order are some hundred megabytes."""
 
 Features = npt.NDArray[np.float32]
 
