@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fishembed.encoders import load_encoder
     from fishembed.errors import FishembedError
     from fishembed.evaluation import Scores, score
-    from fishembed.experiments import Run, predict_run, run_fit, run_zeroshot
+    from fishembed.experiments import Run, list_runs, predict_run, run_fit, run_zeroshot
     from fishembed.explore import FeatureSearch, cluster_store, search_store, suggest_store
     from fishembed.extraction import Extraction, extract
     from fishembed.reports import write_report
@@ -71,6 +71,7 @@ _HOMES = {
     "Extraction": "extraction",
     "extract": "extraction",
     "Run": "experiments",
+    "list_runs": "experiments",
     "predict_run": "experiments",
     "run_fit": "experiments",
     "run_zeroshot": "experiments",
@@ -99,6 +100,7 @@ __all__ = [
     "extract",
     "import_features",
     "import_vectors",
+    "list_runs",
     "load_encoder",
     "load_head",
     "logistic_path",

@@ -24,6 +24,8 @@ from fishembed.cli import (
     merge,
     predict,
     report,
+    run,
+    runs,
     search,
     shard,
     split,
@@ -66,6 +68,7 @@ def _program(
 
 
 app.command("demo")(demo.demo)
+app.command("run")(run.run)
 app.command("extract")(extract.extract)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
@@ -75,6 +78,7 @@ app.command("shard")(shard.shard)
 app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
+app.command("runs")(runs.runs)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("search")(search.search)

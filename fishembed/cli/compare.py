@@ -36,10 +36,14 @@ def compare(
     """
     with Console(as_json=as_json) as console:
         from fishembed.experiments import compare_runs
+        from fishembed.experiments.run_list import stale_warning
         from fishembed.reports import write_comparison
         from fishembed.reports.text_tables import comparison_table
 
         compared = compare_runs([find_run(run) for run in runs])
+        for run in compared.runs:
+            if warning := stale_warning(run):
+                console.message(warning)
         for line in aligned(*comparison_table(compared)):
             console.message(line)
         page = write_comparison(compared, output=output, photos=photos, fetch=fetch)

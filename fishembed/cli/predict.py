@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,18 +14,22 @@ from fishembed.cli.options import DeviceOption, FetchOption
 from fishembed.cli.resolve_paths import find_run
 from fishembed.errors import InputError
 
+if TYPE_CHECKING:
+    from fishembed.experiments.prediction import Predictions
+
 
 def predict(
     run: Annotated[
         Path, typer.Argument(help="Run with a head: its folder, or its name in ./reports.")
     ],
     images: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="Image files, folders or glob patterns; or a feature store, whose rows need no "
-            "encoder."
+            "encoder.",
+            show_default="the folder of --watch",
         ),
-    ],
+    ] = None,
     top: Annotated[
         int, typer.Option("--top", "-k", min=1, help="Number of most probable classes to list.")
     ] = 3,
@@ -106,7 +111,7 @@ def predict(
         ),
     ] = False,
     kind: Annotated[
-        Literal["table", "csv", "json", "parquet"] | None,
+        Literal["table", "csv", "json", "parquet", "xlsx", "html"] | None,
         typer.Option(
             "--format",
             help="Format of the output.",
@@ -117,28 +122,53 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="File to write.", show_default="the terminal"),
     ] = None,
+    sort_into: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to put the images into, one folder for each class: as links where the "
+            "system has them, else as copies.",
+            show_default="none",
+        ),
+    ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to go on with: what arrives there is classified too, until Ctrl-C.",
+            show_default="none",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Classify new images with a run's head and the encoder it was trained on.
 
-    Example: **fishembed predict photos-auto new/ "more/*.jpg" --evidence**
+    Examples: **fishembed predict photos-auto new/ "more/*.jpg" --evidence**, **fishembed predict
+    photos-auto new/ -o result.xlsx --sort-into sorted**
     """
-    from fishembed.experiments import predict_run
+    if not images and watch is None:
+        raise InputError("name images, a folder or a store; or a folder to --watch")
+    from fishembed.experiments import Run, predict_run
     from fishembed.experiments import prediction_formats as formats
     from fishembed.experiments.prediction_sentences import said_before
+    from fishembed.experiments.run_list import stale_warning
+    from fishembed.experiments.sort_into import sort_into_folders
+    from fishembed.experiments.watching import together, watch_folder
+    from fishembed.explore.query import run_encoder
+    from fishembed.reports.contact_sheet import write_contact_sheet
 
     chosen: formats.Format = "json" if as_json else kind or "table"
     if output is not None and kind is None and not as_json:
         chosen = formats.format_for(output)
-    if output is None and chosen == "parquet":
-        raise InputError("Parquet cannot be printed: name a file with --output")
+    if output is None and chosen in ("parquet", "xlsx", "html"):
+        raise InputError(f"{chosen} cannot be printed: name a file with --output")
     with Console(as_json=chosen != "table" and output is None) as console:
         folder = find_run(run)
         console.message(f"run: {folder}")
-        found = predict_run(
+        if warning := stale_warning(Run.open(folder)):
+            console.message(warning)
+        classify = partial(
+            predict_run,
             folder,
-            images,
             top=top,
             unknown=not no_unknown,
             send_back=send_back,
@@ -156,12 +186,32 @@ def predict(
             device=device,
             progress=console,
         )
-        for path, reason in found.skipped:
-            console.message(f"skipped {path!r}: {reason}")
-        for sentence in said_before(found):
-            console.message(sentence)
-        if output is None:
-            console.result(formats.formatted(found, chosen))
-        else:
-            formats.write_predictions(found, output, chosen)
-            console.message(f"wrote {counted(len(found.predictions), 'prediction')} to {output}")
+
+        def write(found: Predictions) -> None:
+            for path, reason in found.skipped:
+                console.message(f"skipped {path!r}: {reason}")
+            if output is None:
+                console.result(formats.formatted(found, chosen))
+            elif chosen == "html":
+                write_contact_sheet(found, folder, output)
+            else:
+                formats.write_predictions(found, output, chosen)
+            if output is not None:
+                console.message(
+                    f"wrote {counted(len(found.predictions), 'prediction')} to {output}"
+                )
+            if sort_into is not None:
+                n = sort_into_folders(found, sort_into)
+                console.message(f"put {counted(n, 'image')} into {sort_into}")
+
+        found = classify(images) if images else None
+        if found is not None:
+            for sentence in said_before(found):
+                console.message(sentence)
+            write(found)
+        if watch is not None:
+            console.message(f"watching {watch}; Ctrl-C ends it")
+            encoded = partial(classify, encoder=run_encoder(folder, device, console))
+            for arrived in watch_folder(encoded, watch):
+                found = together(found, arrived)
+                write(arrived if output is None else found)

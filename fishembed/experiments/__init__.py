@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fishembed.experiments.heads import HEADS
     from fishembed.experiments.prediction import predict_run
     from fishembed.experiments.run_folder import Run, newest_run, save_run
+    from fishembed.experiments.run_list import list_runs
     from fishembed.experiments.run_result import RunResult
     from fishembed.experiments.zeroshot_scoring import run_zeroshot, score_zeroshot
 
@@ -27,6 +28,7 @@ _HOMES = {
     "RunResult": "run_result",
     "compare_runs": "comparison",
     "fit": "fitting",
+    "list_runs": "run_list",
     "newest_run": "run_folder",
     "predict_run": "prediction",
     "run_fit": "fitting",
@@ -43,6 +45,7 @@ __all__ = [
     "RunResult",
     "compare_runs",
     "fit",
+    "list_runs",
     "newest_run",
     "predict_run",
     "run_fit",

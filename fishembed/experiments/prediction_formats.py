@@ -1,4 +1,4 @@
-"""Predictions as a table for people, CSV, JSON or Parquet."""
+"""Predictions as text, CSV, JSON, Parquet or an Excel workbook."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from fishembed._base.files import atomic_file, write_text
 from fishembed._base.printable import printable
 from fishembed.errors import InputError, MissingExtraError
 from fishembed.experiments.catch_counts import CatchCounts
+from fishembed.experiments.people_table import PEOPLE_COLUMNS, people_rows, write_excel
 from fishembed.experiments.prediction import Prediction, Predictions
 
-Format = Literal["table", "csv", "json", "parquet"]
+Format = Literal["table", "csv", "json", "parquet", "xlsx", "html"]
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
     ".json": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".txt": "table",
+    ".xlsx": "xlsx",
+    ".html": "html",
 }
 
 _DECIMALS = 6
@@ -46,12 +49,12 @@ def format_for(output: Path) -> Format:
 
 
 def formatted(predictions: Predictions, kind: Format) -> str:
-    """Write predictions as text; `kind` is any format but Parquet."""
+    """Write predictions as text; `kind` is any format but Parquet and Excel."""
     if kind == "table":
         tail = "" if predictions.counts is None else "\n" + counts_table(predictions.counts)
         return _table(predictions.predictions) + tail
     if kind == "csv":
-        return _csv(predictions)
+        return csv_text(*_whole_table(predictions))
     return json.dumps(as_document(predictions), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -69,7 +72,9 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
         output.parent.mkdir(parents=True, exist_ok=True)
         if kind == "parquet":
             with atomic_file(output) as temporary:
-                _write_parquet(predictions, temporary)
+                _write_parquet(*_whole_table(predictions), temporary)
+        elif kind == "xlsx":
+            write_excel(*_people_table(predictions), output)
         else:
             text = formatted(predictions, kind)
             # Spreadsheets show other letters than ASCII wrong without a byte order mark.
@@ -178,30 +183,30 @@ def _rounded(value: str | float | None) -> str | float | None:
     return round(value, _DECIMALS) if isinstance(value, float) else value
 
 
-def _rows(predictions: Predictions) -> tuple[list[str], list[list[str | float | None]]]:
-    """Return names of columns, and a row for each prediction and for each skipped image."""
-    columns = _columns(predictions.predictions)
-    rows = [[*_cells(one, columns), None] for one in predictions.predictions]
-    blank = [None] * (len(columns) - 1)
-    rows += [[path, *blank, reason] for path, reason in predictions.skipped]
-    return [*columns, "problem"], rows
+def _people_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
+    return list(PEOPLE_COLUMNS), [list(row) for row in people_rows(predictions)]
 
 
-def _csv(predictions: Predictions) -> str:
-    return csv_text(*_rows(predictions))
+def _whole_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
+    """Return what people read, and the columns for programs behind it."""
+    columns, rows = _people_table(predictions)
+    if not predictions.predictions:
+        return columns, rows
+    own = _columns(predictions.predictions)
+    cells: list[list[object]] = [list(_cells(one, own)) for one in predictions.predictions]
+    cells += [[path, *[None] * (len(own) - 1)] for path, _ in predictions.skipped]
+    return [*columns, *own], [[*row, *more] for row, more in zip(rows, cells, strict=True)]
 
 
-def _write_parquet(predictions: Predictions, output: Path) -> None:
+def _write_parquet(columns: list[str], rows: list[list[object]], output: Path) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
-    names, rows = _rows(predictions)
-    columns = zip(names, zip(*rows, strict=True), strict=True)
     table = {
         name: [printable(value) if isinstance(value, str) else value for value in values]
-        for name, values in columns
+        for name, values in zip(columns, zip(*rows, strict=True), strict=True)
     }
     parquet.write_table(pa.table(table), output)
 

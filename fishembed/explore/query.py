@@ -93,6 +93,14 @@ def query_embedding(
     return np.asarray(unit_rows(together[None])[0], np.float32)
 
 
+def run_encoder(run: str | Path, device: str, progress: Progress) -> Encoder:
+    """Load the encoder that a run was made with."""
+    from fishembed.experiments import Run
+    from fishembed.experiments.prediction import _run_encoder
+
+    return _run_encoder(Run.open(run), device, progress)
+
+
 def store_encoder(store: Store, device: str = "auto", progress: Progress | None = None) -> Encoder:
     """Load the encoder that a store's features come from, and check that it is the same one.
 

@@ -1,0 +1,68 @@
+"""The verb `run`: the usual job in one command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fishembed._base.default_dirs import data_dir, reports_dir
+from fishembed.cli.console import Console, command_line
+from fishembed.cli.options import DeviceOption, JsonOption
+
+
+def run(
+    photos: Annotated[
+        list[str] | None,
+        typer.Argument(help="Dataset, as 'fishembed extract' takes it.", show_default="./data"),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            "-e",
+            help="Encoder, as 'fishembed extract' takes it.",
+            show_default="the default one where its weights are at hand, else embedded",
+        ),
+    ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Show the page in a browser at the end.")
+    ] = False,
+    device: DeviceOption = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of all that is drawn at random.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the usual job: extract, audit, zero-shot, linear, the chosen head, compare, report.
+
+    Example: **fishembed run photos --open**
+    """
+    with Console(as_json=as_json) as console:
+        from fishembed.workflow import run_usual_job
+
+        named = photos or [data_dir()]
+        done = run_usual_job(
+            named if len(named) > 1 else named[0],
+            encoder=encoder,
+            device=device,
+            seed=seed,
+            reports=reports_dir(),
+            command=command_line(),
+            progress=console,
+        )
+        console.message("")
+        for sentence in done.sentences:
+            console.message(sentence)
+        if open_page:
+            import webbrowser
+
+            webbrowser.open(done.page.absolute().as_uri())
+        console.document(
+            {
+                "store": str(done.store),
+                "audit": str(done.audit),
+                "runs": [str(one.folder) for one in done.runs],
+                "comparison": None if done.comparison is None else str(done.comparison),
+                "page": str(done.page),
+                "sentences": list(done.sentences),
+            }
+        )

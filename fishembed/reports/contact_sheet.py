@@ -1,0 +1,82 @@
+"""Predictions as a page of photos by class, the doubtful ones first, to be answered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from fishembed._base.text import counted
+from fishembed.experiments import Run
+from fishembed.experiments.people_table import doubt, look_at_it, species
+from fishembed.experiments.prediction import Prediction, Predictions
+from fishembed.images import ImageFiles
+from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
+from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page
+from fishembed.reports.shared_page_parts import Tile
+
+
+def write_contact_sheet(
+    predictions: Predictions, run: str | Path | Run, output: Path, *, photos: str | None = None
+) -> Path:
+    """Write predictions as a contact sheet: by class, doubtful ones first, counts on top.
+
+    Parameters
+    ----------
+    predictions
+        What `predict_run` returned.
+    run
+        The run that made them.
+    output
+        The page.
+    photos
+        Folder that paths start from; this folder when None, or the run's own where they are of
+        its store.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    by_class: dict[str, list[Prediction]] = defaultdict(list)
+    for one in predictions.predictions:
+        by_class[species(one)].append(one)
+    names = sorted(by_class, key=lambda name: (-len(by_class[name]), name))
+    sections = [
+        AnswerSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
+        for name in names
+    ]
+    n = len(predictions.predictions)
+    doubtful = sum(bool(look_at_it(one)) for one in predictions.predictions)
+    shown = PhotoPage(
+        eyebrow=f"predictions of {run.name}",
+        headline=f"{counted(n, 'photo')} of {counted(len(names), 'class', 'classes')}; look at "
+        f"{doubtful:,} of them.",
+        about="By class, the doubtful ones first. The number is how sure the classifier is.",
+        tiles=[
+            Tile("Photos", f"{n:,}"),
+            Tile("Look at", f"{doubtful:,}", "less than 80% sure, or close to the second guess"),
+            Tile("Not read", f"{len(predictions.skipped):,}"),
+        ],
+        counts=[(name, len(by_class[name]), at) for at, name in enumerate(names)],
+        problems=predictions.skipped,
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    sheet = AnswerSheet(f"{run.name}: predictions", run.classes, sections)
+    write_photo_page(output, shown, sheet, _photos(predictions, run, photos))
+    return output
+
+
+def _image(one: Prediction) -> AnswerImage:
+    sure = f"{100 * one.probabilities[0]:.0f}% sure"
+    guesses = one.classes if one.unknown else (species(one), *one.classes)
+    return AnswerImage(one.path, guesses=guesses, lines=(sure, look_at_it(one) and "look"))
+
+
+def _photos(predictions: Predictions, run: Run, photos: str | None) -> ImageFiles | None:
+    if photos is not None:
+        return find_photos(photos)
+    first = predictions.predictions[0].path if predictions.predictions else ""
+    if Path(first).is_file():
+        return find_photos(Path.cwd())
+    return find_photos((run.info.get("store") or {}).get("source_root"))

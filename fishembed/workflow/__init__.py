@@ -1,0 +1,5 @@
+"""The usual job in one call, from photos to a report."""
+
+from fishembed.workflow.usual_job import UsualJob, run_usual_job
+
+__all__ = ["UsualJob", "run_usual_job"]

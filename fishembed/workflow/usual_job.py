@@ -1,0 +1,197 @@
+"""Extract, audit, zero-shot, linear, the chosen head, compare, report: all in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fishembed._base.default_dirs import reports_dir
+from fishembed._base.printable import printable
+from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import counted
+from fishembed.audit import Audit, audit_store, findings, write_audit
+from fishembed.cache import FeatureStore
+from fishembed.encoders import DEFAULT_ENCODER
+from fishembed.errors import EncoderError, FishembedError, WeightsError
+from fishembed.experiments import Run, compare_runs, run_fit, run_zeroshot
+from fishembed.explore import cluster_store
+from fishembed.extraction import Extraction, extract
+from fishembed.reports import write_clusters, write_comparison, write_report
+from fishembed.reports.run_sentences import summary_sentence, weakest_classes
+from fishembed.reports.wording import percent
+
+
+@dataclass(frozen=True)
+class UsualJob:
+    """What the usual job made.
+
+    Attributes
+    ----------
+    store, audit
+        The feature store, and the folder of the audit.
+    runs
+        Zero-shot where the encoder knows words, the linear head, and the chosen one; none where
+        there are no labels.
+    comparison
+        Their comparison; None where there are no two runs.
+    page
+        What to look at first: the report of the best run, or the clusters.
+    sentences
+        What came out.
+    """
+
+    store: Path
+    audit: Path
+    runs: tuple[Run, ...]
+    comparison: Path | None
+    page: Path
+    sentences: tuple[str, ...]
+
+
+def run_usual_job(
+    photos: str | Path | Sequence[str | Path],
+    *,
+    encoder: str | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    reports: str | Path | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> UsualJob:
+    """Do the usual job on a dataset.
+
+    Parameters
+    ----------
+    photos
+        As `extract` takes them.
+    encoder
+        A name; the default encoder, or `embedded` where its weights cannot be had, when None.
+    device
+        See `fishembed.load_encoder`.
+    seed
+        Of all that is drawn at random.
+    reports
+        Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
+    command
+        What repeats it, for the records.
+    progress
+        Receives what is done.
+
+    Raises
+    ------
+    FishembedError
+        As `extract`, `audit_store` and `run_fit` do.
+    """
+    progress = progress or NoProgress()
+    home = Path(reports or reports_dir())
+    encoded = _extracted(photos, encoder, device, progress)
+    with FeatureStore.open(encoded.store) as store:
+        progress.message("looking at the data")
+        audit = audit_store(store, seed=seed, progress=progress)
+        folder = write_audit(audit, store, reports=home, command=command)
+        first = _what_there_is(store, encoded), _what_stands_out(audit, folder)
+        if len({int(label) for label in store.labels if label >= 0}) < 2:
+            page, sentences = _without_labels(store, home, seed)
+            return UsualJob(Path(str(store.path)), folder, (), None, page, (*first, *sentences))
+        runs = _runs(store, home, seed, command, progress)
+        best = runs[-1]
+        page = write_report(best, progress=progress)
+        comparison = _compared(runs, progress)
+        sentences = (*first, *_what_came_out(runs), _what_next(best, folder, page, comparison))
+        return UsualJob(Path(str(store.path)), folder, tuple(runs), comparison, page, sentences)
+
+
+def _extracted(
+    photos: str | Path | Sequence[str | Path],
+    encoder: str | None,
+    device: str,
+    progress: Progress,
+) -> Extraction:
+    if encoder is not None:
+        return extract(photos, encoder=encoder, device=device, reporter=progress)
+    try:
+        return extract(photos, encoder=DEFAULT_ENCODER, device=device, reporter=progress)
+    except WeightsError:
+        progress.message(
+            f"the weights of {DEFAULT_ENCODER} are not at hand, so the encoder embedded is taken"
+        )
+    return extract(photos, encoder="embedded", device=device, reporter=progress)
+
+
+def _runs(
+    store: FeatureStore, home: Path, seed: int, command: str, progress: Progress
+) -> list[Run]:
+    """Return the runs, the chosen head's last."""
+    runs = []
+    if store.text_keys:
+        progress.message("zero-shot: by the names of the classes")
+        try:
+            runs.append(run_zeroshot(store, seed=seed, reports=home, command=command))
+        except (EncoderError, FishembedError) as error:
+            progress.message(f"no zero-shot: {error}")
+    for head in ("linear", "auto"):
+        progress.message(f"fitting: {head}")
+        runs.append(
+            run_fit(store, head=head, seed=seed, reports=home, command=command, progress=progress)
+        )
+    return runs
+
+
+def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
+    """Compare all runs, or the fitted ones where zero-shot was scored on other photos."""
+    fitted = [run for run in runs if run.info["kind"] == "fit"]
+    scored = {tuple(run.result.images.paths) for run in runs}
+    try:
+        return write_comparison(compare_runs(runs if len(scored) == 1 else fitted))
+    except FishembedError as error:
+        progress.message(f"not compared: {error}")
+        return None
+
+
+def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
+    n = len({int(label) for label in store.labels if label >= 0})
+    classes = f"of {counted(n, 'class', 'classes')}" if n else "without labels"
+    skipped = len(encoded.skipped_files)
+    left = f"; {counted(skipped, 'file')} could not be read" if skipped else ""
+    return (
+        f"{counted(len(store), 'photo')} {classes} are encoded by {store.encoder_name} in "
+        f"{store.path}{left}."
+    )
+
+
+def _what_stands_out(audit: Audit, folder: Path) -> str:
+    found = [line for line in findings(audit) if line]
+    return f"The audit ({folder}/index.html) says of the data: {'; '.join(found[:3])}."
+
+
+def _what_came_out(runs: Sequence[Run]) -> tuple[str, ...]:
+    best, others = runs[-1], runs[:-1]
+    text = f"The best classifier, {best.name}: {summary_sentence(best.metrics)}"
+    compared = ", ".join(
+        f"{printable(run.name)} {percent(run.metrics['macro_recall'])}" for run in others
+    )
+    beaten = f"Its macro recall is {percent(best.metrics['macro_recall'])}, against {compared}."
+    return (text, beaten) if others else (text,)
+
+
+def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> str:
+    weakest = weakest_classes(best.metrics)
+    compare = f" and {comparison}" if comparison else ""
+    return (
+        f"{weakest} Look at {page}{compare}, answer what looks wrong in {audit}/index.html, and "
+        f"'fishembed predict {best.name} NEW-PHOTOS -o result.xlsx' names new photos."
+    )
+
+
+def _without_labels(store: FeatureStore, home: Path, seed: int) -> tuple[Path, tuple[str, ...]]:
+    found = cluster_store(store, everything=True, seed=seed)
+    folder = write_clusters(found, store, reports=home)
+    page = folder / "index.html"
+    return page, (
+        f"They fall into {counted(len(found.clusters), 'group')} of like photos: see {page}.",
+        "There are no labels to learn from yet: name the groups in that page and download the "
+        "decisions.",
+        f"'fishembed fix {store.path} decisions.csv' makes labels of them, 'fishembed suggest' "
+        "says what to label next.",
+    )
