@@ -30,6 +30,7 @@ from fishembed.cli import (
     shard,
     split,
     suggest,
+    taxonomy,
     zeroshot,
 )
 from fishembed.cli.exit_codes import run_program
@@ -86,6 +87,7 @@ app.command("cluster")(cluster.cluster)
 app.command("suggest")(suggest.suggest)
 app.command("audit")(audit.audit)
 app.command("split")(split.split)
+app.command("taxonomy")(taxonomy.taxonomy)
 app.command("fix")(fix.fix)
 app.command("encoders")(encoders.encoders)
 

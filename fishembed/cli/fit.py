@@ -169,6 +169,34 @@ def fit(
         str | None,
         typer.Option(help="Name of the new run in ./reports.", show_default="<store>-<head>"),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Also score the values of a metadata column, or group, each by itself, such as "
+            "site.",
+            show_default="none",
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="Also score images pooled by a column, beside single ones.",
+            show_default="none",
+        ),
+    ] = None,
+    taxonomy: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of class, genus, family …: also score every rank.", show_default="none"
+        ),
+    ] = None,
+    leave_out: Annotated[
+        str | None,
+        typer.Option(
+            help="Also fit without each value of a column, such as site, and score it there.",
+            show_default="none",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a classifier on cached features and score it.
@@ -216,7 +244,12 @@ def fit(
         write_learning_curve(done)
         print_selection(console, done)
         print_learning_curve(console, done)
-        print_run(console, done)
+        found = None
+        if by or pool or taxonomy or leave_out:
+            from fishembed.experiments.field_questions import ask_run
+
+            found = ask_run(done, by=by, pool=pool, taxonomy=taxonomy, leave_out=leave_out)
+        print_run(console, done, found)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

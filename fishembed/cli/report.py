@@ -10,7 +10,7 @@ import typer
 from fishembed.cli.console import Console
 from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
 from fishembed.cli.resolve_paths import resolve_run
-from fishembed.cli.run_summary import print_scores
+from fishembed.cli.run_summary import print_field, print_scores
 
 
 def report(
@@ -30,6 +30,27 @@ def report(
             show_default="html png svg",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Also score the values of a metadata column, or group, each by itself, such as "
+            "site.",
+            show_default="none",
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="Also score images pooled by a column, beside single ones.",
+            show_default="none",
+        ),
+    ] = None,
+    taxonomy: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of class, genus, family …: also score every rank.", show_default="none"
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's page and figures into its folder.
@@ -39,12 +60,17 @@ def report(
     with Console(as_json=as_json) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
+        from fishembed.experiments.field_questions import answer_field_questions, field_answers
         from fishembed.reports import write_report
 
-        wanted = formats or ("html", "png", "svg")
         opened = Run.open(folder)
+        if by or pool or taxonomy:
+            answer_field_questions(opened, by=by, pool=pool, taxonomy=taxonomy)
+        wanted = formats or ("html", "png", "svg")
         page = write_report(opened, photos=photos, formats=wanted, fetch=fetch, progress=console)
         print_scores(console, opened)
+        found = field_answers(opened)
+        print_field(console, found)
         console.message(f"wrote {page}")
         files = sorted(path.name for path in folder.iterdir() if path.is_file())
-        console.document({"run": str(folder), "page": str(page), "files": files})
+        console.document({"run": str(folder), "page": str(page), "files": files, **found})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from fishembed.cli.console import Console, aligned
 
@@ -10,11 +11,12 @@ if TYPE_CHECKING:
     from fishembed.experiments import Run
 
 
-def print_run(console: Console, run: Run) -> None:
-    """Print a run's scores and folder, or its metrics as JSON."""
+def print_run(console: Console, run: Run, found: Mapping[str, Any] | None = None) -> None:
+    """Print a run's scores and folder, or its metrics and answers as JSON."""
     print_scores(console, run)
+    print_field(console, found or {})
     console.message(f"wrote {run.folder}")
-    console.document({"run": str(run.folder), **run.metrics})
+    console.document({"run": str(run.folder), **run.metrics, **(found or {})})
 
 
 def print_scores(console: Console, run: Run) -> None:
@@ -34,6 +36,17 @@ def print_scores(console: Console, run: Run) -> None:
         for line in table:
             console.message(f"  {line}")
     console.message("")
+
+
+def print_field(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the sentences that answer the field's questions, and tables by value."""
+    from fishembed.reports.field_sentences import field_sentences, values_table
+
+    for key, sentence in field_sentences(found).items():
+        console.message(sentence)
+        if key in ("by", "leave_out"):
+            for line in aligned(*values_table(found[key])):
+                console.message(f"  {line}")
 
 
 def print_selection(console: Console, run: Run) -> None:

@@ -157,7 +157,7 @@ def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> He
     distance = np.full(len(codes), np.nan)
     for k in range(int(fold.max(initial=-1)) + 1):
         rows = fold == k
-        fitted = _refit(head, data.X[~rows], data.y[~rows])
+        fitted = refit(head, data.X[~rows], data.y[~rows])
         logits[rows] = aligned_logits(fitted, data.X[rows], classes) / temperature
         distance[rows] = ClassDistances.fit(data.X[~rows], codes[~rows], whole.overall)(
             data.X[rows]
@@ -208,7 +208,7 @@ def _unseen(
     for k in range(n_parts):
         out = part[codes] == k
         rest, own = np.unique(codes[~out], return_inverse=True)
-        fitted = _refit(head, data.X[~out], data.y[~out])
+        fitted = refit(head, data.X[~out], data.y[~out])
         z = aligned_logits(fitted, data.X[out], classes[rest]) / temperature
         undecided.append(indecision(z))
         distance.append(ClassDistances.fit(data.X[~out], own, overall)(data.X[out]))
@@ -216,7 +216,8 @@ def _unseen(
     return np.concatenate(undecided), np.concatenate(distance), np.concatenate(of)
 
 
-def _refit(head: Any, X: Floats, y: npt.NDArray[Any]) -> Any:
+def refit(head: Any, X: Floats, y: npt.NDArray[Any]) -> Any:
+    """Return a clone of a fitted head that learns from other rows, of some of its classes."""
     if hasattr(head, "refit"):
         return head.refit(X, y)
     fresh = clone(head)

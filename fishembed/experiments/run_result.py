@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.printable import printable
+from fishembed.errors import InputError
+from fishembed.evaluation.by_value import ValueScore, score_by_value
 from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
 from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
 
@@ -104,6 +106,8 @@ class ScoredImages:
         k is at most `TOP_K`; -1 where the run names none.
     group_names
         Of images that are not independent of each other, such as frames of one fish; "" for none.
+    metadata
+        Columns of the store as text; empty in a result that was read from a folder.
     """
 
     paths: tuple[str, ...]
@@ -114,6 +118,7 @@ class ScoredImages:
     top: Ints
     top_probabilities: Floats
     group_names: tuple[str, ...]
+    metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def labelled(self) -> npt.NDArray[np.bool_]:
@@ -196,6 +201,23 @@ class RunResult:
         columns = self.epochs[0] if self.epochs else ()
         arrays = {c: np.array([row[c] for row in self.epochs], np.float64) for c in columns}
         return {name: values for name, values in arrays.items() if not np.isnan(values).all()}
+
+    def by(self, column: str) -> list[ValueScore]:
+        """Score the images of each value of a metadata column, or of `group`, the worst first.
+
+        Raises
+        ------
+        InputError
+            When there is no such column; a result read from a folder has `group` only, see
+            `fishembed.experiments.field_questions.answer_field_questions`.
+        """
+        columns = {"group": self.images.group_names, **self.images.metadata}
+        if column not in columns:
+            raise InputError(f"there is no column {column!r}: there is {', '.join(columns)}")
+        at = np.flatnonzero(self.images.labelled)
+        groups = None if self.images.groups is None else self.images.groups[at]
+        values = [columns[column][i] for i in at.tolist()]
+        return score_by_value(values, self.images.true[at], self.images.right[at], groups)
 
     @cached_property
     def confusion(self) -> Counts:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fishembed.cache import Store
 from fishembed.evaluation import ClassScore, Scores, score
 from fishembed.evaluation.scores import RowBlocks
+from fishembed.experiments.metadata_columns import metadata_texts
 from fishembed.experiments.run_result import TOP_K, ClassTable, ScoredImages
 from fishembed.experiments.train_test_split import Indices, row_groups, split_counts
 
@@ -78,6 +79,7 @@ def score_rows(
         top=top,
         top_probabilities=best,
         group_names=tuple(groups),
+        metadata=metadata_texts(store, rows),
     )
     return metrics, classes, images
 

@@ -11,11 +11,13 @@ from fishembed._base.files import write_text
 from fishembed._base.progress import Progress
 from fishembed.errors import InputError
 from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
+from fishembed.experiments.field_questions import field_answers
 from fishembed.experiments.run_files import PAGE_HTML
 from fishembed.experiments.run_folder import Run
 from fishembed.experiments.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap, map_embeddings
 from fishembed.reports.figures.all_figures import draw_figures, write_figures
+from fishembed.reports.figures.field_figures import draw_field_figures
 from fishembed.reports.figures.fonts import undrawn_note
 from fishembed.reports.figures.map_figure import draw_map
 from fishembed.reports.figures.style import FIGURE_FORMATS, style
@@ -91,13 +93,15 @@ def write_report(
         # The map takes seconds in another process: meanwhile the other figures are drawn.
         with ThreadPoolExecutor(1) as pool, style(result.classes.names):
             mapping = pool.submit(map_embeddings, run, fetch=fetch)
-            svgs = write_figures(folder, draw_figures(result), formats, page="html" in formats)
+            found = field_answers(run)
+            figures = draw_figures(result) | draw_field_figures(found)
+            svgs = write_figures(folder, figures, formats, page="html" in formats)
             embedding_map = mapping.result()
             if isinstance(embedding_map, EmbeddingMap):
                 drawn = {"map": draw_map(result, embedding_map)}
                 write_figures(folder, drawn, formats, page=False)
     if "html" in formats:
-        context = report_context(run, svgs, embedding_map, photos, fetch=fetch)
+        context = report_context(run, svgs, embedding_map, photos, fetch=fetch, found=found)
         write_text(folder / PAGE_HTML, fill("report.html", context))
     numbered = undrawn_note(result.classes.names) if set(formats) & set(FIGURE_FORMATS) else ""
     if numbered and progress is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fishembed._base.files import write_bytes
 from fishembed.reports.figures.confusion_figure import draw_confusion
+from fishembed.reports.figures.field_figures import FIELD_FIGURES
 from fishembed.reports.figures.learning_figures import draw_accuracy, draw_learning_curve, draw_loss
 from fishembed.reports.figures.recall_figures import draw_per_class, draw_recall_by_training
 from fishembed.reports.figures.reliability_figures import draw_reliability, draw_top_k
@@ -29,6 +30,7 @@ INLINE = (
     "reliability",
     "top_k",
     LEARNING_CURVE,
+    *FIELD_FIGURES,
 )
 """Figures that stand on the page as they are; scripts and markup draw the others there."""
 

@@ -11,6 +11,7 @@ from fishembed.experiments.run_folder import Run
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.figures.style import inline_svg
 from fishembed.reports.page import captions
+from fishembed.reports.page.field_section import field_section
 from fishembed.reports.page.galleries import run_galleries
 from fishembed.reports.page.report_tables import (
     bar_groups,
@@ -44,6 +45,7 @@ _SECTIONS = (
     ("map-section", "Map"),
     ("mistakes", "Surest mistakes"),
     ("table", "Every class"),
+    ("field", "Questions from the field"),
     ("made", "How it was made"),
 )
 """Sections of the page by their ids, as its first lines lead to them."""
@@ -56,6 +58,7 @@ def report_context(
     photos: str | Path | None,
     *,
     fetch: bool = False,
+    found: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Gather what the page's template names.
 
@@ -69,6 +72,10 @@ def report_context(
         The map of the embeddings, or why there is none.
     photos
         Folder of the photos, or None for the one the store knows.
+    fetch
+        Whether what lies at URLs is fetched.
+    found
+        What `field.json` holds.
     """
     result = run.result
     info, metrics, bins = result.info, result.metrics, result.reliability
@@ -98,13 +105,16 @@ def report_context(
         "intervals": intervals_note(metrics.get("n_groups")),
         "notes": caveats(result),
         "what": split_images(result.scored_split),
-        "figures": {name: inline_svg(svg, name, texts[name]) for name, svg in svgs.items()},
+        "figures": {
+            name: inline_svg(svg, name, texts.get(name, name)) for name, svg in svgs.items()
+        },
         "captions": texts,
         "bars": bar_groups(rows),
         "rows": rows,
         "selection": selection_table(result),
         "few_images": few_images_table(result),
         "prompts": prompts(result),
+        "field": field_section(found or {}, svgs),
         "made": how_made(result),
         "command": printable(str(info.get("command", ""))),
         **run_galleries(run, photos, fetch=fetch),
@@ -137,5 +147,6 @@ def _has(context: dict[str, Any], section: str) -> bool:
         "why": "recall_by_training" in figures,
         "confidence": "reliability" in figures or "top_k" in figures,
         "mistakes": bool(context["mistakes"]),
+        "field": bool(context["field"]),
     }
     return needed.get(section, True)

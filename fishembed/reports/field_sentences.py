@@ -1,0 +1,151 @@
+"""The field's questions to a run, answered in sentences and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fishembed._base.printable import printable, shortened
+from fishembed._base.text import counted
+from fishembed.reports.text_tables import Table
+from fishembed.reports.wording import interval, percent
+
+
+def field_sentences(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return one sentence for each question that `field.json` answers, by its section."""
+    makers = {
+        "unknown": _unknown,
+        "sets": _sets,
+        "by": _by,
+        "leave_out": _leave_out,
+        "pool": _pool,
+        "taxonomy": _taxonomy,
+    }
+    return {key: make(found[key]) for key, make in makers.items() if key in found}
+
+
+def _with_interval(score: Mapping[str, Any], name: str = "accuracy") -> str:
+    return f"{percent(score[name])}% ({interval(score[f'{name}_ci95'])})"
+
+
+def _unknown(found: Mapping[str, Any]) -> str:
+    scores = found.get("scores")
+    if not scores:
+        return "There are too few classes to hold any out: what is caught was not measured."
+    one = scores["combined"]
+    return (
+        f"With at most {percent(found['send_back'], 0)}% of known images sent back, "
+        f"{_with_interval(one, 'caught')} of images of classes held out in turn are caught "
+        f"(AUROC {percent(one['auroc'])}, {interval(one['auroc_ci95'])}). These look like the "
+        "classes that are known; images of quite another kind are caught far more often."
+    )
+
+
+def _sets(found: Mapping[str, Any]) -> str:
+    return (
+        f"For {_with_interval(found, 'coverage')} of the scored images the truth is in its set, "
+        f"{percent(found['probability'], 0)}% were asked for; a set names "
+        f"{found['mean_size']:.1f} classes on average and one class for "
+        f"{percent(found['single'], 0)}% of the images. This is promised over all images that "
+        "come as the training images did, not for each class: rare ones may be missed more often."
+    )
+
+
+def _by(found: Mapping[str, Any]) -> str:
+    alone = [row for row in found["rows"] if row["pooled"] == 1]
+    if len(alone) < 2:
+        return f"Too few values of {printable(found['column'])} have 20 images to be compared."
+    worst, best = alone[0], alone[-1]
+    return (
+        f"Worst at {found['column']} {_name(worst)}: {_with_interval(worst)} of "
+        f"{counted(worst['n'], 'image')} right; best at {_name(best)}: {_with_interval(best)}."
+    )
+
+
+def _leave_out(found: Mapping[str, Any]) -> str:
+    lowest = next((row for row in found["rows"] if row["pooled"] == 1), None)
+    falls = "" if lowest is None else f"; lowest on {_name(lowest)}, {_with_interval(lowest)}"
+    return (
+        f"On a {printable(found['column'])} never seen: {_with_interval(found['unseen'])} right, "
+        f"against {_with_interval(found['known'])} on known ones{falls}."
+    )
+
+
+def _pool(found: Mapping[str, Any]) -> str:
+    images, groups = found["images"], found["groups"]
+    return (
+        f"Image by image {_with_interval(images)} of {images['n']:,} right; pooled by "
+        f"{printable(found['column'])} {_with_interval(groups)} of {groups['n']:,}."
+    )
+
+
+def _taxonomy(found: Mapping[str, Any]) -> str:
+    ranks = ", ".join(f"{row['rank']} {_with_interval(row)}" for row in found["ranks"])
+    return (
+        f"Right at each rank: {ranks}. Answers rolled up to {percent(found['floor'], 0)}% are "
+        f"right for {_with_interval(found, 'precision')} and keep "
+        f"{percent(found['information'], 0)}% of what the class would tell."
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return shortened(printable(str(row["value"])) or "(none)", 32)
+
+
+def values_table(found: Mapping[str, Any]) -> Table:
+    """List the values of a column: images, accuracy and macro recall with intervals."""
+    columns = [found["column"], "images", "groups", "accuracy %", "95%", "macro recall %", "95%"]
+    rows = [
+        [
+            _name(row),
+            f"{row['n']:,}",
+            "" if row["n_groups"] is None else f"{row['n_groups']:,}",
+            percent(row["accuracy"]),
+            interval(row["accuracy_ci95"]),
+            percent(row["macro_recall"]),
+            interval(row["macro_recall_ci95"]),
+        ]
+        for row in found["rows"]
+    ]
+    return columns, rows
+
+
+def field_tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the tables that stand under the sentences, by section."""
+    tables = {key: values_table(found[key]) for key in ("by", "leave_out") if key in found}
+    if scores := found.get("unknown", {}).get("scores"):
+        tables["unknown"] = (
+            ["score", "AUROC", "95%", "caught %", "95%", "known sent back %"],
+            [
+                [
+                    name,
+                    percent(one["auroc"]),
+                    interval(one["auroc_ci95"]),
+                    percent(one["caught"]),
+                    interval(one["caught_ci95"]),
+                    percent(one["sent_back"]),
+                ]
+                for name, one in scores.items()
+            ],
+        )
+    if "sets" in found:
+        tables["sets"] = (
+            ["class", "images", "truth in the set %", "95%", "classes in a set"],
+            [
+                [
+                    shortened(printable(row["class"]), 32),
+                    f"{row['n']:,}",
+                    percent(row["coverage"]),
+                    interval(row["coverage_ci95"]),
+                    f"{row['mean_size']:.1f}",
+                ]
+                for row in found["sets"]["by_class"]
+            ],
+        )
+    if "taxonomy" in found:
+        mistakes = found["taxonomy"]["mistakes"]
+        tables["taxonomy"] = (
+            ["mistakes", "images"],
+            [[name, f"{n:,}"] for name, n in mistakes.items()],
+        )
+    return tables
