@@ -45,7 +45,7 @@ def test_without_a_network_the_genus_comes_from_the_name():
     def unreachable(name):
         raise OSError("no route to host")
 
-    with pytest.raises(FishembedError, match="no route to host.*--offline"):
+    with pytest.raises(FishembedError, match=r"no route to host.*--offline"):
         fill_taxonomy(["Gadus morhua"], lookup=unreachable)
 
 
