@@ -41,11 +41,14 @@ def group_folds(
     >>> sorted(fold[[0, 2]].tolist()), fold[4:].tolist()  # class 1 has one group
     ([0, 1], [-1, -1])
     """
-    from sklearn.model_selection import StratifiedGroupKFold
+    distinct = len(np.unique(groups))
+    if distinct == len(codes):
+        return _fold_rows(codes, n_folds, random_state)
+    from sklearn.model_selection import StratifiedGroupKFold  # slow to import, and with many groups
 
     fold = np.full(len(codes), -1, dtype=np.intp)
     largest = int(np.bincount(codes).max(initial=0))
-    n_folds = min(n_folds, len(np.unique(groups)), largest)
+    n_folds = min(n_folds, distinct, largest)
     if n_folds < 2:
         return fold
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
@@ -59,3 +62,20 @@ def group_folds(
             fold[groups == groups[rows[0]]] = -1
     filled = np.unique(fold[fold >= 0])
     return np.where(fold < 0, -1, np.searchsorted(filled, fold))
+
+
+def _fold_rows(
+    codes: npt.NDArray[np.intp], n_folds: int, random_state: Any
+) -> npt.NDArray[np.intp]:
+    """Distribute the rows of every class evenly, as they are each a group of its own."""
+    from sklearn.utils import check_random_state
+
+    random, fold, n_assigned = check_random_state(random_state), np.full(len(codes), -1), 0
+    for members in np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1]):
+        if len(members) > 1:
+            places = (n_assigned + np.arange(len(members))) % n_folds
+            fold[random.permutation(members)] = places
+            n_assigned += len(members)
+    filled = np.unique(fold[fold >= 0])
+    counted: npt.NDArray[np.intp] = np.where(fold < 0, -1, np.searchsorted(filled, fold))
+    return counted

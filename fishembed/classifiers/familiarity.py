@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import eigh
 from scipy.special import logsumexp
 from scipy.stats import chi2
 
@@ -44,7 +43,8 @@ class Spread:
         covariance = rows.T @ rows / max(1, len(rows))
         mean = max(float(np.trace(covariance)) / dim, 1e-12)
         first = max(0, dim - _DIRECTIONS)
-        values, vectors = eigh(covariance, subset_by_index=(first, dim - 1), overwrite_a=True)
+        values, vectors = np.linalg.eigh(covariance)  # all of them sooner than SciPy finds some
+        values, vectors = values[first:], vectors[:, first:]
         rest = (mean * dim - float(values.sum())) / first if first else float(values[0])
         elsewhere = 1 / ((1 - _SHRINKAGE) * max(rest, 0) + _SHRINKAGE * mean)
         less = elsewhere - 1 / ((1 - _SHRINKAGE) * np.maximum(values, 0) + _SHRINKAGE * mean)
