@@ -102,6 +102,19 @@ def extract(
             show_default="group",
         ),
     ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Boxes: leave out those a detector is less sure of.")
+    ] = 0.2,
+    margin: Annotated[
+        float,
+        typer.Option(min=0, help="Boxes: cut more on each side, as a share of the longer side."),
+    ] = 0.1,
+    square: Annotated[
+        bool, typer.Option("--square/--no-square", help="Boxes: widen the shorter side.")
+    ] = True,
+    whole_images: Annotated[
+        bool, typer.Option("--whole-images", help="Boxes: also encode the images themselves.")
+    ] = False,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Images per batch.", show_default="measured"),
@@ -152,6 +165,7 @@ def extract(
     """
     from fishembed.extraction import RayEngine
     from fishembed.extraction import extract as run_extraction
+    from fishembed.images import BoxOptions
 
     if engine == "local" and (address is not None or gpus_per_worker is not None):
         raise InputError("--address and --gpus-per-worker are for --engine ray")
@@ -177,6 +191,7 @@ def extract(
             prompts=prompts or ["single"],
             aliases=aliases,
             columns={name: column for name, column in named.items() if column is not None},
+            boxes=BoxOptions(min_confidence, margin, square, whole_images),
             batch_size=batch_size,
             workers=None if ray else workers,
             max_pixels=max_pixels,

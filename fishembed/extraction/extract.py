@@ -42,7 +42,7 @@ from fishembed.extraction.reapply_edits import reapply_edits
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.store_contents import store_classes, store_rows
 from fishembed.extraction.text_features import class_text_features, load_prompt_sets
-from fishembed.images import MAX_PIXELS, Dataset, open_dataset
+from fishembed.images import DEFAULT_BOXES, MAX_PIXELS, BoxOptions, Dataset, open_dataset
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -61,6 +61,7 @@ def extract(
     prompts: Sequence[str] = ("single",),
     aliases: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    boxes: BoxOptions = DEFAULT_BOXES,
     batch_size: int | None = None,
     workers: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -95,6 +96,8 @@ def extract(
         CSV with the columns class and name: better names for the prompts.
     columns
         What a manifest calls its columns, see `fishembed.images.open_dataset`.
+    boxes
+        Which boxes of a source become rows, and how they are cut; see `fishembed.images`.
     batch_size
         Images that are encoded at once; measured on the first batches when left out.
     workers
@@ -129,7 +132,7 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     reporter = reporter if reporter is not None else NoProgress()
     engine = engine or LocalEngine()
-    dataset = open_dataset(source, columns=columns)
+    dataset = open_dataset(source, columns=columns, boxes=boxes)
     for note in dataset.notes:
         reporter.message(note)
     place = to_path(store) if store is not None else default_store(dataset)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Rows, column_of, stacked_metadata, take_metadata
+from fishembed.cache import Rows, column_of, stacked_metadata, take_metadata, unknown_array
 from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
@@ -57,10 +57,18 @@ def store_rows(
         label=np.array([number[sample.label] for sample in samples], np.int32),
         split=[sample.split for sample in samples],
         group=[sample.group for sample in samples],
+        box=_boxes(samples),
         hash=known.hashes(read),
         metadata=_metadata(samples),
     )
     return _followed_by(found, before, classes, kept) if kept else found
+
+
+def _boxes(samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
+    if all(sample.box is None for sample in samples):
+        return unknown_array("box", len(samples))
+    none = (np.nan,) * 4
+    return np.array([none if one.box is None else one.box for one in samples], np.float32)
 
 
 def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:

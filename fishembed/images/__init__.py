@@ -1,5 +1,6 @@
 """Where images come from, and how bytes become pixels."""
 
+from fishembed.images.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.find_images import find_images
 from fishembed.images.image_bytes import ImageBytes
@@ -10,7 +11,9 @@ from fishembed.images.open_dataset import Dataset, Sample, open_dataset
 from fishembed.images.resize_crop import crop_pixels
 
 __all__ = [
+    "DEFAULT_BOXES",
     "MAX_PIXELS",
+    "BoxOptions",
     "Dataset",
     "Decoding",
     "DeviceDecoder",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
+from fishembed.images.boxes import in_surroundings, parse_box_path
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage
 from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.remote_images import RemoteImage
@@ -79,7 +80,8 @@ class ImageFiles:
 
         What lies outside the root, through ``..``, an absolute path or a link, is an image that
         cannot be read; so is one at a URL without `fetch`. The first image of a tar has all of
-        that tar listed. Tars elsewhere are not, since that would fetch them whole.
+        that tar listed. Tars elsewhere are not, since that would fetch them whole. A part of an
+        image comes with its surroundings, framed.
         """
         if is_url(path) and not path.lower().startswith("file:"):
             return RemoteImage(Place(path), _UNKNOWN) if self._fetch else NOT_FETCHED
@@ -90,7 +92,17 @@ class ImageFiles:
             tar = file[: end.end() - 1]
             if (real := self._inside(tar)) and real.is_file():
                 return self._members(tar).get(file) or UnreadableImage("its tar has it no more")
-        return self._inside(file) or UnreadableImage(f"it lies outside {str(self._root)!r}")
+        if (part := parse_box_path(file)) and not self._is_file(file):
+            photo = self._inside(part[0])
+            return in_surroundings(photo, part[1]) if photo else self._outside()
+        return self._inside(file) or self._outside()
+
+    def _is_file(self, path: str) -> bool:
+        inside = self._inside(path)
+        return inside is not None and inside.is_file()
+
+    def _outside(self) -> UnreadableImage:
+        return UnreadableImage(f"it lies outside {str(self._root)!r}")
 
     def _inside(self, path: str) -> Path | None:
         """Return where a path leads, links followed; None for what is outside the root."""

@@ -14,6 +14,7 @@ from fishembed._base.paths import Place, is_remote, is_url
 from fishembed._base.remote_files import remote_errors
 from fishembed._base.splits import SPLITS, split_named
 from fishembed.errors import ManifestError, MissingExtraError
+from fishembed.images.box_files import BOX_COLUMNS
 from fishembed.images.path_spelling import spelling_on_disk
 from fishembed.images.sample import NO_METADATA, Sample
 from fishembed.images.sample_facts import cell_text
@@ -57,7 +58,8 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     path
         CSV in any dialect that `CsvTable` reads, Parquet or .xlsx, with the columns
         path[, label][, split][, group]. Paths are absolute, or relative to the file.
-        All further columns are metadata of the images.
+        All further columns are metadata of the images. With x, y, width and height, in pixels or
+        in shares of the image, a row is a box, and an image may have several.
     named
         The columns of a table that calls them otherwise, such as {"path": "file_name"}.
 
@@ -76,7 +78,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     _check_columns(path, table.columns, named)
     column = {name: named.get(name, name) for name in COLUMNS}
     further = [name for name in table.columns if name and name not in column.values()]
-    samples: dict[str, tuple[int, Sample]] = {}
+    samples: dict[tuple[str, ...], tuple[int, Sample]] = {}
     left_out: list[tuple[int, str]] = []
     differing: set[str] = set()
     for line, cells in _whole_numbers(table, (column["label"], column["group"])):
@@ -87,9 +89,10 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
             continue
         metadata = {name: cell_text(cells[name]) for name in further}
         sample = _sample(path, line, row, metadata)
-        before, known = samples.setdefault(sample.path, (line, sample))
+        key = (sample.path, *(metadata.get(name, "") for name in BOX_COLUMNS))
+        before, known = samples.setdefault(key, (line, sample))
         if known.metadata != sample.metadata:
-            samples[sample.path] = before, _agreed(known, sample, differing)
+            samples[key] = before, _agreed(known, sample, differing)
         if known != sample:
             raise ManifestError(
                 f"{str(path)!r}: rows {before} and {line} contradict each other about "

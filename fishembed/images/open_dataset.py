@@ -13,6 +13,15 @@ from fishembed._base.remote_files import remote_errors
 from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
 from fishembed.errors import InputError, SourceError
+from fishembed.images.box_files import (
+    FoundBox,
+    box_samples,
+    boxes_in_rows,
+    read_box_json,
+    read_yolo,
+    yolo_classes,
+)
+from fishembed.images.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.folder import read_folder
 from fishembed.images.image_bytes import ImageBytes, UnreadableImage
 from fishembed.images.layout import Layout
@@ -94,6 +103,7 @@ def open_dataset(
     path: str | Path | UPath | Sequence[str | Path],
     *,
     columns: Mapping[str, str] | None = None,
+    boxes: BoxOptions = DEFAULT_BOXES,
 ) -> Dataset:
     """List the images of a folder, a manifest or tars.
 
@@ -104,11 +114,14 @@ def open_dataset(
         in any case; a flat folder without labels; a CSV or Parquet manifest with the
         columns path[, label][, split][, group]; a folder of WebDataset tars, one of them,
         several of them, or a pattern such as ``shards/{00000..00099}.tar`` or
-        ``shards/*.tar``. On this machine, or at a URL that fsspec knows.
-
+        ``shards/*.tar``. On this machine, or at a URL that fsspec knows. Boxes of images come in
+        with a manifest's columns x, y, width and height, MegaDetector's or COCO's JSON, or a
+        folder with YOLO's text files and its classes.txt or data.yaml.
     columns
         What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
         columns that are not named here or above are metadata of the images.
+    boxes
+        Which boxes become rows, and how they are cut.
 
     Raises
     ------
@@ -132,7 +145,7 @@ def open_dataset(
         raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
     with remote_errors(place):
         if place.is_dir():
-            return _folder_source(place)
+            return _folder_source(place, boxes)
         if not is_remote(place) and place.exists() and not place.is_file():
             raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
         if not place.exists():
@@ -141,14 +154,19 @@ def open_dataset(
                 "manifest with a column 'path', or tars"
             )
     if place.suffix.lower() in MANIFEST_SUFFIXES:
-        return _manifest_source(place, columns)
+        return _manifest_source(place, columns, boxes)
+    if place.suffix.lower() == ".json" and isinstance(place, Path):
+        return _box_source(place.parent, place.stem, read_box_json(place), place.name, boxes)
     raise SourceError(
         f"{str(place)!r} is neither a folder nor a manifest "
-        f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX}"
+        f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX} nor a .json with boxes"
     )
 
 
-def _folder_source(place: AnyPath) -> Dataset:
+def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
+    if isinstance(place, Path) and (classes := yolo_classes(place)) is not None:
+        boxed = read_yolo(place, classes)
+        return _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
     if is_remote(place):
         layout, blobs = read_remote_folder(place)
         name = place.name or "images"
@@ -174,7 +192,23 @@ def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
     )
 
 
-def _manifest_source(path: AnyPath, columns: Mapping[str, str] | None) -> Dataset:
+def _box_source(
+    root: Path, name: str, found: list[FoundBox], what: str, options: BoxOptions
+) -> Dataset:
+    root = root.resolve()
+    made = box_samples(root, found, options)
+    samples = tuple(made.samples)
+    if not samples:
+        raise SourceError(
+            f"{str(root)!r}: {made.notes[0]}: nothing to encode; --whole-images takes the photos, "
+            "--min-confidence takes fainter boxes"
+        )
+    return Dataset(root, name or "images", f"boxes of {what}", samples, made.blobs, made.notes)
+
+
+def _manifest_source(
+    path: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions
+) -> Dataset:
     root, (items, left_out, notes) = path.parent, read_manifest(path, columns)
     if not is_remote(root):
         root = root.resolve()
@@ -186,6 +220,9 @@ def _manifest_source(path: AnyPath, columns: Mapping[str, str] | None) -> Datase
     merge = merge_sentence({item.label for item in items if item.label is not None})
     notes = (*notes, merge) if merge else notes
     layout = f"manifest {path.name}{keys}"
+    if isinstance(root, Path) and (boxed := boxes_in_rows(items)) is not None:
+        made = _box_source(root, name, boxed, f"manifest {path.name}", boxes)
+        return replace(made, notes=(*notes, *made.notes), unread=left_out)
     return Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
 
 

@@ -23,6 +23,8 @@ class Sample:
         train, val, test or "".
     group
         The unit it must not be separated from, or "".
+    box
+        x, y, width and height in pixels of the part of its photo, None for the whole.
     metadata
         What else is known of it, by name; "" where a value is missing.
     """
@@ -31,4 +33,5 @@ class Sample:
     label: str | None = None
     split: str = ""
     group: str = ""
+    box: tuple[float, float, float, float] | None = None
     metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, compare=False)

@@ -302,7 +302,7 @@ def _item(
     if problem:
         return Sample(path), UnreadableImage(problem)
     further = sample.metadata or NO_METADATA
-    return Sample(path, label or None, split_named(own) or split, group, further), blob
+    return Sample(path, label or None, split_named(own) or split, group, metadata=further), blob
 
 
 def _split_of(tar: str) -> str:
