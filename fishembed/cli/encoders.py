@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
@@ -16,22 +18,21 @@ def encoders(
         str | None,
         typer.Argument(
             help="List all encoders whose name contains this.",
-            show_default="those on this machine",
+            show_default="presets, and those on this machine",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List encoders, and which have their weights on this machine already.
+    """List encoders: presets for a purpose first, then which have their weights here already.
 
     Example: **fishembed encoders ViT-L-14**
     """
-    from fishembed.encoders import list_encoders
+    from fishembed.encoders import PRESETS, list_encoders
 
     with Console(as_json=as_json) as console:
         known = list_encoders()
-        if containing is not None:
-            shown = [one for one in known if containing.lower() in one.name.lower()]
-        else:
+        if containing is None:
+            _print_presets(console)
             shown = [one for one in known if one.here]
             openclip = sum(1 for one in known if one.text) - 1
             timm = sum(1 for one in known if one.name.startswith("timm:"))
@@ -40,6 +41,8 @@ def encoders(
                 "timm (timm:NAME) can be named; 'fishembed encoders PART' lists those that contain "
                 "PART. Also ARCH@FILE with local weights, and hf-hub:ORG/NAME. On this machine:"
             )
+        else:
+            shown = [one for one in known if containing.lower() in one.name.lower()]
         for one in shown:
             encodes = "images and texts" if one.text else "images"
             console.message(f"  {one.name:<52} {'here' if one.here else '-':<5} {encodes}")
@@ -47,9 +50,37 @@ def encoders(
             console.message(f"  no encoder's name contains {containing!r}")
         console.document(
             {
+                "presets": [_json(preset) for preset in PRESETS.values()],
                 "encoders": [
                     {"name": one.name, "here": one.here, "text": one.text}
                     for one in (known if containing is None else shown)
-                ]
+                ],
             }
         )
+
+
+def _print_presets(console: Console) -> None:
+    from fishembed.encoders import BIOBENCH, PRESETS
+
+    head = ("--encoder", "model", "dim", "download", "speed", "iNat21", "iWildCam", "licence")
+    rows: list[Sequence[str]] = [head]
+    for preset in PRESETS.values():
+        probes = [f"{preset.probes[k]:.3f}" if k in preset.probes else "-" for k in head[5:7]]
+        size = f"{preset.megabytes / 1000:.1f} GB"
+        speed = f"{preset.relative_speed:.2g} x"
+        rows.append(
+            (preset.name, preset.model, str(preset.dim), size, speed, *probes, preset.licence)
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.message("  " + "  ".join(cells).rstrip())
+    console.message(
+        "  speed: images/s relative to ViT-B/32 on a CPU. Linear probes on frozen features: "
+        f"{BIOBENCH}."
+    )
+    console.message("")
+
+
+def _json(preset: Any) -> dict[str, Any]:
+    return {**asdict(preset), "probes": dict(preset.probes)}

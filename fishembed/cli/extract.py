@@ -47,8 +47,9 @@ def extract(
         typer.Option(
             "--encoder",
             "-e",
-            help="Encoder: ARCH/PRETRAINED of OpenCLIP, ARCH@FILE with local weights, "
-            "hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' lists them.",
+            help="Encoder: biology, general, fast or paper; ARCH/PRETRAINED of OpenCLIP, ARCH@FILE "
+            "with local weights, hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' "
+            "lists them.",
         ),
     ] = "ViT-B-32-quickgelu/openai",
     device: DeviceOption = "auto",

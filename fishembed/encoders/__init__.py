@@ -11,6 +11,7 @@ from fishembed.encoders.device import (
 from fishembed.encoders.lanes import lanes
 from fishembed.encoders.listing import KnownEncoder, list_encoders
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
+from fishembed.encoders.presets import BIOBENCH, PRESETS, Preset, full_name
 from fishembed.encoders.prompts import (
     PROMPT_SETS,
     PromptSet,
@@ -24,7 +25,9 @@ from fishembed.encoders.registry import load_encoder, text_fingerprint
 from fishembed.encoders.spec import Decoding, EncoderSpec, Precision, Preprocessing
 
 __all__ = [
+    "BIOBENCH",
     "DEFAULT_ENCODER",
+    "PRESETS",
     "PROMPT_SETS",
     "Decoding",
     "Encoder",
@@ -33,11 +36,13 @@ __all__ = [
     "KnownEncoder",
     "Precision",
     "Preprocessing",
+    "Preset",
     "PromptSet",
     "TrunkEncoder",
     "choose_device",
     "choose_precision",
     "describe_device",
+    "full_name",
     "good_batch_size",
     "lane_stream",
     "lanes",

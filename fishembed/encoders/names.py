@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from fishembed.encoders.presets import PRESETS, full_name
 from fishembed.errors import UnknownEncoderError, WeightsError
 
 DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
@@ -73,8 +74,8 @@ def parse_name(text: str) -> EncoderName:
     Parameters
     ----------
     text
-        `embedded`; `timm:NAME`; `hf-hub:ORG/NAME`, also with `@REVISION`; `ARCH/PRETRAINED` or
-        `ARCH@FILE` of OpenCLIP.
+        A preset (biology, general, fast, paper); `embedded`; `timm:NAME`; `hf-hub:ORG/NAME`, also
+        with `@REVISION`; `ARCH/PRETRAINED` or `ARCH@FILE` of OpenCLIP.
 
     Raises
     ------
@@ -86,6 +87,7 @@ def parse_name(text: str) -> EncoderName:
     >>> parse_name("ViT-B-32@weights.pt").file
     'weights.pt'
     """
+    text = full_name(text)
     if text == "embedded":
         return EncoderName(text, "embedded", text)
     if text.startswith("timm:") and text != "timm:":
@@ -102,7 +104,8 @@ def parse_name(text: str) -> EncoderName:
         return EncoderName(text, "openclip", architecture, pretrained=tag)
     raise UnknownEncoderError(
         f"{text!r} names no encoder: write ARCH/PRETRAINED ({DEFAULT_ENCODER}), ARCH@FILE, "
-        "hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' lists them"
+        f"hf-hub:ORG/NAME, timm:NAME, embedded or a preset ({', '.join(PRESETS)}); 'fishembed "
+        "encoders' lists them"
     )
 
 

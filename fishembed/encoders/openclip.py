@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,13 @@ from fishembed.encoders.network import ImageTower, as_array, hash_weights, ready
 from fishembed.encoders.no_remote_code import no_remote_code
 from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.trunk import trunk_dim, with_trunk
-from fishembed.errors import EncoderError, QuickGELUError, UnknownEncoderError, WeightsError
+from fishembed.errors import (
+    EncoderError,
+    MissingExtraError,
+    QuickGELUError,
+    UnknownEncoderError,
+    WeightsError,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +64,8 @@ class OpenCLIPEncoder(ImageTower):
         When the weights were trained with the other activation.
     WeightsError
         When the weights cannot be had or do not fit.
+    MissingExtraError
+        When its texts need the package transformers, as SigLIP's do, and that is not installed.
 
     References
     ----------
@@ -124,16 +133,28 @@ def check_name(name: EncoderName) -> None:
     if name.is_hub:
         require_hub_weights(name.text, name.repo, revision=name.revision)
         return
-    if open_clip.get_model_config(name.architecture) is None:
+    known = open_clip.get_model_config(name.architecture)
+    if known is None:
         raise UnknownEncoderError(
             f"OpenCLIP has no architecture {name.architecture!r}"
             f"{_close(name.architecture, open_clip.list_models())}: 'fishembed encoders' lists them"
         )
+    _require_text_packages(name.text, known)
     if name.file is not None:
         if not Path(name.file).is_file():
             raise WeightsError(f"no weights file at {name.file!r}")
         return
     _check_tag(name.text, name.architecture, name.pretrained or "")
+
+
+def _require_text_packages(text: str, config: Mapping[str, Any]) -> None:
+    """Refuse, before a download, a model whose tokenizer or text network is transformers'."""
+    words = config.get("text_cfg", {})
+    if not (words.get("hf_tokenizer_name") or words.get("hf_model_name")):
+        return
+    for package in ("transformers", "sentencepiece"):
+        if find_spec(package) is None:
+            raise MissingExtraError(f"the encoder {text!r}", package, "text")
 
 
 def _check_tag(text: str, architecture: str, tag: str) -> None:
@@ -213,6 +234,7 @@ def _create_hub_model(name: EncoderName) -> tuple[Any, str]:
     import open_clip
 
     found = fetch_hub_model(name.text, name.repo, name.revision)
+    _require_text_packages(name.text, found.config)
     text = json.dumps(found.config, sort_keys=True)
     config = f"fishembed-hub-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     with TemporaryDirectory() as folder:

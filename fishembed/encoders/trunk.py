@@ -22,9 +22,11 @@ def trunk_dim(visual: Any) -> int:
     Returns
     -------
     int
-        0 where there is no such embedding: towers without a projection, and CLIP's ResNets,
-        whose attention pools and projects at once.
+        0 where there is no such embedding: towers without a projection, CLIP's ResNets, whose
+        attention pools and projects at once, and CoCa's, which return tokens beside it.
     """
+    if getattr(visual, "output_tokens", False):
+        return 0
     matrix = _matrix(visual)
     if matrix is not None:
         return int(matrix.shape[0])

@@ -13,6 +13,7 @@ from fishembed.encoders import (
     EncoderSpec,
     Precision,
     TrunkEncoder,
+    full_name,
     load_encoder,
     parse_name,
     recorded_backend,
@@ -71,6 +72,7 @@ class EncoderLoader:
         store: FeatureStore | None,
         reporter: Progress,
     ) -> None:
+        wanted = full_name(wanted) if isinstance(wanted, str) else wanted
         self._wanted = wanted
         self._loaded = None if isinstance(wanted, str) else wanted
         self._name = wanted if isinstance(wanted, str) else wanted.spec.name

@@ -39,7 +39,7 @@ class SpreadsheetTable:
         try:
             from openpyxl import load_workbook
         except ImportError as error:
-            raise MissingExtraError("an .xlsx table", "openpyxl", "xlsx") from error
+            raise MissingExtraError("an .xlsx table", "openpyxl", "excel") from error
         try:
             with remote_errors(path), path.open("rb") as file:
                 book = load_workbook(io.BytesIO(file.read()), read_only=True, data_only=True)
