@@ -1,0 +1,193 @@
+"""Measure the field's questions on features: unknown images, sets, priors, counts.
+
+Reads ``.npz`` files with `features`, `labels` and `splits` ("train", "test"):
+``python benchmarks/field.py FILE.npz ... [--choices 5] [--catches 500]``. Stores (.h5) are read
+too, with their groups. Every table's intervals are over the choices or the simulated catches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.special import log_softmax
+
+from fishembed.cache import open_store
+from fishembed.classifiers import GaussianHead, held_out_temperature
+from fishembed.classifiers.familiarity import indecision
+from fishembed.classifiers.saved_head import saved_head
+from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
+from fishembed.evaluation.confusion_counts import confusion_counts
+from fishembed.evaluation.counts import corrected_counts
+from fishembed.evaluation.rejection import separation
+from fishembed.experiments.held_out import held_out
+from fishembed.experiments.prior_shift import estimate_prior
+from fishembed.experiments.training import TrainingData
+
+
+def read(path: Path) -> tuple:
+    if path.suffix == ".h5":
+        with open_store(path) as store:
+            X, y = np.asarray(store.embeddings(np.arange(len(store)))), store.labels
+            train, test, groups = store.splits == "train", store.splits == "test", store.groups
+        groups = np.array([g or f"#{i}" for i, g in enumerate(groups)])
+        return X[train], y[train], groups[train], X[test], y[test]
+    with np.load(path) as file:
+        X, y, train = file["features"].astype(np.float32), file["labels"], file["splits"] == "train"
+    return X[train], y[train], None, X[~train], y[~train]
+
+
+def fitted(X, y, groups):
+    head = GaussianHead().fit(X, y)
+    temperature = held_out_temperature(head, X, y, groups)
+    kept = held_out(head, TrainingData(X, y, groups, None), temperature, 0)
+    return saved_head(head.fitted_map.scaled(1 / temperature), head.classes_), kept
+
+
+def spread(values: list[float]) -> str:
+    """Write a mean of shares in percent, and the least and the largest of them."""
+    v = 100 * np.array(values)
+    return f"{v.mean():.1f} ({v.min():.1f} to {v.max():.1f})"
+
+
+def unknown(name: str, sets: dict, choices: int) -> None:
+    X, y, groups, X_test, y_test = sets[name]
+    rows: dict[tuple[str, str], list] = {}
+    for seed in range(choices):
+        rng = np.random.default_rng(seed)
+        out = rng.permutation(np.unique(y))[: max(3, len(np.unique(y)) // 5)]
+        keep = ~np.isin(y, out)
+        head, kept = fitted(X[keep], y[keep], None if groups is None else groups[keep])
+        known = kept.known
+        others = [
+            s[3] for other, s in sets.items() if other != name and s[3].shape[1] == X.shape[1]
+        ]
+        kinds = {"known": X_test[~np.isin(y_test, out)], "unseen": X_test[np.isin(y_test, out)]}
+        if others:
+            kinds["another kind"] = np.concatenate(others)
+        scores = {}
+        for kind, Z in kinds.items():
+            a, d = indecision(head.logits(Z)), kept.distances(Z)
+            scores[kind] = {"probability": a, "distance": d, "combined": known.strangeness(a, d)}
+        limits = {
+            "probability": np.quantile(kept.indecision, 0.95),
+            "distance": np.quantile(kept.distance, 0.95),
+            "combined": known.threshold(0.05),
+        }
+        for kind in list(kinds)[1:]:
+            for score, limit in limits.items():
+                found = separation(scores["known"][score], scores[kind][score], limit)
+                rows.setdefault((kind, score), []).append(found)
+    for (kind, score), found in rows.items():
+        cells = [spread([getattr(f, a) for f in found]) for a in ("auroc", "caught", "sent_back")]
+        print(f"| {name} | {kind} | {score} | {' | '.join(cells)} |", flush=True)
+
+
+def sets_table(name: str, data: tuple) -> None:
+    X, y, groups, X_test, y_test = data
+    began = time.perf_counter()
+    head, kept = fitted(X, y, groups)
+    fit_seconds, began = time.perf_counter() - began, time.perf_counter()
+    at = np.isin(y_test, head.classes_)
+    p, true = head.predict_proba(X_test[at]), np.searchsorted(head.classes_, y_test[at])
+    kept.known.strangeness(indecision(head.logits(X_test)), kept.distances(X_test))
+    balanced = (1 / np.maximum(np.bincount(kept.codes, minlength=len(head.classes_)), 1))[
+        kept.codes
+    ]
+    for label, weights in (("over images", None), ("over classes", balanced)):
+        t = conformal_threshold(1 - kept.p_true, 0.95, kept.grouped, weights)
+        inside = conformal_sets(p, t)
+        held = inside[np.arange(len(true)), true]
+        by_class = [held[true == c].mean() for c in np.unique(true)]
+        print(
+            f"| {name} | {label} | {100 * held.mean():.1f} | {100 * np.mean(by_class):.1f} | "
+            f"{100 * np.mean(np.array(by_class) < 0.85):.0f} | {inside.sum(axis=1).mean():.2f} | "
+            f"{fit_seconds:.1f} + {time.perf_counter() - began:.1f} |",
+            flush=True,
+        )
+    priors(name, kept, p, true)
+
+
+def catches(true, rng, alpha, size):
+    classes = np.unique(true)
+    shares = rng.dirichlet(np.full(len(classes), alpha))
+    drawn = rng.choice(classes, size, p=shares)
+    return np.concatenate(
+        [rng.choice(np.flatnonzero(true == c), int((drawn == c).sum())) for c in classes]
+    )
+
+
+def priors(name, kept, p, true) -> None:
+    z = np.log(np.maximum(p, 1e-30))
+    own = (1 - kept.tau) * np.log(kept.counts / kept.counts.sum())
+    for alpha in (5.0, 0.5, 0.1):
+        rows: dict[str, list] = {}
+        for seed in range(10):
+            at = catches(true, np.random.default_rng(seed), alpha, 500)
+            share = np.maximum(np.bincount(true[at], minlength=len(own)), 0.5) / len(at)
+            ways = {
+                "uniform": -own,
+                "train": np.log(kept.counts / kept.counts.sum()) - own,
+                "estimate": np.log(estimate_prior(z[at], own)) - own,
+                "known": np.log(share / share.sum()) - own,
+            }
+            for way, shift in ways.items():
+                q = log_softmax(z[at] + shift, axis=1)
+                right = q.argmax(axis=1) == true[at]
+                recall = np.mean([right[true[at] == c].mean() for c in np.unique(true[at])])
+                loss = -q[np.arange(len(at)), true[at]].mean()
+                rows.setdefault(way, []).append((loss, recall))
+        for way, found in rows.items():
+            losses, recalls = np.array(found).T
+            print(
+                f"| prior | {name} | {alpha:g} | {way} | {losses.mean():.3f} "
+                f"({losses.min():.3f} to {losses.max():.3f}) | {spread(list(recalls))} |",
+                flush=True,
+            )
+
+
+def counts_table(name: str, data: tuple, n_catches: int) -> None:
+    X, y, groups, X_test, y_test = data
+    head, kept = fitted(X, y, groups)
+    at = np.isin(y_test, head.classes_)
+    true, called = (
+        np.searchsorted(head.classes_, y_test[at]),
+        head.logits(X_test[at]).argmax(axis=1),
+    )
+    confusion, k = (
+        confusion_counts(kept.codes, kept.predicted, len(head.classes_)),
+        len(head.classes_),
+    )
+    held, plain, corrected = [], [], []
+    for seed in range(n_catches):
+        rows = catches(true, np.random.default_rng(seed), (5.0, 0.5, 0.1)[seed % 3], 400)
+        truth = np.bincount(true[rows], minlength=k)
+        found = corrected_counts(np.bincount(called[rows], minlength=k), confusion, seed=seed)
+        held.append(((found.low <= truth) & (truth <= found.high)).mean())
+        plain.append(np.abs(found.called - truth).sum() / 800)
+        corrected.append(np.abs(found.expected - truth).sum() / 800)
+    print(
+        f"| counts | {name} | {n_catches} | {100 * np.mean(held):.1f} | {100 * np.mean(plain):.1f} "
+        f"| {100 * np.mean(corrected):.1f} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--choices", type=int, default=5)
+    parser.add_argument("--catches", type=int, default=500)
+    given = parser.parse_args()
+    sets = {path.stem: read(path) for path in given.files}
+    for name, data in sets.items():
+        sets_table(name, data)
+        unknown(name, sets, given.choices)
+    for name, data in sets.items():
+        counts_table(name, data, given.catches)
+
+
+if __name__ == "__main__":
+    main()
