@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fishembed.classifiers.model_selection import Trial
     from fishembed.classifiers.neighbors import NeighborsHead
     from fishembed.classifiers.persistence import load_head, save_head
+    from fishembed.classifiers.rejecting import RejectingClassifier
     from fishembed.classifiers.saved_head import AngularMap, LinearMap, SavedHead
     from fishembed.classifiers.solver.minibatch_training import Epoch
     from fishembed.classifiers.temperature import held_out_temperature, temperature_on
@@ -42,6 +43,7 @@ _MODULES = {
     "LogisticHead": "logistic",
     "NeighborsHead": "neighbors",
     "PriorCorrectedClassifier": "wrappers",
+    "RejectingClassifier": "rejecting",
     "SavedHead": "saved_head",
     "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
@@ -68,6 +70,7 @@ __all__ = [
     "LogisticHead",
     "NeighborsHead",
     "PriorCorrectedClassifier",
+    "RejectingClassifier",
     "SavedHead",
     "SweptLogisticHead",
     "TemperatureCalibratedClassifier",

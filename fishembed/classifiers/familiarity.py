@@ -89,9 +89,7 @@ class ClassDistances:
     overall: Spread
 
     @classmethod
-    def fit(
-        cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp], overall: Spread | None = None
-    ) -> ClassDistances:
+    def fit(cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp]) -> ClassDistances:
         """Learn from (n, dim) rows and their (n,) codes, all of 0 … n_classes - 1."""
         rows = np.asarray(unit_rows(X), np.float32)
         counts = np.bincount(codes)
@@ -102,7 +100,7 @@ class ClassDistances:
         # Rows leave their class's mean by less than new ones do, most where a class has few.
         inflate = np.sqrt(len(rows) / max(1, len(rows) - len(counts)))
         within = Spread.of((rows - means[codes]) * np.float32(inflate))
-        return cls(means, centre, within, overall or Spread.of(rows - centre))
+        return cls(means, centre, within, Spread.of(rows - centre))
 
     def __call__(self, X: npt.ArrayLike) -> Double:
         """Return the distance of each of (n, dim) rows, float64 (n,)."""

@@ -160,9 +160,7 @@ def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> He
         rows = fold == k
         fitted = refit(head, data.X[~rows], data.y[~rows])
         logits[rows] = aligned_logits(fitted, data.X[rows], classes) / temperature
-        distance[rows] = ClassDistances.fit(data.X[~rows], codes[~rows], whole.overall)(
-            data.X[rows]
-        )
+        distance[rows] = ClassDistances.fit(data.X[~rows], codes[~rows])(data.X[rows])
     at = np.flatnonzero(fold >= 0)
     z, own = logits[at].astype(np.float64), codes[at]
     counts = np.bincount(codes)
@@ -171,7 +169,6 @@ def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> He
         data,
         (classes, codes),
         temperature=temperature,
-        overall=whole.overall,
         seed=seed,
     )
     return HeldOut(
@@ -196,7 +193,6 @@ def _unseen(
     labels: tuple[npt.NDArray[Any], Codes],
     *,
     temperature: float,
-    overall: Spread,
     seed: int,
 ) -> tuple[Floats, Floats, Codes]:
     """Score rows by heads that have not learnt their class: a fifth of the classes at a time."""
@@ -212,7 +208,7 @@ def _unseen(
         fitted = refit(head, data.X[~out], data.y[~out])
         z = aligned_logits(fitted, data.X[out], classes[rest]) / temperature
         undecided.append(indecision(z))
-        distance.append(ClassDistances.fit(data.X[~out], own, overall)(data.X[out]))
+        distance.append(ClassDistances.fit(data.X[~out], own)(data.X[out]))
         of.append(codes[out])
     return np.concatenate(undecided), np.concatenate(distance), np.concatenate(of)
 

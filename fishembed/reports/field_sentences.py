@@ -37,7 +37,8 @@ def _unknown(found: Mapping[str, Any]) -> str:
         f"With at most {percent(found['send_back'], 0)}% of known images sent back, "
         f"{_with_interval(one, 'caught')} of images of classes held out in turn are caught "
         f"(AUROC {percent(one['auroc'])}, {interval(one['auroc_ci95'])}). These look like the "
-        "classes that are known; images of quite another kind are caught far more often."
+        "classes that are known; on other data, images of quite another kind were caught far "
+        "more often."
     )
 
 

@@ -31,7 +31,7 @@ def draw_field_figures(found: Mapping[str, Any]) -> dict[str, Figure]:
 def draw_values(found: Mapping[str, Any]) -> Figure | None:
     """Draw the accuracy at each value with its interval, the worst on top."""
     rows = found["rows"][:_MOST]
-    if not rows:
+    if len(rows) < 2:  # one point says no more than the sentence
         return None
     names = [printable(str(row["value"])) or "(none)" for row in rows]
     labels = [
