@@ -11,7 +11,7 @@ from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
 from fishembed.cache.metadata import column_of, stacked_metadata, take_metadata
-from fishembed.cache.opening import FeatureStore, is_store, newest_store, open_store
+from fishembed.cache.opening import FeatureStore, find_store, is_store, newest_store, open_store
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import (
     HASH,
@@ -50,6 +50,7 @@ __all__ = [
     "edit_store",
     "export_manifest",
     "export_store",
+    "find_store",
     "import_features",
     "import_vectors",
     "is_store",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from fishembed._base.paths import to_path
+from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote_files import remote_errors, with_local_copy
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOOKED_AT = 64
+_PREFERRED = ("", ".h5", ".hdf5", ".json")
+"""Endings of names of stores, those that are taken first where several have one name."""
 
 
 def open_store(*paths: str | Path | UPath, check: bool = True) -> Store:
@@ -92,6 +95,31 @@ def is_store(path: str | Path | UPath) -> bool:
     return start.startswith(_HDF5) or is_index(to_path(path))
 
 
+def find_store(name: str | Path | UPath, folder: str | Path | UPath) -> AnyPath | None:
+    """Return the store in a folder that has this name, with any ending or none.
+
+    Parameters
+    ----------
+    name
+        Its name, or its path below the folder, with or without the ending.
+    folder
+        Where stores lie.
+
+    Returns
+    -------
+    Path or None
+        Told by content; where several have the name, `NAME` itself before `NAME.h5`, `.hdf5`,
+        `.json` and other endings. None where there is none.
+    """
+    wanted = to_path(folder) / str(name)
+    named = [path for path in _files(wanted.parent) if wanted.name in (path.name, path.stem)]
+    order = {f"{wanted.name}{ending}": i for i, ending in enumerate(_PREFERRED)}
+    for path in sorted(named, key=lambda one: (order.get(one.name, len(order)), one.name)):
+        if is_store(path):
+            return path
+    return None
+
+
 def newest_store(folder: str | Path | UPath) -> AnyPath:
     """Return the store in a folder that was written last.
 
@@ -100,9 +128,11 @@ def newest_store(folder: str | Path | UPath) -> AnyPath:
     StoreNotFoundError
         When there is none.
     """
-    files = [path for path in to_path(folder).glob("*") if not path.name.startswith(".")]
-    newest_first = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))[::-1]
-    for path in newest_first:
+    written: list[tuple[int, str, AnyPath]] = []
+    for path in _files(to_path(folder)):
+        with suppress(OSError):  # a link that leads nowhere, or a file that was just removed
+            written.append((path.stat().st_mtime_ns, path.name, path))
+    for _, _, path in sorted(written, key=lambda one: one[:2], reverse=True):
         if is_store(path):
             return path
     raise StoreNotFoundError(
@@ -111,7 +141,15 @@ def newest_store(folder: str | Path | UPath) -> AnyPath:
     )
 
 
+def _files(folder: AnyPath) -> list[AnyPath]:
+    """Return what lies in a folder and is not hidden."""
+    with remote_errors(folder):
+        return [path for path in folder.glob("*") if not path.name.startswith(".")]
+
+
 def _first_bytes(path: AnyPath) -> bytes:
+    if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
+        raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
     with remote_errors(path), path.open("rb") as file:
         return bytes(file.read(_LOOKED_AT))
 

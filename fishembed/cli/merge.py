@@ -9,6 +9,7 @@ import typer
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import JsonOption
+from fishembed.cli.resolve_paths import find_store_named
 
 
 def merge(
@@ -31,7 +32,7 @@ def merge(
     from fishembed.cache import merge_stores
 
     with Console(as_json=as_json) as console:
-        rows, repeated = merge_stores(target, stores)
+        rows, repeated = merge_stores(target, [find_store_named(one) for one in stores])
         if repeated:
             console.message(f"left out {counted(repeated, 'repeated row')}")
         console.message(

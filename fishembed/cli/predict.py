@@ -11,7 +11,7 @@ import typer
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, FetchOption
-from fishembed.cli.resolve_paths import find_run
+from fishembed.cli.resolve_paths import find_inputs, find_run
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def predict(
     images: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Image files, folders or glob patterns; or a feature store, whose rows need no "
-            "encoder.",
+            help="Image files, folders or glob patterns; or a feature store (its path, or its name "
+            "in ./cache), whose rows need no encoder.",
             show_default="the folder of --watch",
         ),
     ] = None,
@@ -204,7 +204,7 @@ def predict(
                 n = sort_into_folders(found, sort_into)
                 console.message(f"put {counted(n, 'image')} into {sort_into}")
 
-        found = classify(images) if images else None
+        found = classify(find_inputs(images)) if images else None
         if found is not None:
             for sentence in said_before(found):
                 console.message(sentence)

@@ -32,7 +32,7 @@ def runs(
     with Console(as_json=as_json) as console:
         from fishembed.experiments.run_list import delete_run, list_runs
 
-        deleted = [str(delete_run(find_run(one))) for one in delete or ()]
+        deleted = [str(delete_run(find_run(one, by_file=False))) for one in delete or ()]
         for folder in deleted:
             console.message(f"deleted {folder}")
         lines = list_runs(reports_dir(), sort=sort)

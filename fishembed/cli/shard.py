@@ -9,6 +9,7 @@ import typer
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import JsonOption
+from fishembed.cli.resolve_paths import find_store_named
 
 
 def shard(
@@ -29,6 +30,6 @@ def shard(
     from fishembed.cache import shard_store
 
     with Console(as_json=as_json) as console:
-        files = shard_store(store, rows, target)
+        files = shard_store(find_store_named(store), rows, target)
         console.message(f"wrote {counted(files, 'file')} and {target}")
         console.document({"store": target, "files": files})

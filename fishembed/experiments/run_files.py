@@ -18,6 +18,7 @@ from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.run_result import TOP_K, ClassTable, Floats, RunResult, ScoredImages
 
 RUN_FORMAT = "fishembed-run"
+_LOOKED_AT = 4096
 RUN_SCHEMA = 1
 
 RUN_JSON = "run.json"
@@ -137,6 +138,18 @@ def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any
         epochs=_read_numbers(folder / HISTORY_CSV),
         few_shot=_read_numbers(folder / FEW_SHOT_CSV, texts=("head",)),
     )
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder holds a run, by the first bytes of its `run.json`."""
+    place = folder / RUN_JSON
+    try:
+        if not place.is_file():  # a pipe would not end
+            return False
+        with place.open("rb") as file:
+            return RUN_FORMAT.encode() in file.read(_LOOKED_AT)
+    except OSError:
+        return False
 
 
 def check_info(folder: Path, info: Mapping[str, Any]) -> None:

@@ -240,12 +240,16 @@ def newest_run(reports: str | Path) -> Path:
     RunNotFoundError
         When there is none.
     """
-    found = [path.parent for path in Path(reports).glob(f"*/{files.RUN_JSON}")]
-    if not found:
-        raise RunNotFoundError(
-            f"no run in {str(reports)!r}: make one with 'fishembed fit' or 'fishembed zeroshot'"
-        )
-    return max(found, key=lambda run: ((run / files.RUN_JSON).stat().st_mtime_ns, run.name))
+    written: list[tuple[int, str, Path]] = []
+    for path in Path(reports).glob(f"*/{files.RUN_JSON}"):
+        with suppress(OSError):  # a link that leads nowhere, or a run that was just removed
+            written.append((path.stat().st_mtime_ns, path.parent.name, path.parent))
+    for _, _, folder in sorted(written, reverse=True):
+        if files.is_run(folder):
+            return folder
+    raise RunNotFoundError(
+        f"no run in {str(reports)!r}: make one with 'fishembed fit' or 'fishembed zeroshot'"
+    )
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 
 from fishembed._base.default_dirs import cache_dir, reports_dir
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.cache import open_store
+from fishembed.cache import is_store, open_store
 from fishembed.encoders import Encoder, load_encoder, parse_name, recorded_backend
 from fishembed.errors import EncoderError, FishembedError
 
@@ -95,8 +95,8 @@ def _own(beside: Path | None) -> Iterator[Mapping[str, Any]]:
     here = None if beside is None else beside.resolve()
     cache = cache_dir()
     if isinstance(cache, Path):
-        for file in sorted([*cache.glob("*.h5"), *cache.glob("*.json")]):
-            if file.resolve() != here:
+        for file in sorted(cache.glob("*")):
+            if file.resolve() != here and is_store(file):
                 with suppress(FishembedError, OSError), open_store(file) as store:
                     yield store.encoder
     for file in sorted(Path(str(reports_dir())).glob("*/run.json")):

@@ -11,6 +11,7 @@ from full_rows import ENCODER, make_head
 
 from fishembed.cache import (
     FeatureStore,
+    find_store,
     is_store,
     newest_store,
     open_store,
@@ -53,6 +54,18 @@ def test_newest_store(workspace):
     assert newest_store(workspace).name == "new.h5"
     (workspace / "index.json").write_text('{"format": "fishembed-index"}')
     assert newest_store(workspace).name == "index.json", "told by its content"
+
+
+def test_links_that_lead_nowhere_and_pipes_are_no_stores(workspace):
+    h5py.File(workspace / "a.h5", "w").close()
+    (workspace / "gone.h5").symlink_to("nowhere.h5")
+    os.mkfifo(workspace / "pipe.h5")
+    (workspace / "folder.h5").mkdir()
+    assert newest_store(workspace).name == "a.h5"
+    assert find_store("pipe", workspace) is find_store("gone", workspace) is None
+    for name in ("gone.h5", "pipe.h5"):
+        with pytest.raises(StoreNotFoundError, match="no feature store at"):
+            open_store(workspace / name)
 
 
 def test_stores_are_told_by_content_and_not_by_name(make_file, workspace):

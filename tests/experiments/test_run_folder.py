@@ -29,6 +29,9 @@ def test_newest_run_and_broken_runs(store, workspace):
         newest_run("reports")
     run_fit(store, run="one")
     run_fit(store, run="two")
+    (workspace / "reports" / "other").mkdir()
+    (workspace / "reports" / "other" / "run.json").write_text('{"format": "of another program"}')
+    (workspace / "reports" / "gone").symlink_to("nowhere")
     assert newest_run("reports").name == "two"
     with pytest.raises(RunNotFoundError, match="no run at"):
         Run.open("reports/three")
