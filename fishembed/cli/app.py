@@ -27,6 +27,7 @@ from fishembed.cli import (
     run,
     runs,
     search,
+    serve,
     shard,
     split,
     suggest,
@@ -80,6 +81,7 @@ app.command("zeroshot")(zeroshot.zeroshot)
 app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
 app.command("runs")(runs.runs)
+app.command("serve")(serve.serve)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("search")(search.search)

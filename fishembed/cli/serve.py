@@ -1,0 +1,61 @@
+"""The verb `serve`: answer photos in a browser on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fishembed.cli.console import Console
+from fishembed.cli.options import DeviceOption
+from fishembed.cli.resolve_paths import resolve_run
+from fishembed.errors import MissingExtraError
+
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Run with a head: its folder, or its name in ./reports.",
+            show_default="newest in ./reports",
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; any but this machine's needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at.")] = 8765,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FISHEMBED_TOKEN",
+            help="What requests have to bring.",
+            show_default="none on this machine, else a random one that is printed",
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Answer photos in a browser on this machine: drop a photo, see what it is and what is like it.
+
+    Example: **fishembed serve fish-auto**
+    """
+    with Console(as_json=False) as console:
+        folder = resolve_run(run, console)
+        try:
+            import uvicorn
+        except ImportError as error:
+            raise MissingExtraError("fishembed serve", "uvicorn", "serve") from error
+        import secrets
+
+        from fishembed.experiments import Run
+        from fishembed.explore.query import run_encoder
+        from fishembed.serve import Answerer, make_app
+
+        secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
+        answerer = Answerer(Run.open(folder), run_encoder(folder, device, console))
+        app = make_app(answerer, secret)
+        query = f"?token={secret}" if secret else ""
+        console.message(f"open http://{host}:{port}/{query} in a browser; Ctrl-C ends it")
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
