@@ -211,7 +211,9 @@ def predict(
             write(found)
         if watch is not None:
             console.message(f"watching {watch}; Ctrl-C ends it")
-            encoded = partial(classify, encoder=run_encoder(folder, device, console))
+            encoded = partial(
+                classify, encoder=run_encoder(folder, device, console, trust=trust_encoder)
+            )
             for arrived in watch_folder(encoded, watch):
                 found = together(found, arrived)
                 write(arrived if output is None else found)
