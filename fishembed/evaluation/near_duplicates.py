@@ -18,7 +18,7 @@ _SAMPLE = 1024
 _DEVIATIONS = 4.0
 _LOWEST, _HIGHEST = 0.9, 0.9999
 """Classes may be so far apart that four deviations beyond them lie in the midst of a class."""
-_CONFIRMED = 0.6
+_CONFIRMED = 1.0
 """Deviations beyond them for images whose pixels are alike too."""
 _LOWEST_CONFIRMED = 0.5
 SAME_BITS, SAME_BITS_IN_GROUP, ALIKE_BITS = 16, 8, 34

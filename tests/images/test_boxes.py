@@ -15,6 +15,7 @@ from fishembed.errors import ImageError, InputError, ManifestError, SourceError
 from fishembed.extraction import extract
 from fishembed.images import BoxOptions, ImageFiles, decode, open_dataset, read_bytes
 from fishembed.images.boxes import box_path, cut_region, parse_box_path
+from fishembed.reports.thumbnails import thumbnails
 
 PLAIN = BoxOptions(margin=0, square=False)
 SIZE = 80, 60
@@ -186,7 +187,8 @@ def test_json_of_another_kind_is_refused(photos, text):
 
 def test_boxes_go_through_fit_and_report(photos):
     extract(coco(photos), "a.h5", encoder=FakeEncoder(dim=16))
-    write_report(run_fit("a.h5", head="centroid"), formats=["html"])
-    page = next(photos.parent.rglob("index.html")).read_text(encoding="utf-8")
-    assert "#xywh=" in page
-    assert "data:image/jpeg;base64," in page
+    page = write_report(run_fit("a.h5", head="centroid"), formats=["html"])
+    assert "no folder of photos" not in page.read_text(encoding="utf-8")
+    with FeatureStore.open("a.h5") as store:
+        shown = thumbnails(ImageFiles(store.source["root"]), store.paths)
+        assert set(shown) == set(store.paths)
