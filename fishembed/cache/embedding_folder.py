@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.missing import text_or_missing
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
+from fishembed.cache.npy_folder import read_npy_folder
 from fishembed.errors import DimensionError, InputError, MissingExtraError
 
 _COLUMNS = {
@@ -32,7 +33,8 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
     folder
         Holds `img_emb/img_emb_<number>.npy`, and optionally `metadata/metadata_<number>.parquet`
         with image_path[, label][, split][, group][, digest], and `text_emb/` with a row
-        for each image, which is used where all images of a class have the same.
+        for each image, which is used where all images of a class have the same. Or .npy files
+        by name, see `read_npy_folder`.
 
     Raises
     ------
@@ -44,10 +46,12 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
         When there is metadata and pyarrow is not installed.
     """
     images = _numbered(folder, "img_emb", ".npy")
+    if not images and any(folder.glob("*.npy")):
+        return read_npy_folder(folder)
     if not images:
         raise InputError(
-            f"{str(folder)!r} holds no img_emb/img_emb_0.npy: give an .npz file, or a folder as "
-            "clip-retrieval writes it"
+            f"{str(folder)!r} holds no img_emb/img_emb_0.npy, as clip-retrieval writes it, and no "
+            "features.npy: give such a folder, or a file"
         )
     arrays: dict[str, Any] = {"features": _stacked(list(images.values()))}
     metadata = _numbered(folder, "metadata", ".parquet")
@@ -86,7 +90,9 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
     except ImportError as error:
         raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
     try:
-        schemas = [parquet.read_schema(path).names for path in paths]
+        found = [parquet.read_schema(path) for path in paths]
+        schemas = [schema.names for schema in found]
+        nested = {one.name for schema in found for one in schema if pa.types.is_nested(one.type)}
         columns = {
             name: next((one for one in candidates if all(one in names for names in schemas)), None)
             for name, candidates in _COLUMNS.items()
@@ -94,15 +100,9 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
         wanted = {name: column for name, column in columns.items() if column is not None}
         used = {one for candidates in _COLUMNS.values() for one in candidates}
         further = [name for name in schemas[0] if all(name in names for names in schemas[1:])]
-        wanted |= {f"metadata/{name}": name for name in further if name not in used}
+        wanted |= {f"metadata/{name}": name for name in further if name not in used | nested}
         # Of each file by itself: another program may have chosen other types in each.
         tables = [parquet.read_table(path, columns=[*wanted.values()]) for path in paths]
-        odd = {
-            field.name
-            for table in tables
-            for field in table.schema
-            if field.name in further and pa.types.is_nested(field.type)
-        }
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"cannot read the metadata as Parquet: {error}") from error
     return {
@@ -111,7 +111,6 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
             dtype=np.str_,
         )
         for name, column in wanted.items()
-        if column not in odd
     }
 
 

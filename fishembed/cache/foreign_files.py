@@ -172,6 +172,16 @@ def _read_npy(path: Path) -> Arrays:
         if _meaning(name) not in ("", "features") or _pairs(stem, name.lower())
     }
     arrays = {name: np.load(one, mmap_mode="r", allow_pickle=False) for name, one in own.items()}
+    for name, one in arrays.items():
+        if (
+            _pairs(stem, name.lower())
+            and _last_word(name) != "classes"
+            and len(one) != len(features)
+        ):
+            raise InputError(
+                f"{str(path)!r} has {len(features):,} rows and {name}.npy {len(one):,}: they "
+                "should be of the same images"
+            )
     beside = _beside({_last_word(name): one for name, one in arrays.items()}, len(features))
     return {"features": features, **beside}
 
@@ -241,6 +251,11 @@ def _one_of(path: Path, names: Sequence[str], what: str) -> str:
             "to import 'features'"
         )
     return called[0]
+
+
+def array_meaning(name: str) -> str:
+    """Return what a file or array of this name holds, by the names of an import; "" if unknown."""
+    return _meaning(_last_word(name.lower()))
 
 
 def _meaning(name: str) -> str:

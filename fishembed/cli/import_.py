@@ -17,9 +17,12 @@ def import_(
     features: Annotated[
         Path,
         typer.Argument(
-            help="NAME.npz with the array features (n, dim), and optionally labels, classes, "
-            "splits, paths, groups, digests, trunk, text_features, logit_scale, encoder; or a "
-            "folder of .npy and Parquet files as clip-retrieval writes it."
+            help="A file of features, known by its content: .npz with the array features (n, dim), "
+            "and optionally labels, classes, splits, paths, groups, digests, trunk, text_features, "
+            "logit_scale, encoder; .npy, with NAME_labels.npy, NAME_paths.npy … beside it; "
+            "Parquet or CSV with a column of lists or columns f0, f1 …; HDF5; or .pt with a dict "
+            "of tensors (read with weights_only). Or a folder: of .npy files, or as clip-retrieval "
+            "writes it. Pickles are never read."
         ),
     ],
     store: Annotated[
@@ -38,7 +41,8 @@ def import_(
 ) -> None:
     """Make a store of features that another program computed.
 
-    Example: **fishembed import features.npz --store cache/birds.h5**
+    Examples: **fishembed import features.npz --store cache/birds.h5**, **fishembed import
+    embeddings.parquet**, **fishembed import folder-of-npy/**
     """
     from fishembed.cache import FeatureStore, import_vectors
 

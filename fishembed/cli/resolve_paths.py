@@ -114,7 +114,7 @@ def find_run(named: Path, *, by_file: bool = True) -> Path:
     from fishembed.cache import find_store, is_store
 
     found = _run_folder(named)
-    if found is not None and (by_file or not named.is_file()):
+    if found is not None and (by_file or found in (named, reports_dir() / named)):
         return found
     is_one = named.is_file() and is_store(named)
     store = named if is_one else None if named.exists() else find_store(named, cache_dir())

@@ -50,6 +50,63 @@ def test_pairs_of_npy(workspace):
     check(workspace / "train_features.npy")
 
 
+def test_folders_of_npy(workspace):
+    np.save(workspace / "embeddings.npy", X)
+    np.save(workspace / "labels.npy", np.array(["cod", "NA", "eel"] * 2))
+    np.save(workspace / "image_paths.npy", np.array([f"{i}.jpg" for i in range(6)]))
+    check(workspace)
+    with FeatureStore.open(workspace.parent / "out" / "s.h5") as store:
+        assert store.paths[0] == "0.jpg"
+
+
+def test_folders_of_npy_by_split(workspace):
+    for name, rows in (("train", slice(0, 4)), ("val", slice(4, 6))):
+        np.save(workspace / f"{name}_features.npy", X[rows])
+        np.save(workspace / f"{name}_labels.npy", np.array(["cod", "", "eel"] * 2)[rows])
+    check(workspace)
+    with FeatureStore.open(workspace.parent / "out" / "s.h5") as store:
+        assert list(store.splits) == ["train"] * 4 + ["val"] * 2
+    (workspace / "val_labels.npy").unlink()
+    with pytest.raises(InputError, match=r"give val_labels\.npy too"):
+        import_features(workspace, workspace / "s.h5")
+    np.save(workspace / "val_labels.npy", np.array(["cod"] * 3))
+    with pytest.raises(InputError, match=r"has 2 rows and val_labels\.npy 3"):
+        import_features(workspace, workspace / "s.h5")
+
+
+def test_clip_retrieval_shards_whose_unneeded_columns_differ(workspace, monkeypatch):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    for kind in ("img_emb", "metadata"):
+        (workspace / kind).mkdir()
+    junk = [pa.nulls(3), pa.array([{"a": 1}, None, {"a": 2}])]
+    for number in range(2):
+        rows = slice(3 * number, 3 * number + 3)
+        np.save(workspace / f"img_emb/img_emb_{number}.npy", X[rows])
+        columns = {
+            "image_path": [f"{number}{i}.jpg" for i in range(3)],
+            "label": ["cod", None, "eel"],
+            "exif": junk[number],
+            "error_message": [pa.nulls(3), pa.array(["no", None, "yes"])][number],
+        }
+        place = workspace / f"metadata/metadata_{number}.parquet"
+        parquet.write_table(pa.table(columns), place)
+    read, asked = parquet.read_table, []
+
+    def read_table(path, columns):
+        asked.extend(columns)
+        return read(path, columns=columns)
+
+    monkeypatch.setattr(parquet, "read_table", read_table)
+    check(workspace)
+    assert set(asked) == {"image_path", "label", "error_message"}, "no more is read"
+    with FeatureStore.open(workspace.parent / "out" / "s.h5") as store:
+        assert store.paths[3] == "10.jpg"
+        assert "exif" not in store.metadata, "lists and objects are no cells"
+        assert list(store.metadata["error_message"]) == ["", "", "", "no", "", "yes"]
+
+
 def test_tensors_without_code(workspace):
     torch = pytest.importorskip("torch")
     torch.save({"features": torch.tensor(X), "labels": torch.arange(6)}, workspace / "f.pt")

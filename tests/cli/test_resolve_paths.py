@@ -77,6 +77,7 @@ def test_files_of_a_run_stand_for_it(store, workspace):
         assert found.resolve() == folder.resolve()
     with pytest.raises(InputError, match="is a file, not a run"):
         find_run(folder / "head.npz", by_file=False)
+    assert not find_run(Path("r/head.npz"), by_file=False).exists()
     shutil.copy(folder / "head.npz", workspace / "alone.npz")
     with pytest.raises(InputError, match="is a file, not a run"):
         find_run(Path("alone.npz"))
