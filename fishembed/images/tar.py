@@ -289,7 +289,7 @@ def _item(
     path: str, sample: _Facts, split: str, names: Sequence[str], blob: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
     facts = sample.facts
-    label = text_or_missing(facts.get("label") or facts.get("cls"))
+    label = text_or_missing(facts.get("label")) or text_or_missing(facts.get("cls"))
     group = text_or_missing(facts.get("group"))
     if label.isdecimal() and len(label) < 19 and int(label) < len(names):
         label = names[int(label)]

@@ -66,6 +66,62 @@ def test_a_split_may_be_a_folder_or_a_name_and_classes_may_be_numbers(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("files", "label"),
+    [
+        ({"json": '{"label": null}'}, None),
+        ({"json": '{"label": NaN}'}, None),
+        ({"json": '{"label": "NA"}'}, None),
+        ({"json": '{"label": ""}'}, None),
+        ({"json": '{"label": 3.0}'}, "3"),
+        ({"json": '{"label": 1.0}'}, "cod"),
+        ({"json": '{"label": 0}'}, "sea bass"),
+        ({"json": '{"label": ["cod"]}'}, "cod"),
+        ({"json": '{"label": {"id": 4, "name": "cod"}}'}, "cod"),
+        ({"json": '{"label": null, "class_name": " cod "}'}, "cod"),
+        ({"json": '{"label": "NA"}', "cls": "cod"}, "cod"),
+        ({"label.txt": "N/A", "cls": "cod"}, "cod"),
+        ({"cls": "nan"}, None),
+        ({"cls": b"\xef\xbb\xbfcod\r\n"}, "cod"),
+    ],
+)
+def test_missing_labels_are_missing_and_numbers_plain(tmp_path, files, label):
+    (tmp_path / "classnames.txt").write_text("sea bass\ncod\n")
+    write_tar(tmp_path / "0.tar", [("a.jpg", b"x"), *((f"a.{k}", v) for k, v in files.items())])
+    assert told(open_dataset(tmp_path)) == [("0.tar/a.jpg", label, "", "")]
+
+
+def test_missing_splits_groups_and_metadata_of_json(tmp_path):
+    document = '{"split": null, "group": NaN, "depth": 3.0, "site": "NA", "year": null, "n": 2.5}'
+    write_tar(tmp_path / "0.tar", [("a.jpg", b"x"), ("a.json", document)])
+    (sample,) = open_dataset(tmp_path).samples
+    assert (sample.split, sample.group) == ("", "")
+    assert dict(sample.metadata) == {"depth": "3", "site": "", "year": "", "n": "2.5"}
+    document = '{"split": "Training", "group": 7.0}'
+    write_tar(tmp_path / "0.tar", [("a.jpg", b"x"), ("a.json", document)])
+    (sample,) = open_dataset(tmp_path).samples
+    assert (sample.split, sample.group) == ("train", "7")
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ('{"label": ["cod", "eel"]}', "its 'label' is no single value but ['cod', 'eel']"),
+        ('{"class": {"id": 4}}', "its 'class' is no single value but {'id': 4}"),
+        ('{"label": []}', "its 'label' is no single value but []"),
+        ('{"label": "cod", "group": [1, 2]}', "its 'group' is no single value but [1, 2]"),
+        ('{"label": "cod", "split": {"a": 1}}', "its 'split' is no single value but {'a': 1}"),
+    ],
+)
+def test_labels_that_are_no_single_values_are_named(tmp_path, document, said):
+    members = [("a.jpg", b"x"), ("a.json", document), ("b.jpg", b"x"), ("b.json", '{"label": 1}')]
+    source = open_dataset(write_tar(tmp_path / "0.tar", members))
+    broken, whole = source.samples
+    assert said in refusal(source, broken)
+    assert "a.json" in refusal(source, broken)
+    assert (broken.label, whole.label) == (None, "1"), "each costs itself only"
+
+
 def test_what_is_no_picture_is_left_alone(tmp_path):
     members = [("./._a.jpg", b"x"), ("__MACOSX/a.jpg", b"x"), ("README", b"x"), ("./a.jpg", b"x")]
     source = open_dataset(write_tar(tmp_path / "a.tar", members))
