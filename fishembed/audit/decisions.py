@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fishembed._base.csv_files import CsvTable
 from fishembed._base.missing import text_or_missing
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import CellEdit
 from fishembed.cache.history import Remark
 from fishembed.errors import InputError
@@ -42,7 +43,7 @@ class Decision(NamedTuple):
         return found
 
 
-def read_decisions(path: str | Path) -> list[Decision]:
+def read_decisions(path: str | Path, progress: Progress | None = None) -> list[Decision]:
     """Read a table of decisions.
 
     Parameters
@@ -51,6 +52,8 @@ def read_decisions(path: str | Path) -> list[Decision]:
         CSV in any dialect, see `CsvTable`, with the columns path and action: drop, relabel or
         new (with the class in new_label, new for a class whose name is close to another's), or
         keep, unsure or nothing. The columns who, when and chosen are kept; others are ignored.
+    progress
+        Receives what had to be guessed of the table.
 
     Raises
     ------
@@ -59,7 +62,8 @@ def read_decisions(path: str | Path) -> list[Decision]:
     """
     path = Path(path)
     found = []
-    for line, row in _table(path):
+    table = _table(path)
+    for line, row in table:
         action, where = text_or_missing(row["action"]).lower(), f"{str(path)!r}, line {line}"
         chosen = text_or_missing(row.get("chosen") or row.get("why"))
         if action in _NOTHING and not (action == "keep" and chosen):
@@ -76,6 +80,8 @@ def read_decisions(path: str | Path) -> list[Decision]:
             raise InputError(f"{where}: to relabel, write the class into 'new_label'")
         remark = Remark(text_or_missing(row.get("who")), text_or_missing(row.get("when")), chosen)
         found.append(Decision(row["path"], action, label, remark, where))
+    for remark in table.remarks():
+        (progress or NoProgress()).message(remark)
     if not found:
         raise InputError(
             f"{str(path)!r} asks for nothing: write drop or relabel into the column 'action' of "

@@ -41,7 +41,7 @@ def fix_store(
     command
         The command line that repeats it, for the store's history.
     progress
-        Receives which classes are new.
+        Receives which classes are new, and what had to be guessed of the tables.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def fix_store(
         As `edit_store`.
     """
     tables = [fixes] if isinstance(fixes, str | Path) else list(fixes)
-    decisions = merge_decisions([read_decisions(table) for table in tables])
+    decisions = merge_decisions([read_decisions(table, progress) for table in tables])
     with open_store(store) as opened:
         known = {*opened.paths, *(opened.dropped.path if opened.dropped else ())}
         has_train = bool((opened.splits == "train").any())

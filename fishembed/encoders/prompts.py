@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fishembed._base.arrays import unit_rows
 from fishembed._base.csv_files import CsvTable, read_text
 from fishembed._base.missing import text_or_missing
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.encoders.protocol import Encoder
 from fishembed.errors import NoTextTowerError, PromptError
 
@@ -74,10 +75,19 @@ def load_prompts(name: str) -> PromptSet:
     return PromptSet(path.stem, templates)
 
 
-def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
+def load_aliases(
+    path: str | Path, classes: Sequence[str], progress: Progress | None = None
+) -> dict[str, str]:
     """Read better names for classes from a CSV with the columns class and name.
 
-    Any dialect will do, see `CsvTable`.
+    Parameters
+    ----------
+    path
+        The table, in any dialect; see `CsvTable`.
+    classes
+        The classes there are.
+    progress
+        Receives what had to be guessed of the table.
 
     Raises
     ------
@@ -104,6 +114,8 @@ def load_aliases(path: str | Path, classes: Sequence[str]) -> dict[str, str]:
             why = "no name" if not name else f"two names, {aliases[known]!r} and {name!r}"
             raise PromptError(f"{str(path)!r} gives {known!r} {why}")
         aliases[known] = name
+    for remark in table.remarks():
+        (progress or NoProgress()).message(remark)
     return aliases
 
 

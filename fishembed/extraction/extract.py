@@ -147,7 +147,7 @@ def extract(
             reporter=reporter,
         )
         prompt_sets = load_prompt_sets(prompts, previous.texts)
-        names = {} if aliases is None else load_aliases(aliases, dataset.classes)
+        names = {} if aliases is None else load_aliases(aliases, dataset.classes, reporter)
         with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
             keeps_trunk = trunk or (old is not None and old.has_trunk)
             own_trunk = keeps_trunk and loader.trunk_dim > 0

@@ -117,3 +117,17 @@ def test_hard_ones_are_never_held_out(store, workspace):
         assert chosen.name == "holdout"
         assert len(chosen.scored)
         assert all(int(opened.paths[row][:2]) < 10 for row in chosen.scored)
+
+
+def test_what_was_guessed_of_a_table_is_said(workspace):
+    class Messages:
+        said: list[str] = []  # noqa: RUF012 - one test's
+
+        def message(self, text):
+            self.said.append(text)
+
+    table = workspace / "t.csv"
+    table.write_bytes("path;action;new_label\na.jpg;new;Gründling\nb.jpg;drop\n".encode("cp1252"))
+    read_decisions(table, Messages())
+    assert "Windows-1252" in Messages.said[0]
+    assert "fewer cells than there are columns, the first in line 3" in Messages.said[1]

@@ -87,6 +87,23 @@ def test_aliases_in_any_dialect(tmp_path, codec, lines):
     assert load_aliases(file, ["eel"]) == {"eel": "Aal, grün"}
 
 
+def test_what_was_guessed_of_aliases_is_said(tmp_path):
+    class Messages:
+        def __init__(self):
+            self.said = []
+
+        def message(self, text):
+            self.said.append(text)
+
+    file = tmp_path / "names.csv"
+    for text, said in (("Aal", 0), ("Gründling", 1)):
+        progress = Messages()
+        file.write_bytes(f"class;name\neel;{text}\n".encode("cp1252"))
+        assert load_aliases(file, ["eel"], progress) == {"eel": text}
+        assert len(progress.said) == said
+    assert "Windows-1252" in progress.said[0]
+
+
 def test_prompts_in_any_encoding(tmp_path):
     file = tmp_path / "mine.txt"
     for codec in ("utf-16", "cp1252", "utf-8-sig"):
