@@ -80,8 +80,8 @@ def read_decisions(path: str | Path, progress: Progress | None = None) -> list[D
             raise InputError(f"{where}: to relabel, write the class into 'new_label'")
         remark = Remark(text_or_missing(row.get("who")), text_or_missing(row.get("when")), chosen)
         found.append(Decision(row["path"], action, label, remark, where))
-    for remark in table.remarks():
-        (progress or NoProgress()).message(remark)
+    for sentence in table.remarks():
+        (progress or NoProgress()).message(sentence)
     if not found:
         raise InputError(
             f"{str(path)!r} asks for nothing: write drop or relabel into the column 'action' of "
