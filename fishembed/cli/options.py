@@ -28,6 +28,14 @@ FetchOption = Annotated[
         "other machines without.",
     ),
 ]
+TrustEncoderOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-encoder",
+        help="Load a model of the hub, or a file of weights, that a run or store from elsewhere "
+        "names although no store or other run of yours was made with it.",
+    ),
+]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
-from fishembed.cli.options import DeviceOption, FetchOption
+from fishembed.cli.options import DeviceOption, FetchOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import find_inputs, find_run
 from fishembed.errors import InputError
 
@@ -102,14 +102,7 @@ def predict(
         ),
     ] = False,
     fetch: FetchOption = False,
-    trust_encoder: Annotated[
-        bool,
-        typer.Option(
-            "--trust-encoder",
-            help="Load a model of the hub, or a file of weights, that the run names although no "
-            "store or other run of yours was made with it.",
-        ),
-    ] = False,
+    trust_encoder: TrustEncoderOption = False,
     kind: Annotated[
         Literal["table", "csv", "json", "parquet", "xlsx", "html"] | None,
         typer.Option(

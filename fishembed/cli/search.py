@@ -16,6 +16,7 @@ from fishembed.cli.options import (
     LabelFilter,
     PhotosOption,
     SplitFilter,
+    TrustEncoderOption,
     WhereOption,
     where_conditions,
 )
@@ -57,6 +58,7 @@ def search(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    trust_encoder: TrustEncoderOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find images by words, by a photo, or both: a ranked table and a page with the images.
@@ -78,6 +80,7 @@ def search(
                 where=where_conditions(label, split, group, where),
                 top=top,
                 device=device,
+                trust_encoder=trust_encoder,
                 progress=console,
             )
             for path, score in list(zip(found.paths, found.scores, strict=True))[:_PRINTED]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console
-from fishembed.cli.options import DeviceOption
+from fishembed.cli.options import DeviceOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import resolve_run
 from fishembed.errors import MissingExtraError
 
@@ -36,6 +36,7 @@ def serve(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    trust_encoder: TrustEncoderOption = False,
 ) -> None:
     """Answer photos in a browser on this machine: drop a photo, see what it is and what is like it.
 
@@ -54,7 +55,9 @@ def serve(
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
-        answerer = Answerer(Run.open(folder), run_encoder(folder, device, console))
+        answerer = Answerer(
+            Run.open(folder), run_encoder(folder, device, console, trust=trust_encoder)
+        )
         app = make_app(answerer, secret)
         query = f"?token={secret}" if secret else ""
         console.message(f"open http://{host}:{port}/{query} in a browser; Ctrl-C ends it")

@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.default_dirs import cache_dir
+from fishembed._base.paths import to_path
+from fishembed._base.progress import Progress
 from fishembed.cache import Store
-from fishembed.encoders import Encoder, load_encoder, recorded_backend
+from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import ImageError, InputError, NoTextTowerError, StoreMismatchError
 from fishembed.extraction import encode_images
+from fishembed.extraction.recorded_encoder import load_recorded_encoder
 
 _MINUS = re.compile(r"""(?:^|(?<=\s))-(?:"([^"]+)"|'([^']+)'|(\S+))""")
 
@@ -103,8 +106,13 @@ def run_encoder(
     return _run_encoder(Run.open(run), device, progress, trust=trust)
 
 
-def store_encoder(store: Store, device: str = "auto", progress: Progress | None = None) -> Encoder:
+def store_encoder(
+    store: Store, device: str = "auto", progress: Progress | None = None, *, trust: bool = False
+) -> Encoder:
     """Load the encoder that a store's features come from, and check that it is the same one.
+
+    A model of the hub, or a file of weights, that only a store from elsewhere names is refused
+    unless `trust` is set, see `load_recorded_encoder`. Stores in the cache folder are one's own.
 
     Raises
     ------
@@ -121,14 +129,19 @@ def store_encoder(store: Store, device: str = "auto", progress: Progress | None 
             f"{str(store.path)!r} holds features whose encoder is not known here "
             f"({store.encoder_name}): words and photos cannot be brought into their space"
         )
-    progress = progress or NoProgress()
-    progress.message(f"loading encoder {spec['name']}")
-    encoder = load_encoder(
-        str(spec["name"]),
+    path, cache = to_path(store.path), cache_dir()
+    own = (
+        isinstance(path, Path)
+        and isinstance(cache, Path)
+        and path.resolve().parent == cache.resolve()
+    )
+    encoder = load_recorded_encoder(
+        spec,
         device=device,
-        precision=spec.get("precision", "fp32"),
-        decoding=spec.get("decoding", "exact"),
-        backend=recorded_backend(spec),
+        trust=trust or own,
+        beside=path,
+        progress=progress,
+        load=load_encoder,
     )
     if encoder.spec.fingerprint != store.encoder_fingerprint:
         raise StoreMismatchError(
@@ -137,3 +150,7 @@ def store_encoder(store: Store, device: str = "auto", progress: Progress | None 
             f"{store.encoder_fingerprint}. Extract again"
         )
     return encoder
+
+
+def _local(place: object) -> Path | None:
+    return place if isinstance(place, Path) else None

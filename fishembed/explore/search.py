@@ -141,6 +141,7 @@ def search_store(
     top: int = 50,
     encoder: Encoder | None = None,
     device: str = "auto",
+    trust_encoder: bool = False,
     progress: Progress | None = None,
 ) -> SearchResult:
     """Find the images of a store that are like words, like photos, or both.
@@ -164,6 +165,8 @@ def search_store(
         The store's encoder, where it is loaded already.
     device
         Where to encode, see `fishembed.load_encoder`.
+    trust_encoder
+        Whether to load a model of the hub that only a store from elsewhere names.
     progress
         Receives what is loaded.
 
@@ -191,7 +194,7 @@ def search_store(
     if known is not None:
         query = unit_rows(opened.embeddings(known)).sum(axis=0)
     else:
-        encoder = encoder or store_encoder(opened, device, progress)
+        encoder = encoder or store_encoder(opened, device, progress, trust=trust_encoder)
         query = query_embedding(terms, like, encoder, progress)
     found, scores = FeatureSearch(opened).nearest(query, top, rows)
     paths = opened.paths
