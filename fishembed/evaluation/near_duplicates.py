@@ -82,7 +82,7 @@ def near_duplicate_threshold(
     Examples
     --------
     >>> near_duplicate_threshold(np.eye(4), np.arange(4), [""] * 4, cosine=0.95)
-    Threshold(cosine=0.95, how='given')
+    Threshold(cosine=0.95, how='given', confirmed=1.0)
     """
     if cosine is not None:
         if not 0 < cosine <= 1:

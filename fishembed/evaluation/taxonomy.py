@@ -120,7 +120,7 @@ def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp
     --------
     >>> taxa = Taxonomy(("kasmira", "gibbus", "cod"), ("genus",), (("Lutjanus",) * 2 + ("",),))
     >>> found = roll_up(taxa, np.array([[0.5, 0.45, 0.05]]), 0.9)
-    >>> taxa.taxon_name(found.level[0], found.taxon[0]), round(found.probability[0], 2)
+    >>> taxa.taxon_name(found.level[0], found.taxon[0]), round(float(found.probability[0]), 2)
     ('Lutjanus sp.', 0.95)
     """
     n = len(probabilities)

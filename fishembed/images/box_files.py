@@ -187,28 +187,38 @@ def yolo_classes(root: Path) -> list[str] | None:
     return None
 
 
-def read_yolo(root: Path, classes: Sequence[str]) -> list[FoundBox]:
-    """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares."""
-    found = []
+def read_yolo(root: Path, classes: Sequence[str]) -> tuple[list[FoundBox], list[tuple[str, str]]]:
+    """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares.
+
+    Returns
+    -------
+    tuple
+        Boxes, and photos whose text file cannot be read, each with the reason.
+    """
+    found: list[FoundBox] = []
+    broken = []
     for image in sorted(_images(root)):
         path = image.relative_to(root).as_posix()
         text = next((place for place in _texts_of(image) if place.is_file()), None)
-        lines = [] if text is None else text.read_text(encoding="utf-8").split("\n")
-        boxes = [line.split() for line in lines if line.strip()]
-        if not boxes:
-            found.append(FoundBox(path, None, True, 0.0, Sample(path)))
-        for number, cells in enumerate(boxes, start=1):
-            try:
-                kind, (x, y, width, height) = int(cells[0]), map(float, cells[1:5])
-                confidence = float(cells[5]) if len(cells) == 6 else 1.0
-            except ValueError as error:
-                raise ManifestError(
-                    f"{str(text)!r}: box {number} cannot be read: {error}"
-                ) from error
-            name = classes[kind].strip() if 0 <= kind < len(classes) else str(kind)
-            box = x - width / 2, y - height / 2, width, height
-            found.append(FoundBox(path, box, True, confidence, Sample(path, name)))
-    return found
+        try:
+            boxes = [] if text is None else list(_yolo_boxes(path, text, classes))
+        except (OSError, ValueError) as error:
+            broken.append((path, f"its boxes in {text!s} cannot be read: {error}"))
+            continue
+        found += boxes or [FoundBox(path, None, True, 0.0, Sample(path))]
+    return found, broken
+
+
+def _yolo_boxes(path: str, text: Path, classes: Sequence[str]) -> Iterator[FoundBox]:
+    for line in text.read_text(encoding="utf-8").split("\n"):
+        cells = line.split()
+        if not cells:
+            continue
+        kind, (x, y, width, height) = int(cells[0]), map(float, cells[1:5])
+        confidence = float(cells[5]) if len(cells) == 6 else 1.0
+        name = classes[kind].strip() if 0 <= kind < len(classes) else str(kind)
+        box = x - width / 2, y - height / 2, width, height
+        yield FoundBox(path, box, True, confidence, Sample(path, name))
 
 
 def _names_in_yaml(text: str) -> list[str]:

@@ -165,8 +165,10 @@ def open_dataset(
 
 def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
     if isinstance(place, Path) and (classes := yolo_classes(place)) is not None:
-        boxed = read_yolo(place, classes)
-        return _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
+        boxed, broken_texts = read_yolo(place, classes)
+        if any(one.box for one in boxed):
+            source = _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
+            return replace(source, unread=(*source.unread, *broken_texts))
     if is_remote(place):
         layout, blobs = read_remote_folder(place)
         name = place.name or "images"

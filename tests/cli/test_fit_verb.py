@@ -45,7 +45,7 @@ def test_every_head_can_be_named(run, workspace):
     assert "give numbers" in run("fit", "--shots", "1;2")[2]
     code, _, err = run("fit", "--C", "1")
     assert code == 2
-    assert "it is a parameter of logistic, prior-corrected, blend" in err
+    assert "it is a parameter of logistic, prior-corrected, angular, blend" in err
 
 
 def test_trunk_vectors_on_the_command_line(run, store, workspace):

@@ -21,7 +21,7 @@ def test_says_what_is_on_this_machine(monkeypatch):
 def test_cache_is_asked_for_safe_twins_too(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "huggingface_hub.try_to_load_from_cache", lambda repo, name: asked.append(name)
+        "huggingface_hub.try_to_load_from_cache", lambda repo, name, **_: asked.append(name)
     )
     assert not hub.is_cached("org/model", "open_clip_pytorch_model.bin")
     assert asked == [

@@ -232,7 +232,7 @@ def test_skipped_images_are_rows_and_numbers_are_short(workspace):
     one = Prediction("=1/3ü.jpg", ("cod", "eel"), (2 / 3, 1 / 3))
     found = Predictions((one,), (("bad.jpg", "the file is empty"),))
     write_predictions(found, workspace / "p.csv", "csv")
-    assert (workspace / "p.csv").read_bytes().startswith("\ufeffpath,".encode())
+    assert (workspace / "p.csv").read_bytes().startswith("\ufefffile,".encode())
     first, last = [row for _, row in CsvTable(workspace / "p.csv")]
     assert (first["path"], first["p1"], first["problem"]) == ("=1/3ü.jpg", "0.666667", "")
     assert (last["path"], last["top1"], last["problem"]) == ("bad.jpg", "", "the file is empty")

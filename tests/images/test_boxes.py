@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from PIL import Image
+from small_pictures import draw
 
 from fishembed import run_fit, write_report
 from fishembed.cache import FeatureStore
@@ -192,3 +193,17 @@ def test_boxes_go_through_fit_and_report(photos):
     with FeatureStore.open("a.h5") as store:
         shown = thumbnails(ImageFiles(store.source["root"]), store.paths)
         assert set(shown) == set(store.paths)
+
+
+def test_a_broken_text_of_yolo_costs_its_own_photo(tmp_path):
+    for number in range(3):
+        draw(tmp_path / f"images/{number}.png", number)
+        place = tmp_path / f"labels/{number}.txt"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("0 0.5 0.5 0.4 0.4\n" if number else "nonsense\n")
+    (tmp_path / "classes.txt").write_text("cod\n")
+    source = open_dataset(tmp_path)
+    assert [sample.label for sample in source.samples] == ["cod", "cod"]
+    [(path, reason)] = source.unread
+    assert path == "images/0.png"
+    assert "labels/0.txt cannot be read" in reason

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fishembed.errors import ManifestError
+from fishembed.errors import ManifestError, SourceError
 from fishembed.images import open_dataset
 
 ROWS = [("cod/0.jpg", "cod", "train"), ("eel/Zährte.jpg", "Zährte", "test")]
@@ -119,5 +119,5 @@ def test_nothing_that_can_be_used_says_why(photos):
 
 def test_a_pipe_is_not_waited_on(tmp_path):
     os.mkfifo(tmp_path / "m.csv")
-    with pytest.raises(ManifestError, match="a device or a pipe"):
+    with pytest.raises(SourceError, match="a pipe or a device"):
         open_dataset(tmp_path / "m.csv")
