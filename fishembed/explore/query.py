@@ -129,12 +129,8 @@ def store_encoder(
             f"{str(store.path)!r} holds features whose encoder is not known here "
             f"({store.encoder_name}): words and photos cannot be brought into their space"
         )
-    path, cache = to_path(store.path), cache_dir()
-    own = (
-        isinstance(path, Path)
-        and isinstance(cache, Path)
-        and path.resolve().parent == cache.resolve()
-    )
+    path, cache = _local(to_path(store.path)), _local(cache_dir())
+    own = path is not None and cache is not None and path.resolve().parent == cache.resolve()
     encoder = load_recorded_encoder(
         spec,
         device=device,
