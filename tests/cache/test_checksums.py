@@ -131,7 +131,7 @@ READS = {
     "features/image": lambda store: store.features[:],
     "features/trunk": lambda store: store.feature_rows("trunk")[3:5],
     "rows/path": lambda store: store.paths,
-    "rows/label": lambda store: store.split("train"),
+    "rows/label": lambda store: store.labels,
     "rows/split": lambda store: store.splits,
     "classes": lambda store: store.classes,
     "text/single/features": lambda store: store.text("single"),

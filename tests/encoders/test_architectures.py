@@ -35,9 +35,6 @@ ONE_OF_EACH_MAKE = [
     "ViTamin-S",
     "coca_ViT-B-32",
     "convnext_base_w",
-    "nllb-clip-base-siglip",
-    "roberta-ViT-B-32",
-    "xlm-roberta-base-ViT-B-32",
 ]
 TRIED = ARCHITECTURES if os.environ.get("FISHEMBED_ALL_ARCHITECTURES") else ONE_OF_EACH_MAKE
 TEXTS = ["a photo of a fish.", "Dascyllus reticulatus"]
