@@ -14,6 +14,7 @@ from fishembed.cli.options import (
     JsonOption,
     LabelFilter,
     PhotosOption,
+    SeedOption,
     SplitFilter,
     StoreArgument,
     WhereOption,
@@ -46,7 +47,7 @@ def cluster(
     split: SplitFilter = None,
     group: GroupFilter = None,
     where: WhereOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.")] = 0,
+    seed: SeedOption = 0,
     photos: PhotosOption = None,
     output: Annotated[
         str | None,

@@ -9,7 +9,12 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, command_line
-from fishembed.cli.options import JsonOption
+from fishembed.cli.options import (
+    ByOption,
+    JsonOption,
+    PoolOption,
+    TaxonomyOption,
+)
 from fishembed.cli.resolve_paths import resolve_stores
 from fishembed.cli.run_summary import print_learning_curve, print_run, print_selection
 from fishembed.errors import InputError
@@ -169,27 +174,9 @@ def fit(
         str | None,
         typer.Option(help="Name of the new run in ./reports.", show_default="<store>-<head>"),
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            help="Also score the values of a metadata column, or group, each by itself, such as "
-            "site.",
-            show_default="none",
-        ),
-    ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(
-            help="Also score images pooled by a column, beside single ones.",
-            show_default="none",
-        ),
-    ] = None,
-    taxonomy: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV of class, genus, family …: also score every rank.", show_default="none"
-        ),
-    ] = None,
+    by: ByOption = None,
+    pool: PoolOption = None,
+    taxonomy: TaxonomyOption = None,
     leave_out: Annotated[
         str | None,
         typer.Option(

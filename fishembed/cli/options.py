@@ -36,6 +36,25 @@ TrustEncoderOption = Annotated[
         "names although no store or other run of yours was made with it.",
     ),
 ]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Also score the values of a metadata column, or group, each by itself, such as site.",
+        show_default="none",
+    ),
+]
+PoolOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Also score images pooled by a column, beside single ones.",
+        show_default="none",
+    ),
+]
+TaxonomyOption = Annotated[
+    Path | None,
+    typer.Option(help="CSV of class, genus, family …: also score every rank.", show_default="none"),
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of what is drawn at random.")]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(

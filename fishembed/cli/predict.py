@@ -142,11 +142,11 @@ def predict(
         raise InputError("name images, a folder or a store; or a folder to --watch")
     from fishembed.experiments import Run, predict_run
     from fishembed.experiments import prediction_formats as formats
+    from fishembed.experiments.prediction import run_encoder
     from fishembed.experiments.prediction_sentences import said_before
     from fishembed.experiments.run_list import stale_warning
     from fishembed.experiments.sort_into import sort_into_folders
     from fishembed.experiments.watching import together, watch_folder
-    from fishembed.explore.query import run_encoder
     from fishembed.reports.contact_sheet import write_contact_sheet
 
     chosen: formats.Format = "json" if as_json else kind or "table"
@@ -157,7 +157,8 @@ def predict(
     with Console(as_json=chosen != "table" and output is None) as console:
         folder = find_run(run)
         console.message(f"run: {folder}")
-        if warning := stale_warning(Run.open(folder)):
+        opened = Run.open(folder)
+        if warning := stale_warning(opened):
             console.message(warning)
         classify = partial(
             predict_run,
@@ -205,7 +206,7 @@ def predict(
         if watch is not None:
             console.message(f"watching {watch}; Ctrl-C ends it")
             encoded = partial(
-                classify, encoder=run_encoder(folder, device, console, trust=trust_encoder)
+                classify, encoder=run_encoder(opened, device, console, trust=trust_encoder)
             )
             for arrived in watch_folder(encoded, watch):
                 found = together(found, arrived)

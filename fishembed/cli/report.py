@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.console import Console
-from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
+from fishembed.cli.options import (
+    ByOption,
+    FetchOption,
+    JsonOption,
+    PhotosOption,
+    PoolOption,
+    TaxonomyOption,
+)
 from fishembed.cli.resolve_paths import resolve_run
 from fishembed.cli.run_summary import print_field, print_scores
 
@@ -30,27 +37,9 @@ def report(
             show_default="html png svg",
         ),
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            help="Also score the values of a metadata column, or group, each by itself, such as "
-            "site.",
-            show_default="none",
-        ),
-    ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(
-            help="Also score images pooled by a column, beside single ones.",
-            show_default="none",
-        ),
-    ] = None,
-    taxonomy: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV of class, genus, family …: also score every rank.", show_default="none"
-        ),
-    ] = None,
+    by: ByOption = None,
+    pool: PoolOption = None,
+    taxonomy: TaxonomyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's page and figures into its folder.

@@ -51,13 +51,12 @@ def serve(
         import secrets
 
         from fishembed.experiments import Run
-        from fishembed.explore.query import run_encoder
+        from fishembed.experiments.prediction import run_encoder
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
-        answerer = Answerer(
-            Run.open(folder), run_encoder(folder, device, console, trust=trust_encoder)
-        )
+        opened = Run.open(folder)
+        answerer = Answerer(opened, run_encoder(opened, device, console, trust=trust_encoder))
         app = make_app(answerer, secret)
         query = f"?token={secret}" if secret else ""
         console.message(f"open http://{host}:{port}/{query} in a browser; Ctrl-C ends it")

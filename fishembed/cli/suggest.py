@@ -16,6 +16,7 @@ from fishembed.cli.options import (
     JsonOption,
     LabelFilter,
     PhotosOption,
+    SeedOption,
     SplitFilter,
     StoreArgument,
     WhereOption,
@@ -47,7 +48,7 @@ def suggest(
     split: SplitFilter = None,
     group: GroupFilter = None,
     where: WhereOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.")] = 0,
+    seed: SeedOption = 0,
     photos: PhotosOption = None,
     output: Annotated[
         str | None,

@@ -214,7 +214,7 @@ def predict_run(
         found = _stored_features(open_store(*stores), head, run.features)
     else:
         files = find_images(inputs)
-        tower = encoder or _run_encoder(run, device, progress, trust=trust_encoder)
+        tower = encoder or run_encoder(run, device, progress, trust=trust_encoder)
         found = _encoded_features(files, head, tower, progress)
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
@@ -374,7 +374,8 @@ def _encoded_features(
     return _Features(paths, encoded.features, skipped, folders)
 
 
-def _run_encoder(run: Run, device: str, progress: Progress, *, trust: bool) -> Encoder:
+def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = False) -> Encoder:
+    """Load the encoder that a run was made with, see `load_recorded_encoder`."""
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
         raise InputError(

@@ -96,16 +96,6 @@ def query_embedding(
     return np.asarray(unit_rows(together[None])[0], np.float32)
 
 
-def run_encoder(
-    run: str | Path, device: str, progress: Progress, *, trust: bool = False
-) -> Encoder:
-    """Load the encoder that a run was made with."""
-    from fishembed.experiments import Run
-    from fishembed.experiments.prediction import _run_encoder
-
-    return _run_encoder(Run.open(run), device, progress, trust=trust)
-
-
 def store_encoder(
     store: Store, device: str = "auto", progress: Progress | None = None, *, trust: bool = False
 ) -> Encoder:

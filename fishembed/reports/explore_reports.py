@@ -11,7 +11,7 @@ from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.cache import Store
 from fishembed.experiments.run_files import PAGE_HTML
-from fishembed.experiments.run_folder import new_folder
+from fishembed.experiments.run_folder import NewFolder, new_folder
 from fishembed.explore import Clustering, SearchResult, Suggestions
 from fishembed.explore.cluster import Cluster
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
@@ -50,11 +50,11 @@ def write_search(
     """
     labels = _labels(store)
     rows = list(zip(result.rows.tolist(), result.scores.tolist(), strict=True))
-    table = (
+    table = [
         [rank, store.paths[row], round(score, 4), labels[row], str(store.splits[row]),
          store.groups[row], "", ""]
         for rank, (row, score) in enumerate(rows, 1)
-    )  # fmt: skip
+    ]  # fmt: skip
     columns = ("rank", "path", "score", "label", "split", "group", *_DECISION)
     images = [
         AnswerImage(store.paths[row], labels[row], lines=(f"{score:.3f}",)) for row, score in rows
@@ -67,11 +67,8 @@ def write_search(
     )
     sheet = AnswerSheet(f"{store.name}: search", store.classes, [AnswerSection("", images)])
     with new_folder(reports, name, f"{store.name}-search") as folder:
-        write_csv(folder.path / RESULTS_CSV, columns, list(table))
-        write_photo_page(
-            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
-            final=folder.final / PAGE_HTML,
-        )  # fmt: skip
+        write_csv(folder.path / RESULTS_CSV, columns, table)
+        _write_page(folder, shown, sheet, store, photos)
     return folder.final
 
 
@@ -116,10 +113,7 @@ def write_clusters(
     sheet = AnswerSheet(f"{store.name}: clusters", store.classes, sections)
     with new_folder(reports, name, f"{store.name}-clusters") as folder:
         write_csv(folder.path / CLUSTERS_CSV, ("path", "cluster", "typicality"), table)
-        write_photo_page(
-            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
-            final=folder.final / PAGE_HTML,
-        )  # fmt: skip
+        _write_page(folder, shown, sheet, store, photos)
     return folder.final
 
 
@@ -172,10 +166,7 @@ def write_suggestions(
     columns = ("path", "why", "score", "guess", "split", *_DECISION)
     with new_folder(reports, name, f"{store.name}-suggest") as folder:
         write_csv(folder.path / SUGGESTIONS_CSV, columns, table)
-        write_photo_page(
-            folder.path / PAGE_HTML, shown, sheet, find_photos(photos or store.source.get("root")),
-            final=folder.final / PAGE_HTML,
-        )  # fmt: skip
+        _write_page(folder, shown, sheet, store, photos)
     return folder.final
 
 
@@ -222,3 +213,14 @@ def _cluster_section(
 def _labels(store: Store) -> list[str]:
     names = [*store.classes, ""]
     return [names[label] for label in store.labels]
+
+
+def _write_page(
+    folder: NewFolder,
+    shown: PhotoPage,
+    sheet: AnswerSheet,
+    store: Store,
+    photos: str | Path | None,
+) -> None:
+    place = find_photos(photos or store.source.get("root"))
+    write_photo_page(folder.path / PAGE_HTML, shown, sheet, place, final=folder.final / PAGE_HTML)
