@@ -10,6 +10,10 @@ from fishembed.images.on_device import DeviceDecoder, suits_device
 from fishembed.images.open_dataset import Dataset, Sample, open_dataset
 from fishembed.images.resize_crop import crop_pixels
 
+# Names of 0.1.0, kept for scripts that import them.
+open_source, find_pictures, picture_pixels = open_dataset, find_images, image_pixels
+Source, Item, Blob, Photos = Dataset, Sample, ImageBytes, ImageFiles
+
 __all__ = [
     "DEFAULT_BOXES",
     "MAX_PIXELS",

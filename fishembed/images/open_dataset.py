@@ -75,6 +75,11 @@ class Dataset:
     unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
+    def items(self) -> tuple[Sample, ...]:
+        """The samples, under their name of 0.1.0."""
+        return self.samples
+
+    @property
     def classes(self) -> list[str]:
         """The labels that occur, sorted."""
         return sorted({item.label for item in self.samples if item.label is not None})

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_pictures import draw
 
 from fishembed.errors import ManifestError, MissingExtraError, SourceError
 from fishembed.images import open_dataset
@@ -204,3 +205,13 @@ def test_fish4knowledge(realdata):
     source = open_dataset(realdata / "fish4knowledge" / "manifest.csv")
     assert (len(source.samples), len(source.classes)) == (3187, 23)
     assert source.name == "fish4knowledge"
+
+
+def test_names_of_earlier_versions_still_work(tmp_path):
+    from fishembed import images
+
+    draw(tmp_path / "cod/a.png", 0)
+    source = images.open_source(tmp_path)
+    assert isinstance(source, images.Source)
+    assert source.items == source.samples
+    assert images.find_pictures is images.find_images
