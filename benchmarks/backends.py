@@ -22,7 +22,7 @@ import numpy as np
 from parity import AGREEMENT, LEAST, LEAST_MEAN, cosines
 
 from fishembed import LogisticHead
-from fishembed.encoders import Encoder, choose_precision, lanes, load_encoder
+from fishembed.encoders import Encoder, choose_precision, load_encoder, parallel_encoders
 from fishembed.images import picture_pixels
 
 BATCH = 8
@@ -50,7 +50,7 @@ def rate(encoder: Encoder) -> float:
             lane.encode_images(batch)
             done[0] += BATCH
 
-    with lanes(encoder) as several:
+    with parallel_encoders(encoder) as several:
         until = time.perf_counter() + SECONDS
         threads = [threading.Thread(target=go, args=(lane, until)) for lane in several]
         began = time.process_time()

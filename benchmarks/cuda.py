@@ -28,7 +28,13 @@ import torch
 from photos import make_photos
 from PIL import Image
 
-from fishembed.encoders import Encoder, choose_device, good_batch_size, lanes, load_encoder
+from fishembed.encoders import (
+    Encoder,
+    choose_device,
+    good_batch_size,
+    load_encoder,
+    parallel_encoders,
+)
 from fishembed.extraction import extract
 from fishembed.extraction.read_block import ImageTransform
 from fishembed.extraction.readers import cores
@@ -159,7 +165,7 @@ def forward_only(encoder: Encoder, seconds: float) -> float:
                 done += len(pixels)
             return done
 
-        with lanes(encoder) as several, ThreadPoolExecutor(len(several)) as pool:
+        with parallel_encoders(encoder) as several, ThreadPoolExecutor(len(several)) as pool:
             list(pool.map(go, several, [0.0] * len(several)))
             list(pool.map(go, several, [time.perf_counter() + 0.3] * len(several)))
             began = time.perf_counter()

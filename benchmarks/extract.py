@@ -28,7 +28,7 @@ import numpy as np
 from photos import make_photos, parsed_size
 from PIL import Image
 
-from fishembed.encoders import Encoder, good_batch_size, lanes, load_encoder
+from fishembed.encoders import Encoder, good_batch_size, load_encoder, parallel_encoders
 from fishembed.extraction import extract
 from fishembed.extraction.read_block import ImageTransform, read_block
 from fishembed.extraction.readers import cores
@@ -110,7 +110,7 @@ def forward_only(encoder: Encoder) -> Callable[[], float]:
         return done
 
     def run() -> float:
-        with lanes(encoder) as several, ThreadPoolExecutor(len(several)) as pool:
+        with parallel_encoders(encoder) as several, ThreadPoolExecutor(len(several)) as pool:
             began = time.perf_counter()
             work = [pool.submit(go, lane, began + SECONDS) for lane in several]
             return sum(one.result() for one in work) / (time.perf_counter() - began)

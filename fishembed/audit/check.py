@@ -15,7 +15,7 @@ from fishembed._base.progress import Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicates import Threshold
+from fishembed.evaluation.near_duplicate_threshold import Threshold
 from fishembed.images import ImageFiles
 from fishembed.reports.shared_page_parts import Tile
 

@@ -10,7 +10,7 @@ from fishembed._base.csv_files import CsvTable
 from fishembed._base.missing import text_or_missing
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import CellEdit
-from fishembed.cache.history import Remark
+from fishembed.cache.edit_history import Remark
 from fishembed.errors import InputError
 
 ACTIONS = ("drop", "relabel", "new")

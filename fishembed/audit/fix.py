@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.audit.decisions import merge_decisions, read_decisions
 from fishembed.cache import CellEdit, TextFeatures, edit_store, open_store
-from fishembed.cache.history import Edit
+from fishembed.cache.edit_history import Edit
 from fishembed.encoders import Encoder, PromptSet, spoken_name, text_vectors
 from fishembed.errors import FishembedError
 from fishembed.explore.query import store_encoder

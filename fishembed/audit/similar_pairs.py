@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK
-from fishembed.evaluation.near_duplicates import PhotoWitness
+from fishembed.evaluation.photo_witness import PhotoWitness
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""

@@ -16,9 +16,10 @@ from fishembed.audit.checks.duplicates import find_duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
 from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
-from fishembed.cache.history import Edit
+from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError
-from fishembed.evaluation.near_duplicates import PhotoWitness, near_duplicate_threshold
+from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
+from fishembed.evaluation.photo_witness import PhotoWitness
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -1,10 +1,10 @@
 """The feature store: one interface, three implementations; import, export, edit, merge."""
 
 from fishembed.cache.checksums import Damage
+from fishembed.cache.edit_history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
 from fishembed.cache.export_manifest import export_manifest
 from fishembed.cache.exporting import export_store
-from fishembed.cache.history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.importing import import_features, import_vectors
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows

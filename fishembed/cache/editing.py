@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import Place, to_path
-from fishembed.cache.history import Change, Dropped, Edit, Remark
+from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.metadata import stacked_metadata, take_metadata

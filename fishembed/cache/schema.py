@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
-    from fishembed.cache.history import Dropped, Edit
+    from fishembed.cache.edit_history import Dropped, Edit
 
 from fishembed._base.paths import places_of
 from fishembed.cache.metadata import Column, same_metadata, take_metadata

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fishembed._base.paths import AnyPath
     from fishembed.cache.checksums import Damage
-    from fishembed.cache.history import Dropped, Edit
+    from fishembed.cache.edit_history import Dropped, Edit
 
 FeatureKind = Literal["image", "trunk"]
 """Features of the space that images and texts share, or those before the projection into it."""

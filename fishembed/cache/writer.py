@@ -18,8 +18,8 @@ from fishembed._base.paths import places_of, scrub, to_path, without_secrets
 from fishembed._base.remote_files import ANYTHING
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
+from fishembed.cache.edit_history import DROPPED, Dropped, dropped_columns, history_texts
 from fishembed.cache.hdf5_files import atomic_hdf5
-from fishembed.cache.history import DROPPED, Dropped, dropped_columns, history_texts
 from fishembed.cache.lazy_rows import Matrix
 from fishembed.cache.metadata import Column, as_text, dataset_name, is_number
 from fishembed.cache.schema import (

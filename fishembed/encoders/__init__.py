@@ -8,9 +8,9 @@ from fishembed.encoders.device import (
     describe_device,
     good_batch_size,
 )
-from fishembed.encoders.lanes import lanes
 from fishembed.encoders.listing import KnownEncoder, list_encoders
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
+from fishembed.encoders.parallel_encoders import parallel_encoders
 from fishembed.encoders.presets import BIOBENCH, PRESETS, Preset, full_name
 from fishembed.encoders.prompts import (
     PROMPT_SETS,
@@ -45,12 +45,12 @@ __all__ = [
     "full_name",
     "good_batch_size",
     "lane_stream",
-    "lanes",
     "list_encoders",
     "load_aliases",
     "load_encoder",
     "load_prompts",
     "page_locked",
+    "parallel_encoders",
     "parse_name",
     "recorded_backend",
     "spoken_name",

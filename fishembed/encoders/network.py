@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fishembed.encoders.cuda import other_devices, own_stream, to_device
 from fishembed.encoders.device import describe_device
-from fishembed.encoders.lanes import one_thread_each
+from fishembed.encoders.parallel_encoders import one_thread_each
 from fishembed.encoders.spec import EncoderSpec
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ImageTower:
         return None
 
     @contextmanager
-    def lanes(self) -> Iterator[Sequence[ImageTower]]:
+    def parallel_encoders(self) -> Iterator[Sequence[ImageTower]]:
         """Return towers that may encode at the same time, each in a thread of its own.
 
         On a CPU one for each core, on CUDA two for each device, so that one batch is

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store
-from fishembed.evaluation.near_duplicates import PhotoWitness, near_duplicate_threshold
+from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
+from fishembed.evaluation.photo_witness import PhotoWitness
 from fishembed.experiments.train_test_split import TrainTestSplit
 
 MOST_ROWS = 100_000

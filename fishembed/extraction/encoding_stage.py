@@ -19,8 +19,8 @@ from fishembed.encoders import (
     EncoderSpec,
     good_batch_size,
     lane_stream,
-    lanes,
     page_locked,
+    parallel_encoders,
 )
 from fishembed.extraction.batch_size import (
     BatchSize,
@@ -190,7 +190,7 @@ class EncodingStage:
             if self._pool is None:
                 encoder = self._encoder.load()
                 usual = good_batch_size(encoder.device)
-                several = self._stack.enter_context(lanes(encoder))
+                several = self._stack.enter_context(parallel_encoders(encoder))
                 for lane in several:
                     self._free.put(lane)
                 self.lanes = len(several)

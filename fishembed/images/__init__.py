@@ -4,11 +4,11 @@ from fishembed.images.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.find_images import find_images
 from fishembed.images.image_bytes import ImageBytes
-from fishembed.images.image_files import ImageFiles
 from fishembed.images.image_pixels import Decoding, image_pixels
 from fishembed.images.on_device import DeviceDecoder, suits_device
 from fishembed.images.open_dataset import Dataset, Sample, open_dataset
 from fishembed.images.resize_crop import crop_pixels
+from fishembed.images.stored_images import ImageFiles
 
 # Names of 0.1.0, kept for scripts that import them.
 open_source, find_pictures, picture_pixels = open_dataset, find_images, image_pixels

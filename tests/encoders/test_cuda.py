@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from fishembed.cache import FeatureStore
-from fishembed.encoders import lanes, load_encoder, page_locked
+from fishembed.encoders import load_encoder, page_locked, parallel_encoders
 from fishembed.extraction import extract
 from fishembed.extraction.local_engine import LocalEngine
 
@@ -60,7 +60,7 @@ def test_lanes_and_page_locked_memory_change_nothing(batch):
     memory = batch.copy()
     with page_locked(memory, encoder.device):
         assert torch.from_numpy(memory).is_pinned()
-        with lanes(encoder) as several:
+        with parallel_encoders(encoder) as several:
             assert len(several) >= 2
             for lane in several:
                 np.testing.assert_allclose(lane.encode_images(memory), expected, atol=1e-4)

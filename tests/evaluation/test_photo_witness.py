@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fishembed._base.perceptual_hash import hash_brightness
-from fishembed.evaluation.near_duplicates import (
-    PhotoWitness,
-    Threshold,
-    near_duplicate_threshold,
-)
+from fishembed.evaluation.near_duplicate_threshold import Threshold, near_duplicate_threshold
+from fishembed.evaluation.photo_witness import PhotoWitness
 
 RNG = np.random.default_rng(0)
 HASHES = RNG.integers(0, 256, (6, 16), np.uint8)

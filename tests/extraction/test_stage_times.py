@@ -28,7 +28,7 @@ class ManyLanes(FakeEncoder):
         self.entered = 0
 
     @contextmanager
-    def lanes(self):
+    def parallel_encoders(self):
         self.entered += 1
         yield [self, self]
 

@@ -25,7 +25,8 @@ from fishembed.audit.check import (
 from fishembed.audit.connected_rows import ConnectedRows, Indices
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicates import PhotoWitness, Threshold
+from fishembed.evaluation.near_duplicate_threshold import Threshold
+from fishembed.evaluation.photo_witness import PhotoWitness
 from fishembed.reports.shared_page_parts import Tile
 
 DUPLICATES_CSV = "duplicates.csv"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from fake_encoder import FakeEncoder
 
-from fishembed.encoders import lanes, load_encoder
+from fishembed.encoders import load_encoder, parallel_encoders
 from fishembed.encoders import network as network_module
 from fishembed.encoders.cuda import other_devices, own_stream, to_device
 from fishembed.encoders.embedded import load_network
@@ -28,7 +28,7 @@ def pixels(seed: int, n: int = 2) -> np.ndarray:
 
 def test_an_encoder_that_says_nothing_is_one_lane():
     fake = FakeEncoder()
-    with lanes(fake) as several:
+    with parallel_encoders(fake) as several:
         assert list(several) == [fake]
 
 
@@ -38,7 +38,7 @@ def test_every_core_is_a_lane_and_gives_the_same_vectors(encoder, monkeypatch):
     try:
         batches = [pixels(seed) for seed in range(4)]
         alone = [encoder.encode_images(batch) for batch in batches]
-        with lanes(encoder) as several, ThreadPoolExecutor(2) as pool:
+        with parallel_encoders(encoder) as several, ThreadPoolExecutor(2) as pool:
             assert len(several) == 2
             assert torch.get_num_threads() == 1
             together = list(pool.map(encoder.encode_images, batches))
@@ -98,7 +98,7 @@ class TestPlayedCuda:
         monkeypatch.setattr(
             network_module, "other_devices", lambda device: [torch.device("cpu")] * 2
         )
-        with lanes(played) as several:
+        with parallel_encoders(played) as several:
             assert len(several) == 6
             towers = {id(tower): tower for tower in several}.values()
         assert len(towers) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishembed.cache.history import Change, Edit, apply_history
+from fishembed.cache.edit_history import Change, Edit, apply_history
 
 
 def change(path, column, was, now, digest="d"):

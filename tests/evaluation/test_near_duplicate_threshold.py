@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fishembed.errors import InputError
-from fishembed.evaluation.near_duplicates import choose_threshold, near_duplicate_threshold
+from fishembed.evaluation.near_duplicate_threshold import choose_threshold, near_duplicate_threshold
 
 
 def test_the_threshold_holds_when_labels_are_wrong():
