@@ -36,8 +36,8 @@ from fishembed.encoders import (
     parallel_encoders,
 )
 from fishembed.extraction import extract
-from fishembed.extraction.read_block import ImageTransform
-from fishembed.extraction.readers import cores
+from fishembed.extraction.reading.read_block import ImageTransform
+from fishembed.extraction.reading.readers import cores
 from fishembed.images import DeviceDecoder
 
 SIZE = (500, 375)

@@ -30,8 +30,8 @@ from PIL import Image
 
 from fishembed.encoders import Encoder, good_batch_size, load_encoder, parallel_encoders
 from fishembed.extraction import extract
-from fishembed.extraction.read_block import ImageTransform, read_block
-from fishembed.extraction.readers import cores
+from fishembed.extraction.reading.read_block import ImageTransform, read_block
+from fishembed.extraction.reading.readers import cores
 
 MODES = {
     "exact, fp32": ("exact", "fp32"),
@@ -72,7 +72,7 @@ def plain_model(name: str) -> tuple[Callable[..., object], Callable[..., object]
     if name == "embedded":
         from timm.data import create_transform, resolve_model_data_config
 
-        from fishembed.encoders.embedded import load_network
+        from fishembed.encoders.embedded.embedded_encoder import load_network
 
         network = load_network().eval()
         network.reset_classifier(0)

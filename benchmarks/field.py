@@ -17,13 +17,13 @@ from scipy.special import log_softmax
 from fishembed.cache import open_store
 from fishembed.classifiers import GaussianHead, held_out_temperature
 from fishembed.classifiers.familiarity import indecision
-from fishembed.classifiers.saved_head import saved_head
+from fishembed.classifiers.saved.saved_head import saved_head
 from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
 from fishembed.evaluation.confusion_counts import confusion_counts
 from fishembed.evaluation.counts import corrected_counts
 from fishembed.evaluation.rejection import separation
+from fishembed.experiments.field.prior_shift import estimate_prior
 from fishembed.experiments.held_out import held_out
-from fishembed.experiments.prior_shift import estimate_prior
 from fishembed.experiments.training import TrainingData
 
 

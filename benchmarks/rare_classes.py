@@ -32,7 +32,7 @@ from fishembed.classifiers import (
     PriorCorrectedClassifier,
     ZeroShotClassifier,
 )
-from fishembed.classifiers.model_grids import GaussianGrid, LogisticGrid, ZeroShotGrid
+from fishembed.classifiers.model_choice.model_grids import GaussianGrid, LogisticGrid, ZeroShotGrid
 from fishembed.classifiers.zero_shot import class_anchors
 
 HEADS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from fishembed._base.http_files import HTTP
 from fishembed._base.paths import is_remote
+from fishembed._base.remote.http_files import HTTP
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -4,7 +4,7 @@
 each file system looks for them (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS`
 for GCS, fsspec's own configuration); a URL that holds some is refused, but for the query of
 `https://`, where presigned ones have it. The text of what `to_path` returns holds none: see
-`fishembed._base.places`.
+`fishembed._base.remote.places`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from fishembed._base.http_files import HTTP, use_whole_addresses
-from fishembed._base.places import Place, places_of, scrub, shown, without_secrets
+from fishembed._base.remote.http_files import HTTP, use_whole_addresses
+from fishembed._base.remote.places import Place, places_of, scrub, shown, without_secrets
 from fishembed.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:

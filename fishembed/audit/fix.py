@@ -13,7 +13,7 @@ from fishembed.cache.edit_history import Edit
 from fishembed.encoders import Encoder, PromptSet, spoken_name, text_vectors
 from fishembed.errors import FishembedError
 from fishembed.explore.query import store_encoder
-from fishembed.images.path_spelling import spellings
+from fishembed.images.datasets.path_spelling import spellings
 
 if TYPE_CHECKING:
     from upath import UPath

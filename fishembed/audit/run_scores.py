@@ -16,7 +16,7 @@ from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments import Run
-from fishembed.experiments.run_result import ScoredImages
+from fishembed.experiments.runs.run_result import ScoredImages
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.wording import interval, percent
 

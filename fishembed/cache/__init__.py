@@ -3,9 +3,9 @@
 from fishembed.cache.checksums import Damage
 from fishembed.cache.edit_history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
-from fishembed.cache.export_manifest import export_manifest
-from fishembed.cache.exporting import export_store
-from fishembed.cache.importing import import_features, import_vectors
+from fishembed.cache.exchange.export_manifest import export_manifest
+from fishembed.cache.exchange.exporting import export_store
+from fishembed.cache.exchange.importing import import_features, import_vectors
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock

@@ -12,15 +12,15 @@ from fishembed._base.lazy import lazy_names
 if TYPE_CHECKING:
     from fishembed.classifiers.angular import AngularHead
     from fishembed.classifiers.auto import AutoHead, SweptLogisticHead
-    from fishembed.classifiers.choosing_head import ChoosingHead
     from fishembed.classifiers.gaussian import GaussianHead
     from fishembed.classifiers.linear_head import LinearHead
     from fishembed.classifiers.logistic import LogisticHead, logistic_path
-    from fishembed.classifiers.model_selection import Trial
+    from fishembed.classifiers.model_choice.choosing_head import ChoosingHead
+    from fishembed.classifiers.model_choice.model_selection import Trial
     from fishembed.classifiers.neighbors import NeighborsHead
-    from fishembed.classifiers.persistence import load_head, save_head
     from fishembed.classifiers.rejecting import RejectingClassifier
-    from fishembed.classifiers.saved_head import AngularMap, LinearMap, SavedHead
+    from fishembed.classifiers.saved.persistence import load_head, save_head
+    from fishembed.classifiers.saved.saved_head import AngularMap, LinearMap, SavedHead
     from fishembed.classifiers.solver.minibatch_training import Epoch
     from fishembed.classifiers.temperature import held_out_temperature, temperature_on
     from fishembed.classifiers.wrappers import (
@@ -32,28 +32,28 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "AngularHead": "angular",
-    "AngularMap": "saved_head",
+    "AngularMap": "saved.saved_head",
     "AutoHead": "auto",
     "BlendClassifier": "wrappers",
-    "ChoosingHead": "choosing_head",
+    "ChoosingHead": "model_choice.choosing_head",
     "Epoch": "solver.minibatch_training",
     "GaussianHead": "gaussian",
     "LinearHead": "linear_head",
-    "LinearMap": "saved_head",
+    "LinearMap": "saved.saved_head",
     "LogisticHead": "logistic",
     "NeighborsHead": "neighbors",
     "PriorCorrectedClassifier": "wrappers",
     "RejectingClassifier": "rejecting",
-    "SavedHead": "saved_head",
+    "SavedHead": "saved.saved_head",
     "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
-    "Trial": "model_selection",
+    "Trial": "model_choice.model_selection",
     "ZeroShotClassifier": "zero_shot",
     "class_anchors": "zero_shot",
     "held_out_temperature": "temperature",
-    "load_head": "persistence",
+    "load_head": "saved.persistence",
     "logistic_path": "logistic",
-    "save_head": "persistence",
+    "save_head": "saved.persistence",
     "temperature_on": "temperature",
 }
 

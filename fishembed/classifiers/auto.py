@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Normalize
-from fishembed.classifiers.choosing_head import ChoosingHead
 from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.model_grids import (
+from fishembed.classifiers.model_choice.choosing_head import ChoosingHead
+from fishembed.classifiers.model_choice.model_grids import (
     AngularGrid,
     GaussianGrid,
     LogisticGrid,
@@ -18,7 +18,7 @@ from fishembed.classifiers.model_grids import (
     Parameters,
     ZeroShotGrid,
 )
-from fishembed.classifiers.model_selection import SelectOn
+from fishembed.classifiers.model_choice.model_selection import SelectOn
 from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 

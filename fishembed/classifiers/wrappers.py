@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from fishembed.classifiers.combination import Combination
 from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
-from fishembed.classifiers.model_selection import CandidateScorer, SelectOn
+from fishembed.classifiers.model_choice.model_selection import CandidateScorer, SelectOn
 from fishembed.classifiers.row_weights import log_prior
 from fishembed.classifiers.temperature import best_scale
 from fishembed.classifiers.zero_shot import ZeroShotClassifier

@@ -36,7 +36,7 @@ def compare(
     """
     with Console(as_json=as_json) as console:
         from fishembed.experiments import compare_runs
-        from fishembed.experiments.run_list import stale_warning
+        from fishembed.experiments.runs.run_list import stale_warning
         from fishembed.reports import write_comparison
         from fishembed.reports.text_tables import comparison_table
 

@@ -233,7 +233,7 @@ def fit(
         print_learning_curve(console, done)
         found = None
         if by or pool or taxonomy or leave_out:
-            from fishembed.experiments.field_questions import ask_run
+            from fishembed.experiments.field.field_questions import ask_run
 
             found = ask_run(done, by=by, pool=pool, taxonomy=taxonomy, leave_out=leave_out)
         print_run(console, done, found)

@@ -15,7 +15,7 @@ from fishembed.cli.resolve_paths import find_inputs, find_run
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
-    from fishembed.experiments.prediction import Predictions
+    from fishembed.experiments.predicting.prediction import Predictions
 
 
 def predict(
@@ -141,12 +141,12 @@ def predict(
     if not images and watch is None:
         raise InputError("name images, a folder or a store; or a folder to --watch")
     from fishembed.experiments import Run, predict_run
-    from fishembed.experiments import prediction_formats as formats
-    from fishembed.experiments.prediction import run_encoder
-    from fishembed.experiments.prediction_sentences import said_before
-    from fishembed.experiments.run_list import stale_warning
-    from fishembed.experiments.sort_into import sort_into_folders
-    from fishembed.experiments.watching import together, watch_folder
+    from fishembed.experiments.predicting import prediction_formats as formats
+    from fishembed.experiments.predicting.prediction import run_encoder
+    from fishembed.experiments.predicting.prediction_sentences import said_before
+    from fishembed.experiments.predicting.sort_into import sort_into_folders
+    from fishembed.experiments.predicting.watching import together, watch_folder
+    from fishembed.experiments.runs.run_list import stale_warning
     from fishembed.reports.contact_sheet import write_contact_sheet
 
     chosen: formats.Format = "json" if as_json else kind or "table"

@@ -49,7 +49,10 @@ def report(
     with Console(as_json=as_json) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
-        from fishembed.experiments.field_questions import answer_field_questions, field_answers
+        from fishembed.experiments.field.field_questions import (
+            answer_field_questions,
+            field_answers,
+        )
         from fishembed.reports import write_report
 
         opened = Run.open(folder)

@@ -36,9 +36,9 @@ def load_encoder(
         hardware has it, else fp16 on CUDA, else fp32.
     decoding
         How the images that it will be given are decoded, see
-        `fishembed.images.image_pixels`: exact, fast, device, or auto, which is device where the
-        GPU has a JPEG decoder, else fast. Part of what the encoder says of itself; it changes
-        nothing on the encoder.
+        `fishembed.images.decoding.image_pixels`: exact, fast, device, or auto, which is device
+        where the GPU has a JPEG decoder, else fast. Part of what the encoder says of itself; it
+        changes nothing on the encoder.
     backend
         What computes the forward pass: torch, openvino or auto, see
         `fishembed.encoders.backend.choose_backend`. Features in bf16 differ by it.
@@ -72,7 +72,7 @@ def load_encoder(
 
 def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> ImageTower:
     if name.kind == "embedded":
-        from fishembed.encoders.embedded import EmbeddedEncoder
+        from fishembed.encoders.embedded.embedded_encoder import EmbeddedEncoder
 
         return EmbeddedEncoder(device, precision, backend)
     if name.kind == "timm":
@@ -92,6 +92,6 @@ def text_fingerprint(name: str) -> str:
     """
     if name != "embedded":
         return ""
-    from fishembed.encoders.text_tower import installed_fingerprint
+    from fishembed.encoders.embedded.text_tower import installed_fingerprint
 
     return installed_fingerprint()

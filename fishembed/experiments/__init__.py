@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from fishembed.experiments.few_shot import FewShotSettings
     from fishembed.experiments.fitting import fit, run_fit
     from fishembed.experiments.heads import HEADS
-    from fishembed.experiments.prediction import predict_run
-    from fishembed.experiments.run_folder import Run, newest_run, save_run
-    from fishembed.experiments.run_list import list_runs
-    from fishembed.experiments.run_result import RunResult
+    from fishembed.experiments.predicting.prediction import predict_run
+    from fishembed.experiments.runs.run_folder import Run, newest_run, save_run
+    from fishembed.experiments.runs.run_list import list_runs
+    from fishembed.experiments.runs.run_result import RunResult
     from fishembed.experiments.zeroshot_scoring import run_zeroshot, score_zeroshot
 
 _HOMES = {
     "HEADS": "heads",
     "Comparison": "comparison",
     "FewShotSettings": "few_shot",
-    "Run": "run_folder",
-    "RunResult": "run_result",
+    "Run": "runs.run_folder",
+    "RunResult": "runs.run_result",
     "compare_runs": "comparison",
     "fit": "fitting",
-    "list_runs": "run_list",
-    "newest_run": "run_folder",
-    "predict_run": "prediction",
+    "list_runs": "runs.run_list",
+    "newest_run": "runs.run_folder",
+    "predict_run": "predicting.prediction",
     "run_fit": "fitting",
     "run_zeroshot": "zeroshot_scoring",
-    "save_run": "run_folder",
+    "save_run": "runs.run_folder",
     "score_zeroshot": "zeroshot_scoring",
 }
 

@@ -15,8 +15,8 @@ from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import InputError
 from fishembed.evaluation import macro_difference_interval, mcnemar
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import Floats, Ints, group_numbers
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import Floats, Ints, group_numbers
 
 Interval = tuple[float, float]
 Flags = npt.NDArray[np.bool_]

@@ -15,9 +15,9 @@ from fishembed.experiments.few_shot import BASELINE, FewShotSettings, learning_c
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.held_out import held_out
 from fishembed.experiments.leakage import find_leakage
-from fishembed.experiments.run_folder import Run, default_name, new_folder, write_run
-from fishembed.experiments.run_info import run_info, selection_rows
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
+from fishembed.experiments.runs.run_info import run_info, selection_rows
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
 from fishembed.experiments.train_test_split import train_test_split
 from fishembed.experiments.training import (

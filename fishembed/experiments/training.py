@@ -151,7 +151,7 @@ def portable_head(
     head: Any, store: Store, features: FeatureKind, temperature: float = 1.0
 ) -> SavedHead | None:
     """Return a fitted head as `predict` reads it; None where only pickle can keep it."""
-    from fishembed.classifiers.saved_head import saved_head
+    from fishembed.classifiers.saved.saved_head import saved_head
 
     if not hasattr(head, "fitted_map"):
         return None

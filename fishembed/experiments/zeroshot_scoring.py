@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureStore
 from fishembed.errors import InputError
-from fishembed.experiments.run_folder import Run, default_name, new_folder, write_run
-from fishembed.experiments.run_info import run_info
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
+from fishembed.experiments.runs.run_info import run_info
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
 from fishembed.experiments.train_test_split import rows_to_score
 from fishembed.experiments.training import default_prompts, portable_head

@@ -11,7 +11,7 @@ from fishembed.cache import Store
 from fishembed.classifiers import load_head
 from fishembed.errors import DimensionError, RunFormatError, StoreMismatchError
 from fishembed.experiments import Run
-from fishembed.experiments.run_files import HEAD_NPZ
+from fishembed.experiments.runs.run_files import HEAD_NPZ
 
 _AT_ONCE = 16_384
 

@@ -21,7 +21,7 @@ from fishembed.encoders import (
 )
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.partial_file_writer import FeatureArrays
-from fishembed.extraction.pixel_hashes import pixel_hashes
+from fishembed.extraction.reading.pixel_hashes import pixel_hashes
 
 _FIELD_NAMES = {
     "library": "library",

@@ -31,14 +31,14 @@ from fishembed.extraction.batch_size import (
 )
 from fishembed.extraction.encoder_loader import EncoderLoader, encode_batch
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.image_ring import ImageRing, Pixels, Segment
-from fishembed.extraction.read_block import (
+from fishembed.extraction.reading.image_ring import ImageRing, Pixels, Segment
+from fishembed.extraction.reading.read_block import (
     DECODING_ERRORS,
     ImageTransform,
     StoredImage,
     skip_reason,
 )
-from fishembed.extraction.readers import ImageBlock, cores
+from fishembed.extraction.reading.readers import ImageBlock, cores
 from fishembed.extraction.stage_times import Seconds
 from fishembed.images import DeviceDecoder
 

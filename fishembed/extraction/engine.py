@@ -10,7 +10,7 @@ from typing import Protocol
 from fishembed.cache import PartialFiles
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.partial_file_writer import FeatureArrays
-from fishembed.extraction.read_block import File
+from fishembed.extraction.reading.read_block import File
 from fishembed.extraction.stage_times import NO_SECONDS, Seconds
 from fishembed.images import MAX_PIXELS
 

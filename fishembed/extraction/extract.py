@@ -79,7 +79,7 @@ def extract(
     Parameters
     ----------
     source
-        A folder, a manifest or tars, see `fishembed.images.open_dataset`.
+        A folder, a manifest or tars, see `fishembed.images.datasets.open_dataset`.
     store
         Where the store lies or shall lie; `cache/<name of the dataset>.h5` when left out
         (the folder is the environment's FISHEMBED_CACHE where that is set).
@@ -95,7 +95,7 @@ def extract(
     aliases
         CSV with the columns class and name: better names for the prompts.
     columns
-        What a manifest calls its columns, see `fishembed.images.open_dataset`.
+        What a manifest calls its columns, see `fishembed.images.datasets.open_dataset`.
     boxes
         Which boxes of a source become rows, and how they are cut; see `fishembed.images`.
     batch_size

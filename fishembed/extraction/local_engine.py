@@ -16,9 +16,9 @@ from contextlib import ExitStack, closing, contextmanager
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.encoding_stage import EncodingStage, in_order
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.read_block import File, ImageTransform
-from fishembed.extraction.reader_process import ProcessReader, ReaderServer, SharedMemory
-from fishembed.extraction.readers import (
+from fishembed.extraction.reading.read_block import File, ImageTransform
+from fishembed.extraction.reading.reader_process import ProcessReader, ReaderServer, SharedMemory
+from fishembed.extraction.reading.readers import (
     BlockReader,
     FileReaders,
     ThreadReader,

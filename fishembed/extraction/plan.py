@@ -15,7 +15,7 @@ from fishembed._base.paths import to_path
 from fishembed.cache import FeatureStore
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.extraction.read_block import File
+from fishembed.extraction.reading.read_block import File
 from fishembed.images import Dataset, Sample
 
 

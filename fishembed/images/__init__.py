@@ -1,13 +1,13 @@
 """Where images come from, and how bytes become pixels."""
 
-from fishembed.images.boxes import DEFAULT_BOXES, BoxOptions
-from fishembed.images.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
-from fishembed.images.find_images import find_images
-from fishembed.images.image_bytes import ImageBytes
-from fishembed.images.image_pixels import Decoding, image_pixels
-from fishembed.images.on_device import DeviceDecoder, suits_device
-from fishembed.images.open_dataset import Dataset, Sample, open_dataset
-from fishembed.images.resize_crop import crop_pixels
+from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
+from fishembed.images.datasets.find_images import find_images
+from fishembed.images.datasets.open_dataset import Dataset, Sample, open_dataset
+from fishembed.images.decoding.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
+from fishembed.images.decoding.image_bytes import ImageBytes
+from fishembed.images.decoding.image_pixels import Decoding, image_pixels
+from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
+from fishembed.images.decoding.resize_crop import crop_pixels
 from fishembed.images.stored_images import ImageFiles
 
 # Names of 0.1.0, kept for scripts that import them.

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.paths import Place, is_remote, is_url, to_path
-from fishembed._base.remote_files import remote_errors
+from fishembed._base.remote.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
-from fishembed.images.boxes import in_surroundings, parse_box_path
-from fishembed.images.image_bytes import ImageBytes, UnreadableImage
-from fishembed.images.manifest import MANIFEST_SUFFIXES, read_manifest
-from fishembed.images.remote_images import RemoteImage
-from fishembed.images.tar import read_tars
-from fishembed.images.tar_names import TAR_SUFFIX
+from fishembed.images.datasets.boxes import in_surroundings, parse_box_path
+from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
+from fishembed.images.datasets.remote_images import RemoteImage
+from fishembed.images.datasets.tar import read_tars
+from fishembed.images.datasets.tar_names import TAR_SUFFIX
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fishembed._base.text import counted
 from fishembed.experiments import Run
-from fishembed.experiments.people_table import doubt, look_at_it, species
-from fishembed.experiments.prediction import Prediction, Predictions
+from fishembed.experiments.predicting.people_table import doubt, look_at_it, species
+from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
 from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from fishembed._base.printable import printable
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError, NotFetchedError, StoreError
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import Floats, Ints, ScoredImages
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import Floats, Ints, ScoredImages
 from fishembed.reports.dimension_reduction import reduce_in_subprocess
 
 _POINTS = 500

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fishembed._base.csv_files import write_csv
 from fishembed._base.printable import printable
+from fishembed._base.tables.csv_files import write_csv
 from fishembed._base.text import counted
 from fishembed.cache import Store
-from fishembed.experiments.run_files import PAGE_HTML
-from fishembed.experiments.run_folder import NewFolder, new_folder
+from fishembed.experiments.runs.run_files import PAGE_HTML
+from fishembed.experiments.runs.run_folder import NewFolder, new_folder
 from fishembed.explore import Clustering, SearchResult, Suggestions
 from fishembed.explore.cluster import Cluster
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet

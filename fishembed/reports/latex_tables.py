@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fishembed._base.printable import printable
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import ClassTable
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import ClassTable
 from fishembed.reports.wording import interval, percent
 
 _SPECIAL = {

@@ -7,8 +7,8 @@ import re
 
 from fishembed._base.printable import printable
 from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import ClassTable
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import ClassTable
 from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes
 from fishembed.reports.wording import images_of, percent
 

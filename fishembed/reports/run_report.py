@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_text
 from fishembed._base.progress import Progress
+from fishembed._base.tables.csv_files import write_csv
 from fishembed.errors import InputError
 from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
-from fishembed.experiments.field_questions import field_answers
-from fishembed.experiments.run_files import PAGE_HTML
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.field.field_questions import field_answers
+from fishembed.experiments.runs.run_files import PAGE_HTML
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap, map_embeddings
 from fishembed.reports.figures.all_figures import draw_figures, write_figures
 from fishembed.reports.figures.field_figures import draw_field_figures

@@ -13,7 +13,7 @@ from fishembed._base.printable import printable, shortened
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.confusion_counts import ConfusedPair
 from fishembed.evaluation.reliability import Reliability
-from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, split_images
 
 FEW, MANY = 20, 100

@@ -12,7 +12,7 @@ from fishembed._base.printable import printable, shortened
 from fishembed.evaluation.confusion_counts import confused_pairs
 from fishembed.experiments.comparison import Comparison
 from fishembed.experiments.few_shot import Estimate, curve_points
-from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent
 
 Table = tuple[list[str], list[list[str]]]

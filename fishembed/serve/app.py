@@ -13,8 +13,8 @@ from fishembed._base.printable import printable
 from fishembed.encoders import Encoder
 from fishembed.errors import FishembedError, MissingExtraError
 from fishembed.experiments import Run, predict_run
-from fishembed.experiments.people_table import look_at_it, species
-from fishembed.experiments.prediction import Predictions
+from fishembed.experiments.predicting.people_table import look_at_it, species
+from fishembed.experiments.predicting.prediction import Predictions
 from fishembed.reports.shared_page_parts import fill
 from fishembed.serve.openapi import openapi_document
 

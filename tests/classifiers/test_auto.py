@@ -10,12 +10,12 @@ from fishembed.classifiers import (
     AutoHead,
     LogisticHead,
     SweptLogisticHead,
-    choosing_head,
     load_head,
     save_head,
 )
 from fishembed.classifiers.auto import CLIP_CS
-from fishembed.classifiers.model_selection import CandidateScorer
+from fishembed.classifiers.model_choice import choosing_head
+from fishembed.classifiers.model_choice.model_selection import CandidateScorer
 from fishembed.errors import DimensionError, InputError
 
 SWEEP_RNG = np.random.default_rng(0)

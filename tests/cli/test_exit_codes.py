@@ -65,7 +65,9 @@ def test_ctrl_c_exits_130(run, photos, monkeypatch):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fishembed.encoders.embedded.EmbeddedEncoder.encode_images", interrupted)
+    monkeypatch.setattr(
+        "fishembed.encoders.embedded.embedded_encoder.EmbeddedEncoder.encode_images", interrupted
+    )
     code, _, err = run("extract", "-e", "embedded")
     assert code == 130
     assert err.strip().endswith("interrupted")

@@ -12,7 +12,7 @@ from PIL import Image
 from fishembed.cache import FeatureStore
 from fishembed.extraction import encoding_stage, extract
 from fishembed.extraction.local_engine import LocalEngine
-from fishembed.extraction.read_block import ImageTransform, read_block
+from fishembed.extraction.reading.read_block import ImageTransform, read_block
 
 
 @pytest.fixture

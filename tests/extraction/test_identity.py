@@ -169,7 +169,7 @@ class TestTower:
 
 
 def test_the_towers_identity_is_known_without_loading_it():
-    from fishembed.encoders.text_tower import TextTower
+    from fishembed.encoders.embedded.text_tower import TextTower
 
     assert text_fingerprint("embedded") == TextTower.load().fingerprint
     assert text_fingerprint("ViT-B-32-quickgelu/openai") == "", "its fingerprint covers both"

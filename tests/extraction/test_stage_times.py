@@ -55,7 +55,7 @@ def test_no_more_pictures_wait_than_the_window_holds(workspace, store, monkeypat
             most[0] = max(most[0], read[0] - self.seen)
             return super().encode_with_trunk(batch)
 
-    from fishembed.extraction import read_block
+    from fishembed.extraction.reading import read_block
 
     real = read_block.read_bytes
 

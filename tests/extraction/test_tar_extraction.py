@@ -33,7 +33,7 @@ def test_a_store_of_tars_has_the_vectors_of_the_files(shards, workspace, store, 
 
 def test_what_has_not_changed_is_not_read(shards, store, encoder, monkeypatch):
     extract(shards, store, encoder=encoder)
-    monkeypatch.setattr("fishembed.images.tar.read_range", None)
+    monkeypatch.setattr("fishembed.images.datasets.tar.read_range", None)
     assert not extract(shards, store, encoder=encoder).wrote
 
 

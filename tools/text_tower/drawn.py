@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fishembed.demo import SPECIES, caption, choose_scene, paint
-from fishembed.encoders.embedded import load_network
+from fishembed.encoders.embedded.embedded_encoder import load_network
 from text_tower.lexicon import Lexicon
 from text_tower.rows import unit_length
 

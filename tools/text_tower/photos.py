@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
-from fishembed.encoders.text_tower import TextTower
+from fishembed.encoders.embedded.text_tower import TextTower
 from text_tower.rows import unit_length
 from text_tower.wordnet import listed
 

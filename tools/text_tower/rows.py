@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fishembed.encoders.embedded import load_network
+from fishembed.encoders.embedded.embedded_encoder import load_network
 
 
 @dataclass(frozen=True)

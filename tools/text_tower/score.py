@@ -6,7 +6,7 @@ import numpy as np
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
 
 from fishembed.demo import SPECIES
-from fishembed.encoders.text_tower import TextTower
+from fishembed.encoders.embedded.text_tower import TextTower
 from text_tower.everyday import EVERYDAY
 from text_tower.lexicon import Lexicon, Teacher
 from text_tower.rows import unit_length

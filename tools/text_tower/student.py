@@ -12,9 +12,15 @@ import torch
 from safetensors.torch import save
 from torch.nn import functional
 
-from fishembed.encoders._text_network import Shape, TextNetwork, pad
-from fishembed.encoders._text_tokens import MAX_TOKENS, START, WordPieces, letters, split_words
-from fishembed.encoders.text_tower import STEP
+from fishembed.encoders.embedded.text_network import Shape, TextNetwork, pad
+from fishembed.encoders.embedded.text_tokens import (
+    MAX_TOKENS,
+    START,
+    WordPieces,
+    letters,
+    split_words,
+)
+from fishembed.encoders.embedded.text_tower import STEP
 from text_tower.corpus import Corpus
 from text_tower.lexicon import Lexicon
 from text_tower.sentences import SentenceModel

@@ -26,7 +26,7 @@ from fishembed.audit.checks.outliers import OUTLIERS_CSV, outlier_table
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
 from fishembed.images import ImageBytes, ImageFiles, read_bytes
-from fishembed.images.decode import quiet_decoding
+from fishembed.images.decoding.decode import quiet_decoding
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.thumbnails import open_reduced
 

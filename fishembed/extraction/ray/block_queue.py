@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fishembed.errors import FishembedError
-from fishembed.extraction.read_block import File
+from fishembed.extraction.reading.read_block import File
 
 _FIRST = 512
 """Files of a block while nobody knows how fast workers are."""

@@ -25,8 +25,8 @@ from fishembed.extraction.known_features import NOT_FINITE, only_finite
 from fishembed.extraction.local_engine import encode_files
 from fishembed.extraction.partial_file_writer import joined
 from fishembed.extraction.ray.remote_encoder import EncoderFacts
-from fishembed.extraction.read_block import File
-from fishembed.extraction.readers import cores
+from fishembed.extraction.reading.read_block import File
+from fishembed.extraction.reading.readers import cores
 from fishembed.extraction.stage_times import NO_SECONDS, Seconds
 
 

@@ -18,8 +18,8 @@ from fishembed.reports.figures.style import FIGURE_FORMATS, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.run_folder import Run
-    from fishembed.experiments.run_result import RunResult
+    from fishembed.experiments.runs.run_folder import Run
+    from fishembed.experiments.runs.run_result import RunResult
 
 LEARNING_CURVE = "learning_curve"
 INLINE = (

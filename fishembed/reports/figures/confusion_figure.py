@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.run_result import Ints, RunResult
+    from fishembed.experiments.runs.run_result import Ints, RunResult
 
 _COUNTED_UP_TO = 40
 _NAMED_UP_TO = 200

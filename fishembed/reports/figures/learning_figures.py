@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fishembed.experiments.few_shot import CurvePoint
-    from fishembed.experiments.run_result import Floats, RunResult
+    from fishembed.experiments.runs.run_result import Floats, RunResult
 
 
 def draw_loss(result: RunResult) -> Figure | None:

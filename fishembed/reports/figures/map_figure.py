@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.run_result import RunResult
+    from fishembed.experiments.runs.run_result import RunResult
     from fishembed.reports.embedding_map import EmbeddingMap
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.run_result import ClassTable
+    from fishembed.experiments.runs.run_result import ClassTable
 
 _NAMED_UP_TO = 150
 

@@ -11,7 +11,7 @@ from fishembed.reports.figures.style import INK, MUTED, RIGHT, new_axes, percent
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.run_result import RunResult
+    from fishembed.experiments.runs.run_result import RunResult
 
 
 def draw_reliability(result: RunResult) -> Figure | None:

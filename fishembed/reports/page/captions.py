@@ -6,7 +6,7 @@ from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.few_shot import curve_points
-from fishembed.experiments.run_result import ClassTable, RunResult
+from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.text_tables import judged_on
 from fishembed.reports.wording import percent, split_images
 

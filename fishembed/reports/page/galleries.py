@@ -16,8 +16,8 @@ from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
 from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
-from fishembed.experiments.run_folder import Run
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.images import ImageFiles
 from fishembed.reports.run_sentences import mixup_reason
 from fishembed.reports.thumbnails import Thumbnail, thumbnails

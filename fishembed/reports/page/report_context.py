@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.printable import printable
-from fishembed.experiments.class_prior import PRIOR_SENTENCES
-from fishembed.experiments.run_folder import Run
+from fishembed.experiments.field.class_prior import PRIOR_SENTENCES
+from fishembed.experiments.runs.run_folder import Run
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.figures.style import inline_svg
 from fishembed.reports.page import captions

@@ -9,8 +9,8 @@ import numpy as np
 
 from fishembed._base.printable import printable
 from fishembed.evaluation.confusion_counts import most_often_called_instead
-from fishembed.experiments.class_prior import PRIOR_SENTENCES, assumed_prior
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.text_tables import (
     best_candidates_table,

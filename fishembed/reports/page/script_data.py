@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fishembed.evaluation.confusion_counts import count_block, most_mixed
-from fishembed.experiments.run_result import RunResult
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 
 _ALL_UP_TO = 60

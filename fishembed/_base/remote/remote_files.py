@@ -1,0 +1,263 @@
+"""Files on other machines: copied here whole to be read, uploaded whole when written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fishembed._base.files import atomic_file
+from fishembed._base.paths import is_remote, scrub
+from fishembed._base.remote.http_files import HTTP
+from fishembed._base.remote.s3_upload import put_s3
+from fishembed._base.temporary import temporary_file
+from fishembed.errors import RemoteError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory"})
+_S3 = frozenset({"s3", "s3a"})
+_CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
+_NOT_THERE = (404, 410)
+_LONGEST = 200
+_UNANNOUNCED = 4 << 30
+"""Bytes that are fetched where a server does not say how many there will be."""
+_PAUSES = (0.02, 0.1, 0.3)
+"""Seconds to wait before looking again for what another process may be replacing."""
+
+T = TypeVar("T")
+
+
+@contextmanager
+def remote_errors(path: object) -> Iterator[None]:
+    """Turn the errors of remote file systems into a `RemoteError` that names the path.
+
+    A file that is not there stays a `FileNotFoundError`.
+    """
+    try:
+        yield
+    except RemoteError:
+        raise
+    except FileNotFoundError as error:  # HTTP's file system says so of whatever went wrong
+        if (cause := _failed_request(error)) is None:
+            raise
+        raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(cause)}") from None
+    except Exception as error:  # each file system has its own tree, and some raise anything
+        if not isinstance(error, OSError) and _package(error) not in _CLIENTS:
+            raise
+        raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(error)}") from None
+
+
+def _failed_request(error: BaseException) -> Exception | None:
+    """Return the failure behind a "not found" that is none: no connection, 403, 500."""
+    cause = error.__cause__
+    if not isinstance(cause, Exception) or getattr(cause, "status", 0) in _NOT_THERE:
+        return None
+    known = _package(cause) in _CLIENTS or isinstance(cause, (TimeoutError, ConnectionError))
+    return cause if known else None
+
+
+def _package(error: Exception) -> str:
+    return type(error).__module__.partition(".")[0]
+
+
+def _message(error: Exception) -> str:
+    text = " ".join(scrub(str(error)).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+ANYTHING = "*"
+"""What an upload may replace, where that does not matter."""
+
+
+def remote_state(path: UPath) -> str:
+    """Return what tells this content of a remote file from any other; "" where there is none."""
+    fs = path.fs
+    try:
+        with remote_errors(path):
+            fs.invalidate_cache(fs._parent(path.path))  # others write there too
+            known = fs.info(path.path)
+            return str(known.get("ETag") or fs.ukey(path.path))
+    except FileNotFoundError:
+        return ""
+
+
+def remote_version(path: UPath) -> str:
+    """Return 16 hex digits that change when a remote file does (its ETag, or size and time).
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    """
+    for pause in _PAUSES:
+        if state := remote_state(path):
+            return _short_hash(state)
+        time.sleep(pause)  # not every store shows old or new while one replaces the other
+    raise FileNotFoundError(str(path))
+
+
+def local_copy(path: AnyPath) -> Path:
+    """Return the path of a local file, or of an up-to-date copy of a remote one.
+
+    Copies lie in `copies_dir()`, one for each version of a file; older ones are removed.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    RemoteError
+        When it cannot be copied.
+    """
+    if not is_remote(path):
+        if not path.is_file():
+            raise FileNotFoundError(str(path))
+        return path
+    folder = copies_dir() / _short_hash(str(path))
+    copy = folder / remote_version(path) / path.name
+    if copy.is_file():
+        return copy
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(copy) as temporary, remote_errors(path):
+        if path.protocol in HTTP:
+            _download(path, temporary)
+        else:
+            path.fs.get_file(path.path, str(temporary))
+    _remove_other_versions(folder, copy.parent)
+    return copy
+
+
+def _download(path: UPath, target: Path) -> None:
+    """Write what a server sends, and no more than it announced; else it could fill the disk."""
+    from fishembed._base.bounded_reading import blocks
+
+    announced = path.fs.info(path.path).get("size")
+    most = _UNANNOUNCED if announced is None else int(announced)
+    with target.open("wb") as file:
+        for block in blocks(path, most):
+            file.write(block)
+
+
+def with_local_copy(path: AnyPath, read: Callable[[Path], T]) -> T:
+    """Return what a function reads from a local file, or from a copy of a remote one.
+
+    Where another process, which found a newer version, removes the copy before it is open, the
+    newer one is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    """
+    for pause in _PAUSES if is_remote(path) else ():
+        try:
+            return read(local_copy(path))
+        except FileNotFoundError:  # noqa: PERF203 - to try again is what the loop is for
+            if is_remote(path) and not remote_state(path):
+                raise
+            time.sleep(pause)
+    return read(local_copy(path))
+
+
+def copies_dir() -> Path:
+    """Return the folder for copies of remote files.
+
+    It is FISHEMBED_COPIES, else `fishembed` below the user's cache folder (XDG_CACHE_HOME,
+    else ``~/.cache``).
+    """
+    own = os.environ.get("FISHEMBED_COPIES")
+    above = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(own) if own else Path(above) / "fishembed"
+
+
+def _remove_other_versions(folder: Path, kept: Path) -> None:
+    """Remove the copies of older versions; a process that has one open keeps reading it."""
+    with suppress(OSError):  # another process does the same
+        for version in folder.iterdir():
+            if version != kept:
+                for file in version.iterdir():
+                    file.unlink(missing_ok=True)
+                version.rmdir()
+
+
+def upload(local: Path, path: UPath, *, replaces: str = ANYTHING) -> None:
+    """Upload a local file whole, or leave what was there.
+
+    Object stores show an object when all of it has arrived, so there it is one upload; other
+    file systems get it under a temporary name first, which is then moved.
+
+    Parameters
+    ----------
+    local, path
+        The file, and its place.
+    replaces
+        The `remote_state` that the place must be in: S3 tests that itself, elsewhere it is looked
+        at just before.
+
+    Raises
+    ------
+    RemoteError
+        When the place is in another state, or cannot be written.
+    """
+    if replaces not in (ANYTHING, remote_state(path)):
+        raise _changed(path)
+    with remote_errors(path):
+        fs: Any = path.fs
+        if path.protocol in _S3 and replaces != ANYTHING:
+            condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+            try:
+                put_s3(fs, local, path.path, condition)
+            except OSError as error:
+                if remote_state(path) != replaces:
+                    raise _changed(path) from error
+                raise
+        elif path.protocol in _OBJECT_STORES:
+            fs.put_file(str(local), path.path)
+        else:
+            _upload_and_move(fs, local, path.path)
+
+
+def _changed(path: UPath) -> RemoteError:
+    return RemoteError(
+        f"{scrub(str(path))!r} was written by somebody else meanwhile, and that is left as it is: "
+        "run this again, which starts from what is there now"
+    )
+
+
+def _upload_and_move(fs: Any, local: Path, path: str) -> None:
+    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    fs.makedirs(fs._parent(path), exist_ok=True)
+    try:
+        fs.put_file(str(local), temporary)
+        fs.mv(temporary, path)
+    except BaseException:
+        if fs.exists(temporary):
+            fs.rm_file(temporary)
+        raise
+
+
+def staging_path(path: AnyPath) -> Path:
+    """Return where a file is written before it is uploaded; a local path is its own."""
+    return copies_dir() / "work" / _short_hash(str(path)) / path.name if is_remote(path) else path
+
+
+@contextmanager
+def uploaded_file(path: UPath, *, replaces: str = ANYTHING) -> Iterator[Path]:
+    """Yield a local path to write to; upload the file when the block ends well; see `upload`."""
+    place = staging_path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_file(place) as temporary:
+        yield temporary
+        upload(temporary, path, replaces=replaces)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

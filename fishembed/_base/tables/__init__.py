@@ -1,0 +1,1 @@
+"""Tables: text in any encoding and dialect, read and written in one place."""

@@ -1,0 +1,1 @@
+"""Stores from and to other programs: import and export."""

@@ -1,0 +1,149 @@
+"""Folders of .npy and Parquet, as clip-retrieval writes and embedding-reader reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.tables.missing import text_or_missing
+from fishembed.cache.exchange.npy_folder import read_npy_folder
+from fishembed.cache.lazy_rows import LazyRows, StackedRows
+from fishembed.errors import DimensionError, InputError, MissingExtraError
+
+_COLUMNS = {
+    "paths": ("image_path", "path", "key"),
+    "labels": ("label", "class"),
+    "splits": ("split",),
+    "groups": ("group",),
+    "digests": ("digest", "sha256"),
+}
+"""Arrays of an import, and the columns of the metadata that may hold them."""
+
+
+def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
+    """Return the arrays of a folder by the names that an import knows.
+
+    Parameters
+    ----------
+    folder
+        Holds `img_emb/img_emb_<number>.npy`, and optionally `metadata/metadata_<number>.parquet`
+        with image_path[, label][, split][, group][, digest], and `text_emb/` with a row
+        for each image, which is used where all images of a class have the same. Or .npy files
+        by name, see `read_npy_folder`.
+
+    Raises
+    ------
+    InputError
+        When there are no features, or files of one number are missing.
+    DimensionError
+        When files do not fit together.
+    MissingExtraError
+        When there is metadata and pyarrow is not installed.
+    """
+    images = _numbered(folder, "img_emb", ".npy")
+    if not images and any(folder.glob("*.npy")):
+        return read_npy_folder(folder)
+    if not images:
+        raise InputError(
+            f"{str(folder)!r} holds no img_emb/img_emb_0.npy, as clip-retrieval writes it, and no "
+            "features.npy: give such a folder, or a file"
+        )
+    arrays: dict[str, Any] = {"features": _stacked(list(images.values()))}
+    metadata = _numbered(folder, "metadata", ".parquet")
+    if metadata:
+        _same_numbers(folder, images, metadata)
+        arrays.update(_read_metadata(list(metadata.values())))
+    texts = _numbered(folder, "text_emb", ".npy")
+    if texts and "labels" in arrays:
+        _same_numbers(folder, images, texts)
+        arrays.update(_class_texts(_stacked(list(texts.values())), arrays["labels"]))
+    return arrays
+
+
+def _numbered(folder: Path, kind: str, suffix: str) -> dict[int, Path]:
+    found = {}
+    for path in (folder / kind).glob(f"*{suffix}"):
+        match = re.search(r"(\d+)$", path.stem)
+        if match:
+            found[int(match[1])] = path
+    return dict(sorted(found.items()))
+
+
+def _same_numbers(folder: Path, images: Mapping[int, Path], others: Mapping[int, Path]) -> None:
+    differing = sorted(set(images) ^ set(others))
+    if differing:
+        kinds = f"{images[min(images)].parent.name} and {others[min(others)].parent.name}"
+        raise InputError(
+            f"{str(folder)!r}: of number {differing[0]} there is not one file each in {kinds}"
+        )
+
+
+def _read_metadata(paths: list[Path]) -> dict[str, Any]:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
+    try:
+        found = [parquet.read_schema(path) for path in paths]
+        schemas = [schema.names for schema in found]
+        nested = {one.name for schema in found for one in schema if pa.types.is_nested(one.type)}
+        columns = {
+            name: next((one for one in candidates if all(one in names for names in schemas)), None)
+            for name, candidates in _COLUMNS.items()
+        }
+        wanted = {name: column for name, column in columns.items() if column is not None}
+        used = {one for candidates in _COLUMNS.values() for one in candidates}
+        further = [name for name in schemas[0] if all(name in names for names in schemas[1:])]
+        wanted |= {f"metadata/{name}": name for name in further if name not in used | nested}
+        # Of each file by itself: another program may have chosen other types in each.
+        tables = [parquet.read_table(path, columns=[*wanted.values()]) for path in paths]
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"cannot read the metadata as Parquet: {error}") from error
+    return {
+        name: np.array(
+            [text_or_missing(cell) for table in tables for cell in table[column].to_pylist()],
+            dtype=np.str_,
+        )
+        for name, column in wanted.items()
+    }
+
+
+def _class_texts(texts: LazyRows, labels: npt.NDArray[np.str_]) -> dict[str, Any]:
+    """Return the text features of each class, where the rows of a class agree."""
+    classes, first, of_row = np.unique(labels, return_index=True, return_inverse=True)
+    if len(labels) != len(texts) or "" in classes:
+        return {}
+    features = texts[first]
+    for start in range(0, len(texts), 16_384):
+        block = slice(start, start + 16_384)
+        if not np.array_equal(texts[block], features[of_row[block]]):
+            return {}
+    return {"classes": classes, "text_features": features}
+
+
+def _stacked(paths: list[Path]) -> LazyRows:
+    """Return the arrays of several .npy files one below the other, read when asked for."""
+    arrays = [_map(path) for path in paths]
+    first = arrays[0]
+    for path, array in zip(paths, arrays, strict=True):
+        if array.ndim != 2 or (array.shape[1], array.dtype) != (first.shape[1], first.dtype):
+            raise DimensionError(
+                f"{str(path)!r} holds {array.dtype} {array.shape}; its first sibling "
+                f"{first.dtype} {first.shape}"
+            )
+    lengths = [len(array) for array in arrays]
+    return StackedRows(lengths, arrays.__getitem__, int(first.shape[1]), first.dtype)
+
+
+def _map(path: Path) -> npt.NDArray[Any]:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{str(path)!r} cannot be read as .npy: {error}") from error
+    return np.asarray(array)

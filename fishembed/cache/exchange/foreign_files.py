@@ -1,0 +1,291 @@
+"""Arrays of files that other programs wrote: Parquet, HDF5, .npy, .npz, .pt and CSV.
+
+A file is known by its content. What could run code (pickles) is never loaded.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.tables.file_kinds import file_kind
+from fishembed.cache.hdf5_files import open_hdf5
+from fishembed.errors import FishembedError, InputError, MissingExtraError
+
+_NAMES = {
+    "features": "features feature embeddings embedding vectors vector x feats emb image_features "
+    "img_emb image_embeddings",
+    "labels": "labels label y target targets class species",
+    "classes": "classes class_names classnames names",
+    "paths": "paths path image_path image_paths filename filenames file files key",
+    "splits": "splits split subset",
+    "groups": "groups group",
+    "digests": "digests digest sha256",
+}
+_MEANING = {word: name for name, words in _NAMES.items() for word in words.split()}
+_NUMBERED = re.compile(r"(.*?)[ _.-]?\d+")
+_CONVERT = (
+    'where you trust it, convert it: python -c "import pickle, numpy; d = pickle.load(open('
+    "'{name}', 'rb')); numpy.savez('{stem}.npz', **d)\" for a dict with the array 'features'"
+)
+Arrays = dict[str, Any]
+
+
+def read_foreign_file(path: Path) -> Arrays:
+    """Return the arrays of a file by the names that an import knows.
+
+    Raises
+    ------
+    InputError
+        When it holds no features, cannot be read, or is of a kind that cannot be read safely;
+        that kind is named.
+    MissingExtraError
+        When it is Parquet and pyarrow is not installed.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8192)
+        return _reader(path, start)(path)
+    except FishembedError:
+        raise
+    except ImportError as error:
+        raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
+    except Exception as error:  # each of these libraries has errors of its own
+        raise InputError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def is_foreign(path: Path) -> bool:
+    """Return whether a file is anything but an .npz archive."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if path.suffix.lower() == ".npz" and start not in (b"PAR1", b"\x89HDF", b"\x93NUM"):
+        return False  # reading it says what is wrong
+    return start != b"PK\x03\x04" or _is_torch(path)
+
+
+def _reader(path: Path, start: bytes) -> Callable[[Path], Arrays]:
+    if start.startswith(b"PAR1"):
+        return _read_parquet
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return _read_hdf5
+    if start.startswith(b"\x93NUMPY"):
+        return _read_npy
+    if _is_torch(path):
+        return _read_torch
+    if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
+        how = _CONVERT.replace("{name}", path.name).replace("{stem}", path.stem)
+        raise InputError(
+            f"{str(path)!r} is a Python pickle, which can run code when it is read, so it is "
+            f"not: {how}"
+        )
+    if (kind := file_kind(start, path.name)) is not None:
+        raise InputError(f"{str(path)!r} is {kind.name}: {kind.advice}")
+    return _read_csv
+
+
+def _is_torch(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _read_parquet(path: Path) -> Arrays:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with path.open("rb") as file:
+        schema = parquet.read_schema(file)
+        lists = [
+            field.name
+            for field in schema
+            if (
+                pa.types.is_list(field.type)
+                or pa.types.is_fixed_size_list(field.type)
+                or pa.types.is_large_list(field.type)
+            )
+            and (
+                pa.types.is_floating(field.type.value_type)
+                or pa.types.is_integer(field.type.value_type)
+            )
+        ]
+        numbers = [f.name for f in schema if pa.types.is_floating(f.type)]
+        known = {name: _meaning(name) for name in schema.names if _meaning(name)}
+        texts = {name: what for name, what in known.items() if name not in lists}
+        vectors = _one_of(path, lists, "columns of lists") if lists else ""
+        wanted = [vectors] if vectors else _feature_columns(path, numbers, texts)
+        table = parquet.read_table(file, columns=[*wanted, *texts])
+    if vectors:
+        features = np.array(table[vectors].to_pylist(), np.float32)
+    else:
+        features = np.stack([table[name].to_numpy() for name in wanted], axis=1)
+    columns = {what: table[name].to_pylist() for name, what in texts.items() if what != "features"}
+    return {"features": features, **_objects(columns)}
+
+
+def _read_csv(path: Path) -> Arrays:
+    table = CsvTable(path)
+    rows = [row for _, row in table]
+    texts = {name: what for name in table.columns if (what := _meaning(name))}
+    numbers = [
+        name for name in table.columns if rows and all(_is_number(row[name]) for row in rows)
+    ]
+    wanted = _feature_columns(path, numbers, texts)
+    features = np.array([[float(row[name]) for name in wanted] for row in rows], np.float32)
+    columns = {what: [row[name] for row in rows] for name, what in texts.items()}
+    columns.pop("features", None)
+    return {"features": features, **_objects(columns)}
+
+
+def _read_hdf5(path: Path) -> Arrays:
+    import h5py
+
+    with open_hdf5(path) as file:
+        found: dict[str, h5py.Dataset] = {}
+        file.visititems(
+            lambda name, one: found.update({name: one}) if isinstance(one, h5py.Dataset) else None
+        )
+        matrices = [
+            name for name, one in found.items() if one.ndim == 2 and one.dtype.kind in "fiu"
+        ]
+        if not matrices:
+            raise InputError(f"{str(path)!r} is HDF5 without a matrix (n, dim) of numbers")
+        name = _one_of(path, matrices, "matrices")
+        features = found[name][()]
+        return {"features": features, **_beside(found, len(features))}
+
+
+def _read_npy(path: Path) -> Arrays:
+    features = np.load(path, mmap_mode="r", allow_pickle=False)
+    files = {one.stem: one for one in path.parent.glob("*.npy") if one != path}
+    stem = path.stem.lower()
+    own = {
+        name: one
+        for name, one in files.items()
+        if _meaning(name) not in ("", "features") or _pairs(stem, name.lower())
+    }
+    arrays = {name: np.load(one, mmap_mode="r", allow_pickle=False) for name, one in own.items()}
+    for name, one in arrays.items():
+        if (
+            _pairs(stem, name.lower())
+            and _last_word(name) != "classes"
+            and len(one) != len(features)
+        ):
+            raise InputError(
+                f"{str(path)!r} has {len(features):,} rows and {name}.npy {len(one):,}: they "
+                "should be of the same images"
+            )
+    beside = _beside({_last_word(name): one for name, one in arrays.items()}, len(features))
+    return {"features": features, **beside}
+
+
+def _read_torch(path: Path) -> Arrays:
+    import torch
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{str(path)!r} is a file of torch that holds more than tensors and plain values, "
+            f"which could run code: torch.save a dict of tensors, 'features' among them ({error})"
+        ) from error
+    if isinstance(loaded, torch.Tensor):
+        loaded = {"features": loaded}
+    if not isinstance(loaded, Mapping):
+        raise InputError(f"{str(path)!r} holds no dict of tensors, but a {type(loaded).__name__}")
+    arrays: Arrays = {
+        str(name): value.float().numpy()
+        if isinstance(value, torch.Tensor) and value.is_floating_point()
+        else np.asarray(value)
+        for name, value in loaded.items()
+    }
+    matrices = [name for name, one in arrays.items() if one.ndim == 2 and one.dtype.kind in "fiu"]
+    if not matrices:
+        raise InputError(f"{str(path)!r} holds no tensor (n, dim)")
+    features = arrays[_one_of(path, matrices, "tensors")]
+    return {"features": features, **_beside(arrays, len(features))}
+
+
+def _beside(arrays: Mapping[str, Any], n: int) -> Arrays:
+    """Return the arrays with a value for each row, and the names of classes."""
+    found: Arrays = {}
+    for name, array in arrays.items():
+        what = _meaning(name)
+        if (
+            what
+            and what != "features"
+            and array.ndim == 1
+            and (len(array) == n or what == "classes")
+        ):
+            found.setdefault(what, array[()] if hasattr(array, "id") else np.asarray(array))
+    return found
+
+
+def _feature_columns(path: Path, numbers: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Return the columns of numbers that make an embedding: the largest family of their names."""
+    families: dict[str, list[str]] = {}
+    for name in (one for one in numbers if one not in set(known)):
+        match = _NUMBERED.fullmatch(name)
+        if match:
+            families.setdefault(match[1], []).append(name)
+    if not families:
+        raise InputError(
+            f"{str(path)!r} has no columns of features: a column of lists, or columns of numbers "
+            "named such as f0, f1, f2"
+        )
+    return max(families.values(), key=len)
+
+
+def _one_of(path: Path, names: Sequence[str], what: str) -> str:
+    called = [name for name in names if _meaning(name) == "features"] or list(names)
+    if len(called) > 1:
+        raise InputError(
+            f"{str(path)!r} has several {what}: {', '.join(map(repr, called[:5]))}; call the one "
+            "to import 'features'"
+        )
+    return called[0]
+
+
+def array_meaning(name: str) -> str:
+    """Return what a file or array of this name holds, by the names of an import; "" if unknown."""
+    return _meaning(_last_word(name.lower()))
+
+
+def _meaning(name: str) -> str:
+    return _MEANING.get(name.rpartition("/")[2].strip().lower(), "")
+
+
+def _pairs(stem: str, other: str) -> bool:
+    """Return whether two files are called alike but for what they hold."""
+    return (
+        bool(_meaning(_last_word(other)))
+        and other.rpartition("_")[0] in (stem, stem.rpartition("_")[0])
+        and "_" in other
+    )
+
+
+def _last_word(name: str) -> str:
+    return name if _meaning(name) else name.rpartition("_")[2]
+
+
+def _objects(columns: Mapping[str, list[Any]]) -> Arrays:
+    arrays: Arrays = {}
+    for name, column in columns.items():
+        arrays[name] = np.empty(len(column), object)
+        arrays[name][:] = column
+    return arrays
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

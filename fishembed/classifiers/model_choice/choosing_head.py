@@ -1,0 +1,203 @@
+"""Base of the classifiers that choose among candidate models by held-out scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length
+
+from fishembed.classifiers.base import (
+    Codes,
+    EmbeddingClassifier,
+    Floats,
+    MapPredictor,
+    one_blas_thread,
+)
+from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.fitted_map import FittedMap
+from fishembed.classifiers.model_choice.model_grids import ModelGrid, Parameters
+from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, Part
+from fishembed.classifiers.model_choice.model_selection import (
+    SELECT_ON,
+    CandidateScorer,
+    SelectOn,
+    Trial,
+)
+from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
+from fishembed.errors import InputError
+
+MAX_LOGITS = 10_000_000
+"""Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
+
+MIN_ROWS, MIN_CLASSES = 30, 5
+"""Evaluated rows, and classes of these, below which the default is used and only calibrated."""
+
+
+class ChoosingHead(MapPredictor, EmbeddingClassifier):
+    """Base of classifiers that compare candidates on held-out rows, and choose one.
+
+    Subclasses name the grids, and the model to use where too little can be evaluated: below 30
+    rows, or 5 classes where there are more. Where rows
+    times classes exceed `MAX_LOGITS`, candidates are compared on a sample of the rows: as many of
+    each class where a macro score decides, else drawn from all. The model chosen is fitted to
+    every row.
+    """
+
+    select_on: SelectOn
+    n_folds: int
+    n_jobs: int | None
+    random_state: int | np.random.RandomState | None
+    _within = 1.0  # standard errors within which two scores tie
+    _blends = True
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        X_val: npt.ArrayLike | None = None,
+        y_val: npt.ArrayLike | None = None,
+    ) -> ChoosingHead:
+        """Choose a model and fit it to all rows.
+
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) features and (n_images,) labels, numbers or strings.
+        groups
+            (n_images,) rows of one group are never split between training and testing.
+        X_val, y_val
+            Rows to score candidates on instead of cross-validation; nothing is learnt from them
+            but the choice and the temperature. Rows of a class that `y` does not hold are left
+            out.
+
+        Raises
+        ------
+        DimensionError
+            `X_val` is of another width than `X`, or text features do not fit.
+        InputError
+            Fewer than two classes, or a parameter that cannot be used.
+        """
+        if self.select_on not in SELECT_ON:
+            raise InputError(f"select_on={self.select_on!r}: use one of {', '.join(SELECT_ON)}.")
+        if self.n_folds < 2:
+            raise InputError(f"n_folds={self.n_folds!r} must be at least 2.")
+        rows, codes = self._validate_training(X, y)
+        rows = self._normalized(rows)
+        with one_blas_thread():
+            if X_val is None and y_val is None:
+                folds = self._cross_validation(rows, codes, groups)
+            else:
+                folds = self._validation(rows, codes, X_val, y_val)
+            chosen = self._choose(self._affordable(folds))
+            fitted = chosen.fit(rows, codes, len(self.classes_))
+        self._fitted_map = fitted.astype(rows.dtype)
+        self._chosen = chosen.without_logits()
+        self.best_, self.best_parameters_ = chosen.name, chosen.parameters
+        return self
+
+    def refit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> SavedHead:
+        """Return the model that was chosen, fitted to other rows of some of the same classes.
+
+        Parameters
+        ----------
+        X, y
+            (n_images, dim) features and (n_images,) labels.
+        """
+        labels, codes = np.unique(y, return_inverse=True)
+        known = np.searchsorted(self.classes_, labels)
+        rows = self._normalized(np.asarray(X, self._fitted_map.intercept.dtype))
+        with one_blas_thread():
+            fitted = self._chosen.of_classes(known).fit(rows, codes, len(labels))
+        return saved_head(fitted.astype(rows.dtype), labels, normalize=self.normalize)
+
+    @property
+    def coef_(self) -> Floats:
+        """(n_classes, dim) weights, where a linear map was chosen."""
+        return self._linear().coef
+
+    @property
+    def intercept_(self) -> Floats:
+        """(n_classes,) bias, where a linear map was chosen."""
+        return self._linear().intercept
+
+    def _linear(self) -> FittedMap:
+        # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
+        if self.fitted_map.angular is not None:
+            raise AttributeError(f"{self.best_!r} was chosen, which is no linear map")
+        return self.fitted_map
+
+    def _cross_validation(self, rows: Floats, codes: Codes, groups: npt.ArrayLike | None) -> Folds:
+        names = None if groups is None else np.asarray(groups)
+        if names is not None:
+            check_consistent_length(rows, names)
+        random = check_random_state(self.random_state)
+        n_classes = len(self.classes_)
+        return Folds.split(rows, codes, n_classes, self.n_folds, random=random, groups=names)
+
+    def _validation(
+        self,
+        rows: Floats,
+        codes: Codes,
+        X_val: npt.ArrayLike | None,
+        y_val: npt.ArrayLike | None,
+    ) -> Folds:
+        held_out, held_out_codes, _ = self._validate_validation(X_val, y_val)
+        validation = (self._normalized(held_out).astype(rows.dtype, copy=False), held_out_codes)
+        return Folds.from_validation((rows, codes), validation, len(self.classes_))
+
+    def _affordable(self, folds: Folds) -> Folds:
+        """Limit the evaluated rows to what memory is meant for."""
+        most = max(1, MAX_LOGITS // folds.n_classes)
+        if int(folds.evaluated.sum()) <= most:
+            return folds
+        random = check_random_state(self.random_state)
+        return folds.subsample(most, random, evenly=self.select_on.startswith("macro"))
+
+    def _grids(self) -> list[ModelGrid]:
+        raise NotImplementedError
+
+    def _default(self) -> tuple[ModelGrid, Parameters]:
+        raise NotImplementedError
+
+    def _prefers_default(self, folds: Folds) -> bool:  # noqa: ARG002
+        """Return whether the default is better untested than what so few rows would choose."""
+        return False
+
+    def _choose(self, folds: Folds) -> Candidate:
+        evaluated = folds.evaluated
+        self.results_: list[Trial] = []
+        if not evaluated.any():
+            nothing = np.empty((0, 0), np.float32)
+            return Candidate((Part(*self._default(), nothing),), nothing)
+        scorer = CandidateScorer(
+            folds.codes[evaluated],
+            folds.fold[evaluated],
+            folds.n_classes,
+            self.select_on,
+            self._within,
+            None if folds.groups is None else folds.groups[evaluated],
+        )
+        search = ModelSearch(folds, scorer, self.n_jobs)
+        if _too_few(scorer) or self._prefers_default(folds):
+            grid, parameters = self._default()
+            everything = [search.point(grid, parameters)]
+        else:
+            tables = search.grids(self._grids())
+            everything = [scored for table in tables for scored in table]
+            if self._blends:
+                everything += search.blends(tables)
+        best, tied = scorer.choose([scored.scores for scored in everything])
+        trials = [s.trial(tied=k in tied, chosen=k == best) for k, s in enumerate(everything)]
+        sign = 1 if self.select_on == "log_loss" else -1
+        self.results_ = sorted(
+            trials, key=lambda trial: (not trial.chosen, sign * getattr(trial, self.select_on))
+        )
+        return everything[best].candidate.scaled(everything[best].scores.scale)
+
+
+def _too_few(scorer: CandidateScorer) -> bool:
+    """Return whether the rows cannot tell candidates apart: their best would be luck."""
+    n_classes = len(np.unique(scorer.codes))
+    return len(scorer.codes) < MIN_ROWS or n_classes < min(MIN_CLASSES, scorer.n_classes)

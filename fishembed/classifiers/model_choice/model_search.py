@@ -1,0 +1,246 @@
+"""Candidate models from grids and their blends, scored on the same held-out rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from fishembed.classifiers.base import Codes, Floats
+from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.fitted_map import FittedMap
+from fishembed.classifiers.model_choice.model_grids import ModelGrid
+from fishembed.classifiers.model_choice.model_selection import (
+    CandidateScorer,
+    CandidateScores,
+    Trial,
+)
+from fishembed.classifiers.row_weights import log_prior
+
+_MIXTURES = (0.3, 0.5, 0.7)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One grid point of a candidate, and how much it counts.
+
+    Attributes
+    ----------
+    grid, parameters
+        The model.
+    logits
+        float32 (n_classes, n_evaluated) logits of rows it was not trained on.
+    tau
+        Share of the log prior that is subtracted from the logits.
+    share
+        Weight in a blend: the shares of all its parts sum to 1.
+    scale
+        Factor on the logits in the end: the share over the temperature.
+    """
+
+    grid: ModelGrid
+    parameters: Mapping[str, float]
+    logits: Floats = field(repr=False, compare=False)
+    tau: float = 0.0
+    share: float = 1.0
+    scale: float = 1.0
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Hyperparameters, and `tau` where the prior is corrected for."""
+        return {**self.parameters, **({"tau": self.tau} if self.tau else {})}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that can be fitted to all rows, and its logits of held-out rows.
+
+    Attributes
+    ----------
+    parts
+        Grid points whose logits are added up.
+    log_priors
+        float32 (n_classes, n_evaluated) log shares of the classes in what each row's fold
+        trains on.
+    """
+
+    parts: tuple[Part, ...]
+    log_priors: Floats = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Names of the grids, joined by " + "."""
+        return " + ".join(part.grid.name for part in self.parts)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Settings of the parts; in a blend after the grid's name and a dot."""
+        if len(self.parts) == 1:
+            return self.parts[0].settings
+        return {
+            f"{part.grid.name}.{name}": value
+            for part in self.parts
+            for name, value in {"share": round(part.share, 3), **part.settings}.items()
+        }
+
+    @property
+    def logits(self) -> Floats:
+        """float32 (n_classes, n_evaluated) logits of rows by models not trained on them."""
+        tau = sum(part.scale * part.tau for part in self.parts)
+        logits: Floats = np.float32(-tau) * self.log_priors
+        for part in self.parts:
+            logits += np.float32(part.scale) * part.logits
+        return logits
+
+    def scaled(self, factor: float) -> Candidate:
+        """Return the candidate with its logits multiplied by `factor`."""
+        parts = tuple(replace(part, scale=part.scale * factor) for part in self.parts)
+        return replace(self, parts=parts)
+
+    def without_logits(self) -> Candidate:
+        """Return the candidate as it can be fitted, without what it was compared by."""
+        nothing = np.empty((0, 0), np.float32)
+        return Candidate(tuple(replace(part, logits=nothing) for part in self.parts), nothing)
+
+    def of_classes(self, classes: Codes) -> Candidate:
+        """Return the candidate for some of the classes: text features of the others go."""
+        parts = []
+        for part in self.parts:
+            grid: Any = part.grid
+            if (text := getattr(grid, "text", None)) is not None:
+                grid = replace(grid, text=text[classes])
+            parts.append(replace(part, grid=grid))
+        return replace(self, parts=tuple(parts))
+
+    def blended(self, other: Candidate, share: float) -> Candidate:
+        """Return the weighted sum of both logits, `other` with weight `share`."""
+        weighted = ((self, 1 - share), (other, share))
+        parts = tuple(
+            replace(part, share=part.share * weight, scale=part.scale * weight)
+            for candidate, weight in weighted
+            for part in candidate.parts
+        )
+        return replace(self, parts=parts)
+
+    def fit(self, rows: Floats, codes: Codes, n_classes: int) -> FittedMap:
+        """Return the sum of the parts' models, each fitted to all rows."""
+        prior = log_prior(codes, n_classes)
+        parts = [
+            part.grid.fit(rows, codes, n_classes, part.parameters)
+            .astype(np.float64)
+            .shifted(-part.tau * prior)
+            .scaled(part.scale)
+            for part in self.parts
+        ]
+        return reduce(FittedMap.plus, parts)
+
+
+@dataclass(frozen=True)
+class ScoredCandidate:
+    """A candidate, its scores, and the seconds both took."""
+
+    candidate: Candidate
+    scores: CandidateScores
+    seconds: float
+
+    def trial(self, *, tied: bool, chosen: bool) -> Trial:
+        """Return the line of the results table."""
+        stds = {f"{name}_std": value for name, value in self.scores.stds.items()}
+        return Trial(
+            self.candidate.name,
+            self.candidate.parameters,
+            seconds=self.seconds,
+            rows=len(self.scores.hits),
+            tied=tied,
+            chosen=chosen,
+            **self.scores.means,
+            **stds,
+        )
+
+
+class ModelSearch:
+    """Score every point of some grids, and blends of the best of each, on held-out rows.
+
+    Parameters
+    ----------
+    folds
+        Rows, and which fold holds out which.
+    scorer
+        Scores logits of the evaluated rows of `folds`.
+    n_jobs
+        Threads that work at once; the results do not depend on their number.
+    """
+
+    def __init__(self, folds: Folds, scorer: CandidateScorer, n_jobs: int | None) -> None:
+        self.folds = folds
+        self.scorer = scorer
+        self.n_jobs = n_jobs
+        self.log_priors = folds.log_priors()
+
+    def grids(self, grids: Sequence[ModelGrid]) -> list[list[ScoredCandidate]]:
+        """Score every point of each grid with every share of the prior subtracted."""
+        shape = self.log_priors.shape
+        logits = [[np.empty(shape, np.float32) for _ in grid.points] for grid in grids]
+        tasks = [(g, k) for g in reversed(range(len(grids))) for k in range(self.folds.n_folds)]
+        seconds = np.zeros(len(grids))
+        taken = self._parallel(self._fill, [(grids[g], k, logits[g]) for g, k in tasks])
+        np.add.at(seconds, [g for g, _ in tasks], taken)
+        candidates = [
+            (
+                Candidate((Part(grid, parameters, of_point, tau),), self.log_priors),
+                float(seconds[g]) / len(grid.points) / len(grid.taus),
+            )
+            for g, grid in enumerate(grids)
+            for parameters, of_point in zip(grid.points, logits[g], strict=True)
+            for tau in grid.taus
+        ]
+        scored = iter(self._parallel(self._score, candidates))
+        return [[next(scored) for _ in range(len(g.points) * len(g.taus))] for g in grids]
+
+    def point(self, grid: ModelGrid, parameters: Mapping[str, float]) -> ScoredCandidate:
+        """Score one point of a grid."""
+        one = grid.at(parameters)
+        return self.grids([one])[0][0]
+
+    def blends(self, tables: Sequence[Sequence[ScoredCandidate]]) -> list[ScoredCandidate]:
+        """Score mixtures of the best of each grid; the last one's best at every correction."""
+        everything: list[ScoredCandidate] = []
+        best = self._best(tables[0])
+        for table in tables[1:]:
+            taus = dict.fromkeys(scored.candidate.parts[0].tau for scored in table)
+            partners = [
+                self._best([scored for scored in table if scored.candidate.parts[0].tau == tau])
+                for tau in taus
+            ]
+            mixed = [(best.blended(other, share), 0.0) for other in partners for share in _MIXTURES]
+            scored = self._parallel(self._score, mixed)
+            everything += scored
+            best = self._best(scored)
+        return everything
+
+    def _best(self, table: Sequence[ScoredCandidate]) -> Candidate:
+        best, _ = self.scorer.choose([scored.scores for scored in table])
+        return table[best].candidate.scaled(table[best].scores.scale)
+
+    def _score(self, candidate: Candidate, seconds: float) -> ScoredCandidate:
+        began = time.perf_counter()
+        scores = self.scorer.score(candidate.logits)
+        return ScoredCandidate(candidate, scores, seconds + time.perf_counter() - began)
+
+    def _fill(self, grid: ModelGrid, k: int, logits: Sequence[Floats]) -> float:
+        """Write every point's logits of the rows of fold `k` into their columns."""
+        began = time.perf_counter()
+        columns = (np.cumsum(self.folds.evaluated) - 1)[self.folds.held_out(k)]
+        for of_point, target in zip(grid.held_out_logits(self.folds, k), logits, strict=True):
+            target[:, columns] = of_point
+        return time.perf_counter() - began
+
+    def _parallel(self, work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> list[Any]:
+        parallel = Parallel(n_jobs=self.n_jobs, require="sharedmem")
+        results: list[Any] = parallel(delayed(work)(*task) for task in tasks)
+        return results

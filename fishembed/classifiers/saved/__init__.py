@@ -1,0 +1,1 @@
+"""Fitted heads in files that are read without pickle."""

@@ -1,0 +1,203 @@
+"""A fitted head as one small file, `head.npz`, that is read without pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from fishembed._base.files import atomic_file
+from fishembed._base.npz_files import check_npz
+from fishembed.classifiers.base import Floats, MapPredictor
+from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
+from fishembed.classifiers.saved.head_file import head_fault, read_member
+from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
+from fishembed.errors import DimensionError, InputError, RunFormatError
+
+_FORMAT = "fishembed-head"
+_LINEAR, _ANGULAR = 1, 2  # versions: linear maps are written so that older programs read them
+_ARRAYS = ("weights", "bias", "classes")
+_ANGULAR_ARRAYS = ("whitening", "whitened_centre", "angular_weights")
+
+
+def save_head(
+    head: MapPredictor,
+    path: str | os.PathLike[str],
+    *,
+    feature_fingerprint: str = "",
+    class_names: Sequence[str] | None = None,
+    temperature: float | None = None,
+) -> Path:
+    """Write a fitted head to one file; the same head gives the same bytes.
+
+    Parameters
+    ----------
+    head
+        A fitted estimator that is a linear map, or one of whitened directions.
+    path
+        The file, usually ``head.npz``; what was there is replaced in one step.
+    feature_fingerprint
+        Fingerprint of the encoder whose features the head was fitted on.
+    class_names
+        Names of ``head.classes_``, in their order.
+    temperature
+        What logits must be divided by for probabilities to hold, see `held_out_temperature`;
+        1 when left out.
+
+    Returns
+    -------
+    Path
+        Where it lies.
+
+    Raises
+    ------
+    DimensionError
+        `class_names` has another length than ``head.classes_``.
+    InputError
+        The head is neither, or its labels are neither numbers nor strings.
+
+    Examples
+    --------
+    >>> from fishembed import LogisticHead, load_head, save_head
+    >>> head = LogisticHead().fit([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"])
+    >>> path = save_head(head, "head.npz")
+    >>> load_head(path).predict([[0.8, 0.3]]).tolist()
+    ['cod']
+    """
+    check_is_fitted(head)
+    fitted: FittedMap | None = getattr(head, "fitted_map", None)
+    if fitted is None:
+        raise InputError(
+            f"{type(head).__name__} is no linear map of rows or their directions: keep it with "
+            "joblib.dump."
+        )
+    if class_names is not None and len(class_names) != len(head.classes_):
+        raise DimensionError(
+            f"{len(class_names)} class names for {len(head.classes_)} classes: pass one for each."
+        )
+    about = {
+        "format": _FORMAT,
+        "version": _LINEAR if fitted.angular is None else _ANGULAR,
+        "kind": getattr(head, "kind", None) or type(head).__name__,
+        "normalize": head.normalize,
+        "feature_fingerprint": feature_fingerprint,
+        "class_names": None if class_names is None else list(class_names),
+        "temperature": getattr(head, "temperature", 1.0) if temperature is None else temperature,
+    }
+    arrays = {
+        "about": np.array(json.dumps(about, sort_keys=True, ensure_ascii=False)),
+        "weights": fitted.coef,
+        "bias": fitted.intercept,
+        "classes": _plain_labels(head.classes_),
+    }
+    if fitted.angular is not None:
+        arrays["whitening"] = fitted.angular.whitening.matrix
+        arrays["whitened_centre"] = fitted.angular.whitening.centre
+        arrays["angular_weights"] = fitted.angular.coef
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(target) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    return target
+
+
+def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    plain = np.array(classes.tolist()) if classes.dtype == object else classes
+    if plain.dtype.kind not in "biufU" or plain.shape != classes.shape:
+        raise InputError(f"labels of dtype {classes.dtype} cannot be saved: use int or str.")
+    return plain
+
+
+def load_head(path: str | os.PathLike[str]) -> SavedHead:
+    """Read a head that `save_head` wrote; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    LinearMap or AngularMap
+        A fitted estimator with the same predictions as the one saved.
+
+    Raises
+    ------
+    RunFormatError
+        The file is missing, broken, no head, or of a newer format.
+
+    Examples
+    --------
+    >>> from fishembed import LogisticHead, load_head, save_head
+    >>> head = LogisticHead().fit([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"])
+    >>> path = save_head(head, "head.npz")
+    >>> load_head(path).predict([[0.8, 0.3]]).tolist()
+    ['cod']
+    """
+    source = Path(path)
+    try:
+        check_npz(source, densest=4)
+        with source.open("rb") as stream, zipfile.ZipFile(stream) as file:
+            about = json.loads(str(read_member(file, "about")))
+            coef, intercept, classes = (read_member(file, name) for name in _ARRAYS)
+            there = set(file.namelist())
+            angular = [read_member(file, n) for n in _ANGULAR_ARRAYS if f"{n}.npy" in there]
+    except FileNotFoundError:
+        raise RunFormatError(f"{source} does not exist: name the head.npz of a run.") from None
+    except Exception as error:  # what a crafted file breaks cannot be listed
+        raise RunFormatError(
+            f"{source} is not a head, or is damaged ({error}): fit again to write it anew."
+        ) from error
+    _check_format(source, about)
+    if fault := head_fault(about, coef, intercept, classes, angular):
+        raise _damaged(source, fault)
+    names = about["class_names"]
+    return saved_head(
+        FittedMap(coef, intercept, _angular_part(source, about, coef, angular)),
+        classes,
+        normalize=about["normalize"],
+        kind=about["kind"],
+        feature_fingerprint=about["feature_fingerprint"],
+        class_names=None if names is None else tuple(names),
+        temperature=about.get("temperature", 1.0),
+    )
+
+
+def _check_format(source: Path, about: Any) -> None:
+    if not isinstance(about, dict) or about.get("format") != _FORMAT:
+        raise RunFormatError(f"{source} is not a head of fishembed: name the head.npz of a run.")
+    if about.get("version") not in (_LINEAR, _ANGULAR):
+        raise RunFormatError(
+            f"{source} is a head of format {about.get('version')}, this version reads {_LINEAR} "
+            f"and {_ANGULAR}: update fishembed."
+        )
+
+
+def _angular_part(
+    source: Path, about: Any, coef: Floats, arrays: list[Floats]
+) -> DirectionMap | None:
+    if about["version"] == _LINEAR and not arrays:
+        return None
+    if about["version"] == _LINEAR or len(arrays) != len(_ANGULAR_ARRAYS):
+        raise _damaged(source, "directions that are not whole")
+    matrix, centre, weights = arrays
+    fits = (
+        matrix.ndim == 2
+        and matrix.shape[0] == coef.shape[1]
+        and centre.shape == matrix.shape[1:]
+        and weights.shape == (coef.shape[0], matrix.shape[1])
+    )
+    if not fits:
+        raise _damaged(source, "shapes of directions")
+    return DirectionMap(Whitening(matrix, centre), weights)
+
+
+def _damaged(source: Path, fault: str) -> RunFormatError:
+    return RunFormatError(f"{source} is a damaged head ({fault}): fit again to write it anew.")

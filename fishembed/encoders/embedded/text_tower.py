@@ -1,0 +1,165 @@
+"""The words of the embedded encoder: names and sentences to features in its image space.
+
+The weights that ship with the package were trained by `tools/train_text_tower.py`; what
+from, and what they reach, is in docs/model-card.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders.embedded.text_tokens import WordPieces
+from fishembed.errors import WeightsError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    import torch
+
+    from fishembed.encoders.embedded.text_network import TextNetwork
+
+FILE = "text-tower.safetensors"
+STEP = ".step"
+"""Ends the name of the tensor that holds the steps, one a row, of an int8 tensor's rows."""
+
+
+class TextTower:
+    """English texts to unit features that are compared with pooled EfficientNet-Lite0 features.
+
+    Attributes
+    ----------
+    dim
+        Length of an embedding, 1280.
+    logit_scale
+        Factor for cosines before a softmax. It gives them the size of the image
+        classifier's own logits, so that probabilities are about as sure as its are.
+    fingerprint
+        SHA-256 of the weights file's bytes, in hexadecimal digits.
+    """
+
+    def __init__(
+        self, network: TextNetwork, pieces: WordPieces, logit_scale: float, fingerprint: str
+    ) -> None:
+        self.dim = network.shape.dim
+        self.logit_scale = logit_scale
+        self.fingerprint = fingerprint
+        self._network = network
+        self._pieces = pieces
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> TextTower:
+        """Read a tower from a safetensors file; without a path, the one that is installed.
+
+        Raises
+        ------
+        WeightsError
+            When the file is missing, cut short, or holds something else.
+        """
+        source = _installed() if path is None else Path(path)
+        try:
+            data = source.read_bytes()
+            network, pieces, logit_scale = _build(data)
+        except Exception as error:  # whatever a foreign file's bytes lead to
+            remedy = (
+                "reinstall fishembed"
+                if path is None
+                else "name a file written by tools/train_text_tower.py"
+            )
+            raise WeightsError(
+                f"the text tower {str(source)!r} cannot be loaded "
+                f"({type(error).__name__}: {error}): {remedy}"
+            ) from error
+        return cls(network, pieces, logit_scale, _hash(data))
+
+    def encode(self, texts: Sequence[str], batch_size: int = 256) -> npt.NDArray[np.float32]:
+        """Turn texts into unit features.
+
+        Parameters
+        ----------
+        texts
+            Names or sentences. Case, accents and punctuation do not matter; a text
+            without a Latin letter or digit gets the embedding of the empty text.
+        batch_size
+            Texts that go through the network at once.
+
+        Returns
+        -------
+        ndarray
+            float32 (n_texts, dim), in the order of `texts`.
+        """
+        import torch
+
+        from fishembed.encoders.embedded.text_network import pad
+
+        pieces = [self._pieces.encode(text) for text in texts]
+        # Texts of like length share a batch, so that little is padding.
+        order = sorted(range(len(pieces)), key=lambda row: len(pieces[row]))
+        features = np.empty((len(pieces), self.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                features[rows] = self._network(*pad([pieces[row] for row in rows])).numpy()
+        return features
+
+
+def installed_fingerprint() -> str:
+    """Return the fingerprint of the tower that is installed, without loading torch.
+
+    Returns
+    -------
+    str
+        That of `TextTower.load()`, or "" where the file cannot be read.
+    """
+    try:
+        return _hash(_installed().read_bytes())
+    except OSError:
+        return ""
+
+
+def _installed() -> Traversable:
+    return resources.files("fishembed.encoders") / "weights" / FILE
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _build(data: bytes) -> tuple[TextNetwork, WordPieces, float]:
+    """Build the network and the tokenizer from a file's bytes."""
+    from safetensors.torch import load
+
+    from fishembed.encoders.embedded.text_network import Shape, TextNetwork
+
+    about = _metadata(data)
+    pieces = WordPieces(about["pieces"].split(" "))
+    network = TextNetwork(Shape(**json.loads(about["shape"])))
+    network.load_state_dict(_to_float(load(data)))
+    return network.eval(), pieces, float(about["logit_scale"])
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """Return the text values in a safetensors file's header, which its `load` leaves out."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header: dict[str, Any] = json.loads(data[8 : 8 + length])
+    about: dict[str, str] = header["__metadata__"]
+    return about
+
+
+def _to_float(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Undo the rounding of rows to int8 and give everything as float32."""
+    return {
+        name: tensor.float() * stored[name + STEP].float()[:, None]
+        if name + STEP in stored
+        else tensor.float()
+        for name, tensor in stored.items()
+        if not name.endswith(STEP)
+    }

@@ -1,0 +1,1 @@
+"""The field's questions: sites, taxa, priors, counts."""

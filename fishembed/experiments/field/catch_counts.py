@@ -1,0 +1,130 @@
+"""Count the images of each class in what was predicted, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.tables.csv_files import CsvTable
+from fishembed.errors import InputError
+from fishembed.evaluation.confusion_counts import confusion_counts
+from fishembed.evaluation.counts import Counts, corrected_counts
+from fishembed.evaluation.intervals import Clusters
+from fishembed.experiments.held_out import HeldOut
+from fishembed.experiments.predicting.answers import Answers
+
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CatchCounts:
+    """Images of each class.
+
+    Attributes
+    ----------
+    names
+        Of the classes, the most images first.
+    called, expected, low, high
+        Images called so, their corrected number, and the ends of its 95% interval.
+    like_none
+        Images left out because they are like none of the classes.
+    checked
+        Images whose class was looked up.
+    """
+
+    names: tuple[str, ...]
+    called: tuple[int, ...]
+    expected: tuple[float, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    like_none: int = 0
+    checked: int = 0
+
+
+def count_catch(
+    paths: Sequence[str],
+    logits: Floats,
+    names: Sequence[str],
+    kept: HeldOut | None,
+    *,
+    answers: Answers,
+    checked: str | Path | None = None,
+) -> CatchCounts:
+    """Count images by class, from the head's calls and the mistakes it makes on held-out images.
+
+    Raises
+    ------
+    InputError
+        When the run keeps no held-out images, or the table of checked ones does not fit.
+    """
+    if kept is None:
+        raise InputError("this run keeps no held-out images: --counts needs them; fit again")
+    k = len(names)
+    strange = np.array([reason.startswith("like none") for reason in answers.reasons], bool)
+    called = np.asarray(logits.argmax(axis=1))
+    looked_at = np.zeros((k, k), np.int64)
+    if checked is not None:
+        truth = _checked(Path(checked), paths, names)
+        strange &= truth == _NOT_CHECKED
+        at = truth >= 0
+        looked_at = confusion_counts(truth[at], called[at], k)
+        strange |= truth == _OTHER
+    found = corrected_counts(
+        np.bincount(called[~strange], minlength=k), held_out_confusion(kept), looked_at
+    )
+    order = np.argsort(-found.expected, kind="stable")
+    shown = [c for c in order.tolist() if found.high[c] or found.called[c]]
+    return _named(found, shown, names, int(strange.sum()), int(looked_at.sum()))
+
+
+def held_out_confusion(kept: HeldOut) -> Floats:
+    """Return the held-out confusion counts, as many as independent images would be worth."""
+    counts = confusion_counts(kept.codes, kept.predicted, len(kept.counts)).astype(np.float64)
+    if kept.grouped is None:
+        return counts
+    right = (kept.codes == kept.predicted).astype(np.float64)
+    stratum = np.zeros(len(right), np.intp)
+    worth = float(Clusters.of(right, stratum, kept.groups).effective(1)[0])
+    return np.asarray(counts * worth / len(right))
+
+
+_NOT_CHECKED, _OTHER = -1, -2
+
+
+def _checked(table: Path, paths: Sequence[str], names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the class of each image by the table; -1 where it was not looked at, -2 for others."""
+    rows = CsvTable(table)
+    lower = {column.lower(): column for column in rows.columns}
+    label = next((lower[c] for c in ("class", "label", "true", "species") if c in lower), None)
+    if "path" not in lower or label is None:
+        raise InputError(f"{str(table)!r} needs the columns path and class")
+    place = {path: i for i, path in enumerate(paths)}
+    code = {name: i for i, name in enumerate(names)}
+    truth = np.full(len(paths), _NOT_CHECKED, np.int64)
+    for line, row in rows:
+        path, name = row[lower["path"]], row[label].strip()
+        if not name:
+            continue
+        if path not in place:
+            raise InputError(f"{str(table)!r}, row {line}: {path!r} is not among these images")
+        truth[place[path]] = code.get(name, _OTHER)
+    return truth
+
+
+def _named(
+    found: Counts, shown: Sequence[int], names: Sequence[str], like_none: int, checked: int
+) -> CatchCounts:
+    return CatchCounts(
+        tuple(names[c] for c in shown),
+        tuple(int(found.called[c]) for c in shown),
+        tuple(float(found.expected[c]) for c in shown),
+        tuple(int(found.low[c]) for c in shown),
+        tuple(int(found.high[c]) for c in shown),
+        like_none,
+        checked,
+    )

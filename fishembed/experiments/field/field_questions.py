@@ -1,0 +1,289 @@
+"""What a run says to the field's questions: unknown images, sets, sites, groups, taxa."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.files import write_json
+from fishembed.cache import Store
+from fishembed.classifiers import load_head
+from fishembed.errors import FishembedError, InputError, NotFetchedError, StoreError
+from fishembed.evaluation.by_value import score_by_value
+from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
+from fishembed.evaluation.intervals import proportion_intervals
+from fishembed.evaluation.rejection import risk_coverage, separation
+from fishembed.evaluation.taxonomy import taxonomy_scores
+from fishembed.experiments.field.field_tables import read_taxonomy
+from fishembed.experiments.field.leave_out import leave_one_out
+from fishembed.experiments.field.metadata_columns import metadata_texts
+from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.experiments.predicting.answers import pool_rows
+from fishembed.experiments.runs.run_files import HEAD_NPZ
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import group_numbers
+
+FIELD_JSON = "field.json"
+_POINTS = 40
+
+Floats = npt.NDArray[Any]
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Scored rows of the run's store: log probabilities, true classes, and metadata."""
+
+    logits: Floats
+    codes: npt.NDArray[np.intp]
+    groups: npt.NDArray[Any] | None
+    columns: dict[str, list[str]]
+    names: tuple[str, ...]
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Whether each is called what it is; a class that was not learnt never is."""
+        return np.asarray(self.logits.argmax(axis=1) == self.codes)
+
+
+def answer_field_questions(
+    run: Run,
+    *,
+    by: str | None = None,
+    pool: str | None = None,
+    taxonomy: str | Path | None = None,
+    floor: float = 0.9,
+    send_back: float = 0.05,
+    sets: float = 0.95,
+    leave_out: Document | None = None,
+) -> Document:
+    """Answer what a run's files and store can say, and write it as `field.json` beside them.
+
+    Parameters
+    ----------
+    run
+        The run.
+    by, pool
+        Columns: scores by value, and of pooled images beside those of single ones.
+    taxonomy, floor
+        Table of the taxa of classes, and the probability that rolled-up answers need.
+    send_back, sets
+        Share of known images that may be sent back, and probability of the sets.
+    leave_out
+        What `leave_one_out` returned, to be kept with the rest.
+
+    Returns
+    -------
+    dict
+        As `field.json`: unknown, sets, by, pool, taxonomy, leave_out, each where it was asked for
+        or can be had.
+
+    Raises
+    ------
+    InputError
+        When the store has no such column.
+    StoreError
+        When a column is asked for and the store is gone.
+    """
+    place = run.folder / HELD_OUT_NPZ
+    kept = HeldOut.load(place) if place.is_file() else None
+    document: Document = dict(_before(run))
+    if kept is not None:
+        document["unknown"] = _unknown(kept, send_back)
+    wanted = by or pool or taxonomy
+    try:
+        scored = _scored(run)
+    except (StoreError, NotFetchedError):
+        if wanted:
+            raise
+        scored = None
+    if scored is not None:
+        if kept is not None:
+            document["sets"] = _sets(kept, scored, sets)
+        if by is not None:
+            document["by"] = _by(scored, by)
+        if pool is not None:
+            document["pool"] = _pool(scored, pool)
+        if taxonomy is not None:
+            document["taxonomy"] = _taxonomy(scored, Path(taxonomy), floor)
+    if leave_out is not None:
+        document["leave_out"] = leave_out
+    write_json(run.folder / FIELD_JSON, document)
+    return document
+
+
+def ask_run(
+    run: Run,
+    *,
+    by: str | None = None,
+    pool: str | None = None,
+    taxonomy: str | Path | None = None,
+    leave_out: str | None = None,
+) -> Document:
+    """Answer the questions of a run that was fitted in this process; see the two functions."""
+    found = None
+    if leave_out is not None:
+        with run.open_store() as store:
+            seed = int(run.info.get("seed", 0))
+            estimator = run.result.estimator
+            found = leave_one_out(estimator, store, leave_out, run.features, seed)
+    return answer_field_questions(run, by=by, pool=pool, taxonomy=taxonomy, leave_out=found)
+
+
+def field_answers(run: Run) -> Document:
+    """Return what `field.json` holds; made now where the run keeps what it takes and has none."""
+    if not (run.folder / FIELD_JSON).is_file() and (run.folder / HELD_OUT_NPZ).is_file():
+        with suppress(FishembedError):  # a page without these answers is better than none
+            return answer_field_questions(run)
+    return _before(run)
+
+
+def _before(run: Run) -> Document:
+    from fishembed.experiments.runs.run_files import read_json
+
+    place = run.folder / FIELD_JSON
+    return read_json(place) if place.is_file() else {}
+
+
+def _scored(run: Run) -> _Scored | None:
+    place = run.folder / HEAD_NPZ
+    if not place.is_file():
+        return None
+    head = load_head(place).calibrated()
+    with run.open_store() as store:
+        rows = _rows(store, run.result.images.paths)
+        X = store.embeddings(rows, run.features)
+        names = head.class_names or tuple(map(str, head.classes_.tolist()))
+        index = {name: i for i, name in enumerate(names)}
+        true = [index.get(store.classes[k], -1) if k >= 0 else -1 for k in store.labels[rows]]
+        return _Scored(
+            head.logits(X),
+            np.array(true, np.intp),
+            group_numbers(run.result.images.group_names),
+            metadata_texts(store, rows),
+            names,
+        )
+
+
+def _rows(store: Store, paths: Sequence[str]) -> npt.NDArray[np.intp]:
+    place = {path: i for i, path in enumerate(store.paths)}
+    missing = [path for path in paths if path not in place]
+    if missing:
+        raise StoreError(f"{str(store.path)!r} no longer holds {missing[0]!r}: fit again")
+    return np.array([place[path] for path in paths], np.intp)
+
+
+def _unknown(kept: HeldOut, rate: float) -> Document:
+    known = kept.known
+    strange = known.strangeness(kept.indecision, kept.distance)
+    unseen = known.strangeness(kept.unseen_indecision, kept.unseen_distance)
+    coverage, risk = risk_coverage(strange, kept.codes == kept.predicted)
+    last = max(0, len(coverage) - 1)
+    at = sorted(set(np.linspace(0, last, _POINTS).astype(int).tolist()))[: len(coverage)]
+    document: Document = {"send_back": rate, "threshold": known.threshold(rate)}
+    scores = {
+        "combined": (strange, unseen, known.threshold(rate)),
+        "probability": (kept.indecision, kept.unseen_indecision, None),
+        "distance": (kept.distance, kept.unseen_distance, None),
+    }
+    if len(unseen) and len(strange):
+        document["scores"] = {
+            name: asdict(
+                separation(a, b, float(np.quantile(a, 1 - rate)) if limit is None else limit)
+            )
+            for name, (a, b, limit) in scores.items()
+        }
+    document["risk_coverage"] = [{"kept": float(coverage[i]), "wrong": float(risk[i])} for i in at]
+    return document
+
+
+def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
+    p = np.exp(scored.logits - scored.logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    threshold = conformal_threshold(1 - kept.p_true, level, kept.grouped)
+    inside = conformal_sets(p, threshold)
+    known = scored.codes >= 0
+    held = np.zeros(len(p), bool)
+    held[known] = inside[np.flatnonzero(known), scored.codes[known]]
+    sizes = inside.sum(axis=1)
+    by_class = []
+    for c in np.unique(scored.codes[known]):
+        at = scored.codes == c
+        groups = None if scored.groups is None else scored.groups[at]
+        by_class.append(
+            {
+                "class": scored.names[c],
+                "n": int(at.sum()),
+                "coverage": float(held[at].mean()),
+                "coverage_ci95": proportion_intervals(held[at], groups)[0].tolist(),
+                "mean_size": float(sizes[at].mean()),
+                "held_out": int((kept.codes == c).sum()),
+            }
+        )
+    by_class.sort(key=lambda row: (row["coverage_ci95"][1], row["coverage"]))
+    groups = None if scored.groups is None else scored.groups[known]
+    return {
+        "probability": level,
+        "coverage": float(held[known].mean()),
+        "coverage_ci95": proportion_intervals(held[known], groups)[0].tolist(),
+        "mean_size": float(sizes.mean()),
+        "median_size": float(np.median(sizes)),
+        "single": float((sizes == 1).mean()),
+        "by_class": by_class,
+    }
+
+
+def _column(scored: _Scored, name: str) -> list[str]:
+    if name not in scored.columns:
+        raise InputError(
+            f"the store has no column {name!r}: it has {', '.join(sorted(scored.columns))}"
+        )
+    return scored.columns[name]
+
+
+def _by(scored: _Scored, column: str) -> Document:
+    rows = score_by_value(_column(scored, column), scored.codes, scored.right, scored.groups)
+    return {"column": column, "rows": [asdict(row) for row in rows]}
+
+
+def _pool(scored: _Scored, column: str) -> Document:
+    pooled, _, rows = pool_rows(scored.logits, None, _column(scored, column))
+    codes = scored.codes
+    mixed = sum(len(np.unique(codes[at])) > 1 for at in rows)
+    true = np.array([codes[at[0]] for at in rows])
+    right = pooled.argmax(axis=1) == true
+    outer = None if scored.groups is None else np.array([scored.groups[at[0]] for at in rows])
+    group = np.empty(len(codes), np.intp)
+    for k, at in enumerate(rows):
+        group[at] = k
+    return {
+        "column": column,
+        "images": {
+            "n": len(codes),
+            "accuracy": float(scored.right.mean()),
+            "accuracy_ci95": proportion_intervals(scored.right, group)[0].tolist(),
+        },
+        "groups": {
+            "n": len(rows),
+            "accuracy": float(right.mean()),
+            "accuracy_ci95": proportion_intervals(right, outer)[0].tolist(),
+        },
+        "of_several_classes": mixed,
+    }
+
+
+def _taxonomy(scored: _Scored, table: Path, floor: float) -> Document:
+    taxa, missing = read_taxonomy(table, scored.names)
+    known = scored.codes >= 0
+    z = scored.logits[known]
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    groups = None if scored.groups is None else scored.groups[known]
+    scores = taxonomy_scores(taxa, scored.codes[known], p, floor, groups)
+    return {**asdict(scores), "missing": missing}

@@ -1,0 +1,167 @@
+"""Tables that predictions are made with: which classes can be where, how common, of which taxa."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.tables.missing import text_or_missing
+from fishembed._base.text import listed
+from fishembed.errors import InputError
+from fishembed.evaluation.taxonomy import Taxonomy
+
+RANKS = ("species", "genus", "family", "order", "class_taxon", "phylum", "kingdom")
+"""Ranks from narrow to broad; other columns keep their place in the table."""
+
+_CLASS_COLUMNS = ("class", "label", "species", "name")
+_SHARE_COLUMNS = ("share", "prior", "probability", "frequency", "count", "n", "images")
+
+
+@dataclass(frozen=True)
+class ClassLists:
+    """Which classes can be there, everywhere or by the value of a column.
+
+    Attributes
+    ----------
+    column
+        The column; "" for one list that holds everywhere.
+    lists
+        Names of classes by value.
+    """
+
+    column: str
+    lists: Mapping[str, frozenset[str]]
+
+    def allowed(self, values: Sequence[str], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Return which of the classes can be at each row, bool (n, n_classes).
+
+        Where there is no list for a value, every class can be.
+        """
+        rows = {
+            value: np.array([name in classes for name in names])
+            for value, classes in self.lists.items()
+        }
+        every = np.ones(len(names), bool)
+        return np.array([rows.get(value, every) for value in values]).reshape(-1, len(names))
+
+    def not_among(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the listed classes that are not among `names`."""
+        every = sorted(set().union(*self.lists.values()))
+        return tuple(name for name in every if name not in set(names))
+
+
+def read_class_lists(path: Path) -> ClassLists:
+    """Read a list of classes: a column class, and where it differs by site a column of that name.
+
+    Raises
+    ------
+    InputError
+        When it names no class, or has more columns than those.
+    """
+    rows, columns, named = _rows(path)
+    others = [column for column in columns if column != named]
+    if len(others) > 1:
+        raise InputError(
+            f"{str(path)!r} has the columns {', '.join(columns)}: give the class, and at most one "
+            "column that says where it can be, such as site"
+        )
+    column = others[0] if others else ""
+    lists: dict[str, set[str]] = {}
+    for row in rows:
+        if row[named]:
+            lists.setdefault(row[column] if column else "", set()).add(row[named])
+    if not lists:
+        raise InputError(f"{str(path)!r} lists no class")
+    return ClassLists(column, {value: frozenset(of) for value, of in lists.items()})
+
+
+def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Read how common classes are: a column class and one of shares or counts.
+
+    Returns
+    -------
+    shares, missing
+        float64 (n_classes,) in the order of `names`, and the classes that the table lacks: they
+        share equally what the others leave of 1, or count as half an image each.
+
+    Raises
+    ------
+    InputError
+        When a number is missing or negative, or nothing is left.
+    """
+    rows, columns, named = _rows(path)
+    column = next((c for c in columns if c.lower() in _SHARE_COLUMNS), None)
+    column = column or next((c for c in columns if c != named), None)
+    if column is None:
+        raise InputError(f"{str(path)!r} has no column of shares or counts beside {named!r}")
+    found: dict[str, float] = {}
+    for row in rows:
+        try:
+            value = float(row[column])
+        except ValueError:
+            value = -1.0
+        if not value >= 0 or not np.isfinite(value):
+            raise InputError(f"{str(path)!r}: {row[named]!r} has {row[column]!r} as {column}")
+        found[row[named]] = found.get(row[named], 0.0) + value
+    values = np.array([found.get(name, 0.0) for name in names])
+    missing = [name for name in names if name not in found]
+    total = sum(found.values())
+    if not values.sum() > 0:
+        raise InputError(f"{str(path)!r} has no share for any class of the head")
+    absent = np.array([name in set(missing) for name in names])
+    if missing:
+        values[absent] = max(0.0, 1 - total) / len(missing) if total <= 1 + 1e-6 else 0.5
+    return values / values.sum(), missing
+
+
+def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]]:
+    """Read the taxa of classes: a column class, and one for each rank above.
+
+    Returns
+    -------
+    taxonomy, missing
+        For `names`, and those that the table lacks, which are taxa of their own.
+
+    Raises
+    ------
+    InputError
+        When there is no column of a rank, or no class of the head in it.
+    """
+    rows, columns, named = _rows(path)
+    ranks = [c for c in columns if c != named]
+    known = [r for r in RANKS if r in ranks]
+    ranks = known + [r for r in ranks if r not in RANKS] if known else ranks
+    ranks = [r for r in ranks if any(row[r] for row in rows)]
+    if not ranks:
+        raise InputError(f"{str(path)!r} has no column of a rank, such as genus or family")
+    by_class = {row[named]: row for row in rows}
+    missing = [name for name in names if name not in by_class]
+    if len(missing) == len(names):
+        raise InputError(
+            f"{str(path)!r} names none of the head's classes, such as {listed(list(names[:3]))}"
+        )
+    parents = tuple(
+        tuple(by_class[name][rank] if name in by_class else "" for name in names) for rank in ranks
+    )
+    return Taxonomy(tuple(names), tuple(ranks), parents), missing
+
+
+def _rows(path: Path) -> tuple[list[dict[str, str]], list[str], str]:
+    table = CsvTable(path)
+    if not table.columns:
+        raise InputError(f"{str(path)!r} is empty")
+    lower = {column.lower(): column for column in table.columns}
+    named = next((lower[c] for c in _CLASS_COLUMNS if c in lower), None)
+    if named is None and len(table.columns) == 1:  # a bare list, whose first line is a class
+        first = table.columns[0]
+        cells = [first, *(row[first] for _, row in table)]
+        return [{"class": cell.strip()} for cell in cells if cell.strip()], ["class"], "class"
+    if named is None:
+        raise InputError(f"{str(path)!r} has no column class: {', '.join(table.columns)}")
+    rows = [{c: text_or_missing(row[c]).strip() for c in row} for _, row in table]
+    return [row for row in rows if row[named]], table.columns, named

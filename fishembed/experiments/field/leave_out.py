@@ -1,0 +1,102 @@
+"""Score a head on the values of a column that it has not seen: sites, trips, cameras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from fishembed._base.folds import group_folds
+from fishembed.cache import FeatureKind, Store
+from fishembed.errors import InputError
+from fishembed.evaluation.by_value import score_by_value
+from fishembed.evaluation.intervals import proportion_intervals
+from fishembed.experiments.field.metadata_columns import metadata_texts
+from fishembed.experiments.held_out import refit
+from fishembed.experiments.train_test_split import row_groups
+
+_ALONE = 12
+"""Up to as many values are left out one at a time, more in ten parts."""
+_PARTS, _FOLDS = 10, 5
+
+
+def leave_one_out(
+    head: Any, store: Store, column: str, features: FeatureKind = "image", seed: int = 0
+) -> dict[str, Any]:
+    """Fit clones of a head without each value of a column, and score them on it.
+
+    Parameters
+    ----------
+    head
+        A fitted estimator; its settings are kept, as they were chosen with all values.
+    store
+        All labelled rows are used, whatever their split; those without a value are learnt from.
+    column
+        A metadata column, or group.
+    features
+        Which features.
+    seed
+        Of the folds that known values are scored in.
+
+    Returns
+    -------
+    dict
+        `unseen` and `known`: accuracy on values never seen and on rows of values that were, each
+        with its interval by value; `rows`: each value as `score_by_value` has it.
+
+    Raises
+    ------
+    InputError
+        When there is no such column, or it has fewer than two values.
+    """
+    rows = store.split_rows("all")
+    columns = metadata_texts(store, rows)
+    if column not in columns:
+        raise InputError(f"the store has no column {column!r}: it has {', '.join(sorted(columns))}")
+    values = np.array(columns[column], dtype=str)
+    names = np.unique(values[values != ""])
+    if len(names) < 2:
+        raise InputError(f"column {column!r} has {len(names)} values: leaving out needs two")
+    X, y = store.embeddings(rows, features), store.labels[rows]
+    place = np.random.default_rng(seed).permutation(len(names))
+    part = place if len(names) <= _ALONE else place % _PARTS
+    part_of = dict(zip(names.tolist(), part.tolist(), strict=True))
+    out = np.array([part_of.get(value, -1) for value in values.tolist()])
+    groups = row_groups(store, rows)
+    _, codes = np.unique(y, return_inverse=True)
+    # Where groups are what is left out, known ones are those with other images in training.
+    apart = np.arange(len(y)) if groups is None or column == "group" else groups
+    fold = group_folds(codes, apart, _FOLDS, seed)
+    unseen, scored = _hits(head, X, y, out)
+    seen, known = _hits(head, X, y, np.where(out < 0, -1, fold))
+    return {
+        "column": column,
+        "values": len(names),
+        "unseen": _share(unseen[scored], values[scored]),
+        "known": _share(seen[known], values[known]),
+        "rows": [
+            asdict(row)
+            for row in score_by_value(
+                values[scored].tolist(),
+                y[scored],
+                unseen[scored],
+                None if groups is None else groups[scored],
+            )
+        ],
+    }
+
+
+def _hits(head: Any, X: Any, y: Any, fold: Any) -> tuple[Any, Any]:
+    """Return whether each row is right by a clone without its fold, and which could be scored."""
+    right = np.zeros(len(y), bool)
+    for k in range(int(fold.max()) + 1):
+        held = fold == k
+        if held.any() and len(np.unique(y[~held])) > 1:
+            right[held] = refit(head, X[~held], y[~held]).predict(X[held]) == y[held]
+    return right, fold >= 0
+
+
+def _share(right: Any, values: Any) -> dict[str, Any]:
+    ends = proportion_intervals(right, values)[0]
+    return {"n": len(right), "accuracy": float(right.mean()), "accuracy_ci95": ends.tolist()}

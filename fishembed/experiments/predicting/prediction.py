@@ -1,0 +1,395 @@
+"""Predict the classes of new images, or of the rows of a store, by the head of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import listed
+from fishembed.cache import FeatureKind, Store, is_store, open_store
+from fishembed.classifiers import SavedHead, load_head
+from fishembed.encoders import Encoder, load_encoder
+from fishembed.errors import (
+    DimensionError,
+    ImageError,
+    InputError,
+    RunFormatError,
+    StoreMismatchError,
+)
+from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
+from fishembed.experiments.field.class_prior import Prior
+from fishembed.experiments.field.field_tables import read_class_lists, read_taxonomy
+from fishembed.experiments.field.metadata_columns import metadata_texts
+from fishembed.experiments.field.prior_shift import prior_shift
+from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.experiments.predicting.answers import Answers, Questions, answer, pool_rows
+from fishembed.experiments.predicting.nearest_training_images import (
+    Neighbour,
+    nearest_training_images,
+)
+from fishembed.experiments.runs.run_files import HEAD_NPZ, check_file
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_result import TOP_K
+from fishembed.extraction import encode_images
+from fishembed.extraction.recorded_encoder import load_recorded_encoder
+from fishembed.images import find_images
+
+N_NEIGHBOURS = 3
+"""Training images that are shown as evidence."""
+NOTHING_KEPT = (
+    "this run keeps no held-out scores, so it cannot say that an image is none of its classes"
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of one image.
+
+    Attributes
+    ----------
+    path
+        As it was named, or as the store names it.
+    classes, probabilities
+        The most probable classes, best first, and how sure the head is of each, between 0 and 1.
+    evidence
+        The nearest training images, nearest first; empty unless asked for.
+    unknown, reason
+        Whether the image is sent back, and why; "" where it is not.
+    set
+        Classes that hold the truth with the probability asked for; None where none was.
+    outside
+        Probability of classes that are not on the list; None without a list.
+    taxon
+        Rank, name and probability of the deepest taxon that is sure enough; None unless asked for.
+    pool, paths
+        The value that the images were pooled by, and all of them; the first is `path`.
+    """
+
+    path: str
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    evidence: tuple[Neighbour, ...] = ()
+    unknown: bool = False
+    reason: str = ""
+    set: tuple[str, ...] | None = None
+    outside: float | None = None
+    taxon: tuple[str, str, float] | None = None
+    pool: str = ""
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of all images that were given.
+
+    Attributes
+    ----------
+    predictions
+        Of those that could be read.
+    skipped
+        (path, reason) of the others.
+    assumed_prior
+        How common the probabilities take each class to be: uniform, training or partly uniform.
+    prior_sentence
+        What the probabilities assume after another prior was asked for; "" where none was.
+    not_known
+        Listed classes that the head has not learnt.
+    counts
+        Images of each class, corrected; None unless asked for.
+    notes
+        Sentences on what has to be known before the answers are used.
+    """
+
+    predictions: tuple[Prediction, ...]
+    skipped: tuple[tuple[str, str], ...]
+    assumed_prior: Prior = "training"
+    prior_sentence: str = ""
+    not_known: tuple[str, ...] = ()
+    counts: CatchCounts | None = None
+    notes: tuple[str, ...] = ()
+
+
+def predict_run(
+    run: str | Path | Run,
+    inputs: Sequence[str | Path],
+    *,
+    top: int = TOP_K,
+    unknown: bool = True,
+    send_back: float = 0.05,
+    sets: float | None = None,
+    classes: str | Path | None = None,
+    pool: str | None = None,
+    prior: str | None = None,
+    taxonomy: str | Path | None = None,
+    floor: float = 0.9,
+    counts: bool = False,
+    checked: str | Path | None = None,
+    evidence: bool = False,
+    fetch: bool = False,
+    trust_encoder: bool = False,
+    device: str = "auto",
+    encoder: Encoder | None = None,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Predict the classes of images by the head of a run.
+
+    Parameters
+    ----------
+    run
+        The run or its folder. Its `head.npz` is read; no pickle is.
+    inputs
+        Images, folders and patterns, which are encoded by the encoder that the run was made
+        with; or a store (.h5), whose features are taken and no encoder is loaded. Several stores
+        are joined, see `fishembed.cache.join_stores`.
+    top
+        Classes that are named.
+    unknown, send_back
+        Whether images like none of the classes, or undecided, are sent back, and the share of
+        images of known classes that may be.
+    sets
+        Name classes that hold the truth with this probability.
+    classes
+        Table of the classes that can be there: a column class, and one such as site where lists
+        differ by it.
+    pool
+        Metadata column, or group, whose images get one answer together.
+    prior
+        How common classes are taken to be: uniform, train, estimate, or a table of class and
+        share; as the head assumes when left out.
+    taxonomy, floor
+        Table of class, genus, family …: answer at the deepest rank that is at least as probable.
+    counts, checked
+        Whether to count images by class, corrected for mistakes, and a table of path and class of
+        images of a random sample that were looked at.
+    evidence
+        Whether to look for the nearest training images, in the run's own store.
+    fetch
+        Whether that store is fetched where it lies at a URL.
+    trust_encoder
+        Whether to load a model of the hub, or a file of weights, that the run alone names; else
+        a store or another run of one's own must have been made with it.
+    device
+        Where to encode, see `fishembed.load_encoder`.
+    encoder
+        The encoder itself, where it is loaded already.
+    progress
+        Receives what is loaded and how many images are encoded.
+
+    Raises
+    ------
+    DimensionError
+        When the head does not fit the features.
+    StoreMismatchError
+        When the features come from another encoder than the run's.
+    ImageError
+        When no image could be read.
+    EncoderError
+        When the run's encoder cannot be had, or is not trusted.
+    RunFormatError
+        When the run keeps no head that can be read without pickle.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, predict_run, run_fit
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.1 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> found = predict_run(run_fit(store, head="centroid"), [store], top=1)
+    >>> found.predictions[0].classes
+    ('cod',)
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    if top < 1:
+        raise InputError(f"top={top!r} must be at least 1")
+    head = _read_head(run)
+    progress = progress or NoProgress()
+    stores = [name for name in inputs if is_store(name)]
+    if stores and len(stores) < len(inputs):
+        raise InputError("images and stores cannot be classified together: name one kind")
+    if stores:
+        found = _stored_features(open_store(*stores), head, run.features)
+    else:
+        files = find_images(inputs)
+        tower = encoder or run_encoder(run, device, progress, trust=trust_encoder)
+        found = _encoded_features(files, head, tower, progress)
+    calibrated = head.calibrated()
+    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    place = run.folder / HELD_OUT_NPZ
+    check_file(run.folder, run.info, HELD_OUT_NPZ)
+    kept = HeldOut.load(place) if place.is_file() and _asks(unknown, sets, prior, counts) else None
+    logits = calibrated.logits(found.X)
+    distance = kept.distances(found.X) if kept is not None and unknown else None
+    notes = [] if kept is not None or not unknown else [NOTHING_KEPT]
+    shift = prior_shift(prior, logits, names, kept, run.assumed_prior)
+    lists = None if classes is None else read_class_lists(Path(classes))
+    taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
+    if missing:
+        notes.append(f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own")
+    ask = Questions(unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares)
+    needed = [c for c in ((lists.column if lists else ""), pool or "") if c]
+    columns = _columns(found, needed)
+    counted_images = None
+    if counts:
+        alone = answer(
+            logits,
+            distance,
+            columns,
+            names=names,
+            kept=kept,
+            ask=replace(ask, lists=None, sets=None),
+        )
+        counted_images = count_catch(
+            found.paths, logits, names, kept, answers=alone, checked=checked
+        )
+    if pool is None:
+        rows = [np.array([i]) for i in range(len(logits))]
+    else:
+        logits, distance, rows = pool_rows(logits, distance, columns[pool])
+        columns = {name: [values[r[0]] for r in rows] for name, values in columns.items()}
+    answers = answer(logits, distance, columns, names=names, kept=kept, ask=ask)
+    near = None
+    if evidence:
+        first = found.X[[r[0] for r in rows]]
+        near = nearest_training_images(run, first, N_NEIGHBOURS, fetch=fetch)
+    predictions = [
+        _prediction(i, answers, names, top, [found.paths[k] for k in r]) for i, r in enumerate(rows)
+    ]
+    if near:
+        predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
+    if pool is not None:
+        predictions = [replace(one, pool=columns[pool][i]) for i, one in enumerate(predictions)]
+    return Predictions(
+        tuple(predictions),
+        found.skipped,
+        run.assumed_prior,
+        shift.sentence,
+        () if lists is None else lists.not_among(names),
+        counted_images,
+        tuple(notes),
+    )
+
+
+def _asks(unknown: bool, sets: float | None, prior: str | None, counts: bool) -> bool:
+    return unknown or counts or sets is not None or prior is not None
+
+
+def _prediction(
+    i: int, answers: Answers, names: Sequence[str], top: int, paths: Sequence[str]
+) -> Prediction:
+    p = answers.probabilities[i]
+    order = np.argsort(-p, kind="stable")
+    if answers.allowed is not None:
+        order = order[answers.allowed[i][order]]
+    best = order[:top]
+    inside = None
+    if answers.sets is not None:
+        inside = tuple(names[k] for k in order if answers.sets[i, k])
+    return Prediction(
+        paths[0],
+        tuple(names[k] for k in best),
+        tuple(p[best].tolist()),
+        unknown=bool(answers.unknown[i]),
+        reason=answers.reasons[i],
+        set=inside,
+        outside=None if answers.outside is None else float(answers.outside[i]),
+        taxon=answers.taxa[i] if answers.taxa else None,
+        paths=tuple(paths),
+    )
+
+
+def _columns(found: _Features, needed: Sequence[str]) -> dict[str, list[str]]:
+    for name in needed:
+        if name not in found.columns:
+            have = listed(sorted(found.columns)) or "none"
+            raise InputError(
+                f"there is no column {name!r} for these images (there is {have}): name a store "
+                "with that metadata column"
+            )
+    return {name: found.columns[name] for name in needed}
+
+
+def _read_head(run: Run) -> SavedHead:
+    place = run.folder / HEAD_NPZ
+    if not place.is_file():
+        raise RunFormatError(
+            f"the run {str(run.folder)!r} has no {HEAD_NPZ}: a head of {run.info['head']!r} "
+            "cannot be kept as arrays, or the file was lost; fit another head"
+        )
+    check_file(run.folder, run.info, HEAD_NPZ)
+    return load_head(place)
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Features of the images that could be read, and (path, reason) of the others."""
+
+    paths: list[str]
+    X: npt.NDArray[np.float32]
+    skipped: tuple[tuple[str, str], ...] = ()
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> _Features:
+    width, fingerprint = store.width(features), store.feature_fingerprint(features)
+    if width != head.n_features_in_:
+        raise DimensionError(
+            f"the head was trained on features of {head.n_features_in_} numbers "
+            f"({len(head.classes_)} × {head.n_features_in_}), {str(store.path)!r} holds "
+            f"{len(store)} × {width}: name a store of the encoder that the run was made with"
+        )
+    if fingerprint != head.feature_fingerprint:
+        raise StoreMismatchError(
+            f"{str(store.path)!r} holds features of {store.encoder_name!r} ({fingerprint}), "
+            f"the head was trained on others ({head.feature_fingerprint}): name a store of the "
+            "encoder that the run was made with"
+        )
+    return _Features(
+        list(store.paths),
+        store.embeddings(np.arange(len(store)), features),
+        columns=metadata_texts(store, np.arange(len(store))),
+    )
+
+
+def _encoded_features(
+    files: Sequence[Path], head: SavedHead, encoder: Encoder, progress: Progress
+) -> _Features:
+    trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
+    if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
+        raise StoreMismatchError(
+            f"the encoder {encoder.spec.name!r} is not what it was when the run was made: its "
+            f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
+            "Extract and fit again"
+        )
+    encoded = encode_images(files, encoder, trunk=trunk, reporter=progress)
+    skipped = tuple((str(files[at]), reason) for at, reason in encoded.skipped)
+    if not len(encoded.rows):
+        reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
+        raise ImageError(f"none of {len(files)} images can be read: {reasons}")
+    paths = [str(files[at]) for at in encoded.rows]
+    folders = {"folder": [Path(path).parent.name for path in paths]}
+    return _Features(paths, encoded.features, skipped, folders)
+
+
+def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = False) -> Encoder:
+    """Load the encoder that a run was made with, see `load_recorded_encoder`."""
+    spec = run.info["encoder"]
+    if spec.get("library") in ("imported", "joined"):
+        raise InputError(
+            f"the run {run.name!r} was made from features whose encoder is not known here "
+            f"({spec.get('name')}): name a store of features instead of images"
+        )
+    return load_recorded_encoder(
+        spec,
+        device=device,
+        trust=trust,
+        beside=run.folder,
+        progress=progress,
+        load=load_encoder,
+    )

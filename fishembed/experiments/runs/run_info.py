@@ -1,0 +1,133 @@
+"""What repeats an experiment: the store, the encoder, every parameter, versions and times."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from fishembed._base.paths import shown
+from fishembed._version import __version__
+from fishembed.cache import FeatureKind, Store
+from fishembed.experiments.field.class_prior import assumed_prior
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import Trial
+
+_SCORES = ("accuracy", "macro_recall", "macro_f1", "log_loss")
+
+
+def run_info(
+    store: Store,
+    *,
+    kind: str,
+    head: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    split: str,
+    seconds: Mapping[str, float],
+    command: str,
+    features: FeatureKind = "image",
+    prompts: Mapping[str, Any] | None = None,
+    selection: Sequence[Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Describe an experiment as `run.json` does.
+
+    Parameters
+    ----------
+    store, features
+        The store, and which of its features the head reads.
+    kind, head, parameters
+        fit or zeroshot, the name of the head, and its parameters.
+    seed
+        Of the hold-out and the head.
+    split
+        What the scored rows are.
+    seconds
+        Time that each step took.
+    command
+        What repeats the experiment.
+    prompts
+        What class names were put into, for zero-shot.
+    selection
+        Rows of `selection_rows`, for heads that were chosen.
+    """
+    return {
+        "kind": kind,
+        "head": head,
+        "parameters": dict(parameters),
+        "assumed_prior": assumed_prior(head, parameters),
+        "seed": seed,
+        "scored_split": split,
+        "classes": store.classes,
+        "store": {
+            "path": str(store.path),
+            "name": store.name,
+            "rows": len(store),
+            "dim": store.width(features),
+            "fingerprint": store.fingerprint,
+            "source_root": store.source.get("root"),
+        },
+        "stores": [
+            {"path": str(one.path), "fingerprint": one.fingerprint, "dim": one.width(features)}
+            for one in store.stores
+        ],
+        "features": features,
+        "encoder": store.encoder,
+        "prompts": prompts,
+        "selection": selection,
+        "versions": _versions(),
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seconds": {key: round(value, 4) for key, value in seconds.items()},
+        "command": shown(command),
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"fishembed": __version__, "python": sys.version.split()[0]}
+    for package in ("numpy", "scipy", "scikit-learn", "h5py"):
+        versions[package] = metadata.version(package)
+    if "torch" in sys.modules:
+        versions["torch"] = metadata.version("torch")
+    return versions
+
+
+def selection_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Return one row for each candidate, the one chosen first: the columns of `selection.csv`."""
+    return [
+        {
+            "candidate": trial.candidate,
+            "parameters": _parameters_text(trial.parameters),
+            **{
+                f"{score}_{what}": getattr(trial, f"{score}{suffix}")
+                for score in _SCORES
+                for what, suffix in (("mean", ""), ("std", "_std"))
+            },
+            "seconds": round(trial.seconds, 4),
+            "rows": trial.rows,
+            "tied": trial.tied,
+            "chosen": trial.chosen,
+        }
+        for trial in trials
+    ]
+
+
+def _parameters_text(parameters: Mapping[str, float]) -> str:
+    """Write parameters: "C=100, tau=1", for a blend "0.7 gaussian (tau=1) + 0.3 zeroshot"."""
+    parts: dict[str, list[str]] = {}
+    shares: dict[str, float] = {}
+    for key, value in parameters.items():
+        part, _, name = key.rpartition(".")
+        own = parts.setdefault(part, [])
+        if name == "share":
+            shares[part] = value
+        else:
+            own.append(f"{name}={value:g}")
+    if not shares:
+        return ", ".join(parts.get("", []))
+    return " + ".join(
+        f"{share:g} {part}" + (f" ({', '.join(parts[part])})" if parts[part] else "")
+        for part, share in shares.items()
+    )

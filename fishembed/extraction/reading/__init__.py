@@ -1,0 +1,1 @@
+"""Reading and decoding images for the encoder, in threads or processes."""

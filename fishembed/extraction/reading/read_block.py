@@ -1,0 +1,172 @@
+"""Read, hash and decode a block of files: the work of one reader, thread or process."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Container, MutableSequence, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.encoders import EncoderSpec
+from fishembed.errors import ImageError
+from fishembed.images import MAX_PIXELS, ImageBytes, image_pixels, read_bytes, suits_device
+
+File = str | Path | ImageBytes
+"""A path, or what stands for bytes that are no file of this machine."""
+
+Pixels = npt.NDArray[np.uint8]
+
+DECODING_ERRORS = (ImageError, MemoryError, ValueError, OSError)
+"""What a file may be skipped for."""
+
+
+@dataclass(frozen=True)
+class ImageTransform:
+    """How the bytes of a file become the pixels that an encoder takes.
+
+    Attributes
+    ----------
+    geometry
+        See `fishembed.images.crop_pixels`.
+    decoding
+        See `fishembed.images.decoding.image_pixels`.
+    max_pixels
+        Width × height above which an image is skipped.
+    """
+
+    geometry: dict[str, Any]
+    decoding: str = "exact"
+    max_pixels: int = MAX_PIXELS
+
+    @classmethod
+    def of(cls, spec: EncoderSpec, max_pixels: int = MAX_PIXELS) -> ImageTransform:
+        """Return what an encoder's specification asks for."""
+        return cls(spec.preprocessing.geometry(), spec.decoding, max_pixels)
+
+    def __call__(self, data: bytes) -> Pixels:
+        """Return uint8 (crop, crop, 3)."""
+        return image_pixels(data, self.geometry, decoding=self.decoding, max_pixels=self.max_pixels)
+
+    def suits_device(self, data: bytes) -> bool:
+        """Tell whether the encoder's device may decode a file."""
+        return suits_device(data, self.geometry, self.max_pixels)
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """Where an image lies in a block's rows of the ring.
+
+    Attributes
+    ----------
+    file
+        Place of its file in the block.
+    row
+        First row.
+    length
+        Bytes, where the file itself lies there, to be decoded on the encoder's device; 0 where
+        its pixels do.
+    """
+
+    file: int
+    row: int
+    length: int = 0
+
+
+@dataclass
+class BlockResult:
+    """What came of a block of files.
+
+    Attributes
+    ----------
+    digests
+        SHA-256 of each file's bytes, None where it could not be read.
+    images
+        Those that must be encoded, in the order of the files.
+    reasons
+        Why a file cannot be used, by its place in the block.
+    rows_wanted
+        Rows that all images would have needed, had there been room.
+    read_seconds
+        Wall time of reading and hashing.
+    decode_seconds
+        Time of a core for decoding and resizing.
+    """
+
+    digests: list[str | None] = field(default_factory=list)
+    images: list[StoredImage] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)
+    rows_wanted: int = 0
+    read_seconds: float = 0.0
+    decode_seconds: float = 0.0
+
+
+def read_block(
+    files: Sequence[File],
+    known: Container[str],
+    transform: ImageTransform,
+    out: Pixels,
+    *,
+    current: MutableSequence[int] | None = None,
+) -> BlockResult:
+    """Read files and decode those whose digest is not known yet.
+
+    Parameters
+    ----------
+    files
+        At most as many as `out` has rows.
+    known
+        Digests that need no pixels.
+    transform
+        How bytes become pixels.
+    out
+        uint8 (n, crop, crop, 3); gets the pixels, a row for each image, and with the decoding
+        mode `device` the bytes of files that suit the device, in as many rows as they need.
+    current
+        Its first element is set to the place of the file in hand, so that another process can
+        tell which file ended this one.
+    """
+    result, row = BlockResult(), 0
+    wall = time.perf_counter()
+    for at, file in enumerate(files):
+        if current is not None:
+            current[0] = at
+        digest, core = None, time.thread_time()
+        try:
+            data = read_bytes(file)
+            digest = hashlib.sha256(data).hexdigest()
+            result.read_seconds += time.perf_counter() - wall
+            core = time.thread_time()
+            if digest not in known:
+                room = len(out) - (len(files) - at - 1)
+                length, rows, wanted = _store(data, transform, out[row:room])
+                result.images.append(StoredImage(at, row, length))
+                result.rows_wanted += wanted
+                row += rows
+        except DECODING_ERRORS as error:
+            result.reasons[at] = skip_reason(error)
+        result.digests.append(digest)
+        result.decode_seconds += time.thread_time() - core
+        wall = time.perf_counter()
+    return result
+
+
+def _store(data: bytes, transform: ImageTransform, out: Pixels) -> tuple[int, int, int]:
+    """Write a file's bytes or its pixels; return its length or 0, the rows, and those wanted."""
+    wanted = 1
+    if transform.decoding == "device" and transform.suits_device(data):
+        wanted = -(-len(data) // out[0].nbytes)
+        if wanted <= len(out):
+            out.reshape(-1)[: len(data)] = np.frombuffer(data, np.uint8)
+            return len(data), wanted, wanted
+    out[0] = transform(data)
+    return 0, 1, wanted
+
+
+def skip_reason(error: Exception) -> str:
+    """Return the reason in words for which a file is skipped."""
+    return str(error) if isinstance(error, ImageError) else f"cannot be resized: {error}"

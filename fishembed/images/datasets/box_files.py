@@ -1,0 +1,297 @@
+"""Boxes as detectors and annotators write them: MegaDetector's JSON, COCO, YOLO, tables."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fishembed._base.text import counted
+from fishembed.errors import ManifestError
+from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
+from fishembed.images.datasets.sample import Sample
+from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.decoding.formats import SUFFIXES
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+
+BOX_COLUMNS = ("x", "y", "width", "height")
+CONFIDENCES = ("confidence", "conf", "score")
+_CLASS_FILES = ("classes.txt", "obj.names", "data.yaml")
+
+
+@dataclass(frozen=True)
+class FoundBox:
+    """A box of an image.
+
+    Attributes
+    ----------
+    path
+        The image.
+    box
+        x, y, width, height; None where the image has none.
+    shares
+        Whether these are shares of the image's width and height, not pixels.
+    confidence
+        The detector's, 1 where it says none.
+    sample
+        What else is known, under the image's path.
+    """
+
+    path: str
+    box: Box | None
+    shares: bool
+    confidence: float
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class BoxSamples:
+    """Boxes as samples, and what was left out.
+
+    Attributes
+    ----------
+    samples, blobs
+        As in `Dataset`.
+    notes
+        How many boxes and photos there are, and how many photos have no box.
+    """
+
+    samples: list[Sample]
+    blobs: dict[str, ImageBytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def box_samples(root: Path, found: Iterable[FoundBox], options: BoxOptions) -> BoxSamples:
+    """Make a sample of each box; those of one photo, or of one group, stay together."""
+    samples: dict[str, Sample] = {}
+    blobs: dict[str, ImageBytes] = {}
+    faint, photos, with_box = 0, dict[str, Sample](), set[str]()
+    for one in found:
+        sample = replace(one.sample, group=one.sample.group or one.path)
+        photos.setdefault(one.path, replace(sample, label=None, metadata={}))
+        if one.box is None:
+            continue
+        if one.confidence < options.min_confidence:
+            faint += 1
+            continue
+        with_box.add(one.path)
+        file = root / one.path
+        state = _state(file)
+        box = _in_pixels(file, one.box) if one.shares else one.box
+        if box is None:
+            name = box_path(one.path, one.box)
+            blobs[name] = UnreadableImage("its photo cannot be read")
+            samples.setdefault(name, replace(sample, path=name))
+            continue
+        name = box_path(one.path, box)
+        blobs[name] = CroppedImage(str(file), box, state, options.margin, options.square)
+        samples.setdefault(name, replace(sample, path=name, box=box))
+    whole = list(photos.values()) if options.whole_images else []
+    note = (
+        f"{counted(len(samples), 'box', 'boxes')} of {counted(len(photos), 'photo')}; "
+        f"{counted(len(photos) - len(with_box), 'photo')} without a box"
+        + (f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}" if faint else "")
+        + ("; whole photos are rows too" if whole else "")
+    )
+    return BoxSamples([*samples.values(), *whole], blobs, (note,))
+
+
+def read_box_json(path: Path) -> list[FoundBox]:
+    """Read MegaDetector's output, or COCO instances.
+
+    Raises
+    ------
+    ManifestError
+        When it is neither, or names no image.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestError(f"cannot read {str(path)!r} as JSON: {error}") from error
+    try:
+        if "annotations" in document:
+            found = list(_coco(document, path.parent))
+        else:
+            found = list(_megadetector(document))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ManifestError(
+            f"{str(path)!r} is neither MegaDetector's JSON (images, detections) nor COCO "
+            f"(images, annotations, categories): {error!r}"
+        ) from error
+    if not found:
+        raise ManifestError(f"{str(path)!r} names no image")
+    if not any((path.parent / one.path).is_file() for one in found):
+        raise ManifestError(
+            f"{str(path)!r}: none of its images exists; the first would be "
+            f"{str(path.parent / found[0].path)!r}"
+        )
+    return found
+
+
+def _megadetector(document: Mapping[str, Any]) -> Iterator[FoundBox]:
+    """Yield detections; where all are of one kind, the class is the photo's folder."""
+    names = document.get("detection_categories", {})
+    images = document["images"]
+    kinds = {one["category"] for image in images for one in image.get("detections") or ()}
+    for image in images:
+        path = str(image["file"]).replace("\\", "/")
+        folder = path.split("/", 1)[0] if "/" in path and len(kinds) < 2 else None
+        detections = image.get("detections") or ()
+        if not detections:
+            yield FoundBox(path, None, True, 0.0, Sample(path))
+        for one in detections:
+            kind = str(names.get(one["category"], one["category"]))
+            confidence = float(one["conf"])
+            about = {"detection": kind, "confidence": f"{confidence:g}"}
+            sample = Sample(path, folder or kind, metadata=about)
+            yield FoundBox(path, _box(one["bbox"]), True, confidence, sample)
+
+
+def _coco(document: Mapping[str, Any], root: Path) -> Iterator[FoundBox]:
+    names = {one["id"]: str(one["name"]) for one in document["categories"]}
+    of_image: dict[Any, list[Mapping[str, Any]]] = {}
+    for one in document["annotations"]:
+        of_image.setdefault(one["image_id"], []).append(one)
+    below = "images/" if (root / "images").is_dir() else ""
+    for image in document["images"]:
+        path = str(image["file_name"]).replace("\\", "/")
+        if below and not (root / path).is_file() and (root / below / path).is_file():
+            path = below + path
+        known = {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url"}
+        about = {
+            cell_text(name): cell_text(value)
+            for name, value in image.items()
+            if name not in known and not isinstance(value, (list, dict))
+        }
+        group = str(image.get("seq_id") or "")
+        boxes = [one for one in of_image.get(image["id"], ()) if one.get("bbox")]
+        if not boxes:
+            yield FoundBox(path, None, False, 0.0, Sample(path, group=group, metadata=about))
+        for one in boxes:
+            sample = Sample(path, names[one["category_id"]], group=group, metadata=about)
+            yield FoundBox(path, _box(one["bbox"]), False, float(one.get("score", 1)), sample)
+
+
+def yolo_classes(root: Path) -> list[str] | None:
+    """Return the names of the classes where a folder holds YOLO's text files, else None."""
+    for name in _CLASS_FILES:
+        place = root / name
+        if place.is_file() and any(_yolo_texts(root)):
+            text = place.read_text(encoding="utf-8", errors="replace")
+            return _names_in_yaml(text) if name.endswith(".yaml") else text.split("\n")
+    return None
+
+
+def read_yolo(root: Path, classes: Sequence[str]) -> tuple[list[FoundBox], list[tuple[str, str]]]:
+    """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares.
+
+    Returns
+    -------
+    tuple
+        Boxes, and photos whose text file cannot be read, each with the reason.
+    """
+    found: list[FoundBox] = []
+    broken = []
+    for image in sorted(_images(root)):
+        path = image.relative_to(root).as_posix()
+        text = next((place for place in _texts_of(image) if place.is_file()), None)
+        try:
+            boxes = [] if text is None else list(_yolo_boxes(path, text, classes))
+        except (OSError, ValueError) as error:
+            broken.append((path, f"its boxes in {text!s} cannot be read: {error}"))
+            continue
+        found += boxes or [FoundBox(path, None, True, 0.0, Sample(path))]
+    return found, broken
+
+
+def _yolo_boxes(path: str, text: Path, classes: Sequence[str]) -> Iterator[FoundBox]:
+    for line in text.read_text(encoding="utf-8").split("\n"):
+        cells = line.split()
+        if not cells:
+            continue
+        kind, (x, y, width, height) = int(cells[0]), map(float, cells[1:5])
+        confidence = float(cells[5]) if len(cells) == 6 else 1.0
+        name = classes[kind].strip() if 0 <= kind < len(classes) else str(kind)
+        box = x - width / 2, y - height / 2, width, height
+        yield FoundBox(path, box, True, confidence, Sample(path, name))
+
+
+def _names_in_yaml(text: str) -> list[str]:
+    """Return the `names` of a data.yaml, a list or numbered, in YAML's plain forms."""
+    _, _, after = text.partition("names:")
+    first, _, rest = after.partition("\n")
+    if "[" in first:
+        return [name.strip(" '\"") for name in after.partition("[")[2].partition("]")[0].split(",")]
+    names = []
+    for line in rest.split("\n"):
+        if not line.strip() or not line.startswith((" ", "-")):
+            break
+        names.append(line.strip().lstrip("-").rpartition(":")[2].strip(" '\""))
+    return names
+
+
+def _images(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def _yolo_texts(root: Path) -> Iterator[Path]:
+    return (place for image in _images(root) for place in _texts_of(image) if place.is_file())
+
+
+def _texts_of(image: Path) -> tuple[Path, Path]:
+    """Return where the text file of an image may lie: beside it, or in labels/ for images/."""
+    head, middle, tail = str(image.with_suffix(".txt")).rpartition(f"{os.sep}images{os.sep}")
+    parallel = Path(f"{head}{os.sep}labels{os.sep}{tail}") if middle else image.with_suffix(".txt")
+    return image.with_suffix(".txt"), parallel
+
+
+def boxes_in_rows(samples: Sequence[Sample]) -> list[FoundBox] | None:
+    """Return the boxes of a table whose rows say x, y, width and height; None where none does."""
+    if not any(all(one.metadata.get(name) for name in BOX_COLUMNS) for one in samples):
+        return None
+    found = []
+    for one in samples:
+        cells = [one.metadata.get(name, "") for name in BOX_COLUMNS]
+        confidence = next((one.metadata[n] for n in CONFIDENCES if one.metadata.get(n)), "1")
+        about = {name: cell for name, cell in one.metadata.items() if name not in BOX_COLUMNS}
+        try:
+            box = _box(cells) if all(cells) else None
+            sure = float(confidence)
+        except ValueError as error:
+            raise ManifestError(f"{one.path!r} has a box that cannot be read: {error}") from error
+        found.append(FoundBox(one.path, box, False, sure, replace(one, metadata=about)))
+    if all(max(one.box) <= 1 for one in found if one.box is not None):
+        return [replace(one, shares=True) for one in found]
+    return found
+
+
+def _box(cells: Sequence[Any]) -> Box:
+    x, y, width, height = (float(cell) for cell in cells)
+    if not (width > 0 and height > 0):
+        raise ValueError(f"width {width:g} and height {height:g} must be above 0")
+    return max(x, 0.0), max(y, 0.0), width, height
+
+
+def _in_pixels(file: Path, box: Box) -> Box | None:
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+            if image.getexif().get(0x0112, 1) in {5, 6, 7, 8}:
+                width, height = height, width
+    except (OSError, ValueError, SyntaxError):
+        return None
+    x, y, wide, high = box
+    return x * width, y * height, wide * width, high * height
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        state = file.stat()
+    except (OSError, ValueError):
+        return -1, -1
+    return state.st_size, state.st_mtime_ns

@@ -1,0 +1,250 @@
+"""A dataset: which images there are, with what label, split and group."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fishembed._base.paths import Place, is_remote, to_path
+from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.similar_names import merge_sentence
+from fishembed._base.text import counted
+from fishembed.errors import InputError, SourceError
+from fishembed.images.datasets.box_files import (
+    FoundBox,
+    box_samples,
+    boxes_in_rows,
+    read_box_json,
+    read_yolo,
+    yolo_classes,
+)
+from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
+from fishembed.images.datasets.folder import read_folder
+from fishembed.images.datasets.layout import Layout
+from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
+from fishembed.images.datasets.manifest_beside import manifest_beside
+from fishembed.images.datasets.remote_images import read_remote_folder, remote_manifest_images
+from fishembed.images.datasets.sample import Sample
+from fishembed.images.datasets.tar import read_tars
+from fishembed.images.datasets.tar_names import TAR_SUFFIX, find_tars, is_tar
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+__all__ = ["Dataset", "Sample", "open_dataset"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A list of images in a fixed order.
+
+    Attributes
+    ----------
+    root
+        Absolute folder that relative paths start from.
+    name
+        Name of its store by default.
+    layout
+        One sentence on how the dataset was understood.
+    samples
+        The images, sorted by path for folders, in the file's order for manifests and tars.
+    blobs
+        By path, those that are no files of this machine: in a tar, or elsewhere.
+    notes
+        Sentences on what was taken for what, and what would change it.
+    left_out
+        (name, reason) of what looked like a row on an image, and is no sample.
+    unread
+        (path, reason) of images that are no samples: in formats that are not read, in system
+        folders, masks.
+    """
+
+    root: AnyPath
+    name: str
+    layout: str
+    samples: tuple[Sample, ...]
+    blobs: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def items(self) -> tuple[Sample, ...]:
+        """The samples, under their name of 0.1.0."""
+        return self.samples
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels that occur, sorted."""
+        return sorted({item.label for item in self.samples if item.label is not None})
+
+    def at(self, path: str) -> Path | ImageBytes:
+        """Return what `read_bytes` reads for the path of an item."""
+        return self.blobs.get(path) or Path(str(self.root), path)
+
+    def state(self, path: str) -> tuple[int, int]:
+        """Return the size and the time (ns) of an image's file; -1 where that is not known.
+
+        Whether an image is there shows when it is read, and only then. What lies in a tar or
+        elsewhere has, in place of the time, a number that changes with it.
+        """
+        if path in self.blobs:
+            return self.blobs[path].state
+        try:
+            place = os.path.join(str(self.root), path)  # noqa: PTH118 - hot loop
+            state = os.stat(place)  # noqa: PTH116 - hot loop
+        except (OSError, ValueError):  # ValueError: a manifest's path holds a zero byte
+            return -1, -1
+        return state.st_size, state.st_mtime_ns
+
+
+def open_dataset(
+    path: str | Path | UPath | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    boxes: BoxOptions = DEFAULT_BOXES,
+) -> Dataset:
+    """List the images of a folder, a manifest or tars.
+
+    Parameters
+    ----------
+    path
+        A folder of class folders; the same under train, val (valid, validation) and test
+        in any case; a flat folder without labels; a CSV or Parquet manifest with the
+        columns path[, label][, split][, group]; a folder of WebDataset tars, one of them,
+        several of them, or a pattern such as ``shards/{00000..00099}.tar`` or
+        ``shards/*.tar``. On this machine, or at a URL that fsspec knows. Boxes of images come in
+        with a manifest's columns x, y, width and height, MegaDetector's or COCO's JSON, or a
+        folder with YOLO's text files and its classes.txt or data.yaml.
+    columns
+        What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
+        columns that are not named here or above are metadata of the images.
+    boxes
+        Which boxes become rows, and how they are cut.
+
+    Raises
+    ------
+    InputError
+        When columns are named and it is no manifest.
+    SourceError
+        When there is nothing at `path`, or no image in it.
+    ManifestError
+        When a manifest's columns or rows make no sense.
+    RemoteError
+        When a URL cannot be reached.
+    """
+    several = [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
+    several = [Place(one) for one in several]
+    if tars := find_tars(several):
+        named = to_path(several[0])
+        return _tar_source(tars, named if len(several) == 1 and not is_tar(named) else None)
+    place = to_path(several[0])
+    if columns and place.suffix.lower() not in MANIFEST_SUFFIXES:
+        names = ", ".join(f"--{name}-column" for name in columns)
+        raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
+    with remote_errors(place):
+        if place.is_dir():
+            return _folder_source(place, boxes)
+        if not is_remote(place) and place.exists() and not place.is_file():
+            raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
+        if not place.exists():
+            raise SourceError(
+                f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
+                "manifest with a column 'path', or tars"
+            )
+    if place.suffix.lower() in MANIFEST_SUFFIXES:
+        return _manifest_source(place, columns, boxes)
+    if place.suffix.lower() == ".json" and isinstance(place, Path):
+        return _box_source(place.parent, place.stem, read_box_json(place), place.name, boxes)
+    raise SourceError(
+        f"{str(place)!r} is neither a folder nor a manifest "
+        f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX} nor a .json with boxes"
+    )
+
+
+def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
+    if isinstance(place, Path) and (classes := yolo_classes(place)) is not None:
+        boxed, broken_texts = read_yolo(place, classes)
+        if any(one.box for one in boxed):
+            source = _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
+            return replace(source, unread=(*source.unread, *broken_texts))
+    if is_remote(place):
+        layout, blobs = read_remote_folder(place)
+        name = place.name or "images"
+        return _as_read(Dataset(place, name, "", (), blobs), layout)
+    root, layout, listing = read_folder(place)
+    root = root.resolve()
+    found, notes = manifest_beside(root, listing)
+    if found is not None:
+        layout = replace(found, left_out=(*layout.left_out, *found.left_out))
+    broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
+    layout.samples.extend(map(Sample, broken))
+    layout = replace(layout, notes=(*layout.notes, *notes))
+    return _as_read(Dataset(root, root.name or "images", "", (), broken), layout)
+
+
+def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
+    return replace(
+        dataset,
+        layout=layout.description,
+        samples=tuple(layout.samples),
+        notes=layout.notes,
+        unread=layout.left_out,
+    )
+
+
+def _box_source(
+    root: Path, name: str, found: list[FoundBox], what: str, options: BoxOptions
+) -> Dataset:
+    root = root.resolve()
+    made = box_samples(root, found, options)
+    samples = tuple(made.samples)
+    if not samples:
+        raise SourceError(
+            f"{str(root)!r}: {made.notes[0]}: nothing to encode; --whole-images takes the photos, "
+            "--min-confidence takes fainter boxes"
+        )
+    return Dataset(root, name or "images", f"boxes of {what}", samples, made.blobs, made.notes)
+
+
+def _manifest_source(
+    path: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions
+) -> Dataset:
+    root, (items, left_out, notes) = path.parent, read_manifest(path, columns)
+    if not is_remote(root):
+        root = root.resolve()
+    generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
+    name = (root.name if generic else path.stem) or path.stem
+    blobs = remote_manifest_images(root, items)
+    asked = sum(isinstance(item.path, Place) and item.path.lacks_query for item in items)
+    keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
+    merge = merge_sentence({item.label for item in items if item.label is not None})
+    notes = (*notes, merge) if merge else notes
+    layout = f"manifest {path.name}{keys}"
+    if isinstance(root, Path) and (boxed := boxes_in_rows(items)) is not None:
+        made = _box_source(root, name, boxed, f"manifest {path.name}", boxes)
+        return replace(made, notes=(*notes, *made.notes), unread=left_out)
+    return Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
+
+
+def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
+    """Read tars; their paths start at the folder that was named, or that they have in common."""
+    if not is_remote(tars[0]):
+        tars = [tar.absolute() for tar in tars]
+        folder = folder if folder is None else folder.absolute()
+    shared = (tars[0].parent, *tars[0].parent.parents) if folder is None else (folder,)
+    root = next(p for p in shared if all(str(tar).startswith(_start(p)) for tar in tars))
+    names = [str(tar).removeprefix(_start(root)) for tar in tars]
+    found = read_tars(root, names)
+    name = tars[0].stem if len(tars) == 1 and folder is None else root.name or "images"
+    return _as_read(Dataset(root, name, "", (), found.blobs), found.layout)
+
+
+def _start(folder: AnyPath) -> str:
+    return str(folder).rstrip("/") + "/"

@@ -1,0 +1,118 @@
+"""Images of folders and manifests that lie at URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fishembed._base.bounded_reading import read_at_most
+from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
+from fishembed._base.remote.remote_files import remote_errors
+from fishembed.errors import FishembedError, ImageError
+from fishembed.images.datasets.folder import no_image
+from fishembed.images.datasets.layout import Layout, lay_out
+from fishembed.images.datasets.listing import list_names
+from fishembed.images.datasets.sample import Sample
+from fishembed.images.decoding.decode import read_bytes
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, stamp
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+_AT_ONCE = 32
+MOST_BYTES = 1 << 28
+"""A remote image is held whole in memory, in each thread."""
+
+_MISSING = "the file is missing"
+
+
+@dataclass(frozen=True)
+class RemoteImage:
+    """An image at a URL."""
+
+    url: Place
+    state: tuple[int, int]
+
+    def read(self) -> bytes:
+        """Read it whole; see `ImageBytes`."""
+        try:
+            place = to_path(self.url)
+            if not is_remote(place):
+                return read_bytes(place, max_bytes=MOST_BYTES)
+            with remote_errors(place):
+                return read_at_most(place, MOST_BYTES)
+        except FileNotFoundError as error:
+            raise ImageError(_MISSING) from error
+        except (FishembedError, OSError) as error:
+            raise ImageError(str(error)) from error
+
+
+def read_remote_folder(root: UPath) -> tuple[Layout, dict[str, ImageBytes]]:
+    """List the images below a folder elsewhere, from one listing of it.
+
+    Returns
+    -------
+    layout
+        How it was understood.
+    blobs
+        Where the bytes of each lie, by path.
+    """
+    found = _listed(root)
+    listing = list_names(found)
+    if not listing.images:
+        raise no_image(root, listing)
+    layout = lay_out(str(root.name), listing)
+    return layout, {sample.path: found[sample.path] for sample in layout.samples}
+
+
+def remote_manifest_images(root: AnyPath, items: Sequence[Sample]) -> dict[str, ImageBytes]:
+    """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
+    listed: Mapping[str, ImageBytes] = _listed(root) if is_remote(root) else {}
+    blobs = {
+        item.path: listed.get(item.path, UnreadableImage(_MISSING))
+        for item in items
+        if is_remote(root) and not is_url(item.path)
+    }
+    urls = [item.path for item in items if is_url(item.path)]
+    if urls:  # places, which know their whole addresses
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            blobs.update(zip(urls, pool.map(_asked, urls), strict=True))
+    return blobs
+
+
+def _listed(root: Any) -> dict[str, ImageBytes]:
+    with remote_errors(root):
+        found = root.fs.find(root.path, detail=True)
+    start = len(str(root.path).strip("/")) + 1
+    kind = str(root).partition("://")[0]
+    return {
+        name.strip("/")[start:]: RemoteImage(Place(f"{kind}://{name.lstrip('/')}"), _state(facts))
+        for name, facts in found.items()
+    }
+
+
+def _asked(path: str) -> ImageBytes:
+    url = Place(path)
+    try:
+        place = to_path(url)
+        with remote_errors(place):
+            if is_remote(place):
+                return RemoteImage(url, _state(place.fs.info(place.path)))
+            state = place.stat()
+            return RemoteImage(url, (state.st_size, state.st_mtime_ns))
+    except FileNotFoundError:
+        return UnreadableImage(_MISSING)
+    except (
+        Exception
+    ) as error:  # file systems of fsspec raise anything on a URL that they cannot use
+        return UnreadableImage(f"cannot be reached: {scrub(' '.join(str(error).split()))[:200]}")
+
+
+def _state(facts: Mapping[str, Any]) -> tuple[int, int]:
+    size = facts.get("size")
+    marks = [facts.get(name) for name in ("ETag", "etag", "LastModified", "mtime", "created")]
+    return (-1 if size is None else int(size)), stamp(size, *map(str, marks))

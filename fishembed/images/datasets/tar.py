@@ -1,0 +1,328 @@
+"""Tars of samples, as WebDataset and img2dataset write them, read where they lie.
+
+Files of a tar whose names agree up to the first dot are one sample: `0001.jpg` is the image,
+`0001.json` or `0001.cls` says what it is. A tar is listed once, by its headers; an image is
+then read at its offset, in the order of the tar, and nothing is unpacked. The webdataset library
+streams samples and tells no offsets, which resuming and "unchanged" need; listing with tarfile and
+reading at the offsets takes the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from fishembed._base.paths import Place, is_remote
+from fishembed._base.remote.remote_files import remote_errors, remote_version
+from fishembed._base.similar_names import merge_sentence
+from fishembed._base.splits import split_named
+from fishembed._base.tables.missing import text_or_missing
+from fishembed._base.text import counted
+from fishembed.errors import FishembedError, ImageError, SourceError
+from fishembed.images.datasets.layout import Layout
+from fishembed.images.datasets.sample import NO_METADATA, Sample
+from fishembed.images.datasets.sample_facts import facts_in, metadata_in, unusable_text
+from fishembed.images.decoding.formats import HIDDEN, SUFFIXES, UNREAD, ending, is_hidden
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, stamp
+from fishembed.images.decoding.ranges import read_range
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
+
+CLASS_NAMES = "classnames.txt"
+
+_TOLD = re.compile(r"(?i)^(.+?)\.(json|cls|label\.txt|split\.txt|group\.txt)$")
+_SMALL = 1 << 20
+_AHEAD = 8 << 20
+_BLOCK = 512
+_LONGEST_LABEL = 1000
+
+
+@dataclass(frozen=True)
+class TarMember:
+    """An image inside a tar: its bytes from `offset` on."""
+
+    tar: Place
+    offset: int
+    state: tuple[int, int]
+
+    def read(self) -> bytes:
+        """Read it whole; see `ImageBytes`."""
+        size = self.state[0]
+        try:
+            data = read_range(self.tar, self.offset, size)
+        except FileNotFoundError as error:
+            raise ImageError("its tar is missing") from error
+        except OSError as error:
+            raise ImageError(f"its tar cannot be read: {error.strerror or error}") from error
+        if len(data) < size:
+            raise ImageError(f"its tar ends after {len(data):,} of its {size:,} bytes")
+        return data
+
+
+@dataclass
+class _Facts:
+    """What the files of one sample say of it."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass
+class _Tar:
+    """What is in one tar."""
+
+    images: dict[str, ImageBytes] = field(default_factory=dict)
+    facts: dict[str, _Facts] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    problem: str = ""
+
+    def facts_of(self, name: str) -> _Facts:
+        """Return what is said of an image: under its own name, or up to an earlier dot."""
+        folder, slash, base = name.rpartition("/")
+        while "." in base:
+            base = base.rpartition(".")[0]
+            if (found := self.facts.get(f"{folder}{slash}{base}")) is not None:
+                return found
+        return _Facts()
+
+    def resolve_links(self) -> None:
+        """Give links the bytes of what they lead to."""
+        for name, target in self.links.items():
+            there = self.images.get(target)
+            self.images[name] = there or UnreadableImage(
+                f"is a link to {target!r}, which the tar does not have as an image"
+            )
+
+
+@dataclass(frozen=True)
+class TarImages:
+    """The images in tars.
+
+    Attributes
+    ----------
+    layout
+        How they were understood.
+    blobs
+        Where the bytes of each lie, by path.
+    """
+
+    layout: Layout
+    blobs: dict[str, ImageBytes]
+
+
+def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
+    """List the images in tars.
+
+    The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
+    `.label.txt`; numbers are looked up in a `classnames.txt` in the root, one name a line.
+    Split and group are the json's, else `.split.txt` and `.group.txt`; a split may also be the
+    folder of a tar, or what its name begins with (`train-0001.tar`). A `.txt` is a caption and
+    left alone.
+
+    Parameters
+    ----------
+    root
+        The folder the tars lie in.
+    tars
+        Their paths below it, with forward slashes.
+
+    Returns
+    -------
+    TarImages
+        In the order of the tars and of what is in them, each under `TAR/NAME`. A tar that is
+        broken is a sample too, whose bytes are the reason why.
+
+    Raises
+    ------
+    SourceError
+        When there is no image in them, or a file is no tar at all and the only one.
+    """
+    items: list[Sample] = []
+    blobs: dict[str, ImageBytes] = {}
+    left_out: list[tuple[str, str]] = []
+    names = _class_names(root)
+    for tar in tars:
+        found = _read_tar(root, tar)
+        for name, member in found.images.items():
+            item, blob = _item(f"{tar}/{name}", found.facts_of(name), _split_of(tar), names, member)
+            items.append(item)
+            blobs[item.path] = blob
+        left_out += [(f"{tar}/{name}", reason) for name, reason in found.left_out]
+        if found.problem:
+            items.append(Sample(tar))
+            blobs[tar] = UnreadableImage(found.problem)
+    if all(isinstance(blob, UnreadableImage) for blob in blobs.values()):
+        raise _no_image(root, tars, blobs)
+    labelled = {item.label for item in items} - {None}
+    what = f"{len(labelled)} classes" if labelled else "no labels"
+    notes = [merge_sentence(label for label in labelled if label is not None)]
+    layout = Layout(
+        f"{counted(len(tars), 'tar')} with {what}",
+        items,
+        tuple(filter(None, notes)),
+        tuple(left_out),
+    )
+    return TarImages(layout, blobs)
+
+
+def _no_image(root: AnyPath, tars: Sequence[str], blobs: dict[str, ImageBytes]) -> SourceError:
+    broken = (f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, UnreadableImage))
+    why = next(broken, "looked for " + " ".join(sorted(SUFFIXES)))
+    return SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
+
+
+def _read_tar(root: AnyPath, tar: str) -> _Tar:
+    """Return what is in a tar, and what is wrong with it."""
+    found = _Tar()
+    place = root / tar
+    try:
+        with remote_errors(place), _opened(place) as file:
+            state = _state(place)
+            for member, content in _members(file):
+                _sort_in(found, member, content, Place(f"{root}/{tar}"), state)
+    except OSError as error:
+        found.problem = f"cannot be read: {error.strerror or error}"
+    except FishembedError as error:
+        found.problem = str(error)
+    except Exception as error:  # tarfile raises anything on broken headers
+        found.problem = f"is broken behind its first {len(found.images):,} images: {error}"
+    found.resolve_links()
+    return found
+
+
+def _opened(place: AnyPath) -> BinaryIO:
+    """Open a tar to be read from start to end; from elsewhere in blocks of some megabytes."""
+    if is_remote(place):
+        return place.open("rb", block_size=_AHEAD, cache_type="readahead")
+    if not place.is_file():
+        raise OSError("it is a pipe or a device, not a file")
+    return place.open("rb")
+
+
+def _state(place: AnyPath) -> object:
+    """Return what changes when the tar does."""
+    if is_remote(place):
+        return remote_version(place)
+    state = place.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
+    """Yield the files of a tar, those that say something of a sample with their content.
+
+    Raises
+    ------
+    tarfile.TarError
+        When it is no tar, or ends before its end.
+    """
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        before = -1
+        for member in tar:
+            if member.size < 0 or tar.offset <= before or tar.offset >= 1 << 63:
+                raise tarfile.ReadError(f"a size of {member.size:,} bytes for {member.name[:80]!r}")
+            before = tar.offset
+            wanted = _TOLD.match(member.name) and member.isfile() and member.size <= _SMALL
+            found = tar.extractfile(member) if wanted else None
+            yield member, found.read() if found else None
+            tar.members.clear()  # type: ignore[attr-defined] # all of them would be kept
+        # Behind the last header that could be read tarfile stops without a word.
+        file.seek(tar.offset)
+        if any(file.read(_BLOCK)):
+            raise tarfile.ReadError(f"no header at byte {tar.offset:,}")
+
+
+def _sort_in(
+    found: _Tar, member: tarfile.TarInfo, content: bytes | None, tar: Place, state: object
+) -> None:
+    name = member.name.removeprefix("./").lstrip("/")
+    if member.isdir():
+        return
+    kind = ending(name)
+    hidden = any(map(is_hidden, name.split("/")))
+    if content is not None:
+        matched = _TOLD.match(name)
+        if matched is not None and not hidden:
+            said = found.facts.setdefault(matched[1], _Facts())
+            said.problem = said.problem or _told(said, matched[2].lower(), content, name)
+    elif kind in UNREAD or (kind in SUFFIXES and hidden):
+        found.left_out.append((name, HIDDEN if hidden else UNREAD[kind]))
+    elif kind not in SUFFIXES:
+        return
+    elif member.islnk() or member.issym():
+        above = name.rpartition("/")[0] if member.issym() else ""
+        found.links[name] = posixpath.normpath(posixpath.join(above, member.linkname)).lstrip("/")
+    elif not member.isfile() or member.issparse():
+        found.images[name] = UnreadableImage(
+            "is no plain file of its tar: a pipe, device or sparse"
+        )
+    else:
+        mark = stamp(state, member.offset_data)
+        found.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
+
+
+def _told(sample: _Facts, extension: str, content: bytes, name: str) -> str:
+    """Take in what a file says of its sample; return what is wrong with it, or ""."""
+    try:
+        text = content.decode("utf-8-sig").strip()
+        if extension != "json":
+            sample.facts.setdefault(extension.removesuffix(".txt"), text)
+            return ""
+        document = json.loads(text)
+        sample.facts.update(facts_in(document))
+        sample.metadata.update(metadata_in(document))
+    except ImageError as error:
+        return f"{name!r}: {error}"
+    except (ValueError, RecursionError) as error:
+        return f"{name!r}, which says what it is, cannot be read: {error}"
+    return ""
+
+
+def _item(
+    path: str, sample: _Facts, split: str, names: Sequence[str], blob: ImageBytes
+) -> tuple[Sample, ImageBytes]:
+    facts = sample.facts
+    label = text_or_missing(facts.get("label")) or text_or_missing(facts.get("cls"))
+    group = text_or_missing(facts.get("group"))
+    if label.isdecimal() and len(label) < 19 and int(label) < len(names):
+        label = names[int(label)]
+    own = text_or_missing(facts.get("split"))
+    problem = sample.problem or unusable_text(label) or unusable_text(group)
+    if own and not split_named(own):
+        problem = problem or f"its split {own!r} is none of train, val and test"
+    if not problem and len(label) > _LONGEST_LABEL:
+        problem = f"its label has {len(label):,} characters: {label[:60]!r}…"
+    if problem:
+        return Sample(path), UnreadableImage(problem)
+    further = sample.metadata or NO_METADATA
+    return Sample(path, label or None, split_named(own) or split, group, metadata=further), blob
+
+
+def _split_of(tar: str) -> str:
+    """Tell the split from a tar's folder or from what its name begins with."""
+    *folders, name = tar.split("/")
+    stem = re.sub(r"(?i)\.tar$", "", name)
+    for word in (*folders, stem, re.split(r"[^A-Za-z]", stem)[0]):
+        if split := split_named(word):
+            return split
+    return ""
+
+
+def _class_names(root: AnyPath) -> list[str]:
+    """Read the names of classes that are numbers, in the folder or the one above it."""
+    for place in (root / CLASS_NAMES, root.parent / CLASS_NAMES):
+        try:
+            with remote_errors(root):
+                if place.is_file():
+                    text = place.read_text(encoding="utf-8-sig")
+                    return [line.strip() for line in text.splitlines()]
+        except (OSError, UnicodeDecodeError):  # noqa: PERF203 - two turns
+            continue
+    return []

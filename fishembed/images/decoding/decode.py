@@ -1,0 +1,299 @@
+"""From the bytes of an image file to an upright RGB image.
+
+What becomes of each kind, once and for all:
+
+=======================  =========================================================
+orientation in EXIF      applied, so that pixels stand as the photographer saw them
+palette, grey, 1 bit     their colours as RGB
+alpha, any kind          laid over white; what was hidden stays hidden
+CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not applied
+16-bit grey              value / 257; where the brightest pixel is below 16,384 (10, 12 or
+                         14 bits in 16, dim images) the brightest becomes 255, black stays 0
+32-bit and float grey    0 to 1 onto 8 bits where all values lie there, else the
+                         image's own range
+animations, many pages   the first frame
+=======================  =========================================================
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from fishembed.errors import ImageError
+from fishembed.images.decoding.decode_memory import bytes_needed, decode_memory
+from fishembed.images.decoding.formats import what_it_is
+from fishembed.images.decoding.image_bytes import ImageBytes
+from fishembed.images.decoding.jpeg_scans import count_scans
+
+MAX_PIXELS = 178_956_970
+"""Largest image that is decoded by default; Pillow's own limit."""
+
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+_WIDE_GREY = ("I", "F")
+_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_DIM = 1 << 14
+"""Brightest value of 16 bits below which an image is dim, or of fewer bits."""
+
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""A pipe without a writer would otherwise never be opened."""
+
+_STRIP = 1 << 18
+"""Pixels that are converted at once."""
+
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF"),
+    *("JPEG2000", "PPM", "TGA", "QOI", "PCX"),
+)
+"""None of them starts another program, as EPS would."""
+
+
+AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
+"""From the size of a file's image to the (width, height) that would do."""
+
+
+def decode(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, at_least: AtLeast | None = None
+) -> Image.Image:
+    """Decode the bytes of an image file; see `decode_pixels`.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, upright, as the table above says.
+    """
+    return Image.fromarray(decode_pixels(data, max_pixels=max_pixels, at_least=at_least))
+
+
+def decode_pixels(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, at_least: AtLeast | None = None
+) -> npt.NDArray[np.uint8]:
+    """Decode the bytes of an image file.
+
+    Parameters
+    ----------
+    data
+        The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
+    max_pixels
+        Width × height above which nothing is decoded; it bounds the memory too, see
+        `fishembed.images.decoding.decode_memory`.
+    at_least
+        From the size of the file's image to the (width, height) that would do. A JPEG is
+        then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
+        that; other formats are decoded whole.
+
+    Returns
+    -------
+    uint8 (height, width, 3)
+        Upright, as the table above says.
+
+    Raises
+    ------
+    ImageError
+        With a reason of one line, whatever is wrong with the file.
+    """
+    if not data:
+        raise ImageError("the file is empty")
+    try:
+        return _decode(data, max_pixels, at_least)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"above the limit of {max_pixels:,} pixels: {error}") from error
+    except UnidentifiedImageError as error:
+        kind = what_it_is(data)
+        raise ImageError(f"not an image in a known format{f': {kind}' if kind else ''}") from error
+    except Exception as error:  # Pillow's readers raise anything on broken bytes
+        raise ImageError(f"cannot be decoded: {_one_line(error)}") from error
+
+
+@contextmanager
+def quiet_decoding() -> Iterator[None]:
+    """Let `decode` alone judge images while many are read, from any number of threads.
+
+    Pillow warns about oddities in metadata and refuses large images before `max_pixels`
+    is asked; both settings are global, so they are changed once around a whole run and not
+    by each call. Of several runs at the same time the last to end changes them back.
+    """
+    _quiet.enter()
+    try:
+        yield
+    finally:
+        _quiet.leave()
+
+
+class _Quiet:
+    """Counts who wants Pillow quiet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._stack = ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs == 1:
+                self._stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+                Image.MAX_IMAGE_PIXELS = None
+                self._stack.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+
+    def leave(self) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                self._stack.close()
+
+
+_quiet = _Quiet()
+
+
+def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArray[np.uint8]:
+    scans = count_scans(data) if data.startswith(b"\xff\xd8") else 1
+    image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{width} × {height} is above the limit of {max_pixels:,} pixels (--max-pixels)"
+        )
+    if width < 1 or height < 1:
+        raise ImageError(f"{width} × {height} has no pixels")
+    whole = bytes_needed(image, scans) if scans > 1 else 0
+    if at_least is not None:
+        image.draft(None, at_least(image.size))  # scales inside the JPEG's own transform
+    with decode_memory.reserved(max(whole, bytes_needed(image)), max_pixels):
+        image.load()
+        pixels = rgb_pixels(image)
+        orientation = image_orientation(image)
+        image.close()
+        turn = UPRIGHT.get(orientation)
+        return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+def rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Convert a loaded image of any mode to RGB, as the module's table says.
+
+    It is done some rows at a time: whole copies would take up to forty bytes for a pixel.
+    """
+    width, height = image.size
+    out = np.empty((height, width, 3), np.uint8)
+    scale = _grey_range(image) if image.mode in (*_WIDE_GREY, *_DEEP_GREY) else (0.0, 1.0)
+    for top, strip in _strips(image):
+        out[top : top + strip.size[1]] = _rgb(strip, scale)
+    return out
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    width, height = image.size
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        yield top, image.crop((0, top, width, min(top + rows, height)))
+
+
+def _rgb(strip: Image.Image, scale: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    if strip.mode == "RGB" and "transparency" not in strip.info:
+        return np.asarray(strip)
+    if strip.mode in _DEEP_GREY:
+        grey = np.round(np.asarray(strip, dtype=np.float64) * (255 / scale[1]))
+        return grey.astype(np.uint8)[:, :, None]
+    if strip.mode in _WIDE_GREY:
+        low, high = scale
+        grey = np.asarray(strip, dtype=np.float64)
+        if (low, high) != (0.0, 1.0):
+            grey = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
+        return np.round(grey * 255).astype(np.uint8)[:, :, None]
+    if strip.mode in _ALPHA or "transparency" in strip.info:
+        layer = strip.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, "white")
+        return np.asarray(Image.alpha_composite(paper, layer).convert("RGB"))
+    return np.asarray(strip.convert("RGB"))
+
+
+def _grey_range(image: Image.Image) -> tuple[float, float]:
+    """Return what becomes black and white: 0 and 1 where all lies there, else the own range."""
+    low, high = np.inf, -np.inf
+    for _, strip in _strips(image):
+        grey = np.asarray(strip, dtype=np.float64)
+        if not np.isfinite(grey).all():
+            raise ImageError("holds pixels that are not finite")
+        low, high = min(low, float(grey.min())), max(high, float(grey.max()))
+    if image.mode in _DEEP_GREY:
+        return 0.0, high if 0 < high < _DIM else 65535.0
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+"""What each orientation of EXIF asks for."""
+
+
+def image_orientation(image: Image.Image) -> int:
+    """Return the orientation of EXIF, 1 to 8; broken EXIF means that the image stands as stored."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a malformed tag block raises anything; the pixels are fine
+        return 1
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def read_bytes(path: str | os.PathLike[str] | ImageBytes, *, max_bytes: int = 1 << 30) -> bytes:
+    """Read an image whole, a file or what `Dataset.at` gives in place of one.
+
+    Raises
+    ------
+    ImageError
+        When it is missing, no regular file, unreadable, or larger than `max_bytes`.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        if path.state[0] > max_bytes:
+            raise ImageError(f"larger than {max_bytes:,} bytes")
+        return path.read()
+    try:
+        # Python's file objects cost twice as much, and reading "all" makes a guess at the size.
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | _NEVER_WAIT)
+        try:
+            state = os.fstat(file)
+            if not stat.S_ISREG(state.st_mode):
+                raise ImageError("not a regular file")
+            if state.st_size > max_bytes:
+                raise ImageError(f"larger than {max_bytes:,} bytes")
+            return _read(file, state.st_size)
+        finally:
+            os.close(file)
+    except FileNotFoundError as error:
+        raise ImageError("the file is missing") from error
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _read(file: int, size: int) -> bytes:
+    """Read a file that has so many bytes; a file that grows meanwhile is read so far."""
+    data = os.read(file, size)
+    if len(data) == size:
+        return data
+    parts = [data]
+    while data and (size := size - len(data)) > 0:  # a system call reads 2 GiB at most
+        data = os.read(file, size)
+        parts.append(data)
+    return b"".join(parts)

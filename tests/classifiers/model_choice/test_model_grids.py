@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from fishembed.classifiers.cross_validation import Folds
+from fishembed.classifiers.model_choice.model_grids import (
+    AngularGrid,
+    GaussianGrid,
+    LogisticGrid,
+    ZeroShotGrid,
+)
+
+RNG = np.random.default_rng(0)
+Y = np.repeat(np.arange(4), [60, 30, 8, 3])
+CENTRES = RNG.normal(size=(4, 10))
+X = CENTRES[Y] + RNG.normal(size=(len(Y), 10))
+
+
+AROUND = LogisticGrid((1.0, 100.0), text=0.01 * CENTRES)
+
+
+@pytest.mark.parametrize("text", [None, CENTRES])
+def test_the_gaussian_grid_gives_what_a_refit_on_each_fold_gives(text):
+    grid = GaussianGrid((0.3,), (0.0, 2.0), text=text)
+    rows = X.astype(np.float32)
+    folds = Folds.split(rows, Y, 4, 3, random=np.random.RandomState(0))
+    for k in range(folds.n_folds):
+        held_out = folds.fold == k
+        for parameters, logits in zip(grid.points, grid.held_out_logits(folds, k), strict=True):
+            fitted = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            expected = fitted.logits(rows[held_out], unit=False).T
+            difference = logits - expected  # a shift of the whole column changes nothing
+            assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("grid", "rows"),
+    [
+        (LogisticGrid((1.0, 100.0)), X),
+        (AngularGrid((1.0, 100.0), 0.5), X),
+        (AROUND, 0.02 * X),  # the weights of the text are large
+    ],
+    ids=["logistic", "angular", "around text"],
+)
+def test_a_path_of_logistic_regressions_gives_what_a_refit_on_each_fold_gives(grid, rows):
+    folds = Folds.split(rows, Y, 4, 3, random=np.random.RandomState(0))
+    for k in range(folds.n_folds):
+        held_out = folds.fold == k
+        logits = grid.held_out_logits(folds, k)
+        for parameters, of_point in zip(grid.points, logits, strict=True):
+            fitted = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            expected = softmax(fitted.logits(rows[held_out], unit=False).T, axis=0)
+            assert softmax(of_point, axis=0) == pytest.approx(expected, abs=0.02)  # rough solution
+
+
+def test_the_zero_shot_grid_is_one_cosine():
+    grid = ZeroShotGrid(CENTRES)
+    fitted = grid.fit(X, Y, 4, grid.points[0])
+    assert np.linalg.norm(fitted.coef, axis=1) == pytest.approx(np.full(4, 100.0))
+    assert not fitted.intercept.any()
+    folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
+    [logits] = grid.held_out_logits(folds, 1)
+    assert logits == pytest.approx(fitted.coef @ X[folds.held_out(1)].T)

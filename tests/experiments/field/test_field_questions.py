@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fishembed import FeatureStore, import_features, run_fit, write_report
+from fishembed.errors import InputError
+from fishembed.experiments import Run, fit
+from fishembed.experiments.field.field_questions import answer_field_questions, ask_run
+from fishembed.experiments.field.leave_out import leave_one_out
+from fishembed.reports.field_sentences import field_sentences, field_tables
+
+NAMES = ["cod", "eel", "ray", "sole", "tuna", "wrasse"]
+
+
+@pytest.fixture
+def store(workspace):
+    """240 rows of four sites, kept as groups; images of the last site look otherwise."""
+    rng = np.random.default_rng(0)
+    labels, site = np.arange(240) % 6, np.arange(240) // 6 % 4
+    centres = rng.normal(size=(6, 16)) * 1.5
+    X = centres[labels] + rng.normal(size=(240, 16))
+    X[site == 3] += (centres[(labels + 1) % 6] - centres[labels])[site == 3] * 0.9
+    arrays = {"features": X, "labels": labels, "classes": np.array(NAMES)}
+    arrays["groups"] = np.array([f"site {k}" for k in site])
+    arrays["splits"] = np.where(np.arange(240) < 120, "train", "test")
+    return import_features(arrays, "cache/sites.h5")
+
+
+def test_the_worst_site_stands_first(store):
+    result = fit(store, head="gaussian")
+    rows = result.by("group")
+    assert rows[0].value == "site 3"
+    assert sum(row.n for row in rows) == 120
+    with pytest.raises(InputError, match="no column 'depth'"):
+        result.by("depth")
+
+
+def test_a_site_never_seen_is_scored_without_it(store):
+    result = fit(store, head="gaussian")
+    with FeatureStore.open(store) as opened:
+        found = leave_one_out(result.estimator, opened, "group")
+        with pytest.raises(InputError, match="no column 'depth'"):
+            leave_one_out(result.estimator, opened, "depth")
+    assert found["rows"][0]["value"] == "site 3"
+    assert found["rows"][0]["accuracy"] < 0.3
+    assert found["unseen"]["accuracy"] < found["known"]["accuracy"]
+    assert found["unseen"]["n"] == 240
+
+
+def test_answers_are_kept_beside_the_run_and_on_its_page(store, workspace):
+    lines = ["class,genus,family"] + [f"{n},G{i // 2},F{i // 3}" for i, n in enumerate(NAMES)]
+    (workspace / "taxa.csv").write_text("\n".join(lines), encoding="utf-8")
+    run = run_fit(store, head="gaussian")
+    found = ask_run(run, by="group", pool="group", taxonomy="taxa.csv", leave_out="group")
+    kept = json.loads((run.folder / "field.json").read_text(encoding="utf-8"))
+    assert set(kept) == {"unknown", "sets", "by", "pool", "taxonomy", "leave_out"}
+    assert kept["by"]["rows"][0]["value"] == "site 3"
+    assert kept["unknown"]["scores"]["combined"]["n_unknown"] == 120
+    assert set(field_sentences(found)) == set(kept)
+    assert set(field_tables(found)) == set(kept) - {"pool"}
+    page = write_report(run, formats=["html"]).read_text(encoding="utf-8")
+    for sentence in field_sentences(found).values():
+        assert sentence.split(":")[0][:30] in page
+    assert 'id="risk_coverage"' in page
+
+
+def test_pooled_images_stand_beside_single_ones(store):
+    found = answer_field_questions(run_fit(store, head="gaussian"), pool="group")["pool"]
+    assert found["images"]["n"] == 120
+    assert found["groups"]["n"] == 4
+    assert found["of_several_classes"] == 4
+
+
+def test_a_run_read_from_its_folder_answers_too(store):
+    run = run_fit(store, head="gaussian")
+    found = answer_field_questions(Run.open(run.folder), by="group")
+    assert found["by"]["rows"][0]["value"] == "site 3"
+    with pytest.raises(InputError, match="no column 'depth'"):
+        answer_field_questions(Run.open(run.folder), by="depth")
