@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from fishembed._base.files import write_bytes
 from fishembed._base.printable import printable
-from fishembed.images import ImageBytes, ImageFiles
-from fishembed.reports.thumbnails import Thumbnail, thumbnails
+from fishembed.images import ImageFiles
+from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
 
 ANSWER_BOX = (480, 360)
 """Largest width and height of the images in pixels."""
@@ -27,7 +27,6 @@ IN_PAGE = 12_000_000
 """Characters of images that a page holds; beyond, they lie in a folder beside it."""
 
 _AT_ONCE = 500
-_BROWSERS_READ = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"})
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def image_sources(
             sizes[path] = small.width, small.height
             urls[path] = small.uri if size <= IN_PAGE else _write_beside(beside, path, small)
     home = (final or page).absolute().parent
-    originals = {path: url for path in urls if (url := _original(photos.at(path), home))}
+    originals = {path: url for path in urls if (url := original_place(photos.at(path), home))}
     return ImageSources(urls, sizes, originals)
 
 
@@ -212,15 +211,3 @@ def _write_beside(folder: Path, path: str, small: Thumbnail) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / name, base64.b64decode(small.uri.partition(",")[2]))
     return f"{quote(folder.name)}/{name}"
-
-
-def _original(file: Path | ImageBytes, home: Path) -> str:
-    """Return where a page finds an image's file; "" where no browser could show it."""
-    if not isinstance(file, Path) or file.suffix.lower() not in _BROWSERS_READ:
-        return ""
-    import os
-
-    try:
-        return quote(os.path.relpath(file.absolute(), home).replace(os.sep, "/"))
-    except (ValueError, UnicodeEncodeError):  # another drive, or a name that is no text
-        return ""

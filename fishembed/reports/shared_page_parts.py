@@ -15,6 +15,9 @@ from fishembed._base.printable import printable
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+IMAGES_BESIDE = "'self' file:"
+"""Value of `image_places` for pages that may show image files of this machine."""
+
 _HOME, _FOLDER = "fishembed.reports", "templates"
 
 
@@ -45,7 +48,9 @@ def fill(
     template
         File name in `templates/`.
     context
-        What the template names. Text is escaped; `figures` are trusted SVG of our own.
+        What the template names. Text is escaped; `figures` are trusted SVG of our own. Every
+        page may have `parts`, (id, title) of its sections, which stay in sight as navigation, and
+        `image_places`, see `IMAGES_BESIDE`.
     scripts
         File names in `templates/`, joined to one.
     package

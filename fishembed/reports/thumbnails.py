@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from PIL import Image
 
 from fishembed.errors import ImageError
 from fishembed.images import ImageBytes, ImageFiles, decode, read_bytes
 
-BOX = (168, 126)
+BOX = (336, 252)
 """Largest width and height in pixels; pages show them at two thirds of that."""
 
 _QUALITY = 78
 _THREADS = 4
+_BROWSERS_READ = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"})
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small JPEG as a data URI, with its size in pixels."""
+    """A small JPEG as a data URI.
+
+    Attributes
+    ----------
+    uri
+        The data.
+    width, height
+        In pixels.
+    original
+        Where the page finds the file itself, for the large view; "" where no browser could.
+    """
 
     uri: str
     width: int
     height: int
+    original: str = ""
 
 
 def thumbnails(
-    photos: ImageFiles, paths: Iterable[str], *, box: tuple[int, int] = BOX
+    photos: ImageFiles,
+    paths: Iterable[str],
+    *,
+    box: tuple[int, int] = BOX,
+    home: Path | None = None,
 ) -> dict[str, Thumbnail]:
     """Make thumbnails; those that cannot be read are left out.
 
@@ -43,11 +61,31 @@ def thumbnails(
         As a store keeps them, each once.
     box
         Largest width and height in pixels.
+    home
+        Folder of the page, for `Thumbnail.original`; None where the files are not to be named.
     """
+
+    def make(path: str) -> Thumbnail | None:
+        file = photos.at(path)
+        small = thumbnail(file, box)
+        if small is None or home is None:
+            return small
+        return replace(small, original=original_place(file, home))
+
     wanted = list(paths)
     with ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(lambda path: thumbnail(photos.at(path), box), wanted)
+        made = pool.map(make, wanted)
         return {path: small for path, small in zip(wanted, made, strict=True) if small}
+
+
+def original_place(file: Path | ImageBytes, home: Path) -> str:
+    """Return where a page in `home` finds an image's file; "" where no browser could show it."""
+    if not isinstance(file, Path) or file.suffix.lower() not in _BROWSERS_READ:
+        return ""
+    try:
+        return quote(os.path.relpath(file.absolute(), home).replace(os.sep, "/"))
+    except (ValueError, UnicodeEncodeError):  # another drive, or a name that is no text
+        return ""
 
 
 def thumbnail(file: Path | ImageBytes, box: tuple[int, int] = BOX) -> Thumbnail | None:

@@ -16,7 +16,7 @@ from fishembed.experiments.comparison import Comparison, Difference
 from fishembed.reports.page.galleries import GalleryImage, Rows, read_thumbnails
 from fishembed.reports.page.report_tables import score_tiles
 from fishembed.reports.run_sentences import intervals_note
-from fishembed.reports.shared_page_parts import fill
+from fishembed.reports.shared_page_parts import IMAGES_BESIDE, fill
 from fishembed.reports.text_tables import p_value_text, points
 from fishembed.reports.thumbnails import Thumbnail
 from fishembed.reports.wording import split_images
@@ -53,8 +53,8 @@ def write_comparison(
     first = comparison.runs[0]
     name = "-".join(["compare", *(run.name for run in comparison.runs)])
     page = Path(output) if output else first.folder.parent / f"{name}.html"
-    context = _context(comparison, photos, fetch=fetch)
-    write_text(page, fill("compare.html", context, scripts=("page.js",)))
+    context = _context(comparison, photos, page.parent, fetch=fetch)
+    write_text(page, fill("compare.html", context, scripts=("page.js", "lightbox.js")))
     return page
 
 
@@ -72,11 +72,13 @@ def difference_sentence(name: str, first: str, images: str, d: Difference) -> st
     )
 
 
-def _context(comparison: Comparison, photos: str | Path | None, *, fetch: bool) -> dict[str, Any]:
+def _context(
+    comparison: Comparison, photos: str | Path | None, home: Path, *, fetch: bool
+) -> dict[str, Any]:
     first = comparison.runs[0]
     changed = [_changed_rows(comparison, i) for i in range(1, len(comparison.runs))]
     wanted = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
-    small, missing = read_thumbnails(first, photos, wanted, fetch=fetch)
+    small, missing = read_thumbnails(first, photos, wanted, fetch=fetch, home=home)
     sections = [_section(comparison, i, rows, small) for i, rows in enumerate(changed, start=1)]
     return {
         "headline": max(sections, key=lambda section: section["difference"].accuracy)["summary"],
@@ -87,6 +89,7 @@ def _context(comparison: Comparison, photos: str | Path | None, *, fetch: bool) 
         # Single photos that cannot be read are not worth a line here.
         "missing_images": "" if small else missing,
         "intervals": intervals_note(comparison.n_groups),
+        "image_places": IMAGES_BESIDE,
         "data": {},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from fishembed.experiments.runs.run_result import RunResult
 from fishembed.images import ImageFiles
 from fishembed.reports.run_sentences import mixup_reason
 from fishembed.reports.thumbnails import Thumbnail, thumbnails
+from fishembed.reports.wording import percent
 
 _PAIRS = 12
 _PER_STRIP = 3
@@ -33,7 +35,10 @@ Rows = list[int]
 
 @dataclass(frozen=True)
 class GalleryImage:
-    """One scored image: where it lies, what it is, what it was called, how sure the head was."""
+    """One scored image: where it lies, what it is, what it was called, how sure the head was.
+
+    `answer` is its number among the images that are answered in the page; None where they are not.
+    """
 
     path: str
     true: str
@@ -41,11 +46,27 @@ class GalleryImage:
     confidence: float
     right: bool
     thumbnail: Thumbnail | None
+    answer: int | None = None
 
     @property
     def shown_path(self) -> str:
         """The path as it may be shown."""
         return printable(self.path)
+
+    @property
+    def original(self) -> str:
+        """Where the page finds the file itself; "" where it does not."""
+        return self.thumbnail.original if self.thumbnail else ""
+
+    @property
+    def words(self) -> str:
+        """What is to be seen, for those who hear the page."""
+        return f"{self.true}, identified {'right' if self.right else f'as {self.called}'}"
+
+    @property
+    def sure(self) -> str:
+        """How sure the head was; "" where the run does not say."""
+        return "" if math.isnan(self.confidence) else f" ({percent(self.confidence, 0)}% sure)"
 
 
 def run_galleries(run: Run, photos: str | Path | None, *, fetch: bool = False) -> dict[str, Any]:
@@ -101,9 +122,16 @@ def _pair_view(
 
 
 def read_thumbnails(
-    run: Run, photos: str | Path | None, paths: Iterable[str], *, fetch: bool = False
+    run: Run,
+    photos: str | Path | None,
+    paths: Iterable[str],
+    *,
+    fetch: bool = False,
+    home: Path | None = None,
 ) -> tuple[dict[str, Thumbnail], str]:
     """Read the thumbnails of a run's images, each file once.
+
+    `home` is the folder of the page, which may show the files themselves large.
 
     Returns
     -------
@@ -124,7 +152,7 @@ def read_thumbnails(
     if not found.are_there():
         return {}, f"There are no images here: no folder of photos at {shown}; {hint}."
     wanted = dict.fromkeys(paths)
-    small = thumbnails(found, wanted)
+    small = thumbnails(found, wanted, home=home and home.absolute())
     lost = len(wanted) - len(small)
     urls = 0 if fetch else sum(is_url(path) for path in wanted)
     also = f" {counted(urls, 'image')} lie at URLs: --fetch gets them." if urls else ""

@@ -13,7 +13,7 @@ from fishembed._base.text import counted
 from fishembed.errors import FishembedError
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerSheet, answering_data, image_sources
-from fishembed.reports.shared_page_parts import Tile, fill, read_template
+from fishembed.reports.shared_page_parts import IMAGES_BESIDE, Tile, fill, read_template
 
 SCRIPTS = ("page.js", "answer.js")
 
@@ -91,7 +91,7 @@ def write_photo_page(
             {"title": printable(one.title), "note": printable(one.note)} for one in sheet.sections
         ],
         "images_missing": missing,
-        "image_places": "'self' file:",
+        "image_places": IMAGES_BESIDE,
         "answer_css": Markup(read_template("answer.css")),  # noqa: S704 - a file of this package
         "data": {"answering": answering_data(sheet, sources)},
         "figures": {},

@@ -82,3 +82,65 @@ document.querySelectorAll("input[data-filters]").forEach((field) => {
     count.textContent = wanted ? shown + " of " + rows.length : "";
   });
 });
+
+/* Where a table is wider than the page, say so, and let the keyboard scroll it. */
+function nameOf(box) {
+  const heading = box.closest("section") && box.closest("section").querySelector("h2");
+  return heading ? heading.textContent : "Table";
+}
+
+function hintScroll(box) {
+  const wide = box.scrollWidth > box.clientWidth + 1;
+  box.classList.toggle("overflows", wide);
+  if (!wide || box.tabIndex === 0) return;
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", nameOf(box) + ", scrolls sideways");
+}
+
+const scrolling = new ResizeObserver((entries) => entries.forEach((entry) => hintScroll(entry.target)));
+document.querySelectorAll(".scroll").forEach((box) => scrolling.observe(box));
+
+/* The navigation marks the part that is read, and follows it where it is wider than the window. */
+const links = Array.from(document.querySelectorAll("#parts a"));
+
+function markPart() {
+  let current = links[0];
+  links.forEach((link) => {
+    const part = document.getElementById(link.hash.slice(1));
+    if (part && part.getBoundingClientRect().top < innerHeight / 3) current = link;
+  });
+  links.forEach((link) => {
+    if (link !== current) link.removeAttribute("aria-current");
+    else if (!link.hasAttribute("aria-current")) {
+      link.setAttribute("aria-current", "true");
+      const row = link.parentElement;
+      if (row.scrollWidth > row.clientWidth) row.scrollLeft = link.offsetLeft - row.clientWidth / 3;
+    }
+  });
+}
+
+let marking = 0;
+if (links.length) {
+  markPart();
+  addEventListener("scroll", () => {
+    if (!marking) marking = requestAnimationFrame(() => { marking = 0; markPart(); });
+  }, { passive: true });
+}
+
+/* A link into what is folded opens it; paper shows all. */
+function openFolds() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let at = target; at; at = at.parentElement) if (at.matches("details")) at.open = true;
+  const own = target && target.querySelector(":scope > details");
+  if (own) own.open = true;
+}
+
+let opened = [];
+addEventListener("hashchange", openFolds);
+addEventListener("beforeprint", () => {
+  opened = Array.from(document.querySelectorAll("details:not([open])"));
+  opened.forEach((fold) => { fold.open = true; });
+});
+addEventListener("afterprint", () => opened.forEach((fold) => { fold.open = false; }));
+openFolds();
