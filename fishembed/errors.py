@@ -5,14 +5,18 @@ Each error also inherits the builtin it refines, so `except ValueError` and
 
     FishembedError
     ├── InputError (ValueError)                 an argument that cannot be used
-    │   ├── SourceError                         a dataset of images
-    │   ├── ManifestError                       a CSV or Parquet list of images
-    │   ├── PromptError                         a prompt set or a table of aliases
-    │   └── DimensionError                      arrays whose shapes do not fit together
+    │   └── DataError                           what was read cannot be used
+    │       ├── SourceError                     a dataset of images
+    │       │   └── SourceNotFoundError (FileNotFoundError)
+    │       ├── ManifestError                   a CSV or Parquet list of images
+    │       ├── PromptError                     a prompt set or a table of aliases
+    │       │   └── PromptNotFoundError (FileNotFoundError)
+    │       └── DimensionError                  arrays whose shapes do not fit together
     ├── ImageError (ValueError)                 one image that cannot be used; extraction skips it
     ├── EncoderError (RuntimeError)
     │   ├── UnknownEncoderError (ValueError)    a name that means no encoder
-    │   ├── WeightsError (OSError)              weights that are missing, broken or out of reach
+    │   ├── WeightsError (OSError)              weights that are missing or broken
+    │   │   └── UnreachableWeightsError         weights that a network would bring
     │   ├── QuickGELUError (ValueError)         weights that need the other activation
     │   ├── DeviceError                         a device this machine does not have
     │   └── NoTextTowerError                    an encoder without a text tower
@@ -23,16 +27,19 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreIntegrityError (ValueError)    features that are not what was written
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   ├── StoreClosedError (ValueError)       a store that was closed is asked for something
-    │   └── StoreWriteError (OSError)           the disk is full, or the place not writable
+    │   └── StoreWriteError (WriteError)        a store that could not be written
     ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
     │   └── NotFetchedError                     one that a file names: asked with --fetch only
+    ├── WriteError (OSError)                    the disk is full, or the place not writable
     ├── RunError
     │   ├── RunNotFoundError (FileNotFoundError)
-    │   └── RunFormatError (ValueError)         a run folder or head file that cannot be read
+    │   ├── RunFormatError (ValueError)         a run folder or head file that cannot be read
+    │   └── RunWriteError (WriteError)          a run that could not be written
     └── MissingExtraError (ImportError)         an optional feature that is not installed
 
 The command line prints the message of a `FishembedError` without a traceback and
-exits with 2. A message therefore says what was wrong, with the value, and what to do.
+exits with a code for its kind (see `fishembed.cli.exit_codes`). A message therefore says
+what was wrong, with the value, and what to do.
 """
 
 from __future__ import annotations
@@ -46,19 +53,31 @@ class InputError(FishembedError, ValueError):
     """An argument that cannot be used."""
 
 
-class SourceError(InputError):
+class DataError(InputError):
+    """A file, a table or an array that was read and cannot be used as it is."""
+
+
+class SourceError(DataError):
     """A dataset of images that is missing, empty or laid out in no known way."""
 
 
-class ManifestError(InputError):
+class SourceNotFoundError(SourceError, FileNotFoundError):
+    """No dataset lies at the place named."""
+
+
+class ManifestError(DataError):
     """A manifest with missing or misspelt columns, or rows that contradict each other."""
 
 
-class PromptError(InputError):
+class PromptError(DataError):
     """A prompt set or a table of aliases that cannot be used."""
 
 
-class DimensionError(InputError):
+class PromptNotFoundError(PromptError, FileNotFoundError):
+    """No prompt set has the name, and no file either."""
+
+
+class DimensionError(DataError):
     """Arrays whose shapes do not fit together."""
 
 
@@ -78,6 +97,10 @@ class WeightsError(EncoderError, OSError):
     """Weights that are missing, broken or out of reach."""
 
 
+class UnreachableWeightsError(WeightsError):
+    """Weights that are not on this machine, while the network does not bring them."""
+
+
 class QuickGELUError(EncoderError, ValueError):
     """Weights that were trained with another activation than the architecture has."""
 
@@ -88,6 +111,10 @@ class DeviceError(EncoderError):
 
 class NoTextTowerError(EncoderError):
     """An encoder without a text tower was asked for text features."""
+
+
+class WriteError(FishembedError, OSError):
+    """A place that cannot be written; what was there before is untouched."""
 
 
 class StoreError(FishembedError):
@@ -118,7 +145,7 @@ class StoreClosedError(StoreError, ValueError):
     """A store that was closed is asked for something."""
 
 
-class StoreWriteError(StoreError, OSError):
+class StoreWriteError(StoreError, WriteError):
     """A store could not be written; what was there before is untouched."""
 
 
@@ -140,6 +167,10 @@ class RunNotFoundError(RunError, FileNotFoundError):
 
 class RunFormatError(RunError, ValueError):
     """A run folder or a head file that cannot be read."""
+
+
+class RunWriteError(RunError, WriteError):
+    """A run could not be written or deleted."""
 
 
 class MissingExtraError(FishembedError, ImportError):

@@ -14,7 +14,7 @@ from fishembed._base.stopwatch import Stopwatch
 from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore
-from fishembed.errors import FishembedError, InputError
+from fishembed.errors import DataError, FishembedError
 from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
 from fishembed.experiments import Run
 from fishembed.images import ImageFiles
@@ -88,7 +88,7 @@ def audit_store(
         When the run cannot be read.
     """
     if len(store) < 2:
-        raise InputError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
+        raise DataError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
     run_rows = None
     if run is not None:
         run_rows = find_run_rows(run if isinstance(run, Run) else Run.open(run), store)

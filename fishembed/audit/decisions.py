@@ -11,7 +11,7 @@ from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.tables.missing import text_or_missing
 from fishembed.cache import CellEdit
 from fishembed.cache.edit_history import Remark
-from fishembed.errors import InputError
+from fishembed.errors import DataError
 
 ACTIONS = ("drop", "relabel", "new")
 _NOTHING = ("", "keep", "unsure")
@@ -69,21 +69,21 @@ def read_decisions(path: str | Path, progress: Progress | None = None) -> list[D
         if action in _NOTHING and not (action == "keep" and chosen):
             continue
         if not row["path"]:
-            raise InputError(f"{where}: the path is empty")
+            raise DataError(f"{where}: the path is empty")
         if action not in (*ACTIONS, "keep"):
-            raise InputError(
+            raise DataError(
                 f"{where}: the action {action!r} is unknown; write {', '.join(ACTIONS[:-1])} or "
                 f"{ACTIONS[-1]}, or leave it empty"
             )
         label = text_or_missing(row.get("new_label"))
         if action in ("relabel", "new") and not label:
-            raise InputError(f"{where}: to relabel, write the class into 'new_label'")
+            raise DataError(f"{where}: to relabel, write the class into 'new_label'")
         remark = Remark(text_or_missing(row.get("who")), text_or_missing(row.get("when")), chosen)
         found.append(Decision(row["path"], action, label, remark, where))
     for sentence in table.remarks():
         (progress or NoProgress()).message(sentence)
     if not found:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} asks for nothing: write drop or relabel into the column 'action' of "
             "the rows you have looked at"
         )
@@ -107,7 +107,7 @@ def merge_decisions(tables: Sequence[Iterable[Decision]]) -> list[Decision]:
             same = other is None or (other.action, other.label) == (one.action, one.label)
             if other is not None and not same:
                 if not (one.remark.decided and other.remark.decided):
-                    raise InputError(
+                    raise DataError(
                         f"{one.path!r} is {other.label or other.action!r} at {other.where}, but "
                         f"{one.label or one.action!r} at {one.where}: decide on one"
                     )
@@ -123,7 +123,7 @@ def _table(path: Path) -> CsvTable:
     table = CsvTable(path)
     missing = [name for name in ("path", "action") if name not in table.columns]
     if missing:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} has no column {missing[0]!r}; its columns are "
             f"{', '.join(map(repr, table.columns)) or 'none'}"
         )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
 from fishembed.cache import FeatureStore
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments import Run
 from fishembed.experiments.runs.run_result import ScoredImages
@@ -112,7 +112,7 @@ def find_run_rows(run: Run, store: FeatureStore) -> RunRows:
     images, name = run.result.images, run.result.scored_split
     labelled = np.flatnonzero(images.labelled)
     if not len(labelled):
-        raise InputError(f"the run {run.name!r} has no labelled image to score")
+        raise DataError(f"the run {run.name!r} has no labelled image to score")
     row_of = {path: row for row, path in enumerate(store.paths)}
     rows = np.array([row_of.get(images.paths[i], -1) for i in labelled], np.intp)
     scored = rows[rows >= 0]

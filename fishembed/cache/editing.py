@@ -22,7 +22,7 @@ from fishembed.cache.opening import open_store
 from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, unknown_array
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
-from fishembed.errors import InputError, StoreIntegrityError
+from fishembed.errors import DataError, StoreIntegrityError
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -125,7 +125,7 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
     with store_lock(place) as there, open_store(place) as opened:
         _check_undamaged(opened)
         if not opened.history:
-            raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
+            raise DataError(f"{str(place)!r} has no edit to take back: its history is empty")
         *earlier, last = opened.history
         rows = EditableRows(opened)
         left = rows.revert(last)
@@ -182,7 +182,7 @@ class EditableRows:
         self._row_of = {path: row for row, path in enumerate(store.paths)}
         if len(self._row_of) < len(store):
             twice = next(path for row, path in enumerate(store.paths) if self._row_of[path] != row)
-            raise InputError(
+            raise DataError(
                 f"{str(store.path)!r} has more than one row of the path {twice!r}: edits go by "
                 "path, and these rows cannot be distinguished"
             )
@@ -203,12 +203,12 @@ class EditableRows:
             if row is None and path in gone:
                 if column == "dropped":
                     continue  # that was done before
-                raise InputError(
+                raise DataError(
                     f"{path!r} was dropped from {str(self._store.path)!r}: 'fishembed fix --undo' "
                     "brings back what the last fix dropped"
                 )
             if row is None:
-                raise InputError(
+                raise DataError(
                     f"{str(self._store.path)!r} has no image {path!r}{self._similar(path)}"
                 )
             if column == "label" and now and now not in self._store.classes:
@@ -217,12 +217,12 @@ class EditableRows:
             change = Change(path, self._cells["digest"][row], column, was, now)
             before = found.setdefault((path, column), change)
             if before.now != now:
-                raise InputError(
+                raise DataError(
                     f"{path!r} is given two values of {column}: {before.now!r} and {now!r}"
                 )
         for path, column in found:
             if column != "dropped" and (path, "dropped") in found:
-                raise InputError(f"{path!r} is both dropped and given a {column}: decide on one")
+                raise DataError(f"{path!r} is both dropped and given a {column}: decide on one")
         return [c for c in found.values() if c.column == "dropped" or c.was != c.now]
 
     def apply(self, edit: Edit) -> None:
@@ -239,7 +239,7 @@ class EditableRows:
             self._classes = sorted(named | set(self._classes))
         self._order = [row for row in self._order if row not in gone]
         if not self._order:
-            raise InputError("every image would be dropped, and a store has at least one")
+            raise DataError("every image would be dropped, and a store has at least one")
 
     def revert(self, edit: Edit) -> list[Change]:
         """Take changes back; return those that something later has changed again."""
@@ -335,7 +335,7 @@ class EditableRows:
         if allowed is not None and (label in allowed or not slips):
             return
         hint = f"did you mean {slips[0]!r}? " if slips else ""
-        raise InputError(
+        raise DataError(
             f"{path!r} shall be {label!r}, which is no class of {str(self._store.path)!r}: {hint}"
             "write new into the column 'action' where it is a class of its own"
         )

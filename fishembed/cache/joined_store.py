@@ -13,7 +13,7 @@ from fishembed.cache.checksums import Damage
 from fishembed.cache.lazy_rows import JoinedRows, Matrix
 from fishembed.cache.metadata import Column, take_metadata
 from fishembed.cache.store import FeatureKind, Store
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -147,7 +147,7 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
     if not rows:
         names = ", ".join(repr(str(store.path)) for store in stores)
         what = "path" if by_path else "image"
-        raise InputError(f"{names} have no {what} in common")
+        raise DataError(f"{names} have no {what} in common")
     return JoinedStore(stores, np.array(rows, dtype=np.intp))
 
 

@@ -30,7 +30,7 @@ from fishembed.cache.sharded_store import (
 )
 from fishembed.cache.store import Store
 from fishembed.cache.writer import write_store
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -185,7 +185,7 @@ def _first_rows(rows: Rows, place: AnyPath) -> npt.NDArray[np.int64]:
         if before == row:
             kept.append(row)
         elif differing := list(_differing(rows, before, row)):
-            raise InputError(
+            raise DataError(
                 f"the stores say different things of {path!r} ({', '.join(differing)}): mend one, "
                 f"or merge to an index ({place.stem}{INDEX_SUFFIX}), which keeps both rows"
             )

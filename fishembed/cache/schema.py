@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 from fishembed._base.paths import places_of
 from fishembed.cache.metadata import Column, same_metadata, take_metadata
-from fishembed.errors import DimensionError, InputError, StoreFormatError
+from fishembed.errors import DataError, DimensionError, StoreFormatError
 
 FORMAT = "fishembed"
 SCHEMA = 2
@@ -223,9 +223,9 @@ def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
     try:
         raw = [text.encode("utf-8", "surrogateescape") for text in texts]
     except UnicodeEncodeError as error:
-        raise InputError(f"{error.object!r} is no text that UTF-8 can hold") from error
+        raise DataError(f"{error.object!r} is no text that UTF-8 can hold") from error
     if any(text.endswith(b"\0") for text in raw):
-        raise InputError("a path, label or group ends in a zero byte")
+        raise DataError("a path, label or group ends in a zero byte")
     return np.array(raw, h5py.string_dtype("utf-8", max(map(len, raw), default=0) or 1))
 
 

@@ -34,7 +34,7 @@ from fishembed.cli import (
     taxonomy,
     zeroshot,
 )
-from fishembed.cli.exit_codes import run_program
+from fishembed.cli.run_program import run_program
 
 app = typer.Typer(
     name="fishembed",

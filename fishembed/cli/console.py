@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,6 +14,46 @@ from fishembed._base.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+
+class _Output:
+    """What this call of the program prints, and how."""
+
+    as_json = False
+    documents = 0
+
+
+_OUTPUT = _Output()
+
+
+def start_output(words: Sequence[str]) -> None:
+    """Begin the output of one call of the program with these words on its command line."""
+    global _OUTPUT  # noqa: PLW0603 - one program writes to one terminal
+    _OUTPUT = _Output()
+    before = list(words[: words.index("--")] if "--" in words else words)
+    _OUTPUT.as_json = "--json" in before
+
+
+def error_line(text: str) -> None:
+    """Print a line to standard error; names in it cannot steer a terminal."""
+    text = "\n".join(map(printable, text.split("\n")))
+    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def error_document(kind: str, code: int, name: str, text: str) -> None:
+    """Print an error as the one JSON document of a call with ``--json``.
+
+    Nothing is printed where the call has its document already, such as 'fishembed info --verify',
+    whose document names the damage.
+    """
+    if _OUTPUT.as_json and not _OUTPUT.documents:
+        _print_document({"error": {"kind": kind, "code": code, "type": name, "message": text}})
+
+
+def _print_document(content: dict[str, object]) -> None:
+    _OUTPUT.documents += 1
+    sys.stdout.write(json.dumps(without_secrets(content), allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 class Console:
@@ -52,13 +93,13 @@ class Console:
     def result(self, text: str) -> None:
         """Print what was asked for, as it is, to standard output."""
         self._end_progress()
+        _OUTPUT.documents += 1
         _write(sys.stdout, shown(text))
 
     def document(self, content: dict[str, object]) -> None:
         """Print the result as JSON; nothing without `as_json`."""
         if self.as_json:
-            text = json.dumps(without_secrets(content), allow_nan=False)
-            sys.stdout.write(text + "\n")
+            _print_document(content)
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
         """Show how many of `total` images are done, on a terminal."""

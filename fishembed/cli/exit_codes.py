@@ -1,33 +1,80 @@
-"""Turn errors into a sentence and an exit code.
+"""The exit codes of the program, one for each kind of end.
 
-=====  ==============================================================
-0      done
-1      an unexpected error: a log with versions and the traceback
-2      an error with a sentence that says what to do
-130    Ctrl-C
-=====  ==============================================================
+=====  ===========  ======================================================================
+0      done         what was asked for is done
+1      unexpected   a fault of fishembed: a log with versions and the traceback is named
+2      usage        the command cannot be understood, or names what is not there
+3      data         what was read cannot be used, or more was skipped than allowed
+4      locked       another process has the store open
+5      network      another machine does not answer, or weights are not to be had
+6      disk         the disk is full, or a place cannot be read or written
+7      missing      this machine lacks an optional package or a device
+130    interrupted  Ctrl-C
+=====  ===========  ======================================================================
 """
 
 from __future__ import annotations
 
 import errno
-import os
-import platform
-import sys
-import tempfile
-import traceback
-from collections.abc import Sequence
-from importlib import metadata
-from pathlib import Path
+from dataclasses import dataclass
 
-import typer
+from fishembed import errors
 
-from fishembed._base.paths import Place, scrub
-from fishembed._base.printable import printable
-from fishembed.errors import FishembedError
 
-PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
-_INTERRUPTED = 130
+@dataclass(frozen=True)
+class ExitCode:
+    """A kind of end.
+
+    Attributes
+    ----------
+    code
+        What the program leaves with.
+    kind
+        One word for it, as in the JSON of an error.
+    meaning
+        What it says, as in the program's help.
+    """
+
+    code: int
+    kind: str
+    meaning: str
+
+
+DONE = ExitCode(0, "done", "done")
+UNEXPECTED = ExitCode(1, "unexpected", "a fault of fishembed itself, with a log to report")
+USAGE = ExitCode(2, "usage", "the command is wrong, or names what is not there")
+DATA = ExitCode(3, "data", "what was read cannot be used, or too much was skipped")
+LOCKED = ExitCode(4, "locked", "the store is open in another process")
+NETWORK = ExitCode(5, "network", "another machine does not answer")
+DISK = ExitCode(6, "disk", "the disk is full, or a place not readable or writable")
+MISSING = ExitCode(7, "missing", "an optional package or a device is missing here")
+INTERRUPTED = ExitCode(130, "interrupted", "Ctrl-C")
+
+EXIT_CODES = (DONE, UNEXPECTED, USAGE, DATA, LOCKED, NETWORK, DISK, MISSING, INTERRUPTED)
+
+_KINDS: tuple[tuple[ExitCode, tuple[type[Exception], ...]], ...] = (
+    (LOCKED, (errors.StoreLockedError,)),
+    (
+        NETWORK,
+        (errors.RemoteError, errors.UnreachableWeightsError, ConnectionError, TimeoutError),
+    ),
+    (DISK, (errors.WriteError,)),
+    (MISSING, (errors.MissingExtraError, errors.DeviceError)),
+    (USAGE, (FileNotFoundError, IsADirectoryError, NotADirectoryError)),
+    (
+        DATA,
+        (
+            errors.DataError,
+            errors.ImageError,
+            errors.StoreError,
+            errors.RunFormatError,
+            errors.WeightsError,
+        ),
+    ),
+    (USAGE, (errors.FishembedError,)),
+)
+"""The first that fits counts: a store that is not there is named wrongly, and no bad data."""
+
 _OF_THE_DISK = frozenset(
     {
         errno.ENOSPC,
@@ -36,80 +83,29 @@ _OF_THE_DISK = frozenset(
         errno.EACCES,
         errno.EPERM,
         errno.EROFS,
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.EISDIR,
-        errno.ENAMETOOLONG,
         errno.EIO,
     }
 )
 """What is wrong with a place, and not with the program."""
 
 
-def run_program(  # noqa: PLR0911 - one line for each kind of end
-    app: typer.Typer, arguments: Sequence[str] | None = None
-) -> int:
-    """Run the program, print errors as one sentence and return the exit code."""
-    try:
-        app(args=arguments)
-    except SystemExit as left:
-        if left.code == _INTERRUPTED:
-            _print_error("interrupted")
-        return left.code if isinstance(left.code, int) else 0
-    except FishembedError as error:
-        _print_error(f"error: {scrub(str(error))}")
-        return 2
-    except KeyboardInterrupt:
-        _print_error("interrupted")
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough; say nothing at interpreter exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.errno not in _OF_THE_DISK:
-            return _print_unexpected(error)
-        place = "" if error.filename is None else f"{str(error.filename)!r}: "
-        _print_error(f"error: {scrub(place)}{error.strerror or error}")
-        return 2
-    except Exception as error:  # unexpected errors end in a sentence too
-        return _print_unexpected(error)
-    return 0
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return the kind of end that an error stands for.
 
-
-def _print_unexpected(error: BaseException) -> int:
-    _print_error(f"unexpected {type(error).__name__}: {scrub(str(error))}")
-    try:
-        _print_error(f"the details are in {_write_log(error)}: please report them")
-    except OSError:  # no place for a log
-        _print_error(f"please report it, with this:\n{_details(error)}")
-    return 1
-
-
-def _print_error(text: str) -> None:
-    text = "\n".join(map(printable, text.split("\n")))
-    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
-
-
-def _details(error: BaseException) -> str:
-    command = [str(Place(one)) for one in sys.argv]
-    versions = "\n".join(f"{name} {_version(name)}" for name in PACKAGES)
-    text = (
-        f"python {platform.python_version()} on {platform.platform()}\n{versions}\n"
-        f"command: {command}\n\n{''.join(traceback.format_exception(error))}"
-    )
-    return scrub(text)
-
-
-def _write_log(error: BaseException) -> Path:
-    handle, name = tempfile.mkstemp(prefix="fishembed-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(_details(error))
-    return Path(name)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+    Examples
+    --------
+    >>> from fishembed.errors import InputError, StoreLockedError
+    >>> exit_code_of(InputError("no")).code, exit_code_of(StoreLockedError("no")).kind
+    (2, 'locked')
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    for code, kinds in _KINDS:
+        if isinstance(error, kinds):
+            return code
+    if isinstance(error, OSError):
+        if error.errno == errno.ENAMETOOLONG:
+            return USAGE
+        if error.errno in _OF_THE_DISK:
+            return DISK
+    return UNEXPECTED

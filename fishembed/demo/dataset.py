@@ -16,7 +16,7 @@ import numpy as np
 from fishembed._base.splits import SPLITS
 from fishembed.demo.scenes import caption, choose_scene, paint
 from fishembed.demo.species import COMMON_TO_RARE, SPECIES
-from fishembed.errors import FishembedError, InputError
+from fishembed.errors import InputError, WriteError
 
 DRAWING = 2
 """Version of the images; raised whenever the same seed would give others."""
@@ -90,7 +90,7 @@ def draw_dataset(
                     folder.replace(Path(beside) / "before")
                 new.rename(folder)
     except OSError as error:
-        raise FishembedError(
+        raise WriteError(
             f"cannot draw into {folder}: {error.strerror or error}; "
             "free some space there or name another folder"
         ) from error

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from fishembed.errors import UnknownEncoderError, WeightsError
+from fishembed.errors import UnknownEncoderError, UnreachableWeightsError
 
 PATIENCE = 5.0
 """Seconds that are waited for a hub's first answer."""
@@ -81,12 +81,12 @@ def require_url_weights(name: str, url: str) -> None:
         raise weights_out_of_reach(name, f"no answer: {_first_line(error)}") from error
 
 
-def weights_out_of_reach(name: str, why: str) -> WeightsError:
+def weights_out_of_reach(name: str, why: str) -> UnreachableWeightsError:
     """Return the error that names the three ways out."""
     architecture = name.split("/", maxsplit=1)[0].split("@", maxsplit=1)[0]
     if ":" in architecture:
         architecture = "ARCH"
-    return WeightsError(
+    return UnreachableWeightsError(
         f"the weights of {name!r} cannot be had ({why}). Three ways out: run once where there is "
         f"a network and take its cache along (HF_HOME), name a local file ({architecture}@FILE), "
         "or take the encoder that comes with the install (--encoder embedded)"

@@ -15,7 +15,7 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.tables.csv_files import CsvTable, read_text
 from fishembed._base.tables.missing import text_or_missing
 from fishembed.encoders.protocol import Encoder
-from fishembed.errors import NoTextTowerError, PromptError
+from fishembed.errors import NoTextTowerError, PromptError, PromptNotFoundError
 
 PROMPT_SETS = ("single", "ensemble")
 """`single` is "a photo of a {}"; `ensemble` the 80 templates CLIP uses for photos."""
@@ -59,7 +59,7 @@ def load_prompts(name: str) -> PromptSet:
         return PromptSet(name, tuple(template("{}") for template in OPENAI_IMAGENET_TEMPLATES))
     path = Path(name)
     if not path.is_file():
-        raise PromptError(
+        raise PromptNotFoundError(
             f"no prompt set {name!r}: name {' or '.join(PROMPT_SETS)}, or a text file with one "
             "template a line"
         )

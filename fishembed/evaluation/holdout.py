@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.folds import group_folds
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 
 
 def stratified_holdout(
@@ -49,7 +49,7 @@ def stratified_holdout(
         else _hold_out_groups(y, np.asarray(groups), test_size, seed)
     )
     if not held.any():
-        raise InputError(
+        raise DataError(
             f"{len(y)} rows in {len(np.unique(y))} classes are too few to hold a part out: "
             "give at least two images (of two groups) of some class, or name splits yourself"
         )

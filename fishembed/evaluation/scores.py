@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.errors import DimensionError, InputError
+from fishembed.errors import DataError, DimensionError, InputError
 from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
 
 _ROWS_AT_ONCE = 4096
@@ -268,7 +268,7 @@ def _check(y: npt.NDArray[Any], p: npt.NDArray[Any] | RowBlocks, columns: npt.ND
             "give (n,), (n, n_columns) and (n_columns,)"
         )
     if not len(y):
-        raise InputError("there is no labelled row to score")
+        raise DataError("there is no labelled row to score")
     text = [array.dtype.kind in "US" for array in (y, columns)]
     if text[0] != text[1] or not np.isin(y, columns).any():
         raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import FeatureKind, Store
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_groups
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TrainingData:
         """
         y = store.labels[rows.train]
         if len(np.unique(y)) < 2:
-            raise InputError(
+            raise DataError(
                 f"the {len(y)} training rows of {str(store.path)!r} have one class only: a head "
                 "needs two to tell apart"
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureStore
-from fishembed.errors import InputError
+from fishembed.errors import DataError
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.runs.run_info import run_info
 from fishembed.experiments.runs.run_result import RunResult
@@ -123,7 +123,7 @@ def score_zeroshot(
 def _prompts_to_score(store: FeatureStore) -> str:
     key = default_prompts(store)
     if key is None:
-        raise InputError(
+        raise DataError(
             f"{str(store.path)!r} has no text features, so nothing to compare images with: its "
             f"encoder {store.encoder_name!r} has no text tower, or its images have no labels. "
             "'fishembed fit' works without"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed.cache import Store, open_store
-from fishembed.errors import InputError, MissingExtraError
+from fishembed.errors import DataError, InputError, MissingExtraError
 from fishembed.explore.row_filter import filter_columns, filtered_rows
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _rows_to_cluster(store: Store, where: Sequence[str], *, everything: bool) ->
     if len(unlabelled) and not everything:
         rows = unlabelled
     if len(rows) < 2:
-        raise InputError(f"clusters need two rows or more, not {len(rows)}")
+        raise DataError(f"clusters need two rows or more, not {len(rows)}")
     return rows
 
 

@@ -3,8 +3,7 @@ from __future__ import annotations
 import io
 import sys
 
-from fishembed.cli.console import Console
-from fishembed.cli.exit_codes import _print_error
+from fishembed.cli.console import Console, error_line
 
 NAME = "\x1b[31mred\x9b2J\r"
 
@@ -23,7 +22,7 @@ def test_names_do_not_steer_a_terminal(monkeypatch):
     with Console(as_json=False) as console:
         console.message(f"skipped {NAME}")
         console.result(f"path\n{NAME}\n")
-    _print_error(f"error: {NAME}")
+    error_line(f"error: {NAME}")
     assert not set("\x1b\x9b\r") & set(screen.getvalue())
     assert screen.getvalue().count("\n") == 4
 

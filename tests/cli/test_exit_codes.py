@@ -1,74 +1,81 @@
 from __future__ import annotations
 
-from pathlib import Path
+import inspect
+import re
 
 import pytest
 
+from fishembed import errors
+from fishembed.cli import exit_codes
+from fishembed.cli.exit_codes import EXIT_CODES, exit_code_of
+
+ERRORS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, errors.FishembedError)
+]
+KINDS = {
+    errors.FishembedError: 2,
+    errors.InputError: 2,
+    errors.DataError: 3,
+    errors.SourceError: 3,
+    errors.SourceNotFoundError: 2,
+    errors.ManifestError: 3,
+    errors.PromptError: 3,
+    errors.PromptNotFoundError: 2,
+    errors.DimensionError: 3,
+    errors.ImageError: 3,
+    errors.EncoderError: 2,
+    errors.UnknownEncoderError: 2,
+    errors.WeightsError: 3,
+    errors.UnreachableWeightsError: 5,
+    errors.QuickGELUError: 2,
+    errors.DeviceError: 7,
+    errors.NoTextTowerError: 2,
+    errors.StoreError: 3,
+    errors.StoreNotFoundError: 2,
+    errors.StoreFormatError: 3,
+    errors.StoreMismatchError: 3,
+    errors.StoreIntegrityError: 3,
+    errors.StoreLockedError: 4,
+    errors.StoreClosedError: 3,
+    errors.StoreWriteError: 6,
+    errors.RemoteError: 5,
+    errors.NotFetchedError: 5,
+    errors.WriteError: 6,
+    errors.RunError: 2,
+    errors.RunNotFoundError: 2,
+    errors.RunFormatError: 3,
+    errors.RunWriteError: 6,
+    errors.MissingExtraError: 7,
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_has_the_code_of_its_kind(kind):
+    error = kind(*["no"] * (3 if kind is errors.MissingExtraError else 1))
+    assert exit_code_of(error).code == KINDS[kind]
+
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("error", "code"),
     [
-        (["extract"], "nothing at 'data'"),
-        (["extract", "."], "no image in"),
-        (["fit"], "no feature store in 'cache'"),
-        (["fit", "x.h5"], "no feature store at 'x.h5'"),
-        (["predict", "x", "."], "no run at 'x'"),
-        (["report"], "no run in 'reports'"),
-        (["report", "x"], "no run at 'x'"),
-        (["import", "x.npz"], "no file 'x.npz'"),
+        (FileNotFoundError(2, "no"), 2),
+        (OSError(36, "File name too long"), 2),
+        (OSError(28, "full"), 6),
+        (PermissionError(13, "no"), 6),
+        (ConnectionResetError(104, "reset"), 5),
+        (TimeoutError(110, "late"), 5),
+        (OSError(24, "Too many open files"), 1),
+        (ZeroDivisionError(), 1),
+        (KeyboardInterrupt(), 130),
     ],
 )
-def test_expected_errors_are_one_sentence(run, workspace, words, message):
-    code, _, err = run(*words)
-    assert code == 2
-    assert message in err
-    assert err.startswith("error: ")
-    assert "Traceback" not in err
-    assert not [path for path in workspace.rglob("*") if path.suffix in {".h5", ".tmp"}]
+def test_other_errors(error, code):
+    assert exit_code_of(error).code == code
 
 
-def test_unknown_options_are_click_errors(run):
-    code, _, err = run("fit", "--nonsense")
-    assert code == 2
-    assert "--nonsense" in err
-
-
-def test_unexpected_errors_leave_a_log(run, workspace, monkeypatch):
-    def broken(_path):
-        raise ZeroDivisionError("deep inside")
-
-    monkeypatch.setattr("fishembed.cache.newest_store", broken)
-    code, _, err = run("fit")
-    assert code == 1
-    assert "Traceback" not in err
-    log = Path(err.split("the details are in ")[1].split(": please")[0])
-    text = log.read_text()
-    assert "ZeroDivisionError: deep inside" in text
-    assert "numpy " in text
-    log.unlink()
-
-
-def test_the_log_of_an_unexpected_error_holds_no_keys(run, workspace, monkeypatch):
-    def broken(_path):
-        raise ZeroDivisionError("https://me:hunter2@example.org/x?sig=abc123 secret_key=verysecret")
-
-    monkeypatch.setattr("fishembed.cache.newest_store", broken)
-    _, _, err = run("fit")
-    log = Path(err.split("the details are in ")[1].split(": please")[0])
-    for text in (err, log.read_text()):
-        assert "example.org/x" in text
-        assert not any(key in text for key in ("hunter2", "abc123", "verysecret"))
-    log.unlink()
-
-
-def test_ctrl_c_exits_130(run, photos, monkeypatch):
-    def interrupted(*_arguments, **_options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(
-        "fishembed.encoders.embedded.embedded_encoder.EmbeddedEncoder.encode_images", interrupted
-    )
-    code, _, err = run("extract", "-e", "embedded")
-    assert code == 130
-    assert err.strip().endswith("interrupted")
-    assert not list(Path("cache").glob("*.h5"))
+def test_each_code_stands_for_one_kind_and_is_documented():
+    assert len({one.code for one in EXIT_CODES}) == len({one.kind for one in EXIT_CODES})
+    table = dict(re.findall(r"^(\d+) +(\w+)  ", exit_codes.__doc__, re.MULTILINE))
+    assert table == {str(one.code): one.kind for one in EXIT_CODES}

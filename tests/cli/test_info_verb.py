@@ -45,7 +45,7 @@ def test_verify_names_the_rows(run, store):
         first = opened.paths[64]
     assert run("info", store)[0] == 0
     code, _, said = run("info", store, "--verify")
-    assert code == 2
+    assert code == 3
     assert f"features/image 64 to 69 ({first!r} to" in said
     assert "'fishembed extract'" in said
 

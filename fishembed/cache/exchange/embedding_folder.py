@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fishembed._base.tables.missing import text_or_missing
 from fishembed.cache.exchange.npy_folder import read_npy_folder
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
-from fishembed.errors import DimensionError, InputError, MissingExtraError
+from fishembed.errors import DataError, DimensionError, MissingExtraError
 
 _COLUMNS = {
     "paths": ("image_path", "path", "key"),
@@ -49,7 +49,7 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
     if not images and any(folder.glob("*.npy")):
         return read_npy_folder(folder)
     if not images:
-        raise InputError(
+        raise DataError(
             f"{str(folder)!r} holds no img_emb/img_emb_0.npy, as clip-retrieval writes it, and no "
             "features.npy: give such a folder, or a file"
         )
@@ -78,7 +78,7 @@ def _same_numbers(folder: Path, images: Mapping[int, Path], others: Mapping[int,
     differing = sorted(set(images) ^ set(others))
     if differing:
         kinds = f"{images[min(images)].parent.name} and {others[min(others)].parent.name}"
-        raise InputError(
+        raise DataError(
             f"{str(folder)!r}: of number {differing[0]} there is not one file each in {kinds}"
         )
 
@@ -104,7 +104,7 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
         # Of each file by itself: another program may have chosen other types in each.
         tables = [parquet.read_table(path, columns=[*wanted.values()]) for path in paths]
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"cannot read the metadata as Parquet: {error}") from error
+        raise DataError(f"cannot read the metadata as Parquet: {error}") from error
     return {
         name: np.array(
             [text_or_missing(cell) for table in tables for cell in table[column].to_pylist()],
@@ -145,5 +145,5 @@ def _map(path: Path) -> npt.NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{str(path)!r} cannot be read as .npy: {error}") from error
+        raise DataError(f"{str(path)!r} cannot be read as .npy: {error}") from error
     return np.asarray(array)

@@ -16,7 +16,7 @@ import numpy as np
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.tables.file_kinds import file_kind
 from fishembed.cache.hdf5_files import open_hdf5
-from fishembed.errors import FishembedError, InputError, MissingExtraError
+from fishembed.errors import DataError, FishembedError, MissingExtraError
 
 _NAMES = {
     "features": "features feature embeddings embedding vectors vector x feats emb image_features "
@@ -57,7 +57,7 @@ def read_foreign_file(path: Path) -> Arrays:
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
     except Exception as error:  # each of these libraries has errors of its own
-        raise InputError(f"{str(path)!r} cannot be read: {error}") from error
+        raise DataError(f"{str(path)!r} cannot be read: {error}") from error
 
 
 def is_foreign(path: Path) -> bool:
@@ -80,12 +80,12 @@ def _reader(path: Path, start: bytes) -> Callable[[Path], Arrays]:
         return _read_torch
     if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
         how = _CONVERT.replace("{name}", path.name).replace("{stem}", path.stem)
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} is a Python pickle, which can run code when it is read, so it is "
             f"not: {how}"
         )
     if (kind := file_kind(start, path.name)) is not None:
-        raise InputError(f"{str(path)!r} is {kind.name}: {kind.advice}")
+        raise DataError(f"{str(path)!r} is {kind.name}: {kind.advice}")
     return _read_csv
 
 
@@ -156,7 +156,7 @@ def _read_hdf5(path: Path) -> Arrays:
             name for name, one in found.items() if one.ndim == 2 and one.dtype.kind in "fiu"
         ]
         if not matrices:
-            raise InputError(f"{str(path)!r} is HDF5 without a matrix (n, dim) of numbers")
+            raise DataError(f"{str(path)!r} is HDF5 without a matrix (n, dim) of numbers")
         name = _one_of(path, matrices, "matrices")
         features = found[name][()]
         return {"features": features, **_beside(found, len(features))}
@@ -178,7 +178,7 @@ def _read_npy(path: Path) -> Arrays:
             and _last_word(name) != "classes"
             and len(one) != len(features)
         ):
-            raise InputError(
+            raise DataError(
                 f"{str(path)!r} has {len(features):,} rows and {name}.npy {len(one):,}: they "
                 "should be of the same images"
             )
@@ -192,14 +192,14 @@ def _read_torch(path: Path) -> Arrays:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} is a file of torch that holds more than tensors and plain values, "
             f"which could run code: torch.save a dict of tensors, 'features' among them ({error})"
         ) from error
     if isinstance(loaded, torch.Tensor):
         loaded = {"features": loaded}
     if not isinstance(loaded, Mapping):
-        raise InputError(f"{str(path)!r} holds no dict of tensors, but a {type(loaded).__name__}")
+        raise DataError(f"{str(path)!r} holds no dict of tensors, but a {type(loaded).__name__}")
     arrays: Arrays = {
         str(name): value.float().numpy()
         if isinstance(value, torch.Tensor) and value.is_floating_point()
@@ -208,7 +208,7 @@ def _read_torch(path: Path) -> Arrays:
     }
     matrices = [name for name, one in arrays.items() if one.ndim == 2 and one.dtype.kind in "fiu"]
     if not matrices:
-        raise InputError(f"{str(path)!r} holds no tensor (n, dim)")
+        raise DataError(f"{str(path)!r} holds no tensor (n, dim)")
     features = arrays[_one_of(path, matrices, "tensors")]
     return {"features": features, **_beside(arrays, len(features))}
 
@@ -236,7 +236,7 @@ def _feature_columns(path: Path, numbers: Sequence[str], known: Iterable[str]) -
         if match:
             families.setdefault(match[1], []).append(name)
     if not families:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} has no columns of features: a column of lists, or columns of numbers "
             "named such as f0, f1, f2"
         )
@@ -246,7 +246,7 @@ def _feature_columns(path: Path, numbers: Sequence[str], known: Iterable[str]) -
 def _one_of(path: Path, names: Sequence[str], what: str) -> str:
     called = [name for name in names if _meaning(name) == "features"] or list(names)
     if len(called) > 1:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} has several {what}: {', '.join(map(repr, called[:5]))}; call the one "
             "to import 'features'"
         )

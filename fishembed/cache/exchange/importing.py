@@ -26,7 +26,13 @@ from fishembed.cache.metadata import Column, column_of, text_column
 from fishembed.cache.opening import open_store
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
 from fishembed.cache.writer import write_store
-from fishembed.errors import DimensionError, InputError, StoreMismatchError, StoreNotFoundError
+from fishembed.errors import (
+    DataError,
+    DimensionError,
+    InputError,
+    StoreMismatchError,
+    StoreNotFoundError,
+)
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -156,14 +162,14 @@ def _load(path: Path) -> Mapping[str, Any]:
         with path.open("rb") as raw:
             loaded = np.load(raw, allow_pickle=False)
             if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise InputError(f"{str(path)!r} is no .npz archive of named arrays")
+                raise DataError(f"{str(path)!r} is no .npz archive of named arrays")
             check_npz(path)
             with loaded as file:
                 return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} cannot be read as .npz ({error}); arrays of Python objects are not "
             "accepted: save text as np.array(list_of_str)"
         ) from error
@@ -174,7 +180,7 @@ def _check_names(arrays: Mapping[str, Any]) -> None:
     for name in set(arrays) - set(_KNOWN):
         close = difflib.get_close_matches(name.lower(), set(_KNOWN) - set(arrays), 1, 0.8)
         if close:
-            raise InputError(
+            raise DataError(
                 f"there is an array {name!r}: did you mean {close[0]!r}? Known are "
                 f"{', '.join(_KNOWN)}"
             )
@@ -202,7 +208,7 @@ def _metadata(arrays: Mapping[str, Any], n: int) -> dict[str, Column]:
 def _features(arrays: Mapping[str, Any]) -> Matrix:
     if "features" not in arrays:
         have = ", ".join(sorted(arrays)) or "none"
-        raise InputError(f"an array 'features' (n, dim) is needed; there is {have}")
+        raise DataError(f"an array 'features' (n, dim) is needed; there is {have}")
     features = arrays["features"]
     if isinstance(features, LazyRows):
         _check_matrix("features", features.shape, features.dtype)
@@ -222,7 +228,7 @@ def _check_matrix(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
     if len(shape) != 2 or 0 in shape:
         raise DimensionError(f"{name!r} has shape {shape}; give (n, dim), n and dim > 0")
     if dtype.kind not in "fiu":
-        raise InputError(f"{name!r} is of type {dtype}; give floats")
+        raise DataError(f"{name!r} is of type {dtype}; give floats")
 
 
 def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -232,7 +238,7 @@ def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _digest(text: str) -> str:
     if text and not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise InputError(f"'digests' has {text!r}; give SHA-256 in hex, 64 digits, or nothing")
+        raise DataError(f"'digests' has {text!r}; give SHA-256 in hex, 64 digits, or nothing")
     return text
 
 
@@ -251,12 +257,12 @@ def _labels(arrays: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[str], npt
     texts = _texts(arrays, "labels", n)
     twice = next((name for name in named if classes != named and named.count(name) > 1), None)
     if twice in texts:
-        raise InputError(f"'classes' names {twice!r} twice: give 'labels' as numbers")
+        raise DataError(f"'classes' names {twice!r} twice: give 'labels' as numbers")
     classes = classes or sorted(set(texts) - {""})
     number = {name: i for i, name in enumerate(classes)} | {"": -1}
     unknown = next((text for text in texts if text not in number), None)
     if unknown is not None:
-        raise InputError(f"the label {unknown!r} is not among 'classes'")
+        raise DataError(f"the label {unknown!r} is not among 'classes'")
     return classes, np.array([number[text] for text in texts], np.int32)
 
 
@@ -288,7 +294,7 @@ def _numbered(
     highest = int(labels.max())
     classes = classes or [str(i) for i in range(highest + 1)]
     if highest >= len(classes) or labels.min() < -1:
-        raise InputError(
+        raise DataError(
             f"'labels' run from {labels.min()} to {highest}; with {len(classes)} classes they "
             f"must lie in 0 to {len(classes) - 1}, or be -1 for none"
         )
@@ -310,7 +316,7 @@ def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> lis
 
 def _split(text: str) -> str:
     if text and not split_named(text):
-        raise InputError(f"'splits' has {text!r}; known are train, val and test, or nothing")
+        raise DataError(f"'splits' has {text!r}; known are train, val and test, or nothing")
     return split_named(text) if text else ""
 
 

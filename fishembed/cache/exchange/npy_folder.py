@@ -8,7 +8,7 @@ import numpy as np
 
 from fishembed._base.splits import split_named
 from fishembed.cache.exchange.foreign_files import Arrays, array_meaning, read_foreign_file
-from fishembed.errors import DimensionError, InputError
+from fishembed.errors import DataError, DimensionError
 
 
 def read_npy_folder(folder: Path) -> Arrays:
@@ -31,7 +31,7 @@ def read_npy_folder(folder: Path) -> Arrays:
         path for path in files if not array_meaning(path.stem)
     ]
     if not matrices:
-        raise InputError(f"{str(folder)!r} holds no features.npy")
+        raise DataError(f"{str(folder)!r} holds no features.npy")
     parts = [read_foreign_file(path) for path in matrices]
     for path, part in zip(matrices, parts, strict=True):
         if (
@@ -57,7 +57,7 @@ def _stacked(paths: list[Path], parts: list[Arrays]) -> Arrays:
     for path, part in zip(paths, parts, strict=True):
         lacking = sorted(names - set(part) - {"classes"})
         if lacking:
-            raise InputError(
+            raise DataError(
                 f"{str(path)!r} has no {lacking[0]} beside it, of as many rows, where others "
                 f"have: give {path.stem.rpartition('_')[0]}_{lacking[0]}.npy too"
             )

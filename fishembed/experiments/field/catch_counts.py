@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.tables.csv_files import CsvTable
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 from fishembed.evaluation.confusion_counts import confusion_counts
 from fishembed.evaluation.counts import Counts, corrected_counts
 from fishembed.evaluation.intervals import Clusters
@@ -102,7 +102,7 @@ def _checked(table: Path, paths: Sequence[str], names: Sequence[str]) -> npt.NDA
     lower = {column.lower(): column for column in rows.columns}
     label = next((lower[c] for c in ("class", "label", "true", "species") if c in lower), None)
     if "path" not in lower or label is None:
-        raise InputError(f"{str(table)!r} needs the columns path and class")
+        raise DataError(f"{str(table)!r} needs the columns path and class")
     place = {path: i for i, path in enumerate(paths)}
     code = {name: i for i, name in enumerate(names)}
     truth = np.full(len(paths), _NOT_CHECKED, np.int64)
@@ -111,7 +111,7 @@ def _checked(table: Path, paths: Sequence[str], names: Sequence[str]) -> npt.NDA
         if not name:
             continue
         if path not in place:
-            raise InputError(f"{str(table)!r}, row {line}: {path!r} is not among these images")
+            raise DataError(f"{str(table)!r}, row {line}: {path!r} is not among these images")
         truth[place[path]] = code.get(name, _OTHER)
     return truth
 

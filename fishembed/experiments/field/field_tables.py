@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import listed
-from fishembed.errors import InputError
+from fishembed.errors import DataError
 from fishembed.evaluation.taxonomy import Taxonomy
 
 RANKS = ("species", "genus", "family", "order", "class_taxon", "phylum", "kingdom")
@@ -66,7 +66,7 @@ def read_class_lists(path: Path) -> ClassLists:
     rows, columns, named = _rows(path)
     others = [column for column in columns if column != named]
     if len(others) > 1:
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} has the columns {', '.join(columns)}: give the class, and at most one "
             "column that says where it can be, such as site"
         )
@@ -76,7 +76,7 @@ def read_class_lists(path: Path) -> ClassLists:
         if row[named]:
             lists.setdefault(row[column] if column else "", set()).add(row[named])
     if not lists:
-        raise InputError(f"{str(path)!r} lists no class")
+        raise DataError(f"{str(path)!r} lists no class")
     return ClassLists(column, {value: frozenset(of) for value, of in lists.items()})
 
 
@@ -98,7 +98,7 @@ def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64
     column = next((c for c in columns if c.lower() in _SHARE_COLUMNS), None)
     column = column or next((c for c in columns if c != named), None)
     if column is None:
-        raise InputError(f"{str(path)!r} has no column of shares or counts beside {named!r}")
+        raise DataError(f"{str(path)!r} has no column of shares or counts beside {named!r}")
     found: dict[str, float] = {}
     for row in rows:
         try:
@@ -106,13 +106,13 @@ def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64
         except ValueError:
             value = -1.0
         if not value >= 0 or not np.isfinite(value):
-            raise InputError(f"{str(path)!r}: {row[named]!r} has {row[column]!r} as {column}")
+            raise DataError(f"{str(path)!r}: {row[named]!r} has {row[column]!r} as {column}")
         found[row[named]] = found.get(row[named], 0.0) + value
     values = np.array([found.get(name, 0.0) for name in names])
     missing = [name for name in names if name not in found]
     total = sum(found.values())
     if not values.sum() > 0:
-        raise InputError(f"{str(path)!r} has no share for any class of the head")
+        raise DataError(f"{str(path)!r} has no share for any class of the head")
     absent = np.array([name in set(missing) for name in names])
     if missing:
         values[absent] = max(0.0, 1 - total) / len(missing) if total <= 1 + 1e-6 else 0.5
@@ -138,11 +138,11 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
     ranks = known + [r for r in ranks if r not in RANKS] if known else ranks
     ranks = [r for r in ranks if any(row[r] for row in rows)]
     if not ranks:
-        raise InputError(f"{str(path)!r} has no column of a rank, such as genus or family")
+        raise DataError(f"{str(path)!r} has no column of a rank, such as genus or family")
     by_class = {row[named]: row for row in rows}
     missing = [name for name in names if name not in by_class]
     if len(missing) == len(names):
-        raise InputError(
+        raise DataError(
             f"{str(path)!r} names none of the head's classes, such as {listed(list(names[:3]))}"
         )
     parents = tuple(
@@ -154,7 +154,7 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
 def _rows(path: Path) -> tuple[list[dict[str, str]], list[str], str]:
     table = CsvTable(path)
     if not table.columns:
-        raise InputError(f"{str(path)!r} is empty")
+        raise DataError(f"{str(path)!r} is empty")
     lower = {column.lower(): column for column in table.columns}
     named = next((lower[c] for c in _CLASS_COLUMNS if c in lower), None)
     if named is None and len(table.columns) == 1:  # a bare list, whose first line is a class
@@ -162,6 +162,6 @@ def _rows(path: Path) -> tuple[list[dict[str, str]], list[str], str]:
         cells = [first, *(row[first] for _, row in table)]
         return [{"class": cell.strip()} for cell in cells if cell.strip()], ["class"], "class"
     if named is None:
-        raise InputError(f"{str(path)!r} has no column class: {', '.join(table.columns)}")
+        raise DataError(f"{str(path)!r} has no column class: {', '.join(table.columns)}")
     rows = [{c: text_or_missing(row[c]).strip() for c in row} for _, row in table]
     return [row for row in rows if row[named]], table.columns, named

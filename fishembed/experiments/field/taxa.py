@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.tables.csv_files import CsvTable, write_csv
-from fishembed.errors import FishembedError, InputError, MissingExtraError
+from fishembed.errors import DataError, MissingExtraError, RemoteError
 
 RANK_COLUMNS = ("genus", "family", "order", "taxonomic_class", "phylum", "kingdom")
 _GBIF_RANKS = ("genus", "family", "order", "class", "phylum", "kingdom")
@@ -82,7 +82,7 @@ def read_class_names(path: Path) -> list[str]:
     cells += [row[column] for _, row in table]
     names = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))
     if not names:
-        raise InputError(f"{str(path)!r} names no class")
+        raise DataError(f"{str(path)!r} names no class")
     return names
 
 
@@ -98,7 +98,7 @@ def _found(find: Lookup, name: str) -> dict[str, str]:
     try:
         answer = find(name.replace("_", " "))
     except Exception as error:
-        raise FishembedError(
+        raise RemoteError(
             f"GBIF cannot be reached ({error}): --offline takes the genus from the names"
         ) from error
     if answer.get("diagnostics", {}).get("matchType", answer.get("matchType")) == "NONE":

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fishembed._base.files import atomic_file, write_text
 from fishembed._base.printable import printable
 from fishembed._base.tables.csv_files import csv_text
-from fishembed.errors import InputError, MissingExtraError
+from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.experiments.field.catch_counts import CatchCounts
 from fishembed.experiments.predicting.people_table import PEOPLE_COLUMNS, people_rows, write_excel
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
@@ -81,7 +81,7 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
             marked = kind == "csv" and not text.isascii()
             write_text(output, f"\ufeff{text}" if marked else text)
     except OSError as error:
-        raise InputError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
 
 
 def as_document(predictions: Predictions) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from fishembed._base.printable import printable
-from fishembed.errors import InputError
+from fishembed.errors import InputError, WriteError
 from fishembed.experiments.predicting.people_table import species
 from fishembed.experiments.predicting.prediction import Predictions
 
@@ -36,7 +36,7 @@ def sort_into_folders(predictions: Predictions, folder: Path) -> int:
     try:
         return sum(_put(Path(path), folder / name) for path, name in wanted)
     except OSError as error:
-        raise InputError(
+        raise WriteError(
             f"cannot put images into {str(folder)!r}: {error.strerror or error}"
         ) from error
 

@@ -23,6 +23,7 @@ from fishembed.errors import (
     RunError,
     RunFormatError,
     RunNotFoundError,
+    RunWriteError,
 )
 from fishembed.experiments.field.class_prior import Prior, assumed_prior
 from fishembed.experiments.runs import run_files as files
@@ -313,13 +314,13 @@ def new_folder(reports: str | Path | None, name: str | None, default: str) -> It
 
 @contextmanager
 def run_write_errors(place: Path) -> Iterator[None]:
-    """Turn errors of the operating system into a `RunError` that names what was written."""
+    """Turn errors of the operating system into a `RunWriteError` that names what was written."""
     try:
         yield
     except FishembedError:
         raise
     except OSError as error:
-        raise RunError(f"cannot write {str(place)!r}: {error.strerror or error}") from error
+        raise RunWriteError(f"cannot write {str(place)!r}: {error.strerror or error}") from error
 
 
 def _reserve(stack: ExitStack, home: Path, name: str | None, default: str) -> NewFolder:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import sync_folder
-from fishembed.errors import FishembedError, InputError, RunError
+from fishembed.errors import FishembedError, InputError, RunError, RunWriteError
 from fishembed.experiments.runs.run_files import RUN_JSON
 from fishembed.experiments.runs.run_folder import Run
 
@@ -130,7 +130,9 @@ def delete_run(folder: str | Path) -> Path:
         sync_folder(aside.parent)
         shutil.rmtree(aside)
     except OSError as error:
-        raise RunError(f"cannot delete {str(run.folder)!r}: {error.strerror or error}") from error
+        raise RunWriteError(
+            f"cannot delete {str(run.folder)!r}: {error.strerror or error}"
+        ) from error
     return run.folder
 
 

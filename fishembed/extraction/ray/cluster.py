@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fishembed.errors import DeviceError, InputError, MissingExtraError
+from fishembed.errors import DeviceError, MissingExtraError, RemoteError
 from fishembed.extraction.ray.ray_worker import RayWorker
 
 AT_ONCE = 2
@@ -113,7 +113,7 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
             **({} if address else own),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"no Ray cluster at {address!r}: {error}") from error
+        raise RemoteError(f"no Ray cluster at {address!r}: {error}") from error
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fishembed.errors import SourceError
+from fishembed.errors import SourceError, SourceNotFoundError
 from fishembed.images.datasets.folder import SUFFIXES, list_folder
 
 
@@ -43,7 +43,7 @@ def _meant(name: Path) -> Iterator[Path]:
             if match.is_file() and match.suffix.lower() in SUFFIXES:
                 yield match
     else:
-        raise SourceError(
+        raise SourceNotFoundError(
             f"there is nothing at {str(name)!r}: give images, folders, patterns or a store"
         )
 

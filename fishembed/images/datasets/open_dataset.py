@@ -12,7 +12,7 @@ from fishembed._base.paths import Place, is_remote, to_path
 from fishembed._base.remote.remote_files import remote_errors
 from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
-from fishembed.errors import InputError, SourceError
+from fishembed.errors import InputError, SourceError, SourceNotFoundError
 from fishembed.images.datasets.box_files import (
     FoundBox,
     box_samples,
@@ -154,7 +154,7 @@ def open_dataset(
         if not is_remote(place) and place.exists() and not place.is_file():
             raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
         if not place.exists():
-            raise SourceError(
+            raise SourceNotFoundError(
                 f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
                 "manifest with a column 'path', or tars"
             )

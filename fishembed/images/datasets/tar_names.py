@@ -14,7 +14,7 @@ from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-
 
 from fishembed._base.paths import is_remote, is_url, to_path
 from fishembed._base.remote.remote_files import remote_errors
-from fishembed.errors import SourceError
+from fishembed.errors import SourceError, SourceNotFoundError
 from fishembed.images.datasets.folder import SUFFIXES, is_hidden
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def _several(text: str) -> list[AnyPath]:
         words = [text]
     tars = [tar for word in words for tar in (_matching(word) if _WILD.search(word) else [word])]
     if not tars:
-        raise SourceError(f"nothing matches {text!r}")
+        raise SourceNotFoundError(f"nothing matches {text!r}")
     if odd := next((tar for tar in tars if not tar.lower().endswith(TAR_SUFFIX)), None):
         raise SourceError(f"{odd!r} is no {TAR_SUFFIX}: several sources at once can only be tars")
     places = [to_path(tar) for tar in tars]
     for place in places:
         if not is_remote(place) and not place.is_file():
-            raise SourceError(f"there is no tar {str(place)!r}, which {text!r} names")
+            raise SourceNotFoundError(f"there is no tar {str(place)!r}, which {text!r} names")
     return places
 
 
