@@ -9,45 +9,32 @@ from typing import Annotated
 import typer
 
 from fishembed._version import __version__
-from fishembed.cli import (
-    audit,
-    cluster,
-    compare,
-    demo,
-    encoders,
-    export,
-    extract,
-    fit,
-    fix,
-    import_,
-    info,
-    merge,
-    predict,
-    report,
-    run,
-    runs,
-    search,
-    serve,
-    shard,
-    split,
-    suggest,
-    taxonomy,
-    zeroshot,
-)
+from fishembed.cli.help_page import ProgramGroup
+from fishembed.cli.options import LogFileOption, QuietOption, VerboseOption
+from fishembed.cli.output import set_output
 from fishembed.cli.run_program import run_program
+from fishembed.cli.verbs import add_verbs
 
 app = typer.Typer(
     name="fishembed",
+    cls=ProgramGroup,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Encode every image once with OpenCLIP; run every experiment after that on the cached "
-    "features, on a CPU, in seconds.\n\n"
-    "`extract` encodes images into a feature store; `zeroshot` and `fit` score classifiers on a "
-    "store and write runs; `report` draws a run as a page, `predict` classifies new images with "
-    "it. Without arguments a verb takes `./data`, the newest store in `./cache` or the newest run "
-    "in `./reports`, and says which.",
+    help="""Encode every image once; run every experiment after that on the cached features, on a
+    CPU, in seconds.
+
+    `extract` encodes images into a feature store, `fit` trains a classifier on it, `report` shows
+    how good that is, `predict` classifies new images. A verb that is given no store, run or folder
+    takes the newest in `./cache` or `./reports`, or `./data`, and says so on its first line.
+
+    Examples
+    --------
+    fishembed demo
+    fishembed run photos
+    fishembed extract photos
+    """,
 )
 
 
@@ -59,39 +46,21 @@ def _print_version(requested: bool) -> None:
 
 @app.callback()
 def _program(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints it
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    log_file: LogFileOption = None,
 ) -> None:
     """Declare the options of the program itself."""
+    set_output(verbose=verbose, quiet=quiet, log_file=log_file)
 
 
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("extract")(extract.extract)
-app.command("import")(import_.import_)
-app.command("export")(export.export)
-app.command("info")(info.info)
-app.command("merge")(merge.merge)
-app.command("shard")(shard.shard)
-app.command("zeroshot")(zeroshot.zeroshot)
-app.command("fit")(fit.fit)
-app.command("predict")(predict.predict)
-app.command("runs")(runs.runs)
-app.command("serve")(serve.serve)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("search")(search.search)
-app.command("cluster")(cluster.cluster)
-app.command("suggest")(suggest.suggest)
-app.command("audit")(audit.audit)
-app.command("split")(split.split)
-app.command("taxonomy")(taxonomy.taxonomy)
-app.command("fix")(fix.fix)
-app.command("encoders")(encoders.encoders)
+add_verbs(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -65,9 +65,38 @@ ThresholdOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option(help="Where the encoder runs: auto, cuda, cuda:N, mps or cpu.")
 ]
+OUTPUT = "Output"
+"""The panel of options on what is printed."""
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document to standard output, the rest to stderr."),
+    typer.Option(
+        "--json",
+        rich_help_panel=OUTPUT,
+        help="Print one JSON document to standard output, the rest to stderr.",
+    ),
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        rich_help_panel=OUTPUT,
+        help="Print technical lines too, such as timings.",
+    ),
+]
+QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", rich_help_panel=OUTPUT, help="Print only warnings and what was asked for."
+    ),
+]
+LogFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel=OUTPUT,
+        help="File to append every line to, technical ones too, each with its time.",
+        show_default=False,
+    ),
 ]
 LabelFilter = Annotated[
     list[str] | None, typer.Option("--label", help="Only rows of this class; repeat for several.")

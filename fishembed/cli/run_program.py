@@ -14,16 +14,14 @@ from pathlib import Path
 import typer
 
 from fishembed._base.paths import Place, scrub
-from fishembed.cli.console import error_document, error_line, start_output
 from fishembed.cli.exit_codes import DONE, INTERRUPTED, UNEXPECTED, USAGE, ExitCode, exit_code_of
+from fishembed.cli.output import end_output, error_document, error_line, output, start_output
 from fishembed.errors import FishembedError
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
 
 
-def run_program(  # noqa: PLR0911 - one line for each kind of end
-    app: typer.Typer, arguments: Sequence[str] | None = None
-) -> int:
+def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run the program, print errors as one sentence and return the exit code.
 
     Parameters
@@ -35,6 +33,13 @@ def run_program(  # noqa: PLR0911 - one line for each kind of end
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     start_output(words)
+    try:
+        return _run(app, words)
+    finally:
+        end_output()
+
+
+def _run(app: typer.Typer, words: list[str]) -> int:  # noqa: PLR0911 - one line for each end
     try:
         left = app(args=words, standalone_mode=False)
     except SystemExit as error:  # completion leaves like this
@@ -55,7 +60,9 @@ def run_program(  # noqa: PLR0911 - one line for each kind of end
 
 
 def _interrupted() -> int:
-    return _end(INTERRUPTED, "KeyboardInterrupt", "interrupted")
+    kept = output().interrupted
+    text = "" if kept is None else kept()
+    return _end(INTERRUPTED, "KeyboardInterrupt", f"interrupted{f': {text}' if text else ''}")
 
 
 def _failed(error: Exception) -> int:
@@ -75,10 +82,10 @@ def _failed(error: Exception) -> int:
 def _misspelt(error: Exception) -> int:
     """Print an error of the parser, and how the verb is called."""
     context = getattr(error, "ctx", None)
-    text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
     if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(f"{text if context is None else context.get_help()}\n")
+        sys.stderr.write(f"{context.get_help() if context else error}\n")
         return USAGE.code
+    text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
     ended = _end(USAGE, type(error).__name__, f"{text[:1].lower()}{text[1:]}")
     if context is not None:
         usage = " ".join(context.get_usage().removeprefix("Usage:").split())

@@ -3,7 +3,8 @@ from __future__ import annotations
 import io
 import sys
 
-from fishembed.cli.console import Console, error_line
+from fishembed.cli.console import Console
+from fishembed.cli.output import error_line
 
 NAME = "\x1b[31mred\x9b2J\r"
 

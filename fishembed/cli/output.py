@@ -1,0 +1,164 @@
+"""Where a call's lines go: the terminal, a pipe, a log file; how wide they may be."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from fishembed._base.paths import Place, shown, without_secrets
+from fishembed._base.printable import printable
+
+
+@dataclass
+class Output:
+    """What one call of the program prints, and how.
+
+    Attributes
+    ----------
+    as_json
+        Whether standard output is for one JSON document.
+    verbose, quiet
+        Whether technical lines are printed too; whether only warnings and what was asked for.
+    documents
+        How many documents were printed.
+    log
+        Where every line goes too, with its time.
+    interrupted
+        Returns what Ctrl-C left, for the last sentence; set by a verb while it works.
+    """
+
+    as_json: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    documents: int = 0
+    log: TextIO | None = None
+    interrupted: Callable[[], str] | None = field(default=None, repr=False)
+
+
+_OUTPUT = Output()
+
+
+def output() -> Output:
+    """Return the settings of this call."""
+    return _OUTPUT
+
+
+def start_output(words: Sequence[str] = ()) -> None:
+    """Begin the output of one call of the program with these words on its command line."""
+    global _OUTPUT  # noqa: PLW0603 - one program writes to one terminal
+    before = list(words[: list(words).index("--")] if "--" in words else words)
+    _OUTPUT = Output(as_json="--json" in before)
+
+
+def set_output(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:
+    """Take over the options that every verb has; given twice, both count."""
+    _OUTPUT.verbose |= verbose
+    _OUTPUT.quiet |= quiet
+    if log_file is not None and _OUTPUT.log is None:
+        from fishembed._version import __version__
+
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        _OUTPUT.log = log_file.open("a", encoding="utf-8", errors="backslashreplace")
+        log_line(f"{command_line()} (fishembed {__version__})")
+
+
+def end_output() -> None:
+    """Close the log file."""
+    if _OUTPUT.log is not None:
+        _OUTPUT.log.close()
+        _OUTPUT.log = None
+
+
+def log_line(text: str) -> None:
+    """Write lines into the log file, where there is one."""
+    if _OUTPUT.log is not None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%S")
+        for line in shown(text).split("\n"):
+            _OUTPUT.log.write(f"{now} {printable(line)}\n")
+        _OUTPUT.log.flush()
+
+
+def write_text(stream: TextIO, text: str) -> None:
+    """Write text to a stream as it is, or to a terminal without what would steer it."""
+    # A file's name may hold what no terminal or pipe can encode.
+    if stream.isatty():  # names shall not steer a terminal; files get them as they are
+        text = "\n".join(map(printable, text.split("\n")))
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def error_line(text: str) -> None:
+    """Print a line to standard error; names in it cannot steer a terminal."""
+    log_line(text)
+    text = "\n".join(map(printable, wrapped(text, width_of(sys.stderr)).split("\n")))
+    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def error_document(kind: str, code: int, name: str, text: str) -> None:
+    """Print an error as the one JSON document of a call with ``--json``.
+
+    Nothing is printed where the call has its document already, such as 'fishembed info --verify',
+    whose document names the damage.
+    """
+    if _OUTPUT.as_json and not _OUTPUT.documents:
+        print_document({"error": {"kind": kind, "code": code, "type": name, "message": text}})
+
+
+def print_document(content: dict[str, object]) -> None:
+    """Print a JSON document to standard output."""
+    _OUTPUT.documents += 1
+    sys.stdout.write(json.dumps(without_secrets(content), allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def width_of(stream: TextIO) -> int:
+    """Return how wide lines may be: COLUMNS, else the terminal's width; 0 without a limit.
+
+    A pipe or a file gets lines whole, so that programs can search them.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    return shutil.get_terminal_size().columns if stream.isatty() else 0
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return sentences broken between words at a width; further lines are indented by two.
+
+    Examples
+    --------
+    >>> print(wrapped("store: cache/fish.h5 (the newest in cache)", 24))
+    store: cache/fish.h5
+      (the newest in cache)
+    """
+    if not width:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        if len(line) <= width:
+            lines.append(line)
+            continue
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def command_line() -> str:
+    """Return the command line that repeats this call."""
+    return shlex.join(["fishembed", *map(Place, sys.argv[1:])])
