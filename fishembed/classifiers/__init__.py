@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fishembed.classifiers.neighbors import NeighborsHead
     from fishembed.classifiers.rejecting import RejectingClassifier
     from fishembed.classifiers.saved.persistence import load_head, save_head
-    from fishembed.classifiers.saved.saved_head import AngularMap, LinearMap, SavedHead
+    from fishembed.classifiers.saved.saved_head import AngularMap, LinearMap, SavedHead, SummedHead
     from fishembed.classifiers.solver.minibatch_training import Epoch
     from fishembed.classifiers.temperature import held_out_temperature, temperature_on
     from fishembed.classifiers.wrappers import (
@@ -45,6 +45,7 @@ _MODULES = {
     "PriorCorrectedClassifier": "wrappers",
     "RejectingClassifier": "rejecting",
     "SavedHead": "saved.saved_head",
+    "SummedHead": "saved.saved_head",
     "SweptLogisticHead": "auto",
     "TemperatureCalibratedClassifier": "wrappers",
     "Trial": "model_choice.model_selection",
@@ -72,6 +73,7 @@ __all__ = [
     "PriorCorrectedClassifier",
     "RejectingClassifier",
     "SavedHead",
+    "SummedHead",
     "SweptLogisticHead",
     "TemperatureCalibratedClassifier",
     "Trial",

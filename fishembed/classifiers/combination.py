@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from fishembed.classifiers.base import Codes, EmbeddingClassifier, Floats
 from fishembed.classifiers.cross_validation import Folds, aligned_logits
 from fishembed.classifiers.fitted_map import FittedMap
+from fishembed.classifiers.fitted_sum import FittedSum
 from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
 
@@ -47,6 +48,11 @@ class Combination(EmbeddingClassifier):
         except ValueError as error:
             raise AttributeError(f"{type(self).__name__}: {error}") from None
         return total.shifted(self._shift)
+
+    @property
+    def fitted_sum(self) -> FittedSum:
+        """What `save_head` writes, where the parts do not add up to one map."""
+        return FittedSum.of(self._terms, self.classes_.tolist(), self._shift)
 
     @property
     def coef_(self) -> Floats:

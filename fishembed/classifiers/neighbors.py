@@ -10,17 +10,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from fishembed.classifiers.base import EmbeddingClassifier, Normalize
+from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
 from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
-
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 class NeighborsHead(EmbeddingClassifier):
     """Classify by scikit-learn's nearest neighbours over unit rows, which orders by cosine.
 
     Its nearest class mean is `GaussianHead` with ``shrinkage=1, pseudo_count=0``, and by cosine
-    `ZeroShotClassifier` without text. Not a linear map: keep it with joblib.
+    `ZeroShotClassifier` without text. `save_head` writes the training rows.
 
     Parameters
     ----------
@@ -81,10 +80,22 @@ class NeighborsHead(EmbeddingClassifier):
         if self.n_neighbors < 1:
             raise InputError(f"n_neighbors={self.n_neighbors!r} must be at least 1.")
         rows, codes = self._validate_training(X, y)
-        self.model_ = KNeighborsClassifier(
-            min(self.n_neighbors, len(rows)), weights=self.weights, algorithm="brute"
-        ).fit(self._normalized(rows), codes)
+        if self.weights not in ("distance", "uniform"):
+            raise InputError(f"weights={self.weights!r}: use 'distance' or 'uniform'.")
+        nearest = min(self.n_neighbors, len(rows))
+        self._votes = NeighborVotes(self._normalized(rows), codes, nearest, self.weights)
         return self
+
+    @property
+    def model_(self) -> KNeighborsClassifier:
+        """The fitted model over scaled rows."""
+        return self._votes.model
+
+    @property
+    def fitted_sum(self) -> FittedSum:
+        """What it computes, as `save_head` writes it."""
+        votes = Part(self._votes, unit=self.normalize == "l2")
+        return FittedSum((votes,), np.zeros(len(self.classes_)))
 
     def logits(self, X: npt.ArrayLike) -> Double:
         """Return the logarithm of every class's share in the vote, -708 for none.
@@ -105,6 +116,4 @@ class NeighborsHead(EmbeddingClassifier):
             dim differs from the one seen in `fit`.
         """
         check_is_fitted(self)
-        votes = self.model_.predict_proba(self._normalized(self._validate_rows(X)))
-        logits: Double = np.log(np.maximum(votes, _TINY))
-        return logits
+        return self._votes.logits(self._validate_rows(X), unit=self.normalize == "l2")

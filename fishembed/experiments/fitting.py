@@ -162,11 +162,9 @@ def fit(
     with watch.measure("calibrate"):
         temperature = calibrate(estimator, data, seed)
         saved = portable_head(estimator, store, features, temperature)
-        scored = estimator if saved is None else saved.calibrated()
-    kept = None
-    if saved is not None:
-        with watch.measure("held_out"):
-            kept = held_out(estimator, data, temperature, seed)
+        scored = saved.calibrated()
+    with watch.measure("held_out"):
+        kept = held_out(estimator, data, temperature, seed)
     with watch.measure("score"):
         metrics, classes, images = score_rows(
             store, rows.scored, rows.name, scored, X, y_train=data.y

@@ -115,11 +115,17 @@ def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
 def calibrate(head: Any, data: TrainingData, seed: int) -> float:
     """Return the temperature of a fitted head: on the val split, else on held-out training rows.
 
-    A head that chooses has set its own; one that cannot be written as arrays is used as it is.
+    A head that chooses has set its own; votes of neighbours, which rule classes out, are used as
+    they are.
     """
-    from fishembed.classifiers import ChoosingHead, held_out_temperature, temperature_on
+    from fishembed.classifiers import (
+        ChoosingHead,
+        NeighborsHead,
+        held_out_temperature,
+        temperature_on,
+    )
 
-    if isinstance(head, ChoosingHead) or not hasattr(head, "fitted_map"):
+    if isinstance(head, ChoosingHead | NeighborsHead):
         return 1.0
     if data.val is not None:
         return temperature_on(head, *data.val)
@@ -149,14 +155,12 @@ def text_classifier(
 
 def portable_head(
     head: Any, store: Store, features: FeatureKind, temperature: float = 1.0
-) -> SavedHead | None:
-    """Return a fitted head as `predict` reads it; None where only pickle can keep it."""
+) -> SavedHead:
+    """Return a fitted head as `predict` reads it."""
     from fishembed.classifiers.saved.saved_head import saved_head
 
-    if not hasattr(head, "fitted_map"):
-        return None
     return saved_head(
-        head.fitted_map,
+        head.fitted_map if hasattr(head, "fitted_map") else head.fitted_sum,
         head.classes_,
         normalize=head.normalize,
         kind=type(head).__name__,

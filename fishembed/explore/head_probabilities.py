@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import Store
-from fishembed.classifiers import load_head
-from fishembed.errors import DimensionError, RunFormatError, StoreMismatchError
+from fishembed.errors import DimensionError, StoreMismatchError
 from fishembed.experiments import Run
-from fishembed.experiments.runs.run_files import HEAD_NPZ
 
 _AT_ONCE = 16_384
 
@@ -29,13 +27,7 @@ def run_probabilities(
         When it was trained on other features than the store's.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    place = run.folder / HEAD_NPZ
-    if not place.is_file():
-        raise RunFormatError(
-            f"the run {str(run.folder)!r} has no {HEAD_NPZ}: a head of {run.info['head']!r} "
-            "is no linear map, or the file was lost; fit another head"
-        )
-    head = load_head(place)
+    head = run.load_head()
     width, fingerprint = store.width(run.features), store.feature_fingerprint(run.features)
     if width != head.n_features_in_:
         raise DimensionError(

@@ -32,14 +32,14 @@ def read_member(file: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
     return array
 
 
-def head_fault(  # noqa: PLR0911 - one line for each fault
+def head_fault(
     about: dict[str, Any],
     weights: npt.NDArray[Any],
     bias: npt.NDArray[Any],
     classes: npt.NDArray[Any],
     others: Sequence[npt.NDArray[Any]] = (),
 ) -> str:
-    """Return what is wrong with a head; "" where it can be used.
+    """Return what is wrong with a head that is one map; "" where it can be used.
 
     Parameters
     ----------
@@ -50,19 +50,27 @@ def head_fault(  # noqa: PLR0911 - one line for each fault
     others
         Further arrays that must be finite.
     """
-    missing = sorted({"kind", "normalize", "feature_fingerprint", "class_names"} - set(about))
-    if missing:
-        return f"{', '.join(missing)} missing"
-    if about["normalize"] not in ("l2", "none"):
-        return f"normalize {about['normalize']!r}"
-    if not all(isinstance(about[name], str) for name in ("kind", "feature_fingerprint")):
-        return "kind or fingerprint that is no text"
+    if about.get("normalize") not in ("l2", "none"):
+        return f"normalize {about.get('normalize')!r}"
     if weights.ndim != 2 or not bias.shape == classes.shape == weights.shape[:1] != (0,):
         return f"shapes {weights.shape}, {bias.shape} and {classes.shape}"
     if any(array.dtype.kind != "f" for array in (weights, bias, *others)):
         return f"weights of {weights.dtype} and {bias.dtype}"
-    if classes.dtype.kind not in "biufU":
-        return f"classes of {classes.dtype}"
+    if fault := about_fault(about, classes):
+        return fault
+    finite = all(np.isfinite(array).all() for array in (weights, bias, *others))
+    return "" if finite else "weights that are not finite"
+
+
+def about_fault(about: dict[str, Any], classes: npt.NDArray[Any]) -> str:
+    """Return what is wrong with a head's classes and what it says of itself; "" for nothing."""
+    missing = sorted({"kind", "feature_fingerprint", "class_names"} - set(about))
+    if missing:
+        return f"{', '.join(missing)} missing"
+    if not all(isinstance(about[name], str) for name in ("kind", "feature_fingerprint")):
+        return "kind or fingerprint that is no text"
+    if classes.ndim != 1 or not len(classes) or classes.dtype.kind not in "biufU":
+        return f"classes of {classes.dtype} and shape {classes.shape}"
     temperature, names = about.get("temperature", 1.0), about["class_names"]
     if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
         return f"temperature {temperature!r}"
@@ -72,5 +80,4 @@ def head_fault(  # noqa: PLR0911 - one line for each fault
         and all(isinstance(name, str) for name in names)
     ):
         return "class names that are not one text for each class"
-    finite = all(np.isfinite(array).all() for array in (weights, bias, *others))
-    return "" if finite else "weights that are not finite"
+    return ""

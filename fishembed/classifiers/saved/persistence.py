@@ -15,20 +15,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from fishembed._base.files import atomic_file
 from fishembed._base.npz_files import check_npz
-from fishembed.classifiers.base import Floats, MapPredictor
+from fishembed.classifiers.base import Floats, Predictor
 from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
-from fishembed.classifiers.saved.head_file import head_fault, read_member
+from fishembed.classifiers.fitted_sum import fitted_sum
+from fishembed.classifiers.saved.head_file import about_fault, head_fault, read_member
+from fishembed.classifiers.saved.head_parts import part_arrays, read_parts
 from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
 from fishembed.errors import DimensionError, InputError, RunFormatError
 
 _FORMAT = "fishembed-head"
-_LINEAR, _ANGULAR = 1, 2  # versions: linear maps are written so that older programs read them
+_LINEAR, _ANGULAR, _SUM = 1, 2, 3  # versions: each head in the oldest that can hold it
 _ARRAYS = ("weights", "bias", "classes")
 _ANGULAR_ARRAYS = ("whitening", "whitened_centre", "angular_weights")
 
 
 def save_head(
-    head: MapPredictor,
+    head: Predictor,
     path: str | os.PathLike[str],
     *,
     feature_fingerprint: str = "",
@@ -40,7 +42,8 @@ def save_head(
     Parameters
     ----------
     head
-        A fitted estimator that is a linear map, or one of whitened directions.
+        A fitted estimator of this package: a linear map, one of whitened directions, nearest
+        neighbours (whose file holds the training rows), or a combination of such.
     path
         The file, usually ``head.npz``; what was there is replaced in one step.
     feature_fingerprint
@@ -61,7 +64,7 @@ def save_head(
     DimensionError
         `class_names` has another length than ``head.classes_``.
     InputError
-        The head is neither, or its labels are neither numbers nor strings.
+        The head is none of these, or its labels are neither numbers nor strings.
 
     Examples
     --------
@@ -72,40 +75,44 @@ def save_head(
     ['cod']
     """
     check_is_fitted(head)
-    fitted: FittedMap | None = getattr(head, "fitted_map", None)
-    if fitted is None:
-        raise InputError(
-            f"{type(head).__name__} is no linear map of rows or their directions: keep it with "
-            "joblib.dump."
-        )
     if class_names is not None and len(class_names) != len(head.classes_):
         raise DimensionError(
             f"{len(class_names)} class names for {len(head.classes_)} classes: pass one for each."
         )
+    own, arrays = _contents(head)
     about = {
         "format": _FORMAT,
-        "version": _LINEAR if fitted.angular is None else _ANGULAR,
         "kind": getattr(head, "kind", None) or type(head).__name__,
-        "normalize": head.normalize,
         "feature_fingerprint": feature_fingerprint,
         "class_names": None if class_names is None else list(class_names),
         "temperature": getattr(head, "temperature", 1.0) if temperature is None else temperature,
+        **own,
     }
     arrays = {
         "about": np.array(json.dumps(about, sort_keys=True, ensure_ascii=False)),
-        "weights": fitted.coef,
-        "bias": fitted.intercept,
+        **arrays,
         "classes": _plain_labels(head.classes_),
     }
-    if fitted.angular is not None:
-        arrays["whitening"] = fitted.angular.whitening.matrix
-        arrays["whitened_centre"] = fitted.angular.whitening.centre
-        arrays["angular_weights"] = fitted.angular.coef
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(target) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
     return target
+
+
+def _contents(head: Any) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """Return what is said of what a head computes, and its arrays."""
+    fitted: FittedMap | None = getattr(head, "fitted_map", None)
+    if fitted is None:
+        parts, arrays = part_arrays(fitted_sum(head, head.classes_.tolist()))
+        return {"version": _SUM, "parts": parts}, arrays
+    arrays = {"weights": fitted.coef, "bias": fitted.intercept}
+    if fitted.angular is not None:
+        arrays["whitening"] = fitted.angular.whitening.matrix
+        arrays["whitened_centre"] = fitted.angular.whitening.centre
+        arrays["angular_weights"] = fitted.angular.coef
+    version = _LINEAR if fitted.angular is None else _ANGULAR
+    return {"version": version, "normalize": head.normalize}, arrays
 
 
 def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -125,7 +132,7 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
 
     Returns
     -------
-    LinearMap or AngularMap
+    LinearMap, AngularMap or SummedHead
         A fitted estimator with the same predictions as the one saved.
 
     Raises
@@ -146,47 +153,70 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
         check_npz(source, densest=4)
         with source.open("rb") as stream, zipfile.ZipFile(stream) as file:
             about = json.loads(str(read_member(file, "about")))
-            coef, intercept, classes = (read_member(file, name) for name in _ARRAYS)
-            there = set(file.namelist())
-            angular = [read_member(file, n) for n in _ANGULAR_ARRAYS if f"{n}.npy" in there]
+            _check_format(source, about)
+            return _read_sum(file, about) if about["version"] == _SUM else _read_map(file, about)
+    except RunFormatError:
+        raise
     except FileNotFoundError:
         raise RunFormatError(f"{source} does not exist: name the head.npz of a run.") from None
+    except _DamagedError as error:
+        raise RunFormatError(
+            f"{source} is a damaged head ({error}): fit again to write it anew."
+        ) from None
     except Exception as error:  # what a crafted file breaks cannot be listed
         raise RunFormatError(
             f"{source} is not a head, or is damaged ({error}): fit again to write it anew."
         ) from error
-    _check_format(source, about)
+
+
+class _DamagedError(Exception):
+    """What is wrong with the head in a file."""
+
+
+def _read_map(file: zipfile.ZipFile, about: Any) -> SavedHead:
+    coef, intercept, classes = (read_member(file, name) for name in _ARRAYS)
+    there = set(file.namelist())
+    angular = [read_member(file, n) for n in _ANGULAR_ARRAYS if f"{n}.npy" in there]
     if fault := head_fault(about, coef, intercept, classes, angular):
-        raise _damaged(source, fault)
+        raise _DamagedError(fault)
+    fitted = FittedMap(coef, intercept, _angular_part(about, coef, angular))
+    return saved_head(fitted, classes, normalize=about["normalize"], **_said(about))
+
+
+def _read_sum(file: zipfile.ZipFile, about: Any) -> SavedHead:
+    classes = read_member(file, "classes")
+    if fault := about_fault(about, classes):
+        raise _DamagedError(fault)
+    return saved_head(read_parts(file, about["parts"], len(classes)), classes, **_said(about))
+
+
+def _said(about: Any) -> dict[str, Any]:
     names = about["class_names"]
-    return saved_head(
-        FittedMap(coef, intercept, _angular_part(source, about, coef, angular)),
-        classes,
-        normalize=about["normalize"],
-        kind=about["kind"],
-        feature_fingerprint=about["feature_fingerprint"],
-        class_names=None if names is None else tuple(names),
-        temperature=about.get("temperature", 1.0),
-    )
+    return {
+        "kind": about["kind"],
+        "feature_fingerprint": about["feature_fingerprint"],
+        "class_names": None if names is None else tuple(names),
+        "temperature": about.get("temperature", 1.0),
+    }
 
 
 def _check_format(source: Path, about: Any) -> None:
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
-        raise RunFormatError(f"{source} is not a head of fishembed: name the head.npz of a run.")
-    if about.get("version") not in (_LINEAR, _ANGULAR):
+        raise RunFormatError(
+            f"{source} is not a head of fishembed, or is damaged: name the head.npz of a run."
+        )
+    if about.get("version") not in (_LINEAR, _ANGULAR, _SUM):
         raise RunFormatError(
             f"{source} is a head of format {about.get('version')}, this version reads {_LINEAR} "
-            f"and {_ANGULAR}: update fishembed."
+            f"to {_SUM}: update fishembed."
         )
 
 
-def _angular_part(
-    source: Path, about: Any, coef: Floats, arrays: list[Floats]
-) -> DirectionMap | None:
+def _angular_part(about: Any, coef: Floats, arrays: list[Floats]) -> DirectionMap | None:
     if about["version"] == _LINEAR and not arrays:
         return None
     if about["version"] == _LINEAR or len(arrays) != len(_ANGULAR_ARRAYS):
-        raise _damaged(source, "directions that are not whole")
+        raise _DamagedError("directions that are not whole")
     matrix, centre, weights = arrays
     fits = (
         matrix.ndim == 2
@@ -195,9 +225,5 @@ def _angular_part(
         and weights.shape == (coef.shape[0], matrix.shape[1])
     )
     if not fits:
-        raise _damaged(source, "shapes of directions")
+        raise _DamagedError("shapes of directions")
     return DirectionMap(Whitening(matrix, centre), weights)
-
-
-def _damaged(source: Path, fault: str) -> RunFormatError:
-    return RunFormatError(f"{source} is a damaged head ({fault}): fit again to write it anew.")

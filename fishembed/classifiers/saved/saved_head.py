@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from fishembed.classifiers.base import Floats, LinearPredictor, MapPredictor, Normalize
+from fishembed.classifiers.base import (
+    Floats,
+    LinearPredictor,
+    MapPredictor,
+    Normalize,
+    Predictor,
+)
 from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
+from fishembed.classifiers.fitted_sum import FittedSum
 
 
-class SavedHead(ClassifierMixin, MapPredictor, BaseEstimator):  # type: ignore[misc]
+class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]
     """Base of the classifiers that `load_head` returns: fitted, their arrays as parameters."""
 
-    coef: Floats
-    intercept: Floats
     classes: npt.NDArray[Any]
     kind: str
     feature_fingerprint: str
@@ -26,11 +32,6 @@ class SavedHead(ClassifierMixin, MapPredictor, BaseEstimator):  # type: ignore[m
     def classes_(self) -> npt.NDArray[Any]:  # type: ignore[override]
         """(n_classes,) labels, the order of the columns."""
         return self.classes
-
-    @property
-    def n_features_in_(self) -> int:  # type: ignore[override]
-        """Width of the features."""
-        return int(self.coef.shape[1])
 
     def fit(self, X: object = None, y: object = None) -> SavedHead:  # noqa: ARG002
         """Return the classifier as it is: it is fitted.
@@ -45,15 +46,33 @@ class SavedHead(ClassifierMixin, MapPredictor, BaseEstimator):  # type: ignore[m
     def calibrated(self) -> SavedHead:
         """Return the classifier with its logits divided by the temperature."""
         calmer: SavedHead = clone(self)
-        arrays = _arrays(self.fitted_map.scaled(1 / self.temperature))
-        calmer.set_params(**arrays, temperature=1.0)
+        calmer.set_params(**self._scaled(1 / self.temperature), temperature=1.0)
         return calmer
+
+    def _scaled(self, factor: float) -> dict[str, Any]:
+        """Return the parameters that make the logits `factor` times as large."""
+        raise NotImplementedError
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
 
-class LinearMap(SavedHead, LinearPredictor):
+class SavedMap(SavedHead, MapPredictor):
+    """Base of those that are one map of rows."""
+
+    coef: Floats
+    intercept: Floats
+
+    @property
+    def n_features_in_(self) -> int:  # type: ignore[override]
+        """Width of the features."""
+        return int(self.coef.shape[1])
+
+    def _scaled(self, factor: float) -> dict[str, Any]:
+        return _arrays(self.fitted_map.scaled(factor))
+
+
+class LinearMap(SavedMap, LinearPredictor):
     """A fitted linear classifier, as `load_head` returns it.
 
     Parameters
@@ -121,7 +140,7 @@ class LinearMap(SavedHead, LinearPredictor):
         return self.intercept
 
 
-class AngularMap(SavedHead):
+class AngularMap(SavedMap):
     """A fitted classifier that looks at whitened directions, as `load_head` returns it.
 
     Parameters
@@ -192,8 +211,72 @@ class AngularMap(SavedHead):
         return FittedMap(self.coef, self.intercept, DirectionMap(whitening, self.angular_coef))
 
 
-def saved_head(fitted: FittedMap, classes: npt.NDArray[Any], **about: Any) -> SavedHead:
+class SummedHead(SavedHead):
+    """A fitted classifier of several parts, such as nearest neighbours, as `load_head` returns it.
+
+    Parameters
+    ----------
+    fitted
+        The parts.
+    classes
+        (n_classes,) labels.
+    kind, feature_fingerprint, class_names, temperature
+        As in `LinearMap`.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The parameter, under the name every head has.
+    n_features_in_ : int
+        dim.
+
+    Examples
+    --------
+    >>> from fishembed.classifiers import NeighborsHead, load_head, save_head
+    >>> head = NeighborsHead(1).fit([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["cod", "cod", "eel"])
+    >>> type(load_head(save_head(head, "head.npz"))).__name__
+    'SummedHead'
+    """
+
+    def __init__(
+        self,
+        fitted: FittedSum,
+        classes: npt.NDArray[Any],
+        *,
+        kind: str = "",
+        feature_fingerprint: str = "",
+        class_names: tuple[str, ...] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
+        self.fitted = fitted
+        self.classes = classes
+        self.kind = kind
+        self.feature_fingerprint = feature_fingerprint
+        self.class_names = class_names
+        self.temperature = temperature
+
+    @property
+    def n_features_in_(self) -> int:  # type: ignore[override]
+        """Width of the features."""
+        return self.fitted.dim
+
+    @property
+    def fitted_sum(self) -> FittedSum:
+        """What it computes, as `save_head` writes it."""
+        return self.fitted
+
+    def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
+        return self.fitted.logits(self._validate_rows(X))
+
+    def _scaled(self, factor: float) -> dict[str, Any]:
+        return {"fitted": self.fitted.scaled(factor)}
+
+
+def saved_head(fitted: FittedMap | FittedSum, classes: npt.NDArray[Any], **about: Any) -> SavedHead:
     """Return the classifier of a fitted map; `about` are the other parameters of `LinearMap`."""
+    if isinstance(fitted, FittedSum):
+        about.pop("normalize", None)  # each part has its own
+        return SummedHead(fitted, classes, **about)
     kind = LinearMap if fitted.angular is None else AngularMap
     return kind(classes=classes, **_arrays(fitted), **about)
 

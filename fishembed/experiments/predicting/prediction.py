@@ -12,13 +12,12 @@ import numpy.typing as npt
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store, is_store, open_store
-from fishembed.classifiers import SavedHead, load_head
+from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import (
     DimensionError,
     ImageError,
     InputError,
-    RunFormatError,
     StoreMismatchError,
 )
 from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
@@ -32,7 +31,7 @@ from fishembed.experiments.predicting.nearest_training_images import (
     Neighbour,
     nearest_training_images,
 )
-from fishembed.experiments.runs.run_files import HEAD_NPZ, check_file
+from fishembed.experiments.runs.run_files import check_file
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
 from fishembed.extraction import encode_images
@@ -191,7 +190,7 @@ def predict_run(
     EncoderError
         When the run's encoder cannot be had, or is not trusted.
     RunFormatError
-        When the run keeps no head that can be read without pickle.
+        When the run's head was lost or is damaged.
 
     Examples
     --------
@@ -208,7 +207,7 @@ def predict_run(
     run = run if isinstance(run, Run) else Run.open(run)
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
-    head = _read_head(run)
+    head = run.load_head()
     progress = progress or NoProgress()
     stores = [name for name in inputs if is_store(name)]
     if stores and len(stores) < len(inputs):
@@ -313,17 +312,6 @@ def _columns(found: _Features, needed: Sequence[str]) -> dict[str, list[str]]:
                 "with that metadata column"
             )
     return {name: found.columns[name] for name in needed}
-
-
-def _read_head(run: Run) -> SavedHead:
-    place = run.folder / HEAD_NPZ
-    if not place.is_file():
-        raise RunFormatError(
-            f"the run {str(run.folder)!r} has no {HEAD_NPZ}: a head of {run.info['head']!r} "
-            "cannot be kept as arrays, or the file was lost; fit another head"
-        )
-    check_file(run.folder, run.info, HEAD_NPZ)
-    return load_head(place)
 
 
 @dataclass(frozen=True)

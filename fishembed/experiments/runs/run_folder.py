@@ -31,6 +31,7 @@ from fishembed.experiments.runs.run_result import RunResult
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+    from fishembed.classifiers import SavedHead
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,26 @@ class Run:
             if store is not chosen:
                 store.close()
         return chosen
+
+    def load_head(self) -> SavedHead:
+        """Read the head that the run keeps as arrays; no pickle is read.
+
+        Raises
+        ------
+        RunFormatError
+            When there is none, or it is not as it was written.
+        """
+        from fishembed.classifiers import load_head
+
+        place = self.folder / files.HEAD_NPZ
+        if not place.is_file():
+            raise RunFormatError(
+                f"the run {str(self.folder)!r} has no {files.HEAD_NPZ}: the file was lost, or the "
+                f"version that made the run could not keep a head of {self.info['head']!r} as "
+                "arrays; fit again"
+            )
+        files.check_file(self.folder, self.info, files.HEAD_NPZ)
+        return load_head(place)
 
     @property
     def name(self) -> str:

@@ -168,8 +168,8 @@ class RunResult:
     estimator
         The fitted head; None in a result that was read from a folder, or zero-shot.
     head
-        The fitted head as `predict` reads it from `head.npz`; None where only pickle can keep it,
-        or the result was read from a folder.
+        The fitted head as `predict` reads it from `head.npz`; None where the result was read from
+        a folder.
     held_out
         Scores of training images by clones of the head that had not learnt from them; None where
         nothing was learnt, or the result was read from a folder.
