@@ -37,10 +37,18 @@ if TYPE_CHECKING:
     from fishembed.encoders import load_encoder
     from fishembed.errors import FishembedError
     from fishembed.evaluation import Scores, score
-    from fishembed.experiments import Run, list_runs, predict_run, run_fit, run_zeroshot
+    from fishembed.experiments import (
+        Run,
+        compare_runs,
+        list_runs,
+        predict_run,
+        run_fit,
+        run_seeds,
+        run_zeroshot,
+    )
     from fishembed.explore import FeatureSearch, cluster_store, search_store, suggest_store
     from fishembed.extraction import Extraction, extract
-    from fishembed.reports import write_report
+    from fishembed.reports import write_comparison, write_report
 
 _HOMES = {
     "FeatureSearch": "explore",
@@ -71,10 +79,13 @@ _HOMES = {
     "Extraction": "extraction",
     "extract": "extraction",
     "Run": "experiments",
+    "compare_runs": "experiments",
     "list_runs": "experiments",
     "predict_run": "experiments",
     "run_fit": "experiments",
+    "run_seeds": "experiments",
     "run_zeroshot": "experiments",
+    "write_comparison": "reports",
     "write_report": "reports",
 }
 
@@ -97,6 +108,7 @@ __all__ = [
     "ZeroShotClassifier",
     "__version__",
     "cluster_store",
+    "compare_runs",
     "extract",
     "import_features",
     "import_vectors",
@@ -107,11 +119,13 @@ __all__ = [
     "open_store",
     "predict_run",
     "run_fit",
+    "run_seeds",
     "run_zeroshot",
     "save_head",
     "score",
     "search_store",
     "suggest_store",
+    "write_comparison",
     "write_report",
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import Console, aligned
 from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
 from fishembed.cli.resolve_paths import find_run
@@ -16,45 +17,71 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more runs on the same images: folders, or names in ./reports. The first "
-            "is the baseline that each other run is compared with."
+            help="Two or more runs: folders, or names in ./reports. The name of a series that "
+            "'fit --seeds' made stands for all its seeds."
         ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            help="HTML file to write.", show_default="compare-<runs>.html beside the first run"
+            "--output",
+            "-o",
+            help="File to write: a page, or what its ending says, such as table.tex.",
+            show_default="compare-<runs>.html beside the first run",
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="What to write: html, tex, csv, md or json (a table), pdf, png or svg (a figure); "
+            "repeat for several.",
+            show_default="html, or what --output ends in",
         ),
     ] = None,
     photos: PhotosOption = None,
     fetch: FetchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare runs with a baseline on the same images: differences, intervals, McNemar's test.
+    """Compare runs on the images that all were scored on: best first, and what may be chance.
 
-    Example: **fishembed compare demo-linear demo-auto**
+    Examples: **fishembed compare demo-linear demo-auto**,
+    **fishembed compare fish-linear fish-auto -o table.tex**
     """
     with Console(as_json=as_json) as console:
         from fishembed.experiments import compare_runs
+        from fishembed.experiments.comparing.run_seeds import runs_of_series
         from fishembed.experiments.runs.run_list import stale_warning
         from fishembed.reports import write_comparison
-        from fishembed.reports.text_tables import comparison_table
+        from fishembed.reports.comparison.comparison_sentences import headline
+        from fishembed.reports.comparison.comparison_tables import (
+            comparison_document,
+            pairs_table,
+            scores_table,
+        )
+        from fishembed.reports.comparison.write_comparison import comparison_files
 
-        compared = compare_runs([find_run(run) for run in runs])
+        named = [runs_of_series(run, reports_dir()) or [find_run(run)] for run in runs]
+        compared = compare_runs([folder for one in named for folder in one])
+        files = comparison_files(compared, output, formats or ())
         for run in compared.runs:
             if warning := stale_warning(run):
                 console.message(warning)
-        for line in aligned(*comparison_table(compared)):
+        for note in compared.notes:
+            console.message(note)
+        for line in aligned(*scores_table(compared)):
             console.message(line)
-        page = write_comparison(compared, output=output, photos=photos, fetch=fetch)
-        console.message(f"wrote {page}")
+        console.message(f"\n{headline(compared)}")
+        for line in aligned(*pairs_table(compared)):
+            console.message(line)
+        write_comparison(compared, output=output, formats=formats or (), photos=photos, fetch=fetch)
+        for place in files.values():
+            console.message(f"wrote {place}")
         console.document(
             {
-                "page": str(page),
+                "page": str(files.get("html", "")),
+                "files": [str(place) for place in files.values()],
                 "runs": [str(run.folder) for run in compared.runs],
-                "differences": [
-                    {"accuracy": d.accuracy, "accuracy_ci95": list(d.accuracy_ci95), "p": d.p_value}
-                    for d in compared.differences
-                ],
+                **comparison_document(compared),
             }
         )

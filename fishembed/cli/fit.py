@@ -16,7 +16,12 @@ from fishembed.cli.options import (
     TaxonomyOption,
 )
 from fishembed.cli.resolve_paths import resolve_stores
-from fishembed.cli.run_summary import print_learning_curve, print_run, print_selection
+from fishembed.cli.run_summary import (
+    print_learning_curve,
+    print_run,
+    print_seeds,
+    print_selection,
+)
 from fishembed.errors import InputError
 
 
@@ -160,8 +165,14 @@ def fit(
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="--shots: number of random draws for each point.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Fit once for each of so many seeds, as a series of runs that 'fishembed compare' "
+            "takes as one. With --shots: number of random draws for each point.",
+            show_default="one seed; --shots: 3",
+        ),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -214,20 +225,27 @@ def fit(
         from fishembed.experiments import FewShotSettings, run_fit
         from fishembed.reports import write_learning_curve
 
-        done = run_fit(
-            places,
-            head="sweep" if sweep else head,
-            features=features,
-            parameters={key: value for key, value in given.items() if value is not None},
-            validate=validate,
-            shots=None if shots is None else FewShotSettings(_numbers(shots), seeds),
-            split=split,
-            seed=seed,
-            run=run,
-            reports=reports_dir(),
-            command=command_line(),
-            progress=console,
-        )
+        options = {
+            "head": "sweep" if sweep else head,
+            "features": features,
+            "parameters": {key: value for key, value in given.items() if value is not None},
+            "validate": validate,
+            "split": split,
+            "seed": seed,
+            "run": run,
+            "reports": reports_dir(),
+            "command": command_line(),
+            "progress": console,
+        }
+        if seeds is not None and shots is None:
+            if by or pool or taxonomy or leave_out:
+                raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
+            from fishembed.experiments import run_seeds
+
+            print_seeds(console, run_seeds(places, seeds, **options))
+            return
+        few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
+        done = run_fit(places, shots=few, **options)
         write_learning_curve(done)
         print_selection(console, done)
         print_learning_curve(console, done)

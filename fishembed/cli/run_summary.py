@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fishembed.cli.console import Console, aligned
@@ -17,6 +17,17 @@ def print_run(console: Console, run: Run, found: Mapping[str, Any] | None = None
     print_field(console, found or {})
     console.message(f"wrote {run.folder}")
     console.document({"run": str(run.folder), **run.metrics, **(found or {})})
+
+
+def print_seeds(console: Console, runs: Sequence[Run]) -> None:
+    """Print the scores of a series of seeds with their mean and standard deviation."""
+    from fishembed.reports.comparison.seeds_table import seeds_document, seeds_table
+
+    for line in aligned(*seeds_table(runs)):
+        console.message(line)
+    for run in runs:
+        console.message(f"wrote {run.folder}")
+    console.document(seeds_document(runs))
 
 
 def print_scores(console: Console, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln, ndtr, ndtri
 
 from fishembed.errors import DimensionError
 from fishembed.evaluation.intervals import Clusters, Interval
@@ -91,11 +91,80 @@ def macro_difference_interval(
     >>> round(low, 2), round(high, 2)
     (-0.28, 0.86)
     """
+    rates = _change_rates(y_true, before, after, groups)
+    return (-1.0, 1.0) if rates is None else _score_interval(*rates, float(ndtri(0.5 + level / 2)))
+
+
+def macro_difference_p_value(
+    y_true: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+) -> float:
+    """Return the p-value of the score test that macro recall did not change.
+
+    It is below 0.05 where the 95% interval of `macro_difference_interval` leaves out 0.
+
+    Parameters
+    ----------
+    y_true, before, after, groups
+        As in `macro_difference_interval`.
+
+    Returns
+    -------
+    float
+        How often chance alone makes as large a difference; 1 without change.
+
+    Examples
+    --------
+    >>> y, before, after = ["cod"] * 12, [False] * 12, [True] * 9 + [False] * 3
+    >>> round(macro_difference_p_value(y, before, after), 3)
+    0.003
+    """
+    rates = _change_rates(y_true, before, after, groups)
+    if rates is None or not rates[0] + rates[1]:
+        return 1.0
+    gained, lost, n = rates
+    return float(2 * ndtr(-abs(gained - lost) / np.sqrt((gained + lost) / n)))
+
+
+def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Correct p-values for their number, so that all that stand below a level may be believed.
+
+    Returns
+    -------
+    float64 (n,)
+        In the given order, at most 1.
+
+    References
+    ----------
+    Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
+    of Statistics 6, 65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, np.float64)
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(corrected, 1.0)
+
+
+def _change_rates(
+    y_true: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    groups: npt.ArrayLike | None,
+) -> tuple[float, float, float] | None:
+    """Return the shares gained and lost, means over classes, and how many rows they are worth."""
     y, change = np.asarray(y_true), _changes(before, after)
     if y.shape != change.shape:
         raise DimensionError(f"y_true has shape {y.shape} and before {change.shape}; give two (n,)")
     if not len(y):
-        return (-1.0, 1.0)
+        return None
     _, stratum = np.unique(y, return_inverse=True)
     clusters = Clusters.of(change.astype(np.float64), stratum, groups)
     gained, gains = clusters.means((change > 0).astype(np.float64))
@@ -103,7 +172,7 @@ def macro_difference_interval(
     n = clusters.equivalent(
         gains + losses - (gains - losses) ** 2, gained + lost - (gained - lost) ** 2
     )
-    return _score_interval(gained, lost, n, float(ndtri(0.5 + level / 2)))
+    return gained, lost, n
 
 
 def _changes(before: npt.ArrayLike, after: npt.ArrayLike) -> npt.NDArray[np.int_]:

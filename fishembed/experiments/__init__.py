@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from fishembed._base.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.experiments.comparison import Comparison, compare_runs
+    from fishembed.experiments.comparing.comparison import Comparison, compare_runs
+    from fishembed.experiments.comparing.run_seeds import run_seeds
     from fishembed.experiments.few_shot import FewShotSettings
     from fishembed.experiments.fitting import fit, run_fit
     from fishembed.experiments.heads import HEADS
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "HEADS": "heads",
-    "Comparison": "comparison",
+    "Comparison": "comparing.comparison",
     "FewShotSettings": "few_shot",
     "Run": "runs.run_folder",
     "RunResult": "runs.run_result",
-    "compare_runs": "comparison",
+    "compare_runs": "comparing.comparison",
     "fit": "fitting",
     "list_runs": "runs.run_list",
     "newest_run": "runs.run_folder",
     "predict_run": "predicting.prediction",
     "run_fit": "fitting",
+    "run_seeds": "comparing.run_seeds",
     "run_zeroshot": "zeroshot_scoring",
     "save_run": "runs.run_folder",
     "score_zeroshot": "zeroshot_scoring",
@@ -49,6 +51,7 @@ __all__ = [
     "newest_run",
     "predict_run",
     "run_fit",
+    "run_seeds",
     "run_zeroshot",
     "save_run",
     "score_zeroshot",

@@ -78,7 +78,7 @@ def run_fit(
     >>> run.metrics["n"], run.metrics["accuracy"], run.name
     (8, 1.0, 'f-centroid')
     """
-    opened = _opened(store)
+    opened = opened_store(store)
     # Before the work: a name that is taken, or a place that cannot be written, is said first.
     with new_folder(reports, run, default_name(opened.name, features, head)) as folder:
         result = fit(
@@ -106,6 +106,7 @@ def fit(
     shots: FewShotSettings | None = None,
     split: str | None = None,
     seed: int = 0,
+    split_seed: int | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> RunResult:
@@ -131,6 +132,8 @@ def fit(
         Which rows are scored: test, where there is one; else val; else a hold-out.
     seed
         Of the hold-out and the head.
+    split_seed
+        Of the hold-out alone; `seed` when left out.
     command
         What repeats the run, for its record.
     progress
@@ -143,9 +146,9 @@ def fit(
         When the head or a parameter is unknown, there are too few rows or classes, no trunk
         features, no val rows where they are to judge, or stores that cannot be joined.
     """
-    store, watch, progress = _opened(store), Stopwatch(), progress or NoProgress()
+    store, watch, progress = opened_store(store), Stopwatch(), progress or NoProgress()
     with watch.measure("load"):
-        rows = train_test_split(store, split, seed)
+        rows = train_test_split(store, split, seed if split_seed is None else split_seed)
         data = TrainingData.read(store, rows, features)
         X, y = store.embeddings(rows.scored, features), store.labels[rows.scored]
     text = text_classifier(store, data.classes, features)
@@ -202,7 +205,8 @@ def fit(
     )
 
 
-def _opened(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
+def opened_store(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
+    """Return the store, or the joined stores, of what `fit` is given."""
     if isinstance(store, Store):
         return store
     if isinstance(store, str) or not isinstance(store, Sequence):

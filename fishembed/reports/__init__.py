@@ -20,16 +20,16 @@ if TYPE_CHECKING:
         run_fit,
         run_zeroshot,
     )
+    from fishembed.reports.comparison.write_comparison import write_comparison
     from fishembed.reports.explore_reports import write_clusters, write_search, write_suggestions
     from fishembed.reports.figures.all_figures import write_learning_curve
-    from fishembed.reports.page.comparison_page import write_comparison
     from fishembed.reports.run_report import write_report
     from fishembed.reports.run_sentences import summary_sentence
 
 _HOMES = {
     "summary_sentence": "run_sentences",
     "write_clusters": "explore_reports",
-    "write_comparison": "page.comparison_page",
+    "write_comparison": "comparison.write_comparison",
     "write_learning_curve": "figures.all_figures",
     "write_report": "run_report",
     "write_search": "explore_reports",

@@ -48,7 +48,7 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     for key, name in (("macro_f1", "Macro F1"), ("top5_accuracy", "Top-5 accuracy")):
         if metrics.get(key) is not None:
             rows.append((name, percent(metrics[key]), ""))
-    return _tabular("lrr", (r"Score (\%)", "", r"95\% interval"), rows)
+    return tabular("lrr", (r"Score (\%)", "", r"95\% interval"), rows)
 
 
 def _classes(table: ClassTable) -> str:
@@ -60,10 +60,11 @@ def _classes(table: ClassTable) -> str:
         counts = f"{table.correct[i]} / {table.n[i]}"
         rows.append((escape(table.names[i]), share, ends, counts, trained))
     head = ("Class", r"Recall (\%)", r"95\% interval", "Right / scored", "Trained on")
-    return _tabular("lrrrr", head, rows)
+    return tabular("lrrrr", head, rows)
 
 
-def _tabular(columns: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def tabular(columns: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a tabular with the rules of booktabs; cells are LaTeX already."""
     lines = [" & ".join(cells) + r" \\" for cells in (head, *rows)]
     body = "\n".join(lines[1:])
     return (

@@ -10,10 +10,9 @@ import numpy as np
 
 from fishembed._base.printable import printable, shortened
 from fishembed.evaluation.confusion_counts import confused_pairs
-from fishembed.experiments.comparison import Comparison
 from fishembed.experiments.few_shot import Estimate, curve_points
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
-from fishembed.reports.wording import interval, percent
+from fishembed.reports.wording import interval, percent, points
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -123,35 +122,6 @@ def _gain(value: Estimate) -> str:
     if np.isnan(value.low):
         return f"{100 * value.mean:+.1f}"
     return points(value.mean, (value.low, value.high))
-
-
-def comparison_table(comparison: Comparison) -> Table:
-    """List the scores of each run, and what it changes against the first."""
-    columns = ["run", "accuracy %", "macro recall %", "difference of accuracy", "McNemar's p"]
-    rows = []
-    for i, run in enumerate(comparison.runs):
-        scores = [_score(run.metrics, key) for key in ("accuracy", "macro_recall")]
-        difference = ["", ""]
-        if i:
-            d = comparison.differences[i - 1]
-            difference = [points(d.accuracy, d.accuracy_ci95), p_value_text(d.p_value)]
-        rows.append([printable(run.name), *scores, *difference])
-    return columns, rows
-
-
-def points(difference: float, ends: Sequence[float]) -> str:
-    """Write a difference of shares in percentage points: "+1.5 (+0.2 to +2.8)"."""
-    return f"{100 * difference:+.1f} ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f})"
-
-
-def p_value_text(p_value: float) -> str:
-    """Write a p-value with its sign: "= 0.034", "< 0.001"."""
-    return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"
-
-
-def _score(metrics: Mapping[str, Any], key: str) -> str:
-    value, ends = metrics.get(key), metrics.get(f"{key}_ci95")
-    return "" if value is None or ends is None else f"{percent(value)} ({interval(ends)})"
 
 
 def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) -> str:

@@ -28,6 +28,11 @@ def interval(ends: Sequence[float]) -> str:
     return f"{percent(ends[0])} to {percent(ends[1])}"
 
 
+def points(difference: float, ends: Sequence[float]) -> str:
+    """Write a difference of shares in percentage points: "+1.5 (+0.2 to +2.8)"."""
+    return f"{100 * difference:+.1f} ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f})"
+
+
 def images_of(name: str) -> str:
     """Put a class after a count: "22 of 90 goby", but "8 of 12 images of 94" for a number."""
     return f"images of {name}" if name[:1].isdigit() else name

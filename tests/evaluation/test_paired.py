@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from fishembed.errors import DimensionError
 from fishembed.evaluation import macro_difference_interval, mcnemar
+from fishembed.evaluation.paired import holm, macro_difference_p_value
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 20))
@@ -97,3 +98,24 @@ def test_shapes_are_checked():
         macro_difference_interval([0], [True, False], [True, False])
     with pytest.raises(DimensionError, match=r"\(1,\) and after \(2,\)"):
         mcnemar([True], [True, False])
+
+
+@given(st.integers(0, 1_000), st.floats(0.4, 0.9))
+def test_the_p_value_is_below_a_level_where_the_interval_leaves_out_zero(seed, skill):
+    rng = np.random.default_rng(seed)
+    y, groups = rng.integers(0, 4, 80), rng.integers(0, 30, 80)
+    before, after = rng.random(80) < 0.5, rng.random(80) < skill
+    low, high = macro_difference_interval(y, before, after, groups)
+    p = macro_difference_p_value(y, before, after, groups)
+    assert (p < 0.05) == (low > 0 or high < 0)
+
+
+def test_holm_multiplies_by_how_many_are_left_and_never_falls():
+    assert holm([0.01, 0.02, 0.022, 0.09]).tolist() == pytest.approx([0.04, 0.06, 0.06, 0.09])
+    assert holm([0.5, 0.9]).tolist() == [1, 1]
+    assert len(holm([])) == 0
+
+
+def test_no_change_is_no_difference():
+    assert macro_difference_p_value([0, 1], [True, False], [True, False]) == 1
+    assert macro_difference_p_value([], [], []) == 1

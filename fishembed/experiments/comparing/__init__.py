@@ -1,0 +1,1 @@
+"""Runs side by side on the images that all were scored on."""

@@ -1,0 +1,199 @@
+"""The images that several runs were scored on, and what each run identified them as."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fishembed._base.printable import printable
+from fishembed._base.text import counted, listed
+from fishembed.errors import InputError
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.images.datasets.boxes import parse_box_path
+
+ImageKey = tuple[str, int]
+"""Path, and which of the images of that path."""
+
+_NAMED = 4
+
+
+class ScoredRow(NamedTuple):
+    """What one run says of one image: classes by name, "" where it names none."""
+
+    true: str
+    predicted: str
+    group: str
+
+
+Rows = Mapping[ImageKey, ScoredRow]
+
+
+@dataclass(frozen=True)
+class SharedRows:
+    """The images that all runs were scored on.
+
+    Attributes
+    ----------
+    keys
+        In the order of the first run.
+    labels, groups
+        Their classes and groups by name; no group is "".
+    predicted
+        For each run the class of each image.
+    scored
+        How many images, or photos, each run was scored on by itself.
+    notes
+        Sentences on what was left out, and on photos that were answered from their boxes.
+    """
+
+    keys: tuple[ImageKey, ...]
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+    predicted: tuple[tuple[str, ...], ...]
+    scored: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def shared_rows(runs: Sequence[Run]) -> SharedRows:
+    """Find the labelled images that all runs were scored on.
+
+    Where some runs were scored on boxes and others on whole photos, all are taken photo by photo.
+
+    Raises
+    ------
+    InputError
+        When a run has no labelled image, the runs share none, or they disagree on a label.
+    """
+    rows: list[Rows] = [_labelled_rows(run) for run in runs]
+    boxed = [any(parse_box_path(path) for path, _ in own) for own in rows]
+    whole = [any(not parse_box_path(path) for path, _ in own) for own in rows]
+    notes: list[str] = []
+    if any(boxed) and not all(boxed) and any(whole):
+        rows, note = _by_photo(runs, rows, boxed)
+        notes.append(note)
+    keys = [key for key in rows[0] if all(key in own for own in rows[1:])]
+    if not keys:
+        raise InputError(_nothing_shared(runs, rows))
+    for run, own in zip(runs[1:], rows[1:], strict=True):
+        _check_labels(runs[0], rows[0], run, own, keys)
+    if any(len(own) > len(keys) for own in rows):
+        notes.insert(0, _what_is_shared(runs, rows, len(keys)))
+    named = next((own for own in rows if any(own[key].group for key in keys)), rows[0])
+    return SharedRows(
+        keys=tuple(keys),
+        labels=tuple(rows[0][key].true for key in keys),
+        groups=tuple(named[key].group for key in keys),
+        predicted=tuple(tuple(own[key].predicted for key in keys) for own in rows),
+        scored=tuple(map(len, rows)),
+        notes=tuple(notes),
+    )
+
+
+def _labelled_rows(run: Run) -> Rows:
+    """Return the labelled images by path; a path that occurs again is counted on."""
+    seen: Counter[str] = Counter()
+    rows: dict[ImageKey, ScoredRow] = {}
+    images = run.result.images
+    names = (*images.class_names, "")  # -1, for none, is the last
+    for path, true, called, group in zip(
+        images.paths, images.true.tolist(), images.predicted.tolist(), images.group_names,
+        strict=True,
+    ):  # fmt: skip
+        if true >= 0:
+            rows[path, seen[path]] = ScoredRow(names[true], names[called], group)
+        seen[path] += 1
+    if not rows:
+        raise InputError(f"run {printable(run.name)!r} has no labelled images to compare on")
+    return rows
+
+
+def _by_photo(
+    runs: Sequence[Run], rows: Sequence[Rows], boxed: Sequence[bool]
+) -> tuple[list[Rows], str]:
+    """Turn rows of boxes into rows of photos, and say so."""
+    mixed: set[str] = set()
+    made = [
+        _photo_rows(run, own, mixed) if boxes else own
+        for run, own, boxes in zip(runs, rows, boxed, strict=True)
+    ]
+    kept = [{key: row for key, row in own.items() if key[0] not in mixed} for own in made]
+    names = [printable(run.name) for run, boxes in zip(runs, boxed, strict=True) if boxes]
+    note = (
+        f"{listed(names)} identified boxes, the others whole photos: compared photo by photo; a "
+        "photo is what its boxes, their probabilities added, are most likely to show."
+    )
+    if mixed:
+        note += f" {counted(len(mixed), 'photo')} with boxes of several classes left out."
+    return list(kept), note
+
+
+def _photo_rows(run: Run, rows: Rows, mixed: set[str]) -> Rows:
+    """Return one row for each photo, from its boxes; names of several classes go to `mixed`."""
+    weights = _class_weights(run)
+    boxes: dict[str, list[ImageKey]] = defaultdict(list)
+    whole: dict[ImageKey, ScoredRow] = {}
+    for key, row in rows.items():
+        part = parse_box_path(key[0])
+        if part is None:
+            whole[key] = row
+        else:
+            boxes[part[0]].append(key)
+    made = {key: row for key, row in whole.items() if key[0] not in boxes}
+    for photo, keys in boxes.items():
+        if len({rows[key].true for key in keys}) > 1:
+            mixed.add(photo)
+            continue
+        total: Counter[str] = Counter()
+        for key in keys:
+            total.update(weights[key])
+        answer = max(total, key=total.__getitem__)
+        made[photo, 0] = rows[keys[0]]._replace(predicted=answer)
+    return made
+
+
+def _class_weights(run: Run) -> dict[ImageKey, dict[str, float]]:
+    """Return each row's most probable classes; where a run names none, its answer alone."""
+    images = run.result.images
+    seen: Counter[str] = Counter()
+    weights = {}
+    for row, path in enumerate(images.paths):
+        pairs = zip(images.top[row].tolist(), images.top_probabilities[row].tolist(), strict=True)
+        named = {images.class_names[c]: p for c, p in pairs if c >= 0 and p >= 0}
+        called = images.predicted[row]
+        weights[path, seen[path]] = named or {images.class_names[called] if called >= 0 else "": 1}
+        seen[path] += 1
+    return weights
+
+
+def _what_is_shared(runs: Sequence[Run], rows: Sequence[Rows], n: int) -> str:
+    sizes = [f"{printable(run.name)} on {len(own):,}" for run, own in zip(runs, rows, strict=True)]
+    if len(sizes) > _NAMED:
+        sizes = [*sizes[:_NAMED], f"{len(sizes) - _NAMED} more"]
+    return (
+        f"The runs were scored on different images ({', '.join(sizes)}): all are compared on the "
+        f"{n:,} that they share."
+    )
+
+
+def _nothing_shared(runs: Sequence[Run], rows: Sequence[Rows]) -> str:
+    shown = "; ".join(
+        f"{printable(run.name)!r} {counted(len(own), 'image')}, such as "
+        f"{printable(next(iter(own))[0])!r}"
+        for run, own in zip(runs[:_NAMED], rows, strict=False)
+    )
+    return f"these runs were scored on no image in common ({shown}): compare runs of one data set"
+
+
+def _check_labels(
+    first: Run, known: Rows, other: Run, rows: Rows, keys: Sequence[ImageKey]
+) -> None:
+    for key in keys:
+        one, two = known[key].true, rows[key].true
+        if one != two:
+            names = printable(first.name), printable(other.name)
+            raise InputError(
+                f"{printable(key[0])!r} is {printable(one)!r} in {names[0]!r} but "
+                f"{printable(two)!r} in {names[1]!r}; score both runs again"
+            )

@@ -1,0 +1,215 @@
+"""The page of a comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fishembed.experiments.comparing.comparison import Comparison
+from fishembed.experiments.comparing.paired_differences import Difference
+from fishembed.reports.comparison.changed_images import changed_images
+from fishembed.reports.comparison.comparison_dots import OTHERS, class_dots
+from fishembed.reports.comparison.comparison_sentences import (
+    compared_images,
+    difference_sentence,
+    headline,
+    p_value_text,
+    value_text,
+)
+from fishembed.reports.comparison.comparison_tables import notes
+from fishembed.reports.page.galleries import GalleryImage, Rows, read_thumbnails
+from fishembed.reports.shared_page_parts import IMAGES_BESIDE, fill
+from fishembed.reports.thumbnails import Thumbnail
+from fishembed.reports.wording import interval, points
+
+_PAIRS_OPEN = 3
+_PAIRS_OF_BEST = 10
+_CLASSES_OPEN = 40
+_WITH_PHOTOS = 6
+_STEP = 0.05
+
+_PARTS = (
+    ("scores", "Runs"),
+    ("differences", "Differences"),
+    ("species", "Each species"),
+    ("photos", "Photos"),
+)
+
+Place = dict[str, Any]
+
+
+def comparison_page(
+    comparison: Comparison,
+    photos: str | Path | None = None,
+    *,
+    fetch: bool = False,
+    home: Path | None = None,
+) -> str:
+    """Return the page: scores, which differences are real, each class by run, photos.
+
+    Parameters
+    ----------
+    comparison
+        What `compare_runs` returned.
+    photos
+        Folder of the photos; the one the first run's store knows when left out.
+    fetch
+        Whether images that lie at URLs are fetched.
+    home
+        Folder of the page, which may show the files of the photos large.
+    """
+    order = comparison.best_first
+    others = order[1:]
+    changed = [changed_images(comparison, order[0], other) for other in others[:_WITH_PHOTOS]]
+    paths = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
+    small, missing = read_thumbnails(comparison.runs[0], photos, paths, fetch=fetch, home=home)
+    pairs = _pairs(comparison)
+    open_pairs = max(_PAIRS_OPEN, min(len(others), _PAIRS_OF_BEST))
+    dots = class_dots(comparison)
+    context = {
+        "name": " · ".join(comparison.entries[i].name for i in order),
+        "headline": headline(comparison),
+        "images": compared_images(comparison),
+        "caveats": comparison.notes,
+        "runs": _runs(comparison),
+        "axis": _axis(comparison),
+        "pairs": pairs[:open_pairs],
+        "more_pairs": pairs[open_pairs:],
+        "reach": _reach(comparison),
+        "classes": dots[:_CLASSES_OPEN],
+        "more_classes": dots[_CLASSES_OPEN:],
+        "shape": lambda place: min(place, OTHERS),
+        "notes": notes(comparison),
+        "sections": [
+            _section(comparison, other, rows, small)
+            for other, rows in zip(others[:_WITH_PHOTOS], changed, strict=True)
+        ],
+        "without_photos": len(others[_WITH_PHOTOS:]),
+        # Single photos that cannot be read are not worth a line here.
+        "missing_images": "" if small else missing,
+        "parts": _PARTS,
+        "image_places": IMAGES_BESIDE,
+        "data": {},
+    }
+    return fill("compare.html", context, scripts=("page.js", "lightbox.js"))
+
+
+def _runs(comparison: Comparison) -> list[Place]:
+    low, high = _axis(comparison)
+    rows = []
+    for i in comparison.best_first:
+        one = comparison.entries[i]
+        scores = [
+            {
+                "value": value_text(value, sd),
+                "ends": interval(ends),
+                "at": _at(value, low, high),
+                "from": _at(ends[0], low, high),
+                "to": _at(ends[1], low, high),
+            }
+            for value, ends, sd in (
+                (one.macro_recall, one.macro_recall_ci95, one.macro_recall_sd),
+                (one.accuracy, one.accuracy_ci95, one.accuracy_sd),
+            )
+        ]
+        head = str(one.runs[0].info.get("head", ""))
+        rows.append(
+            {
+                "name": one.name,
+                "head": head,
+                "seeds": len(one.runs),
+                "scores": scores,
+                "never": one.never_recognised,
+            }
+        )
+    return rows
+
+
+def _axis(comparison: Comparison) -> tuple[float, float]:
+    """Return the common axis of all scores, in steps of 5%."""
+    ends = [
+        end for one in comparison.entries for end in (*one.accuracy_ci95, *one.macro_recall_ci95)
+    ]
+    low = math.floor(min(ends) / _STEP + 1e-9) * _STEP
+    high = math.ceil(max(ends) / _STEP - 1e-9) * _STEP
+    return max(0.0, low), min(1.0, max(high, low + _STEP))
+
+
+def _at(value: float, low: float, high: float) -> float:
+    """Return a place on an axis in percent of its length."""
+    return round(100 * (value - low) / (high - low), 2)
+
+
+def _pairs(comparison: Comparison) -> list[Place]:
+    order, reach = comparison.best_first, _reach(comparison)
+    found = []
+    for first in range(len(order)):
+        for second in range(first + 1, len(order)):
+            d = comparison.difference(order[first], order[second])
+            scores = [
+                _difference(d.macro_recall, d.macro_recall_ci95, d.macro_recall_p_holm, reach),
+                _difference(d.accuracy, d.accuracy_ci95, d.p_holm, reach),
+            ]
+            names = [comparison.entries[order[place]].name for place in (first, second)]
+            found.append({"places": (first, second), "names": names, "scores": scores})
+    return found
+
+
+def _difference(value: float, ends: tuple[float, float], p: float, reach: float) -> Place:
+    return {
+        "text": points(value, ends),
+        "p": p_value_text(p),
+        "real": p < 0.05,
+        "worse": value < 0,
+        "at": _at(value, -reach, reach),
+        "from": _at(ends[0], -reach, reach),
+        "to": _at(ends[1], -reach, reach),
+    }
+
+
+def _reach(comparison: Comparison) -> float:
+    """Return how far the axis of differences reaches to both sides."""
+    ends = [
+        abs(end) for d in comparison.differences for end in (*d.accuracy_ci95, *d.macro_recall_ci95)
+    ]
+    return math.ceil(max(ends, default=_STEP) / _STEP - 1e-9) * _STEP
+
+
+def _section(
+    comparison: Comparison,
+    other: int,
+    changed: tuple[Rows, Rows],
+    small: Mapping[str, Thumbnail],
+) -> Place:
+    """Return the best run against another: its sentence, photos lost, photos gained."""
+    best = comparison.best_first[0]
+    d: Difference = comparison.difference(best, other)
+    lost, gained = changed
+    return {
+        "name": comparison.entries[other].name,
+        "best": comparison.entries[best].name,
+        "place": comparison.best_first.index(other),
+        "summary": difference_sentence(comparison, d),
+        "difference": d,
+        "lost": _gallery(comparison, lost, best, small),
+        "gained": _gallery(comparison, gained, other, small),
+    }
+
+
+def _gallery(
+    comparison: Comparison, rows: Sequence[int], wrong: int, small: Mapping[str, Thumbnail]
+) -> list[GalleryImage]:
+    """Return images with what the run that is wrong about them says."""
+    return [
+        GalleryImage(
+            path=comparison.paths[row],
+            true=comparison.classes[comparison.true[row]],
+            called=comparison.entries[wrong].predicted[0][row],
+            confidence=float("nan"),
+            right=False,
+            thumbnail=small.get(comparison.paths[row]),
+        )
+        for row in rows
+    ]

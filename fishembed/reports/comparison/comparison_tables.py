@@ -1,0 +1,225 @@
+"""A comparison of runs as tables: for the console, and as CSV, LaTeX, Markdown and JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fishembed._base.printable import shortened
+from fishembed._base.tables.csv_files import csv_bytes
+from fishembed._base.text import counted
+from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
+from fishembed.reports.comparison.comparison_sentences import (
+    compared_images,
+    correction_note,
+    headline,
+    p_value_text,
+    real_text,
+    seeds_note,
+    value_text,
+)
+from fishembed.reports.latex_tables import escape as latex
+from fishembed.reports.latex_tables import tabular
+from fishembed.reports.markdown_summary import escape as markdown
+from fishembed.reports.run_sentences import intervals_note
+from fishembed.reports.text_tables import Table
+from fishembed.reports.wording import interval, points
+
+_NARROW, _WIDE = 18, 23
+"""Letters of a run's name, with and without ± beside it, so that lines stay within 80."""
+_PAIRS = 15
+
+CSV_COLUMNS = (
+    "run",
+    "seeds",
+    "images",
+    *(
+        f"{score}{end}"
+        for score in ("accuracy", "macro_recall")
+        for end in ("", "_low", "_high", "_sd")
+    ),
+    "never_recognised",
+    "accuracy_to_best",
+    "accuracy_p_holm",
+    "macro_recall_to_best",
+    "macro_recall_to_best_low",
+    "macro_recall_to_best_high",
+    "macro_recall_p_holm",
+)
+
+
+def scores_table(comparison: Comparison) -> Table:
+    """List the scores of each run, the best first, numbered."""
+    several = any(len(entry.runs) > 1 for entry in comparison.entries)
+    rows = []
+    for place, i in enumerate(comparison.best_first, start=1):
+        one = comparison.entries[i]
+        name = shortened(one.name, _NARROW if several else _WIDE)
+        rows.append([f"{place} {name}", *_scores(one), f"{one.never_recognised:,}"])
+    return ["run", "right %", "average over species %", "never"], rows
+
+
+def pairs_table(comparison: Comparison) -> Table:
+    """List the differences of pairs of runs by their places in `scores_table`, the best's first."""
+    order = comparison.best_first
+    rows = []
+    for better in range(len(order)):
+        for worse in range(better + 1, len(order)):
+            d = comparison.difference(order[better], order[worse])
+            rows.append(
+                [
+                    f"{better + 1} over {worse + 1}",
+                    points(d.accuracy, d.accuracy_ci95),
+                    points(d.macro_recall, d.macro_recall_ci95),
+                    real_text(d),
+                ]
+            )
+    return ["points", "right", "average over species", "real"], rows[:_PAIRS]
+
+
+def comparison_csv(comparison: Comparison) -> bytes:
+    """Return one row for each run, the best first; shares from 0 to 1."""
+    best = comparison.best_first[0]
+    rows = []
+    for i in comparison.best_first:
+        one = comparison.entries[i]
+        row: list[object] = [one.name, len(one.runs), len(comparison.paths)]
+        for key in ("accuracy", "macro_recall"):
+            row += [getattr(one, key), *getattr(one, f"{key}_ci95"), getattr(one, f"{key}_sd")]
+        row.append(one.never_recognised)
+        if i == best:
+            row += [None] * 6
+        else:
+            d = comparison.difference(i, best)
+            row += [d.accuracy, d.p_holm, d.macro_recall, *d.macro_recall_ci95]
+            row.append(d.macro_recall_p_holm)
+        rows.append(row)
+    return csv_bytes(CSV_COLUMNS, rows)
+
+
+def comparison_latex(comparison: Comparison) -> str:
+    r"""Return a table with caption and label; it needs the package booktabs.
+
+    Returns
+    -------
+    str
+        LaTeX; names are escaped, scripts other than Latin need XeLaTeX or LuaLaTeX.
+    """
+    head = ("Run", r"Right (\%)", r"Average over species (\%)", "Behind the best", "$p$")
+    rows = []
+    for i in comparison.best_first:
+        one = comparison.entries[i]
+        name, *cells = (latex(one.name), *map(_latex_cell, _scores(one)), *_behind(comparison, i))
+        if not rows:
+            name = rf"\textbf{{{name}}}"
+        rows.append((name, *(cell.replace("± ", r"$\pm$ ") for cell in cells)))
+    caption = latex(_caption(comparison)).replace("±", r"$\pm$")
+    label = re.sub(r"[^A-Za-z0-9:-]+", "-", "-".join(e.name for e in comparison.entries)).strip("-")
+    table = tabular("lrrrr", head, rows)
+    return (
+        "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n"
+        f"\\caption{{{caption}}}\n\\label{{tab:compare-{label[:80]}}}\n{table}\\end{{table}}\n"
+    )
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return a table with its caption, for a README or a pull request."""
+    lines = ["| run | right % | average over species % | behind the best | p |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for i in comparison.best_first:
+        one = comparison.entries[i]
+        cells = (markdown(one.name), *_scores(one), *map(markdown, _behind(comparison, i)))
+        lines.append("| " + " | ".join(cells) + " |")
+    table = "\n".join(lines)
+    return f"**{markdown(headline(comparison))}**\n\n{table}\n\n{markdown(_caption(comparison))}\n"
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Return all that a comparison found, for JSON: runs best first, differences of every pair."""
+    names = [entry.name for entry in comparison.entries]
+    return {
+        "headline": headline(comparison),
+        "images": len(comparison.paths),
+        "classes": list(comparison.classes),
+        "groups": comparison.n_groups,
+        "notes": list(comparison.notes),
+        "scores": [_entry_document(comparison.entries[i]) for i in comparison.best_first],
+        "differences": [
+            {
+                "run": names[d.run],
+                "against": names[d.against],
+                "accuracy": d.accuracy,
+                "accuracy_ci95": list(d.accuracy_ci95),
+                "p": d.p_value,
+                "p_holm": d.p_holm,
+                "macro_recall": d.macro_recall,
+                "macro_recall_ci95": list(d.macro_recall_ci95),
+                "macro_recall_p": d.macro_recall_p,
+                "macro_recall_p_holm": d.macro_recall_p_holm,
+                "real": d.real,
+                "gained": d.gained,
+                "lost": d.lost,
+            }
+            for d in comparison.differences
+        ],
+    }
+
+
+def _entry_document(entry: ComparedRun) -> dict[str, Any]:
+    return {
+        "run": entry.name,
+        "folders": [str(run.folder) for run in entry.runs],
+        "seeds": len(entry.runs),
+        "scored": entry.scored,
+        "accuracy": entry.accuracy,
+        "accuracy_ci95": list(entry.accuracy_ci95),
+        "accuracy_sd": entry.accuracy_sd,
+        "macro_recall": entry.macro_recall,
+        "macro_recall_ci95": list(entry.macro_recall_ci95),
+        "macro_recall_sd": entry.macro_recall_sd,
+        "never_recognised": entry.never_recognised,
+        "recall_by_class": entry.recalls.tolist(),
+    }
+
+
+def _scores(entry: ComparedRun) -> tuple[str, str]:
+    return (
+        f"{value_text(entry.accuracy, entry.accuracy_sd)} ({interval(entry.accuracy_ci95)})",
+        f"{value_text(entry.macro_recall, entry.macro_recall_sd)} "
+        f"({interval(entry.macro_recall_ci95)})",
+    )
+
+
+def _behind(comparison: Comparison, i: int) -> tuple[str, str]:
+    """Return how far a run's macro recall is behind the best's, and the corrected p-value."""
+    best = comparison.best_first[0]
+    if i == best:
+        return "", ""
+    d = comparison.difference(i, best)
+    return points(d.macro_recall, d.macro_recall_ci95), p_value_text(d.macro_recall_p_holm)
+
+
+def _latex_cell(text: str) -> str:
+    return text.replace(" to ", "--")
+
+
+def _caption(comparison: Comparison) -> str:
+    """Say what the table holds, so that it can stand in a paper by itself."""
+    n = len(comparison.differences)
+    corrected = f", Holm-corrected for {counted(n, 'pair')}" if n > 1 else ""
+    parts = [
+        f"{counted(len(comparison.entries), 'run')} on {compared_images(comparison)}: share right "
+        "and average over species (macro recall), in percent with 95% intervals. Behind the best: "
+        f"paired difference of macro recall in points, p of its score test{corrected}.",
+        seeds_note(comparison),
+        intervals_note(comparison.n_groups),
+        *comparison.notes,
+    ]
+    return " ".join(filter(None, parts))
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """Return the sentences below the tables of the console and the page."""
+    tested = [correction_note(comparison)] if comparison.differences else []
+    parts = [*tested, seeds_note(comparison), intervals_note(comparison.n_groups)]
+    return list(filter(None, parts))

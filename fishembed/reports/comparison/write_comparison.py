@@ -1,0 +1,142 @@
+"""Write a comparison in the format that is asked for, or that a file's ending names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fishembed._base.files import write_bytes
+from fishembed.errors import InputError
+from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
+from fishembed.reports.comparison.comparison_page import comparison_page
+from fishembed.reports.comparison.comparison_tables import (
+    comparison_csv,
+    comparison_document,
+    comparison_latex,
+    comparison_markdown,
+)
+from fishembed.reports.figures.style import FIGURE_FORMATS
+
+COMPARISON_FORMATS = ("html", "tex", "csv", "md", "json", *FIGURE_FORMATS)
+_ENDINGS = {"htm": "html", "latex": "tex", "markdown": "md"}
+_LONGEST = 120
+
+
+def write_comparison(
+    comparison: Comparison,
+    *,
+    output: str | Path | None = None,
+    formats: Sequence[str] = (),
+    photos: str | Path | None = None,
+    fetch: bool = False,
+) -> Path:
+    """Write a comparison of runs: a page, a table for a paper, or a figure.
+
+    Parameters
+    ----------
+    comparison
+        What `compare_runs` returned.
+    output
+        Where to write; `compare-<first>-<second>….html` beside the first run when left out.
+    formats
+        Any of "html" (the page), "tex", "csv", "md", "json" (tables), "pdf", "png" and "svg" (a
+        figure); what the ending of `output` says when left out, without an ending the page. With
+        several, each gets its own ending.
+    photos
+        Folder of the photos; the one the first run's store knows when left out.
+    fetch
+        Whether images that lie at URLs are fetched.
+
+    Returns
+    -------
+    Path
+        The first file that was written.
+
+    Raises
+    ------
+    InputError
+        When a format is none of these, or is not what the ending of `output` says.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import compare_runs, import_features, run_fit, write_comparison
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.4 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> found = compare_runs([run_fit(store, head=head) for head in ("centroid", "knn")])
+    >>> write_comparison(found, output="table.tex").read_text().count("toprule")
+    1
+    """
+    places = comparison_files(comparison, output, formats)
+    for suffix, place in places.items():
+        write_bytes(place, _content(comparison, suffix, photos, place.parent, fetch=fetch))
+    return next(iter(places.values()))
+
+
+def comparison_files(
+    comparison: Comparison, output: str | Path | None = None, formats: Sequence[str] = ()
+) -> dict[str, Path]:
+    """Return where `write_comparison` writes each format.
+
+    Raises
+    ------
+    InputError
+        As `write_comparison` does.
+    """
+    if unknown := next((one for one in formats if one not in COMPARISON_FORMATS), None):
+        raise InputError(f"no format {unknown!r}; there are {', '.join(COMPARISON_FORMATS)}")
+    wanted = list(dict.fromkeys(formats))
+    if output is None:
+        first = comparison.runs[0].folder.parent
+        name = "-".join(["compare", *(_file_name(entry) for entry in comparison.entries)])[
+            :_LONGEST
+        ]
+        return {one: first / f"{name}.{one}" for one in wanted or ["html"]}
+    place = Path(output)
+    if place.is_dir():
+        raise InputError(f"{str(output)!r} is a folder: name a file, such as {place / 'table.tex'}")
+    ending = place.suffix.removeprefix(".").lower()
+    said = _ENDINGS.get(ending, ending)
+    if not wanted and said and said not in COMPARISON_FORMATS:
+        known = ", ".join(f".{one}" for one in COMPARISON_FORMATS)
+        raise InputError(f"{str(output)!r} ends in .{ending}, which is none of {known}")
+    if len(wanted) > 1:
+        stem = place.with_suffix("") if said in COMPARISON_FORMATS else place
+        return {one: stem.with_name(f"{stem.name}.{one}") for one in wanted}
+    if wanted and said in COMPARISON_FORMATS and said != wanted[0]:
+        raise InputError(f"{str(output)!r} ends in .{ending}, but the format is {wanted[0]!r}")
+    return {(wanted or [said or "html"])[0]: place}
+
+
+def _file_name(entry: ComparedRun) -> str:
+    return entry.runs[0].name if len(entry.runs) == 1 else entry.name
+
+
+def _content(
+    comparison: Comparison, suffix: str, photos: str | Path | None, home: Path, *, fetch: bool
+) -> bytes:
+    if suffix in FIGURE_FORMATS:
+        from fishembed.reports.figures.comparison_figure import draw_comparison
+        from fishembed.reports.figures.style import render
+
+        return render(draw_comparison(comparison), suffix)
+    if suffix == "html":
+        page = comparison_page(comparison, photos, fetch=fetch, home=home)
+        return page.encode("utf-8")
+    if suffix == "csv":
+        return comparison_csv(comparison)
+    return _TEXTS[suffix](comparison).encode("utf-8")
+
+
+def _json(comparison: Comparison) -> str:
+    return json.dumps(comparison_document(comparison), indent=2, ensure_ascii=False) + "\n"
+
+
+_TEXTS: Mapping[str, Callable[[Comparison], str]] = {
+    "json": _json,
+    "md": comparison_markdown,
+    "tex": comparison_latex,
+}

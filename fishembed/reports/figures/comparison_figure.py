@@ -1,0 +1,90 @@
+"""Runs side by side as one figure: their scores, and the recall of each class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fishembed.reports.comparison.comparison_dots import (
+    COLOURS,
+    MARKERS,
+    OTHERS,
+    ClassDots,
+    class_dots,
+)
+from fishembed.reports.figures.fonts import figure_names
+from fishembed.reports.figures.style import INK, LINE, MUTED, percent_axis, style, tick_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fishembed.experiments.comparing.comparison import Comparison
+
+_CLASSES = 60
+_ROW = 0.19
+_ASIDE = 0.012
+
+
+def draw_comparison(comparison: Comparison) -> Figure:
+    """Draw the scores of each run with intervals, and below the recall of each class.
+
+    Of more than 60 classes those are drawn that the runs differ most on.
+    """
+    from matplotlib.figure import Figure
+
+    dots, names = class_dots(comparison), [entry.name for entry in comparison.entries]
+    with style([*names, *comparison.classes]):
+        shown = dots[:_CLASSES]
+        heights = [0.25 * len(names) + 0.2, _ROW * len(shown) + 0.2]
+        figure = Figure(figsize=(7.2, sum(heights) + 1.3), layout="constrained")
+        grid = figure.add_gridspec(2, 2, height_ratios=heights)
+        left = figure.add_subplot(grid[0, 0])
+        right = figure.add_subplot(grid[0, 1], sharey=left)
+        _scores(left, comparison, "macro_recall", "average over species (macro recall)")
+        _scores(right, comparison, "accuracy", "share right")
+        right.tick_params(labelleft=False)
+        _classes(figure.add_subplot(grid[1, :]), shown, len(dots))
+    return figure
+
+
+def _scores(axes: Axes, comparison: Comparison, key: str, title: str) -> None:
+    drawable = tick_names(figure_names([entry.name for entry in comparison.entries]))
+    order = comparison.best_first
+    for row, i in enumerate(order):
+        entry = comparison.entries[i]
+        axes.hlines(row, *getattr(entry, f"{key}_ci95"), color=INK, linewidth=1, zorder=2)
+        axes.plot(getattr(entry, key), row, **_marker(row, 6), zorder=3)
+    axes.set_yticks(range(len(order)), [drawable[i] for i in order])
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    percent_axis(axes, "x")
+    axes.set_title(title)
+
+
+def _classes(axes: Axes, shown: list[ClassDots], n_classes: int) -> None:
+    names = tick_names(figure_names([one.name for one in shown]))
+    for row, one in enumerate(shown):
+        axes.hlines(row, min(one.recalls), max(one.recalls), color=LINE, linewidth=2.5, zorder=1)
+        for place in reversed(range(len(one.recalls))):  # the best lies on top
+            recall, step = one.recalls[place], one.steps[place] * _ASIDE
+            at = recall - step if recall > 0.5 else recall + step
+            axes.plot(at, row, **_marker(place, 4.5), zorder=3, clip_on=False)
+    axes.set_yticks(
+        range(len(shown)), [f"{n} ({c.n:,})" for n, c in zip(names, shown, strict=True)]
+    )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    percent_axis(axes, "x")
+    few = len(shown) < n_classes
+    which = f"the {len(shown)} of {n_classes:,} classes that differ most" if few else "each class"
+    axes.set_xlabel(f"recall of {which} (images)")
+
+
+def _marker(place: int, size: float) -> dict[str, object]:
+    if place >= OTHERS:
+        return {"marker": ".", "color": MUTED, "markersize": size, "linestyle": "none"}
+    colour, marker = COLOURS[place], MARKERS[place]
+    return {"marker": marker, "color": colour, "markersize": size, "linestyle": "none"}
