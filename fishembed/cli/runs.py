@@ -36,11 +36,12 @@ def runs(
         for folder in deleted:
             console.message(f"deleted {folder}")
         lines = list_runs(reports_dir(), sort=sort)
-        table, documents = [], []
+        table, documents, unreadable = [], [], []
         for line in lines:
             run = line.run
             if run is None:
                 console.message(f"{line.folder.name}: {line.problem}")
+                unreadable.append({"run": str(line.folder), "problem": line.problem})
                 continue
             table.append(
                 [
@@ -73,7 +74,7 @@ def runs(
                 console.message(text)
         elif not deleted:
             console.message(f"no runs in {reports_dir()}")
-        console.document({"runs": documents, "deleted": deleted})
+        console.document({"runs": documents, "unreadable": unreadable, "deleted": deleted})
 
 
 def _percent(share: float) -> str:

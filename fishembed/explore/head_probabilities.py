@@ -22,7 +22,7 @@ def run_probabilities(
     Raises
     ------
     RunFormatError
-        When the run keeps no head.
+        When the run keeps no head, or it is not as it was written.
     DimensionError, StoreMismatchError
         When it was trained on other features than the store's.
     """

@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed.cache import FeatureKind, Store
-from fishembed.errors import InputError, NotFetchedError, StoreError
+from fishembed.errors import (
+    InputError,
+    NotFetchedError,
+    StoreError,
+    StoreFormatError,
+    StoreIntegrityError,
+)
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import Floats, Ints, ScoredImages
 from fishembed.reports.dimension_reduction import reduce_in_subprocess
@@ -73,6 +79,8 @@ def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> Embedding
         with closing(run.open_store(fetch=fetch)) as store:
             X = _features(store, [images.paths[i] for i in rows], run.features)
     except NotFetchedError as error:
+        return f"There is no map of the features: {printable(str(error))}."
+    except (StoreFormatError, StoreIntegrityError) as error:
         return f"There is no map of the features: {printable(str(error))}."
     except (StoreError, InputError, KeyError, OSError):
         return f"There is no map of the features: the store is no longer at {path}."

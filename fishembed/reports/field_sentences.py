@@ -20,6 +20,7 @@ def field_sentences(found: Mapping[str, Any]) -> dict[str, str]:
         "leave_out": _leave_out,
         "pool": _pool,
         "taxonomy": _taxonomy,
+        "problem": str,
     }
     return {key: make(found[key]) for key, make in makers.items() if key in found}
 

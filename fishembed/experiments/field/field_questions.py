@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.files import write_json
 from fishembed.cache import Store
-from fishembed.classifiers import load_head
-from fishembed.errors import FishembedError, InputError, NotFetchedError, StoreError
+from fishembed.errors import (
+    FishembedError,
+    InputError,
+    NotFetchedError,
+    StoreError,
+    StoreFormatError,
+    StoreIntegrityError,
+)
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
 from fishembed.evaluation.intervals import proportion_intervals
@@ -25,7 +29,12 @@ from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.answers import pool_rows
-from fishembed.experiments.runs.run_files import HEAD_NPZ
+from fishembed.experiments.runs.run_files import (
+    HEAD_NPZ,
+    check_file,
+    read_document,
+    write_document,
+)
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import group_numbers
 
@@ -89,9 +98,12 @@ def answer_field_questions(
     InputError
         When the store has no such column.
     StoreError
-        When a column is asked for and the store is gone.
+        When a column is asked for and the store is gone; where it is damaged, always.
+    RunFormatError
+        When a file of the run is not as it was written.
     """
     place = run.folder / HELD_OUT_NPZ
+    check_file(run.folder, run.info, HELD_OUT_NPZ)
     kept = HeldOut.load(place) if place.is_file() else None
     document: Document = dict(_before(run))
     if kept is not None:
@@ -99,8 +111,8 @@ def answer_field_questions(
     wanted = by or pool or taxonomy
     try:
         scored = _scored(run)
-    except (StoreError, NotFetchedError):
-        if wanted:
+    except (StoreError, NotFetchedError) as error:
+        if wanted or isinstance(error, StoreFormatError | StoreIntegrityError):
             raise
         scored = None
     if scored is not None:
@@ -114,7 +126,7 @@ def answer_field_questions(
             document["taxonomy"] = _taxonomy(scored, Path(taxonomy), floor)
     if leave_out is not None:
         document["leave_out"] = leave_out
-    write_json(run.folder / FIELD_JSON, document)
+    write_document(run.folder / FIELD_JSON, document)
     return document
 
 
@@ -137,25 +149,27 @@ def ask_run(
 
 
 def field_answers(run: Run) -> Document:
-    """Return what `field.json` holds; made now where the run keeps what it takes and has none."""
-    if not (run.folder / FIELD_JSON).is_file() and (run.folder / HELD_OUT_NPZ).is_file():
-        with suppress(FishembedError):  # a page without these answers is better than none
+    """Return what `field.json` holds; made now where the run keeps what it takes and has none.
+
+    Where it cannot be read or made, `problem` says why.
+    """
+    try:
+        if not (run.folder / FIELD_JSON).is_file() and (run.folder / HELD_OUT_NPZ).is_file():
             return answer_field_questions(run)
-    return _before(run)
+        return _before(run)
+    except FishembedError as error:  # a page without these answers is better than none
+        return {"problem": f"The questions from the field are not answered: {error}."}
 
 
 def _before(run: Run) -> Document:
-    from fishembed.experiments.runs.run_files import read_json
-
     place = run.folder / FIELD_JSON
-    return read_json(place) if place.is_file() else {}
+    return read_document(place) if place.is_file() else {}
 
 
 def _scored(run: Run) -> _Scored | None:
-    place = run.folder / HEAD_NPZ
-    if not place.is_file():
+    if not (run.folder / HEAD_NPZ).is_file():
         return None
-    head = load_head(place).calibrated()
+    head = run.load_head().calibrated()
     with run.open_store() as store:
         rows = _rows(store, run.result.images.paths)
         X = store.embeddings(rows, run.features)

@@ -104,8 +104,7 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
             write_csv(folder / file, list(rows[0]), [list(row.values()) for row in rows])
     write_json(folder / METRICS_JSON, result.metrics)
     _write_head(result, folder)
-    document = {**about, **result.info, FILES: _digests(folder)}
-    write_json(folder / RUN_JSON, {**document, CHECKSUM: _checksum(document)})
+    write_document(folder / RUN_JSON, {**about, **result.info, FILES: _digests(folder)})
 
 
 def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunResult:
@@ -152,17 +151,17 @@ def is_run(folder: Path) -> bool:
         return False
 
 
-def check_info(folder: Path, info: Mapping[str, Any]) -> None:
-    """Compare `run.json` with the checksum in it; runs of before 0.2 have none.
+def check_document(place: Path, document: Mapping[str, Any]) -> None:
+    """Compare `run.json` or `field.json` with the checksum in it; before 0.2 there was none.
 
     Raises
     ------
     RunFormatError
         When it is not as it was written.
     """
-    expected = info.get(CHECKSUM)
-    if expected is not None and expected != _checksum(info):
-        raise RunFormatError(f"{str(folder / RUN_JSON)!r} {_CHANGED}")
+    expected = document.get(CHECKSUM)
+    if expected is not None and expected != _checksum(document):
+        raise RunFormatError(f"{str(place)!r} {_CHANGED}")
 
 
 def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
@@ -226,6 +225,24 @@ def _checksum(info: Mapping[str, Any]) -> str:
     said = {name: value for name, value in info.items() if name != CHECKSUM}
     text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def write_document(place: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON object with a checksum of all that it says."""
+    write_json(place, {**document, CHECKSUM: _checksum(document)})
+
+
+def read_document(place: Path) -> dict[str, Any]:
+    """Read what `write_document` wrote, without the checksum; before 0.2 there was none.
+
+    Raises
+    ------
+    RunFormatError
+        When it cannot be read, or is not as it was written.
+    """
+    document = read_json(place)
+    check_document(place, document)
+    return {name: value for name, value in document.items() if name != CHECKSUM}
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Run:
                 f"{str(folder)!r} has run schema {schema}; this version reads up to "
                 f"{files.RUN_SCHEMA}: pip install -U fishembed"
             )
-        files.check_info(folder, info)
+        files.check_document(folder / files.RUN_JSON, info)
         files.check_types(folder, info)
         files.check_file(folder, info, files.METRICS_JSON)
         return cls(folder, info, files.read_json(folder / files.METRICS_JSON))

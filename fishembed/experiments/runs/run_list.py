@@ -9,11 +9,18 @@ from typing import Literal
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import sync_folder
-from fishembed.errors import FishembedError, InputError, RunError, RunWriteError
+from fishembed.errors import (
+    FishembedError,
+    InputError,
+    RunError,
+    RunWriteError,
+    StoreFormatError,
+    StoreIntegrityError,
+)
 from fishembed.experiments.runs.run_files import RUN_JSON
 from fishembed.experiments.runs.run_folder import Run
 
-StoreState = Literal["unchanged", "made before the last fix", "changed since", "gone"]
+StoreState = Literal["unchanged", "made before the last fix", "changed since", "damaged", "gone"]
 SORTED_BY = ("macro_recall", "accuracy", "created", "name")
 
 
@@ -87,6 +94,8 @@ def store_state(run: Run) -> StoreState:
         with run.open_store() as store:
             fingerprint, history = store.fingerprint, store.history
             known = [one.fingerprint for one in store.stores]
+    except (StoreFormatError, StoreIntegrityError):
+        return "damaged"
     except (FishembedError, OSError):
         return "gone"
     made = [one.get("fingerprint") for one in run.info.get("stores") or ()]
@@ -102,6 +111,8 @@ def stale_warning(run: Run) -> str:
     if state in ("unchanged", "gone"):
         return ""
     path = run.info["store"]["path"]
+    if state == "damaged":
+        return f"warning: {path} is damaged: 'fishembed info {path} --verify' says where"
     why = "was fixed or split" if state == "made before the last fix" else "has changed"
     return (
         f"warning: {path} {why} since the run {run.name!r} was made: 'fishembed fit {path}' makes "

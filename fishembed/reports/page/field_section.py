@@ -14,6 +14,7 @@ _TITLES = {
     "leave_out": "Does it work where it has not been?",
     "pool": "Does a burst help?",
     "taxonomy": "Is it at least the right genus?",
+    "problem": "What could not be answered",
 }
 _FIGURES = {"unknown": "risk_coverage", "by": "by", "leave_out": "leave_out"}
 _ROWS = 40

@@ -1,0 +1,46 @@
+"""Flipped bytes and cut ends: every verb that reads says so, or answers as if nothing were.
+
+With FISHEMBED_ALL_FAULTS=1 each kind of file is damaged 700 times, which takes an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import damaged_files
+import pytest
+
+pytestmark = pytest.mark.slow
+
+FLIPS, CUTS = (500, 200) if os.environ.get("FISHEMBED_ALL_FAULTS") else (2, 1)
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork")
+    folder = damaged_files.workspace_to_damage(tmp_path_factory.mktemp("damage") / "before")
+    damaged_files.warm(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["store", "index", "head", "run"])
+def test_damage_is_said_or_changes_nothing(before, name):
+    counts, faults = damaged_files.check(before, name, FLIPS, CUTS)
+    sys.stdout.write(f"{name}: {FLIPS} flips, {CUTS} cuts\n{damaged_files.table(counts)}")
+    assert faults == []
+    # Were nothing ever noticed, nothing would have been read.
+    noticed = {verb for verb, one in counts.items() if one["error"] or one["said"]}
+    assert len(noticed) > 2
+
+
+def test_the_harness_tells_a_changed_answer(before):
+    """Change a file that has no checksum, as a person may: the answers differ in silence."""
+    kind = damaged_files.Kind(("fix.csv",), damaged_files.STORE_VERBS, {"STORE": "a.h5"})
+    whole = damaged_files.answers(before, kind, ["fix"])
+    changed = damaged_files.answers(
+        before, kind, ["fix"], "fix.csv", b"path,action,new_label\nphotos/6.png,drop,\n"
+    )
+    assert damaged_files.verdict(whole["fix"], changed["fix"]) == "DIFFERENT"
+    assert damaged_files.verdict(whole["fix"], None) == "CRASH OR HANG"
