@@ -28,13 +28,13 @@ import h5py
 import numpy as np
 import typer
 from fake_encoder import FakeEncoder
-from fishembed.experiments.field_questions import answer_field_questions
 from small_pictures import draw
 
 from fishembed import Run, run_fit, run_zeroshot
 from fishembed.audit import fix_store
 from fishembed.cache import shard_store
 from fishembed.experiments.few_shot import FewShotSettings
+from fishembed.experiments.field.field_questions import answer_field_questions
 
 STORE_VERBS: dict[str, list[str]] = {
     "info": ["info", "STORE", "--json"],

@@ -8,8 +8,13 @@ import pytest
 from fishembed import FeatureStore, import_features, run_fit, write_report
 from fishembed.errors import InputError
 from fishembed.experiments import Run, fit
-from fishembed.experiments.field.field_questions import answer_field_questions, ask_run
+from fishembed.experiments.field.field_questions import (
+    answer_field_questions,
+    ask_run,
+    field_answers,
+)
 from fishembed.experiments.field.leave_out import leave_one_out
+from fishembed.experiments.runs.run_list import stale_warning, store_state
 from fishembed.reports.field_sentences import field_sentences, field_tables
 
 NAMES = ["cod", "eel", "ray", "sole", "tuna", "wrasse"]
@@ -56,6 +61,7 @@ def test_answers_are_kept_beside_the_run_and_on_its_page(store, workspace):
     run = run_fit(store, head="gaussian")
     found = ask_run(run, by="group", pool="group", taxonomy="taxa.csv", leave_out="group")
     kept = json.loads((run.folder / "field.json").read_text(encoding="utf-8"))
+    assert len(kept.pop("checksum")) == 64
     assert set(kept) == {"unknown", "sets", "by", "pool", "taxonomy", "leave_out"}
     assert kept["by"]["rows"][0]["value"] == "site 3"
     assert kept["unknown"]["scores"]["combined"]["n_unknown"] == 120
@@ -80,3 +86,17 @@ def test_a_run_read_from_its_folder_answers_too(store):
     assert found["by"]["rows"][0]["value"] == "site 3"
     with pytest.raises(InputError, match="no column 'depth'"):
         answer_field_questions(Run.open(run.folder), by="depth")
+
+
+def test_what_damage_kept_from_being_answered_is_said(store):
+    run = run_fit(store, head="gaussian")
+    page = run.folder / "field.json"
+    ask_run(run, by="group")
+    page.write_text(page.read_text(encoding="utf-8").replace("site 3", "site 4"), encoding="utf-8")
+    assert "not as it was written" in field_answers(run)["problem"]
+    page.unlink()
+    store.write_bytes(store.read_bytes()[:-1000])
+    said = field_sentences(field_answers(Run.open(run.folder)))["problem"]
+    assert "is not a readable HDF5 file" in said
+    assert store_state(Run.open(run.folder)) == "damaged"
+    assert "is damaged" in stale_warning(Run.open(run.folder))
