@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from time import monotonic
 from typing import Any
 
 from fishembed.extraction.encoder_loader import EncoderLoader
@@ -30,6 +31,7 @@ from fishembed.extraction.ray.remote_encoder import (
     RemoteEncoder,
     call,
     call_and_wait,
+    is_restarting,
     result_of,
     worker_loss_errors,
     workers_died_error,
@@ -117,6 +119,7 @@ def _collect(
     """Keep every actor busy, and yield what each block came to."""
     ray, actors = pool.ray, pool.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
+    restarting: dict[Any, float] = {}
     for actor in actors:
         _prepare(actor, task, working)
     while not blocks.finished:
@@ -125,12 +128,14 @@ def _collect(
         try:
             answer = result_of(ray, ready)
         except worker_loss_errors(ray) as error:
-            if block is None:
+            if block is not None:
+                blocks.again(block, error)
+            elif not is_restarting(ray, error, since=restarting.setdefault(actor, monotonic())):
                 raise workers_died_error(error) from error
-            blocks.again(block, error)
             if not any(there is actor and it is None for there, it in working.values()):
                 _prepare(actor, task, working)  # answered when Ray has started it anew
         else:
+            restarting.pop(actor, None)
             if block is not None:
                 done, info, seconds = answer
                 blocks.done(block, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from fishembed.extraction.encoder_loader import EncoderLoader
 
 TRIES = 4
 """Times that something is asked of workers before their deaths end the run."""
+RESTART_SECONDS = 120.0
+"""How long a worker that died may take until it answers again: it loads its libraries anew."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,13 @@ def call_and_wait(ray: Any, method: Any, *what: Any) -> Any:
     FishembedError
         When it dies each time.
     """
-    try:
-        return result_of(ray, call(method, *what))
-    except worker_loss_errors(ray) as error:
-        raise workers_died_error(error) from error
+    began = time.monotonic()
+    while True:
+        try:
+            return result_of(ray, call(method, *what))
+        except worker_loss_errors(ray) as error:  # noqa: PERF203 - it is tried again
+            if not is_restarting(ray, error, since=began):
+                raise workers_died_error(error) from error
 
 
 def call(method: Any, *what: Any) -> Any:
@@ -114,6 +120,25 @@ def worker_loss_errors(ray: Any) -> tuple[type[Exception], ...]:
     """Name the errors that say that a worker, its machine or what it gave was lost."""
     names = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "NodeDiedError")
     return tuple(getattr(ray.exceptions, name) for name in names)
+
+
+def is_restarting(ray: Any, error: Exception, *, since: float) -> bool:
+    """Return whether a worker is only being started anew, after a short wait if so.
+
+    Parameters
+    ----------
+    error
+        What a call of it raised.
+    since
+        `time.monotonic()` of the first such call; after `RESTART_SECONDS` it counts as dead.
+    """
+    restarting = (
+        isinstance(error, ray.exceptions.ActorUnavailableError)
+        and time.monotonic() - since < RESTART_SECONDS
+    )
+    if restarting:
+        time.sleep(0.2)
+    return restarting
 
 
 def workers_died_error(error: Exception) -> FishembedError:

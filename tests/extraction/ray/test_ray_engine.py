@@ -19,7 +19,7 @@ from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
 from fishembed.extraction import RayEngine, encoder_loader, extract
-from fishembed.extraction.ray import block_queue, ray_engine
+from fishembed.extraction.ray import block_queue, ray_engine, remote_encoder
 from fishembed.extraction.ray import cluster as cluster_module
 from fishembed.extraction.ray.remote_encoder import call_and_wait
 
@@ -158,20 +158,41 @@ def test_weights_that_workers_cannot_load_are_told_in_a_sentence(cluster, many, 
     assert not store.exists()
 
 
+class Worker:
+    """A worker's method whose every call gives the same promise."""
+
+    def options(self, **_):
+        return self
+
+    def remote(self, *_):
+        return "promise"
+
+
 def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
-    class Dead:
-        def options(self, **_):
-            return self
-
-        def remote(self, *_):
-            return "promise"
-
     def get(_):
         raise ray.exceptions.RayActorError
 
     fake = SimpleNamespace(get=get, exceptions=ray.exceptions)
     with pytest.raises(FishembedError, match="died each of 4 times"):
-        call_and_wait(fake, Dead())
+        call_and_wait(fake, Worker())
+
+
+@pytest.mark.parametrize("patience", [60, 0])
+def test_a_worker_that_is_being_started_anew_is_waited_for(monkeypatch, patience):
+    monkeypatch.setattr(remote_encoder, "RESTART_SECONDS", patience)
+    answers = iter([False, False, True])
+
+    def get(_):
+        if not next(answers):
+            raise ray.exceptions.ActorUnavailableError("restarting", None)
+        return "alive"
+
+    fake = SimpleNamespace(get=get, exceptions=ray.exceptions)
+    if patience:
+        assert call_and_wait(fake, Worker()) == "alive"
+    else:
+        with pytest.raises(FishembedError, match="died each of 4 times"):
+            call_and_wait(fake, Worker())
 
 
 class Infinite(FakeEncoder):
