@@ -20,6 +20,7 @@ from fishembed.cache.schema import (
     Rows,
     StoreHeader,
     TextFeatures,
+    is_known,
     unknown_array,
 )
 from fishembed.cache.store import FeatureKind, Store
@@ -53,6 +54,7 @@ __all__ = [
     "find_store",
     "import_features",
     "import_vectors",
+    "is_known",
     "is_store",
     "join_stores",
     "merge_stores",

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fishembed.extraction import Extraction
 
 _SHOWN = 5
-_CLASSES_SHOWN = 12
 
 
 def extract(
@@ -116,6 +115,14 @@ def extract(
     whole_images: Annotated[
         bool, typer.Option("--whole-images", help="Boxes: also encode the images themselves.")
     ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Videos: frames to encode of each second.",
+            show_default="twice a second, those that differ",
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Images per batch.", show_default="measured"),
@@ -166,6 +173,7 @@ def extract(
     """
     from fishembed.extraction import RayEngine
     from fishembed.extraction import extract as run_extraction
+    from fishembed.extraction.read_summary import unread_kinds
     from fishembed.images import BoxOptions
 
     if engine == "local" and (address is not None or gpus_per_worker is not None):
@@ -193,6 +201,7 @@ def extract(
             aliases=aliases,
             columns={name: column for name, column in named.items() if column is not None},
             boxes=BoxOptions(min_confidence, margin, square, whole_images),
+            fps=fps,
             batch_size=batch_size,
             workers=None if ray else workers,
             max_pixels=max_pixels,
@@ -221,11 +230,24 @@ def extract(
                 "skipped_files": [
                     {"path": path, "reason": reason} for path, reason in result.skipped_files
                 ],
+                "sentence": result.sentence,
+                "next": result.next_command,
                 "layout": result.layout,
+                "understood": {
+                    "as": result.read_as,
+                    "manifest": result.manifest,
+                    "class_folders": result.read_as == "folder" and bool(result.classes),
+                    "splits": [split for split in result.splits if split],
+                    "boxes": result.boxes,
+                    "frames": result.frames,
+                    "videos": result.videos,
+                },
+                "metadata": list(result.metadata),
                 "classes": dict(result.classes),
                 "splits": dict(result.splits),
                 "notes": list(result.notes),
                 "left_out": [{"path": path, "reason": reason} for path, reason in result.left_out],
+                "left_out_by_ending": unread_kinds(result.left_out),
             }
         )
 
@@ -252,33 +274,24 @@ def _print_result(console: Console, result: Extraction, *, prune: bool) -> None:
             f"({result.images_per_second:,.0f} images/s)"
         )
         console.message(str(result.stages))
-    merge = merge_sentence(result.classes)
+    if (merge := merge_sentence(result.classes)) and merge not in result.notes:
+        console.message(f"note: {merge}")
     for line in left_out_lines(result.left_out):
         console.message(f"note: {line}")
     text = f", text features for prompts {', '.join(result.text_keys)}" if result.text_keys else ""
     console.message(
         f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}; read as "
-        f"{result.layout}: {_contents(result)}{f'; {merge}' if merge else ''}"
+        f"{result.layout}"
     )
-
-
-def _contents(result: Extraction) -> str:
-    """Return the classes, commonest first, and the splits."""
-    classes = sorted(result.classes.items(), key=lambda pair: (-pair[1], pair[0]))
-    named = [f"{name!r} {n:,}" if name != name.strip() else f"{name} {n:,}" for name, n in classes]
-    if len(named) > _CLASSES_SHOWN:
-        named = [*named[: _CLASSES_SHOWN - 1], "…", named[-1]]
-    several = "1 class" if len(classes) == 1 else f"{len(classes):,} classes"
-    what = f"{several} ({', '.join(named)})" if classes else "no classes"
-    splits = [f"{name or 'no split'} {n:,}" for name, n in result.splits.items()]
-    return f"{what}, {', '.join(splits) if set(result.splits) - {''} else 'no splits'}"
+    console.message(result.sentence)
+    console.message(f"next: {result.next_command}")
 
 
 def left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
     """Return a line for each ending and reason that images were left out for."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, reason in left_out:
-        kind = path.rpartition(".")[2] if reason.endswith("read") or "not read" in reason else ""
+        kind = path.rpartition(".")[2].lower() if "not read" in reason else ""
         groups.setdefault((kind, reason), []).append(path)
     return [
         f"{counted(len(paths), f'.{kind} image' if kind else 'image')} left out, the first: "

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from fishembed.cache import (
     FeatureStore,
     Rows,
     StoreHeader,
+    is_known,
     open_partial_files,
     store_lock,
     write_store,
@@ -42,7 +43,14 @@ from fishembed.extraction.reapply_edits import reapply_edits
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.store_contents import store_classes, store_rows
 from fishembed.extraction.text_features import class_text_features, load_prompt_sets
-from fishembed.images import DEFAULT_BOXES, MAX_PIXELS, BoxOptions, Dataset, open_dataset
+from fishembed.images import (
+    DEFAULT_BOXES,
+    MAX_PIXELS,
+    BoxOptions,
+    Dataset,
+    list_dataset,
+    with_frames,
+)
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -62,6 +70,7 @@ def extract(
     aliases: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     boxes: BoxOptions = DEFAULT_BOXES,
+    fps: float | None = None,
     batch_size: int | None = None,
     workers: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -98,6 +107,9 @@ def extract(
         What a manifest calls its columns, see `fishembed.images.datasets.open_dataset`.
     boxes
         Which boxes of a source become rows, and how they are cut; see `fishembed.images`.
+    fps
+        Frames of a second of video that become rows; when left out, twice a second those that
+        differ from the one before.
     batch_size
         Images that are encoded at once; measured on the first batches when left out.
     workers
@@ -132,12 +144,13 @@ def extract(
         raise InputError(f"batch_size={batch_size} must be at least 1")
     reporter = reporter if reporter is not None else NoProgress()
     engine = engine or LocalEngine()
-    dataset = open_dataset(source, columns=columns, boxes=boxes)
-    for note in dataset.notes:
-        reporter.message(note)
+    dataset = list_dataset(source, columns=columns, boxes=boxes)
     place = to_path(store) if store is not None else default_store(dataset)
     with store_lock(place) as there, _opened(place) as old:
         previous = PreviousStore(old, reporter)
+        dataset = with_frames(dataset, fps, previous.states)
+        for note in dataset.notes:
+            reporter.message(note)
         loader = EncoderLoader(
             encoder,
             device=device,
@@ -210,6 +223,8 @@ def extract(
         layout=dataset.layout,
         notes=dataset.notes,
         left_out=dataset.unread,
+        read_as=dataset.kind,
+        manifest=dataset.table,
         **_counts(edited.rows, classes),
     )
 
@@ -272,14 +287,27 @@ def _kept_sentence(unread: set[int], previous: PreviousStore) -> str:
     )
 
 
-def _counts(rows: Rows, classes: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return how many rows each class and each split has."""
+def _counts(rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
+    """Return how many rows each class and each split has, and how many are parts of others."""
     numbers = np.bincount(rows.label[rows.label >= 0], minlength=len(classes)).tolist()
     found = Counter(rows.split)
     labels = {name: n for name, n in zip(classes, numbers, strict=True) if n}
     return {
         "classes": labels,
         "splits": {name: found[name] for name in (*SPLITS, "") if found[name]},
+        "metadata": tuple(rows.metadata),
+        **_parts(rows),
+    }
+
+
+def _parts(rows: Rows) -> dict[str, int]:
+    """Count the rows that are parts of images, or frames of videos, and those videos."""
+    frames = np.flatnonzero(~np.isnan(rows.time)) if is_known(rows.time) else ()
+    clips = {str(rows.path[i]).rpartition("#t=")[0] for i in frames}
+    return {
+        "frames": len(frames),
+        "videos": len(clips),
+        "boxes": int((~np.isnan(rows.box[:, 0])).sum()) if is_known(rows.box) else 0,
     }
 
 

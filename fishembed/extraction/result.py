@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
+from fishembed.extraction.read_summary import next_command, read_sentence
 from fishembed.extraction.stage_times import StageTimes
 
 
@@ -45,6 +46,13 @@ class Extraction:
         (path, reason) of images that are no samples: formats that are not read, system folders.
     classes, splits
         Rows by class and by split; "" for rows without one.
+    metadata
+        Names of the metadata columns.
+    boxes, frames, videos
+        Rows that are parts of images, rows that are frames of videos, and those videos.
+    read_as, manifest
+        What the dataset is: folder, manifest, "manifest beside" the images, boxes or tars; and the
+        name of its table, None where none was used.
     """
 
     store: AnyPath
@@ -64,6 +72,22 @@ class Extraction:
     left_out: tuple[tuple[str, str], ...] = ()
     classes: Mapping[str, int] = field(default_factory=dict)
     splits: Mapping[str, int] = field(default_factory=dict)
+    metadata: tuple[str, ...] = ()
+    boxes: int = 0
+    frames: int = 0
+    videos: int = 0
+    read_as: str = ""
+    manifest: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What was read, for people; see `fishembed.extraction.read_summary`."""
+        return read_sentence(self)
+
+    @property
+    def next_command(self) -> str:
+        """The command to type next."""
+        return next_command(self)
 
     @property
     def encoded(self) -> int:
@@ -82,5 +106,5 @@ class Extraction:
 
     @property
     def images_per_second(self) -> float:
-        """EncodedBatch images by second of the whole run."""
+        """Encoded images by second of the whole run."""
         return self.encoded / self.seconds if self.seconds > 0 else 0.0

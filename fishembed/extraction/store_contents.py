@@ -58,6 +58,7 @@ def store_rows(
         split=[sample.split for sample in samples],
         group=[sample.group for sample in samples],
         box=_boxes(samples),
+        time=_times(samples),
         hash=known.hashes(read),
         metadata=_metadata(samples),
     )
@@ -69,6 +70,12 @@ def _boxes(samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
         return unknown_array("box", len(samples))
     none = (np.nan,) * 4
     return np.array([none if one.box is None else one.box for one in samples], np.float32)
+
+
+def _times(samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
+    if all(sample.time is None for sample in samples):
+        return unknown_array("time", len(samples))
+    return np.array([np.nan if one.time is None else one.time for one in samples], np.float64)
 
 
 def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:

@@ -2,13 +2,15 @@
 
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.datasets.find_images import find_images
-from fishembed.images.datasets.open_dataset import Dataset, Sample, open_dataset
+from fishembed.images.datasets.open_dataset import Dataset, Sample, list_dataset, open_dataset
 from fishembed.images.decoding.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
 from fishembed.images.decoding.image_bytes import ImageBytes
 from fishembed.images.decoding.image_pixels import Decoding, image_pixels
 from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
 from fishembed.images.decoding.resize_crop import crop_pixels
 from fishembed.images.stored_images import ImageFiles
+from fishembed.images.video.frames import with_frames
+from fishembed.images.video.video_frame import VideoFrame
 
 # Names of 0.1.0, kept for scripts that import them.
 open_source, find_pictures, picture_pixels = open_dataset, find_images, image_pixels
@@ -24,12 +26,15 @@ __all__ = [
     "ImageBytes",
     "ImageFiles",
     "Sample",
+    "VideoFrame",
     "crop_pixels",
     "decode",
     "find_images",
     "image_pixels",
+    "list_dataset",
     "open_dataset",
     "quiet_decoding",
     "read_bytes",
     "suits_device",
+    "with_frames",
 ]

@@ -18,6 +18,7 @@ from fishembed.images.datasets.remote_images import RemoteImage
 from fishembed.images.datasets.tar import read_tars
 from fishembed.images.datasets.tar_names import TAR_SUFFIX
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.video.video_frame import VideoFrame, parse_frame_path
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -91,11 +92,20 @@ class ImageFiles:
         for end in _TAR.finditer(file):
             tar = file[: end.end() - 1]
             if (real := self._inside(tar)) and real.is_file():
-                return self._members(tar).get(file) or UnreadableImage("its tar has it no more")
+                return self._member(tar, file)
         if (part := parse_box_path(file)) and not self._is_file(file):
             photo = self._inside(part[0])
             return in_surroundings(photo, part[1]) if photo else self._outside()
+        if (moment := parse_frame_path(file)) and not self._is_file(file):
+            clip = self._inside(moment[0])
+            return VideoFrame(str(clip), moment[1]) if clip else self._outside()
         return self._inside(file) or self._outside()
+
+    def _member(self, tar: str, path: str) -> ImageBytes:
+        members = self._members(tar)
+        if path not in members and (moment := parse_frame_path(path)) and moment[0] in members:
+            return VideoFrame(members[moment[0]], moment[1])
+        return members.get(path) or UnreadableImage("its tar has it no more")
 
     def _is_file(self, path: str) -> bool:
         inside = self._inside(path)

@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from fishembed.encoders import EncoderSpec
 from fishembed.errors import ImageError
-from fishembed.images import MAX_PIXELS, ImageBytes, image_pixels, read_bytes, suits_device
+from fishembed.images import (
+    MAX_PIXELS,
+    ImageBytes,
+    VideoFrame,
+    image_pixels,
+    read_bytes,
+    suits_device,
+)
 
 File = str | Path | ImageBytes
 """A path, or what stands for bytes that are no file of this machine."""
@@ -137,11 +144,10 @@ def read_block(
             current[0] = at
         digest, core = None, time.thread_time()
         try:
-            data = read_bytes(file)
-            digest = hashlib.sha256(data).hexdigest()
+            digest, data = _identified(file, known)
             result.read_seconds += time.perf_counter() - wall
             core = time.thread_time()
-            if digest not in known:
+            if data is not None:
                 room = len(out) - (len(files) - at - 1)
                 length, rows, wanted = _store(data, transform, out[row:room])
                 result.images.append(StoredImage(at, row, length))
@@ -153,6 +159,19 @@ def read_block(
         result.decode_seconds += time.thread_time() - core
         wall = time.perf_counter()
     return result
+
+
+def _identified(file: File, known: Container[str]) -> tuple[str, bytes | None]:
+    """Return a file's digest, and its bytes where it must be encoded.
+
+    The frame of a video is known by the video's bytes and its time, before it is decoded.
+    """
+    if isinstance(file, VideoFrame):
+        digest = file.digest()
+        return digest, None if digest in known else file.read()
+    data = read_bytes(file)
+    digest = hashlib.sha256(data).hexdigest()
+    return digest, None if digest in known else data
 
 
 def _store(data: bytes, transform: ImageTransform, out: Pixels) -> tuple[int, int, int]:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import takewhile
 from types import TracebackType
 from typing import Protocol
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from fishembed.extraction.reading.image_ring import ImageRing, Segment
 from fishembed.extraction.reading.read_block import BlockResult, File, ImageTransform, read_block
-from fishembed.images import quiet_decoding
+from fishembed.images import VideoFrame, quiet_decoding
 
 ENOUGH_FOR_PROCESSES = 512
 """Files from which on processes of their own pay."""
@@ -133,7 +134,7 @@ class FileReaders:
         at = 0
         while at < len(files) or begun:
             while at < len(files) and len(begun) < _AHEAD * self._workers:
-                some = files[at : at + self._block_size(len(files) - at)]
+                some = self._block(files, at)
                 segment = self._ring.take(math.ceil(len(some) * self._rows_each))
                 if segment is None:
                     break
@@ -147,11 +148,22 @@ class FileReaders:
             else:
                 self._ring.wait(1.0)
 
+    def _block(self, files: Sequence[File], at: int) -> Sequence[File]:
+        """Return the next files; frames of a video together, since they are decoded in a row."""
+        left = len(files) - at
+        if not isinstance(files[at], VideoFrame):
+            return files[at : at + self._block_size(left)]
+        some = files[at : at + min(left, _LARGEST_BLOCK, self._room())]
+        clip = some[0].clip  # type: ignore[union-attr]
+        return [*takewhile(lambda one: getattr(one, "clip", None) == clip, some)]
+
+    def _room(self) -> int:
+        return max(1, int(len(self._ring) // (4 * _AHEAD * self._workers) / self._rows_each))
+
     def _block_size(self, left: int) -> int:
         """Return how many files the next block has; few near the end, so that all end together."""
         share = -(-left // (_AHEAD * self._workers))
-        room = int(len(self._ring) // (4 * _AHEAD * self._workers) / self._rows_each)
-        return max(1, min(self._size, share, room))
+        return max(1, min(self._size, share, self._room()))
 
     def _measure(self, result: BlockResult) -> None:
         """Learn from a block how many files take about `_BLOCK_SECONDS`, and rows they need."""

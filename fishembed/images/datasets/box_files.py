@@ -16,7 +16,7 @@ from fishembed.errors import ManifestError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
 from fishembed.images.datasets.sample import Sample
 from fishembed.images.datasets.sample_facts import cell_text
-from fishembed.images.decoding.formats import SUFFIXES
+from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 
 BOX_COLUMNS = ("x", "y", "width", "height")
@@ -236,7 +236,7 @@ def _names_in_yaml(text: str) -> list[str]:
 
 
 def _images(root: Path) -> Iterator[Path]:
-    return (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return (path for path in root.rglob("*") if path.suffix.lower() in read_suffixes())
 
 
 def _yolo_texts(root: Path) -> Iterator[Path]:

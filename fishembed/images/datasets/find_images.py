@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fishembed.errors import SourceError, SourceNotFoundError
 from fishembed.images.datasets.folder import SUFFIXES, list_folder
+from fishembed.images.decoding.formats import read_suffixes
 
 
 def find_images(named: Sequence[str | Path]) -> list[Path]:
@@ -40,7 +41,7 @@ def _meant(name: Path) -> Iterator[Path]:
         yield name
     elif glob.has_magic(str(name)):
         for match in map(Path, sorted(glob.glob(str(name), recursive=True))):  # noqa: PTH207 - may be absolute
-            if match.is_file() and match.suffix.lower() in SUFFIXES:
+            if match.is_file() and match.suffix.lower() in read_suffixes():
                 yield match
     else:
         raise SourceNotFoundError(

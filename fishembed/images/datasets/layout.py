@@ -46,12 +46,15 @@ class Layout:
         What was taken for what, and what would change it.
     left_out
         (path, reason) of images that are no samples.
+    table
+        The manifest that said so, None where it was the folders.
     """
 
     description: str
     samples: list[Sample]
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    table: str | None = None
 
 
 def lay_out(
@@ -91,12 +94,12 @@ def lay_out(
     return Layout(describe(samples), samples, tuple(notes), (*listing.left_out, *left_out))
 
 
-def describe(samples: Sequence[Sample]) -> str:
+def describe(samples: Sequence[Sample], of: str = "class folders") -> str:
     """Return in one sentence what classes and splits there are."""
     classes = {sample.label for sample in samples} - {None}
     present = {sample.split for sample in samples}
     splits = [split for split in SPLITS if split in present]
-    kind = f"{len(classes)} class folders" if classes else "flat folder without labels"
+    kind = f"{len(classes)} {of}" if classes else "flat folder without labels"
     return f"{kind} in {', '.join(splits)}" if splits else kind
 
 
@@ -318,11 +321,21 @@ def _warnings(samples: list[Sample], listing: Listing) -> Iterator[str]:
         first = next(sample.path for sample in samples if sample.label is None)
         yield f"{counted(unlabelled, 'image')} without a class, the first: {first!r}"
     if len(classes) == 1:
-        yield f"one class only: {classes[0]!r}. Is this the right folder?"
+        yield (
+            f"one class only: {classes[0]!r}. For others give the folder above it, or a manifest "
+            "with the columns path,label: fishembed extract MANIFEST.csv"
+        )
     if len(classes) > 1 and all(name.isdigit() for name in classes):
-        yield "the names of all classes are numbers: rename the folders, or give --aliases"
+        yield (
+            "the names of all classes are numbers: rename the folders, or name them in a CSV with "
+            "the columns class,name: --aliases NAMES.csv"
+        )
     if odd := [name for name in classes if split_named(name) or _names_nothing(name)]:
-        yield f"the folders {_some(odd)} are read as classes; for splits all folders beside must be"
+        yield (
+            f"the folders {_some(odd)} are read as classes: move them away if they are none; for "
+            "splits all folders beside them must be train, val or test, or a manifest says it "
+            "(path,label,split): fishembed extract MANIFEST.csv"
+        )
     if merge := merge_sentence(classes):
         yield merge
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fishembed.errors import SourceError
-from fishembed.images.decoding.formats import HIDDEN, SUFFIXES, UNREAD, ending, is_hidden
+from fishembed.images.decoding.formats import (
+    HIDDEN,
+    ending,
+    is_hidden,
+    read_suffixes,
+    why_unread,
+)
 
 _TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".json", ".jsonl", ".xlsx"})
 _TABLES_KEPT = 1000
@@ -38,18 +44,19 @@ class Listing:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     others: Counter[tuple[str, str]] = field(default_factory=Counter)
     tables: list[str] = field(default_factory=list)
+    _read: frozenset[str] = field(default_factory=read_suffixes, repr=False)
 
     def add(self, path: str, *, hidden: bool = False) -> None:
         """Sort in one file."""
         folder, _, name = path.rpartition("/")
         kind = ending(name)
-        if kind in SUFFIXES:
+        if kind in self._read:
             if hidden or is_hidden(name):
                 self.left_out.append((path, HIDDEN))
             else:
                 self.images.append(path)
-        elif kind in UNREAD:
-            self.left_out.append((path, HIDDEN if hidden or is_hidden(name) else UNREAD[kind]))
+        elif why := why_unread(kind):
+            self.left_out.append((path, HIDDEN if hidden or is_hidden(name) else why))
         elif not hidden and not is_hidden(name):
             self.others[folder, kind] += 1
             if kind in _TABLES and path.count("/") < 3 and len(self.tables) < _TABLES_KEPT:
@@ -109,7 +116,7 @@ def list_folder(root: Path) -> Listing:
                 is_folder = entry.is_dir()
             except OSError as error:  # a link that leads to itself, or where nobody may look
                 is_folder = False
-                if ending(path) not in SUFFIXES:
+                if ending(path) not in read_suffixes():
                     reason = f"cannot be looked at: {error.strerror or error}"
                     listing.unreadable.append((path, reason))
             if not is_folder:

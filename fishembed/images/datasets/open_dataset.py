@@ -31,6 +31,7 @@ from fishembed.images.datasets.sample import Sample
 from fishembed.images.datasets.tar import read_tars
 from fishembed.images.datasets.tar_names import TAR_SUFFIX, find_tars, is_tar
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.video.frames import with_frames
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -63,6 +64,10 @@ class Dataset:
     unread
         (path, reason) of images that are no samples: in formats that are not read, in system
         folders, masks.
+    kind
+        folder, manifest, "manifest beside" the images, boxes or tars.
+    table
+        Name of the table that says what the images are, None without one.
     """
 
     root: AnyPath
@@ -73,6 +78,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    kind: str = "folder"
+    table: str | None = None
 
     @property
     def items(self) -> tuple[Sample, ...]:
@@ -109,6 +116,7 @@ def open_dataset(
     *,
     columns: Mapping[str, str] | None = None,
     boxes: BoxOptions = DEFAULT_BOXES,
+    fps: float | None = None,
 ) -> Dataset:
     """List the images of a folder, a manifest or tars.
 
@@ -127,6 +135,8 @@ def open_dataset(
         columns that are not named here or above are metadata of the images.
     boxes
         Which boxes become rows, and how they are cut.
+    fps
+        Frames of a second of video that become rows; those that differ when left out.
 
     Raises
     ------
@@ -139,6 +149,16 @@ def open_dataset(
     RemoteError
         When a URL cannot be reached.
     """
+    return with_frames(list_dataset(path, columns=columns, boxes=boxes), fps)
+
+
+def list_dataset(
+    path: str | Path | UPath | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    boxes: BoxOptions = DEFAULT_BOXES,
+) -> Dataset:
+    """List images and videos, each video as one sample; see `open_dataset`."""
     several = [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
     several = [Place(one) for one in several]
     if tars := find_tars(several):
@@ -173,7 +193,7 @@ def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
         boxed, broken_texts = read_yolo(place, classes)
         if any(one.box for one in boxed):
             source = _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
-            return replace(source, unread=(*source.unread, *broken_texts))
+            return replace(source, unread=(*source.unread, *broken_texts), table=None)
     if is_remote(place):
         layout, blobs = read_remote_folder(place)
         name = place.name or "images"
@@ -186,7 +206,10 @@ def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
     broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
     layout.samples.extend(map(Sample, broken))
     layout = replace(layout, notes=(*layout.notes, *notes))
-    return _as_read(Dataset(root, root.name or "images", "", (), broken), layout)
+    dataset = Dataset(root, root.name or "images", "", (), broken)
+    if found is not None:
+        dataset = replace(dataset, kind="manifest beside", table=found.table)
+    return _as_read(dataset, layout)
 
 
 def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
@@ -210,7 +233,16 @@ def _box_source(
             f"{str(root)!r}: {made.notes[0]}: nothing to encode; --whole-images takes the photos, "
             "--min-confidence takes fainter boxes"
         )
-    return Dataset(root, name or "images", f"boxes of {what}", samples, made.blobs, made.notes)
+    return Dataset(
+        root,
+        name or "images",
+        f"boxes of {what}",
+        samples,
+        made.blobs,
+        made.notes,
+        kind="boxes",
+        table=what.removeprefix("manifest "),
+    )
 
 
 def _manifest_source(
@@ -230,7 +262,8 @@ def _manifest_source(
     if isinstance(root, Path) and (boxed := boxes_in_rows(items)) is not None:
         made = _box_source(root, name, boxed, f"manifest {path.name}", boxes)
         return replace(made, notes=(*notes, *made.notes), unread=left_out)
-    return Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
+    found = Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
+    return replace(found, kind="manifest", table=path.name)
 
 
 def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
@@ -243,7 +276,7 @@ def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
     names = [str(tar).removeprefix(_start(root)) for tar in tars]
     found = read_tars(root, names)
     name = tars[0].stem if len(tars) == 1 and folder is None else root.name or "images"
-    return _as_read(Dataset(root, name, "", (), found.blobs), found.layout)
+    return _as_read(Dataset(root, name, "", (), found.blobs, kind="tars"), found.layout)
 
 
 def _start(folder: AnyPath) -> str:

@@ -25,6 +25,8 @@ class Sample:
         The unit it must not be separated from, or "".
     box
         x, y, width and height in pixels of the part of its photo, None for the whole.
+    time
+        Seconds into its video, None for an image.
     metadata
         What else is known of it, by name; "" where a value is missing.
     """
@@ -35,3 +37,4 @@ class Sample:
     group: str = ""
     box: tuple[float, float, float, float] | None = None
     metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, compare=False)
+    time: float | None = None

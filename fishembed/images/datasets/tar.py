@@ -27,7 +27,14 @@ from fishembed.errors import FishembedError, ImageError, SourceError
 from fishembed.images.datasets.layout import Layout
 from fishembed.images.datasets.sample import NO_METADATA, Sample
 from fishembed.images.datasets.sample_facts import facts_in, metadata_in, unusable_text
-from fishembed.images.decoding.formats import HIDDEN, SUFFIXES, UNREAD, ending, is_hidden
+from fishembed.images.decoding.formats import (
+    HIDDEN,
+    SUFFIXES,
+    ending,
+    is_hidden,
+    read_suffixes,
+    why_unread,
+)
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, stamp
 from fishembed.images.decoding.ranges import read_range
 
@@ -252,9 +259,9 @@ def _sort_in(
         if matched is not None and not hidden:
             said = found.facts.setdefault(matched[1], _Facts())
             said.problem = said.problem or _told(said, matched[2].lower(), content, name)
-    elif kind in UNREAD or (kind in SUFFIXES and hidden):
-        found.left_out.append((name, HIDDEN if hidden else UNREAD[kind]))
-    elif kind not in SUFFIXES:
+    elif (why := why_unread(kind)) or (kind in read_suffixes() and hidden):
+        found.left_out.append((name, HIDDEN if hidden else why))
+    elif kind not in read_suffixes():
         return
     elif member.islnk() or member.issym():
         above = name.rpartition("/")[0] if member.issym() else ""

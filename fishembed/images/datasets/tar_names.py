@@ -15,7 +15,7 @@ from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-
 from fishembed._base.paths import is_remote, is_url, to_path
 from fishembed._base.remote.remote_files import remote_errors
 from fishembed.errors import SourceError, SourceNotFoundError
-from fishembed.images.datasets.folder import SUFFIXES, is_hidden
+from fishembed.images.decoding.formats import is_hidden, read_suffixes
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -90,7 +90,7 @@ def _inside(folder: AnyPath) -> list[AnyPath]:
     """Return the tars in a folder and the folders in it, unless images lie there too."""
     files = list(_files(folder))
     endings = {os.path.splitext(name)[1].lower() for name in files}  # noqa: PTH122 - a name
-    if TAR_SUFFIX not in endings or endings & SUFFIXES:
+    if TAR_SUFFIX not in endings or endings & read_suffixes():
         return []
     return [folder / name for name in sorted(files) if name.lower().endswith(TAR_SUFFIX)]
 

@@ -12,6 +12,9 @@ CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not a
 32-bit and float grey    0 to 1 onto 8 bits where all values lie there, else the
                          image's own range
 animations, many pages   the first frame
+HEIC, AVIF               decoded whole (pillow-heif, Pillow), 10 and 12 bits scaled to 8
+camera RAW               the preview in it where its shorter side has 640 pixels or more (or the
+                         photo itself has fewer), else developed with the camera's white balance
 =======================  =========================================================
 """
 
@@ -31,9 +34,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
 from fishembed.images.decoding.decode_memory import bytes_needed, decode_memory
-from fishembed.images.decoding.formats import what_it_is
+from fishembed.images.decoding.formats import HEIC_BRANDS, has_package, missing_reason, what_it_is
 from fishembed.images.decoding.image_bytes import ImageBytes
 from fishembed.images.decoding.jpeg_scans import count_scans
+from fishembed.images.decoding.raw_photo import is_raw, raw_image
 
 MAX_PIXELS = 178_956_970
 """Largest image that is decoded by default; Pillow's own limit."""
@@ -160,7 +164,7 @@ _quiet = _Quiet()
 
 def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArray[np.uint8]:
     scans = count_scans(data) if data.startswith(b"\xff\xd8") else 1
-    image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    image = _opened(data, max_pixels)
     width, height = image.size
     if width * height > max_pixels:
         raise ImageError(
@@ -178,6 +182,32 @@ def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArr
         image.close()
         turn = UPRIGHT.get(orientation)
         return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+def _opened(data: bytes, max_pixels: int) -> Image.Image:
+    """Open an image file of any format that is read here, by its content."""
+    if data[4:8] == b"ftyp" and (formats := _phone_formats(data)):
+        return Image.open(io.BytesIO(data), formats=formats)
+    if is_raw(data):
+        return raw_image(data, max_pixels)
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _phone_formats(data: bytes) -> tuple[str, ...]:
+    """Return the formats of a HEIC or AVIF file, once what reads them is loaded."""
+    brands = data[8:12], data[16:64]
+    if brands[0] in {b"avif", b"avis"} or (brands[0] in {b"mif1", b"msf1"} and b"avi" in brands[1]):
+        if not has_package("PIL._avif"):
+            raise ImageError(missing_reason("heic", "AVIF"))
+        return ("AVIF",)
+    if brands[0] not in HEIC_BRANDS:
+        return ()
+    if not has_package("pillow_heif"):
+        raise ImageError(missing_reason("heic"))
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:

@@ -3,77 +3,95 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
     | {".tif", ".tiff", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm"}
     | {".pnm", ".tga", ".qoi", ".pcx"}
 )
-"""Endings of images that are read: what Pillow decodes with no other program."""
+"""Endings of images that are always read: what Pillow decodes with no other program."""
+
+HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif", ".heics", ".heifs"})
+AVIF_SUFFIXES = frozenset({".avif", ".avifs"})
+RAW_SUFFIXES = frozenset(
+    {".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".orf", ".rw2"}
+    | {".raf", ".pef", ".srw", ".raw", ".3fr", ".iiq", ".x3f", ".erf", ".mrw", ".kdc", ".gpr"}
+)
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp"}
+    | {".wmv", ".asf"}
+)
 
 _CONVERT = "convert it to JPEG or PNG (ImageMagick: magick mogrify -format jpg FILE)"
-_DEVELOP = "develop it to JPEG or TIFF (darktable, RawTherapee), or let the camera write JPEG too"
-
-UNREAD = (
-    dict.fromkeys(
-        (".heic", ".heif", ".hif", ".heics", ".heifs"),
-        f"HEIC is not read: {_CONVERT}, or set the phone to 'Most compatible'",
-    )
-    | dict.fromkeys((".avif", ".avifs"), f"AVIF is not read: {_CONVERT}")
-    | dict.fromkeys((".jxl",), f"JPEG XL is not read: {_CONVERT}")
-    | dict.fromkeys(
-        (
-            *(
-                ".cr2",
-                ".cr3",
-                ".crw",
-                ".nef",
-                ".nrw",
-                ".arw",
-                ".srf",
-                ".sr2",
-                ".dng",
-                ".orf",
-                ".rw2",
-            ),
-            *(
-                ".raf",
-                ".pef",
-                ".srw",
-                ".raw",
-                ".3fr",
-                ".iiq",
-                ".x3f",
-                ".erf",
-                ".mrw",
-                ".kdc",
-                ".gpr",
-            ),
-        ),
-        f"camera RAW is not read: {_DEVELOP}",
-    )
-    | dict.fromkeys(
-        (
-            *(
-                ".psd",
-                ".psb",
-                ".xcf",
-                ".svg",
-                ".svgz",
-                ".eps",
-                ".ai",
-                ".wmf",
-                ".emf",
-                ".dds",
-                ".exr",
-            ),
-            *(".hdr", ".fits", ".fit", ".ico", ".icns", ".jxr", ".wdp", ".pfm", ".sgi", ".ras"),
-            *(".czi", ".nd2", ".lif", ".dcm", ".dicom", ".djvu", ".mng", ".jls", ".flif", ".bpg"),
-        ),
-        f"this format is not read: {_CONVERT}",
-    )
+_FILM = "a film, not an image: in a folder it is read frame by frame"
+_OTHER_FILMS = frozenset({".flv", ".ogv", ".vob", ".rmvb", ".braw", ".r3d", ".lrv", ".insv"})
+_OTHER_IMAGES = frozenset(
+    {".jxl", ".psd", ".psb", ".xcf", ".svg", ".svgz", ".eps", ".ai", ".wmf", ".emf", ".dds"}
+    | {".exr", ".hdr", ".fits", ".fit", ".ico", ".icns", ".jxr", ".wdp", ".pfm", ".sgi", ".ras"}
+    | {".czi", ".nd2", ".lif", ".dcm", ".dicom", ".djvu", ".mng", ".jls", ".flif", ".bpg"}
 )
-"""Endings of images that are not read, and the way to read them."""
+
+
+@dataclass(frozen=True)
+class _Extra:
+    """Formats that a package reads which is not always installed."""
+
+    name: str
+    suffixes: frozenset[str]
+    module: str
+    package: str
+    extra: str
+
+
+_EXTRAS = (
+    _Extra("HEIC", HEIC_SUFFIXES, "pillow_heif", "pillow-heif", "heic"),
+    _Extra("AVIF", AVIF_SUFFIXES, "PIL._avif", "pillow", "heic"),
+    _Extra("camera RAW", RAW_SUFFIXES, "rawpy", "rawpy", "raw"),
+    _Extra("video", VIDEO_SUFFIXES, "av", "av", "video"),
+)
+
+
+@cache
+def has_package(module: str) -> bool:
+    """Tell whether a module is installed, without importing it."""
+    return find_spec(module) is not None
+
+
+@cache
+def read_suffixes() -> frozenset[str]:
+    """Return the endings of images and videos that are read with what is installed here."""
+    return SUFFIXES.union(*(one.suffixes for one in _EXTRAS if has_package(one.module)))
+
+
+def why_unread(kind: str) -> str:
+    """Return why files of an ending are no samples, with the way to read them, or "".
+
+    "" for endings that are read, and for those of no image and no video.
+    """
+    for one in _EXTRAS:
+        if kind in one.suffixes:
+            return "" if has_package(one.module) else missing_reason(one.extra, one.name)
+    if kind in _OTHER_FILMS:
+        return "this format is not read: convert it to MP4 (ffmpeg -i FILE FILE.mp4)"
+    if kind in _OTHER_IMAGES:
+        name = "JPEG XL" if kind == ".jxl" else "this format"
+        return f"{name} is not read: {_CONVERT}"
+    return ""
+
+
+def missing_reason(extra: str, name: str = "") -> str:
+    """Return what to install for the formats of an extra."""
+    one = next(each for each in _EXTRAS if each.extra == extra and name in {"", each.name})
+    return f"{one.name} is not read without {one.package}: {install_command(extra)}"
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra."""
+    return f"pip install 'fishembed[{extra}]'"
+
 
 SYSTEM_FOLDERS = frozenset(
     {"__macosx", "@eadir", "#recycle", "@recycle", "#snapshot", "@snapshot", "@tmp", "@__thumb"}
@@ -101,7 +119,10 @@ _MAGIC = (
     (b"SIMPLE  =", ".fits"),
     (b"v/1\x01", ".exr"),
 )
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""The first four letters of a HEIC file's content, behind `ftyp`."""
+
+_FILM_STARTS = (b"\x1aE\xdf\xa3", b"\0\0\x01\xba", b"0&\xb2u\x8ef\xcf\x11")
 _TEXTS = ((b"<svg", "an SVG drawing"), (b"<html", "a web page"), (b"<!doc", "a web page"))
 
 
@@ -119,16 +140,19 @@ def is_hidden(name: str) -> bool:
 def what_it_is(data: bytes) -> str:
     """Return what bytes that cannot be decoded are, and how they could be read, or ""."""
     if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand == b"crx ":
-            return UNREAD[".cr3"]
-        if brand in {b"avif", b"avis"}:
-            return UNREAD[".avif"]
-        if brand in _HEIC_BRANDS:
-            return UNREAD[".heic"]
-        return "a film, not an image: take frames from it (ffmpeg -i FILM frame%05d.jpg)"
+        return _kind_of_brand(data[8:12])
+    if data.startswith(_FILM_STARTS) or data[:4] + data[8:12] == b"RIFFAVI ":
+        return _FILM
     for start, kind in _MAGIC:
         if data.startswith(start):
-            return UNREAD[kind]
+            return why_unread(kind)
     head = data[:512].lstrip().lower()
     return next((kind for start, kind in _TEXTS if start in head[:256]), "")
+
+
+def _kind_of_brand(brand: bytes) -> str:
+    if brand == b"crx ":
+        return why_unread(".cr3")
+    if brand in {b"avif", b"avis"}:
+        return why_unread(".avif")
+    return why_unread(".heic") if brand in HEIC_BRANDS else _FILM

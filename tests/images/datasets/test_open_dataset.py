@@ -38,14 +38,14 @@ def test_class_folders(tmp_path):
 def test_every_extension_in_any_case_and_no_other(tmp_path):
     wanted = ["a.jpg", "b.JPEG", "c.Png", "d.webp", "e.bmp", "f.gif", "g.tif", "h.tiff"]
     wanted += ["m.jfif", "n.jpe"]
-    touch(tmp_path, *wanted, "i.heic", "j.txt", "k", ".l.jpg", ".m/n.jpg", "__MACOSX/o.jpg")
+    touch(tmp_path, *wanted, "i.jxl", "j.txt", "k", ".l.jpg", ".m/n.jpg", "__MACOSX/o.jpg")
     source = open_dataset(tmp_path)
     assert [item.path for item in source.samples] == wanted
     assert [path for path, _ in source.unread] == [
         ".l.jpg",
         ".m/n.jpg",
         "__MACOSX/o.jpg",
-        "i.heic",
+        "i.jxl",
     ]
 
 

@@ -1,0 +1,169 @@
+"""Which frames of a dataset's videos become samples: so many a second, or those that differ."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.text import counted
+from fishembed.errors import ImageError, InputError
+from fishembed.images.datasets.sample import Sample
+from fishembed.images.decoding.formats import VIDEO_SUFFIXES, ending
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.video.clip import Clip
+from fishembed.images.video.video_frame import VideoFrame, frame_path, parse_frame_path, time_text
+
+if TYPE_CHECKING:
+    from fishembed.images.datasets.open_dataset import Dataset
+
+MOST_FPS = 240.0
+_STEP = 0.5
+"""Seconds between the frames that are compared."""
+
+_SIZE = 64, 36
+_CHANGED = 24
+"""Of 255: what a small pixel must change by, beyond what the whole image does, to count."""
+
+_SHARE = 0.01
+"""Of the image that must have changed."""
+
+_DIFFERING = "those that differ"
+
+States = Mapping[str, tuple[str, int, int]]
+"""Digest, size and time of the rows of a store by their path."""
+
+
+def is_video(path: str) -> bool:
+    """Tell a video by its name."""
+    return ending(path) in VIDEO_SUFFIXES
+
+
+def with_frames(
+    dataset: Dataset, fps: float | None = None, states: States | None = None
+) -> Dataset:
+    """Put the frames of its videos in the place of a dataset's videos.
+
+    Parameters
+    ----------
+    dataset
+        With samples that are videos.
+    fps
+        Frames for each second; when left out, twice a second those that differ from the one before.
+    states
+        Of the rows of the store before: a clip that is as it was is not looked through again.
+
+    Returns
+    -------
+    Dataset
+        The same where there is no video. A video that cannot be opened stays a sample, which cannot
+        be read; each frame is grouped with its video unless its sample has a group.
+
+    Raises
+    ------
+    InputError
+        When fps is not above 0, or above 240.
+    """
+    if fps is not None and not 0 < fps <= MOST_FPS:
+        raise InputError(f"fps={fps:g} must be above 0, and at most {MOST_FPS:g}")
+    videos = [sample for sample in dataset.samples if is_video(sample.path)]
+    if not videos:
+        return dataset
+    before = _frames_by_clip(states or {})
+    chosen = _DIFFERING if fps is None else f"{fps:g}"
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = pool.map(
+            lambda one: _frames(dataset, one, fps, chosen, before.get(one.path, {})), videos
+        )
+        by_path = dict(zip((one.path for one in videos), found, strict=True))
+    samples: list[Sample] = []
+    blobs: dict[str, ImageBytes] = {
+        path: blob for path, blob in dataset.blobs.items() if path not in by_path
+    }
+    for sample in dataset.samples:
+        frames = by_path.get(sample.path)
+        if frames is None:
+            samples.append(sample)
+            continue
+        for frame in frames:
+            one = _sample_of(sample, frame)
+            samples.append(one)
+            blobs[one.path] = frame
+    n = sum(isinstance(blob, VideoFrame) for blob in blobs.values())
+    rate = "the frames that differ" if fps is None else f"{fps:g} a second"
+    note = f"{counted(n, 'frame')} of {counted(len(videos), 'video')} ({rate})"
+    return replace(dataset, samples=tuple(samples), blobs=blobs, notes=(*dataset.notes, note))
+
+
+def _sample_of(video: Sample, frame: ImageBytes) -> Sample:
+    if not isinstance(frame, VideoFrame):
+        return video
+    path = frame_path(video.path, frame.time)
+    return replace(video, path=path, group=video.group or video.path, time=frame.time)
+
+
+def _frames(
+    dataset: Dataset,
+    video: Sample,
+    fps: float | None,
+    chosen: str,
+    before: Mapping[str, tuple[int, int]],
+) -> Sequence[ImageBytes]:
+    """Return the frames of a video, or the reason why there are none."""
+    clip = dataset.at(video.path)
+    source = str(clip) if isinstance(clip, Path) else clip
+    state = dataset.state(video.path)
+    if isinstance(source, UnreadableImage):
+        return [source]
+    times = [parsed[1] for path in before if (parsed := parse_frame_path(path))]
+    frames = [VideoFrame(source, time, state, chosen) for time in sorted(times)]
+    if frames and all(before.get(frame_path(video.path, f.time)) == f.state for f in frames):
+        return frames
+    try:
+        opened = Clip(source)
+    except ImageError as error:
+        return [UnreadableImage(str(error), state)]
+    try:
+        times = [float(time_text(time)) for time in _times(opened, fps)]
+    finally:
+        opened.close()
+    if not times:
+        return [UnreadableImage("no frame of it can be decoded", state)]
+    return [VideoFrame(source, time, state, chosen) for time in dict.fromkeys(times)]
+
+
+def _times(clip: Clip, fps: float | None) -> Iterator[float]:
+    if fps is not None:
+        n = max(1, math.ceil(clip.duration() * fps - 0.5 * fps / clip.rate))
+        yield from (number / fps for number in range(n))
+        return
+    kept = None
+    for time, pixels in clip.small_frames(_STEP, _SIZE):
+        grey = pixels.astype(np.int16)
+        if kept is None or _differs(grey, kept):
+            kept = grey
+            yield time
+
+
+def _differs(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> bool:
+    """Tell whether something moved, appeared or left between two small grey frames."""
+    change = a - b
+    light = np.median(change)
+    return bool((np.abs(change - light) > _CHANGED).mean() > _SHARE)
+
+
+def _frames_by_clip(states: States) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return the frames of each clip among a store's rows, with their states."""
+    by_clip: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for path, (_, size, changed) in states.items():
+        if "#t=" in path and (parsed := parse_frame_path(path)) is not None:
+            by_clip[parsed[0]][path] = size, changed
+    return by_clip
