@@ -10,7 +10,7 @@ HEIC = "HEIC is not read without pillow-heif: pip install 'fishembed[heic]'"
 
 
 def extraction(**facts) -> Extraction:
-    stages = StageTimes(Seconds(), 0.0)
+    stages = StageTimes(Seconds(), 0.0, workers=1, lanes=1, device="cpu", batch_size=1)
     known = {
         "store": "my cache/fish.h5",
         **dict.fromkeys(("new", "changed", "removed"), 0),

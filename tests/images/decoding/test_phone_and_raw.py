@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from small_raw import dng
 
 from fishembed.errors import ImageError
-from fishembed.images import decode, formats, open_dataset
+from fishembed.images import decode, open_dataset
+from fishembed.images.decoding import formats
 from fishembed.images.decoding.raw_photo import is_raw
 
 
