@@ -123,6 +123,12 @@ def extract(
             show_default="twice a second, those that differ",
         ),
     ] = None,
+    exif: Annotated[
+        bool,
+        typer.Option(
+            "--exif", help="Keep time, camera, latitude and longitude of the photos as metadata."
+        ),
+    ] = False,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Images per batch.", show_default="measured"),
@@ -202,6 +208,7 @@ def extract(
             columns={name: column for name, column in named.items() if column is not None},
             boxes=BoxOptions(min_confidence, margin, square, whole_images),
             fps=fps,
+            exif=exif,
             batch_size=batch_size,
             workers=None if ray else workers,
             max_pixels=max_pixels,

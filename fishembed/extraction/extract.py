@@ -49,6 +49,7 @@ from fishembed.images import (
     BoxOptions,
     Dataset,
     list_dataset,
+    with_exif,
     with_frames,
 )
 
@@ -71,6 +72,7 @@ def extract(
     columns: Mapping[str, str] | None = None,
     boxes: BoxOptions = DEFAULT_BOXES,
     fps: float | None = None,
+    exif: bool = False,
     batch_size: int | None = None,
     workers: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -110,6 +112,8 @@ def extract(
     fps
         Frames of a second of video that become rows; when left out, twice a second those that
         differ from the one before.
+    exif
+        Whether time, camera, latitude and longitude are read from the photos as metadata.
     batch_size
         Images that are encoded at once; measured on the first batches when left out.
     workers
@@ -149,6 +153,7 @@ def extract(
     with store_lock(place) as there, _opened(place) as old:
         previous = PreviousStore(old, reporter)
         dataset = with_frames(dataset, fps, previous.states)
+        dataset = with_exif(dataset) if exif else dataset
         for note in dataset.notes:
             reporter.message(note)
         loader = EncoderLoader(

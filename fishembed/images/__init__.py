@@ -1,6 +1,7 @@
 """Where images come from, and how bytes become pixels."""
 
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
+from fishembed.images.datasets.exif_columns import with_exif
 from fishembed.images.datasets.find_images import find_images
 from fishembed.images.datasets.open_dataset import Dataset, Sample, list_dataset, open_dataset
 from fishembed.images.decoding.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
@@ -36,5 +37,6 @@ __all__ = [
     "quiet_decoding",
     "read_bytes",
     "suits_device",
+    "with_exif",
     "with_frames",
 ]

@@ -9,6 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
+from PIL import Image
 from small_pictures import draw
 
 from fishembed.cache import FeatureStore, export_store, import_features
@@ -150,3 +151,19 @@ def test_info_lists_them(table, workspace, capsys):
         main(["info", "a.h5", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["metadata"]["depth"] == {"type": "number", "missing": 1, "values": 2}
+
+
+def test_exif_is_kept_with_other_metadata_where_it_is_asked_for(workspace):
+    found = Image.Exif()
+    found[0x0110] = "GoPro"
+    found.get_ifd(0x8825).update({1: "S", 2: (1.0, 30.0, 0.0)})
+    (workspace / "p").mkdir()
+    Image.new("RGB", (40, 40), "red").save(workspace / "p/a.jpg", exif=found.tobytes())
+    draw(workspace / "p/b.png", 1)
+    result = extract("p", "p.h5", encoder=FakeEncoder(), exif=True)
+    assert result.metadata == ("time", "camera", "latitude", "longitude")
+    assert any("EXIF tells the time of 0 and the place of 1 of 2 images" in n for n in result.notes)
+    with FeatureStore.open("p.h5") as store:
+        assert store.metadata["camera"].tolist() == ["GoPro", ""]
+        assert store.metadata["latitude"][0] == -1.5
+        assert np.isnan(store.metadata["latitude"][1])

@@ -27,6 +27,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -164,7 +165,7 @@ _quiet = _Quiet()
 
 def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArray[np.uint8]:
     scans = count_scans(data) if data.startswith(b"\xff\xd8") else 1
-    image = _opened(data, max_pixels)
+    image = raw_image(data, max_pixels) if is_raw(data) else open_image(io.BytesIO(data), data)
     width, height = image.size
     if width * height > max_pixels:
         raise ImageError(
@@ -184,13 +185,11 @@ def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArr
         return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
-def _opened(data: bytes, max_pixels: int) -> Image.Image:
-    """Open an image file of any format that is read here, by its content."""
-    if data[4:8] == b"ftyp" and (formats := _phone_formats(data)):
-        return Image.open(io.BytesIO(data), formats=formats)
-    if is_raw(data):
-        return raw_image(data, max_pixels)
-    return Image.open(io.BytesIO(data), formats=_FORMATS)
+def open_image(file: BinaryIO, start: bytes) -> Image.Image:
+    """Open an image file of any format but RAW, by its first bytes; nothing is decoded yet."""
+    if start[4:8] == b"ftyp" and (formats := _phone_formats(start)):
+        return Image.open(file, formats=formats)
+    return Image.open(file, formats=_FORMATS)
 
 
 def _phone_formats(data: bytes) -> tuple[str, ...]:

@@ -100,6 +100,11 @@ class Clip:
         self._is_read = False
 
     @property
+    def tags(self) -> dict[str, str]:
+        """What the file says of itself, such as `creation_time`."""
+        return {**self._stream.metadata, **self._container.metadata}
+
+    @property
     def rate(self) -> float:
         """Frames in a second, on average."""
         rate = self._stream.average_rate or self._stream.guessed_rate
