@@ -29,7 +29,10 @@ def suggest(
     store: StoreArgument = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="Run whose head says what is uncertain: its folder, or its name."),
+        typer.Option(
+            help="Run whose head says what is uncertain: its folder, or its name.",
+            show_default="a head of the labels there are",
+        ),
     ] = None,
     top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of images.")] = 50,
     random: Annotated[
@@ -61,7 +64,7 @@ def suggest(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose what to label next: typical images of unlabelled regions, then uncertain ones.
+    """Choose what to label next: what is unlike all labelled images, then what is uncertain.
 
     Examples: **fishembed suggest fish --run fish-auto**, **fishembed suggest fish --random 200**
     """

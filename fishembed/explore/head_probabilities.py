@@ -1,13 +1,15 @@
-"""What the head of a run says of the rows of a store."""
+"""What a head says of the rows of a store: that of a run, or one of the labels there are."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Store
+from fishembed.cache import FeatureKind, Store
+from fishembed.classifiers import GaussianHead
 from fishembed.errors import DimensionError, StoreMismatchError
 from fishembed.experiments import Run
 
@@ -40,9 +42,32 @@ def run_probabilities(
             f"head of {run.name!r} was trained on others: name a run of this store"
         )
     calibrated = head.calibrated()
-    blocks = [
-        calibrated.predict_proba(store.embeddings(rows[start : start + _AT_ONCE], run.features))
-        for start in range(0, len(rows), _AT_ONCE)
-    ]
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
-    return np.concatenate(blocks), names
+    return _in_blocks(calibrated, store, rows, run.features), names
+
+
+def label_probabilities(
+    store: Store, rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]] | None:
+    """Return the same by a Gaussian head fitted to those rows that have a label.
+
+    None where fewer than two classes have one.
+    """
+    labels = store.labels[rows]
+    labelled = rows[labels >= 0]
+    if len(np.unique(store.labels[labelled])) < 2:
+        return None
+    head = GaussianHead().fit(store.embeddings(labelled), store.labels[labelled])
+    names = tuple(store.classes[label] for label in head.classes_)
+    return _in_blocks(head, store, rows, "image"), names
+
+
+def _in_blocks(
+    head: Any, store: Store, rows: npt.NDArray[np.intp], features: FeatureKind
+) -> npt.NDArray[np.float64]:
+    return np.concatenate(
+        [
+            head.predict_proba(store.embeddings(rows[start : start + _AT_ONCE], features))
+            for start in range(0, len(rows), _AT_ONCE)
+        ]
+    )

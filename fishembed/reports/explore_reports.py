@@ -155,9 +155,9 @@ def write_suggestions(
     else:
         headline = f"{n} to label next."
         about = (
-            f"The photos fall into {found.n_regions:,} regions; {found.n_uncovered:,} hold no "
-            "label yet, and their most typical photo comes first. They go to the split train: "
-            "a score on photos chosen like this would mislead."
+            f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
+            "and come first; of the others the classifier is least sure, class by class. All go to "
+            "the split train: a score on photos chosen like this would mislead."
         )
     shown = PhotoPage(
         f"what to label in {store.name} · {found.n_open:,} images without a label", headline, about

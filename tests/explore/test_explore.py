@@ -128,3 +128,14 @@ def test_a_random_sample_is_random_and_repeatable(store):
     assert {s.why for s in one.chosen} == {"random"}
     with pytest.raises(InputError, match="has a label"):
         suggest_store(store, where=["label=kind 0"])
+
+
+def test_held_out_rows_are_neither_suggested_nor_learnt_from(store):
+    with open_store(store) as opened:
+        splits, labels = opened.splits, opened.labels
+    found = suggest_store(store, top=12)
+    assert {splits[one.row] for one in found.chosen} == {"train"}
+    assert found.n_typical + sum(one.why == "uncertain" for one in found.chosen) == 12
+    asked = suggest_store(store, top=3, where=["split=test"])
+    assert {splits[one.row] for one in asked.chosen} == {"test"}
+    assert (labels[[one.row for one in asked.chosen]] < 0).all()
