@@ -6,6 +6,7 @@ Nothing else has to be edited for a new one.
 
 from __future__ import annotations
 
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicate_threshold import Threshold
 from fishembed.images import ImageFiles
-from fishembed.reports.shared_page_parts import Tile
 
 DECISION = ("action", "new_label")
 """Columns of a table for the person who reviews it; `fishembed fix` reads them."""
@@ -34,51 +34,98 @@ class Table:
 
 def row_cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
     """Return a row's path, split and label as tables have them, "" for none."""
-    label = int(store.labels[row])
-    return store.paths[row], str(store.splits[row]), store.classes[label] if label >= 0 else ""
+    return store.paths[row], str(store.splits[row]), label_of(store, row)
+
+
+class Line(NamedTuple):
+    """A line below an image: our text, a name of any kind, and our text behind it."""
+
+    before: str
+    name: str = ""
+    after: str = ""
 
 
 class CaptionedImage(NamedTuple):
-    """An image's path in the store, and lines below it as (our text, a name of any kind)."""
+    """An image's path in the store, lines below it, its label, and classes it may be."""
 
     path: str
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+    label: str = ""
+    guesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Block:
     """One element of a section."""
 
-    # What `content` is. "text", "note" (small print) and "missing" (what could not be done):
-    # a sentence. "warnings": sentences. "gallery": images. "pairs": pairs of images.
+    # What `content` is. "text", "note" (small print), "missing" (what could not be done),
+    # "heading" and "command": a sentence or line. "warnings": sentences. "gallery": images.
+    # "pairs": pairs of images. "folded": blocks that open on demand.
     # "scores": tiles with intervals. "counts": headings, and rows of (class, length of its
     # bar as a share, counts), where None stands for a 0 that should not be one
-    kind: Literal["text", "note", "missing", "warnings", "gallery", "pairs", "scores", "counts"]
+    kind: Literal[
+        "text", "note", "missing", "heading", "command", "warnings", "gallery", "pairs", "folded",
+        "scores", "counts",
+    ]  # fmt: skip
     content: Any  # What is shown
-    heading: Any = ""  # A line above a gallery; (text, name, text) above scores
+    heading: Any = ""  # A line above a gallery or fold; (text, name, text) above scores
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do about the data, said on top of the page.
+
+    `urgency` orders them, least first.
+    """
+
+    words: str
+    urgency: int
 
 
 @dataclass(frozen=True)
 class Section:
-    """One check's part of the page."""
+    """One check's part of the page; parts with one anchor make one section."""
 
     anchor: str  # The section's id and heading
     title: str
     blocks: list[Block]  # What follows below
-    headline: list[str]  # Parts of the one sentence on top of the page
-    tiles: list[Tile]  # Numbers on top of the page
+    actions: list[Action]  # What to do about it
 
     @property
     def images(self) -> list[CaptionedImage]:
         """All images that the section shows."""
-        pairs = (pair for one in self.blocks if one.kind == "pairs" for pair in one.content)
-        galleries = (one.content for one in self.blocks if one.kind == "gallery")
-        return [image for images in (*galleries, *pairs) for image in images]
+        return _images(self.blocks)
 
 
-def captioned(path: str, *lines: tuple[str, str]) -> CaptionedImage:
+def _images(blocks: Iterable[Block]) -> list[CaptionedImage]:
+    found: list[CaptionedImage] = []
+    for block in blocks:
+        if block.kind == "gallery":
+            found += block.content
+        elif block.kind == "pairs":
+            found += [image for pair in block.content for image in pair]
+        elif block.kind == "folded":
+            found += _images(block.content)
+    return found
+
+
+def captioned(
+    path: str, *lines: tuple[str, ...], label: str = "", guesses: Sequence[str] = ()
+) -> CaptionedImage:
     """Return an image with those lines that are not empty."""
-    return CaptionedImage(path, tuple(line for line in lines if any(line)))
+    kept = tuple(Line(*line) for line in lines if any(line))
+    return CaptionedImage(path, kept, label, tuple(guesses))
+
+
+def label_of(store: FeatureStore, row: int) -> str:
+    """Return a row's label as the store has it; "" for none."""
+    label = int(store.labels[row])
+    return store.classes[label] if label >= 0 else ""
+
+
+def command(*words: str) -> Block:
+    """Return a command line, quoted for a shell."""
+    return Block("command", shlex.join(["fishembed", *words]))
 
 
 def gallery(images: Iterable[CaptionedImage], n_found: int, table: str, none: str) -> list[Block]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
+from fishembed._base.text import counted
 from fishembed.cache import FeatureStore
 from fishembed.errors import DataError, InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
@@ -39,7 +40,8 @@ class SubsetScore:
 
     def tile(self, title: str) -> Tile:
         """Return the accuracy as a tile."""
-        about = f"{self.n:,} images; macro recall {percent(self.macro_recall)}"
+        average = percent(self.macro_recall)
+        about = f"{counted(self.n, 'photo')}; average over species {average}%"
         return Tile(title, f"{percent(self.accuracy)}%", about, self.accuracy_ci95, self.accuracy)
 
 

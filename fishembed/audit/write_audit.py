@@ -69,7 +69,14 @@ def write_audit(
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
         found = find_photos(store, photos, fetch=fetch)
-        write_page(folder.path / PAGE_HTML, audit, store, photos=found, command=shown(command))
+        write_page(
+            folder.path / PAGE_HTML,
+            audit,
+            store,
+            photos=found,
+            command=shown(command),
+            home=folder.final,
+        )
     return folder.final
 
 

@@ -193,7 +193,7 @@ def fit(
         selection=selection_rows(getattr(estimator, "results_", ())),
     )
     return RunResult(
-        info | {"leaks": asdict(leakage)},
+        info | {"validate": validate, "leaks": asdict(leakage)},
         metrics,
         classes,
         images,

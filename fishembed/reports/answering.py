@@ -195,6 +195,8 @@ def _image(image: AnswerImage, sources: ImageSources) -> dict[str, Any]:
         "size": list(size) if size else [],
         "file": sources.originals.get(image.path, ""),
     }
+    if known["shown"] == known["path"]:
+        del known["shown"]
     return {name: value for name, value in known.items() if value or name == "path"}
 
 

@@ -95,7 +95,7 @@ def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
         xy = tsne.fit_transform(components.astype(np.float32))
     return (
         np.asarray(xy, dtype=np.float64),
-        "Laid out by t-SNE: images whose features are alike stand together; how far apart groups "
+        "Laid out by t-SNE: photos whose features are alike stand together; how far apart groups "
         "stand means little.",
     )
 

@@ -72,7 +72,7 @@ def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> Embedding
     """
     images = run.result.images
     path = printable(str((run.info.get("store") or {}).get("path", "")))
-    rows = _chosen(images, seed)
+    rows = map_rows(images, seed)
     if len(rows) < 3:
         return "There are too few labelled images for a map of their features."
     try:
@@ -115,8 +115,8 @@ def landmarks(true: Ints, xy: Floats, limit: int = 16) -> tuple[Landmark, ...]:
     return tuple(found)
 
 
-def _chosen(images: ScoredImages, seed: int) -> Ints:
-    """Choose the images to show: mistakes before others, each at random where too many."""
+def map_rows(images: ScoredImages, seed: int = 0) -> Ints:
+    """Choose the images of a map: mistakes before others, each at random where too many."""
     rng = np.random.default_rng(seed)
     wrong = _sample(np.flatnonzero(images.wrong), _WRONG_POINTS, rng)
     right = _sample(np.flatnonzero(images.labelled & images.right), _POINTS - len(wrong), rng)

@@ -32,35 +32,35 @@ def _with_interval(score: Mapping[str, Any], name: str = "accuracy") -> str:
 def _unknown(found: Mapping[str, Any]) -> str:
     scores = found.get("scores")
     if not scores:
-        return "There are too few classes to hold any out: what is caught was not measured."
+        return "There are too few species to hold any out: what is caught was not measured."
     one = scores["combined"]
     return (
-        f"With at most {percent(found['send_back'], 0)}% of known images sent back, "
-        f"{_with_interval(one, 'caught')} of images of classes held out in turn are caught "
+        f"With at most {percent(found['send_back'], 0)}% of known photos sent back, "
+        f"{_with_interval(one, 'caught')} of photos of species held out in turn are caught "
         f"(AUROC {percent(one['auroc'])}, {interval(one['auroc_ci95'])}). These look like the "
-        "classes that are known; on other data, images of quite another kind were caught far "
+        "species that are known; on other data, photos of quite another kind were caught far "
         "more often."
     )
 
 
 def _sets(found: Mapping[str, Any]) -> str:
     return (
-        f"For {_with_interval(found, 'coverage')} of the scored images the truth is in its set, "
+        f"For {_with_interval(found, 'coverage')} of the scored photos the truth is in its set, "
         f"{percent(found['probability'], 0)}% were asked for; a set names "
-        f"{found['mean_size']:.1f} classes on average and one class for "
-        f"{percent(found['single'], 0)}% of the images. This is promised over all images that "
-        "come as the training images did, not for each class: rare ones may be missed more often."
+        f"{found['mean_size']:.1f} species on average and one species for "
+        f"{percent(found['single'], 0)}% of the photos. This is promised over all photos that "
+        "come as the training photos did, not for each species: rare ones may be missed more often."
     )
 
 
 def _by(found: Mapping[str, Any]) -> str:
     alone = [row for row in found["rows"] if row["pooled"] == 1]
     if len(alone) < 2:
-        return f"Too few values of {printable(found['column'])} have 20 images to be compared."
+        return f"Too few values of {printable(found['column'])} have 20 photos to be compared."
     worst, best = alone[0], alone[-1]
     return (
         f"Worst at {found['column']} {_name(worst)}: {_with_interval(worst)} of "
-        f"{counted(worst['n'], 'image')} right; best at {_name(best)}: {_with_interval(best)}."
+        f"{counted(worst['n'], 'photo')} right; best at {_name(best)}: {_with_interval(best)}."
     )
 
 
@@ -76,7 +76,7 @@ def _leave_out(found: Mapping[str, Any]) -> str:
 def _pool(found: Mapping[str, Any]) -> str:
     images, groups = found["images"], found["groups"]
     return (
-        f"Image by image {_with_interval(images)} of {images['n']:,} right; pooled by "
+        f"Photo by photo {_with_interval(images)} of {images['n']:,} right; pooled by "
         f"{printable(found['column'])} {_with_interval(groups)} of {groups['n']:,}."
     )
 
@@ -86,7 +86,7 @@ def _taxonomy(found: Mapping[str, Any]) -> str:
     return (
         f"Right at each rank: {ranks}. Answers rolled up to {percent(found['floor'], 0)}% are "
         f"right for {_with_interval(found, 'precision')} and keep "
-        f"{percent(found['information'], 0)}% of what the class would tell."
+        f"{percent(found['information'], 0)}% of what the species would tell."
     )
 
 
@@ -96,7 +96,8 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def values_table(found: Mapping[str, Any]) -> Table:
     """List the values of a column: images, accuracy and macro recall with intervals."""
-    columns = [found["column"], "images", "groups", "accuracy %", "95%", "macro recall %", "95%"]
+    columns = [found["column"], "photos", "groups", "right %", "95%"]
+    columns += ["average over species %", "95%"]
     rows = [
         [
             _name(row),
@@ -132,7 +133,7 @@ def field_tables(found: Mapping[str, Any]) -> dict[str, Table]:
         )
     if "sets" in found:
         tables["sets"] = (
-            ["class", "images", "truth in the set %", "95%", "classes in a set"],
+            ["species", "photos", "truth in the set %", "95%", "species in a set"],
             [
                 [
                     shortened(printable(row["class"]), 32),
@@ -147,7 +148,7 @@ def field_tables(found: Mapping[str, Any]) -> dict[str, Table]:
     if "taxonomy" in found:
         mistakes = found["taxonomy"]["mistakes"]
         tables["taxonomy"] = (
-            ["mistakes", "images"],
+            ["mistakes", "photos"],
             [[name, f"{n:,}"] for name, n in mistakes.items()],
         )
     return tables

@@ -23,11 +23,13 @@ from fishembed.reports.figures.map_figure import draw_map
 from fishembed.reports.figures.style import FIGURE_FORMATS, style
 from fishembed.reports.latex_tables import latex_tables
 from fishembed.reports.markdown_summary import markdown_summary
+from fishembed.reports.page.galleries import run_photos
 from fishembed.reports.page.report_context import report_context
+from fishembed.reports.page.report_tables import CONFUSION_CSV
 from fishembed.reports.shared_page_parts import fill
 
 REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
-CONFUSION_CSV = "confusion.csv"
+SCRIPTS = ("page.js", "report.js", "answer.js")
 _DOCUMENTS = {"html": PAGE_HTML, "md": "report.md", "tex": "tables.tex"}
 
 
@@ -83,26 +85,28 @@ def write_report(
     if unknown:
         raise InputError(f"no format {unknown[0]!r}; there are {', '.join(REPORT_FORMATS)}")
     run = run if isinstance(run, Run) else Run.open(run)
-    result, folder = run.result, run.folder
+    result, folder, on_page = run.result, run.folder, "html" in formats
     _write_confusion(result, folder / CONFUSION_CSV)
     if "md" in formats:
         write_text(folder / _DOCUMENTS["md"], markdown_summary(run))
     if "tex" in formats:
         write_text(folder / _DOCUMENTS["tex"], latex_tables(run))
     if {"html", *FIGURE_FORMATS} & set(formats):
-        # The map takes seconds in another process: meanwhile the other figures are drawn.
-        with ThreadPoolExecutor(1) as pool, style(result.classes.names):
+        # The map takes seconds in another process, photos wait for the disk: meanwhile the
+        # other figures are drawn.
+        with ThreadPoolExecutor(2) as pool, style(result.classes.names):
             mapping = pool.submit(map_embeddings, run, fetch=fetch)
+            reading = pool.submit(run_photos, run, photos, fetch=fetch) if on_page else None
             found = field_answers(run)
             figures = draw_figures(result) | draw_field_figures(found)
-            svgs = write_figures(folder, figures, formats, page="html" in formats)
+            svgs = write_figures(folder, figures, formats, page=on_page)
             embedding_map = mapping.result()
             if isinstance(embedding_map, EmbeddingMap):
                 drawn = {"map": draw_map(result, embedding_map)}
                 write_figures(folder, drawn, formats, page=False)
-    if "html" in formats:
-        context = report_context(run, svgs, embedding_map, photos, fetch=fetch, found=found)
-        write_text(folder / PAGE_HTML, fill("report.html", context))
+            if reading is not None:
+                context = report_context(run, svgs, embedding_map, reading.result(), found)
+                write_text(folder / PAGE_HTML, fill("report.html", context, scripts=SCRIPTS))
     numbered = undrawn_note(result.classes.names) if set(formats) & set(FIGURE_FORMATS) else ""
     if numbered and progress is not None:
         progress.message(numbered)

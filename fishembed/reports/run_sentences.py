@@ -91,28 +91,28 @@ def caveats(result: RunResult) -> list[str]:
     sentences = []
     if result.scored_split == "train":
         sentences.append(
-            "The images scored are the ones the head was trained on: "
+            "The photos scored are the ones the classifier learnt from: "
             "this says nothing about new ones."
         )
     unlabelled = int((~result.images.labelled).sum())
     if unlabelled:
-        sentences.append(f"{counted(unlabelled, 'image')} without a label could not be scored.")
+        sentences.append(f"{counted(unlabelled, 'photo')} without a label could not be scored.")
     table = result.classes
     without = [table.names[i] for i in np.flatnonzero(table.n == 0)]
     if without and len(table.scored):
         several = len(without) > _UNSCORED_NAMED
         few = ", ".join(without[:_UNSCORED_NAMED]) + ", …" if several else listed(without)
-        count = counted(len(without), "class", "classes")
-        sentences.append(f"{count} had no images to be scored on and count nowhere: {few}.")
+        count = counted(len(without), "species", "species")
+        sentences.append(f"{count} had no photos to be scored on and count nowhere: {few}.")
     return sentences
 
 
 def intervals_note(n_groups: int | None) -> str:
     """Return a sentence on what the intervals take for independent."""
     if n_groups is None:
-        return "Intervals are 95% and take every image for independent of the others."
+        return "Intervals are 95% and take every photo for independent of the others."
     return (
-        "Intervals are 95% and do not take images of one group, such as frames of one fish, for "
+        "Intervals are 95% and do not take photos of one group, such as frames of one fish, for "
         f"independent; there are {counted(n_groups, 'group')}."
     )
 
@@ -128,14 +128,14 @@ def mixup_reason(table: ClassTable, pair: ConfusedPair) -> str:
         return ""
     counts = f"({n_predicted:,.0f} against {n_true:,.0f})"
     if n_true < 1:
-        return f"; there were no training images of the true class {counts}"
+        return f"; there were no training photos of the true species {counts}"
     ratio = n_predicted / n_true
     if ratio >= 1.3:
         times = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
-        return f"; {name} has {times} times the training images {counts}"
+        return f"; {name} has {times} times the training photos {counts}"
     if ratio > 1 / 1.3:
-        return f"; both have about as many training images {counts}"
-    return f", although {name} has fewer training images {counts}"
+        return f"; both have about as many training photos {counts}"
+    return f", although {name} has fewer training photos {counts}"
 
 
 def training_effect(table: ClassTable) -> str:
@@ -153,10 +153,11 @@ def training_effect(table: ClassTable) -> str:
     for at, label in groups:
         if at.any():
             share = percent(float(recall[at].mean()), 0)
-            classes = counted(int(at.sum()), "class", "classes")
-            what = "of them" if parts else "training images"
-            parts.append(f"{share}% for the {classes} with {label} {what}")
-    return f"Mean recall is {', '.join(parts)}.{_rank_correlation(n, recall)}"
+            species = f"the {int(at.sum()):,} species" if at.sum() > 1 else "the one species"
+            what = "" if parts else " training photos"
+            parts.append(f"{share}% for {species} with {label}{what}")
+    lead, rho = _rank_correlation(n, recall)
+    return f"{lead}On average are found: {', '.join(parts)}.{rho}"
 
 
 def calibration_sentence(bins: Reliability) -> str:
@@ -166,17 +167,23 @@ def calibration_sentence(bins: Reliability) -> str:
     if abs(gap) > 0.02:
         how_sure = "surer than it is right" if gap > 0 else "less sure than it is right"
     return (
-        f"The head is {how_sure}: mean confidence {percent(bins.mean_confidence)}%, "
-        f"{percent(bins.mean_accuracy)}% right. "
-        f"Expected calibration error {percent(bins.ece)} points, over ten bins."
+        f"It is {how_sure}: {percent(bins.mean_confidence)}% sure on average, "
+        f"{percent(bins.mean_accuracy)}% right. On the dashed line sureness can be believed; the "
+        f"expected calibration error is {percent(bins.ece)} points, over ten bins."
     )
 
 
-def _rank_correlation(n: npt.NDArray[Any], recall: npt.NDArray[Any]) -> str:
+def _rank_correlation(n: npt.NDArray[Any], recall: npt.NDArray[Any]) -> tuple[str, str]:
+    """Return what the rank correlation means, and its value; "" where it means nothing."""
     if len(n) < 5 or np.ptp(n) == 0 or np.ptp(recall) == 0:
-        return ""
+        return "", ""
     rho = float(np.corrcoef(_ranks(n), _ranks(recall))[0, 1])
-    return f" Their rank correlation is {rho:.2f} (Spearman's, over classes)."
+    lead = "Species with more training photos are found more often. "
+    if rho < 0.2:
+        lead = "Species with more training photos are not found more often. "
+    elif rho < 0.5:
+        lead = "Species with more training photos are found somewhat more often. "
+    return lead, f" Their rank correlation is {rho:.2f} (Spearman's, over species)."
 
 
 def _ranks(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

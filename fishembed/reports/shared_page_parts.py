@@ -68,6 +68,7 @@ def fill(
     svgs = context.get("figures", {})
     trusted = {
         "css": Markup(read_template("page.css")),  # noqa: S704 - a file of this package
+        "answer_css": Markup(read_template("answer.css")),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - a file of this package
         "script_hash": f"sha256-{digest}",
         "figures": {k: Markup(svgs[k]) for k in svgs},  # noqa: S704 - drawn and escaped by matplotlib

@@ -18,6 +18,18 @@ def split_images(split: str) -> str:
     return _SPLIT_IMAGES.get(split, "images")
 
 
+def split_photos(split: str, n: int = 2) -> str:
+    """Return the same in a page's words: "test photos", "test photo" for one."""
+    photos = split_images(split).replace("images", "photos")
+    return photos.removesuffix("s") if n == 1 else photos
+
+
+def rounded(share: float) -> str:
+    """Write a share in whole percent, with a decimal where 0 or 100 would not be true."""
+    whole = percent(share, 0)
+    return percent(share) if whole in ("0", "100") and share not in (0, 1) else whole
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """Write a share between 0 and 1 in percent, without the sign."""
     return f"{100 * share:.{decimals}f}"

@@ -73,5 +73,5 @@ def test_vectors_without_anything_come_out(vectors_store):
     said = " ".join(findings(done))
     for words in ("'fishembed split' makes them", "fewer than two classes", "does not know them"):
         assert words in said
-    assert "12 images without a label" in text
+    assert "12 photos without a label" in text
     assert "the photos are not at hand" in text

@@ -19,7 +19,7 @@ def test_predict_from_a_store_in_every_format(run, workspace):
     assert out.splitlines()[0] == head
     assert err.splitlines()[:2] == [
         "run: reports/v-gaussian",
-        "Probabilities assume that every class is as common as any other.",
+        "Probabilities assume that every species is as common as any other.",
     ]
     assert run(*call, "-o", "p.csv", "--top", "1")[1].endswith("wrote 24 predictions to p.csv\n")
     assert (workspace / "p.csv").read_text(encoding="utf-8-sig") == out

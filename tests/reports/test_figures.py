@@ -21,13 +21,14 @@ def figures(folder, **made):
 
 def test_a_run_by_epochs_has_every_figure(tmp_path):
     assert list(figures(tmp_path)) == [
-        "loss", "accuracy", "per_class", "confusion", "recall_by_training", "reliability", "top_k",
+        "loss", "accuracy", "per_class", "confusion", "recall_by_training", "reliability",
+        "accept", "top_k",
     ]  # fmt: skip
 
 
 def test_a_zero_shot_run_has_no_training_to_show(tmp_path):
     drawn = figures(tmp_path, n_classes=4, zeroshot=True)
-    assert list(drawn) == ["per_class", "confusion", "reliability", "top_k"]
+    assert list(drawn) == ["per_class", "confusion", "reliability", "accept", "top_k"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -21,7 +22,7 @@ def test_the_report_is_a_page_and_the_papers_figures(tmp_path):
     run = make_run(tmp_path / "run")
     page = write_report(run)
     assert page == run / "index.html"
-    for name in ("loss", "accuracy", "per_class", "confusion"):
+    for name in ("loss", "accuracy", "per_class", "confusion", "accept"):
         assert (run / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert b"<svg" in (run / f"{name}.svg").read_bytes()
 
@@ -55,7 +56,7 @@ def test_names_are_text_wherever_they_stand(tmp_path):
 @pytest.mark.parametrize("n_classes", [1, 2, 200])
 def test_any_number_of_classes_comes_out(tmp_path, n_classes):
     page = write_report(make_run(tmp_path / "run", n_classes=n_classes, rows=300), formats=["html"])
-    assert "of 300 test images right" in page.read_text(encoding="utf-8")
+    assert "of 300 test photos " in _headline(page.read_text(encoding="utf-8"))
 
 
 def test_only_the_figures_when_no_page_is_wanted(tmp_path):
@@ -78,6 +79,10 @@ def test_no_run(tmp_path):
 def _text(folder, photos=None, **made):
     page = write_report(make_run(folder / "run", **made), photos=photos, formats=["html"])
     return page.read_text(encoding="utf-8")
+
+
+def _headline(text):
+    return html.unescape(re.search(r'<h1 id="verdict">(.*?)</h1>', text, flags=re.DOTALL)[1])
 
 
 def test_photos_that_are_not_known_are_told(tmp_path):
@@ -110,14 +115,14 @@ def test_photos_may_lie_in_tars(tmp_path):
 
 def test_photos_at_a_url_that_cannot_be_used_are_told(tmp_path):
     text = _text(tmp_path, n_classes=3, skill=0, source_root="nosuch://bucket/photos")
-    assert "There are no images here" in text
+    assert "There are no photos here" in text
 
 
 def test_pictures_that_cannot_be_read_are_counted(tmp_path):
     paths = [f"{i}.png" for i in range(4)]
     Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
     text = _text(tmp_path, tmp_path, n_classes=2, rows=4, skill=-9, paths=paths)
-    assert re.search(r"[1-3] images? could not be read in", text)
+    assert re.search(r"[1-3] photos? could not be read in", text)
 
 
 def test_scores_on_training_images_are_not_believed(tmp_path):
@@ -125,7 +130,8 @@ def test_scores_on_training_images_are_not_believed(tmp_path):
 
 
 def test_constant_scores_come_out(tmp_path):
-    assert "at zero, among them" in _text(tmp_path, constant=True)
+    text = _text(tmp_path, constant=True)
+    assert re.search(r"\d+ species were never recognised: .* and others\.", text)
 
 
 def test_a_selection_is_shown(tmp_path):
@@ -137,9 +143,10 @@ def test_a_selection_is_shown(tmp_path):
     assert "logistic &lt;b&gt;" in text
     assert "3 candidates were compared" in text
     assert "55.0 ± 2.0" in text
-    assert "is no estimate of what it reaches on new images" in text
+    assert "is no estimate of what it reaches on new photos" in text
     assert (run / "selection.svg").is_file()
     assert 'id="selection-figure"' in text
+    assert "Of 3 candidates of 2 kinds, logistic &lt;b&gt; was chosen" in text
 
 
 def selection():
@@ -166,15 +173,19 @@ def selection():
 
 def test_the_first_lines_lead_to_every_part(tmp_path):
     text = write_report(make_run(tmp_path / "run", n_classes=3), formats=["html"]).read_text()
-    parts = re.findall(r'<a href="#([^"]+)"', text)
-    assert {"training", "classes", "mixups", "table", "made"} <= set(parts)
-    assert set(re.findall(r'<section id="([^"]+)"', text)) == set(parts)
+    navigation = re.search(r'<nav id="parts".*?</nav>', text, flags=re.DOTALL)[0]
+    parts = re.findall(r'<a href="#([^"]+)"', navigation)
+    assert parts == ["overview", *re.findall(r'<section id="([^"]+)"', text)]
+    assert parts == [
+        "overview", "mixups", "species", "matrix-section", "sure", "more-photos", "map-section",
+        "choice", "made",
+    ]  # fmt: skip
 
 
 def test_figures_say_in_words_what_they_show(tmp_path):
     text = write_report(make_run(tmp_path / "run", n_classes=3), formats=["html"]).read_text()
     labels = re.findall(r'<svg role="img" aria-label="([^"]+)"', text)
-    assert len(labels) == 5
+    assert len(labels) == 6
     assert any(label.startswith("Loss after the last epoch: 0.48 in training") for label in labels)
 
 
@@ -186,7 +197,7 @@ def test_zero_shot_shows_its_prompts(tmp_path):
 def test_numbered_classes_read_as_classes(tmp_path):
     run = make_run(tmp_path / "run", names=["94", "59"], rows=60, skill=0.2)
     text = write_report(run, formats=["html", "md"]).read_text()
-    assert '</b> images of <bdi class="species">94' in text
+    assert '</b> of the photos of <bdi class="species">94' in text
     assert "images of 94" in (run / "report.md").read_text()
 
 
@@ -196,7 +207,7 @@ def test_images_without_a_label_are_told(tmp_path):
     rows[0][1] = ""
     write_csv(run / "predictions.csv", list(Run.open(run).predictions[0]), rows)
     text = write_report(run, formats=["html"]).read_text(encoding="utf-8")
-    assert "1 image without a label" in text
+    assert "1 photo without a label" in text
 
 
 @pytest.mark.slow
@@ -207,9 +218,9 @@ def test_a_thousand_classes_stay_below_ten_megabytes(tmp_path):
 
 def test_the_page_says_what_flatters_least(tmp_path):
     text = _text(tmp_path, n_classes=6, skill=1)
-    assert "Weakest: of" in text
-    assert "Always guessing species 000 would be right for" in text
-    assert text.count("Probabilities assume that classes are as common as among the training") == 2
+    assert "Worst false alarm" in text
+    assert len(re.findall(r"always species 000: [\d.]+%", text)) == 3
+    assert text.count("Probabilities assume that species are as common as among the training") == 2
 
 
 @pytest.mark.parametrize("name", ["fit-linear", "fit-logistic", "zeroshot"])
@@ -217,6 +228,6 @@ def test_a_run_of_an_older_version_gets_its_report(tmp_path, name):
     run = tmp_path / name
     shutil.copytree(Path(__file__).parents[1] / "data" / "written_by_0" / name, run)
     text = write_report(run, formats=["html", "md", "tex"]).read_text(encoding="utf-8")
-    assert "test images right" in text
-    assert "Weakest" not in text
+    assert "% of " in _headline(text)
+    assert len(re.findall(r'<div class="key">', text)) == 3
     assert (run / "report.md").is_file()

@@ -52,11 +52,11 @@ def test_nothing_scored():
 @pytest.mark.parametrize(
     ("n_true", "n_called", "words"),
     [
-        (10, 30, "; goby has 3.0 times the training images (30 against 10)"),
-        (3, 723, "; goby has 241 times the training images (723 against 3)"),
-        (22, 20, "; both have about as many training images (20 against 22)"),
-        (50, 20, ", although goby has fewer training images (20 against 50)"),
-        (0, 20, "; there were no training images of the true class (20 against 0)"),
+        (10, 30, "; goby has 3.0 times the training photos (30 against 10)"),
+        (3, 723, "; goby has 241 times the training photos (723 against 3)"),
+        (22, 20, "; both have about as many training photos (20 against 22)"),
+        (50, 20, ", although goby has fewer training photos (20 against 50)"),
+        (0, 20, "; there were no training photos of the true species (20 against 0)"),
         (math.nan, 20, ""),
     ],
 )

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
-from fishembed.audit.check import AuditData, Block, CheckResult, Section, Table, register
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.cache import FeatureStore
-from fishembed.reports.shared_page_parts import Tile
 
 BALANCE_CSV = "balance.csv"
 FEW = 10
 """Images below which a class's scores are mostly luck."""
 _NAMED = 6
+_URGENCY = 60
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Balance(CheckResult):
         """Return the ratio of the largest to the smallest class, and `notes`."""
         lines = list(self.notes())
         if self.present:
-            n_classes = counted(len(self.present), "class", "classes")
+            n_classes = counted(len(self.present), "species", "species")
             lines.insert(0, f"{n_classes}, largest to smallest {self.ratio:,.0f} to 1")
         return [f"balance: {line}" for line in lines]
 
@@ -84,13 +84,13 @@ class Balance(CheckResult):
         notes = []
         for split in (name for name in self.splits if name):
             if missing := [printable(name) for name in self.missing(split)]:
-                count = counted(len(missing), "class", "classes")
-                notes.append(f"{count} without an image in {split}: {shortlist(missing)}.")
+                count = counted(len(missing), "species", "species")
+                notes.append(f"{count} without a photo in {split}: {shortlist(missing)}.")
         if few := [printable(name) for name in self.few]:
-            count = counted(len(few), "class", "classes")
-            notes.append(f"{count} with fewer than ten images: {shortlist(few)}.")
+            count = counted(len(few), "species", "species")
+            notes.append(f"{count} with fewer than ten photos: {shortlist(few)}.")
         if self.unlabelled:
-            notes.append(f"{counted(self.unlabelled, 'image')} without a label.")
+            notes.append(f"{counted(self.unlabelled, 'photo')} without a label.")
         return notes
 
     def tables(self, store: FeatureStore) -> list[Table]:  # noqa: ARG002
@@ -110,11 +110,15 @@ class Balance(CheckResult):
             in_split = (one.by_split[split] or (None if one.total else 0) for split in self.splits)
             rows.append((printable(one.name), one.total / most, (one.total, *in_split, one.groups)))
         blocks = [Block("text", note) for note in self.notes()]
+        if self.present:
+            about = f"The largest species has {self.ratio:,.0f} times the photos of the smallest."
+            blocks.insert(0, Block("text", about))
         if rows:
-            columns = ("images", *(split or "no split" for split in self.splits), "groups")
+            columns = ("photos", *(split or "no split" for split in self.splits), "groups")
             blocks.append(Block("counts", (columns, rows)))
-        tile = Tile("Largest : smallest class", f"{self.ratio:,.0f} : 1")
-        return Section("balance", "Balance", blocks, [], [tile] if self.present else [])
+        few = counted(len(self.few), "species", "species")
+        actions = [Action(f"find more photos of {few}", _URGENCY)] if self.few else []
+        return Section("balance", "Balance", blocks, actions)
 
 
 @register("balance", position=60)

@@ -12,12 +12,14 @@ import numpy.typing as npt
 from fishembed._base.text import counted
 from fishembed.audit.check import (
     DECISION,
+    Action,
     AuditData,
     Block,
     CheckResult,
     Section,
     Table,
     captioned,
+    label_of,
     more_in,
     register,
     row_cells,
@@ -27,13 +29,13 @@ from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicate_threshold import Threshold
 from fishembed.evaluation.photo_witness import PhotoWitness
-from fishembed.reports.shared_page_parts import Tile
 
 DUPLICATES_CSV = "duplicates.csv"
-_GROUPS_SHOWN, _SCENES_SHOWN, _IMAGES_SHOWN = 12, 6, 6
+_OPEN, _GROUPS_SHOWN, _SCENES_SHOWN, _IMAGES_SHOWN = 3, 12, 6, 6
+_URGENCY = 50
 _HEADINGS = {
     "identical": "with the same bytes",
-    "near-duplicate": "copies",
+    "near-duplicate": "near-identical",
     "same scene": "of the same scene",
 }
 
@@ -118,34 +120,44 @@ class Duplicates(CheckResult):
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the largest groups."""
         near = len(self.groups) - self.n_identical
-        shown = (*self.groups[:_GROUPS_SHOWN], *self.scenes[:_SCENES_SHOWN])
         about = (
-            f"{self.n_identical:,} groups of images with the same bytes, {near:,} of copies that "
-            f"were changed, and {len(self.scenes):,} of the same scene: other photos, such as a "
-            f"burst, whose features reach a cosine of {self.threshold.cosine:.4f} "
-            f"({self.threshold.how})."
+            f"{counted(self.n_identical, 'group')} of photos with the same bytes, {near:,} of "
+            f"near-identical ones, and {len(self.scenes):,} of the same scene: other photos, such "
+            f"as a burst, whose features are as alike (a cosine of {self.threshold.cosine:.4f}, "
+            f"{self.threshold.how.replace('images', 'photos')}). Keep one of each, or let splits "
+            "keep them together."
         )
-        blocks = [Block("text", about)]
-        for group in shown:
-            images = [
-                captioned(
-                    store.paths[row], ("", classes[store.labels[row]]), (str(store.splits[row]), "")
-                )
-                for row in group.rows[:_IMAGES_SHOWN]
-            ]
-            heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"
-            if len(group.rows) > len(images):
-                heading += f", {len(images)} of them here"
-            blocks.append(Block("gallery", images, heading))
-        left = len(self.groups) + len(self.scenes) - len(shown)
+        strips = [
+            self._strip(store, classes, group)
+            for group in (*self.groups[:_GROUPS_SHOWN], *self.scenes[:_SCENES_SHOWN])
+        ]
+        blocks = [Block("text", about), *strips[:_OPEN]]
+        if rest := strips[_OPEN:]:
+            blocks.append(Block("folded", rest, f"{counted(len(rest), 'more group')}"))
+        left = len(self.groups) + len(self.scenes) - len(strips)
         blocks += more_in(DUPLICATES_CSV, left, "more groups")
-        count = counted(len(self.groups), "group")
-        headline = [f"{self.n_rows:,} images stand in {count} of copies"] if self.groups else []
-        tile = Tile("Surplus copies", f"{self.n_rows - len(self.groups):,}", f"in {count}")
-        return Section("duplicates", "Copies", blocks, headline, [tile])
+        surplus = self.n_rows - len(self.groups)
+        words = f"{counted(surplus, 'photo')} too many: near-identical"
+        actions = [Action(words, _URGENCY)] if surplus else []
+        return Section("near-identical", "Near-identical photos", blocks, actions)
+
+    def _strip(self, store: FeatureStore, classes: Sequence[str], group: DuplicateGroup) -> Block:
+        images = [
+            captioned(
+                store.paths[row],
+                ("", classes[store.labels[row]]),
+                (str(store.splits[row]),),
+                label=label_of(store, row),
+            )
+            for row in group.rows[:_IMAGES_SHOWN]
+        ]
+        heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"
+        if len(group.rows) > len(images):
+            heading += f", {len(images)} of them here"
+        return Block("gallery", images, heading)
 
 
-@register("duplicates", position=20)
+@register("duplicates", position=50)
 def check_duplicates(data: AuditData) -> Duplicates:
     """Find the store's duplicates."""
     store = data.store

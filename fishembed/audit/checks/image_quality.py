@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image
 
 from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import counted
 from fishembed.audit.check import (
+    Action,
     AuditData,
     Block,
     CheckResult,
@@ -20,14 +22,14 @@ from fishembed.audit.check import (
     Table,
     captioned,
     gallery,
+    label_of,
     register,
 )
-from fishembed.audit.checks.outliers import OUTLIERS_CSV, outlier_table
+from fishembed.audit.checks.outliers import OUTLIERS_CSV, URGENCY, outlier_table
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
 from fishembed.images import ImageBytes, ImageFiles, read_bytes
 from fishembed.images.decoding.decode import quiet_decoding
-from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.thumbnails import open_reduced
 
 TINY = 32
@@ -47,6 +49,7 @@ _SIDE = 256
 _THREADS = 4
 _AT_ONCE = 512
 _SHOWN = 18
+_HEADING = "Blank, tiny, nearly grey or very long"
 
 
 @dataclass(frozen=True)
@@ -112,29 +115,35 @@ class ImageQuality(CheckResult):
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:  # noqa: ARG002
         """Show odd images with their reasons."""
         if self.missing:
-            return Section("odd", "Odd images", [Block("missing", self.missing)], [], [])
+            blocks = [Block("heading", _HEADING), Block("missing", self.missing)]
+            return Section("unusual", "Unusual photos", blocks, [])
         about = (
             f"{self.n_read:,} photos were looked at for blank, tiny, nearly grey and very long "
             "ones."
         )
         if self.grey_are_many:
             about += (
-                " More than half are nearly grey: that is what these images are like, and it is "
+                " More than half are nearly grey: that is what these photos are like, and it is "
                 "not listed."
             )
         if self.unread:
             about += f" {len(self.unread):,} could not be read."
         images = (
-            captioned(store.paths[row], *((reason, "") for reason in reasons))
+            captioned(
+                store.paths[row], *((reason,) for reason in reasons), label=label_of(store, row)
+            )
             for row, reasons in self.found[:_SHOWN]
         )
-        blocks = [Block("text", about)]
+        blocks = [Block("heading", _HEADING), Block("text", about)]
         blocks += gallery(images, len(self.found), OUTLIERS_CSV, "None is odd.")
-        tile = Tile("Odd images", f"{len(self.found):,}", f"of {self.n_read:,}")
-        return Section("odd", "Odd images", blocks, [], [tile])
+        n = len(self.found)
+        actions = [Action(counted(n, "odd photo"), URGENCY + 1)] if n else []
+        if self.unread:
+            actions.append(Action(f"{counted(len(self.unread), 'photo')} cannot be read", URGENCY))
+        return Section("unusual", "Unusual photos", blocks, actions)
 
 
-@register("image_quality", position=50, timed_as="photos")
+@register("image_quality", position=40, timed_as="photos")
 def check_image_quality(data: AuditData) -> ImageQuality:
     """Read all images of the store, where they are at hand."""
     if data.photos is None:

@@ -14,12 +14,14 @@ import numpy.typing as npt
 from fishembed._base.text import counted
 from fishembed.audit.check import (
     DECISION,
+    Action,
     AuditData,
     Block,
     CheckResult,
     Section,
     Table,
     captioned,
+    command,
     gallery,
     register,
     row_cells,
@@ -29,13 +31,17 @@ from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
 from fishembed.cache import FeatureStore
 from fishembed.evaluation import fit_label_noise
-from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.wording import percent
 
 LABEL_ERRORS_CSV = "label_errors.csv"
 LABEL_RANKING_CSV = "label_ranking.csv"
 N_FOLDS = 5
 _SHOWN = 40
+_URGENCY = 20
+_ANSWER = (
+    "Open a photo and say whether its label is right, by key; then download the decisions, at the "
+    "end of this page, and:"
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,20 +122,21 @@ class LabelIssues(CheckResult):
         """Show the most suspicious labels."""
         if self.missing:
             blocks = [Block("missing", self.missing)]
-            return Section("labels", "Labels that look wrong", blocks, [], [])
+            return Section("labels", "Labels that look wrong", blocks, [])
+        agreed = "" if math.isnan(self.agreed) else percent(self.agreed)
         about = (
-            "Each image was judged by a Gaussian head that was shown neither it nor what belongs "
-            f"to it; it agrees with {'' if math.isnan(self.agreed) else percent(self.agreed)}% of "
-            f"{self.judged:,} labels. Most suspicious first; a head that errs makes a right label "
-            "look wrong, so look before you fix."
+            "Each photo was judged by a Gaussian classifier that was shown neither it nor what "
+            f"belongs to it; it agrees with {agreed}% of {self.judged:,} labels. Most suspicious "
+            "first; a classifier that errs makes a right label look wrong, so look before you fix."
         )
         images = (
             captioned(
                 store.paths[issue.row],
-                ("labelled", classes[issue.given]),
-                ("looks like", classes[issue.likely]),
-                (f"{percent(issue.p_likely, 0)}% against {percent(issue.p_given, 0)}%", ""),
-                ("few images of one of them" if self.is_weak(issue) else "", ""),
+                ("labelled", classes[issue.given], f" ({percent(issue.p_given, 0)}%)"),
+                ("likely", classes[issue.likely], f" ({percent(issue.p_likely, 0)}%)"),
+                ("few photos of one of them" if self.is_weak(issue) else "", ""),
+                label=store.classes[issue.given],
+                guesses=[store.classes[issue.likely]],
             )
             for issue in self.found[:_SHOWN]
         )
@@ -137,32 +144,34 @@ class LabelIssues(CheckResult):
         if warnings := self._warnings(classes):
             blocks.append(Block("warnings", warnings))
         blocks += gallery(images, len(self.found), LABEL_ERRORS_CSV, "None stands out.")
+        if self.found:
+            blocks += [Block("text", _ANSWER), command("fix", str(store.path), "decisions.csv")]
         blocks.append(
             Block("note", f"All labels, most suspicious first, are in {LABEL_RANKING_CSV}.")
         )
-        headline = [f"{counted(len(self.found), 'label')} look wrong"] if self.found else []
-        tile = Tile("Suspicious labels", f"{len(self.found):,}", f"of {self.judged:,} judged")
-        return Section("labels", "Labels that look wrong", blocks, headline, [tile])
+        words = f"check {counted(len(self.found), 'label')}"
+        actions = [Action(words, _URGENCY)] if self.found else []
+        return Section("labels", "Labels that look wrong", blocks, actions)
 
     def _warnings(self, classes: Sequence[str]) -> list[str]:
         warnings = []
         if self.unjudged:
             unjudged = [classes[i] for i in self.unjudged]
             warnings.append(
-                f"{counted(len(unjudged), 'class', 'classes')} could not be judged, since one "
-                "image, or one group, teaches nothing about the next: "
+                f"{counted(len(unjudged), 'species', 'species')} could not be judged, since one "
+                "photo, or one group, teaches nothing about the next: "
                 f"{shortlist(unjudged)}."
             )
         if self.few:
             few = [classes[i] for i in self.few]
             warnings.append(
-                f"{counted(len(few), 'class has', 'classes have')} fewer than ten images; what is "
-                f"found for them is weak: {shortlist(few)}."
+                f"{counted(len(few), 'species has', 'species have')} fewer than ten photos; what "
+                f"is found for them is weak: {shortlist(few)}."
             )
         return warnings
 
 
-@register("labels", position=30, needs=("duplicates",))
+@register("labels", position=20, needs=("duplicates",))
 def check_labels(data: AuditData) -> LabelIssues:
     """Judge the store's labels."""
     store = data.store

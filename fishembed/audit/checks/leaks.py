@@ -15,24 +15,37 @@ from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, listed
 from fishembed.audit.check import (
     DECISION,
+    Action,
     AuditData,
     Block,
     CheckResult,
     Section,
     Table,
     captioned,
+    command,
+    label_of,
     register,
     row_cells,
 )
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.run_scores import RunScores, score_run
 from fishembed.cache import FeatureStore
-from fishembed.reports.shared_page_parts import Tile
-from fishembed.reports.wording import percent, split_images
+from fishembed.reports.wording import percent, split_photos
 
 LEAKS_CSV = "leaks.csv"
-KINDS = {"identical": "byte for byte", "near-duplicate": "nearly", "group": "by their group"}
+KINDS = {
+    "identical": "byte for byte",
+    "near-duplicate": "near-identical",
+    "group": "by their group",
+}
+_ALIKE = {"identical": "the same file", "near-duplicate": "near-identical", "group": "same group"}
 _PAIRS_SHOWN = 12
+_SERIOUS = 0.01
+_URGENT, _LATER = 10, 30
+_DIVIDE = (
+    "What leaks flatters every score. Divide again, so that what belongs together stays on one "
+    "side, and fit again:"
+)
 
 
 @dataclass(frozen=True)
@@ -104,33 +117,46 @@ class Leaks(CheckResult):
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the nearest leaks, each beside its counterpart."""
         blocks = [Block("text", sentence) for sentence in self._explained()]
-        if self.scores:
-            heading = ("What", printable(self.scores.run), "reaches with and without them")
-            blocks.append(Block("scores", self.scores.tiles(), heading))
+        if self.found:
+            blocks.append(Block("text", _DIVIDE))
+        if self.found or len(self.sizes) < 2:
+            blocks.append(command("split", str(store.path), "--group-duplicates"))
         nearest = sorted(self.found, key=lambda one: -np.nan_to_num(one.cosine, nan=-1.0))
         pairs = []
         for leak in nearest[:_PAIRS_SHOWN]:
-            near = "" if math.isnan(leak.cosine) else f", cosine {leak.cosine:.3f}"
-            label = classes[store.labels[leak.row]]
-            image = captioned(store.paths[leak.row], (leak.split, ""), ("", label))
-            other = (f"{leak.other_split}, {leak.kind}{near}", "")
-            pairs.append((image, captioned(store.paths[leak.other], other)))
+            near = "" if math.isnan(leak.cosine) else f" ({leak.cosine:.3f})"
+            how = f"in {leak.other_split}, {_ALIKE[leak.kind]}{near}:"
+            pairs.append(
+                tuple(
+                    captioned(
+                        store.paths[row],
+                        (words, classes[store.labels[row]]),
+                        label=label_of(store, row),
+                    )
+                    for row, words in ((leak.row, f"in {leak.split}:"), (leak.other, how))
+                )
+            )
         if pairs:
             about = (
-                f"The nearest {len(pairs)} of {len(self.found):,}: the image, and its counterpart "
+                f"The nearest {len(pairs)} of {len(self.found):,}: the photo, and its counterpart "
                 f"in an earlier split. All are in {LEAKS_CSV}."
             )
             blocks += [Block("note", about), Block("pairs", pairs)]
-        headline = [
-            f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) leak"
-            for split, n, size in self.counts
-            if n
-        ]
-        tiles = [
-            Tile(f"Leaking {split} images", f"{n:,}", f"{percent(n / size)}% of {size:,}")
-            for split, n, size in self.counts
-        ]
-        return Section("leaks", "Leaks between the splits", blocks, headline, tiles)
+        if self.scores:
+            heading = ("What", printable(self.scores.run), "reaches with and without them")
+            blocks.append(Block("scores", self.scores.tiles(), heading))
+        return Section("leaks", "Leaks between the splits", blocks, self._actions())
+
+    def _actions(self) -> list[Action]:
+        if len(self.sizes) < 2:
+            return [Action("divide into train and test", _URGENT)]
+        leaking = [(split, n, size) for split, n, size in self.counts if n]
+        if not leaking:
+            return []
+        split, n, size = leaking[0]
+        verb = "leaks" if n == 1 else "leak"
+        words = f"divide again: {n:,} {split_photos(split, n)} {verb}"
+        return [Action(words, _URGENT if n >= _SERIOUS * size else _LATER)]
 
     def _explained(self) -> list[str]:
         if len(self.sizes) < 2:
@@ -141,12 +167,12 @@ class Leaks(CheckResult):
         lines = []
         for split, n, size in self.counts:
             if not n:
-                lines.append(f"None of the {size:,} {split_images(split)} has a counterpart.")
+                lines.append(f"None of the {size:,} {split_photos(split)} has a counterpart.")
                 continue
             kinds = [(len(self.rows(split, kind)), how) for kind, how in KINDS.items()]
             why = listed([f"{count:,} {how}" for count, how in kinds if count])
             lines.append(
-                f"{n:,} of {size:,} {split_images(split)} ({percent(n / size)}%) have a "
+                f"{n:,} of {size:,} {split_photos(split)} ({percent(n / size)}%) have a "
                 f"counterpart in an earlier split: {why}."
             )
         if self.shared_groups:

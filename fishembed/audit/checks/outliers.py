@@ -14,6 +14,7 @@ from fishembed._base.nearest import BLOCK
 from fishembed._base.text import counted
 from fishembed.audit.check import (
     DECISION,
+    Action,
     AuditData,
     Block,
     CheckResult,
@@ -21,15 +22,16 @@ from fishembed.audit.check import (
     Table,
     captioned,
     gallery,
+    label_of,
     register,
     row_cells,
 )
 from fishembed.audit.similar_pairs import Features
 from fishembed.cache import FeatureStore
-from fishembed.reports.shared_page_parts import Tile
 
 OUTLIERS_CSV = "outliers.csv"
 OUTLIER_COLUMNS = ("path", "split", "label", "kind", "reason", *DECISION)
+URGENCY = 40
 _SHOWN = 18
 _FENCE = 3.0
 
@@ -77,22 +79,26 @@ class Outliers(CheckResult):
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the farthest images."""
         about = (
-            "Distance of an embedding to its nearest class, in that class's own spreads: ordinary "
-            f"images lie at {self.median:.2f}, those listed beyond {self.fence:.2f}."
+            "These photos look like none of the species: how far a photo's features lie from its "
+            f"nearest species, in that species' own spreads. Ordinary photos lie at "
+            f"{self.median:.2f}, those listed beyond {self.fence:.2f}."
         )
         images = (
             captioned(
                 store.paths[one.row],
                 ("labelled", classes[store.labels[one.row]]),
-                ("nearest to", classes[one.nearest]) if one.nearest >= 0 else ("", ""),
-                (f"{one.distance:.2f}", ""),
+                ("nearest to", classes[one.nearest]) if one.nearest >= 0 else ("",),
+                (f"{one.distance:.2f} spreads away",),
+                label=label_of(store, one.row),
+                guesses=[store.classes[one.nearest]] if one.nearest >= 0 else (),
             )
             for one in self.found[:_SHOWN]
         )
-        blocks = [Block("text", about)]
+        blocks = [Block("heading", "Like none of the species"), Block("text", about)]
         blocks += gallery(images, len(self.found), OUTLIERS_CSV, "None.")
-        tile = Tile("Far from every class", f"{len(self.found):,}")
-        return Section("outliers", "Far from every class", blocks, [], [tile])
+        n = len(self.found)
+        actions = [Action(f"look at {counted(n, 'unusual photo')}", URGENCY)] if n else []
+        return Section("unusual", "Unusual photos", blocks, actions)
 
 
 def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) -> Table:
@@ -104,7 +110,7 @@ def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) 
     return Table(OUTLIERS_CSV, OUTLIER_COLUMNS, rows)
 
 
-@register("outliers", position=40)
+@register("outliers", position=30)
 def check_outliers(data: AuditData) -> Outliers:
     """Find the store's outliers."""
     store = data.store

@@ -8,10 +8,10 @@ from typing import Any, Literal
 Prior = Literal["uniform", "training", "partly uniform"]
 
 PRIOR_SENTENCES: dict[Prior, str] = {
-    "uniform": "Probabilities assume that every class is as common as any other.",
-    "training": "Probabilities assume that classes are as common as among the training images.",
-    "partly uniform": "Probabilities assume that rare classes are more common, and common ones "
-    "rarer, than among the training images.",
+    "uniform": "Probabilities assume that every species is as common as any other.",
+    "training": "Probabilities assume that species are as common as among the training photos.",
+    "partly uniform": "Probabilities assume that rare species are more common, and common ones "
+    "rarer, than among the training photos.",
 }
 
 

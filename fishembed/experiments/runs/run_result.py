@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from fishembed._base.printable import printable
 from fishembed.errors import InputError
+from fishembed.evaluation.acceptance import Acceptance, acceptance
 from fishembed.evaluation.by_value import ValueScore, score_by_value
 from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
+from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
 
 if TYPE_CHECKING:
@@ -234,6 +236,21 @@ class RunResult:
         """Confidence against accuracy; None where the run names no confidence."""
         images = self.images
         return reliability(images.confidence, images.right, images.labelled, images.groups)
+
+    @cached_property
+    def acceptance(self) -> Acceptance | None:
+        """What accepting only sure answers wins; None where the run names no confidence."""
+        images = self.images
+        return acceptance(images.confidence, images.right, images.labelled, images.groups)
+
+    @cached_property
+    def precision_intervals(self) -> Floats:
+        """Interval of each class's precision, (n_classes, 2); (0, 1) where it was never called."""
+        images = self.images
+        at = images.labelled & (images.predicted >= 0)
+        groups = None if images.groups is None else images.groups[at]
+        called = images.predicted[at]
+        return proportion_intervals(images.right[at], groups, called, len(self.classes.n))
 
     @cached_property
     def top_k(self) -> list[TopK]:

@@ -11,7 +11,11 @@ from fishembed.reports.figures.confusion_figure import draw_confusion
 from fishembed.reports.figures.field_figures import FIELD_FIGURES
 from fishembed.reports.figures.learning_figures import draw_accuracy, draw_learning_curve, draw_loss
 from fishembed.reports.figures.recall_figures import draw_per_class, draw_recall_by_training
-from fishembed.reports.figures.reliability_figures import draw_reliability, draw_top_k
+from fishembed.reports.figures.reliability_figures import (
+    draw_acceptance,
+    draw_reliability,
+    draw_top_k,
+)
 from fishembed.reports.figures.selection_figure import draw_selection
 from fishembed.reports.figures.style import FIGURE_FORMATS, render
 
@@ -21,13 +25,14 @@ if TYPE_CHECKING:
     from fishembed.experiments.runs.run_folder import Run
     from fishembed.experiments.runs.run_result import RunResult
 
-LEARNING_CURVE = "learning_curve"
+LEARNING_CURVE, ACCEPT = "learning_curve", "accept"
 INLINE = (
     "loss",
     "accuracy",
     "selection",
     "recall_by_training",
     "reliability",
+    ACCEPT,
     "top_k",
     LEARNING_CURVE,
     *FIELD_FIGURES,
@@ -42,7 +47,8 @@ def draw_figures(result: RunResult) -> dict[str, Figure]:
     -------
     dict of str to matplotlib.figure.Figure
         Keyed by the stem of the figure's file: `loss`, `accuracy`, `selection`, `per_class`,
-        `confusion`, `recall_by_training`, `reliability`, `top_k`, `learning_curve`.
+        `confusion`, `recall_by_training`, `reliability`, `accept`, `top_k`,
+        `learning_curve`.
     """
     drawn = {
         "loss": draw_loss(result),
@@ -52,6 +58,7 @@ def draw_figures(result: RunResult) -> dict[str, Figure]:
         "confusion": draw_confusion(result),
         "recall_by_training": draw_recall_by_training(result.classes),
         "reliability": draw_reliability(result),
+        ACCEPT: draw_acceptance(result),
         "top_k": draw_top_k(result),
         LEARNING_CURVE: draw_learning_curve(result),
     }

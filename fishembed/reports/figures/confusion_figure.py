@@ -99,8 +99,8 @@ def _size(n: int) -> tuple[float, float]:
 def _frame(axes: Axes, names: list[str]) -> None:
     n = len(names)
     axes.grid(visible=False)
-    axes.set_xlabel("called")
-    axes.set_ylabel("true")
+    axes.set_xlabel("identified as")
+    axes.set_ylabel("is")
     for spine in axes.spines.values():
         spine.set_visible(True)
     if n > _NAMED_UP_TO:

@@ -74,6 +74,6 @@ def draw_risk_coverage(found: Mapping[str, Any]) -> Figure | None:
         axes.set_ylim(bottom=0)
         percent_axis(axes, "x")
         percent_axis(axes, "y")
-        axes.set_xlabel("images kept")
+        axes.set_xlabel("photos kept")
         axes.set_ylabel("of these wrong")
     return figure

@@ -86,14 +86,14 @@ def draw_learning_curve(result: RunResult) -> Figure | None:
             axes.plot(at, scores[1], "D", color=INK, markersize=4, fillstyle="none")
         colour, dashes = RIGHT, (0, (4, 3))
         axes.axhline(result.metrics["macro_recall"], color=colour, linewidth=1, linestyle=dashes)
-        axes.plot([], [], color=MUTED, linestyle=":", label="accuracy")
-        axes.plot([], [], color=colour, linewidth=1, linestyle=dashes, label="all images")
+        axes.plot([], [], color=MUTED, linestyle=":", label="share right")
+        axes.plot([], [], color=colour, linewidth=1, linestyle=dashes, label="all photos")
         ticks = ([0] if without else []) + shots
         axes.set_xticks([place[k] for k in ticks], [f"{k}" for k in ticks])
         axes.set_ylim(0, 1)
         percent_axis(axes, "y")
-        axes.set_xlabel("training images of each class")
-        axes.set_ylabel("macro recall")
+        axes.set_xlabel("training photos of each species")
+        axes.set_ylabel("average over species")
         axes.legend(loc="lower right")
     return figure
 

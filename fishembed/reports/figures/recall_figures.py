@@ -62,7 +62,7 @@ def _bars(axes: Axes, table: ClassTable) -> None:
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     percent_axis(axes, "x")
-    axes.set_xlabel("recall with its 95% interval")
+    axes.set_xlabel("found (recall) with its 95% interval")
     _counts(axes, table)
 
 
@@ -72,7 +72,7 @@ def _counts(axes: Axes, table: ClassTable) -> None:
     # The two heads are the widest: they alone keep the room.
     _beside(axes, -1, "right / scored", 66, in_layout=True)
     if trained:
-        _beside(axes, -1, "trained on", 118, in_layout=True)
+        _beside(axes, -1, "training photos", 118, in_layout=True)
     for row, i in enumerate(table.by_recall):
         _beside(axes, row, f"{table.correct[i]} / {table.n[i]}", 66)
         if not np.isnan(table.n_train[i]):
@@ -107,8 +107,8 @@ def _profile(table: ClassTable) -> Figure:
     axes.set_xlim(1, len(order))
     axes.set_ylim(0, 1)
     percent_axis(axes, "y")
-    axes.set_xlabel(f"the {len(order):,} classes, best first")
-    axes.set_ylabel("recall with its 95% interval")
+    axes.set_xlabel(f"the {len(order):,} species, best first")
+    axes.set_ylabel("found (recall) with its 95% interval")
     return figure
 
 
@@ -129,8 +129,8 @@ def draw_recall_by_training(table: ClassTable) -> Figure | None:
         _log_scale(axes, n_train)
         axes.set_ylim(0, 1)
         percent_axis(axes, "y")
-        axes.set_xlabel("training images")
-        axes.set_ylabel("recall")
+        axes.set_xlabel("training photos")
+        axes.set_ylabel("found (recall)")
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fishembed.reports.figures.style import INK, MUTED, RIGHT, new_axes, percent_axis, style
+from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +32,36 @@ def draw_reliability(result: RunResult) -> Figure | None:
         axes.set_ylim(0, 1)
         percent_axis(axes, "x")
         percent_axis(axes, "y")
-        axes.set_xlabel("confidence")
+        axes.set_xlabel("how sure it was")
         axes.set_ylabel("right")
+    return figure
+
+
+def draw_acceptance(result: RunResult) -> Figure | None:
+    """Draw what is accepted, and right, by the confidence from which answers are accepted.
+
+    None where the run names no confidence.
+    """
+    found = result.acceptance
+    if found is None:
+        return None
+    with style():
+        figure, axes = new_axes()
+        at = found.threshold
+        some = found.n > 0
+        rows = found.rows
+        axes.plot(
+            at, found.accepted, color=WRONG, linewidth=1.4, linestyle=(0, (4, 3)), label="accepted"
+        )
+        axes.plot(at[some], found.right[some], color=RIGHT, linewidth=1.4, label="of them right")
+        axes.vlines(at[rows], found.low[rows], found.high[rows], color=RIGHT, linewidth=1.2)
+        axes.legend(loc="lower left")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.04)
+        percent_axis(axes, "x")
+        percent_axis(axes, "y")
+        axes.set_xlabel("accepted where it is surer than")
+        axes.set_ylabel("photos")
     return figure
 
 
@@ -58,7 +86,7 @@ def draw_top_k(result: RunResult) -> Figure | None:
         axes.margins(y=0.18)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         percent_axis(axes, "y")
-        axes.set_xlabel("k most probable classes")
+        axes.set_xlabel("first k guesses")
         axes.set_ylabel("truth among them")
     return figure
 

@@ -62,8 +62,8 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
         percent_axis(axes, "x")
         percent_axis(axes, "y")
-        axes.set_xlabel("accuracy, cross-validated")
-        axes.set_ylabel("macro recall, cross-validated")
+        axes.set_xlabel("share right, cross-validated")
+        axes.set_ylabel("average over species, cross-validated")
         if not near.all():
             far = counted(int((~near).sum()), "candidate")
             axes.set_title(f"{far} far below not drawn", fontsize=8.5, color=MUTED, loc="right")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fishembed._base.printable import printable
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.reliability import Reliability
-from fishembed.experiments.few_shot import curve_points
+from fishembed.experiments.few_shot import CurvePoint, curve_points
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.text_tables import judged_on
-from fishembed.reports.wording import percent, split_images
+from fishembed.reports.wording import percent, split_photos
+
+_WORTH_IT = 0.01
+"""Share by which a step of the learning curve has to rise to be called worth it."""
 
 
 def epoch_caption(result: RunResult, what: str) -> str:
@@ -38,14 +41,15 @@ def scored_line_caption(result: RunResult) -> str:
     accuracy, split = result.metrics.get("accuracy"), result.scored_split
     if accuracy is None or split == "train":
         return ""
-    return f" The dashed line is what the {split_images(split)} reached: {percent(accuracy)}%."
+    return f" The dashed line is what the {split_photos(split)} reached: {percent(accuracy)}%."
 
 
 def selection_caption(result: RunResult) -> str:
     """Describe the figure of the candidates."""
     return (
-        f"{len(result.selection)} candidates by the scores that served to choose, accuracy and "
-        f"macro recall {judged_on(result.selection)}; the ring marks the one chosen."
+        f"{len(result.selection)} candidates by the scores that served to choose, share right and "
+        f"average over species {judged_on(result.selection).replace('images', 'photos')}; the "
+        "ring marks the one chosen."
     )
 
 
@@ -55,32 +59,61 @@ def top_k_caption(result: RunResult) -> str:
         return ""
     first, last = result.top_k[0], result.top_k[-1]
     return (
-        f"The truth was the most probable class for {percent(first.share)}% of the images, and "
-        f"among the {last.k} most probable for {percent(last.share)}%."
+        f"Its first guess was right for {percent(first.share)}% of the photos; among its first "
+        f"{last.k} guesses the truth was for {percent(last.share)}%."
     )
 
 
-def learning_curve_caption(result: RunResult) -> str:
-    """Describe the ends of the learning curve; empty where there is none."""
+def learning_curve_message(result: RunResult) -> tuple[str, str]:
+    """Return whether more images of each class still help, and the figures; empty for no curve."""
     head = str(result.info.get("head", ""))
     curve = [p for p in curve_points(result.few_shot, head) if p.shots and p.gain is None]
     if not curve:
-        return ""
-    few, many = curve[0], curve[-1]
-    ends = f"{percent(few.macro_recall.mean)}% at {counted(few.shots, 'image')} of each class"
-    if many.shots > few.shots:
-        ends += f", {percent(many.macro_recall.mean)}% at {many.shots}"
+        return "", ""
+    first, last = curve[0], curve[-1]
+    name = printable(last.head)
+    if last is first:
+        photos = counted(last.shots, "photo")
+        return f"With {photos} of each species {name} finds {_average(last)}% on average.", ""
+    before = curve[-2]
+    gain = last.macro_recall.mean - before.macro_recall.mean
+    steps = f"from {before.shots} to {last.shots} photos of each species"
+    if gain >= _WORTH_IT:
+        verdict = f"Yes: {steps} still adds {100 * gain:.1f} points"
+    elif gain > -_WORTH_IT:
+        verdict = f"Hardly: {steps} changes it by {100 * gain:+.1f} points"
+    else:
+        verdict = f"No: {steps} loses {-100 * gain:.1f} points"
+    text = (
+        f"The average over species goes from {_average(first)}% with "
+        f"{counted(first.shots, 'photo')} of each to {_average(last)}% with {last.shots}; with all "
+        f"training photos it is {percent(result.metrics['macro_recall'])}%."
+    )
+    if result.metrics["macro_recall"] < last.macro_recall.mean - 2 * _WORTH_IT:
+        text += (
+            " Less with all than with few: the many photos of common species push rare ones "
+            "aside. The classifiers auto and prior-corrected make up for that."
+        )
+    return f"{verdict}.", text
+
+
+def _average(point: CurvePoint) -> str:
+    return percent(point.macro_recall.mean)
+
+
+def acceptance_caption() -> str:
+    """Describe the figure of what is accepted, and right, by how sure the head is."""
     return (
-        f"Macro recall of {printable(few.head)}: {ends}. Bands are 95% intervals over the draws, "
-        "dotted lines the accuracy; the dashed line learnt from all training images."
+        "The higher the bar, the fewer photos are accepted (orange, dashed) and the more of them "
+        "are right (blue)."
     )
 
 
 def class_tips(table: ClassTable) -> list[str]:
     """Describe each point of the figure of recall by training images, in the figure's order."""
     return [
-        f"{table.names[i]}: {table.correct[i]} of {table.n[i]} right "
-        f"({percent(float(table.recall[i]), 0)}%); {table.n_train[i]:,.0f} training images"
+        f"{table.names[i]}: {table.correct[i]} of {table.n[i]} found "
+        f"({percent(float(table.recall[i]), 0)}%); {table.n_train[i]:,.0f} training photos"
         for i in table.trained_and_scored
     ]
 
@@ -88,7 +121,7 @@ def class_tips(table: ClassTable) -> list[str]:
 def bin_tips(bins: Reliability) -> list[str]:
     """Describe each point of the reliability diagram, in the figure's order."""
     return [
-        f"{counted(int(n), 'image')} at {percent(float(c))}% confidence: "
+        f"{counted(int(n), 'photo')} of which it was {percent(float(c))}% sure: "
         f"{percent(float(a))}% right ({percent(float(low))} to {percent(float(high))})"
         for n, c, a, low, high in zip(
             bins.n, bins.confidence, bins.accuracy, bins.low, bins.high, strict=True

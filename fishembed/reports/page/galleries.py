@@ -1,36 +1,43 @@
-"""The images of a page: pairs of classes taken for each other, and the surest mistakes."""
+"""The images of a report's page, read once and numbered for those who answer them."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from fishembed._base.paths import is_url
 from fishembed._base.printable import printable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
-from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.images import ImageFiles
+from fishembed.reports.answering import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    ImageSources,
+    answering_data,
+)
+from fishembed.reports.embedding_map import map_rows
+from fishembed.reports.page.photo_choice import (
+    WORST,
+    MixUp,
+    Rows,
+    cell_rows,
+    mix_ups,
+    surest_mistakes,
+)
 from fishembed.reports.run_sentences import mixup_reason
-from fishembed.reports.thumbnails import Thumbnail, thumbnails
-from fishembed.reports.wording import percent
+from fishembed.reports.sprite import Sprite, make_sprite
+from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
+from fishembed.reports.wording import percent, rounded
 
-_PAIRS = 12
-_PER_STRIP = 3
-_PAIRS_WITH_IMAGES = 8
-_MISTAKES = 24
-_OF_ONE_PAIR = 3
-
-Rows = list[int]
+_MOST_CHARACTERS = 1_500_000
+"""Of large thumbnails in a page; those that come last are left out beyond."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,43 @@ class GalleryImage:
     @property
     def sure(self) -> str:
         """How sure the head was; "" where the run does not say."""
-        return "" if math.isnan(self.confidence) else f" ({percent(self.confidence, 0)}% sure)"
+        return "" if math.isnan(self.confidence) else f" ({rounded(self.confidence)}% sure)"
 
 
-def run_galleries(run: Run, photos: str | Path | None, *, fetch: bool = False) -> dict[str, Any]:
-    """Choose the images of a run's page and read their thumbnails.
+@dataclass(frozen=True)
+class RunPhotos:
+    """The images of a report.
+
+    Attributes
+    ----------
+    worst, more
+        The mistakes the head was surest of: those of the first screen, and others.
+    pairs
+        The largest mix-ups with their images, as values for the template.
+    small
+        Small images of the matrix's cells and the map; None where there are none.
+    answering
+        What `answer.js` reads.
+    number
+        Row of the run's images to their number there.
+    cells
+        Rows of images for the cells of the matrix.
+    missing
+        A sentence on what is missing, "" for nothing.
+    """
+
+    worst: list[GalleryImage]
+    more: list[GalleryImage]
+    pairs: list[dict[str, Any]]
+    small: Sprite | None
+    answering: dict[str, Any]
+    number: Mapping[int, int]
+    cells: Rows
+    missing: str
+
+
+def run_photos(run: Run, photos: str | Path | None, *, fetch: bool = False) -> RunPhotos:
+    """Choose the images of a run's page and read them.
 
     Parameters
     ----------
@@ -80,45 +119,116 @@ def run_galleries(run: Run, photos: str | Path | None, *, fetch: bool = False) -
         Folder of the photos, or None for the one the store knows.
     fetch
         Whether images that lie at URLs are fetched.
-
-    Returns
-    -------
-    dict
-        `pairs`, the largest mix-ups with their images; `mistakes`, those the head was surest
-        of; `missing_images`, the sentence that says what is missing.
     """
     result = run.result
-    pairs = largest_pairs(result.confusion, _PAIRS)
-    strips = [
-        _pair_strips(result, pair, _PER_STRIP if i < _PAIRS_WITH_IMAGES else 0)
-        for i, pair in enumerate(pairs)
-    ]
-    mistakes = _surest_mistakes(result)
-    wanted = [*(row for pair in strips for strip in pair.values() for row in strip), *mistakes]
-    paths = (result.images.paths[row] for row in wanted)
-    small, missing = read_thumbnails(run, photos, paths, fetch=fetch)
-    return {
-        "pairs": [
-            _pair_view(result, pair, {name: _show(result, strip[name], small) for name in strip})
-            for pair, strip in zip(pairs, strips, strict=True)
-        ],
-        "mistakes": _show(result, mistakes, small),
-        "missing_images": missing,
+    mistakes, mixed, cells = surest_mistakes(result), mix_ups(result), cell_rows(result)
+    large = [*mistakes[:WORST], *(row for one in mixed for row in one.rows), *mistakes[WORST:]]
+    found = find_images(run, photos, fetch=fetch)
+    paths = result.images.paths
+    small: dict[str, Thumbnail] = {}
+    missing, sprite = found if isinstance(found, str) else "", None
+    others: Rows = []
+    if isinstance(found, ImageFiles):
+        wanted = [paths[row] for row in large]
+        small, missing = _read(found, wanted, fetch=fetch, home=run.folder.absolute())
+        if not is_url(str(found)):
+            others = list(dict.fromkeys([*cells, *map_rows(result.images).tolist()]))
+            sprite = make_sprite(found, list(dict.fromkeys(paths[row] for row in others)))
+    number = {row: i for i, row in enumerate(dict.fromkeys([*large, *others]))}
+    show = _Show(result, small, number)
+    return RunPhotos(
+        worst=show(mistakes[:WORST]),
+        more=show(mistakes[WORST:]),
+        pairs=[_pair_view(result, one, show) for one in mixed],
+        small=sprite,
+        answering=_answering(run, number, found, small),
+        number=number,
+        cells=cells if sprite else [],
+        missing=missing,
+    )
+
+
+@dataclass(frozen=True)
+class _Show:
+    """Turns rows into images for the template."""
+
+    result: RunResult
+    small: Mapping[str, Thumbnail]
+    number: Mapping[int, int]
+
+    def __call__(self, rows: Rows) -> list[GalleryImage]:
+        images, names = self.result.images, self.result.classes.names
+        return [
+            GalleryImage(
+                path=images.paths[row],
+                true=names[images.true[row]],
+                called=names[images.predicted[row]],
+                confidence=float(images.confidence[row]),
+                right=bool(images.true[row] == images.predicted[row]),
+                thumbnail=self.small.get(images.paths[row]),
+                answer=self.number[row],
+            )
+            for row in rows
+        ]
+
+
+def _pair_view(result: RunResult, one: MixUp, show: _Show) -> dict[str, Any]:
+    pair = one.pair
+    strips = {
+        "true_right": show(one.true_right),
+        "mixed_up": show(one.mixed_up),
+        "called_right": show(one.called_right),
     }
-
-
-def _pair_view(
-    result: RunResult, pair: ConfusedPair, strips: dict[str, list[GalleryImage]]
-) -> dict[str, Any]:
     return {
         "true": result.classes.names[pair.true],
         "called": result.classes.names[pair.predicted],
         "count": pair.count,
         "total": pair.total,
+        "share": pair.count / pair.total,
         "reason": mixup_reason(result.classes, pair),
-        "images": [image for images in strips.values() for image in images],
+        "with_photos": any(image.thumbnail for strip in strips.values() for image in strip),
         **strips,
     }
+
+
+def _answering(
+    run: Run, number: Mapping[int, int], found: ImageFiles | str, small: Mapping[str, Thumbnail]
+) -> dict[str, Any]:
+    images, names = run.result.images, run.result.classes.raw_names
+    asked = []
+    originals = {}
+    home = run.folder.absolute()
+    for row in number:
+        path, sure = images.paths[row], float(images.confidence[row])
+        true, called = names[images.true[row]], names[images.predicted[row]]
+        how = "" if math.isnan(sure) else f" ({percent(sure, 0)}% sure)"
+        asked.append(
+            AnswerImage(path, true, (called,), (f"identified as {printable(called)}{how}",))
+        )
+        if path in small:
+            originals[path] = small[path].original
+        elif isinstance(found, ImageFiles):
+            originals[path] = original_place(found.at(path), home)
+    sheet = AnswerSheet(f"{run.name}: report", run.classes, [AnswerSection("", asked)])
+    return answering_data(sheet, ImageSources(originals=originals))
+
+
+def find_images(run: Run, photos: str | Path | None, *, fetch: bool = False) -> ImageFiles | str:
+    """Find a run's images; the sentence that says why not, where they are not at hand."""
+    known = photos or (run.info.get("store") or {}).get("source_root")
+    hint = "give their folder with --photos"
+    if not known:
+        return f"There are no photos here: the store does not know its photos; {hint}."
+    try:
+        found = ImageFiles(known, fetch=fetch)
+    except FishembedError as error:
+        return f"There are no photos here: {printable(str(error))}."
+    shown = printable(str(found))
+    if found.wait_for_leave:
+        return f"There are no photos here: they lie at {shown}; --fetch gets them."
+    if not found.are_there():
+        return f"There are no photos here: no folder of photos at {shown}; {hint}."
+    return found
 
 
 def read_thumbnails(
@@ -138,73 +248,30 @@ def read_thumbnails(
     dict of str to Thumbnail, str
         Those that could be read by their paths, and the sentence that says what is missing.
     """
-    known = photos or (run.info.get("store") or {}).get("source_root")
-    hint = "give their folder with --photos"
-    if not known:
-        return {}, f"There are no images here: the store does not know its photos; {hint}."
-    try:
-        found = ImageFiles(known, fetch=fetch)
-    except FishembedError as error:
-        return {}, f"There are no images here: {printable(str(error))}."
-    shown = printable(str(found))
-    if found.wait_for_leave:
-        return {}, f"There are no images here: they lie at {shown}; --fetch gets them."
-    if not found.are_there():
-        return {}, f"There are no images here: no folder of photos at {shown}; {hint}."
+    found = find_images(run, photos, fetch=fetch)
+    if isinstance(found, str):
+        return {}, found
+    return _read(found, list(paths), fetch=fetch, home=home and home.absolute())
+
+
+def _read(
+    found: ImageFiles, paths: Sequence[str], *, fetch: bool, home: Path | None
+) -> tuple[dict[str, Thumbnail], str]:
     wanted = dict.fromkeys(paths)
-    small = thumbnails(found, wanted, home=home and home.absolute())
+    small = thumbnails(found, wanted, home=home)
     lost = len(wanted) - len(small)
     urls = 0 if fetch else sum(is_url(path) for path in wanted)
-    also = f" {counted(urls, 'image')} lie at URLs: --fetch gets them." if urls else ""
-    return small, f"{counted(lost, 'image')} could not be read in {shown}.{also}" if lost else ""
+    also = f" {counted(urls, 'photo')} lie at URLs: --fetch gets them." if urls else ""
+    shown = printable(str(found))
+    missing = f"{counted(lost, 'photo')} could not be read in {shown}.{also}" if lost else ""
+    return _as_many_as_fit(small), missing
 
 
-def _show(result: RunResult, rows: Rows, small: Mapping[str, Thumbnail]) -> list[GalleryImage]:
-    images, names = result.images, result.classes.names
-    return [
-        GalleryImage(
-            path=images.paths[row],
-            true=names[images.true[row]],
-            called=names[images.predicted[row]],
-            confidence=float(images.confidence[row]),
-            right=bool(images.true[row] == images.predicted[row]),
-            thumbnail=small.get(images.paths[row]),
-        )
-        for row in rows
-    ]
-
-
-def _surest_mistakes(result: RunResult) -> Rows:
-    """Choose the mistakes the head was surest of, at most three of one class for another."""
-    images = result.images
-    taken: Counter[tuple[int, int]] = Counter()
-    chosen: Rows = []
-    for row in _surest(result, images.wrong):
-        pair = int(images.true[row]), int(images.predicted[row])
-        taken[pair] += 1
-        if taken[pair] <= _OF_ONE_PAIR:
-            chosen.append(row)
-    return chosen[:_MISTAKES]
-
-
-def _pair_strips(result: RunResult, pair: ConfusedPair, limit: int) -> dict[str, Rows]:
-    images = result.images
-    is_true, is_other = images.true == pair.true, images.true == pair.predicted
-    chosen = {
-        "true_right": is_true & images.right,
-        "mixed_up": is_true & (images.predicted == pair.predicted),
-        "called_right": is_other & images.right,
-    }
-    return {name: _surest(result, rows)[:limit] for name, rows in chosen.items()}
-
-
-def _surest(result: RunResult, chosen: npt.NDArray[np.bool_]) -> Rows:
-    """Order images by how sure the head was; of each group one comes before any second one."""
-    images = result.images
-    rows = np.flatnonzero(chosen)
-    sure = np.nan_to_num(images.confidence[rows], nan=-1.0)
-    rows = rows[np.argsort(-sure, kind="stable")]
-    if images.groups is not None:
-        first = np.sort(np.unique(images.groups[rows], return_index=True)[1])
-        rows = rows[np.concatenate([first, np.setdiff1d(np.arange(len(rows)), first)])]
-    return [int(row) for row in rows]
+def _as_many_as_fit(small: Mapping[str, Thumbnail]) -> dict[str, Thumbnail]:
+    """Leave out those that would make a page too heavy, the last ones first."""
+    kept, characters = {}, 0
+    for path, one in small.items():
+        characters += len(one.uri)
+        if characters <= _MOST_CHARACTERS:
+            kept[path] = one
+    return kept

@@ -13,7 +13,7 @@ from fishembed._base.text import counted
 from fishembed.errors import FishembedError
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerSheet, answering_data, image_sources
-from fishembed.reports.shared_page_parts import IMAGES_BESIDE, Tile, fill, read_template
+from fishembed.reports.shared_page_parts import IMAGES_BESIDE, Tile, fill
 
 SCRIPTS = ("page.js", "answer.js")
 
@@ -68,8 +68,6 @@ def write_photo_page(
     final
         Where the page will lie, when it is written elsewhere first.
     """
-    from markupsafe import Markup
-
     images = sheet.images
     sources = image_sources(photos, (image.path for image in images), page, final)
     missing = ""
@@ -92,7 +90,6 @@ def write_photo_page(
         ],
         "images_missing": missing,
         "image_places": IMAGES_BESIDE,
-        "answer_css": Markup(read_template("answer.css")),  # noqa: S704 - a file of this package
         "data": {"answering": answering_data(sheet, sources)},
         "figures": {},
     }

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fishembed._base.printable import printable
+from fishembed._base.printable import printable, shortened
+from fishembed._base.text import counted, listed
+from fishembed.evaluation.acceptance import Acceptance
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
+from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_result import RunResult
+from fishembed.reports.page.overview import worst_first
 from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.text_tables import (
     best_candidates_table,
     judged_on,
     learning_curve_table,
 )
-from fishembed.reports.wording import interval, percent
+from fishembed.reports.wording import interval, percent, rounded
 
-_BARS_UP_TO = 60
-_LOWEST, _HIGHEST = 30, 15
+CONFUSION_CSV = "confusion.csv"
 
+_NAMED = 3
+_GOOD = 0.99
+_TABLES = {
+    files.PREDICTIONS_CSV: "every photo",
+    files.PER_CLASS_CSV: "every species",
+    CONFUSION_CSV: "confusion matrix",
+    files.SELECTION_CSV: "candidates",
+    files.FEW_SHOT_CSV: "learning curve",
+    files.HISTORY_CSV: "epochs",
+    files.METRICS_JSON: "all figures (JSON)",
+    files.RUN_JSON: "settings (JSON)",
+}
 
 Row = dict[str, Any]
 """A class: `name`, `confused_with`, `confused_count`, and the columns of `ClassTable`."""
@@ -45,28 +61,75 @@ def score_tiles(metrics: Mapping[str, Any]) -> list[Tile]:
 
 
 def class_rows(result: RunResult) -> list[Row]:
-    """Return every class, those with scored images first, best recall first."""
-    table = result.classes
+    """Return every class, the worst first; those without fault and those not scored come last."""
+    table, ends = result.classes, result.precision_intervals
     numbers = {name: column.tolist() for name, column in table.columns().items()}
     instead = most_often_called_instead(result.confusion)
     rows = []
-    for i in [*table.by_recall, *np.flatnonzero(table.n == 0)]:
+    for i in [*worst_first(table), *np.flatnonzero(table.n == 0).tolist()]:
         other, count = instead[i] or (None, 0)
-        called = "" if other is None else table.names[other]
-        row = {"name": table.names[i], "confused_with": called, "confused_count": count}
-        rows.append(row | {name: column[i] for name, column in numbers.items()})
+        row: Row = {name: column[i] for name, column in numbers.items()}
+        row |= {
+            "name": table.names[i],
+            "confused_with": "" if other is None else table.names[other],
+            "confused_count": count,
+            "precision_low": float(ends[i, 0]),
+            "precision_high": float(ends[i, 1]),
+            # Nothing went wrong with it; what was neither scored nor called is no fault either.
+            "faultless": row["correct"] == row["n"] == row["predicted"],
+        }
+        rows.append(row)
     return rows
 
 
-def bar_groups(rows: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Choose the classes drawn as bars: all, or with many classes the two ends."""
-    scored = [row for row in rows if row["n"]]
-    if len(scored) <= _BARS_UP_TO:
-        return [("", scored)] if scored else []
-    return [
-        (f"The {_HIGHEST} best of {len(scored):,}", scored[:_HIGHEST]),
-        (f"The {_LOWEST} lowest", scored[-_LOWEST:]),
+def never_recognised(result: RunResult) -> str:
+    """Name the classes none of whose images was called right; "" where there is none."""
+    table = result.classes
+    zero = [shortened(table.names[i], 40) for i in worst_first(table) if not table.correct[i]]
+    if not zero:
+        return ""
+    count = counted(len(zero), "species was", "species were")
+    named = listed(zero) if len(zero) <= _NAMED else f"{', '.join(zero[:_NAMED])} and others"
+    return f"{count} never recognised: {named}."
+
+
+def acceptance_view(result: RunResult) -> dict[str, Any] | None:
+    """Return what accepting only sure answers wins; None where the run names no confidence."""
+    found = result.acceptance
+    if found is None:
+        return None
+    at = next((i for i in (90, 80, 70, 60, 50, 0) if found.n[i]), None)
+    if at is None:
+        return None
+    rows = [
+        [
+            f"{i}%",
+            f"{found.n[i]:,}",
+            percent(float(found.accepted[i])),
+            percent(float(found.right[i])),
+            interval((float(found.low[i]), float(found.high[i]))),
+        ]
+        for i in found.rows
     ]
+    return {"at": at, "sentence": _accepts(found, at), "advice": _advice(found), "rows": rows}
+
+
+def _accepts(found: Acceptance, at: int) -> str:
+    share, right = (rounded(float(values[at])) for values in (found.accepted, found.right))
+    return f"Accept above {at}%: {share}% of the photos, {right}% of them right."
+
+
+def _advice(found: Acceptance) -> str:
+    """Return from where on 99% of the accepted photos are right."""
+    if found.right[0] >= _GOOD:
+        return f"Accepting all, {rounded(float(found.right[0]))}% are right."
+    lowest = found.lowest(_GOOD)
+    if lowest is None:
+        return f"However sure it is, {percent(_GOOD, 0)}% right is not reached: look at all photos."
+    return (
+        f"For {percent(_GOOD, 0)}% right accept above {lowest}%: "
+        f"{rounded(float(found.accepted[lowest]))}% of the photos; look at the others."
+    )
 
 
 def selection_table(result: RunResult) -> dict[str, Any] | None:
@@ -75,8 +138,17 @@ def selection_table(result: RunResult) -> dict[str, Any] | None:
         return None
     columns, rows = best_candidates_table(result.selection)
     shown = [[printable(cell.removeprefix("*").strip()) for cell in row] for row in rows]
-    counts = {"candidates": len(result.selection), "judged_on": judged_on(result.selection)}
-    return {"columns": columns, "rows": shown, **counts}
+    judged = judged_on(result.selection)
+    chosen = printable(str(result.selection[0].get("candidate", "")))
+    kinds = counted(len(rows), "kind")
+    return {
+        "columns": columns,
+        "rows": shown,
+        "candidates": len(result.selection),
+        "judged_on": judged.replace("images", "photos"),
+        "sentence": f"Of {counted(len(result.selection), 'candidate')} of {kinds}, {chosen} was "
+        f"chosen {judged.replace('images', 'photos')}.",
+    }
 
 
 def few_images_table(result: RunResult) -> dict[str, Any] | None:
@@ -85,6 +157,11 @@ def few_images_table(result: RunResult) -> dict[str, Any] | None:
         return None
     columns, rows = learning_curve_table(result.few_shot, str(result.info.get("head", "")))
     return {"columns": columns, "rows": rows}
+
+
+def run_tables(folder: Path) -> list[tuple[str, str]]:
+    """Return the tables of a run's folder, as file and title."""
+    return [(name, title) for name, title in _TABLES.items() if (folder / name).is_file()]
 
 
 def prompts(result: RunResult) -> list[str]:
@@ -99,12 +176,12 @@ def how_made(result: RunResult) -> list[tuple[str, str]]:
     store, encoder, prompt_set = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
     spec = {k: v for k, v in encoder.items() if k not in ("name", "fingerprint")}
     pairs = [
-        ("Head", f"{info.get('head', '')} ({info.get('kind', '')})"),
+        ("Classifier", f"{info.get('head', '')} ({info.get('kind', '')})"),
         ("Parameters", _settings(parameters)),
         ("Class prior", PRIOR_SENTENCES[assumed_prior(str(info.get("head")), parameters)]),
         ("Seed", str(info.get("seed", ""))),
         ("Scored split", str(info.get("scored_split", ""))),
-        ("Images by split", _settings(result.metrics.get("splits") or {})),
+        ("Photos by split", _settings(result.metrics.get("splits") or {})),
         ("Encoder", str(encoder.get("name", ""))),
         ("Encoder's details", _settings(spec)),
         ("Encoder's fingerprint", str(encoder.get("fingerprint", ""))),

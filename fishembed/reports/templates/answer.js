@@ -143,15 +143,20 @@ function startAnswering() {
     return card;
   }
 
+  /* One image may stand in several places of a page. */
+  function homesOf(i) {
+    const shown = document.querySelectorAll('[data-answer="' + i + '"]');
+    const homes = Array.from(shown, (image) => image.closest("figure") || image.parentElement);
+    return badges.has(i) ? [badges.get(i), ...homes] : homes;
+  }
+
   function paintBadge(i) {
-    const home = badges.get(i);
-    if (!home) return;
-    const old = home.querySelector(".answered");
-    if (old) old.remove();
-    const said = words(i);
-    if (!said) return;
-    const decision = decisions.get(i) || { action: "relabel" };
-    home.append(element("span", { class: "answered", "data-action": decision.action }, element("bdi", {}, said)));
+    const said = words(i), decision = decisions.get(i) || { action: "relabel" };
+    homesOf(i).forEach((home) => {
+      const old = home.querySelector(".answered");
+      if (old) old.remove();
+      if (said) home.append(element("span", { class: "answered", "data-action": decision.action }, element("bdi", {}, said)));
+    });
   }
 
   function shown(i) {
@@ -189,17 +194,26 @@ function startAnswering() {
     });
   }
 
-  /* Images that the page itself shows. */
-  function adopt() {
-    document.querySelectorAll("[data-answer]").forEach((image) => {
+  /* Images that the page itself shows, or comes to show. */
+  function adopt(root) {
+    root.querySelectorAll("[data-answer]").forEach((image) => {
       const i = Number(image.dataset.answer);
-      badges.set(i, image.closest("figure") || image.parentElement);
       image.tabIndex = 0;
       image.setAttribute("role", "button");
-      image.addEventListener("click", () => open(i));
-      image.addEventListener("keydown", (event) => event.key === "Enter" && open(i));
+      image.addEventListener("click", () => open(i, image));
+      image.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        open(i, image);
+      });
       paintBadge(i);
     });
+  }
+
+  /* The small copy of an image, from the page itself where its data has none. */
+  function smallOf(i) {
+    if (images[i].src) return images[i].src;
+    return typeof smallPhoto === "function" ? smallPhoto(i) : (document.querySelector('img[data-answer="' + i + '"]') || {}).src || "";
   }
 
   /* A name for a whole section. */
@@ -249,7 +263,7 @@ function startAnswering() {
   const other = element("input", { type: "text", placeholder: "Other class, or a new one", role: "combobox", "aria-expanded": "false", "aria-controls": "answer-options", "aria-label": "Other class", autocomplete: "off", spellcheck: "false" });
   const listed = element("ul", { id: "answer-options", role: "listbox", "aria-label": "Classes" });
   const dialog = element("dialog", { id: "answering", "aria-label": "Answer photos" },
-    element("div", { class: "photo" }, photo),
+    element("div", { class: "photo" }),
     element("div", { class: "side" },
       element("div", { class: "top" }, place, button("Close", "Esc", () => dialog.close())),
       title, lines, choices,
@@ -261,15 +275,18 @@ function startAnswering() {
   dialog.addEventListener("close", () => {
     closeOther();
     if (filter !== "all") layCards();
-    const card = badges.get(at);
-    if (card) (card.matches("button") ? card : card.querySelector("[data-answer]") || card).focus();
+    const card = badges.get(at) || document.querySelector('[data-answer="' + at + '"]') || cameFrom;
+    if (card) card.focus();
   });
   photo.addEventListener("error", () => {
-    const small = images[at].src || "";
+    const small = smallOf(at);
     if (small && photo.getAttribute("src") !== small) photo.src = small;
   });
 
-  function open(i) {
+  let cameFrom = null;
+
+  function open(i, from) {
+    cameFrom = from || null;
     if (!dialog.open) dialog.showModal();
     show(i);
   }
@@ -278,7 +295,8 @@ function startAnswering() {
     at = i;
     const image = images[i], decision = decisions.get(i), question = asked(i);
     closeOther();
-    photo.src = image.file || image.src || "";
+    if (!photo.isConnected) dialog.firstChild.append(photo); /* without a source it would be a broken image */
+    photo.src = image.file || smallOf(i);
     photo.alt = image.shown || image.path;
     title.replaceChildren(...(question ? ["Is this ", element("bdi", {}, question), "?"] : ["What is this?"]));
     lines.textContent = (image.lines || []).join(" · ");
@@ -408,7 +426,7 @@ function startAnswering() {
   });
 
   /* Progress, filter, download. */
-  const who = element("input", { class: "who", placeholder: "Your name", "aria-label": "Your name, for the table" });
+  const who = element("input", { class: "who", placeholder: "Your name", "aria-label": "Your name, for the table", autocomplete: "name" });
   const fill = element("i", {}), progress = element("span", { role: "status" });
   const menu = element("select", { "aria-label": "Show" },
     ...[["all", "All photos"], ["open", "Not answered"], ["keep", "Right"], ["relabel", "Other class"], ["drop", "Dropped"], ["unsure", "Unsure"]]
@@ -421,9 +439,12 @@ function startAnswering() {
     filter = menu.value;
     layCards();
   });
-  document.querySelector("main").append(element("div", { id: "answerbar" },
+  /* A page that is read rather than answered shows the bar at its end until something is decided. */
+  const cards = document.querySelector(".cards[data-section]");
+  const bar = element("div", { id: "answerbar", role: "region", "aria-label": "Decisions" },
     element("div", { class: "grow" }, progress, element("span", { class: "bar-track" }, fill)),
-    start, menu, undoButton, who, download));
+    start, ...(cards ? [menu] : []), undoButton, who, download);
+  document.querySelector("main").append(bar);
 
   function paintBar() {
     const n = decisions.size + names.size;
@@ -432,6 +453,7 @@ function startAnswering() {
     fill.style.width = 100 * decisions.size / images.length + "%";
     undoButton.disabled = !undone.length;
     download.disabled = !n;
+    bar.classList.toggle("quiet", !cards && !n);
   }
 
   function quoted(text) {
@@ -480,9 +502,9 @@ function startAnswering() {
 
   addEventListener("pagehide", save);
   restore();
-  adopt();
+  adopt(document);
   makeNaming();
   layCards();
   paintBar();
-  window.fishembedAnswers = { table, decisions, names };
+  window.fishembedAnswers = { table, decisions, names, adopt, open };
 }

@@ -3,8 +3,14 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const tip = document.getElementById("tip");
 
-function showTip(text, x, y) {
+function showTip(text, x, y, picture) {
   tip.textContent = text;
+  if (picture) {
+    const image = new Image();
+    image.src = picture;
+    image.alt = "";
+    tip.prepend(image);
+  }
   tip.hidden = false;
   const box = tip.getBoundingClientRect();
   const left = Math.min(x + 14, innerWidth - box.width - 6);
@@ -68,6 +74,17 @@ document.querySelectorAll("table.sortable").forEach((table) => {
   });
 });
 
+/* Rows without fault are folded until they are asked for. */
+document.querySelectorAll("[data-unfolds]").forEach((button) => {
+  const table = document.getElementById(button.dataset.unfolds), text = button.textContent;
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    const folded = table.classList.toggle("folded");
+    button.setAttribute("aria-expanded", String(!folded));
+    button.textContent = folded ? text : text.replace("Show", "Hide");
+  });
+});
+
 document.querySelectorAll("input[data-filters]").forEach((field) => {
   const table = document.getElementById(field.dataset.filters);
   const count = document.getElementById(field.dataset.filters + "-count");
@@ -75,6 +92,7 @@ document.querySelectorAll("input[data-filters]").forEach((field) => {
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLocaleLowerCase();
     let shown = 0;
+    table.classList.toggle("filtered", wanted !== "");
     rows.forEach((row) => {
       row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted);
       if (!row.hidden) shown += 1;

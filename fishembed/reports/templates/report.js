@@ -1,20 +1,118 @@
-/* Tips on the points of figures, the confusion matrix, the map of the embeddings. */
+/* Small photos of the matrix's cells and of the map come in one image; each is cut out when needed. */
+const small = { places: new Map(), image: null, cut: new Map() };
+if (data.small) {
+  for (let i = 0; i < data.small.numbers.length; i += 2) small.places.set(data.small.numbers[i], data.small.numbers[i + 1]);
+  small.image = new Image();
+  small.image.src = data.small.uri;
+}
+
+/* The small photo of a number as a data URL; "" where the page has none. */
+function smallPhoto(number) {
+  const shown = document.querySelector('img[data-answer="' + number + '"]');
+  if (shown) return shown.getAttribute("src");
+  if (!small.places.has(number) || !small.image.complete || !small.image.naturalWidth) return "";
+  if (!small.cut.has(number)) {
+    const place = small.places.get(number), [width, height] = data.small.tile;
+    const [w, h] = data.small.sizes.slice(2 * place, 2 * place + 2);
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [w, h];
+    canvas.getContext("2d").drawImage(small.image, (place % data.small.columns) * width,
+      Math.floor(place / data.small.columns) * height, w, h, 0, 0, w, h);
+    small.cut.set(number, canvas.toDataURL("image/jpeg", 0.9));
+  }
+  return small.cut.get(number);
+}
+
+/* Tips on the points of figures; a click on a point of the species names it. */
+function marksOf(figure) {
+  const group = figure.querySelector('[id$="-points"]');
+  return group ? Array.from(group.querySelectorAll("use, path")).filter((mark) => !mark.closest("defs")) : [];
+}
+
 document.querySelectorAll("[data-points]").forEach((figure) => {
   const tips = data.tips[figure.dataset.points] || [];
-  const group = figure.querySelector('[id$="-points"]');
-  if (!group || !tips.length) return;
-  const marks = Array.from(group.querySelectorAll("use, path")).filter((mark) => !mark.closest("defs"));
-  marks.forEach((mark, i) => {
+  marksOf(figure).forEach((mark, i) => {
     if (tips[i]) mark.dataset.tip = tips[i];
   });
 });
+
+function namePoints(figure, menu) {
+  const tips = data.tips.recall_by_training, marks = marksOf(figure), named = new Map();
+  const svg = figure.querySelector("svg");
+  tips.forEach((tip, i) => menu.add(new Option(tip.slice(0, tip.lastIndexOf(": ")), i)));
+
+  function nameOf(i) {
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    const box = marks[i].getBBox(), at = marks[i].getCTM(), own = svg.getCTM().inverse().multiply(at);
+    const centre = new DOMPoint(box.x + box.width / 2, box.y + box.height / 2).matrixTransform(own);
+    const room = svg.viewBox.baseVal, left = centre.x > room.x + room.width * 0.6;
+    text.textContent = tips[i].slice(0, tips[i].lastIndexOf(": "));
+    text.setAttribute("x", centre.x + (left ? -7 : 7));
+    text.setAttribute("y", clear(centre.y + 3));
+    text.setAttribute("text-anchor", left ? "end" : "start");
+    text.setAttribute("class", "named-point");
+    svg.append(text);
+    named.set(i, text);
+  }
+
+  /* Names must not cover each other. */
+  function clear(y) {
+    const taken = Array.from(named.values()).map((text) => Number(text.getAttribute("y")));
+    let at = y;
+    for (let step = 1; taken.some((other) => Math.abs(other - at) < 9) && step < 12; step += 1) {
+      at = y + (step % 2 ? 1 : -1) * Math.ceil(step / 2) * 9;
+    }
+    return at;
+  }
+
+  function toggle(i) {
+    if (named.has(i)) {
+      named.get(i).remove();
+      named.delete(i);
+    } else nameOf(i);
+  }
+
+  marks.forEach((mark, i) => mark.addEventListener("click", () => toggle(i)));
+  menu.addEventListener("change", () => menu.value !== "" && !named.has(Number(menu.value)) && nameOf(Number(menu.value)));
+  data.named.forEach((i) => marks[i] && nameOf(i));
+}
+
+const nameMenu = document.getElementById("name-point");
+if (nameMenu) namePoints(document.getElementById("recall_by_training"), nameMenu);
+
+/* May a name be trusted? */
+const ask = document.getElementById("ask");
+if (ask) {
+  ask.addEventListener("change", () => {
+    const [verdict, words] = data.answers[Number(ask.value)], bold = document.createElement("b");
+    bold.textContent = verdict;
+    document.getElementById("ask-answer").replaceChildren(bold, " " + words);
+  });
+}
+
+/* What accepting only sure answers wins. */
+function share(part, whole) {
+  const text = (100 * part / whole).toFixed(0);
+  return (text === "100" || text === "0") && part !== whole && part !== 0 ? (100 * part / whole).toFixed(1) : text;
+}
+
+const accept = document.getElementById("accept");
+if (accept && data.accept) {
+  accept.addEventListener("input", () => {
+    const at = Number(accept.value), n = data.accept.n[at], says = document.getElementById("accept-says");
+    accept.nextElementSibling.textContent = at + "%";
+    says.textContent = n
+      ? "Accept above " + at + "%: " + share(n, data.accept.n[0]) + "% of the photos, " + share(data.accept.right[at], n) + "% of them right."
+      : "Accept above " + at + "%: none of the photos.";
+  });
+}
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(name).trim();
   return {
     ink: read("--ink"), muted: read("--muted"), line: read("--line"), paper: read("--paper"),
-    right: read("--right"), wrong: read("--wrong"), font: getComputedStyle(document.body).fontFamily,
+    right: read("--right"), wrong: read("--wrong"), dark: read("--dark") === "1", font: getComputedStyle(document.body).fontFamily,
   };
 }
 
@@ -76,12 +174,18 @@ function redrawOnChange(draw) {
 }
 
 function drawMatrix(canvas, matrix) {
-  const state = { show: "counts", classes: matrix.focus ? "focus" : "all", at: null };
-  const found = new Map();
+  const pressed = document.querySelector("#matrix-section [data-show][aria-pressed=true]");
+  const state = { show: pressed ? pressed.dataset.show : "shares", classes: matrix.focus ? "focus" : "all", at: null };
+  const found = new Map(), photos = new Map();
   let most = 1;
   for (let i = 0; i < matrix.cells.length; i += 3) {
     found.set(matrix.cells[i] * matrix.names.length + matrix.cells[i + 1], matrix.cells[i + 2]);
     most = Math.max(most, matrix.cells[i + 2]);
+  }
+  for (let i = 0; i < matrix.photos.length; i += 3) {
+    const key = matrix.photos[i] * matrix.names.length + matrix.photos[i + 1];
+    if (!photos.has(key)) photos.set(key, []);
+    photos.get(key).push(matrix.photos[i + 2]);
   }
   let shown, place, size, left, top;
 
@@ -91,10 +195,10 @@ function drawMatrix(canvas, matrix) {
 
   function words(row, column) {
     const total = matrix.totals[row];
-    if (!total) return "true " + matrix.names[row] + ": no scored images";
+    if (!total) return matrix.names[row] + ": no scored photos";
     const n = count(row, column);
     const share = Math.round(100 * n / total);
-    return "true " + matrix.names[row] + ", called " + matrix.names[column] + ": " + n + " of " + total +
+    return matrix.names[row] + ", identified as " + matrix.names[column] + ": " + n + " of " + total +
       " (" + (share === 0 && n ? "<1" : share) + "%)";
   }
 
@@ -153,7 +257,7 @@ function drawMatrix(canvas, matrix) {
 
   function cell(pen, ink, x, y, value, total) {
     const depth = state.show === "counts" ? Math.log1p(value) / Math.log1p(most) : Math.sqrt(value / total);
-    const least = size < 4 ? 0.3 : 0.1;
+    const least = size < 4 ? 0.4 : ink.dark ? 0.3 : 0.14;
     pen.globalAlpha = least + (1 - least) * depth;
     pen.fillStyle = x === y ? ink.right : ink.wrong;
     pen.fillRect(left + x * size, top + y * size, Math.max(size, 1.5), Math.max(size, 1.5));
@@ -182,11 +286,11 @@ function drawMatrix(canvas, matrix) {
     pen.fillStyle = ink.muted;
     pen.font = "12px " + ink.font;
     pen.textAlign = "center";
-    pen.fillText("called", left + side / 2, top + side + margin + (named ? -6 : -6));
+    pen.fillText("identified as", left + side / 2, top + side + margin + (named ? -6 : -6));
     pen.save();
     pen.translate(9, top + side / 2);
     pen.rotate(-Math.PI / 2);
-    pen.fillText("true", 0, 0);
+    pen.fillText("is", 0, 0);
     pen.restore();
   }
 
@@ -209,7 +313,50 @@ function drawMatrix(canvas, matrix) {
     else hideTip();
   }
 
+  /* The photos of a cell, below the matrix; what they open is the same large view as elsewhere. */
+  function showPhotos(row, column) {
+    const home = document.getElementById("cell"), heading = document.createElement("h3");
+    const numbers = photos.get(row * matrix.names.length + column) || [], n = count(row, column);
+    heading.textContent = words(row, column);
+    home.replaceChildren(heading);
+    const note = document.createElement("p");
+    note.className = "note";
+    if (!numbers.length) note.textContent = n ? "Its photos are not in this page; predictions.csv names them." : "No photo.";
+    else if (numbers.length < n) note.textContent = numbers.length + " of them:";
+    if (note.textContent) home.append(note);
+    const gallery = document.createElement("div");
+    gallery.className = "gallery cells";
+    numbers.forEach((number) => {
+      const figure = document.createElement("figure"), image = document.createElement("img"), about = data.answering.images[number];
+      const source = smallPhoto(number);
+      if (!source) return;
+      figure.className = "photo";
+      image.src = source;
+      image.alt = words(row, column).split(": ")[0];
+      image.dataset.answer = number;
+      image.dataset.file = about.shown || about.path;
+      image.dataset.tip = image.dataset.file;
+      const caption = document.createElement("figcaption");
+      caption.textContent = (about.lines || [])[0] || "";
+      figure.append(image, caption);
+      gallery.append(figure);
+    });
+    home.append(gallery);
+    if (window.fishembedAnswers) window.fishembedAnswers.adopt(home);
+  }
+
+  function choose(event) {
+    point(event);
+    if (!state.at) return;
+    showPhotos(shown[state.at[0]], shown[state.at[1]]);
+  }
+
   function walk(event) {
+    if ((event.key === "Enter" || event.key === " ") && state.at) {
+      event.preventDefault();
+      showPhotos(shown[state.at[0]], shown[state.at[1]]);
+      return;
+    }
     const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     const step = steps[event.key];
     if (!step) return;
@@ -232,10 +379,11 @@ function drawMatrix(canvas, matrix) {
 
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
+  canvas.addEventListener("click", choose);
   canvas.addEventListener("pointerleave", leave);
   canvas.addEventListener("blur", leave);
   canvas.addEventListener("keydown", walk);
-  document.querySelectorAll("#mixups .choice").forEach((choice) => {
+  document.querySelectorAll("#matrix-section .choice").forEach((choice) => {
     choice.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (!button) return;
@@ -248,39 +396,56 @@ function drawMatrix(canvas, matrix) {
 }
 
 function drawMap(canvas, map) {
-  const menu = document.getElementById("map-class");
+  const menu = document.getElementById("map-class"), count = map.points.length / 4;
   map.names.forEach((name, i) => menu.add(new Option(name, i)));
-  let scale = 1;
+  let scale = 1, at = -1;
   const edge = 10;
 
-  function kind(i, chosen) {
-    const t = map.points[i + 2], c = map.points[i + 3];
-    if (chosen < 0) return t === c ? "right" : "wrong";
-    if (t === chosen) return t === c ? "own" : "wrong";
-    return c === chosen ? "taken" : "other";
+  function chosen(i) {
+    const wanted = Number(menu.value);
+    return wanted < 0 || map.points[4 * i + 2] === wanted || map.points[4 * i + 3] === wanted;
+  }
+
+  function place(i) {
+    return [edge + map.points[4 * i] * scale, edge + (map.height - map.points[4 * i + 1]) * scale];
+  }
+
+  function colour(label, ink) {
+    return "hsl(" + map.hues[label] + " " + (ink.dark ? "70% 62%" : "65% 42%") + ")";
   }
 
   function draw() {
-    const ink = colours(), chosen = Number(menu.value);
-    const width = Math.min(canvas.parentElement.clientWidth, 1000);
+    const ink = colours(), width = Math.min(canvas.parentElement.clientWidth, 1000);
     scale = Math.min((width - 2 * edge) / (map.width || 1), 640 / (map.height || 1));
     const pen = prepare(canvas, Math.ceil(map.width * scale + 2 * edge), Math.ceil(map.height * scale + 2 * edge));
-    const looks = {
-      other: [ink.muted, 2, 0.14], right: [ink.muted, 2.6, 0.4], own: [ink.right, 3.4, 0.85],
-      taken: [ink.wrong, 3.2, 0.9], wrong: [ink.wrong, 3.2, 0.8],
-    };
-    Object.entries(looks).forEach(([name, [colour, radius, alpha]]) => {
-      pen.fillStyle = pen.strokeStyle = colour;
-      pen.globalAlpha = alpha;
-      for (let i = 0; i < map.points.length; i += 4) {
-        if (kind(i, chosen) !== name) continue;
-        pen.beginPath();
-        pen.arc(edge + map.points[i] * scale, edge + (map.height - map.points[i + 1]) * scale, radius, 0, 7);
-        if (name === "taken") pen.stroke();
-        else pen.fill();
-      }
+    [false, true].forEach((front) => {
+      for (let i = 0; i < count; i += 1) if (chosen(i) === front) dot(pen, ink, i, front);
     });
-    if (chosen < 0) nameClasses(pen, ink);
+    if (Number(menu.value) < 0) nameClasses(pen, ink);
+    if (at >= 0) {
+      pen.globalAlpha = 1;
+      pen.strokeStyle = ink.ink;
+      pen.lineWidth = 2;
+      pen.beginPath();
+      pen.arc(...place(at), 9, 0, 7);
+      pen.stroke();
+    }
+  }
+
+  /* Filled with the colour of what it is; the ring of a mistake has that of what it was taken for. */
+  function dot(pen, ink, i, front) {
+    const [x, y] = place(i), truth = map.points[4 * i + 2], called = map.points[4 * i + 3];
+    pen.globalAlpha = front ? 0.9 : 0.12;
+    pen.fillStyle = colour(truth, ink);
+    pen.beginPath();
+    pen.arc(x, y, 3.6, 0, 7);
+    pen.fill();
+    if (truth === called) return;
+    pen.strokeStyle = colour(called, ink);
+    pen.lineWidth = 2;
+    pen.beginPath();
+    pen.arc(x, y, 5.6, 0, 7);
+    pen.stroke();
   }
 
   /* The largest classes first; a name that would cover another is left out. */
@@ -306,25 +471,67 @@ function drawMap(canvas, map) {
     }
   }
 
-  function point(event) {
+  function tell(i, x, y) {
+    const truth = map.points[4 * i + 2], called = map.points[4 * i + 3];
+    const words = map.names[truth] + (truth === called ? ", identified right" : ", identified as " + map.names[called]);
+    const source = map.photos[i] < 0 ? "" : smallPhoto(map.photos[i]);
+    showTip(words, x, y, source);
+  }
+
+  function nearest(event) {
     const box = canvas.getBoundingClientRect();
-    const x = event.clientX - box.left - edge, y = event.clientY - box.top - edge;
-    let best = null, nearest = 144;
-    for (let i = 0; i < map.points.length; i += 4) {
-      const away = (map.points[i] * scale - x) ** 2 + ((map.height - map.points[i + 1]) * scale - y) ** 2;
-      if (away < nearest) [best, nearest] = [i, away];
+    const x = event.clientX - box.left, y = event.clientY - box.top;
+    let best = -1, least = 144;
+    for (let i = 0; i < count; i += 1) {
+      const [px, py] = place(i), away = (px - x) ** 2 + (py - y) ** 2;
+      if (away < least && chosen(i)) [best, least] = [i, away];
     }
-    if (best === null) hideTip();
-    else {
-      const t = map.points[best + 2], c = map.points[best + 3];
-      showTip(t === c ? map.names[t] + ", called right" : "true " + map.names[t] + ", called " + map.names[c],
-        event.clientX, event.clientY);
+    return best;
+  }
+
+  function point(event) {
+    const i = nearest(event);
+    canvas.style.cursor = i < 0 ? "" : "zoom-in";
+    if (i < 0) hideTip();
+    else tell(i, event.clientX, event.clientY);
+  }
+
+  function openPhoto(i) {
+    if (i >= 0 && map.photos[i] >= 0 && window.fishembedAnswers) window.fishembedAnswers.open(map.photos[i], canvas);
+  }
+
+  /* From photo to photo, left to right. */
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => map.points[4 * a] - map.points[4 * b] || a - b);
+
+  function walk(event) {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      openPhoto(at);
+      return;
     }
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const there = order.filter(chosen);
+    const next = at < 0 ? 0 : Math.max(0, Math.min(there.length - 1, there.indexOf(at) + step));
+    at = there[next];
+    draw();
+    const box = canvas.getBoundingClientRect(), [x, y] = place(at);
+    tell(at, box.left + x + 8, box.top + y);
+  }
+
+  function leave() {
+    at = -1;
+    hideTip();
+    draw();
   }
 
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
+  canvas.addEventListener("click", (event) => openPhoto(nearest(event)));
   canvas.addEventListener("pointerleave", hideTip);
+  canvas.addEventListener("keydown", walk);
+  canvas.addEventListener("blur", leave);
   menu.addEventListener("change", draw);
   redrawOnChange(draw);
 }

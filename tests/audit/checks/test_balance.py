@@ -15,11 +15,11 @@ def test_classes_are_counted_by_split_and_group():
     assert (eel.total, eel.groups, ray.total) == (2, 2, 0)
     assert (balance.ratio, balance.few, balance.missing("test")) == (6, ["eel"], ["eel"])
     assert balance.notes() == [
-        "1 class without an image in test: eel.",
-        "1 class with fewer than ten images: eel.",
-        "1 image without a label.",
+        "1 species without a photo in test: eel.",
+        "1 species with fewer than ten photos: eel.",
+        "1 photo without a label.",
     ]
-    assert balance.sentences()[0] == "balance: 2 classes, largest to smallest 6 to 1"
+    assert balance.sentences()[0] == "balance: 2 species, largest to smallest 6 to 1"
 
 
 def test_long_lists_are_cut():

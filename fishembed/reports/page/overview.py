@@ -1,0 +1,263 @@
+"""The first screen of a report: one sentence, three figures, and what they may be trusted for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fishembed._base.printable import printable, shortened
+from fishembed._base.text import counted
+from fishembed.evaluation.confusion_counts import most_often_called_instead
+from fishembed.experiments.runs.run_result import ClassTable, RunResult
+from fishembed.reports.wording import interval, percent, rounded, split_photos
+
+MOST_WORDS = 15
+_NAME_WORDS, _NAME_LETTERS = 3, 40
+_ENOUGH = 5
+"""Photos below which a species is not said to fail most: one photo decides too much."""
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One of the figures under the sentence.
+
+    Attributes
+    ----------
+    name, value
+        What it is, and its share in percent.
+    interval, ends, at
+        Its interval as text and as shares, and the share itself, for the gauge.
+    guess, guess_at
+        What always guessing the commonest class reaches, as text and as a share.
+    about
+        A line below, "" for none.
+    """
+
+    name: str
+    value: str
+    interval: str
+    ends: tuple[float, float]
+    at: float
+    guess: str
+    guess_at: float
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class TrustAnswer:
+    """May a name be trusted: `verdict` in a word or two, `words` with the figures."""
+
+    name: str
+    verdict: str
+    words: str
+
+
+def worst_first(table: ClassTable) -> list[int]:
+    """Return the scored classes, least recall first, those with more images first among equals."""
+    return sorted(table.scored.tolist(), key=lambda i: (table.recall[i], -table.n[i]))
+
+
+def failing_most(table: ClassTable) -> int | None:
+    """Return the class that fails most, of those with some images; None where none fails."""
+    order = [i for i in worst_first(table) if table.recall[i] < 1]
+    return next((i for i in order if table.n[i] >= _ENOUGH), order[0] if order else None)
+
+
+def headline(result: RunResult) -> str:
+    """Return what the run reached, and where it fails most, in at most fifteen words."""
+    n = int(result.metrics.get("n", 0))
+    photos = split_photos(result.scored_split, n)
+    if not n:
+        return f"No labelled {photos} were scored."
+    table, right = result.classes, rounded(result.metrics["accuracy"])
+    worst = failing_most(table)
+    if worst is None:
+        return f"{right}% of {n:,} {photos} identified right; no species fails."
+    instead = most_often_called_instead(result.confusion)[worst]
+    name = table.names[worst]
+    forms = [f"{right}% of {n:,} {photos} identified right; {{}} fails most."]
+    forms.append(f"{right}% of {n:,} {photos} right; {{}} fails most.")
+    if instead is not None:
+        taken = "{} fails most, taken for {}."
+        forms = [
+            f"{right}% of {n:,} {photos} identified right; {taken}",
+            f"{right}% of {n:,} {photos} right; {taken}",
+            *forms,
+        ]
+    names = (name, "" if instead is None else table.names[instead[0]])
+    for words in (99, _NAME_WORDS, 2):
+        for form in forms:
+            text = form.format(*(_cut(one, words) for one in names))
+            if len(text.split()) <= MOST_WORDS:
+                return text
+    return f"{right}% of {n:,} {photos} right."
+
+
+def _cut(name: str, words: int) -> str:
+    parts = name.split()
+    short = " ".join(parts[:words]) + ("…" if len(parts) > words else "")
+    return shortened(short, _NAME_LETTERS)
+
+
+def key_figures(result: RunResult) -> list[KeyFigure]:
+    """Return share right, average over species and worst false alarm, with intervals."""
+    metrics, table = result.metrics, result.classes
+    if not metrics.get("n"):
+        return []
+    guessed, named, averaged = _guess(result)
+    who = f"always {shortened(guessed, _NAME_LETTERS)}"
+    figures = [
+        _figure("Share right (accuracy)", metrics, "accuracy", f"{who}: {percent(named)}%", named),
+        _figure(
+            "Average over species (macro recall)",
+            metrics,
+            "macro_recall",
+            f"{who}: {percent(averaged)}%",
+            averaged,
+        ),
+    ]
+    alarm = worst_alarm(result)
+    if alarm is not None:
+        share = float(table.correct[alarm] / table.predicted[alarm])
+        low, high = result.precision_intervals[alarm].tolist()
+        name = shortened(table.names[alarm], _NAME_LETTERS)
+        about = (
+            f"{int(table.correct[alarm]):,} of {counted(int(table.predicted[alarm]), 'photo')} "
+            f"identified as {name}"
+        )
+        guess = f"{who}: {percent(named)}%"
+        ends = interval((low, high))
+        figures.append(
+            KeyFigure(
+                "Worst false alarm (precision)",
+                f"{percent(share)}%",
+                ends,
+                (low, high),
+                share,
+                guess,
+                named,
+                about,
+            )
+        )
+    return figures
+
+
+def _figure(name: str, metrics: Any, key: str, guess: str, guess_at: float) -> KeyFigure:
+    low, high = metrics[f"{key}_ci95"]
+    ends, value = interval((low, high)), metrics[key]
+    return KeyFigure(name, f"{percent(value)}%", ends, (low, high), value, guess, guess_at)
+
+
+def _guess(result: RunResult) -> tuple[str, float, float]:
+    """Return the class that a constant guess names, its accuracy, and its macro recall."""
+    metrics, table = result.metrics, result.classes
+    if "majority_class" in metrics:
+        shares = metrics["majority_accuracy"], metrics["majority_macro_recall"]
+        return printable(str(metrics["majority_class"])), *shares
+    trained = np.nan_to_num(table.n_train)
+    most = int((trained if trained.any() else table.n).argmax())
+    n, scored = int(table.n.sum()), len(table.scored)
+    return table.names[most], float(table.n[most] / n), float(table.n[most] > 0) / scored
+
+
+def worst_alarm(result: RunResult) -> int | None:
+    """Return the class whose name is most surely a false alarm; None where none is."""
+    table = result.classes
+    called = np.flatnonzero(table.predicted > 0)
+    if not len(called):
+        return None
+    ends = result.precision_intervals
+    return min(called.tolist(), key=lambda i: (ends[i, 1], table.correct[i] / table.predicted[i]))
+
+
+def trust_facts(result: RunResult) -> list[str]:
+    """Return what the figures rest on: splits, groups, near-identical photos, photos by species."""
+    metrics, table = result.metrics, result.classes
+    n, photos = int(metrics.get("n", 0)), split_photos(result.scored_split)
+    facts = [_scored_on(result, n, photos)]
+    groups = metrics.get("n_groups")
+    if groups is None:
+        facts.append("no groups are known, so every photo counts on its own")
+    else:
+        facts.append(f"they count as {counted(groups, 'group')} (tracks, dives or sites)")
+    facts.append(_near_identical(result))
+    trained = table.n_train[~np.isnan(table.n_train)]
+    if len(trained):
+        facts.append(f"{_range(trained)} training photos per species")
+    if len(table.scored):
+        facts.append(f"{_range(table.n[table.scored])} {photos} per species")
+    return [*filter(None, facts), "intervals are 95%"]
+
+
+def _scored_on(result: RunResult, n: int, photos: str) -> str:
+    splits = result.metrics.get("splits") or {}
+    learnt = splits.get("train", 0)
+    if result.info.get("kind") == "zeroshot":
+        return f"{n:,} {photos}, from the species' names alone: nothing was learnt from photos"
+    if result.scored_split == "train":
+        return "scored on the photos it learnt from: this says nothing about new ones"
+    trained = np.nansum(result.classes.n_train)
+    learnt = int(trained) if trained else learnt
+    return f"learnt from {counted(learnt, 'photo')}, scored on {n:,} {photos} it never saw"
+
+
+def _near_identical(result: RunResult) -> str:
+    leaks = result.info.get("leaks")
+    if not leaks:
+        is_fit = result.info.get("kind") == "fit"
+        return "near-identical photos were not looked for" if is_fit else ""
+    found = leaks["identical"] + leaks["near_duplicate"] + leaks.get("same_scene", 0)
+    scored = leaks["scored"]
+    how = "" if leaks.get("cosine") else " (compared byte by byte only)"
+    if not found:
+        return f"none of them is near-identical to a training photo{how}"
+    verb = "is" if found == 1 else "are"
+    return f"{found:,} of {scored:,} {verb} near-identical to a training photo, which flatters{how}"
+
+
+def _range(counts: Any) -> str:
+    low, middle, high = (int(f(counts)) for f in (np.min, np.median, np.max))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,} (median {middle:,})"
+
+
+def trust_answers(result: RunResult) -> list[TrustAnswer]:
+    """Return for each class whether its name may be trusted, in the order of the names."""
+    table, ends = result.classes, result.precision_intervals
+    instead = most_often_called_instead(result.confusion)
+    occurring = np.flatnonzero((table.n > 0) | (table.predicted > 0)).tolist()
+    return [
+        TrustAnswer(table.names[i], *_trust(table, i, ends[i].tolist(), instead[i]))
+        for i in sorted(occurring, key=lambda i: table.names[i])
+    ]
+
+
+def _trust(
+    table: ClassTable, i: int, ends: Sequence[float], instead: tuple[int, int] | None
+) -> tuple[str, str]:
+    parts, called, right = [], int(table.predicted[i]), int(table.correct[i])
+    verdict = "It never says so."
+    if called:
+        share = right / called
+        parts.append(
+            f"right {right:,} of the {counted(called, 'time')} it said so, "
+            f"{rounded(share)}% ({interval(ends)})"
+        )
+        verdict = "Yes." if ends[0] >= 0.9 else "No." if ends[1] < 0.5 else "With care."
+        if share >= 0.95 and verdict == "With care.":
+            verdict = "Probably."
+        elif share < 0.5 and verdict == "With care.":
+            verdict = "Rather not."
+    n = int(table.n[i])
+    if n:
+        found = f"it finds {right:,} of {n:,} ({rounded(right / n)}%)"
+        if instead is not None and not math.isnan(table.recall[i]):
+            found += f", and takes {instead[1]:,} for {table.names[instead[0]]}"
+        parts.append(found)
+    else:
+        parts.append("none was among the scored photos")
+    text = "; ".join(parts)
+    return verdict, f"{text[:1].upper()}{text[1:]}."
