@@ -13,8 +13,15 @@ class Progress(Protocol):
         ...
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
-        """Receive how many of the images of a task are done."""
+        """Receive how much of a task is done; a total of 0 is one not known."""
         ...
+
+
+def report_detail(progress: Progress, text: str) -> None:
+    """Report a technical line to a progress that takes such lines, which has a method `detail`."""
+    detail = getattr(progress, "detail", None)
+    if detail is not None:
+        detail(text)
 
 
 class NoProgress:

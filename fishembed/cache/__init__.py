@@ -11,7 +11,15 @@ from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
 from fishembed.cache.metadata import column_of, stacked_metadata, take_metadata
-from fishembed.cache.opening import FeatureStore, find_store, is_store, newest_store, open_store
+from fishembed.cache.opening import (
+    FeatureStore,
+    find_store,
+    is_store,
+    newest_store,
+    open_store,
+    store_names,
+    store_place,
+)
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
 from fishembed.cache.schema import (
     HASH,
@@ -64,6 +72,8 @@ __all__ = [
     "shard_store",
     "stacked_metadata",
     "store_lock",
+    "store_names",
+    "store_place",
     "take_metadata",
     "undo_edit",
     "unknown_array",

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.paths import Place, to_path
+from fishembed._base.paths import Place
 from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.metadata import stacked_metadata, take_metadata
 from fishembed.cache.new_classes import EncodeNames, is_slip, with_classes
-from fishembed.cache.opening import open_store
+from fishembed.cache.opening import open_store, store_place
 from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, unknown_array
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.writer import write_store
-from fishembed.errors import DataError, StoreIntegrityError
+from fishembed.errors import DataError, InputError, StoreIntegrityError
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -94,9 +94,9 @@ def edit_store(
     StoreLockedError
         When another process is writing the store.
     """
-    place = to_path(store)
+    place = store_place(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with store_lock(place) as there, open_store(place) as opened:
+    with store_lock(place) as there, open_store(place, by_name=False) as opened:
         _check_undamaged(opened)
         rows = EditableRows(opened, new_classes)
         known = remarks or {}
@@ -121,11 +121,11 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
     StoreIntegrityError, StoreLockedError
         As in `edit_store`.
     """
-    place = to_path(store)
-    with store_lock(place) as there, open_store(place) as opened:
+    place = store_place(store)
+    with store_lock(place) as there, open_store(place, by_name=False) as opened:
         _check_undamaged(opened)
         if not opened.history:
-            raise DataError(f"{str(place)!r} has no edit to take back: its history is empty")
+            raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
         *earlier, last = opened.history
         rows = EditableRows(opened)
         left = rows.revert(last)

@@ -202,7 +202,7 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
 def _opened(places: Sequence[AnyPath], target: AnyPath | None = None) -> Iterator[Store]:
     """Yield stores one after the other; refuse a target that one of them reads."""
     for place in places:
-        with open_store(place) as store:
+        with open_store(place, by_name=False) as store:
             if target is not None and _real(target) in map(_real, store.files()):
                 raise InputError(
                     f"{str(target)!r} is among the stores to merge: give it another name"

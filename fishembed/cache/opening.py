@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from fishembed._base.default_dirs import cache_dir
+from fishembed._base.near_names import did_you_mean
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote.remote_files import remote_errors, with_local_copy
 from fishembed.cache.hdf5_store import Hdf5Store
@@ -26,7 +28,7 @@ _PREFERRED = ("", ".h5", ".hdf5", ".json")
 """Endings of names of stores, those that are taken first where several have one name."""
 
 
-def open_store(*paths: str | Path | UPath, check: bool = True) -> Store:
+def open_store(*paths: str | Path | UPath, check: bool = True, by_name: bool = True) -> Store:
     """Open a store for reading; what it is made of is told by its content.
 
     Parameters
@@ -35,6 +37,8 @@ def open_store(*paths: str | Path | UPath, check: bool = True) -> Store:
         An HDF5 file, or an index over several; or the URL of one: then a copy is fetched to
         this machine and kept until the one there changes. Several paths are stores of several
         encoders, which are put side by side.
+    by_name
+        Whether a store in the cache folder is found by its name too, see `store_place`.
     check
         Whether everything is compared with its checksums when it is read first. `Store.verify`
         compares also where this is not so.
@@ -59,7 +63,8 @@ def open_store(*paths: str | Path | UPath, check: bool = True) -> Store:
     >>> X.shape, y.tolist()
     ((2, 4), [0, 1])
     """
-    stores = [_open_one(to_path(path), check=check) for path in paths]
+    places = map(store_place if by_name else to_path, paths)
+    stores = [_open_one(place, check=check) for place in places]
     return stores[0] if len(stores) == 1 else join_stores(stores)
 
 
@@ -69,9 +74,10 @@ def _open_one(path: AnyPath, *, check: bool = True) -> Store:
     except FileNotFoundError as error:
         if isinstance(error, FishembedError):
             raise
+        near = did_you_mean(path.stem, store_names())
         raise StoreNotFoundError(
-            f"no feature store at {str(path)!r}: 'fishembed extract' and 'fishembed import' "
-            "make one"
+            f"no feature store at {str(path)!r}{near or ':'} 'fishembed extract' and 'fishembed "
+            "import' make one"
         ) from error
 
 
@@ -118,6 +124,25 @@ def find_store(name: str | Path | UPath, folder: str | Path | UPath) -> AnyPath 
         if is_store(path):
             return path
     return None
+
+
+def store_place(named: str | Path | UPath) -> AnyPath:
+    """Return the store with this path, or with this name in the cache folder, whatever its ending.
+
+    What is neither is returned as it was named.
+    """
+    place = to_path(named)
+    if is_remote(place) or place.is_file():
+        return place
+    return find_store(named, cache_dir()) or place
+
+
+def store_names() -> list[str]:
+    """Return the names of the stores in the cache folder; none where that is elsewhere."""
+    folder = cache_dir()
+    if is_remote(folder):
+        return []
+    return sorted({path.stem for path in _files(folder) if is_store(path)})
 
 
 def newest_store(folder: str | Path | UPath) -> AnyPath:
@@ -176,9 +201,11 @@ class FeatureStore(Store):
     """
 
     @classmethod
-    def open(cls, path: str | Path | UPath, *, check: bool = True) -> FeatureStore:
+    def open(
+        cls, path: str | Path | UPath, *, check: bool = True, by_name: bool = True
+    ) -> FeatureStore:
         """Open a store for reading; see `open_store`."""
-        return cast("FeatureStore", open_store(path, check=check))
+        return cast("FeatureStore", open_store(path, check=check, by_name=by_name))
 
 
 # The classes that implement `Store` do not know of the function that chooses among them.

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed.cli.console import Console, command_line
+from fishembed.cli.completion import run_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import (
     FetchOption,
     JsonOption,
@@ -25,7 +26,8 @@ def audit(
         Path | None,
         typer.Option(
             help="Also score this run without the test images that leak: its folder, or its name "
-            "in ./reports."
+            "in ./reports.",
+            autocompletion=run_names,
         ),
     ] = None,
     threshold: ThresholdOption = None,
@@ -50,9 +52,13 @@ def audit(
 
     Writes a page, and tables that 'fishembed fix' applies after you have reviewed them.
 
-    Example: **fishembed audit cache/fish.h5 --run fish-logistic**
+    Examples
+    --------
+    fishembed audit
+    fishembed audit fish --run fish-auto
+    fishembed audit fish --no-photos
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import audit_store, findings, summary, write_audit
         from fishembed.cache import FeatureStore

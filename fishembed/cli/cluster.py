@@ -8,7 +8,7 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.text import counted
-from fishembed.cli.console import Console
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import (
     GroupFilter,
     JsonOption,
@@ -62,9 +62,13 @@ def cluster(
 ) -> None:
     """Group images that are alike: a table, and a page on which whole groups are named.
 
-    Example: **fishembed cluster fish --site station**
+    Examples
+    --------
+    fishembed cluster
+    fishembed cluster fish --site station
+    fishembed cluster fish --method kmeans --clusters 40
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import cluster_store

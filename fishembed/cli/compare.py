@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed.cli.console import Console, aligned
+from fishembed.cli.completion import run_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import FetchOption, JsonOption, PhotosOption
 from fishembed.cli.resolve_paths import find_run
 
@@ -18,7 +19,8 @@ def compare(
         list[Path],
         typer.Argument(
             help="Two or more runs: folders, or names in ./reports. The name of a series that "
-            "'fit --seeds' made stands for all its seeds."
+            "'fit --seeds' made stands for all its seeds.",
+            autocompletion=run_names,
         ),
     ],
     output: Annotated[
@@ -45,10 +47,12 @@ def compare(
 ) -> None:
     """Compare runs on the images that all were scored on: best first, and what may be chance.
 
-    Examples: **fishembed compare demo-linear demo-auto**,
-    **fishembed compare fish-linear fish-auto -o table.tex**
+    Examples
+    --------
+    fishembed compare fish-linear fish-auto
+    fishembed compare fish-linear fish-auto -o table.tex
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         from fishembed.experiments import compare_runs
         from fishembed.experiments.comparing.run_seeds import runs_of_series
         from fishembed.experiments.runs.run_list import stale_warning
@@ -69,11 +73,9 @@ def compare(
                 console.message(warning)
         for note in compared.notes:
             console.message(note)
-        for line in aligned(*scores_table(compared)):
-            console.message(line)
-        console.message(f"\n{headline(compared)}")
-        for line in aligned(*pairs_table(compared)):
-            console.message(line)
+        console.table(*scores_table(compared), answer=True)
+        console.answer(f"\n{headline(compared)}")
+        console.table(*pairs_table(compared), answer=True)
         write_comparison(compared, output=output, formats=formats or (), photos=photos, fetch=fetch)
         for place in files.values():
             console.message(f"wrote {place}")

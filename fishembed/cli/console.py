@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 
 from fishembed._base.paths import shown
@@ -19,7 +19,11 @@ from fishembed.cli.output import (
 from fishembed.cli.progress_bar import ProgressBar
 from fishembed.cli.tables import aligned, fitted
 
-__all__ = ["Console", "aligned", "command_line"]
+__all__ = ["NOTHING_WRITTEN", "Console", "aligned", "command_line"]
+
+
+NOTHING_WRITTEN = "nothing was written; the same command starts again"
+"""What Ctrl-C leaves of a verb that writes all or nothing."""
 
 
 class Console:
@@ -35,13 +39,15 @@ class Console:
     as_json
         Whether the result is printed as JSON.
     interrupted
-        Returns what is kept and how to go on, for when Ctrl-C ends the verb.
+        What is kept and how to go on, for when Ctrl-C ends the verb and nothing says more.
     """
 
-    def __init__(self, *, as_json: bool, interrupted: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self, *, as_json: bool, interrupted: str = "the same command starts again"
+    ) -> None:
         self.as_json = as_json
         self._bar = ProgressBar()
-        output().interrupted = interrupted
+        self._interrupted = interrupted
 
     def __enter__(self) -> Console:  # noqa: PYI034 - Self needs Python 3.11
         return self
@@ -53,6 +59,8 @@ class Console:
         trace: TracebackType | None,
     ) -> None:
         self._bar.end()
+        if isinstance(error, KeyboardInterrupt):
+            output().interrupted = str(error) or self._interrupted
 
     def message(self, text: str) -> None:
         """Print one line on what is done, or a warning; ``--quiet`` leaves only warnings."""

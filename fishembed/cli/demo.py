@@ -28,9 +28,14 @@ def demo(
 ) -> None:
     """Run every step on drawn fish, with no network: zero-shot, two classifiers, a page for each.
 
-    Example: **fishembed demo**
+    Examples
+    --------
+    fishembed demo
+    fishembed demo --images-only fish
     """
-    with Console(as_json=as_json) as console:
+    with Console(
+        as_json=as_json, interrupted="what is finished is kept; the same command goes on"
+    ) as console:
         if images_only is not None:
             from fishembed.demo import draw_dataset
 
@@ -56,13 +61,14 @@ def demo(
 
 
 def _print_result(console: Console, result: DemoRun) -> None:
-    console.message(f"\n{'':<34}accuracy  macro recall  classes at zero")
+    rows = []
     for method, run in result.runs.items():
         scores = run.metrics
-        console.message(
-            f"{method:<34}{scores['accuracy']:>8.1%}{scores['macro_recall']:>14.1%}"
-            f"{len(scores['zero_recall_classes']):>11} of {scores['n_classes']}"
-        )
+        zero = f"{len(scores['zero_recall_classes'])} of {scores['n_classes']}"
+        shares = (f"{scores['accuracy']:.1%}", f"{scores['macro_recall']:.1%}")
+        rows.append([method, *shares, zero])
+    console.message("")
+    console.table(["", "accuracy", "macro recall", "classes at zero"], rows)
     console.message(f"\n{result.seconds:.0f} s. Look at {result.comparison}")
     console.document(
         {

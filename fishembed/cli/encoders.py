@@ -25,7 +25,10 @@ def encoders(
 ) -> None:
     """List encoders: presets for a purpose first, then which have their weights here already.
 
-    Example: **fishembed encoders ViT-L-14**
+    Examples
+    --------
+    fishembed encoders
+    fishembed encoders ViT-L-14
     """
     from fishembed.encoders import PRESETS, list_encoders
 
@@ -36,7 +39,7 @@ def encoders(
             shown = [one for one in known if one.here]
             openclip = sum(1 for one in known if one.text) - 1
             timm = sum(1 for one in known if one.name.startswith("timm:"))
-            console.message(
+            console.answer(
                 f"{counted(openclip, 'encoder')} of OpenCLIP (ARCH/PRETRAINED) and {timm:,} of "
                 "timm (timm:NAME) can be named; 'fishembed encoders PART' lists those that contain "
                 "PART. Also ARCH@FILE with local weights, and hf-hub:ORG/NAME. On this machine:"
@@ -45,9 +48,9 @@ def encoders(
             shown = [one for one in known if containing.lower() in one.name.lower()]
         for one in shown:
             encodes = "images and texts" if one.text else "images"
-            console.message(f"  {one.name:<52} {'here' if one.here else '-':<5} {encodes}")
+            console.answer(f"  {one.name:<52} {'here' if one.here else '-':<5} {encodes}")
         if not shown:
-            console.message(f"  no encoder's name contains {containing!r}")
+            console.answer(f"  no encoder's name contains {containing!r}")
         console.document(
             {
                 "presets": [_json(preset) for preset in PRESETS.values()],
@@ -71,15 +74,12 @@ def _print_presets(console: Console) -> None:
         rows.append(
             (preset.name, preset.model, str(preset.dim), size, speed, *probes, preset.licence)
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        console.message("  " + "  ".join(cells).rstrip())
-    console.message(
+    console.table(head, rows[1:], left=2, spare=("licence", "iWildCam"), indent=2, answer=True)
+    console.answer(
         "  speed: images/s relative to ViT-B/32 on a CPU. Linear probes on frozen features: "
         f"{BIOBENCH}."
     )
-    console.message("")
+    console.answer("")
 
 
 def _json(preset: Any) -> dict[str, Any]:

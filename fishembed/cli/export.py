@@ -8,24 +8,31 @@ from typing import Annotated, Literal
 import typer
 
 from fishembed._base.text import counted
-from fishembed.cli.console import Console
+from fishembed.cli.completion import store_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import JsonOption
 from fishembed.cli.resolve_paths import resolve_store
+from fishembed.errors import InputError
 
 
 def export(
-    target: Annotated[
-        Path,
+    places: Annotated[
+        list[Path],
         typer.Argument(
-            help="NAME.npz for one file of arrays; else a new folder of .npy and Parquet files "
-            "as clip-retrieval and embedding-reader expect them. With --format manifest, a CSV."
+            help="The feature store (its path, or its name in ./cache; the newest when left out), "
+            "and the target. NAME.npz: one file of arrays; else a new folder of .npy and Parquet "
+            "files as clip-retrieval and embedding-reader expect them. With --format manifest, a "
+            "CSV.",
+            metavar="[STORE] TARGET",
+            autocompletion=store_names,
         ),
     ],
     store: Annotated[
         Path | None,
         typer.Option(
-            help="Feature store: its path, or its name in ./cache.",
+            help="The feature store, where it is not named before the target.",
             show_default="newest in ./cache",
+            autocompletion=store_names,
         ),
     ] = None,
     prompts: Annotated[
@@ -47,14 +54,18 @@ def export(
 ) -> None:
     """Write a store's features for other programs; 'fishembed import' reads them again.
 
-    Examples: **fishembed export features.npz --store cache/fish.h5**, **fishembed export
-    labels.csv --format manifest**
+    Examples
+    --------
+    fishembed export features.npz
+    fishembed export cache/fish.h5 features.npz
+    fishembed export cache/fish.h5 labels.csv --format manifest
     """
     from fishembed.cache import FeatureStore, export_manifest, export_store
 
+    named, target = _store_and_target(places, store)
     with (
-        Console(as_json=as_json) as console,
-        FeatureStore.open(resolve_store(store, console)) as opened,
+        Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console,
+        FeatureStore.open(resolve_store(named, console)) as opened,
     ):
         if kind == "manifest":
             export_manifest(opened, target)
@@ -64,3 +75,13 @@ def export(
         export_store(opened, target, prompts=prompts, normalize=normalize)
         console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
         console.document({"target": str(target), "rows": len(opened), "dim": opened.dim})
+
+
+def _store_and_target(places: list[Path], store: Path | None) -> tuple[Path | None, Path]:
+    """Return the store that was named, before the target or by ``--store``, and the target."""
+    *before, target = places
+    if len(before) > 1:
+        raise InputError(f"{len(places)} places were named: give a store and the target")
+    if before and store is not None:
+        raise InputError(f"the store is named twice: {str(before[0])!r} and {str(store)!r}")
+    return (before[0] if before else store), target

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 
+_ENCODER = "Encoder"
+_WORDS = "Words for zero-shot"
+_MANIFEST = "Columns of a manifest"
+_BOXES = "Boxes"
+_SPEED = "Speed and memory"
+_PHOTOS = "Videos and cameras"
+_RAY = "On a Ray cluster"
+
 
 def extract(
     source: Annotated[
@@ -46,6 +54,7 @@ def extract(
         typer.Option(
             "--encoder",
             "-e",
+            rich_help_panel=_ENCODER,
             help="Encoder: biology, general, fast or paper; ARCH/PRETRAINED of OpenCLIP, ARCH@FILE "
             "with local weights, hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' "
             "lists them.",
@@ -55,6 +64,7 @@ def extract(
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"],
         typer.Option(
+            rich_help_panel=_ENCODER,
             help="Floating point type of the encoder. auto: the store's, else the fastest one "
             "for the device.",
         ),
@@ -62,6 +72,7 @@ def extract(
     decoding: Annotated[
         Literal["auto", "exact", "fast", "device"],
         typer.Option(
+            rich_help_panel=_ENCODER,
             help="exact: the same pixels as OpenCLIP. fast: large JPEGs are decoded at reduced "
             "size. device: JPEGs are decoded on the GPU. auto: the store's, else device on GPUs "
             "with a JPEG decoder and torchcodec installed, else fast.",
@@ -70,6 +81,7 @@ def extract(
     prompts: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=_WORDS,
             help="Prompt set for zero-shot classification: single, ensemble (CLIP's 80) or a file "
             "with one template per line; repeat for several.",
             show_default="single",
@@ -77,48 +89,79 @@ def extract(
     ] = None,
     aliases: Annotated[
         Path | None,
-        typer.Option(help="CSV with the columns class and name: names to use in prompts."),
+        typer.Option(
+            rich_help_panel=_WORDS,
+            help="CSV with the columns class and name: names to use in prompts.",
+        ),
     ] = None,
     path_column: Annotated[
         str | None,
         typer.Option(
-            help="Manifest: the column that holds the paths of images.", show_default="path"
+            rich_help_panel=_MANIFEST,
+            help="Manifest: the column that holds the paths of images.",
+            show_default="path",
         ),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option(help="Manifest: the column that holds their classes.", show_default="label"),
+        typer.Option(
+            rich_help_panel=_MANIFEST,
+            help="Manifest: the column that holds their classes.",
+            show_default="label",
+        ),
     ] = None,
     split_column: Annotated[
         str | None,
         typer.Option(
-            help="Manifest: the column that holds train, val or test.", show_default="split"
+            rich_help_panel=_MANIFEST,
+            help="Manifest: the column that holds train, val or test.",
+            show_default="split",
         ),
     ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_MANIFEST,
             help="Manifest: the column that holds the groups, such as tracks or trips.",
             show_default="group",
         ),
     ] = None,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Boxes: leave out those a detector is less sure of.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            rich_help_panel=_BOXES,
+            help="Boxes: leave out those a detector is less sure of.",
+        ),
     ] = 0.2,
     margin: Annotated[
         float,
-        typer.Option(min=0, help="Boxes: cut more on each side, as a share of the longer side."),
+        typer.Option(
+            min=0,
+            rich_help_panel=_BOXES,
+            help="Boxes: cut more on each side, as a share of the longer side.",
+        ),
     ] = 0.1,
     square: Annotated[
-        bool, typer.Option("--square/--no-square", help="Boxes: widen the shorter side.")
+        bool,
+        typer.Option(
+            "--square/--no-square", rich_help_panel=_BOXES, help="Boxes: widen the shorter side."
+        ),
     ] = True,
     whole_images: Annotated[
-        bool, typer.Option("--whole-images", help="Boxes: also encode the images themselves.")
+        bool,
+        typer.Option(
+            "--whole-images",
+            rich_help_panel=_BOXES,
+            help="Boxes: also encode the images themselves.",
+        ),
     ] = False,
     fps: Annotated[
         float | None,
         typer.Option(
             min=0,
+            rich_help_panel=_PHOTOS,
             help="Videos: frames to encode of each second.",
             show_default="twice a second, those that differ",
         ),
@@ -126,23 +169,31 @@ def extract(
     exif: Annotated[
         bool,
         typer.Option(
-            "--exif", help="Keep time, camera, latitude and longitude of the photos as metadata."
+            "--exif",
+            rich_help_panel=_PHOTOS,
+            help="Keep time, camera, latitude and longitude of the photos as metadata.",
         ),
     ] = False,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Images per batch.", show_default="measured"),
+        typer.Option(
+            min=1, rich_help_panel=_SPEED, help="Images per batch.", show_default="measured"
+        ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=1,
+            rich_help_panel=_SPEED,
             help="Readers that decode images; with --engine ray, workers in the cluster.",
             show_default="one per core; ray: one per GPU or machine",
         ),
     ] = None,
     max_pixels: Annotated[
-        int, typer.Option(min=1, help="Skip images with more pixels (width × height).")
+        int,
+        typer.Option(
+            min=1, rich_help_panel=_SPEED, help="Skip images with more pixels (width × height)."
+        ),
     ] = 178_956_970,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove rows whose images are no longer in the dataset.")
@@ -150,23 +201,33 @@ def extract(
     trunk: Annotated[
         bool,
         typer.Option(
-            "--trunk", help="Also store the features before the projection to the joint space."
+            "--trunk",
+            rich_help_panel=_ENCODER,
+            help="Also store the features before the projection to the joint space.",
         ),
     ] = False,
     engine: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Where to encode: on this machine, or on a Ray cluster."),
+        typer.Option(
+            rich_help_panel=_RAY, help="Where to encode: on this machine, or on a Ray cluster."
+        ),
     ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_RAY,
             help="ray: address of a running cluster, such as auto.",
             show_default="a new one on this machine",
         ),
     ] = None,
     gpus_per_worker: Annotated[
         float | None,
-        typer.Option(min=0, help="ray: GPUs per worker.", show_default="1, or 0 without a GPU"),
+        typer.Option(
+            min=0,
+            rich_help_panel=_RAY,
+            help="ray: GPUs per worker.",
+            show_default="1, or 0 without a GPU",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -175,7 +236,11 @@ def extract(
     Images that the store already has are not encoded again; an interrupted extraction continues
     where it stopped.
 
-    Example: **fishembed extract photos --device cuda**
+    Examples
+    --------
+    fishembed extract photos --encoder embedded
+    fishembed extract photos --device cuda
+    fishembed extract manifest.csv --store cache/trip.h5
     """
     from fishembed.extraction import RayEngine
     from fishembed.extraction import extract as run_extraction
@@ -280,14 +345,15 @@ def _print_result(console: Console, result: Extraction, *, prune: bool) -> None:
             f"encoded {counted(result.encoded, 'image')} in {result.seconds:.1f} s "
             f"({result.images_per_second:,.0f} images/s)"
         )
-        console.message(str(result.stages))
+        console.detail(str(result.stages))
     if (merge := merge_sentence(result.classes)) and merge not in result.notes:
         console.message(f"note: {merge}")
     for line in left_out_lines(result.left_out):
         console.message(f"note: {line}")
-    text = f", text features for prompts {', '.join(result.text_keys)}" if result.text_keys else ""
+    if result.text_keys:
+        console.detail(f"text features for prompts {', '.join(result.text_keys)}")
     console.message(
-        f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}{text}; read as "
+        f"{'wrote' if result.wrote else 'nothing to do for'} {result.store}; read as "
         f"{result.layout}"
     )
     console.message(result.sentence)

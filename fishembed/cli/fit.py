@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed.cli.console import Console, command_line
+from fishembed.cli.completion import head_names, store_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import (
+    FIELD,
     ByOption,
     JsonOption,
     PoolOption,
@@ -24,6 +26,13 @@ from fishembed.cli.run_summary import (
 )
 from fishembed.errors import InputError
 
+_CHOICE = "How a head is chosen (auto, sweep, blend)"
+_LOGISTIC = "Logistic heads (logistic, prior-corrected, angular, text-logistic, blend)"
+_GAUSSIAN = "Heads of class means (gaussian, text-anchored, angular)"
+_KNN = "Nearest neighbours (knn)"
+_LINEAR = "Linear head of the paper (linear)"
+_CURVE = "Learning curve"
+
 
 def fit(
     stores: Annotated[
@@ -32,11 +41,14 @@ def fit(
             help="Feature store: its path, or its name in ./cache. Several stores of the same "
             "images: their features are joined side by side, each scaled to length 1.",
             show_default="newest in ./cache",
+            autocompletion=store_names,
         ),
     ] = None,
     head: Annotated[
         str,
         typer.Option(
+            autocompletion=head_names,
+            metavar="NAME",
             help="Classifier. auto: cross-validate several and keep the best. logistic: logistic "
             "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
             "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
@@ -44,7 +56,7 @@ def fit(
             "text-anchored: gaussian, class means shrunk towards text features. "
             "text-logistic: logistic, weights shrunk towards those of zero-shot. blend: logistic "
             "mixed with zero-shot. centroid: nearest class mean. knn: nearest neighbours. linear: "
-            "a torch layer trained by Adam, the paper's."
+            "a torch layer trained by Adam, the paper's.",
         ),
     ] = "auto",
     features: Annotated[
@@ -57,6 +69,7 @@ def fit(
     select_on: Annotated[
         Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None,
         typer.Option(
+            rich_help_panel=_CHOICE,
             help="auto, sweep, blend: metric by which candidates are compared.",
             show_default="macro_recall; sweep: accuracy",
         ),
@@ -64,14 +77,16 @@ def fit(
     validate: Annotated[
         Literal["cv", "val"],
         typer.Option(
+            rich_help_panel=_CHOICE,
             help="auto, sweep: compare candidates by cross-validation on the training rows (cv; "
-            "groups kept together) or on the val split (val)."
+            "groups kept together) or on the val split (val).",
         ),
     ] = "cv",
     C: Annotated[
         float | None,
         typer.Option(
             "--C",
+            rich_help_panel=_LOGISTIC,
             help="logistic, prior-corrected, angular, text-logistic, blend: inverse of the "
             "regularization strength.",
             show_default="100; angular: 30",
@@ -80,6 +95,7 @@ def fit(
     class_weight: Annotated[
         Literal["balanced"] | None,
         typer.Option(
+            rich_help_panel=_LOGISTIC,
             help="logistic, text-logistic: balanced weighs rows inversely to the size of their "
             "class.",
             show_default="none",
@@ -88,6 +104,7 @@ def fit(
     tau: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_LOGISTIC,
             help="prior-corrected, angular: strength of the logit adjustment; tau times the log "
             "frequency of each class is subtracted from its logit.",
             show_default="1",
@@ -98,6 +115,7 @@ def fit(
         typer.Option(
             min=0,
             max=1,
+            rich_help_panel=_GAUSSIAN,
             help="angular, gaussian, text-anchored: shrinkage of the covariance towards a "
             "multiple of the identity, from 0 (none) to 1 (full).",
             show_default="0.5",
@@ -107,6 +125,7 @@ def fit(
         float | None,
         typer.Option(
             min=0,
+            rich_help_panel=_GAUSSIAN,
             help="gaussian, text-anchored: shrinkage of class means towards the mean of all "
             "classes, or towards the text features, as a number of images.",
             show_default="1; text-anchored: 4",
@@ -114,22 +133,35 @@ def fit(
     ] = None,
     neighbors: Annotated[
         int | None,
-        typer.Option(min=1, help="knn: number of neighbours.", show_default="5"),
+        typer.Option(
+            min=1, rich_help_panel=_KNN, help="knn: number of neighbours.", show_default="5"
+        ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="linear: passes over the training rows.", show_default="7"),
+        typer.Option(
+            min=1,
+            rich_help_panel=_LINEAR,
+            help="linear: passes over the training rows.",
+            show_default="7",
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="linear: rows of a minibatch.", show_default="64")
+        int | None,
+        typer.Option(
+            min=1, rich_help_panel=_LINEAR, help="linear: rows of a minibatch.", show_default="64"
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="linear: learning rate of Adam.", show_default="0.001"),
+        typer.Option(
+            rich_help_panel=_LINEAR, help="linear: learning rate of Adam.", show_default="0.001"
+        ),
     ] = None,
     loss: Annotated[
         Literal["cross_entropy", "balanced_softmax"] | None,
         typer.Option(
+            rich_help_panel=_LINEAR,
             help="linear: balanced_softmax corrects for class frequencies while training.",
             show_default="cross_entropy",
         ),
@@ -137,6 +169,7 @@ def fit(
     schedule: Annotated[
         Literal["constant", "cosine"] | None,
         typer.Option(
+            rich_help_panel=_LINEAR,
             help="linear: learning rate over the epochs; cosine lets it fall to 0.",
             show_default="constant",
         ),
@@ -145,6 +178,7 @@ def fit(
         int | None,
         typer.Option(
             min=1,
+            rich_help_panel=_LINEAR,
             help="linear: stop after this many epochs without a better macro recall on val.",
             show_default="train all epochs",
         ),
@@ -156,10 +190,13 @@ def fit(
             show_default="l2; linear: none",
         ),
     ] = None,
-    sweep: Annotated[bool, typer.Option("--sweep", help="Short for --head sweep.")] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", rich_help_panel=_CHOICE, help="Short for --head sweep.")
+    ] = False,
     shots: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_CURVE,
             help="Also fit on a few images per class, such as 1,2,4,8,16: a learning curve.",
             show_default="none",
         ),
@@ -191,6 +228,7 @@ def fit(
     leave_out: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=FIELD,
             help="Also fit without each value of a column, such as site, and score it there.",
             show_default="none",
         ),
@@ -202,7 +240,11 @@ def fit(
     Without options, several classifiers are cross-validated on the training rows and the one of
     highest macro recall is kept. The scored rows are never used to choose or to train.
 
-    Examples: **fishembed fit**, **fishembed fit --head linear --epochs 7**
+    Examples
+    --------
+    fishembed fit
+    fishembed fit fish --head linear --epochs 7
+    fishembed fit fish --shots 1,2,4,8,16
     """
     given = {
         "select_on": select_on,
@@ -220,7 +262,7 @@ def fit(
         "C": C,
         "normalize": normalize,
     }
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
         from fishembed.experiments import FewShotSettings, run_fit
         from fishembed.reports import write_learning_curve

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fishembed._base.text import counted, listed
-from fishembed.cli.console import Console, command_line
+from fishembed.cli.completion import store_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import JsonOption
 from fishembed.cli.resolve_paths import resolve_store
 from fishembed.errors import InputError
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def fix(
-    store: Annotated[Path, typer.Argument(help="Feature store: its path, or its name in ./cache.")],
+    store: Annotated[
+        Path,
+        typer.Argument(
+            help="Feature store: its path, or its name in ./cache.", autocompletion=store_names
+        ),
+    ],
     fixes: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -36,11 +42,15 @@ def fix(
 
     A table can be applied again after further marks: what is done is skipped.
 
-    Example: **fishembed fix cache/fish.h5 reports/fish-audit/label_errors.csv**
+    Examples
+    --------
+    fishembed fix fish reports/fish-audit/label_errors.csv
+    fishembed fix fish decisions.csv more.csv
+    fishembed fix fish --undo
     """
     if undo == bool(fixes):
         raise InputError("give a CSV of fixes, or --undo to undo the last fix or split")
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import fix_store
         from fishembed.cache import open_store, undo_edit

@@ -9,8 +9,9 @@ import typer
 
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.text import counted
-from fishembed.cli.console import Console
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import JsonOption
+from fishembed.errors import InputError
 
 
 def import_(
@@ -25,8 +26,14 @@ def import_(
             "writes it. Pickles are never read."
         ),
     ],
+    target: Annotated[
+        Path | None, typer.Argument(help="Store to write.", show_default="cache/<name>.h5")
+    ] = None,
     store: Annotated[
-        Path | None, typer.Option(help="Store to write.", show_default="cache/<name>.h5")
+        Path | None,
+        typer.Option(
+            help="The store, where it is not named behind the features.", show_default=False
+        ),
     ] = None,
     encoder: Annotated[
         str | None,
@@ -41,14 +48,20 @@ def import_(
 ) -> None:
     """Make a store of features that another program computed.
 
-    Examples: **fishembed import features.npz --store cache/birds.h5**, **fishembed import
-    embeddings.parquet**, **fishembed import folder-of-npy/**
+    Examples
+    --------
+    fishembed import features.npz
+    fishembed import features.npz cache/birds.h5
+    fishembed import embeddings.parquet cache/birds.h5 -e mine
     """
     from fishembed.cache import FeatureStore, import_vectors
 
-    with Console(as_json=as_json) as console:
-        place = store or cache_dir() / f"{features.stem}.h5"
-        console.message(f"store: {place}{'' if store else ' (the default)'}")
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+        if target is not None and store is not None:
+            raise InputError(f"the store is named twice: {str(target)!r} and {str(store)!r}")
+        named = target or store
+        place = named or cache_dir() / f"{features.stem}.h5"
+        console.message(f"store: {place}{'' if named else ' (the default)'}")
         with FeatureStore.open(import_vectors(features, place, encoder=encoder)) as made:
             text = (
                 f", text features for prompts {', '.join(made.text_keys)}" if made.text_keys else ""

@@ -10,7 +10,7 @@ import typer
 from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted
-from fishembed.cli.console import Console, aligned
+from fishembed.cli.console import Console
 from fishembed.cli.options import JsonOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store
 
@@ -32,7 +32,10 @@ def info(
 ) -> None:
     """Print what is in a store; with --verify, check that the file is undamaged.
 
-    Example: **fishembed info cache/fish.h5 --verify**
+    Examples
+    --------
+    fishembed info
+    fishembed info fish --verify
     """
     from fishembed.cache import FeatureStore
     from fishembed.errors import StoreIntegrityError
@@ -52,7 +55,7 @@ def info(
                 "'fishembed extract' encodes damaged rows again where their images are there"
             )
         if verify:
-            console.message("verified: every checksum holds")
+            console.answer("verified: every checksum holds")
 
 
 def _describe(store: FeatureStore) -> dict[str, Any]:
@@ -115,49 +118,47 @@ def _metadata_line(columns: dict[str, dict[str, Any]]) -> str:
     return f"metadata: {', '.join(parts)}"
 
 
-def _class_table(counts: dict[str, dict[str, int]]) -> list[str]:
+def _class_table(counts: dict[str, dict[str, int]]) -> tuple[list[str], list[list[str]]]:
     found = {split for by_split in counts.values() for split in by_split}
     splits = sorted(found, key=[*_SPLITS, *sorted(found - set(_SPLITS))].index)
     rows = [
         [name or "(no class)", *(f"{by_split.get(split, 0):,}" for split in splits)]
         for name, by_split in counts.items()
     ]
-    return aligned(["class", *(split or "no split" for split in splits)], rows)
+    return ["class", *(split or "no split" for split in splits)], rows
 
 
 def _print(console: Console, found: dict[str, Any]) -> None:
     rows = counted(found["rows"], "row")
-    console.message(f"{rows} of {found['dim']} {found['dtype']}, {found['bytes']:,} bytes")
+    console.answer(f"{rows} of {found['dim']} {found['dtype']}, {found['bytes']:,} bytes")
     if found["trunk"]:
-        console.message(f"trunk features of {found['trunk']}")
+        console.answer(f"trunk features of {found['trunk']}")
     encoder = found["encoder"]
-    console.message(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
+    console.answer(f"encoder: {encoder.get('name')} (fingerprint {encoder.get('fingerprint')})")
     root, layout = found["source"].get("root"), found["source"].get("layout")
-    console.message(f"dataset: {root} ({layout})" if root else f"dataset: {layout}")
-    console.message(
-        f"written: {found['created']} by fishembed {found['versions'].get('fishembed')}"
-    )
+    console.answer(f"dataset: {root} ({layout})" if root else f"dataset: {layout}")
+    console.answer(f"written: {found['created']} by fishembed {found['versions'].get('fishembed')}")
     if did := found["extraction"]:
-        console.message(
+        console.answer(
             f"encoded: {did['when']}, {counted(did['encoded'], 'image')} in {did['wall']:.1f} s on "
             f"{did['device']}, {did['bottleneck']}-bound"
         )
     for edit in found["history"]:
-        console.message(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
+        console.answer(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
     for key, text in found["text"].items():
-        console.message(f"text features {key!r}: {counted(text['templates'], 'template')}")
-    console.message(counted(len([name for name in found["classes"] if name]), "class", "classes"))
+        console.answer(f"text features {key!r}: {counted(text['templates'], 'template')}")
+    console.answer(counted(len([name for name in found["classes"] if name]), "class", "classes"))
     if found["metadata"]:
-        console.message(_metadata_line(found["metadata"]))
-    for line in _class_table(found["classes"]):
-        console.message(f"  {line}")
+        console.answer(_metadata_line(found["metadata"]))
+    columns, rows = _class_table(found["classes"])
+    console.table(columns, rows, indent=2, answer=True)
     skipped = found["skipped"]
     if skipped:
-        console.message(f"{counted(len(skipped), 'file')} skipped:")
+        console.answer(f"{counted(len(skipped), 'file')} skipped:")
     for one in skipped[:_SHOWN]:
-        console.message(f"  {one['path']!r}: {one['reason']}")
+        console.answer(f"  {one['path']!r}: {one['reason']}")
     if len(skipped) > _SHOWN:
-        console.message(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
+        console.answer(f"  and {len(skipped) - _SHOWN:,} more; --json names each")
 
 
 def _damage(damage: Damage, store: FeatureStore) -> dict[str, object]:

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+from fishembed.cli.completion import store_names
+
 StoreArgument = Annotated[
     Path | None,
     typer.Argument(
-        help="Feature store: its path, or its name in ./cache.", show_default="newest in ./cache"
+        help="Feature store: its path, or its name in ./cache.",
+        show_default="newest in ./cache",
+        autocompletion=store_names,
     ),
 ]
 PhotosOption = Annotated[
@@ -36,9 +40,12 @@ TrustEncoderOption = Annotated[
         "names although no store or other run of yours was made with it.",
     ),
 ]
+FIELD = "Questions of the field"
+"""The panel of options on places, bursts and taxa."""
 ByOption = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel=FIELD,
         help="Also score the values of a metadata column, or group, each by itself, such as site.",
         show_default="none",
     ),
@@ -46,13 +53,18 @@ ByOption = Annotated[
 PoolOption = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel=FIELD,
         help="Also score images pooled by a column, beside single ones.",
         show_default="none",
     ),
 ]
 TaxonomyOption = Annotated[
     Path | None,
-    typer.Option(help="CSV of class, genus, family …: also score every rank.", show_default="none"),
+    typer.Option(
+        rich_help_panel=FIELD,
+        help="CSV of class, genus, family …: also score every rank.",
+        show_default="none",
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of what is drawn at random.")]
 ThresholdOption = Annotated[

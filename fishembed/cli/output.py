@@ -9,10 +9,10 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from fishembed._base.paths import Place, shown, without_secrets
 from fishembed._base.printable import printable
@@ -33,7 +33,9 @@ class Output:
     log
         Where every line goes too, with its time.
     interrupted
-        Returns what Ctrl-C left, for the last sentence; set by a verb while it works.
+        What Ctrl-C left, and how to go on.
+    verb, given
+        The verb that runs, and its parameters.
     """
 
     as_json: bool = False
@@ -41,7 +43,9 @@ class Output:
     quiet: bool = False
     documents: int = 0
     log: TextIO | None = None
-    interrupted: Callable[[], str] | None = field(default=None, repr=False)
+    interrupted: str = ""
+    verb: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 _OUTPUT = Output()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fishembed._base.text import counted
+from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, FetchOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import find_inputs, find_run
@@ -17,10 +18,17 @@ from fishembed.errors import InputError
 if TYPE_CHECKING:
     from fishembed.experiments.predicting.prediction import Predictions
 
+_ANSWERS = "What is answered"
+_KNOWN = "What is known of the place"
+_WRITTEN = "Where it goes"
+
 
 def predict(
     run: Annotated[
-        Path, typer.Argument(help="Run with a head: its folder, or its name in ./reports.")
+        Path,
+        typer.Argument(
+            help="Run with a head: its folder, or its name in ./reports.", autocompletion=run_names
+        ),
     ],
     images: Annotated[
         list[str] | None,
@@ -36,16 +44,22 @@ def predict(
     no_unknown: Annotated[
         bool,
         typer.Option(
-            "--no-unknown", help="Name a class for every image, also where it is like none."
+            "--no-unknown",
+            rich_help_panel=_ANSWERS,
+            help="Name a class for every image, also where it is like none.",
         ),
     ] = False,
     send_back: Annotated[
         float,
-        typer.Option(help="Share of images of known classes that may be called unknown."),
+        typer.Option(
+            rich_help_panel=_ANSWERS,
+            help="Share of images of known classes that may be called unknown.",
+        ),
     ] = 0.05,
     sets: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_ANSWERS,
             help="Name sets of classes that hold the truth with this probability, such as 0.95.",
             show_default="none",
         ),
@@ -53,6 +67,7 @@ def predict(
     classes: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_KNOWN,
             help="CSV of the classes that can be there: a column class, and one such as site "
             "where lists differ by it.",
             show_default="all",
@@ -61,6 +76,7 @@ def predict(
     pool: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_ANSWERS,
             help="Column whose images get one answer together: group, or any metadata column; "
             "folder, for image files.",
             show_default="none",
@@ -69,6 +85,7 @@ def predict(
     prior: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_KNOWN,
             help="How common classes are there: uniform, train, estimate, or a CSV of class and "
             "share.",
             show_default="as the head assumes",
@@ -77,20 +94,29 @@ def predict(
     taxonomy: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_ANSWERS,
             help="CSV of class, genus, family …: answer at the deepest rank that is sure enough.",
             show_default="none",
         ),
     ] = None,
     floor: Annotated[
-        float, typer.Option(help="--taxonomy: probability that an answer needs.")
+        float,
+        typer.Option(
+            rich_help_panel=_ANSWERS, help="--taxonomy: probability that an answer needs."
+        ),
     ] = 0.9,
     counts: Annotated[
         bool,
-        typer.Option("--counts", help="Also count images by class, corrected for mistakes."),
+        typer.Option(
+            "--counts",
+            rich_help_panel=_ANSWERS,
+            help="Also count images by class, corrected for mistakes.",
+        ),
     ] = False,
     checked: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_ANSWERS,
             help="--counts: CSV of path and class of a random sample that was looked at.",
             show_default="none",
         ),
@@ -98,7 +124,9 @@ def predict(
     evidence: Annotated[
         bool,
         typer.Option(
-            "--evidence", help="Also list the most similar training images of the run's store."
+            "--evidence",
+            rich_help_panel=_ANSWERS,
+            help="Also list the most similar training images of the run's store.",
         ),
     ] = False,
     fetch: FetchOption = False,
@@ -107,17 +135,25 @@ def predict(
         Literal["table", "csv", "json", "parquet", "xlsx", "html"] | None,
         typer.Option(
             "--format",
+            rich_help_panel=_WRITTEN,
             help="Format of the output.",
             show_default="by the file's ending, else table",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write.", show_default="the terminal"),
+        typer.Option(
+            "--output",
+            "-o",
+            rich_help_panel=_WRITTEN,
+            help="File to write.",
+            show_default="the terminal",
+        ),
     ] = None,
     sort_into: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_WRITTEN,
             help="Folder to put the images into, one folder for each class: as links where the "
             "system has them, else as copies.",
             show_default="none",
@@ -126,6 +162,7 @@ def predict(
     watch: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_WRITTEN,
             help="Folder to go on with: what arrives there is classified too, until Ctrl-C.",
             show_default="none",
         ),
@@ -135,8 +172,11 @@ def predict(
 ) -> None:
     """Classify new images with a run's head and the encoder it was trained on.
 
-    Examples: **fishembed predict photos-auto new/ "more/*.jpg" --evidence**, **fishembed predict
-    photos-auto new/ -o result.xlsx --sort-into sorted**
+    Examples
+    --------
+    fishembed predict fish-auto new "more/*.jpg"
+    fishembed predict fish-auto new -o result.xlsx --sort-into sorted
+    fishembed predict fish-auto new --evidence --sets 0.95
     """
     if not images and watch is None:
         raise InputError("name images, a folder or a store; or a folder to --watch")

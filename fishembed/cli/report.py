@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.console import Console
+from fishembed.cli.completion import run_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import (
     ByOption,
     FetchOption,
@@ -24,7 +25,9 @@ def report(
     run: Annotated[
         Path | None,
         typer.Argument(
-            help="Run: its folder, or its name in ./reports.", show_default="newest in ./reports"
+            help="Run: its folder, or its name in ./reports.",
+            show_default="newest in ./reports",
+            autocompletion=run_names,
         ),
     ] = None,
     photos: PhotosOption = None,
@@ -44,9 +47,13 @@ def report(
 ) -> None:
     """Write a run's page and figures into its folder.
 
-    Example: **fishembed report reports/fish-linear**
+    Examples
+    --------
+    fishembed report
+    fishembed report fish-auto
+    fishembed report fish-auto --format md --format pdf
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
         from fishembed.experiments.field.field_questions import (

@@ -34,9 +34,15 @@ def run(
 ) -> None:
     """Do the usual job: extract, audit, zero-shot, linear, the chosen head, compare, report.
 
-    Example: **fishembed run photos --open**
+    Examples
+    --------
+    fishembed run photos
+    fishembed run photos --open
+    fishembed run photos --encoder embedded
     """
-    with Console(as_json=as_json) as console:
+    with Console(
+        as_json=as_json, interrupted="what is finished is kept; the same command goes on"
+    ) as console:
         from fishembed.workflow import run_usual_job
 
         named = photos or [data_dir()]

@@ -14,8 +14,17 @@ from pathlib import Path
 import typer
 
 from fishembed._base.paths import Place, scrub
-from fishembed.cli.exit_codes import DONE, INTERRUPTED, UNEXPECTED, USAGE, ExitCode, exit_code_of
+from fishembed.cli.exit_codes import (
+    DATA,
+    DONE,
+    INTERRUPTED,
+    UNEXPECTED,
+    USAGE,
+    ExitCode,
+    exit_code_of,
+)
 from fishembed.cli.output import end_output, error_document, error_line, output, start_output
+from fishembed.cli.typing_errors import typing_hint
 from fishembed.errors import FishembedError
 
 PACKAGES = ("fishembed", "torch", "open_clip_torch", "timm", "numpy", "h5py", "scikit-learn")
@@ -53,22 +62,21 @@ def _run(app: typer.Typer, words: list[str]) -> int:  # noqa: PLR0911 - one line
     except Exception as error:  # unexpected errors end in a sentence too
         if type(error).__name__ == "Abort":  # an older typer's word for Ctrl-C
             return _interrupted()
-        return _failed(error)
+        return _failed(error, words)
     if left == INTERRUPTED.code:
         return _interrupted()
     return left if isinstance(left, int) else DONE.code
 
 
 def _interrupted() -> int:
-    kept = output().interrupted
-    text = "" if kept is None else kept()
+    text = output().interrupted
     return _end(INTERRUPTED, "KeyboardInterrupt", f"interrupted{f': {text}' if text else ''}")
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: Exception, words: list[str]) -> int:
     """Print what went wrong and return the exit code."""
     if hasattr(error, "format_message"):  # the parser's errors, whichever click they come from
-        return _misspelt(error)
+        return _misspelt(error, words)
     code, name = exit_code_of(error), type(error).__name__
     if code is UNEXPECTED:
         return _unexpected(error)
@@ -76,24 +84,36 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and not isinstance(error, FishembedError):
         place = "" if error.filename is None else f"{str(error.filename)!r}: "
         text = f"{place}{error.strerror or error}"
-    return _end(code, name, scrub(text))
+    return _end(code, name, scrub(text), _hint(code, words))
 
 
-def _misspelt(error: Exception) -> int:
+def _misspelt(error: Exception, words: list[str]) -> int:
     """Print an error of the parser, and how the verb is called."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{context.get_help() if context else error}\n")
         return USAGE.code
     text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-    ended = _end(USAGE, type(error).__name__, f"{text[:1].lower()}{text[1:]}")
+    text = f"{text[:1].lower()}{text[1:]}"
+    ended = _end(USAGE, type(error).__name__, text, _hint(USAGE, words))
     if context is not None:
         usage = " ".join(context.get_usage().removeprefix("Usage:").split())
         error_line(f"usage: {usage}; '{context.command_path} --help' explains it")
     return ended
 
 
-def _end(code: ExitCode, name: str, text: str) -> int:
+def _hint(code: ExitCode, words: list[str]) -> str:
+    """Return what may have been typed wrongly; "" where that is not what is wrong."""
+    if code not in (USAGE, DATA):
+        return ""
+    try:
+        return typing_hint(output().verb, output().given, words)
+    except (OSError, FishembedError):  # a folder that cannot be looked into
+        return ""
+
+
+def _end(code: ExitCode, name: str, text: str, hint: str = "") -> int:
+    text = f"{text}; {hint}" if hint else text
     error_line(text if code is INTERRUPTED else f"error: {text}")
     error_document(code.kind, code.code, name, text)
     return code.code

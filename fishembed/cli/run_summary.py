@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fishembed.cli.console import Console, aligned
+from fishembed.cli.console import Console
 
 if TYPE_CHECKING:
     from fishembed.experiments import Run
@@ -23,8 +23,7 @@ def print_seeds(console: Console, runs: Sequence[Run]) -> None:
     """Print the scores of a series of seeds with their mean and standard deviation."""
     from fishembed.reports.comparison.seeds_table import seeds_document, seeds_table
 
-    for line in aligned(*seeds_table(runs)):
-        console.message(line)
+    console.table(*seeds_table(runs))
     for run in runs:
         console.message(f"wrote {run.folder}")
     console.document(seeds_document(runs))
@@ -42,10 +41,10 @@ def print_scores(console: Console, run: Run) -> None:
     if not mixups:
         return
     classes = lowest_recall_table(run.result.classes)
-    for table in (aligned(*classes), aligned(columns, mixups, left=2)):
-        console.message("")
-        for line in table:
-            console.message(f"  {line}")
+    console.message("")
+    console.table(*classes, indent=2)
+    console.message("")
+    console.table(columns, mixups, left=2, indent=2)
     console.message("")
 
 
@@ -56,8 +55,7 @@ def print_field(console: Console, found: Mapping[str, Any]) -> None:
     for key, sentence in field_sentences(found).items():
         console.message(sentence)
         if key in ("by", "leave_out"):
-            for line in aligned(*values_table(found[key])):
-                console.message(f"  {line}")
+            console.table(*values_table(found[key]), indent=2)
 
 
 def print_selection(console: Console, run: Run) -> None:
@@ -67,8 +65,8 @@ def print_selection(console: Console, run: Run) -> None:
     if not run.selection:
         return
     columns, rows = best_candidates_table(run.selection)
-    for line in aligned(columns[:-1], [row[:-1] for row in rows]):
-        console.message(line)
+    spare = ("seconds", "log loss", "macro F1 %")
+    console.table(columns[:-1], [row[:-1] for row in rows], spare=spare)
     taken = next((row[-1] for row in rows if row[0].startswith("*")), "")
     console.message(
         f"* chosen{f', with {taken}' if taken else ''}; each line is the best of its kind among "
@@ -83,6 +81,5 @@ def print_learning_curve(console: Console, run: Run) -> None:
     from fishembed.reports.text_tables import learning_curve_table
 
     if run.result.few_shot:
-        for line in aligned(*learning_curve_table(run.result.few_shot, run.info["head"])):
-            console.message(line)
+        console.table(*learning_curve_table(run.result.few_shot, run.info["head"]))
         console.message(f"the learning curve is {run.folder / LEARNING_CURVE}.png")

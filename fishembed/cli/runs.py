@@ -9,7 +9,8 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.printable import printable
-from fishembed.cli.console import Console, aligned
+from fishembed.cli.completion import run_names
+from fishembed.cli.console import Console
 from fishembed.cli.options import JsonOption
 from fishembed.cli.resolve_paths import find_run
 
@@ -21,13 +22,20 @@ def runs(
     ] = "macro_recall",
     delete: Annotated[
         list[Path] | None,
-        typer.Option(help="Delete this run, its folder or its name; repeat for several."),
+        typer.Option(
+            help="Delete this run, its folder or its name; repeat for several.",
+            autocompletion=run_names,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the runs in ./reports, best first, and whether their stores have changed since.
 
-    Examples: **fishembed runs**, **fishembed runs --delete fish-linear**
+    Examples
+    --------
+    fishembed runs
+    fishembed runs --sort created
+    fishembed runs --delete fish-linear
     """
     with Console(as_json=as_json) as console:
         from fishembed.experiments.runs.run_list import delete_run, list_runs
@@ -40,7 +48,7 @@ def runs(
         for line in lines:
             run = line.run
             if run is None:
-                console.message(f"{line.folder.name}: {line.problem}")
+                console.answer(f"{line.folder.name}: {line.problem}")
                 unreadable.append({"run": str(line.folder), "problem": line.problem})
                 continue
             table.append(
@@ -70,10 +78,9 @@ def runs(
             )
         if table:
             head = ["run", "accuracy %", "macro recall %", "images", "scored", "made", "store"]
-            for text in aligned(head, table):
-                console.message(text)
+            console.table(head, table, spare=["scored", "images", "made", "store"], answer=True)
         elif not deleted:
-            console.message(f"no runs in {reports_dir()}")
+            console.answer(f"no runs in {reports_dir()}")
         console.document({"runs": documents, "unreadable": unreadable, "deleted": deleted})
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed.cli.console import Console
+from fishembed.cli.completion import store_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import (
     DeviceOption,
     GroupFilter,
@@ -26,7 +27,12 @@ _PRINTED = 10
 
 
 def search(
-    store: Annotated[Path, typer.Argument(help="Feature store: its path, or its name in ./cache.")],
+    store: Annotated[
+        Path,
+        typer.Argument(
+            help="Feature store: its path, or its name in ./cache.", autocompletion=store_names
+        ),
+    ],
     text: Annotated[
         str,
         typer.Argument(
@@ -63,10 +69,12 @@ def search(
 ) -> None:
     """Find images by words, by a photo, or both: a ranked table and a page with the images.
 
-    Examples: **fishembed search fish "a fish with a tag -net"**, **fishembed search fish --like
-    photo.jpg --split test**
+    Examples
+    --------
+    fishembed search fish "a fish with a tag -net"
+    fishembed search fish --like photo.jpg --split test
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import search_store
@@ -84,7 +92,7 @@ def search(
                 progress=console,
             )
             for path, score in list(zip(found.paths, found.scores, strict=True))[:_PRINTED]:
-                console.message(f"{score:.3f}  {path}")
+                console.answer(f"{score:.3f}  {path}")
             folder = None
             if output is not None or not as_json:
                 from fishembed.reports import write_search

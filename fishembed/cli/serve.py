@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import resolve_run
@@ -21,6 +22,7 @@ def serve(
         typer.Argument(
             help="Run with a head: its folder, or its name in ./reports.",
             show_default="newest in ./reports",
+            autocompletion=run_names,
         ),
     ] = None,
     host: Annotated[
@@ -40,7 +42,10 @@ def serve(
 ) -> None:
     """Answer photos in a browser on this machine: drop a photo, see what it is and what is like it.
 
-    Example: **fishembed serve fish-auto**
+    Examples
+    --------
+    fishembed serve
+    fishembed serve fish-auto --port 8000
     """
     with Console(as_json=False) as console:
         folder = resolve_run(run, console)

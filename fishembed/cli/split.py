@@ -9,7 +9,7 @@ import typer
 
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.text import counted
-from fishembed.cli.console import Console, aligned, command_line
+from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import JsonOption, StoreArgument, ThresholdOption
 from fishembed.cli.resolve_paths import resolve_store
 
@@ -46,9 +46,13 @@ def split(
 
     Nothing is encoded again. 'fishembed fix --undo' restores the splits of before.
 
-    Example: **fishembed split --group-by '^(.+)_[0-9]+[.]png$'**
+    Examples
+    --------
+    fishembed split
+    fishembed split fish --group-by '^(.+)_[0-9]+'
+    fishembed split fish --val 0 --test 0.3 --group-duplicates
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import split_store
 
@@ -74,8 +78,7 @@ def split(
             for name in done.balance.splits
         }
         rows = [[name, f"{n:,}", f"{100 * n / done.rows:.1f}%"] for name, n in counts.items()]
-        for line in aligned(["split", "labelled images", "share"], rows):
-            console.message(line)
+        console.table(["split", "labelled images", "share"], rows)
         for sentence in done.balance.notes():
             console.message(sentence)
         console.message(

@@ -10,7 +10,8 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.text import counted
-from fishembed.cli.console import Console
+from fishembed.cli.completion import run_names
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import (
     GroupFilter,
     JsonOption,
@@ -32,6 +33,7 @@ def suggest(
         typer.Option(
             help="Run whose head says what is uncertain: its folder, or its name.",
             show_default="a head of the labels there are",
+            autocompletion=run_names,
         ),
     ] = None,
     top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of images.")] = 50,
@@ -66,9 +68,12 @@ def suggest(
 ) -> None:
     """Choose what to label next: what is unlike all labelled images, then what is uncertain.
 
-    Examples: **fishembed suggest fish --run fish-auto**, **fishembed suggest fish --random 200**
+    Examples
+    --------
+    fishembed suggest fish --run fish-auto
+    fishembed suggest fish --random 200
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import suggest_store

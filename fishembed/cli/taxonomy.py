@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fishembed._base.text import counted, listed
-from fishembed.cli.console import Console
+from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import JsonOption
 
 
@@ -33,9 +33,12 @@ def taxonomy(
 
     The table is what **--taxonomy** of fit, report and predict reads; edit it as you like.
 
-    Example: **fishembed taxonomy cache/fish.h5 -o taxa.csv**
+    Examples
+    --------
+    fishembed taxonomy cache/fish.h5 -o taxa.csv
+    fishembed taxonomy names.csv --offline
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         from fishembed.cache import is_store, open_store
         from fishembed.errors import InputError
         from fishembed.experiments.field.taxa import fill_taxonomy, read_class_names, write_taxonomy

@@ -39,7 +39,7 @@ from fishembed.cli import (
 )
 from fishembed.cli.help_page import VerbCommand
 from fishembed.cli.options import LogFileOption, QuietOption, VerboseOption
-from fishembed.cli.output import set_output
+from fishembed.cli.output import output, set_output
 
 Verb = Callable[..., None]
 
@@ -78,20 +78,23 @@ def add_verbs(app: typer.Typer) -> None:
     """Add every verb to the program, in the groups' order."""
     for group, verbs in GROUPS.items():
         for name, verb in verbs.items():
-            app.command(name, cls=VerbCommand, rich_help_panel=group)(_with_output_options(verb))
+            app.command(name, cls=VerbCommand, rich_help_panel=group)(
+                _with_output_options(name, verb)
+            )
 
 
-def _with_output_options(verb: Verb) -> Verb:
+def _with_output_options(name: str, verb: Verb) -> Verb:
     """Return a verb that also takes ``--verbose``, ``--quiet`` and ``--log-file``."""
 
     @functools.wraps(verb)
     def call(*, verbose: bool, quiet: bool, log_file: Any, **given: Any) -> None:
         set_output(verbose=verbose, quiet=quiet, log_file=log_file)
+        output().verb, output().given = name, given
         verb(**given)
 
-    def option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    def option(called: str, annotation: Any, default: Any) -> inspect.Parameter:
         kind = inspect.Parameter.KEYWORD_ONLY
-        return inspect.Parameter(name, kind, default=default, annotation=annotation)
+        return inspect.Parameter(called, kind, default=default, annotation=annotation)
 
     own = inspect.signature(verb, eval_str=True)
     parameters = [

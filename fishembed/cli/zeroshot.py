@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed.cli.console import Console, command_line
+from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import JsonOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store
 from fishembed.cli.run_summary import print_run
@@ -38,9 +38,13 @@ def zeroshot(
 ) -> None:
     """Classify by cosine similarity to the class names' text features, and score: no training.
 
-    Example: **fishembed zeroshot --split train**
+    Examples
+    --------
+    fishembed zeroshot
+    fishembed zeroshot fish --prompts ensemble
+    fishembed zeroshot fish --split train
     """
-    with Console(as_json=as_json) as console:
+    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.experiments import run_zeroshot
 

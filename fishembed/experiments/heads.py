@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.near_names import did_you_mean
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def make_head(
         When there is no such head, it has no such parameter, or it needs text features.
     """
     if name not in HEADS:
-        raise InputError(f"no head {name!r}: name one of {', '.join(HEADS)}")
+        raise InputError(
+            f"no head {name!r}{did_you_mean(name, HEADS) or ':'} name one of {', '.join(HEADS)}"
+        )
     head = _with_defaults(name, text)
     known = _parameter_names(head)
     unknown = [key for key in parameters if key not in known]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.near_names import unknown_column
 from fishembed.cache import Store, open_store
 from fishembed.errors import DataError, InputError, MissingExtraError
 from fishembed.explore.row_filter import filter_columns, filtered_rows
@@ -240,9 +241,7 @@ def _largest_first(numbers: Indices) -> Indices:
 def _places(store: Store, wanted: str | None) -> tuple[str, npt.NDArray[Any] | None]:
     columns = filter_columns(store)
     if wanted is not None and wanted not in columns:
-        raise InputError(
-            f"{str(store.path)!r} has no column {wanted!r}; it has {', '.join(sorted(columns))}"
-        )
+        raise InputError(f"{str(store.path)!r} has {unknown_column(wanted, columns)}")
     name = wanted or ("site" if "site" in columns else "group")
     values = columns[name].astype(object)
     known = np.array([value == value and value != "" for value in values])  # noqa: PLR0124 - NaN

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.near_names import did_you_mean, unknown_column
 from fishembed.cache import Store
 from fishembed.errors import InputError
 
@@ -54,7 +55,8 @@ def filtered_rows(store: Store, conditions: Iterable[str] = ()) -> npt.NDArray[n
         chosen &= _holds(store, text)
     rows = np.flatnonzero(chosen)
     if not len(rows):
-        raise InputError(f"no row of {str(store.path)!r} has {' and '.join(texts) or 'features'}")
+        wanted = " and ".join(texts) or "features"
+        raise InputError(f"no row of {str(store.path)!r} has {wanted}{_near_values(store, texts)}")
     return rows
 
 
@@ -78,9 +80,7 @@ def _holds(store: Store, text: str) -> npt.NDArray[np.bool_]:
     name, sign, value = match["column"], match["sign"], match["value"]
     columns = filter_columns(store)
     if name not in columns:
-        raise InputError(
-            f"{str(store.path)!r} has no column {name!r}; it has {', '.join(sorted(columns))}"
-        )
+        raise InputError(f"{str(store.path)!r} has {unknown_column(name, columns)}")
     column = columns[name]
     if sign in _ORDER:
         return np.asarray(_ORDER[sign](_numbers(column, name), _number(value, text)))
@@ -102,6 +102,20 @@ def _numbers(column: npt.NDArray[Any], name: str) -> npt.NDArray[np.float64]:
     if column.dtype.kind != "f":
         raise InputError(f"the column {name!r} holds text: compare it with = or !=")
     return column
+
+
+def _near_values(store: Store, conditions: list[str]) -> str:
+    """Return what a misspelt value of a column of text may have meant; "" where none is near."""
+    columns = filter_columns(store)
+    for text in conditions:
+        match = _CONDITION.fullmatch(text)
+        if match is None or match["sign"] != "=" or columns[match["column"]].dtype.kind == "f":
+            continue
+        there = set(columns[match["column"]].tolist()) - {""}
+        for value in match["value"].split("|"):
+            if value.strip() not in there and (hint := did_you_mean(value.strip(), sorted(there))):
+                return hint
+    return ""
 
 
 def _number(value: str, text: str) -> float:

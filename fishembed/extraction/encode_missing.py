@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from fishembed._base.progress import Progress
+from fishembed._base.text import counted
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob, Engine
 from fishembed.extraction.known_features import KnownFeatures
@@ -44,7 +45,8 @@ def encode_missing(
 ) -> ReadSamples:
     """Read every file that must be read, and encode those whose bytes are new.
 
-    Whatever ends this, what was encoded by then is saved in a partial file.
+    Whatever ends this, what was encoded by then is saved in a partial file; what ends it by
+    Ctrl-C says how much that is.
 
     Parameters
     ----------
@@ -62,6 +64,7 @@ def encode_missing(
     digests, reasons = list(plan.digests), dict[int, str]()
     unread = plan.unread.tolist()
     began, done, seconds = time.perf_counter(), 0, Seconds()
+    loaded = encoder.load_seconds
     try:
         with closing(engine.run(job, encoder, known)) as finished:
             for files in finished:
@@ -74,6 +77,8 @@ def encode_missing(
                 done += len(files.digests)
                 seconds += files.seconds
                 reporter.update(done, len(unread))
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(_kept_sentence(done, len(unread))) from error
     finally:
         known.save()
     if known.failed:
@@ -82,5 +87,12 @@ def encode_missing(
                 digests[i], reasons[i] = None, known.failed[digest]
     skipped = tuple((plan.samples[i].path, reasons[i]) for i in sorted(reasons))
     seconds += Seconds(write=known.write_seconds)
-    stages = StageTimes(seconds, time.perf_counter() - began, **vars(engine.info))
+    wall = time.perf_counter() - began - (encoder.load_seconds - loaded)
+    stages = StageTimes(seconds, wall, **vars(engine.info))
     return ReadSamples(digests, skipped, stages)
+
+
+def _kept_sentence(done: int, of: int) -> str:
+    if not done:
+        return "no image was encoded yet; the same command starts again"
+    return f"{done:,} of {counted(of, 'image')} are done and kept; the same command goes on there"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.progress import NoProgress, Progress, report_detail
 from fishembed.cache import HASH, IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
     Decoding,
@@ -86,6 +87,7 @@ class EncoderLoader:
         self._revision = str(known.get("revision", ""))
         self._store = store
         self._reporter = reporter
+        self.load_seconds = 0.0
         self._load_with: Callable[[EncoderLoader], Encoder] | None = None
         if store is not None and not self._is_stores():
             self._check(self.load())
@@ -130,13 +132,16 @@ class EncoderLoader:
         """Return the encoder itself."""
         if self._loaded is None:
             self._reporter.message(f"loading encoder {self._name}")
+            began = time.perf_counter()
             encoder = self._load()
+            self.load_seconds = time.perf_counter() - began
             self._check(encoder)
             self._loaded = encoder
             as_before = "" if self._store is None else ", as in the store"
-            self._reporter.message(
+            report_detail(
+                self._reporter,
                 f"encoding on {encoder.device}: {encoder.spec.precision}, "
-                f"{encoder.spec.decoding} decoding{as_before}"
+                f"{encoder.spec.decoding} decoding{as_before}",
             )
         return self._loaded
 

@@ -242,7 +242,8 @@ def default_store(dataset: Dataset) -> AnyPath:
 @contextmanager
 def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
     try:
-        store = FeatureStore.open(place, check=False)  # damaged rows are encoded again
+        # Its damaged rows are encoded again.
+        store = FeatureStore.open(place, check=False, by_name=False)
     except StoreNotFoundError:
         yield None
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.default_dirs import cache_dir, reports_dir
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.progress import NoProgress, Progress, report_detail
 from fishembed.cache import is_store, open_store
 from fishembed.encoders import Encoder, load_encoder, parse_name, recorded_backend
 from fishembed.errors import EncoderError, FishembedError
@@ -80,7 +80,7 @@ def load_recorded_encoder(
         backend=recorded_backend(document),
         **({"revision": revision} if revision else {}),
     )
-    progress.message(f"encoding on {encoder.device}")
+    report_detail(progress, f"encoding on {encoder.device}")
     return encoder
 
 

@@ -106,5 +106,5 @@ class Extraction:
 
     @property
     def images_per_second(self) -> float:
-        """Encoded images by second of the whole run."""
-        return self.encoded / self.seconds if self.seconds > 0 else 0.0
+        """Encoded images by second, from the first file to the last: nothing that was loaded."""
+        return self.encoded / self.stages.wall if self.stages.wall > 0 else 0.0

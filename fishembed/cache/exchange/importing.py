@@ -143,7 +143,7 @@ import_vectors = import_features
 
 def _check_replaceable(place: AnyPath) -> None:
     """Refuse to replace encoded features, which may have taken a GPU a day."""
-    with suppress(StoreNotFoundError), open_store(place) as there:
+    with suppress(StoreNotFoundError), open_store(place, by_name=False) as there:
         if there.encoder.get("library") != _LIBRARY:
             raise StoreMismatchError(
                 f"{str(place)!r} holds features that were encoded with {there.encoder_name!r}; an "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.near_names import unknown_column
 from fishembed.cache import Store
 from fishembed.errors import (
     FishembedError,
@@ -255,9 +256,7 @@ def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
 
 def _column(scored: _Scored, name: str) -> list[str]:
     if name not in scored.columns:
-        raise InputError(
-            f"the store has no column {name!r}: it has {', '.join(sorted(scored.columns))}"
-        )
+        raise InputError(f"the store has {unknown_column(name, scored.columns)}")
     return scored.columns[name]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.folds import group_folds
+from fishembed._base.near_names import unknown_column
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
@@ -53,7 +54,7 @@ def leave_one_out(
     rows = store.split_rows("all")
     columns = metadata_texts(store, rows)
     if column not in columns:
-        raise InputError(f"the store has no column {column!r}: it has {', '.join(sorted(columns))}")
+        raise InputError(f"the store has {unknown_column(column, columns)}")
     values = np.array(columns[column], dtype=str)
     names = np.unique(values[values != ""])
     if len(names) < 2:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.near_names import unknown_column
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store, is_store, open_store
@@ -306,10 +307,9 @@ def _prediction(
 def _columns(found: _Features, needed: Sequence[str]) -> dict[str, list[str]]:
     for name in needed:
         if name not in found.columns:
-            have = listed(sorted(found.columns)) or "none"
             raise InputError(
-                f"there is no column {name!r} for these images (there is {have}): name a store "
-                "with that metadata column"
+                f"these images have {unknown_column(name, found.columns)}; columns come with a "
+                "store"
             )
     return {name: found.columns[name] for name in needed}
 

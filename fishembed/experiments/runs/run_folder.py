@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import move_folder_into_place
+from fishembed._base.near_names import did_you_mean
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.temporary import temporary_folder
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
@@ -55,7 +56,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
-        """Open a run folder.
+        """Open a run folder, or the run of this name in the folder of reports.
 
         Raises
         ------
@@ -64,10 +65,12 @@ class Run:
         RunFormatError
             When its files are not a run's, or a newer version wrote them.
         """
-        folder = Path(folder)
+        folder = run_place(folder)
         if not (folder / files.RUN_JSON).is_file():
+            near = did_you_mean(folder.name, run_names())
             raise RunNotFoundError(
-                f"no run at {str(folder)!r}: 'fishembed fit' and 'fishembed zeroshot' make one"
+                f"no run at {str(folder)!r}{near or ':'} 'fishembed fit' and 'fishembed zeroshot' "
+                "make one"
             )
         info = files.read_json(folder / files.RUN_JSON)
         if info.get("format") != files.RUN_FORMAT:
@@ -134,9 +137,13 @@ class Run:
         places: list[AnyPath] = [here]
         if not is_remote(here) and not Path(path).is_absolute():
             places.append(self.folder.absolute().parent.parent / path)
-        found = [FeatureStore.open(place) for place in places if is_remote(place) or place.exists()]
+        found = [
+            FeatureStore.open(place, by_name=False)
+            for place in places
+            if is_remote(place) or place.exists()
+        ]
         if not found:
-            return FeatureStore.open(here)  # raises what says so
+            return FeatureStore.open(here, by_name=False)  # raises what says so
         unchanged = (store for store in found if store.fingerprint == fingerprint)
         chosen = next(unchanged, found[0])
         for store in found:
@@ -252,6 +259,22 @@ def write_run(result: RunResult, folder: NewFolder) -> Run:
 def default_name(store: str, features: str, head: str) -> str:
     """Return the name of a run where none is given."""
     return f"{store}{'' if features == 'image' else f'-{features}'}-{head}"
+
+
+def run_place(named: str | Path) -> Path:
+    """Return the run folder with this path, or with this name in the folder of reports.
+
+    What is neither is returned as it was named.
+    """
+    folder = Path(named)
+    inside = reports_dir() / folder
+    is_inside = not (folder / files.RUN_JSON).is_file() and (inside / files.RUN_JSON).is_file()
+    return inside if is_inside else folder
+
+
+def run_names() -> list[str]:
+    """Return the names of the runs in the folder of reports."""
+    return sorted(path.parent.name for path in reports_dir().glob(f"*/{files.RUN_JSON}"))
 
 
 def newest_run(reports: str | Path) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.near_names import unknown_column
 from fishembed._base.printable import printable
 from fishembed.errors import InputError
 from fishembed.evaluation.acceptance import Acceptance, acceptance
@@ -215,7 +216,7 @@ class RunResult:
         """
         columns = {"group": self.images.group_names, **self.images.metadata}
         if column not in columns:
-            raise InputError(f"there is no column {column!r}: there is {', '.join(columns)}")
+            raise InputError(f"the run has {unknown_column(column, columns)}")
         at = np.flatnonzero(self.images.labelled)
         groups = None if self.images.groups is None else self.images.groups[at]
         values = [columns[column][i] for i in at.tolist()]

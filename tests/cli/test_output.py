@@ -1,0 +1,75 @@
+"""--quiet, --verbose, --log-file; lines at 80 columns; progress on a terminal only."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fishembed import import_features
+from fishembed.cli.console import Console
+from fishembed.cli.output import wrapped
+
+
+@pytest.fixture
+def store(workspace):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    rows = np.eye(2)[labels] + 0.1 * rng.normal(size=(40, 2))
+    return import_features({"features": rows, "labels": labels}, "cache/v.h5")
+
+
+def test_quiet_leaves_warnings_and_answers(run, store):
+    code, out, err = run("fit", "v", "--head", "centroid", "--run", "r", "--quiet")
+    assert code == 0
+    assert all(line.startswith("warning") for line in out.splitlines())
+    assert err == ""
+    assert "wrote reports/r2" in run("fit", "v", "--head", "centroid", "--run", "r2")[1]
+    assert "40 rows of 2" in run("info", "v", "-q")[1]
+    assert run("-q", "runs")[1] == run("runs", "-q")[1] != ""
+    assert "--quiet" not in run("report", "x", "-q")[1]
+    assert "no run at 'x'" in run("report", "x", "-q")[2]
+
+
+def test_technical_lines_come_with_verbose(run, photos):
+    _, out, _ = run("extract", "-e", "embedded")
+    assert "-bound" not in out
+    assert "encoding on" not in out
+    _, out, _ = run("extract", "-e", "embedded", "--store", "b.h5", "-v")
+    assert re.search(r"^encoding on cpu", out, re.MULTILINE)
+    assert re.search(r"^\w+-bound: ", out, re.MULTILINE)
+    assert "text features for prompts single" in out
+
+
+def test_the_log_file_gets_every_line(run, photos):
+    run("extract", "-e", "embedded", "-q", "--log-file", "logs/a.txt")
+    run("info", "nothing", "--log-file", "logs/a.txt")
+    text = open("logs/a.txt").read()  # noqa: PTH123, SIM115
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d ", line) for line in text.splitlines())
+    for wanted in ("encoding on cpu", "-bound", "dataset: data", "error: no feature store"):
+        assert wanted in text
+
+
+def test_lines_are_broken_between_words(monkeypatch, capsys):
+    text = "a sentence of words " * 10
+    assert max(map(len, wrapped(text, 40).split("\n"))) <= 40
+    assert wrapped(text, 0) == text
+    name = "cache/" + "x" * 90
+    assert name in wrapped(f"store: {name} (the newest)", 40)
+    monkeypatch.setenv("COLUMNS", "30")
+    with Console(as_json=False) as console:
+        console.message("one two three four five six seven eight nine ten")
+    assert max(map(len, capsys.readouterr().out.split("\n"))) <= 30
+
+
+def test_a_pipe_gets_lines_whole_and_no_progress(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with Console(as_json=False) as console:
+        console.update(1, 10)
+        console.update(0, 0, "loading")
+        console.message("word " * 60)
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert err == ""
