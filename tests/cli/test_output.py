@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_technical_lines_come_with_verbose(run, photos):
 def test_the_log_file_gets_every_line(run, photos):
     run("extract", "-e", "embedded", "-q", "--log-file", "logs/a.txt")
     run("info", "nothing", "--log-file", "logs/a.txt")
-    text = open("logs/a.txt").read()  # noqa: PTH123, SIM115
+    text = Path("logs/a.txt").read_text(encoding="utf-8")
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d ", line) for line in text.splitlines())
     for wanted in ("encoding on cpu", "-bound", "dataset: data", "error: no feature store"):
         assert wanted in text

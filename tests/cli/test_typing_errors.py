@@ -40,7 +40,7 @@ def fish(workspace):
         ("fit fish --head logistics", "did you mean 'logistic'"),
         ("fit fish --hed knn", "--head"),
         ("fit fish --by groups", "did you mean 'group'?"),
-        ("cluster fish --all --site gruop", "did you mean 'group'?"),
+        ("cluster fish --all --method kmeans --site gruop", "did you mean 'group'?"),
         ("suggest fish --label cdo", "did you mean 'cod'?"),
         ("suggest fish --where gorup=trip1", "did you mean 'group'?"),
         ("suggest fish --group tirp1", "did you mean 'trip1'"),
