@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import log_softmax
 
 from fishembed.cache import open_store
-from fishembed.classifiers import GaussianHead, held_out_temperature
+from fishembed.classifiers import GaussianHead
 from fishembed.classifiers.familiarity import indecision
+from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.classifiers.saved.saved_head import saved_head
 from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
 from fishembed.evaluation.confusion_counts import confusion_counts
@@ -41,8 +42,9 @@ def read(path: Path) -> tuple:
 
 def fitted(X, y, groups):
     head = GaussianHead().fit(X, y)
-    temperature = held_out_temperature(head, X, y, groups)
-    kept = held_out(head, TrainingData(X, y, groups, None), temperature, 0)
+    logits = HeldOutLogits.of(head, X, y, groups)
+    temperature = logits.temperature(np.unique(y, return_inverse=True)[1])
+    kept = held_out(head, TrainingData(X, y, groups, None), logits, temperature, 0)
     return saved_head(head.fitted_map.scaled(1 / temperature), head.classes_), kept
 
 

@@ -192,7 +192,7 @@ def measure(head, X, y, X_test, y_test):
     return [float(figure) for figure in figures]
 
 
-def paired(files, n_draws, n_classes, cache):
+def paired(files, n_draws, n_classes, cache, only=None):
     """Measure the heads of `compared` on every draw; what the cache holds is not done again."""
     done = {}
     if cache and Path(cache).exists():
@@ -204,7 +204,7 @@ def paired(files, n_draws, n_classes, cache):
             for kind, X, y, X_test, y_test, text in draws(file, seed, n_classes):
                 for label, head in compared(text).items():
                     key = (kind, Path(file).stem, seed, label)
-                    if key in done:
+                    if key in done or (only and label not in only):
                         continue
                     done[key] = measure(head, X, y, X_test, y_test)
                     if cache:
@@ -244,10 +244,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
     parser.add_argument("--draws", type=int, help="compare auto with what it was, paired")
     parser.add_argument("--classes", type=int, default=200, help="--draws: of a file with words")
+    parser.add_argument("--heads", nargs="+", help="--draws: measure no other")
     parser.add_argument("--cache", help="--draws: file that keeps what is measured")
     given = parser.parse_args()
     if given.draws:
-        print_paired(paired(given.files, given.draws, given.classes, given.cache))
+        done = paired(given.files, given.draws, given.classes, given.cache, given.heads)
+        print_paired(done)
         return
     tables: dict[str, dict[str, list]] = {}
     for kind, name, *arrays in parts(given.files, given.ratio, given.seeds, given.most):

@@ -1,4 +1,4 @@
-"""Rows scaled to length 1, with one rule for rows of zeros."""
+"""Rows scaled to length 1, with one rule for rows of zeros; sums of the rows of each class."""
 
 from __future__ import annotations
 
@@ -63,3 +63,30 @@ def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
 def _floats(X: npt.ArrayLike) -> npt.NDArray[Any]:
     rows = np.asarray(X)
     return rows if rows.dtype == np.float64 else np.asarray(rows, np.float32)
+
+
+def add_class_sums(
+    total: npt.NDArray[Any], rows: npt.NDArray[Any], codes: npt.NDArray[np.intp]
+) -> None:
+    """Add every row to the total of its class: several times sooner than `numpy.add.at`.
+
+    Parameters
+    ----------
+    total
+        (n_classes, dim), changed in place; sums are formed in its dtype.
+    rows
+        (n, dim).
+    codes
+        (n,) class of each, counted from 0.
+
+    Examples
+    --------
+    >>> total = np.zeros((3, 1))
+    >>> add_class_sums(total, np.array([[1.0], [2.0], [4.0]]), np.array([2, 0, 2]))
+    >>> total.tolist()
+    [[2.0], [0.0], [5.0]]
+    """
+    if len(rows):
+        order = np.argsort(codes, kind="stable")
+        present, starts = np.unique(codes[order], return_index=True)
+        total[present] += np.add.reduceat(rows[order], starts, axis=0, dtype=total.dtype)

@@ -30,9 +30,10 @@ _DEFAULT_C = 100.0  # where nothing can be evaluated
 # The whole prior at most: a fold's training part has one row less of the tested row's class, so
 # what favours classes for being rare is flattered, with two rows a class beyond all measure.
 _TAUS = (0.0, 0.5, 1.0)
+_ANGULAR_TAUS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
 _GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 2.0), _TAUS)
-_ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, (*_TAUS, 1.5))
+_ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, _ANGULAR_TAUS)
 _TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _FEW_ROWS = 2  # a class, on average
 _TEXT_CS = (10.0, 100.0, 1000.0)

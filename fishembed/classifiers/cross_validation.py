@@ -91,6 +91,12 @@ class Folds:
         of_fold: npt.NDArray[np.bool_] = self.fold == k
         return of_fold if self.sample is None else of_fold & self.sample
 
+    def first(self, n_folds: int) -> Folds:
+        """Evaluate the first folds only, `n_folds` at most; rows of the others are trained on."""
+        if n_folds >= self.n_folds:
+            return self
+        return replace(self, fold=np.where(self.fold < n_folds, self.fold, -1), n_folds=n_folds)
+
     def subsample(self, most: int, random: np.random.RandomState, *, evenly: bool) -> Folds:
         """Evaluate at most `most` rows, drawn at random from those that can be.
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import add_class_sums
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize, one_blas_thread
 from fishembed.classifiers.chunked_rows import ChunkedRows
 from fishembed.classifiers.row_weights import Double, log_prior
@@ -115,7 +116,7 @@ def _blocks(rows: Floats | ChunkedRows) -> Iterator[tuple[slice, Floats]]:
 def _sums(rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], n_classes: int) -> Double:
     total = np.zeros((n_classes, rows.dim if isinstance(rows, ChunkedRows) else rows.shape[1]))
     for span, block in _blocks(rows):
-        np.add.at(total, codes[span], block)
+        add_class_sums(total, block, codes[span])
     return total
 
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from fishembed.classifiers.class_distances import Moments
 from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
-from fishembed.classifiers.familiarity import ClassDistances, KnownScores, indecision
+from fishembed.classifiers.familiarity import KnownScores, indecision
 from fishembed.errors import InputError
 
 
@@ -97,12 +98,12 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         folds = Folds.split(rows, codes, n, self.n_folds, random=random, groups=named)
         at = np.flatnonzero(folds.evaluated)
         logits = out_of_fold_logits(self.estimator, folds, self.classes_)
-        self._distances = ClassDistances.fit(rows, codes)
+        moments = Moments.of(rows, codes)
+        self._distances, bases = moments.distances()
         distance = np.empty(len(rows))
         for k in range(folds.n_folds):
             held = folds.fold == k
-            fitted = ClassDistances.fit(rows[~held], codes[~held])
-            distance[held] = fitted(rows[held])
+            distance[held] = moments.distances(held, bases)[0](rows[held])
         self._known = KnownScores(indecision(logits.T) if len(at) else np.empty(0), distance[at])
         self.threshold_ = self._known.threshold(self.send_back)
         return self

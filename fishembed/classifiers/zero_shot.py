@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import add_class_sums, unit_rows
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.errors import DimensionError, InputError
 
@@ -168,7 +168,7 @@ class ZeroShotClassifier(LinearClassifier):
             raise InputError("ZeroShotClassifier has neither text_features nor X: pass one.")
         rows, codes = self._validate_training(X, y)
         sums = np.zeros((len(self.classes_), rows.shape[1]), dtype=rows.dtype)
-        np.add.at(sums, codes, unit_rows(rows))
+        add_class_sums(sums, unit_rows(rows), codes)
         return unit_rows(sums)
 
     def _from_text(

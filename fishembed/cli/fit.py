@@ -10,6 +10,7 @@ import typer
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.completion import head_names, store_names
 from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
+from fishembed.cli.lean_imports import import_sklearn
 from fishembed.cli.options import (
     FIELD,
     ByOption,
@@ -264,6 +265,7 @@ def fit(
     }
     with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
+        import_sklearn()
         from fishembed.experiments import FewShotSettings, run_fit
         from fishembed.reports import write_learning_curve
 

@@ -11,6 +11,7 @@ import typer
 from fishembed._base.text import counted
 from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console
+from fishembed.cli.lean_imports import import_sklearn
 from fishembed.cli.options import DeviceOption, FetchOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import find_inputs, find_run
 from fishembed.errors import InputError
@@ -180,6 +181,7 @@ def predict(
     """
     if not images and watch is None:
         raise InputError("name images, a folder or a store; or a folder to --watch")
+    import_sklearn()
     from fishembed.experiments import Run, predict_run
     from fishembed.experiments.predicting import prediction_formats as formats
     from fishembed.experiments.predicting.prediction import run_encoder

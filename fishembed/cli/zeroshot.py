@@ -8,6 +8,7 @@ import typer
 
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
+from fishembed.cli.lean_imports import import_sklearn
 from fishembed.cli.options import JsonOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store
 from fishembed.cli.run_summary import print_run
@@ -46,6 +47,7 @@ def zeroshot(
     """
     with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
+        import_sklearn()
         from fishembed.experiments import run_zeroshot
 
         done = run_zeroshot(

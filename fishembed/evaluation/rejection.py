@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from fishembed.evaluation.intervals import Interval, clopper_pearson
 
@@ -54,9 +53,7 @@ def separation(known: npt.ArrayLike, unknown: npt.ArrayLike, threshold: float) -
     0.875
     """
     a, b = np.asarray(known, np.float64), np.asarray(unknown, np.float64)
-    together = rankdata(np.concatenate([a, b]))
-    above = (together[len(a) :] - rankdata(b)) / max(1, len(a))
-    below = 1 - (together[: len(a)] - rankdata(a)) / max(1, len(b))
+    above, below = _share_below(b, a), 1 - _share_below(a, b)
     area = float(above.mean()) if len(a) and len(b) else float("nan")
     spread = sum(float(v.var(ddof=1)) / len(v) for v in (above, below) if len(v) > 1)
     reach = float(ndtri(0.975)) * np.sqrt(spread)
@@ -85,3 +82,10 @@ def risk_coverage(strangeness: npt.ArrayLike, right: npt.ArrayLike) -> tuple[Dou
     wrong = ~np.asarray(right, bool)[order]
     kept = np.arange(1, len(wrong) + 1)
     return kept / max(1, len(wrong)), np.cumsum(wrong) / kept
+
+
+def _share_below(values: Double, others: Double) -> Double:
+    """Return the share of `others` that each value exceeds; one that equals it counts half."""
+    others = np.sort(others)
+    ranks = np.searchsorted(others, values) + np.searchsorted(others, values, side="right")
+    return np.asarray(ranks / (2 * max(1, len(others))))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
+from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.experiments.few_shot import BASELINE, FewShotSettings, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.held_out import held_out
@@ -163,11 +164,12 @@ def fit(
     if warning := leakage.warning(store):
         progress.message(warning)
     with watch.measure("calibrate"):
-        temperature = calibrate(estimator, data, seed)
+        logits = HeldOutLogits.of(estimator, data.X, data.y, data.groups, random_state=seed)
+        temperature = calibrate(estimator, data, logits)
         saved = portable_head(estimator, store, features, temperature)
         scored = saved.calibrated()
     with watch.measure("held_out"):
-        kept = held_out(estimator, data, temperature, seed)
+        kept = held_out(estimator, data, logits, temperature, seed)
     with watch.measure("score"):
         metrics, classes, images = score_rows(
             store, rows.scored, rows.name, scored, X, y_train=data.y

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
-from sklearn.base import clone
 
 from fishembed._base.files import atomic_file
-from fishembed._base.folds import group_folds
+from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.cross_validation import aligned_logits
-from fishembed.classifiers.familiarity import ClassDistances, KnownScores, Spread, indecision
+from fishembed.classifiers.familiarity import KnownScores, indecision
+from fishembed.classifiers.held_out_logits import HeldOutLogits, refit
 from fishembed.errors import RunFormatError
 from fishembed.experiments.training import TrainingData
 
 _GOLDEN = 0.618034
 HELD_OUT_NPZ = "held_out.npz"
 _FORMAT = "fishembed-held-out"
-_N_FOLDS = 3
-"""Each fold, and each part of the classes, costs a fit on the rest: two fits and more in all."""
-_MOST_WORK = 20_000_000
-"""Rows times classes beyond which classes are not held out in turn as well."""
+_N_PARTS = 3  # of the classes; each costs a fit to the rest
+_LITTLE_WORK, _MOST_WORK = 100_000, 20_000_000
+"""Rows times classes up to which every part is held out; beyond the second none is."""
 
 Floats = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
@@ -137,8 +136,10 @@ def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> Non
         raise ValueError("its arrays do not fit together")
 
 
-def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> HeldOut:
-    """Score training rows by clones of a fitted head that learn from the others.
+def held_out(
+    head: Any, data: TrainingData, logits: HeldOutLogits, temperature: float, seed: int
+) -> HeldOut:
+    """Score training rows by heads and distances that have not learnt from them.
 
     Parameters
     ----------
@@ -146,88 +147,60 @@ def held_out(head: Any, data: TrainingData, temperature: float, seed: int) -> He
         A fitted estimator; it is not changed.
     data
         What it learnt from.
+    logits
+        What clones of it that learnt from the others make of its training rows.
     temperature
         What its logits are divided by.
     seed
-        Of the folds.
+        Of the choice of classes that are held out.
     """
     classes, codes = np.unique(data.y, return_inverse=True)
+    moments = Moments.of(data.X, codes)
+    whole, bases = moments.distances()
+    distance = np.empty(len(codes))
+    for out in _parts(logits.fold):
+        distance[out] = moments.distances(out, bases)[0](data.X[out])
+    undecided, far, of = [np.empty(0)], [np.empty(0)], [np.empty(0, np.intp)]
+    for out in _unseen_parts(codes, seed):
+        fitted = refit(head, data.X[~out], data.y[~out])
+        rest = classes[np.unique(codes[~out])]
+        undecided.append(indecision(aligned_logits(fitted, data.X[out], rest) / temperature))
+        far.append(moments.distances(out, bases)[0](data.X[out]))
+        of.append(codes[out])
+    z, own = logits.by_class.T.astype(np.float64) / temperature, codes[logits.rows]
     groups = np.arange(len(codes)) if data.groups is None else data.groups
-    fold = group_folds(codes, groups, _N_FOLDS, seed)
-    whole = ClassDistances.fit(data.X, codes)
-    logits = np.full((len(codes), len(classes)), np.nan, np.float32)
-    distance = np.full(len(codes), np.nan)
-    for k in range(int(fold.max(initial=-1)) + 1):
-        rows = fold == k
-        fitted = refit(head, data.X[~rows], data.y[~rows])
-        logits[rows] = aligned_logits(fitted, data.X[rows], classes) / temperature
-        distance[rows] = ClassDistances.fit(data.X[~rows], codes[~rows])(data.X[rows])
-    at = np.flatnonzero(fold >= 0)
-    z, own = logits[at].astype(np.float64), codes[at]
     counts = np.bincount(codes)
-    unseen = _unseen(
-        head,
-        data,
-        (classes, codes),
-        temperature=temperature,
-        seed=seed,
-    )
     return HeldOut(
         codes=own,
-        predicted=z.argmax(axis=1) if len(at) else own,
-        p_true=np.exp(log_softmax(z, axis=1)[np.arange(len(at)), own]),
-        indecision=indecision(z) if len(at) else np.empty(0),
-        distance=distance[at],
-        groups=np.unique(groups[at], return_inverse=True)[1],
+        predicted=z.argmax(axis=1) if len(own) else own,
+        p_true=np.exp(log_softmax(z, axis=1)[np.arange(len(own)), own]),
+        indecision=indecision(z) if len(own) else np.empty(0),
+        distance=distance[logits.rows],
+        groups=np.unique(groups[logits.rows], return_inverse=True)[1],
         counts=counts,
-        unseen_indecision=unseen[0],
-        unseen_distance=unseen[1],
-        unseen_codes=unseen[2],
+        unseen_indecision=np.concatenate(undecided),
+        unseen_distance=np.concatenate(far),
+        unseen_codes=np.concatenate(of),
         distances=whole,
         tau=_effective_tau(z, own, counts),
     )
 
 
-def _unseen(
-    head: Any,
-    data: TrainingData,
-    labels: tuple[npt.NDArray[Any], Codes],
-    *,
-    temperature: float,
-    seed: int,
-) -> tuple[Floats, Floats, Codes]:
-    """Score rows by heads that have not learnt their class: a third of the classes at a time."""
-    classes, codes = labels
-    n_parts = min(_N_FOLDS, len(classes) // 2)
-    if n_parts < 2 or len(codes) * len(classes) > _MOST_WORK:
-        return np.empty(0), np.empty(0), np.empty(0, np.intp)
-    part = np.random.default_rng(seed).permutation(len(classes)) % n_parts
-    undecided, distance, of = [], [], []
-    for k in range(n_parts):
-        out = part[codes] == k
-        rest, own = np.unique(codes[~out], return_inverse=True)
-        fitted = refit(head, data.X[~out], data.y[~out])
-        z = aligned_logits(fitted, data.X[out], classes[rest]) / temperature
-        undecided.append(indecision(z))
-        distance.append(ClassDistances.fit(data.X[~out], own)(data.X[out]))
-        of.append(codes[out])
-    return np.concatenate(undecided), np.concatenate(distance), np.concatenate(of)
+def _parts(part: Codes) -> Iterator[npt.NDArray[np.bool_]]:
+    """Yield for each part which rows it holds out."""
+    for k in range(int(part.max(initial=-1)) + 1):
+        yield part == k
 
 
-def refit(head: Any, X: Floats, y: npt.NDArray[Any]) -> Any:
-    """Return a clone of a fitted head that learns from other rows, of some of its classes."""
-    if hasattr(head, "refit"):
-        return head.refit(X, y)
-    fresh = clone(head)
-    text = getattr(head, "text_features", None)
-    labels = np.unique(y)
-    if text is not None and len(labels) < len(head.classes_):
-        kept = np.asarray(text)[np.searchsorted(head.classes_, labels)]
-        named = {"text_features": kept}
-        if getattr(head, "classes", None) is not None:
-            named["classes"] = labels
-        fresh.set_params(**named)
-    return fresh.fit(X, y)
+def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
+    """Yield the rows of a third of the classes at a time; of one third where a fit takes long."""
+    n_classes = int(codes.max()) + 1
+    n_parts, work = min(_N_PARTS, n_classes // 2), len(codes) * n_classes
+    if n_parts < 2 or work > _MOST_WORK:
+        return
+    part = np.random.default_rng(seed).permutation(n_classes) % n_parts
+    for k in range(n_parts if work <= _LITTLE_WORK else 1):
+        yield part[codes] == k
 
 
 def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:

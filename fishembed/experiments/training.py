@@ -14,6 +14,7 @@ from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead, ZeroShotClassifier
+    from fishembed.classifiers.held_out_logits import HeldOutLogits
 
 Validate = Literal["cv", "val"]
 Features = npt.NDArray[np.float32]
@@ -112,24 +113,25 @@ def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
         )
 
 
-def calibrate(head: Any, data: TrainingData, seed: int) -> float:
+def calibrate(head: Any, data: TrainingData, logits: HeldOutLogits) -> float:
     """Return the temperature of a fitted head: on the val split, else on held-out training rows.
 
-    A head that chooses has set its own; votes of neighbours, which rule classes out, are used as
-    they are.
+    Where no row could be held out it follows from the margin of the training rows. A head that
+    chooses has set its own; votes of neighbours, which rule classes out, are used as they are.
     """
-    from fishembed.classifiers import (
-        ChoosingHead,
-        NeighborsHead,
-        held_out_temperature,
-        temperature_on,
-    )
+    from fishembed.classifiers import ChoosingHead, NeighborsHead, temperature_on
+    from fishembed.classifiers.temperature import rows_for_margin, untested_temperature
 
     if isinstance(head, ChoosingHead | NeighborsHead):
         return 1.0
     if data.val is not None:
         return temperature_on(head, *data.val)
-    return held_out_temperature(head, data.X, data.y, data.groups, random_state=seed)
+    codes = np.unique(data.y, return_inverse=True)[1]
+    leans_on_text = getattr(head, "text_features", None) is not None
+    if len(logits.rows) or leans_on_text:
+        return logits.temperature(codes)
+    at = rows_for_margin(len(codes), len(head.classes_))
+    return untested_temperature(head.logits(data.X[at]), codes[at])
 
 
 def default_prompts(store: Store) -> str | None:

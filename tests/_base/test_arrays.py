@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.arrays import add_class_sums, rows_and_lengths, unit_rows
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,14 @@ def test_tiny_and_huge_rows_have_length_one_too(scale):
     np.testing.assert_allclose(unit_rows(X), expected, rtol=1e-3 if scale < 1e-38 else 1e-6)
     rows, lengths = rows_and_lengths(X)
     np.testing.assert_allclose(rows / lengths[:, None], unit_rows(X))
+
+
+def test_sums_by_class_are_those_of_add_at():
+    rng = np.random.default_rng(0)
+    rows, codes = rng.normal(size=(200, 5)).astype(np.float32), rng.choice([0, 3, 4], 200)
+    total, expected = np.ones((6, 5)), np.ones((6, 5))
+    add_class_sums(total, rows, codes)
+    np.add.at(expected, codes, rows)
+    np.testing.assert_allclose(total, expected, rtol=1e-12)
+    add_class_sums(total, rows[:0], codes[:0])
+    np.testing.assert_allclose(total, expected, rtol=1e-12)

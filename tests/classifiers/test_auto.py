@@ -89,6 +89,30 @@ def test_classes_of_one_row_each_are_no_reason_to_crash():
     assert head.score(X[single], y[single]) == 1
 
 
+def test_what_could_not_be_tested_is_as_sure_as_it_should_be():
+    """One image of each of 40 classes: right on half of new ones, and saying so."""
+    rng = np.random.default_rng(0)
+    centres, y = rng.normal(size=(40, 64)), np.arange(40)
+    X = centres + 1.1 * rng.normal(size=centres.shape)
+    fresh = centres + 1.1 * rng.normal(size=centres.shape)
+    head = AutoHead().fit(X, y)
+    assert head.results_ == []
+    sure = head.predict_proba(fresh).max(axis=1).mean()
+    assert sure == pytest.approx(head.score(fresh, y), abs=0.15)
+    loss = -head.predict_log_proba(fresh)[y, y].mean()
+    assert loss < 0.7 * np.log(40)
+    assert same_bytes(head.refit(X, y), head)
+
+
+def test_large_problems_are_compared_on_two_of_the_folds(monkeypatch):
+    X, y, _ = _tail()
+    monkeypatch.setattr(choosing_head, "MAX_WORK", 1)
+    head = AutoHead().fit(X, y)
+    everything = sum(len(y[y == c]) for c in np.unique(y) if (y == c).sum() > 1)
+    assert {t.rows for t in head.results_} == {int((head.held_out_logits.fold >= 0).sum())}
+    assert head.results_[0].rows == pytest.approx(0.4 * everything, rel=0.05)
+
+
 def test_where_little_can_be_judged_the_default_is_only_calibrated():
     """46 classes of one image and one of two: two rows cannot choose among 50 candidates."""
     rng = np.random.default_rng(0)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.classifiers import AutoHead
-from fishembed.classifiers.familiarity import ClassDistances, KnownScores, Spread, indecision
+from fishembed.classifiers import AutoHead, class_distances
+from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
+from fishembed.classifiers.familiarity import KnownScores, indecision
 
 
 def blobs(n=60, dim=20, k=3, seed=0):
@@ -18,7 +19,7 @@ def test_spread_inverts_the_shrunken_covariance():
     rows = np.random.default_rng(0).normal(size=(50, 6)) * [5, 3, 1, 1, 1, 0.2]
     covariance = rows.T @ rows / 50
     shrunken = 0.3 * covariance + 0.7 * np.trace(covariance) / 6 * np.eye(6)
-    own = Spread.of(rows.copy()).squares(rows, np.zeros((1, 6)))[:, 0]
+    own = Spread.of(covariance)[0].squares(rows, np.zeros((1, 6)))[:, 0]
     expected = np.einsum("ij,jk,ik->i", rows, np.linalg.inv(shrunken), rows)
     assert own == pytest.approx(expected, rel=1e-4)
 
@@ -29,6 +30,35 @@ def test_rows_of_another_kind_are_farther():
     new, _ = blobs(seed=1)
     other = np.random.default_rng(5).normal(size=(40, 20)) * 3
     assert distances(other).min() > np.median(distances(new))
+
+
+def test_what_is_learnt_without_some_rows_is_what_the_others_teach():
+    X, codes = blobs(n=120, k=4)
+    moments = Moments.of(X, codes)
+    whole, bases = moments.distances()
+    new, _ = blobs(n=30, k=4, seed=3)
+    np.testing.assert_allclose(whole(new), ClassDistances.fit(X, codes)(new), rtol=1e-5)
+    for out in (np.arange(120) % 3 == 0, codes == 2):
+        rest = np.unique(codes[~out], return_inverse=True)[1]
+        alone = ClassDistances.fit(X[~out], rest)
+        for known in (None, bases):
+            without = moments.distances(out, known)[0]
+            assert len(without.means) == len(alone.means)
+            np.testing.assert_allclose(without(new), alone(new), rtol=1e-3, atol=1e-3)
+
+
+def test_directions_sought_among_those_of_similar_rows_are_nearly_the_best(monkeypatch):
+    monkeypatch.setattr(class_distances, "_DIRECTIONS", 10)
+    X, codes = blobs(n=300, dim=40)
+    X *= np.linspace(3, 0.1, 40, dtype=np.float32)
+    moments = Moments.of(X, codes)
+    out = np.arange(300) % 3 == 0
+    new, _ = blobs(n=50, dim=40, seed=3)
+    new *= np.linspace(3, 0.1, 40, dtype=np.float32)
+    near = moments.distances(out, moments.distances()[1])[0](new)
+    best = moments.distances(out)[0](new)
+    assert np.corrcoef(near, best)[0, 1] > 0.99
+    assert np.abs(near - best).mean() < 0.1 * best.std()
 
 
 def test_indecision_is_the_log_odds_against_the_best():

@@ -9,7 +9,12 @@ from fishembed.classifiers import (
     held_out_temperature,
     temperature_on,
 )
-from fishembed.classifiers.temperature import best_scale, log_losses
+from fishembed.classifiers.temperature import (
+    best_scale,
+    log_losses,
+    rows_for_margin,
+    untested_temperature,
+)
 
 CENTRES = np.random.default_rng(0).normal(size=(4, 12))
 
@@ -56,6 +61,21 @@ def test_where_nothing_can_be_held_out_nothing_is_changed():
     assert held_out_temperature(GaussianHead(), X[single], y[single]) == 1
     head = GaussianHead().fit(X, y)
     assert temperature_on(head, X, np.full(50, 9)) == 1
+
+
+def test_what_cannot_be_tested_gets_the_usual_margin_whatever_its_scale():
+    X, y = _rows(200, 1)
+    head = GaussianHead().fit(X, y)
+    logits = head.logits(X)
+    temperature = untested_temperature(logits, y)
+    assert untested_temperature(50 * logits, y) == pytest.approx(50 * temperature)
+    scaled = logits / temperature
+    own = scaled[np.arange(200), y]
+    others = (scaled.sum(axis=1) - own) / (scaled.shape[1] - 1)
+    assert (own - others).mean() == pytest.approx(16)
+    assert untested_temperature(-logits, y) == 1, "the true class does not lead"
+    assert len(y[rows_for_margin(len(y), 5)]) == 200
+    assert len(range(*rows_for_margin(100_000, 1000).indices(100_000))) == 10_000
 
 
 def test_few_rows_that_are_all_right_ask_for_no_boundless_certainty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
@@ -16,7 +18,8 @@ from fishembed.classifiers.base import (
 )
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap
-from fishembed.classifiers.model_choice.model_grids import ModelGrid, Parameters
+from fishembed.classifiers.held_out_logits import HeldOutLogits
+from fishembed.classifiers.model_choice.model_grids import ROUGH, ModelGrid, Parameters
 from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, Part
 from fishembed.classifiers.model_choice.model_selection import (
     SELECT_ON,
@@ -25,10 +28,14 @@ from fishembed.classifiers.model_choice.model_selection import (
     Trial,
 )
 from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
+from fishembed.classifiers.temperature import rows_for_margin, untested_temperature
 from fishembed.errors import InputError
 
 MAX_LOGITS = 10_000_000
 """Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
+
+MAX_WORK = 10_000_000
+"""Rows times classes, summed over the folds, that candidates are fitted to; two folds at least."""
 
 MIN_ROWS, MIN_CLASSES = 30, 5
 """Evaluated rows, and classes of these, below which the default is used and only calibrated."""
@@ -90,15 +97,25 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
                 folds = self._cross_validation(rows, codes, groups)
             else:
                 folds = self._validation(rows, codes, X_val, y_val)
-            chosen = self._choose(self._affordable(folds))
+            folds = self._affordable(folds)
+            chosen = self._choose(folds)
             fitted = chosen.fit(rows, codes, len(self.classes_))
+            if not self.results_ and not chosen.leans_on_text:
+                at = rows_for_margin(len(rows), len(self.classes_))
+                logits = fitted.logits(rows[at], unit=False)
+                factor = 1 / untested_temperature(logits, codes[at])
+                chosen, fitted = chosen.scaled(factor), fitted.scaled(factor)
         self._fitted_map = fitted.astype(rows.dtype)
         self._chosen = chosen.without_logits()
+        self._held_out = None
+        if X_val is None and folds.evaluated.any():
+            rows_with = np.flatnonzero(folds.evaluated)
+            self._held_out = HeldOutLogits(folds.fold, rows_with, chosen.logits)
         self.best_, self.best_parameters_ = chosen.name, chosen.parameters
         return self
 
     def refit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> SavedHead:
-        """Return the model that was chosen, fitted to other rows of some of the same classes.
+        """Return the model that was chosen, fitted roughly to other rows of some of the classes.
 
         Parameters
         ----------
@@ -109,8 +126,18 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         known = np.searchsorted(self.classes_, labels)
         rows = self._normalized(np.asarray(X, self._fitted_map.intercept.dtype))
         with one_blas_thread():
-            fitted = self._chosen.of_classes(known).fit(rows, codes, len(labels))
+            fitted = self._chosen.of_classes(known).fit(rows, codes, len(labels), ROUGH)
         return saved_head(fitted.astype(rows.dtype), labels, normalize=self.normalize)
+
+    @property
+    def held_out_logits(self) -> HeldOutLogits | None:
+        """Those of training rows that the choice rests on; None where none were held out."""
+        kept: HeldOutLogits | None = getattr(self, "_held_out", None)
+        return kept
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the logits of training rows out of copies and pickles."""
+        return {**super().__getstate__(), "_held_out": None}
 
     @property
     def coef_(self) -> Floats:
@@ -148,7 +175,8 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         return Folds.from_validation((rows, codes), validation, len(self.classes_))
 
     def _affordable(self, folds: Folds) -> Folds:
-        """Limit the evaluated rows to what memory is meant for."""
+        """Limit the folds to what time, and the evaluated rows to what memory is meant for."""
+        folds = folds.first(max(2, -(-MAX_WORK // (len(folds.codes) * folds.n_classes))))
         most = max(1, MAX_LOGITS // folds.n_classes)
         if int(folds.evaluated.sum()) <= most:
             return folds
@@ -194,7 +222,8 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         self.results_ = sorted(
             trials, key=lambda trial: (not trial.chosen, sign * getattr(trial, self.select_on))
         )
-        return everything[best].candidate.scaled(everything[best].scores.scale)
+        chosen = everything[best].candidate
+        return chosen.scaled(scorer.best_scale(chosen.logits))
 
 
 def _too_few(scorer: CandidateScorer) -> bool:

@@ -19,8 +19,8 @@ from fishembed.classifiers.solver.softmax import Rotated
 
 Parameters = Mapping[str, float]
 
-_ROUGH = 1e-4  # relative gap that is enough to compare models
-_FINE = 1e-6
+ROUGH = 1e-4  # relative gap that is enough to compare models
+FINE = 1e-6  # and for the one that is used
 _MAX_ITER = 300
 _LOGIT_SCALE = 100.0  # of every released CLIP; the temperature is fitted afterwards
 
@@ -46,8 +46,15 @@ class ModelGrid(Protocol):
     def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
         """Yield, point by point, (n_classes, n) logits of the rows that fold `k` holds out."""
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
-        """Return the model at one point, fitted to all rows."""
+    def fit(
+        self,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        parameters: Parameters,
+        tol: float = FINE,
+    ) -> FittedMap:
+        """Return the model at one point, fitted to all rows; steps end at a relative gap `tol`."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,22 @@ class LogisticGrid:
         """See `ModelGrid`."""
         rows, codes = folds.training(k)
         held_out = folds.rows[folds.held_out(k)]
-        path = _path(rows, codes, folds.n_classes, self.Cs, tol=_ROUGH, around=self._around(rows))
+        path = _path(rows, codes, folds.n_classes, self.Cs, tol=ROUGH, around=self._around(rows))
         for coef, intercept in path:
             yield coef @ held_out.T + intercept[:, None]
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
+    def fit(
+        self,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        parameters: Parameters,
+        tol: float = FINE,
+    ) -> FittedMap:
         """See `ModelGrid`."""
         around = self._around(rows)
         return FittedMap(
-            *next(_path(rows, codes, n_classes, [parameters["C"]], tol=_FINE, around=around))
+            *next(_path(rows, codes, n_classes, [parameters["C"]], tol=tol, around=around))
         )
 
     def _around(self, rows: Floats) -> Floats | None:
@@ -136,13 +150,20 @@ class AngularGrid:
         whitening = self._whitening(rows, codes, folds.n_classes)
         held_out = whitening.directions(folds.rows[folds.held_out(k)])
         directions = whitening.directions(rows)
-        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, tol=_ROUGH):
+        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, tol=ROUGH):
             yield coef @ held_out.T + intercept[:, None]
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
+    def fit(
+        self,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        parameters: Parameters,
+        tol: float = FINE,
+    ) -> FittedMap:
         """See `ModelGrid`."""
         whitening = self._whitening(rows, codes, n_classes)
-        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], tol=_FINE)
+        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], tol=tol)
         return FittedMap.of_direction(whitening, *next(path))
 
     def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
@@ -180,7 +201,14 @@ class GaussianGrid:
             for pseudo_count in self.pseudo_counts:
                 yield products.logits(statistics.trust(pseudo_count)[:, None])
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int, parameters: Parameters) -> FittedMap:
+    def fit(
+        self,
+        rows: Floats,
+        codes: Codes,
+        n_classes: int,
+        parameters: Parameters,
+        tol: float = FINE,  # noqa: ARG002
+    ) -> FittedMap:
         """See `ModelGrid`."""
         statistics = GaussianStatistics.of(rows, codes, n_classes, self.text)
         return FittedMap(
@@ -249,6 +277,7 @@ class ZeroShotGrid:
         codes: Codes,  # noqa: ARG002
         n_classes: int,
         parameters: Parameters,  # noqa: ARG002
+        tol: float = FINE,  # noqa: ARG002
     ) -> FittedMap:
         """See `ModelGrid`."""
         return FittedMap(_zero_shot_weights(self.text, rows), np.zeros(n_classes, dtype=rows.dtype))

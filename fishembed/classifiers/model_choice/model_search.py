@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap
-from fishembed.classifiers.model_choice.model_grids import ModelGrid
+from fishembed.classifiers.model_choice.model_grids import FINE, ModelGrid
 from fishembed.classifiers.model_choice.model_selection import (
     CandidateScorer,
     CandidateScores,
@@ -102,6 +102,11 @@ class Candidate:
         parts = tuple(replace(part, scale=part.scale * factor) for part in self.parts)
         return replace(self, parts=parts)
 
+    @property
+    def leans_on_text(self) -> bool:
+        """Whether a part of it has text features."""
+        return any(getattr(part.grid, "text", None) is not None for part in self.parts)
+
     def without_logits(self) -> Candidate:
         """Return the candidate as it can be fitted, without what it was compared by."""
         nothing = np.empty((0, 0), np.float32)
@@ -127,11 +132,11 @@ class Candidate:
         )
         return replace(self, parts=parts)
 
-    def fit(self, rows: Floats, codes: Codes, n_classes: int) -> FittedMap:
+    def fit(self, rows: Floats, codes: Codes, n_classes: int, tol: float = FINE) -> FittedMap:
         """Return the sum of the parts' models, each fitted to all rows."""
         prior = log_prior(codes, n_classes)
         parts = [
-            part.grid.fit(rows, codes, n_classes, part.parameters)
+            part.grid.fit(rows, codes, n_classes, part.parameters, tol)
             .astype(np.float64)
             .shifted(-part.tau * prior)
             .scaled(part.scale)

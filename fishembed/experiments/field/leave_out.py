@@ -10,11 +10,11 @@ import numpy as np
 from fishembed._base.folds import group_folds
 from fishembed._base.near_names import unknown_column
 from fishembed.cache import FeatureKind, Store
+from fishembed.classifiers.held_out_logits import refit
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.experiments.field.metadata_columns import metadata_texts
-from fishembed.experiments.held_out import refit
 from fishembed.experiments.train_test_split import row_groups
 
 _ALONE = 12

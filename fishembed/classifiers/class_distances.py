@@ -1,0 +1,190 @@
+"""Distances to class means, relative to the spread of all images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.arrays import add_class_sums, unit_rows
+
+Floats = npt.NDArray[np.floating]
+Double = npt.NDArray[np.float64]
+
+_SHRINKAGE = 0.7
+_DIRECTIONS = 256
+_ROWS_AT_ONCE = 2048
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A covariance shrunk to a multiple of the identity, as its inverse by few directions.
+
+    Attributes
+    ----------
+    directions
+        (n_directions, dim) orthonormal directions of large variance, each times the root of what
+        the inverse has less there than elsewhere.
+    precision
+        Inverse of the variance in all other directions.
+    """
+
+    directions: Floats
+    precision: float
+
+    @classmethod
+    def of(cls, covariance: Double, basis: Double | None = None) -> tuple[Spread, Double]:
+        """Shrink a covariance.
+
+        Parameters
+        ----------
+        covariance
+            (dim, dim).
+        basis
+            (dim, n_directions) orthonormal columns whose span holds the directions of large
+            variance, as that of a similar covariance does; sought among all when None.
+
+        Returns
+        -------
+        Spread, basis
+            The basis is of the directions kept.
+        """
+        dim = len(covariance)
+        total = max(float(np.trace(covariance)), 1e-12 * dim)
+        if basis is None or basis.shape[1] == dim:
+            values, vectors = np.linalg.eigh(covariance)  # all sooner than SciPy finds some
+            kept = values[-_DIRECTIONS:], vectors[:, -_DIRECTIONS:]
+        else:
+            values, within = np.linalg.eigh(basis.T @ covariance @ basis)
+            kept = values, basis @ within
+        values, basis = np.maximum(kept[0], 0), kept[1]
+        others = dim - len(values)
+        rest = max(total - float(values.sum()), 0) / others if others else float(values[0])
+        elsewhere = 1 / ((1 - _SHRINKAGE) * rest + _SHRINKAGE * total / dim)
+        less = elsewhere - 1 / ((1 - _SHRINKAGE) * values + _SHRINKAGE * total / dim)
+        weighted = basis.T * np.sqrt(np.maximum(less, 0))[:, None]
+        return cls(weighted.astype(np.float32), elsewhere), basis
+
+    def squares(self, rows: Floats, centres: Floats) -> Double:
+        """Return squared Mahalanobis distances, float64 (n, n_centres)."""
+        total = self.precision * _squares(rows, centres)
+        return total - _squares(rows @ self.directions.T, centres @ self.directions.T)
+
+
+def _squares(rows: Floats, centres: Floats) -> Double:
+    own = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)[:, None]
+    other = np.einsum("ij,ij->i", centres, centres, dtype=np.float64)
+    return np.asarray(own + other - 2 * (rows @ centres.T).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class ClassDistances:
+    """Relative Mahalanobis distance of rows to the nearest class mean.
+
+    The distance to the nearest class mean under the spread within classes, less the distance to
+    the mean of all rows under the spread of all rows: what is unusual for any image counts less.
+
+    Attributes
+    ----------
+    means, centre
+        (n_classes, dim) class means and (dim,) mean of all rows, of rows of length 1.
+    within, overall
+        The spread within classes, and of all rows.
+
+    Notes
+    -----
+    Ren, Fort, Liu, Roy, Padhy & Lakshminarayanan (2021). A simple fix to Mahalanobis distance
+    for improving near-OOD detection. ICML workshop.
+    """
+
+    means: Floats
+    centre: Floats
+    within: Spread
+    overall: Spread
+
+    @classmethod
+    def fit(cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp]) -> ClassDistances:
+        """Learn from (n, dim) rows and their (n,) codes, all of 0 … n_classes - 1."""
+        return Moments.of(X, codes).distances()[0]
+
+    def __call__(self, X: npt.ArrayLike) -> Double:
+        """Return the distance of each of (n, dim) rows, float64 (n,)."""
+        rows = np.asarray(unit_rows(X), np.float32)
+        parts = [
+            self._block(rows[k : k + _ROWS_AT_ONCE]) for k in range(0, len(rows), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _block(self, rows: Floats) -> Double:
+        nearest = self.within.squares(rows, self.means).min(axis=1)
+        return np.asarray(nearest - self.overall.squares(rows, self.centre[None])[:, 0])
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over rows, from which those of the rows that remain without some follow.
+
+    Attributes
+    ----------
+    rows
+        (n, dim) rows of length 1, less `centre`.
+    codes
+        (n,) class of each row.
+    centre
+        (dim,) mean of the rows.
+    products
+        (dim, dim) sum of the products of their entries.
+    """
+
+    rows: Floats
+    codes: npt.NDArray[np.intp]
+    centre: Floats
+    products: Double
+
+    @classmethod
+    def of(cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp]) -> Moments:
+        """Compute them from (n, dim) rows and their (n,) codes."""
+        rows = np.asarray(unit_rows(X), np.float32)
+        centre = rows.mean(axis=0)
+        rows = rows - centre
+        return cls(rows, codes, centre, _products(rows))
+
+    def distances(
+        self,
+        without: npt.NDArray[np.bool_] | None = None,
+        bases: tuple[Double, Double] | None = None,
+    ) -> tuple[ClassDistances, tuple[Double, Double]]:
+        """Return what rows learn, and the bases of their spreads within classes and overall.
+
+        Parameters
+        ----------
+        without
+            (n,) rows to leave out; a class of which none is left has no mean.
+        bases
+            Of the spreads of similar rows: the directions are sought there, which costs little.
+        """
+        left = np.ones(len(self.codes), bool) if without is None else ~without
+        products = (
+            self.products if without is None else self.products - _products(self.rows[without])
+        )
+        codes, n = self.codes[left], int(left.sum())
+        counts = np.bincount(codes)
+        sums = np.zeros((len(counts), len(self.centre)))
+        add_class_sums(sums, self.rows[left], codes)
+        sums, counts = sums[counts > 0], counts[counts > 0]
+        means, mean = sums / counts[:, None], sums.sum(axis=0) / n
+        # Rows leave their class's mean by less than new ones do, most where a class has few.
+        scatter = (products - sums.T @ means) / max(1, n - len(counts))
+        within, basis = Spread.of(scatter, bases and bases[0])
+        overall, other = Spread.of(products / n - np.outer(mean, mean), bases and bases[1])
+        placed = ((m + self.centre).astype(np.float32) for m in (means, mean))
+        return ClassDistances(*placed, within, overall), (basis, other)
+
+
+def _products(rows: Floats) -> Double:
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        block = rows[start : start + _ROWS_AT_ONCE]
+        total += block.T @ block
+    return total
