@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import tempfile
+import os
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from itertools import product
@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from fishembed._base.end_with_parent import end_with_parent
 from fishembed._base.splits import SPLITS
+from fishembed._base.temporary import temporary_folder
 from fishembed.demo.scenes import caption, choose_scene, paint
 from fishembed.demo.species import COMMON_TO_RARE, SPECIES
 from fishembed.errors import InputError, WriteError
@@ -54,8 +56,8 @@ def draw_dataset(
 
     The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
     split, caption) and `demo.json`, which says what drew it. It is built beside its place and
-    moved there whole. Where it is complete already, nothing is done. Only a drawing that is killed
-    outright leaves something: a hidden folder `.NAME.*.part` beside, which can be deleted.
+    moved there whole. Where it is complete already, nothing is done. What a drawing that was killed
+    left beside is removed by the next.
 
     The same `seed` gives the same bytes on one machine with the same library versions. `counts`
     says how many images of each species each split holds; None takes `long_tail()`. `n_jobs`
@@ -78,16 +80,15 @@ def draw_dataset(
         return folder
     _refuse_foreign(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(".part", f".{folder.name}.", folder.parent) as beside:
-            new = Path(beside) / "new"
+        with temporary_folder(folder) as beside:
+            new = beside / "new"
             _write_images(new, drawings, n_jobs, progress)
             (new / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
             # Drawing takes a while: another process may have drawn, or copied photos, there.
             if not _is_complete(folder, stamp):
                 _refuse_foreign(folder)
                 if folder.exists():
-                    folder.replace(Path(beside) / "before")
+                    folder.replace(beside / "before")
                 new.rename(folder)
     except OSError as error:
         raise WriteError(
@@ -129,7 +130,13 @@ def _write_images(
     for parent in {(folder / path).parent for path, _ in drawings}:
         parent.mkdir(parents=True)
     batches = [drawings[start : start + 16] for start in range(0, len(drawings), 16)]
-    parallel = Parallel(n_jobs=n_jobs or cpu_count(), return_as="generator", batch_size=1)
+    parallel = Parallel(
+        n_jobs=n_jobs or cpu_count(),
+        return_as="generator",
+        batch_size=1,
+        initializer=end_with_parent,
+        initargs=(os.getpid(),),
+    )
     with (folder / CAPTIONS).open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["path", "label", "split", "caption"])

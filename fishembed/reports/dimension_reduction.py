@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.end_with_parent import end_with_parent
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +39,7 @@ def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[
         return reduce_dimensions(X, seed=seed)
     given = io.BytesIO()
     np.save(given, X)
-    command = [sys.executable, "-m", __name__, str(seed)]
+    command = [sys.executable, "-m", __name__, str(seed), str(os.getpid())]
     searched = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     try:
         done = subprocess.run(  # noqa: S603 - this Python, on a module of ours
@@ -131,6 +132,7 @@ def principal_components(X: npt.ArrayLike, k: int = 2) -> tuple[Floats, float]:
 
 
 def _main() -> None:
+    end_with_parent(int(sys.argv[2]))
     xy, method = reduce_dimensions(
         np.load(io.BytesIO(sys.stdin.buffer.read())), seed=int(sys.argv[1])
     )
