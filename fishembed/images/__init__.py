@@ -10,8 +10,8 @@ from fishembed.images.decoding.image_pixels import Decoding, image_pixels
 from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
 from fishembed.images.decoding.resize_crop import crop_pixels
 from fishembed.images.stored_images import ImageFiles
-from fishembed.images.video.frames import with_frames
-from fishembed.images.video.video_frame import VideoFrame
+from fishembed.images.video.frames import files_and_frames, with_frames
+from fishembed.images.video.video_frame import VideoFrame, parse_frame_path
 
 # Names of 0.1.0, kept for scripts that import them.
 open_source, find_pictures, picture_pixels = open_dataset, find_images, image_pixels
@@ -30,10 +30,12 @@ __all__ = [
     "VideoFrame",
     "crop_pixels",
     "decode",
+    "files_and_frames",
     "find_images",
     "image_pixels",
     "list_dataset",
     "open_dataset",
+    "parse_frame_path",
     "quiet_decoding",
     "read_bytes",
     "suits_device",

@@ -85,7 +85,7 @@ class ImageFiles:
         image comes with its surroundings, framed.
         """
         if is_url(path) and not path.lower().startswith("file:"):
-            return RemoteImage(Place(path), _UNKNOWN) if self._fetch else NOT_FETCHED
+            return self._at_url(path) if self._fetch else NOT_FETCHED
         if is_remote(self._root):
             return self._remote(path)
         file = str(to_path(path)) if is_url(path) else path
@@ -100,6 +100,12 @@ class ImageFiles:
             clip = self._inside(moment[0])
             return VideoFrame(str(clip), moment[1]) if clip else self._outside()
         return self._inside(file) or self._outside()
+
+    def _at_url(self, path: str) -> ImageBytes:
+        part = parse_box_path(path)
+        if part is None:
+            return RemoteImage(Place(path), _UNKNOWN)
+        return in_surroundings(RemoteImage(Place(part[0]), _UNKNOWN), part[1])
 
     def _member(self, tar: str, path: str) -> ImageBytes:
         members = self._members(tar)

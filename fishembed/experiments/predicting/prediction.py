@@ -37,7 +37,7 @@ from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
 from fishembed.extraction import encode_images
 from fishembed.extraction.recorded_encoder import load_recorded_encoder
-from fishembed.images import find_images
+from fishembed.images import files_and_frames, find_images
 
 N_NEIGHBOURS = 3
 """Training images that are shown as evidence."""
@@ -355,12 +355,14 @@ def _encoded_features(
             f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
             "Extract and fit again"
         )
-    encoded = encode_images(files, encoder, trunk=trunk, reporter=progress)
-    skipped = tuple((str(files[at]), reason) for at, reason in encoded.skipped)
+    images = files_and_frames(files)
+    names = list(images)
+    encoded = encode_images(list(images.values()), encoder, trunk=trunk, reporter=progress)
+    skipped = tuple((names[at], reason) for at, reason in encoded.skipped)
     if not len(encoded.rows):
         reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
         raise ImageError(f"none of {len(files)} images can be read: {reasons}")
-    paths = [str(files[at]) for at in encoded.rows]
+    paths = [names[at] for at in encoded.rows]
     folders = {"folder": [Path(path).parent.name for path in paths]}
     return _Features(paths, encoded.features, skipped, folders)
 

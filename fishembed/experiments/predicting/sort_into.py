@@ -6,10 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
+from fishembed._base.files import atomic_file
 from fishembed._base.printable import printable
 from fishembed.errors import InputError, WriteError
 from fishembed.experiments.predicting.people_table import species
 from fishembed.experiments.predicting.prediction import Predictions
+from fishembed.images import VideoFrame, decode, parse_frame_path
 
 UNREAD = "_problem"
 _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
@@ -18,8 +20,8 @@ _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
 def sort_into_folders(predictions: Predictions, folder: Path) -> int:
     """Link each image into the folder of its class, or copy it where there are no links.
 
-    What could not be read goes to `_problem`. An image that is there already is left as it is;
-    another one of the same name gets a number.
+    Frames of videos are written as PNG. What could not be read goes to `_problem`. An image that is
+    there already is left as it is; another one of the same name gets a number.
 
     Returns
     -------
@@ -52,7 +54,21 @@ def folder_name(name: str) -> str:
     return printable(name).translate(_FORBIDDEN).strip(". ") or "_"
 
 
+def _put_frame(clip: str, time: float, home: Path) -> bool:
+    """Write a video's frame as an image, since no file could be linked."""
+    place = home / f"{Path(clip).name}#t={time:g}.png"
+    if place.exists():
+        return False
+    home.mkdir(parents=True, exist_ok=True)
+    image = decode(VideoFrame(clip, time).read())
+    with atomic_file(place) as temporary, temporary.open("wb") as file:
+        image.save(file, "PNG")
+    return True
+
+
 def _put(file: Path, home: Path) -> bool:
+    if not file.is_file() and (moment := parse_frame_path(str(file))):
+        return _put_frame(*moment, home)
     if not file.is_file():
         raise InputError(f"{str(file)!r} is no file here: only images on this machine are sorted")
     home.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from fishembed._base.text import counted
-from fishembed.errors import ManifestError
+from fishembed.errors import ImageError, ManifestError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
 from fishembed.images.datasets.sample import Sample
 from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.decoding.decode import image_size
 from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 
@@ -66,8 +65,26 @@ class BoxSamples:
     notes: tuple[str, ...] = ()
 
 
-def box_samples(root: Path, found: Iterable[FoundBox], options: BoxOptions) -> BoxSamples:
-    """Make a sample of each box; those of one photo, or of one group, stay together."""
+def box_samples(
+    root: Path,
+    found: Iterable[FoundBox],
+    options: BoxOptions,
+    elsewhere: Mapping[str, ImageBytes] | None = None,
+) -> BoxSamples:
+    """Make a sample of each box; those of one photo, or of one group, stay together.
+
+    Parameters
+    ----------
+    root
+        What paths start from.
+    found
+        The boxes.
+    options
+        Which become samples, and how they are cut.
+    elsewhere
+        The photos that are no files below the root.
+    """
+    elsewhere = elsewhere or {}
     samples: dict[str, Sample] = {}
     blobs: dict[str, ImageBytes] = {}
     faint, photos, with_box = 0, dict[str, Sample](), set[str]()
@@ -80,7 +97,7 @@ def box_samples(root: Path, found: Iterable[FoundBox], options: BoxOptions) -> B
             faint += 1
             continue
         with_box.add(one.path)
-        file = root / one.path
+        file = elsewhere.get(one.path) or str(root / one.path)
         state = _state(file)
         box = _in_pixels(file, one.box) if one.shares else one.box
         if box is None:
@@ -89,7 +106,7 @@ def box_samples(root: Path, found: Iterable[FoundBox], options: BoxOptions) -> B
             samples.setdefault(name, replace(sample, path=name))
             continue
         name = box_path(one.path, box)
-        blobs[name] = CroppedImage(str(file), box, state, options.margin, options.square)
+        blobs[name] = CroppedImage(file, box, state, options.margin, options.square)
         samples.setdefault(name, replace(sample, path=name, box=box))
     whole = list(photos.values()) if options.whole_images else []
     note = (
@@ -98,6 +115,8 @@ def box_samples(root: Path, found: Iterable[FoundBox], options: BoxOptions) -> B
         + (f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}" if faint else "")
         + ("; whole photos are rows too" if whole else "")
     )
+    if whole:
+        blobs |= {path: elsewhere[path] for path in photos if path in elsewhere}
     return BoxSamples([*samples.values(), *whole], blobs, (note,))
 
 
@@ -277,21 +296,20 @@ def _box(cells: Sequence[Any]) -> Box:
     return max(x, 0.0), max(y, 0.0), width, height
 
 
-def _in_pixels(file: Path, box: Box) -> Box | None:
+def _in_pixels(file: str | ImageBytes, box: Box) -> Box | None:
     try:
-        with Image.open(file) as image:
-            width, height = image.size
-            if image.getexif().get(0x0112, 1) in {5, 6, 7, 8}:
-                width, height = height, width
-    except (OSError, ValueError, SyntaxError):
+        width, height = image_size(file)
+    except ImageError:
         return None
     x, y, wide, high = box
     return x * width, y * height, wide * width, high * height
 
 
-def _state(file: Path) -> tuple[int, int]:
+def _state(file: str | ImageBytes) -> tuple[int, int]:
+    if not isinstance(file, str):
+        return file.state
     try:
-        state = file.stat()
+        state = Path(file).stat()
     except (OSError, ValueError):
         return -1, -1
     return state.st_size, state.st_mtime_ns

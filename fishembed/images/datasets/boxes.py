@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from fishembed.errors import ImageError, InputError
 from fishembed.images.decoding.decode import decode, read_bytes
-from fishembed.images.decoding.image_bytes import stamp
+from fishembed.images.decoding.image_bytes import ImageBytes, stamp
 
 Box = tuple[float, float, float, float]
 """x, y, width and height in pixels of the upright image."""
@@ -69,7 +69,7 @@ class CroppedImage:
     Attributes
     ----------
     file
-        The image.
+        The image, or what has its bytes.
     box
         The part.
     file_state
@@ -80,7 +80,7 @@ class CroppedImage:
         Whether the box is drawn, in its surroundings, for people.
     """
 
-    file: str
+    file: str | ImageBytes
     box: Box
     file_state: tuple[int, int] = (-1, -1)
     margin: float = 0.0
@@ -112,7 +112,7 @@ class CroppedImage:
 
 
 @lru_cache(_KEPT)
-def _decoded(file: str, state: tuple[int, int]) -> npt.NDArray[np.uint8]:  # noqa: ARG001 - the key
+def _decoded(file: str | ImageBytes, state: tuple[int, int]) -> npt.NDArray[np.uint8]:  # noqa: ARG001 - the key
     """Return an image, decoded once for all its boxes, which follow one another."""
     return np.asarray(decode(read_bytes(file)))
 
@@ -155,6 +155,7 @@ def parse_box_path(path: str) -> tuple[str, Box] | None:
     return match[1], (x, y, width, height)
 
 
-def in_surroundings(file: str | Path, box: Box) -> CroppedImage:
+def in_surroundings(file: Path | ImageBytes, box: Box) -> CroppedImage:
     """Return a part with what is around it, the box drawn, for people to look at."""
-    return CroppedImage(str(file), box, margin=_SURROUNDINGS, square=True, framed=True)
+    source = str(file) if isinstance(file, Path) else file
+    return CroppedImage(source, box, margin=_SURROUNDINGS, square=True, framed=True)

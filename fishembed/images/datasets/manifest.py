@@ -29,6 +29,14 @@ MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"}) | _PARQUET | SPREADSHEET
 _PARQUET_START = b"PAR1"
 _WHOLE_NUMBER = re.compile(r"-?\d+\.0")
 
+_FOREIGN: Mapping[str, Mapping[str, str]] = {
+    "iNaturalist": {"path": "image_url", "label": "scientific_name", "group": "id"},
+    "FathomNet": {"path": "url", "label": "concept"},
+}
+"""What the columns of well-known exports are, which have no column called path."""
+
+_FOREIGN_COLUMNS = frozenset(column for one in _FOREIGN.values() for column in one.values())
+
 Row = tuple[int, dict[str, str]]
 
 
@@ -72,7 +80,11 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
         When a Parquet file is given and pyarrow is not installed.
     """
     named = dict(named or {})
-    table = _open_table(path, {*COLUMNS, *named.values()})
+    table = _open_table(path, {*COLUMNS, *named.values(), *_FOREIGN_COLUMNS})
+    whose = (
+        "" if named else next(filter(None, (_whose(table.columns, one) for one in _FOREIGN)), "")
+    )
+    named = named or dict(_FOREIGN.get(whose, {}))
     if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
     _check_columns(path, table.columns, named)
@@ -106,12 +118,20 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     _refuse_nothing(path, found, table.remarks())
     without = tuple((f"{path.name}, row {line}", reason) for line, reason in left_out)
     notes = list(table.remarks())
+    if whose:
+        columns = ", ".join(f"{name} from {column}" for name, column in named.items())
+        notes.append(f"{path.name} is read as an export of {whose}: {columns}")
     if differing:
         notes.append(
             f"rows of one image differ in {', '.join(sorted(differing))}: their values are left "
             "empty there"
         )
     return Manifest(found, without, tuple(notes))
+
+
+def _whose(columns: Sequence[str], whose: str) -> str:
+    there = "path" not in columns and set(_FOREIGN[whose].values()) <= set(columns)
+    return whose if there else ""
 
 
 def _open_table(path: AnyPath, core: Container[str]) -> CsvTable | _ParquetTable | SpreadsheetTable:

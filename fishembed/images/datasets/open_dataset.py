@@ -31,6 +31,8 @@ from fishembed.images.datasets.sample import Sample
 from fishembed.images.datasets.tar import read_tars
 from fishembed.images.datasets.tar_names import TAR_SUFFIX, find_tars, is_tar
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.field.field_table import FieldTable
+from fishembed.images.field.packages import read_field_package
 from fishembed.images.video.frames import with_frames
 
 if TYPE_CHECKING:
@@ -129,7 +131,8 @@ def open_dataset(
         several of them, or a pattern such as ``shards/{00000..00099}.tar`` or
         ``shards/*.tar``. On this machine, or at a URL that fsspec knows. Boxes of images come in
         with a manifest's columns x, y, width and height, MegaDetector's or COCO's JSON, or a
-        folder with YOLO's text files and its classes.txt or data.yaml.
+        folder with YOLO's text files and its classes.txt or data.yaml. A Camtrap DP package, an
+        export of Wildlife Insights and a Darwin Core archive are read as what they are.
     columns
         What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
         columns that are not named here or above are metadata of the images.
@@ -168,6 +171,8 @@ def list_dataset(
     if columns and place.suffix.lower() not in MANIFEST_SUFFIXES:
         names = ", ".join(f"--{name}-column" for name in columns)
         raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
+    if isinstance(place, Path) and (package := read_field_package(place)) is not None:
+        return _field_source(*package, boxes)
     with remote_errors(place):
         if place.is_dir():
             return _folder_source(place, boxes)
@@ -223,10 +228,16 @@ def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
 
 
 def _box_source(
-    root: Path, name: str, found: list[FoundBox], what: str, options: BoxOptions
+    root: Path,
+    name: str,
+    found: list[FoundBox],
+    what: str,
+    options: BoxOptions,
+    *,
+    elsewhere: Mapping[str, ImageBytes] | None = None,
 ) -> Dataset:
     root = root.resolve()
-    made = box_samples(root, found, options)
+    made = box_samples(root, found, options, elsewhere)
     samples = tuple(made.samples)
     if not samples:
         raise SourceError(
@@ -245,6 +256,25 @@ def _box_source(
     )
 
 
+def _field_source(root: Path, table: FieldTable, options: BoxOptions) -> Dataset:
+    """Return the images of a package of the field, or their boxes where it has any."""
+    root = root.resolve()
+    whole = [*table.samples, *(one.sample for one in table.boxes)]
+    blobs = remote_manifest_images(root, whole)
+    notes, left_out = tuple(table.notes), tuple(table.left_out)
+    if any(one.box for one in table.boxes):
+        found = _box_source(
+            root, root.name, table.boxes, f"a {table.kind}", options, elsewhere=blobs
+        )
+        notes = (*notes, *found.notes)
+    elif not table.samples:
+        why = f": {table.left_out[0]}" if table.left_out else ""
+        raise SourceError(f"no image in the {table.kind} {str(root)!r}{why}")
+    else:
+        found = Dataset(root, root.name or "images", table.kind, tuple(table.samples), blobs)
+    return replace(found, notes=notes, unread=left_out, kind=table.kind, table=None)
+
+
 def _manifest_source(
     path: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions
 ) -> Dataset:
@@ -260,7 +290,7 @@ def _manifest_source(
     notes = (*notes, merge) if merge else notes
     layout = f"manifest {path.name}{keys}"
     if isinstance(root, Path) and (boxed := boxes_in_rows(items)) is not None:
-        made = _box_source(root, name, boxed, f"manifest {path.name}", boxes)
+        made = _box_source(root, name, boxed, f"manifest {path.name}", boxes, elsewhere=blobs)
         return replace(made, notes=(*notes, *made.notes), unread=left_out)
     found = Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
     return replace(found, kind="manifest", table=path.name)

@@ -52,6 +52,9 @@ _DIM = 1 << 14
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe without a writer would otherwise never be opened."""
 
+_START = 1 << 12
+"""First bytes of a file, which tell its format."""
+
 _STRIP = 1 << 18
 """Pixels that are converted at once."""
 
@@ -183,6 +186,43 @@ def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArr
         image.close()
         turn = UPRIGHT.get(orientation)
         return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+def image_size(file: str | os.PathLike[str] | ImageBytes) -> tuple[int, int]:
+    """Return the (width, height) of the upright image, from its header where that tells it.
+
+    Raises
+    ------
+    ImageError
+        When it cannot be read as an image.
+    """
+    try:
+        if isinstance(file, str | os.PathLike):
+            with open(file, "rb") as source:  # noqa: PTH123 - as in `read_bytes`
+                if size := _header_size(source, source.read(_START)):
+                    return size
+        data = read_bytes(file)
+        if size := _header_size(io.BytesIO(data), data):
+            return size
+        height, width = decode_pixels(data).shape[:2]
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's readers raise anything on broken bytes
+        raise ImageError(f"cannot be read: {_one_line(error)}") from error
+    return width, height
+
+
+def _header_size(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
+    """Return the upright size that a header tells; None for RAW, whose preview counts."""
+    if start[:4] in {b"II*\0", b"MM\0*"}:
+        file.seek(0)
+        start = file.read()
+    if is_raw(start):
+        return None
+    file.seek(0)
+    with open_image(file, start) as image:
+        width, height = image.size
+        return (height, width) if image_orientation(image) in {5, 6, 7, 8} else (width, height)
 
 
 def open_image(file: BinaryIO, start: bytes) -> Image.Image:

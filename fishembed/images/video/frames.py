@@ -103,6 +103,15 @@ def with_frames(
     return replace(dataset, samples=tuple(samples), blobs=blobs, notes=(*dataset.notes, note))
 
 
+def files_and_frames(files: Sequence[Path]) -> dict[str, Path | ImageBytes]:
+    """Return images by their paths, with the frames that differ in the place of videos."""
+    from fishembed.images.datasets.open_dataset import Dataset
+
+    samples = tuple(Sample(str(file)) for file in files)
+    found = with_frames(Dataset(Path.cwd(), "", "", samples))
+    return {sample.path: found.at(sample.path) for sample in found.samples}
+
+
 def _sample_of(video: Sample, frame: ImageBytes) -> Sample:
     if not isinstance(frame, VideoFrame):
         return video

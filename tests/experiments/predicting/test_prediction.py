@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from PIL import Image
+from small_clips import draw_clip
 
 from fishembed import FeatureStore, import_vectors, run_fit, run_zeroshot
 from fishembed._base.tables.csv_files import CsvTable
@@ -28,6 +29,7 @@ from fishembed.experiments.predicting.prediction_formats import (
     formatted,
     write_predictions,
 )
+from fishembed.experiments.predicting.sort_into import sort_into_folders
 from fishembed.extraction import encode_images, extract
 
 COLOURS = {"cod": (200, 40, 40), "eel": (40, 200, 40), "ray, é": (40, 40, 200)}
@@ -255,3 +257,23 @@ def test_skipped_images_are_rows_and_numbers_are_short(workspace):
     assert (first["path"], first["p1"], first["problem"]) == ("=1/3ü.jpg", "0.666667", "")
     assert (last["path"], last["top1"], last["problem"]) == ("bad.jpg", "", "the file is empty")
     assert "'=1/3" in (workspace / "p.csv").read_text(encoding="utf-8")
+
+
+def test_a_video_is_classified_frame_by_frame(run, workspace):
+    draw_clip(workspace / "new/clips/a.mp4", seconds=3)
+    paint(workspace / "new/clips/b.png", COLOURS["eel"], 99)
+    found = predict_run(run, ["new/clips"], encoder=FakeEncoder(width=12))
+    frames = [f"new/clips/a.mp4#t={second}" for second in range(3)]
+    assert [one.path for one in found.predictions] == [*frames, "new/clips/b.png"]
+    (workspace / "new/clips/a.mp4").write_bytes(b"no video")
+    found = predict_run(run, ["new/clips"], encoder=FakeEncoder(width=12))
+    assert [path for path, _ in found.skipped] == ["new/clips/a.mp4"]
+
+
+def test_frames_are_sorted_as_images(run, workspace):
+    draw_clip(workspace / "new/clips/a.mp4", seconds=2)
+    found = predict_run(run, ["new/clips"], encoder=FakeEncoder(width=12))
+    for expected in (2, 0):
+        assert sort_into_folders(found, workspace / "sorted") == expected
+    names = sorted(path.name for path in (workspace / "sorted").rglob("*.png"))
+    assert names == ["a.mp4#t=0.png", "a.mp4#t=1.png"]
