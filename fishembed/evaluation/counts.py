@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from fishembed.errors import InputError
 
 Ints = npt.NDArray[np.integer[Any]]
 Double = npt.NDArray[np.float64]
-_PSEUDO_ROWS = 2.0
-_WARM_UP, _DRAWS = 200, 800
-_MOST_CELLS = 200_000_000
+Floats = npt.NDArray[np.floating[Any]]
+
+_ADDED = 0.5
+"""Images of every class that are added to a catch, so that no share is taken for 0."""
+
+_STEPS, _CLOSE = 60, 1e-5
+_CATCHES, _FEWEST_CATCHES = 60, 8
+_CONCENTRATIONS = (5.0, 0.5, 0.1)
+"""Of the Dirichlet distributions that simulated catches are drawn from: even to very uneven."""
+
+_HELD_OUT_CELLS = 400_000
+_WORK = 1_500_000_000
+_CHUNK_CELLS = 4_000_000
+_FIT_CELLS = 20_000_000
+_PSEUDO_CHECKS = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +38,9 @@ class Counts:
     Attributes
     ----------
     called
-        Images that were called each class.
+        Images whose most probable class this is.
     expected
-        Mean of the posterior.
+        Corrected number.
     low, high
         Ends of the interval, whole numbers.
     """
@@ -37,92 +51,260 @@ class Counts:
     high: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOutRows:
+    """Rows of known class, by a classifier that had not learnt from them.
+
+    Attributes
+    ----------
+    log_likelihoods
+        (n, n_classes), see `corrected_counts`.
+    codes
+        (n,) true classes.
+    groups
+        (n,) any values; rows of one group are not independent. None for every row its own.
+    """
+
+    log_likelihoods: Floats
+    codes: Ints
+    groups: Ints | None = None
+
+
 def corrected_counts(
     called: npt.ArrayLike,
-    confusion: npt.ArrayLike,
-    checked: npt.ArrayLike | None = None,
+    log_likelihoods: Floats,
+    held_out: HeldOutRows,
+    truth: npt.ArrayLike | None = None,
     *,
     level: float = 0.95,
     seed: int = 0,
+    width: float | None = None,
 ) -> Counts:
-    """Count images by true class, from what they were called and how often that is wrong.
+    """Count images by true class.
 
-    The true class of every image, how common classes are, and how each is called are drawn in
-    turn from what the others say (Gibbs sampling). That a class is called what it was among
-    held-out images holds where only frequencies changed, not what images look like.
+    The shares of the classes are those that make the images' probabilities most likely
+    (expectation maximisation); the count of a class is the sum of its probabilities under these
+    shares. How far such counts are off is simulated: catches of the same size and of many
+    frequencies are drawn from the held-out rows, by group, and the interval is as many of the
+    probabilities' own standard errors wide as hold the truth in `level` of these. Both hold where
+    only frequencies changed, not what images look like.
 
     Parameters
     ----------
     called
-        (n_classes,) images that were called each class, the checked ones included.
-    confusion
-        (n_classes, n_classes) held-out images by true class and by what they were called; need
-        not be whole.
-    checked
-        (n_classes, n_classes) images of this catch whose true class was looked up, by true class
-        and by what they were called; None for none.
+        (n,) most probable class of each image.
+    log_likelihoods
+        (n, n_classes) log probabilities less the log shares of classes that they assume; a
+        constant may be added to each row.
+    held_out
+        What the intervals are drawn from.
+    truth
+        (n,) true class of the images that were looked at, a random sample; -1 for the others.
     level
         Coverage of the intervals.
     seed
         Of the draws.
+    width
+        What `error_width` returned, where many catches of one size are counted.
 
     Raises
     ------
     InputError
-        When shapes do not fit, or more are checked than were called so.
+        When shapes do not fit, or there is no held-out row.
 
     References
     ----------
-    Ziegler & Czyż (2024). Bayesian quantification with black-box estimators. TMLR.
+    Saerens, Latinne & Decaestecker (2002). Adjusting the outputs of a classifier to new a priori
+    probabilities: a simple procedure. Neural Computation 14, 21-41. The sample that was looked at
+    corrects as in Angelopoulos et al. (2023). Prediction-powered inference. Science 382, 669-674.
 
     Examples
     --------
-    >>> found = corrected_counts([60, 40], [[90, 10], [20, 80]])
-    >>> found.expected.round(-1).tolist(), bool((found.low <= found.high).all())
-    ([60.0, 40.0], True)
+    >>> rng = np.random.default_rng(0)
+    >>> def rows(n_cod, n_eel):
+    ...     codes = np.repeat([0, 1], [n_cod, n_eel])
+    ...     return rng.normal(size=(n_cod + n_eel, 2)) + 2 * np.eye(2)[codes], codes
+    >>> held_out = HeldOutRows(*rows(200, 200))
+    >>> catch, _ = rows(300, 60)
+    >>> found = corrected_counts(catch.argmax(axis=1), catch, held_out)
+    >>> found.called.tolist(), bool(found.low[0] <= 300 <= found.high[0])
+    ([284, 76], True)
     """
-    y, seen = np.asarray(called, np.int64), np.asarray(confusion, np.float64)
-    k = len(y)
-    known = np.zeros((k, k), np.int64) if checked is None else np.asarray(checked, np.int64)
-    if seen.shape != (k, k) or known.shape != (k, k) or (known.sum(axis=0) > y).any():
+    z, first = np.asarray(log_likelihoods), np.asarray(called, np.intp)
+    known = np.full(len(z), -1) if truth is None else np.asarray(truth, np.intp)
+    _check(z, first, known, held_out)
+    k, rng = z.shape[1], np.random.default_rng(seed)
+    open_ = np.flatnonzero(known < 0)
+    looked_at = np.bincount(known[known >= 0], minlength=k).astype(np.float64)
+    shares = _shares(z[_some(open_, k, rng)], len(open_), looked_at)
+    expected, variance = _sums(z[open_], shares)
+    if width is None:
+        width = error_width(held_out, len(open_), level=level, seed=seed)
+    half = width * np.sqrt(variance + _ADDED) if len(open_) else np.zeros(k)
+    if looked_at.any() and len(open_):
+        expected, half = _with_looked_at(z, known, shares, (expected, variance, half), level)
+    low = np.floor(np.clip(expected - half, 0, len(open_)) + looked_at + 1e-9)
+    high = np.ceil(np.clip(expected + half, 0, len(open_)) + looked_at - 1e-9)
+    return Counts(
+        np.bincount(first, minlength=k),
+        expected + looked_at,
+        low.astype(np.int64),
+        high.astype(np.int64),
+    )
+
+
+def class_shares(log_likelihoods: Floats, added: float = _ADDED) -> Double:
+    """Return the shares of classes that make images most likely.
+
+    Parameters
+    ----------
+    log_likelihoods
+        (n, n_classes), see `corrected_counts`.
+    added
+        Images of every class that are added; 0 for the maximum of the likelihood.
+    """
+    z = np.asarray(log_likelihoods)
+    return _shares(z, len(z), np.zeros(z.shape[1]), added)
+
+
+def _shares(z: Floats, n: int, looked_at: Double, added: float = _ADDED) -> Double:
+    """Return the shares from some of `n` images, and from those that were looked at."""
+    p, k = _likelihoods(z), z.shape[1]
+    weights = np.full((len(p), 1), n / max(1, len(p)), np.float32)
+    shares = np.full((k, 1), 1 / k)
+    for _ in range(_STEPS if len(p) else 0):
+        sums = shares * (p.T @ (weights / (p @ shares.astype(np.float32))))
+        new = sums + looked_at[:, None] + added
+        new /= new.sum()
+        moved, shares = np.abs(new - shares).max(), new
+        if moved < _CLOSE:
+            break
+    return np.asarray(shares[:, 0])
+
+
+def _sums(z: Floats, shares: Double) -> tuple[Double, Double]:
+    """Return the sums over images of each class's probability, and of its variance."""
+    expected, variance = np.zeros(len(shares)), np.zeros(len(shares))
+    for part in _chunks(z):
+        q = _posterior(part, shares)
+        expected += q.sum(axis=0)
+        variance += (q * (1 - q)).sum(axis=0)
+    return expected, variance
+
+
+def error_width(held_out: HeldOutRows, size: int, *, level: float = 0.95, seed: int = 0) -> float:
+    """Return how many of their own standard errors the counts of simulated catches are off by.
+
+    Parameters
+    ----------
+    held_out
+        What catches are drawn from.
+    size
+        Images of a catch.
+    level
+        Share of the counts that are off by less.
+    seed
+        Of the draws.
+    """
+    rng, size = np.random.default_rng(seed), max(1, size)
+    k = held_out.log_likelihoods.shape[1]
+    rows = _some(np.arange(len(held_out.codes)), k, rng, _HELD_OUT_CELLS)
+    codes = held_out.codes[rows]
+    groups = rows if held_out.groups is None else held_out.groups[rows]
+    n = int(np.clip(_WORK // (2 * _STEPS * len(rows) * k), _FEWEST_CATCHES, _CATCHES))
+    weights = np.stack(
+        [
+            _simulated_catch(codes, groups, size, _CONCENTRATIONS[i % len(_CONCENTRATIONS)], rng)
+            for i in range(n)
+        ],
+        axis=1,
+    ).astype(np.float32)
+    true = np.zeros((k, n))
+    np.add.at(true, codes, weights)
+    p = _likelihoods(held_out.log_likelihoods[rows])
+    shares = np.full((k, n), 1 / k, np.float32)
+    for _ in range(_STEPS):
+        sums = shares * (p.T @ (weights / (p @ shares)))
+        new = (sums + _ADDED) / (size + k * _ADDED)
+        moved, shares = np.abs(new - shares).max(), new.astype(np.float32)
+        if moved < _CLOSE:
+            break
+    total = p @ shares
+    expected = shares * (p.T @ (weights / total))
+    variance = np.maximum(expected - shares**2 * ((p**2).T @ (weights / total**2)), 0)
+    return float(np.quantile(np.abs(expected - true) / np.sqrt(variance + _ADDED), level))
+
+
+def _simulated_catch(
+    codes: Ints, groups: Ints, size: int, concentration: float, rng: np.random.Generator
+) -> Double:
+    """Return how often each held-out row is in a catch: classes, their groups, then rows."""
+    classes = np.unique(codes)
+    of_class = rng.multinomial(size, rng.dirichlet(np.full(len(classes), concentration)))
+    weights = np.zeros(len(codes))
+    for c, n in zip(classes.tolist(), of_class.tolist(), strict=True):
+        if n:
+            at = np.flatnonzero(codes == c)
+            _, group = np.unique(groups[at], return_inverse=True)
+            n_groups = int(group.max()) + 1
+            drawn = np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups)[group]
+            weights[at] = rng.multinomial(n, drawn / drawn.sum())
+    return weights
+
+
+def _with_looked_at(
+    z: Floats,
+    known: Ints,
+    shares: Double,
+    of_model: tuple[Double, Double, Double],
+    level: float,
+) -> tuple[Double, Double]:
+    """Combine counts with what the images that were looked at say of their error."""
+    expected, variance, half = of_model
+    at = np.flatnonzero(known >= 0)
+    off = np.eye(len(shares))[known[at]] - _posterior(z[at], shares)
+    n_open, n = len(z) - len(at), len(at)
+    own = variance / max(1, n_open)
+    spread = ((off**2).sum(axis=0) + _PSEUDO_CHECKS * (own + _ADDED / n)) / (n + _PSEUDO_CHECKS)
+    corrected = expected + n_open * off.mean(axis=0)
+    # Those that were not looked at are a sample too, of the rest.
+    apart = float(ndtri(0.5 + level / 2)) * np.sqrt(n_open * len(z) / n * spread)
+    weight = half**2 / (half**2 + apart**2)
+    mixed = np.clip((1 - weight) * expected + weight * corrected, 0, n_open)
+    return mixed, half * apart / np.sqrt(half**2 + apart**2)
+
+
+def _posterior(z: Floats, shares: Double) -> Double:
+    p = _likelihoods(z) * shares
+    return np.asarray(p / p.sum(axis=1, keepdims=True), np.float64)
+
+
+def _likelihoods(z: Floats) -> npt.NDArray[np.float32]:
+    """Return likelihoods, each row's largest 1 and none quite 0."""
+    high = z.max(axis=1, keepdims=True, initial=-np.inf) if len(z) else z
+    return np.exp(np.maximum(z - high, -60)).astype(np.float32)
+
+
+def _chunks(z: Floats) -> Iterator[Floats]:
+    step = max(1, _CHUNK_CELLS // z.shape[1])
+    return (z[at : at + step] for at in range(0, len(z), step))
+
+
+def _some(rows: Ints, k: int, rng: np.random.Generator, cells: int = _FIT_CELLS) -> Ints:
+    """Return all rows, or a random sample of them where there are very many."""
+    most = max(100, cells // k)
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+def _check(z: Floats, called: Ints, known: Ints, held_out: HeldOutRows) -> None:
+    own = held_out.log_likelihoods
+    if z.ndim != 2 or called.shape != z.shape[:1] or known.shape != z.shape[:1]:
         raise InputError(
-            f"called {y.shape}, confusion {seen.shape} and checked {known.shape} do not fit"
+            f"log_likelihoods {z.shape}, called {called.shape} and truth {known.shape} do not fit"
         )
-    rng = np.random.default_rng(seed)
-    rows = seen + known + _prior_rows(seen + known)
-    open_ = y - known.sum(axis=0)
-    here = np.flatnonzero(open_)
-    draws = int(np.clip(_MOST_CELLS // max(1, k * len(here)), 100, _DRAWS))
-    warm = _WARM_UP if draws == _DRAWS else draws // 2
-    shares = (y + 1.0) / (y + 1.0).sum()
-    calls = rows / rows.sum(axis=1, keepdims=True)
-    kept = np.empty((draws, k))
-    for step in range(warm + draws):
-        joint = shares[:, None] * calls[:, here]
-        of = joint / joint.sum(axis=0)
-        assigned = np.zeros((k, k))
-        assigned[:, here] = rng.multinomial(open_[here], of.T).T
-        totals = assigned.sum(axis=1) + known.sum(axis=1)
-        shares = _dirichlet(rng, totals + 1.0 / k)
-        calls = _dirichlet(rng, rows + assigned)
-        if step >= warm:
-            kept[step - warm] = totals
-    tail = (1 - level) / 2
-    low, high = np.quantile(kept, [tail, 1 - tail], axis=0)
-    whole = (np.floor(low).astype(np.int64), np.ceil(high).astype(np.int64))
-    return Counts(y, kept.mean(axis=0), *whole)
-
-
-def _prior_rows(seen: Double) -> Double:
-    """Return a few pseudo-images of each class: called as classes are called on average."""
-    k = len(seen)
-    n = seen.sum(axis=1)
-    right = float((np.diag(seen).sum() + 1) / (n.sum() + 2))
-    prior = np.full((k, k), _PSEUDO_ROWS * (1 - right) / max(1, k - 1))
-    np.fill_diagonal(prior, _PSEUDO_ROWS * right)
-    return prior
-
-
-def _dirichlet(rng: np.random.Generator, alpha: Double) -> Double:
-    drawn = np.maximum(rng.standard_gamma(alpha), 1e-300)
-    return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True))
+    if own.ndim != 2 or own.shape != (len(held_out.codes), z.shape[1]):
+        raise InputError(
+            f"held-out rows {own.shape} and codes {held_out.codes.shape} do not fit {z.shape}"
+        )
+    if not len(own):
+        raise InputError("no held-out rows: intervals cannot be drawn without any")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ _LITTLE_WORK, _MOST_WORK = 100_000, 20_000_000
 
 Floats = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
+_MOST_LOGITS = 2_000_000
+"""Logits that are kept, two bytes each."""
+_LOGITS = ("logit_rows", "logits")
 _ARRAYS = (
     *("codes", "predicted", "p_true", "indecision", "distance", "groups", "counts"),
     *("unseen_indecision", "unseen_distance", "unseen_codes"),
@@ -59,6 +62,9 @@ class HeldOut:
     tau
         Share of the log training prior that the head's logits lack: 0 where its probabilities
         assume classes as common as in training, 1 where they assume all as common.
+    logit_rows, logits
+        Some of the rows, all where there are not very many, and float16 (n, n_classes) their
+        calibrated logits, the largest 0; none in what earlier versions wrote.
     """
 
     codes: Codes
@@ -73,6 +79,13 @@ class HeldOut:
     unseen_codes: Codes
     distances: ClassDistances
     tau: float
+    logit_rows: Codes = field(default_factory=lambda: np.empty(0, np.intp))
+    logits: Floats = field(default_factory=lambda: np.empty((0, 0), np.float16))
+
+    @property
+    def log_prior(self) -> Floats:
+        """Log share of each class that the head's probabilities assume, up to a constant."""
+        return np.asarray((1 - self.tau) * np.log(self.counts / self.counts.sum()))
 
     @property
     def known(self) -> KnownScores:
@@ -86,7 +99,7 @@ class HeldOut:
 
     def save(self, path: Path) -> None:
         """Write to one file that is read without pickle."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in (*_ARRAYS, *_LOGITS)}
         for name in ("within", "overall"):
             arrays[f"{name}_directions"] = getattr(self.distances, name).directions
         about = {
@@ -114,6 +127,7 @@ class HeldOut:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 arrays = {name: file[name] for name in _ARRAYS}
+                arrays |= {name: file[name] for name in _LOGITS if name in file}
                 within, overall = (
                     Spread(file[f"{name}_directions"], float(about[name]))
                     for name in ("within", "overall")
@@ -134,6 +148,10 @@ def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> Non
     fits = distances.means.shape == (k, len(distances.centre))
     if not fits or any(len(arrays[name]) != n for name in _ARRAYS[:6]):
         raise ValueError("its arrays do not fit together")
+    if "logits" in arrays:
+        rows, logits = arrays["logit_rows"], arrays["logits"]
+        if logits.shape != (len(rows), k) or (len(rows) and not 0 <= rows.max() < n):
+            raise ValueError("its logits do not fit its rows")
 
 
 def held_out(
@@ -170,6 +188,7 @@ def held_out(
     z, own = logits.by_class.T.astype(np.float64) / temperature, codes[logits.rows]
     groups = np.arange(len(codes)) if data.groups is None else data.groups
     counts = np.bincount(codes)
+    kept = _some_rows(len(own), len(classes), seed)
     return HeldOut(
         codes=own,
         predicted=z.argmax(axis=1) if len(own) else own,
@@ -183,6 +202,8 @@ def held_out(
         unseen_codes=np.concatenate(of),
         distances=whole,
         tau=_effective_tau(z, own, counts),
+        logit_rows=kept,
+        logits=_largest_zero(z[kept]),
     )
 
 
@@ -190,6 +211,19 @@ def _parts(part: Codes) -> Iterator[npt.NDArray[np.bool_]]:
     """Yield for each part which rows it holds out."""
     for k in range(int(part.max(initial=-1)) + 1):
         yield part == k
+
+
+def _largest_zero(z: Floats) -> Floats:
+    high = z.max(axis=1, keepdims=True) if len(z) else 0
+    return np.maximum(z - high, -1e4).astype(np.float16)
+
+
+def _some_rows(n: int, n_classes: int, seed: int) -> Codes:
+    """Choose the rows whose logits are kept: all, or a sample of them."""
+    most = max(1, _MOST_LOGITS // max(1, n_classes))
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
 def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:

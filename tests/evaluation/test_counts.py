@@ -4,48 +4,102 @@ import numpy as np
 import pytest
 
 from fishembed.errors import InputError
-from fishembed.evaluation.counts import corrected_counts
+from fishembed.evaluation.counts import HeldOutRows, class_shares, corrected_counts
 
-CALLS = np.array([[0.9, 0.08, 0.02], [0.1, 0.8, 0.1], [0.05, 0.15, 0.8]])
-
-
-def catch(rng, truth):
-    return sum(rng.multinomial(n, row) for n, row in zip(truth, CALLS, strict=True))
+PLACES = 1.7 * np.array([[1, 0, 0], [0, 1, 0], [0, 0.6, 0.8]])
 
 
-def test_intervals_hold_the_truth_under_shifted_frequencies():
-    rng, held = np.random.default_rng(0), []
-    for trial in range(60):
-        confusion = np.array(
-            [rng.multinomial(n, row) for n, row in zip((300, 100, 40), CALLS, strict=False)]
-        )
-        truth = rng.multinomial(400, rng.dirichlet(np.ones(3)))
-        found = corrected_counts(catch(rng, truth), confusion, seed=trial)
+def rows(rng, counts, groups=None, wander=0.0):
+    """Log likelihoods of rows of three classes, as one unit of noise leaves them."""
+    codes = np.repeat(np.arange(3), counts)
+    x = PLACES[codes] + rng.normal(size=(len(codes), 3))
+    if groups is not None:
+        x += wander * rng.normal(size=(int(groups.max()) + 1, 3))[groups]
+    return -((x[:, None] - PLACES) ** 2).sum(axis=2) / 2, codes
+
+
+def trial(seed, size=400, of=(60, 30, 20), concentration=1.0):
+    rng = np.random.default_rng(seed)
+    held_out = HeldOutRows(*rows(rng, of))
+    truth = rng.multinomial(size, rng.dirichlet(np.full(3, concentration)))
+    z, _ = rows(rng, truth)
+    return truth, corrected_counts(z.argmax(axis=1), z, held_out, seed=seed)
+
+
+@pytest.mark.parametrize("size", [40, 400, 4000])
+@pytest.mark.parametrize("concentration", [0.2, 5.0])
+def test_intervals_hold_the_truth_under_shifted_frequencies(size, concentration):
+    held = []
+    for seed in range(40):
+        truth, found = trial(seed, size, concentration=concentration)
         held.append((found.low <= truth) & (truth <= found.high))
     assert 0.9 <= np.mean(held) <= 1
 
 
 def test_the_correction_moves_towards_the_truth():
-    rng = np.random.default_rng(1)
-    truth = np.array([20, 300, 20])
-    called = catch(rng, truth)
-    found = corrected_counts(called, CALLS * 1000)
-    assert np.abs(found.expected - truth).sum() < np.abs(called - truth).sum()
-    assert found.expected.sum() == pytest.approx(340)
+    plain, corrected = [], []
+    for seed in range(30):
+        truth, found = trial(seed)
+        plain.append(np.abs(found.called - truth).sum())
+        corrected.append(np.abs(found.expected - truth).sum())
+        assert found.expected.sum() == pytest.approx(400)
+    assert np.mean(corrected) < 0.6 * np.mean(plain)
 
 
-def test_the_mean_is_near_quapys_adjusted_count():
+def test_groups_that_are_mistaken_together_widen_the_intervals():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), 25)
+    z, codes = rows(rng, (100, 100, 100), groups, wander=0.7)
+    catch, _ = rows(rng, (100, 100, 100))
+    alone, grouped = (
+        corrected_counts(catch.argmax(axis=1), catch, HeldOutRows(z, codes, g))
+        for g in (None, groups)
+    )
+    assert (grouped.high - grouped.low).sum() > 1.2 * (alone.high - alone.low).sum()
+
+
+def test_the_shares_are_quapys():
     quapy = pytest.importorskip("quapy", exc_type=ImportError)
-    assert quapy
-    called = CALLS.T @ np.array([100, 300, 100])
-    exact = np.linalg.solve(CALLS.T, called)  # what quapy's ACC solves
-    found = corrected_counts(called.round().astype(int), CALLS * 5000)
-    assert found.expected == pytest.approx(exact, abs=12)
+    rng = np.random.default_rng(0)
+    z, _ = rows(rng, (300, 60, 20))
+    even = np.full(3, 1 / 3)
+    posterior = np.exp(z - z.max(axis=1, keepdims=True))
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    theirs, _ = quapy.method.aggregative.EMQ.EM(even, posterior, epsilon=1e-8)
+    assert class_shares(z, added=0) == pytest.approx(theirs, abs=2e-3)
 
 
 def test_images_that_were_looked_at_are_certain():
-    checked = np.diag([60, 40])
-    found = corrected_counts([60, 40], np.ones((2, 2)), checked)
-    assert found.low.tolist() == found.high.tolist() == [60, 40]
+    rng = np.random.default_rng(0)
+    z, codes = rows(rng, (60, 40, 0))
+    found = corrected_counts(z.argmax(axis=1), z, HeldOutRows(*rows(rng, (9, 9, 9))), codes)
+    assert found.low.tolist() == found.high.tolist() == [60, 40, 0]
+    assert found.expected.tolist() == [60, 40, 0]
+
+
+def test_a_sample_that_was_looked_at_corrects_a_classifier_that_is_biased_here():
+    rng = np.random.default_rng(3)
+    held_out = HeldOutRows(*rows(rng, (200, 200, 200)))
+    z, codes = rows(rng, (1000, 600, 400))
+    z[:, 2] += 1.5  # all look like the third class in this light
+    truth = np.where(rng.random(2000) < 0.25, codes, -1)
+    counts = np.bincount(codes)
+    alone = corrected_counts(z.argmax(axis=1), z, held_out)
+    helped = corrected_counts(z.argmax(axis=1), z, held_out, truth)
+    assert np.abs(helped.expected - counts).sum() < 0.5 * np.abs(alone.expected - counts).sum()
+
+
+def test_what_does_not_fit_is_refused():
+    held_out = HeldOutRows(np.zeros((2, 3)), np.array([0, 1]))
     with pytest.raises(InputError, match="do not fit"):
-        corrected_counts([1, 1], np.ones((2, 2)), checked)
+        corrected_counts([1], np.zeros((1, 2)), held_out)
+    with pytest.raises(InputError, match="do not fit"):
+        corrected_counts([1, 1], np.zeros((1, 3)), held_out)
+    with pytest.raises(InputError, match="no held-out rows"):
+        corrected_counts([1], np.zeros((1, 3)), HeldOutRows(np.zeros((0, 3)), np.array([], int)))
+
+
+def test_an_empty_catch_has_no_fish():
+    held_out = HeldOutRows(*rows(np.random.default_rng(0), (9, 9, 9)))
+    found = corrected_counts([], np.zeros((0, 3)), held_out)
+    assert found.low.tolist() == found.high.tolist() == [0, 0, 0]

@@ -12,9 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed.errors import DataError, InputError
-from fishembed.evaluation.confusion_counts import confusion_counts
-from fishembed.evaluation.counts import Counts, corrected_counts
-from fishembed.evaluation.intervals import Clusters
+from fishembed.evaluation.counts import Counts, HeldOutRows, corrected_counts
 from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.answers import Answers
 
@@ -55,42 +53,37 @@ def count_catch(
     answers: Answers,
     checked: str | Path | None = None,
 ) -> CatchCounts:
-    """Count images by class, from the head's calls and the mistakes it makes on held-out images.
+    """Count images by class, from the head's probabilities and its errors on held-out images.
 
     Raises
     ------
     InputError
         When the run keeps no held-out images, or the table of checked ones does not fit.
     """
-    if kept is None:
+    if kept is None or not len(kept.logits):
         raise InputError("this run keeps no held-out images: --counts needs them; fit again")
-    k = len(names)
     strange = np.array([reason.startswith("like none") for reason in answers.reasons], bool)
-    called = np.asarray(logits.argmax(axis=1))
-    looked_at = np.zeros((k, k), np.int64)
+    truth = np.full(len(logits), _NOT_CHECKED, np.int64)
     if checked is not None:
         truth = _checked(Path(checked), paths, names)
         strange &= truth == _NOT_CHECKED
-        at = truth >= 0
-        looked_at = confusion_counts(truth[at], called[at], k)
         strange |= truth == _OTHER
     found = corrected_counts(
-        np.bincount(called[~strange], minlength=k), held_out_confusion(kept), looked_at
+        logits[~strange].argmax(axis=1),
+        logits[~strange] - kept.log_prior,
+        held_out_rows(kept),
+        truth[~strange],
     )
     order = np.argsort(-found.expected, kind="stable")
     shown = [c for c in order.tolist() if found.high[c] or found.called[c]]
-    return _named(found, shown, names, int(strange.sum()), int(looked_at.sum()))
+    return _named(found, shown, names, int(strange.sum()), int((truth >= 0).sum()))
 
 
-def held_out_confusion(kept: HeldOut) -> Floats:
-    """Return the held-out confusion counts, as many as independent images would be worth."""
-    counts = confusion_counts(kept.codes, kept.predicted, len(kept.counts)).astype(np.float64)
-    if kept.grouped is None:
-        return counts
-    right = (kept.codes == kept.predicted).astype(np.float64)
-    stratum = np.zeros(len(right), np.intp)
-    worth = float(Clusters.of(right, stratum, kept.groups).effective(1)[0])
-    return np.asarray(counts * worth / len(right))
+def held_out_rows(kept: HeldOut) -> HeldOutRows:
+    """Return the held-out rows whose logits are kept, as counts are corrected with."""
+    at = kept.logit_rows
+    groups = None if kept.grouped is None else kept.groups[at]
+    return HeldOutRows(kept.logits.astype(np.float32) - kept.log_prior, kept.codes[at], groups)
 
 
 _NOT_CHECKED, _OTHER = -1, -2

@@ -109,10 +109,13 @@ def comparison_latex(comparison: Comparison) -> str:
     rows = []
     for i in comparison.best_first:
         one = comparison.entries[i]
-        name, *cells = (latex(one.name), *map(_latex_cell, _scores(one)), *_behind(comparison, i))
+        name, *cells = (
+            latex(one.name),
+            *map(_latex_cell, (*_scores(one), *_behind(comparison, i))),
+        )
         if not rows:
             name = rf"\textbf{{{name}}}"
-        rows.append((name, *(cell.replace("± ", r"$\pm$ ") for cell in cells)))
+        rows.append((name, *cells))
     caption = latex(_caption(comparison)).replace("±", r"$\pm$")
     label = re.sub(r"[^A-Za-z0-9:-]+", "-", "-".join(e.name for e in comparison.entries)).strip("-")
     table = tabular("lrrrr", head, rows)
@@ -200,7 +203,9 @@ def _behind(comparison: Comparison, i: int) -> tuple[str, str]:
 
 
 def _latex_cell(text: str) -> str:
-    return text.replace(" to ", "--")
+    """Write numbers as LaTeX does: signs as mathematics, an interval with a dash."""
+    plain = text.removeprefix("= ").replace("< ", "$<$ ").replace("±", r"$\pm$")
+    return re.sub(r"[-+](?=\d)", r"$\g<0>$", plain.replace(" to -", "~to~-")).replace(" to ", "--")
 
 
 def _caption(comparison: Comparison) -> str:
