@@ -24,7 +24,7 @@ def test_the_page_shows_what_changed(tmp_path):
     assert page == tmp_path / "compare-a-b.html"
     text = page.read_text(encoding="utf-8")
     assert "b is better than a" in text
-    assert text.count("data:image/jpeg") == 12
+    assert text.count("data:image/jpeg") == 12 + 6  # below the headline as well
     assert 0 < text.index("Lost: only a is right") < text.index("Gained: only b is right")
 
 
