@@ -128,16 +128,16 @@ function startAnswering() {
   /* Cards: made chunk by chunk when they come near the window, so that 10,000 do not stutter. */
   function makeCard(i) {
     const image = images[i];
-    const card = element("button", { type: "button", class: "card", "data-number": i, "aria-label": "Answer " + (image.shown || image.path), onclick: () => open(i) });
+    const card = element("button", { type: "button", class: "card", "data-number": i, onclick: () => open(i) });
     if (image.src) {
       const [width, height] = image.size || [];
-      card.append(element("img", { src: image.src, width, height, loading: "lazy", decoding: "async", alt: image.shown || "" }));
+      card.append(element("img", { src: image.src, width, height, loading: "lazy", decoding: "async", alt: image.shown || image.path }));
     } else card.append(element("span", { class: "blank" }, element("bdi", {}, image.shown || image.path)));
     const text = element("span", { class: "text" });
     if (asked(i)) text.append(element("b", {}, element("bdi", {}, asked(i))));
     (image.lines || []).forEach((line) => text.append(element("span", {}, element("bdi", {}, line))));
     card.append(text);
-    card.title = image.shown || "";
+    card.title = image.shown || image.path;
     badges.set(i, card);
     paintBadge(i);
     return card;
@@ -275,18 +275,20 @@ function startAnswering() {
   dialog.addEventListener("close", () => {
     closeOther();
     if (filter !== "all") layCards();
-    const card = badges.get(at) || document.querySelector('[data-answer="' + at + '"]') || cameFrom;
-    if (card) card.focus();
+    const shown = Array.from(document.querySelectorAll('[data-answer="' + at + '"]')).find((image) => image.offsetParent);
+    const home = at === cameAt && cameFrom ? cameFrom : badges.get(at) || shown || cameFrom;
+    if (home) home.focus();
   });
   photo.addEventListener("error", () => {
     const small = smallOf(at);
     if (small && photo.getAttribute("src") !== small) photo.src = small;
   });
 
-  let cameFrom = null;
+  let cameFrom = null, cameAt = -1;
 
   function open(i, from) {
     cameFrom = from || null;
+    cameAt = i;
     if (!dialog.open) dialog.showModal();
     show(i);
   }

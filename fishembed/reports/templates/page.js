@@ -102,9 +102,16 @@ document.querySelectorAll("input[data-filters]").forEach((field) => {
 });
 
 /* Where a table is wider than the page, say so, and let the keyboard scroll it. */
+const namedRegions = new Set();
+
 function nameOf(box) {
-  const heading = box.closest("section") && box.closest("section").querySelector("h2");
-  return heading ? heading.textContent : "Table";
+  const fold = box.closest("details"), section = box.closest("section");
+  const heading = (fold && fold.querySelector("summary")) || (section && section.querySelector("h2"));
+  const text = (heading ? heading.textContent : "Table") + ", scrolls sideways";
+  let name = text;
+  for (let i = 2; namedRegions.has(name); i += 1) name = text + " (" + i + ")";
+  namedRegions.add(name);
+  return name;
 }
 
 function hintScroll(box) {
@@ -113,7 +120,7 @@ function hintScroll(box) {
   if (!wide || box.tabIndex === 0) return;
   box.tabIndex = 0;
   box.setAttribute("role", "region");
-  if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", nameOf(box) + ", scrolls sideways");
+  if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", nameOf(box));
 }
 
 const scrolling = new ResizeObserver((entries) => entries.forEach((entry) => hintScroll(entry.target)));
@@ -128,6 +135,7 @@ function markPart() {
     const part = document.getElementById(link.hash.slice(1));
     if (part && part.getBoundingClientRect().top < innerHeight / 3) current = link;
   });
+  if (scrollY > 0 && innerHeight + scrollY > document.documentElement.scrollHeight - 4) current = links[links.length - 1];
   links.forEach((link) => {
     if (link !== current) link.removeAttribute("aria-current");
     else if (!link.hasAttribute("aria-current")) {
