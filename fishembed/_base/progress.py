@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -22,6 +26,34 @@ def report_detail(progress: Progress, text: str) -> None:
     detail = getattr(progress, "detail", None)
     if detail is not None:
         detail(text)
+
+
+_RECEIVERS: list[Progress] = []
+"""Who hears of tasks that know of no progress, such as the fit of an estimator; the last counts."""
+
+
+@contextmanager
+def progress_to(progress: Progress) -> Iterator[None]:
+    """Have the tasks inside a ``with`` block that use `tracked` report to a progress."""
+    _RECEIVERS.append(progress)
+    try:
+        yield
+    finally:
+        _RECEIVERS.remove(progress)
+
+
+def tracked(results: Iterable[T], total: int, task: str) -> Iterator[T]:
+    """Yield results, and report how many there are to who asked for it by `progress_to`.
+
+    Examples
+    --------
+    >>> list(tracked([1, 2], 2, "counting"))
+    [1, 2]
+    """
+    for done, result in enumerate(results, 1):
+        if _RECEIVERS:
+            _RECEIVERS[-1].update(done, total, task)
+        yield result
 
 
 class NoProgress:

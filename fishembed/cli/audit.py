@@ -58,7 +58,7 @@ def audit(
     fishembed audit fish --run fish-auto
     fishembed audit fish --no-photos
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="checking", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import audit_store, findings, summary, write_audit
         from fishembed.cache import FeatureStore

@@ -68,7 +68,7 @@ def cluster(
     fishembed cluster fish --site station
     fishembed cluster fish --method kmeans --clusters 40
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="grouping", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import cluster_store

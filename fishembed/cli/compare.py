@@ -52,7 +52,7 @@ def compare(
     fishembed compare fish-linear fish-auto
     fishembed compare fish-linear fish-auto -o table.tex
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="comparing", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.experiments import compare_runs
         from fishembed.experiments.comparing.run_seeds import runs_of_series
         from fishembed.experiments.runs.run_list import stale_warning

@@ -38,18 +38,28 @@ class Console:
     ----------
     as_json
         Whether the result is printed as JSON.
+    working
+        What a verb does that takes more than a moment: shown on a terminal while nothing is
+        counted.
     interrupted
         What is kept and how to go on, for when Ctrl-C ends the verb and nothing says more.
     """
 
     def __init__(
-        self, *, as_json: bool, interrupted: str = "the same command starts again"
+        self,
+        *,
+        as_json: bool,
+        working: str = "",
+        interrupted: str = "the same command starts again",
     ) -> None:
         self.as_json = as_json
         self._bar = ProgressBar()
         self._interrupted = interrupted
+        self._work = working
 
     def __enter__(self) -> Console:  # noqa: PYI034 - Self needs Python 3.11
+        if self._work:
+            self.update(0, 0, self._work)
         return self
 
     def __exit__(
@@ -58,6 +68,7 @@ class Console:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._work = ""
         self._bar.end()
         if isinstance(error, KeyboardInterrupt):
             output().interrupted = str(error) or self._interrupted
@@ -119,6 +130,8 @@ class Console:
         """Show how much of a task is done, on a terminal; a total of 0 is one not known."""
         if sys.stderr.isatty() and not output().quiet:
             self._bar.update(done, total, task)
+            if total and done >= total and self._work:
+                self._bar.update(0, 0, self._work)
 
     def _line(self, text: str, *, printed: bool) -> None:
         log_line(text)
@@ -127,3 +140,5 @@ class Console:
         self._bar.end()
         stream = sys.stderr if self.as_json else sys.stdout
         write_text(stream, wrapped(shown(text), width_of(stream)) + "\n")
+        if self._work:
+            self.update(0, 0, self._work)

@@ -64,7 +64,7 @@ def export(
 
     named, target = _store_and_target(places, store)
     with (
-        Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console,
+        Console(as_json=as_json, working="exporting", interrupted=NOTHING_WRITTEN) as console,
         FeatureStore.open(resolve_store(named, console)) as opened,
     ):
         if kind == "manifest":

@@ -13,7 +13,7 @@ from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, JsonOption
-from fishembed.errors import InputError
+from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def extract(
         ),
     ] = None,
     encoder: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--encoder",
             "-e",
@@ -58,8 +58,9 @@ def extract(
             help="Encoder: biology, general, fast or paper; ARCH/PRETRAINED of OpenCLIP, ARCH@FILE "
             "with local weights, hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' "
             "lists them.",
+            show_default="the store's; for a new one ViT-B-32-quickgelu/openai",
         ),
-    ] = "ViT-B-32-quickgelu/openai",
+    ] = None,
     device: DeviceOption = "auto",
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"],
@@ -229,6 +230,18 @@ def extract(
             show_default="1, or 0 without a GPU",
         ),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="End with exit code 3 where an image was skipped."),
+    ] = False,
+    max_skipped: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="End with exit code 3 where more images than this were skipped.",
+            show_default="any number",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Encode the images of a dataset into a feature store.
@@ -321,6 +334,17 @@ def extract(
                 "left_out": [{"path": path, "reason": reason} for path, reason in result.left_out],
                 "left_out_by_ending": unread_kinds(result.left_out),
             }
+        )
+    _check_skipped(result, 0 if strict else max_skipped)
+
+
+def _check_skipped(result: Extraction, most: int | None) -> None:
+    """Raise DataError where more images were skipped than allowed; the store is written."""
+    if most is not None and result.skipped > most:
+        path, reason = result.skipped_files[0]
+        raise DataError(
+            f"{counted(result.skipped, 'image')} skipped, of which {most:,} are allowed; the store "
+            f"has the others. The first: {path!r}: {reason}"
         )
 
 

@@ -263,7 +263,7 @@ def fit(
         "C": C,
         "normalize": normalize,
     }
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="fitting", interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
         import_sklearn()
         from fishembed.experiments import FewShotSettings, run_fit

@@ -50,7 +50,7 @@ def fix(
     """
     if undo == bool(fixes):
         raise InputError("give a CSV of fixes, or --undo to undo the last fix or split")
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="fixing", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import fix_store
         from fishembed.cache import open_store, undo_edit

@@ -56,7 +56,7 @@ def import_(
     """
     from fishembed.cache import FeatureStore, import_vectors
 
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="importing", interrupted=NOTHING_WRITTEN) as console:
         if target is not None and store is not None:
             raise InputError(f"the store is named twice: {str(target)!r} and {str(store)!r}")
         named = target or store

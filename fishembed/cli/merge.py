@@ -36,7 +36,7 @@ def merge(
     """
     from fishembed.cache import merge_stores
 
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="merging", interrupted=NOTHING_WRITTEN) as console:
         target, sources = _ordered(stores)
         rows, repeated = merge_stores(target, [find_store_named(one) for one in sources])
         if repeated:

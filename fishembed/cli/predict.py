@@ -196,7 +196,10 @@ def predict(
         chosen = formats.format_for(output)
     if output is None and chosen in ("parquet", "xlsx", "html"):
         raise InputError(f"{chosen} cannot be printed: name a file with --output")
-    with Console(as_json=as_json or (chosen != "table" and output is None)) as console:
+    with Console(
+        as_json=as_json or (chosen != "table" and output is None),
+        working="" if watch else "classifying",
+    ) as console:
         folder = find_run(run)
         console.message(f"run: {folder}")
         opened = Run.open(folder)

@@ -53,7 +53,7 @@ def report(
     fishembed report fish-auto
     fishembed report fish-auto --format md --format pdf
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="drawing", interrupted=NOTHING_WRITTEN) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
         from fishembed.experiments.field.field_questions import (

@@ -74,7 +74,7 @@ def search(
     fishembed search fish "a fish with a tag -net"
     fishembed search fish --like photo.jpg --split test
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="searching", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import search_store

@@ -35,7 +35,7 @@ def shard(
     """
     from fishembed.cache import shard_store
 
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="cutting", interrupted=NOTHING_WRITTEN) as console:
         files = shard_store(find_store_named(store), rows, target)
         console.message(f"wrote {counted(files, 'file')} and {target}")
         console.document({"store": target, "files": files})

@@ -52,7 +52,7 @@ def split(
     fishembed split fish --group-by '^(.+)_[0-9]+'
     fishembed split fish --val 0 --test 0.3 --group-duplicates
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="splitting", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.audit import split_store
 

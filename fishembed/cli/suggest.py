@@ -73,7 +73,7 @@ def suggest(
     fishembed suggest fish --run fish-auto
     fishembed suggest fish --random 200
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="choosing", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.explore import suggest_store

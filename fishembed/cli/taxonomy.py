@@ -38,7 +38,7 @@ def taxonomy(
     fishembed taxonomy cache/fish.h5 -o taxa.csv
     fishembed taxonomy names.csv --offline
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="asking GBIF", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.cache import is_store, open_store
         from fishembed.errors import InputError
         from fishembed.experiments.field.taxa import fill_taxonomy, read_class_names, write_taxonomy

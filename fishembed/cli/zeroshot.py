@@ -45,7 +45,7 @@ def zeroshot(
     fishembed zeroshot fish --prompts ensemble
     fishembed zeroshot fish --split train
     """
-    with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
+    with Console(as_json=as_json, working="scoring", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         import_sklearn()
         from fishembed.experiments import run_zeroshot

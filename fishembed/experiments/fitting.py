@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.progress import NoProgress, Progress, progress_to, tracked
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.classifiers.held_out_logits import HeldOutLogits
@@ -157,7 +157,7 @@ def fit(
     estimator = build()
     if rows.note:
         progress.message(rows.note)
-    with watch.measure("fit"):
+    with watch.measure("fit"), progress_to(progress):
         fit_head(estimator, data, validate)
     with watch.measure("leaks"):
         leakage = find_leakage(store, rows, features, data.X, X)
@@ -181,7 +181,10 @@ def fit(
             if head == "auto":
                 builds[BASELINE] = partial(make_head, BASELINE, {}, seed)
             zero_shot = None if text is None else text.fit()
-            curve = list(learning_curve(builds, data, (X, y), shots, zero_shot))
+            total = len(shots.shots) * shots.seeds * len(builds) + (zero_shot is not None)
+            points = learning_curve(builds, data, (X, y), shots, zero_shot)
+            with progress_to(progress):
+                curve = list(tracked(points, total, "learning curve"))
     info = run_info(
         store,
         kind="fit",

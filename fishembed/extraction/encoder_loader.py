@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from fishembed._base.progress import NoProgress, Progress, report_detail
 from fishembed.cache import HASH, IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
+    DEFAULT_ENCODER,
     Decoding,
     Encoder,
     EncoderSpec,
@@ -20,9 +21,10 @@ from fishembed.encoders import (
     recorded_backend,
     text_fingerprint,
 )
-from fishembed.errors import StoreMismatchError
+from fishembed.errors import StoreMismatchError, UnknownEncoderError
 from fishembed.extraction.partial_file_writer import FeatureArrays
 from fishembed.extraction.reading.pixel_hashes import pixel_hashes
+from fishembed.extraction.recorded_encoder import trusted_document
 
 _FIELD_NAMES = {
     "library": "library",
@@ -47,7 +49,7 @@ class EncoderLoader:
     Parameters
     ----------
     wanted
-        A name, or an encoder.
+        A name, or an encoder; None for the store's own, or the default where there is no store.
     device
         See `fishembed.encoders.load_encoder`.
     precision, decoding
@@ -65,7 +67,7 @@ class EncoderLoader:
 
     def __init__(
         self,
-        wanted: str | Encoder,
+        wanted: str | Encoder | None,
         *,
         device: str,
         precision: Precision | Literal["auto"],
@@ -73,6 +75,8 @@ class EncoderLoader:
         store: FeatureStore | None,
         reporter: Progress,
     ) -> None:
+        self._is_recorded = wanted is None and store is not None
+        wanted = _recorded_name(store) if wanted is None else wanted
         wanted = full_name(wanted) if isinstance(wanted, str) else wanted
         self._wanted = wanted
         self._loaded = None if isinstance(wanted, str) else wanted
@@ -146,6 +150,10 @@ class EncoderLoader:
         return self._loaded
 
     def _load(self) -> Encoder:
+        if self._is_recorded and self._store is not None and parse_name(self._name).needs_trust:
+            trusted_document(
+                self._store.encoder, beside=self._store.path, remedy="--encoder names it"
+            )
         if self._load_with is not None:
             return self._load_with(self.for_worker())
         return load_encoder(
@@ -216,6 +224,25 @@ class EncoderLoader:
             f"differs in {', '.join(differing)}. Features of two encoders never mix: "
             f"give --store {str(other)!r}"
         )
+
+
+def _recorded_name(store: FeatureStore | None) -> str:
+    """Return the name of a store's encoder; the default one's without a store.
+
+    Raises
+    ------
+    UnknownEncoderError
+        When the features came from elsewhere, and nothing says what made them.
+    """
+    if store is None:
+        return DEFAULT_ENCODER
+    try:
+        return parse_name(str(store.encoder.get("name"))).text
+    except UnknownEncoderError as error:
+        raise UnknownEncoderError(
+            f"{str(store.path)!r} holds features of {store.encoder_name!r}, which is no encoder "
+            "that can be loaded: name one with --encoder, and another --store"
+        ) from error
 
 
 def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:

@@ -30,7 +30,7 @@ from fishembed.cache import (
     store_lock,
     write_store,
 )
-from fishembed.encoders import DEFAULT_ENCODER, Decoding, Encoder, Precision, load_aliases
+from fishembed.encoders import Decoding, Encoder, Precision, load_aliases
 from fishembed.errors import InputError, SourceError, StoreNotFoundError
 from fishembed.extraction.encode_missing import ReadSamples, encode_missing
 from fishembed.extraction.encoder_loader import EncoderLoader
@@ -63,7 +63,7 @@ def extract(
     source: str | Path | Sequence[str | Path],
     store: str | Path | None = None,
     *,
-    encoder: str | Encoder = DEFAULT_ENCODER,
+    encoder: str | Encoder | None = None,
     device: str = "auto",
     precision: Precision | Literal["auto"] = "auto",
     decoding: Decoding | Literal["auto"] = "auto",
@@ -95,7 +95,8 @@ def extract(
         Where the store lies or shall lie; `cache/<name of the dataset>.h5` when left out
         (the folder is the environment's FISHEMBED_CACHE where that is set).
     encoder
-        A name, see `fishembed.load_encoder`, or an encoder.
+        A name, see `fishembed.load_encoder`, or an encoder. When left out, that of the store
+        where there is one, else the default, OpenAI's ViT-B/32.
     device
         See `fishembed.load_encoder`.
     precision, decoding

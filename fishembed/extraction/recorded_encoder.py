@@ -62,14 +62,7 @@ def load_recorded_encoder(
     progress = progress or NoProgress()
     name = str(document.get("name"))
     if not trust and parse_name(name).needs_trust:
-        own = next(_same(document, beside), None)
-        if own is None:
-            raise UntrustedEncoderError(
-                f"the encoder {name!r} could be anybody's, and no store in {str(cache_dir())!r} "
-                f"nor another run in {str(reports_dir())!r} was made with it: --trust-encoder "
-                "loads it"
-            )
-        document = own
+        document = trusted_document(document, beside=beside)
     progress.message(f"loading encoder {name}")
     revision = str(document.get("revision", ""))
     encoder = (load or load_encoder)(
@@ -82,6 +75,29 @@ def load_recorded_encoder(
     )
     report_detail(progress, f"encoding on {encoder.device}")
     return encoder
+
+
+def trusted_document(
+    document: Mapping[str, Any],
+    *,
+    beside: Path | None = None,
+    remedy: str = "--trust-encoder loads it",
+) -> Mapping[str, Any]:
+    """Return what a store or run of one's own says of the same encoder.
+
+    Raises
+    ------
+    UntrustedEncoderError
+        When nothing of one's own was made with it; `remedy` ends the sentence.
+    """
+    own = next(_same(document, beside), None)
+    if own is None:
+        raise UntrustedEncoderError(
+            f"the encoder {str(document.get('name'))!r} could be anybody's, and no other store in "
+            f"{str(cache_dir())!r} nor another run in {str(reports_dir())!r} was made with it: "
+            f"{remedy}"
+        )
+    return own
 
 
 def _same(document: Mapping[str, Any], beside: Path | None) -> Iterator[Mapping[str, Any]]:

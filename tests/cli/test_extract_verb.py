@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+from fake_encoder import FakeEncoder
 from small_pictures import draw
 
-from fishembed import FeatureStore
+from fishembed import FeatureStore, import_features
+from fishembed.extraction import extract
 
 
 def test_extract_keeps_trunk_vectors_where_asked(run, workspace):
@@ -60,3 +63,50 @@ def test_a_manifest_beside_and_a_table_that_is_not_used_are_told_apart(run, work
     assert "metadata: site" in said["sentence"]
     (note,) = (note for note in said["notes"] if "other.csv" in note)
     assert "other.csv --path-column file_name --label-column species" in note
+
+
+def test_a_store_goes_on_with_its_own_encoder(run, workspace):
+    draw(workspace / "data/1.png", 1)
+    assert run("extract", "-e", "embedded")[0] == 0
+    draw(workspace / "data/2.png", 2)
+    code, out, _ = run("extract", "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert (said["new"], said["reused"], said["encoder"]) == (1, 1, "embedded")
+
+
+def test_an_encoder_that_could_be_anybodys_is_named_by_the_user(run, workspace):
+    draw(workspace / "p/1.png", 1)
+    strange = FakeEncoder(name="hf-hub:some/body")
+    extract(workspace / "p", "cache/p.h5", encoder=strange)
+    draw(workspace / "p/2.png", 2)
+    code, _, err = run("extract", "p")
+    assert code == 2
+    assert "--encoder names it" in err
+    imported = {"features": np.eye(2), "paths": ["1.png", "2.png"]}
+    import_features(imported, "cache/q.h5")
+    code, _, err = run("extract", "p", "--store", "cache/q.h5")
+    assert code == 2
+    assert "no encoder that can be loaded" in err
+
+
+def test_skipped_images_end_with_3_where_they_may_not_be(run, workspace):
+    draw(workspace / "data/1.png", 1)
+    for name in ("a", "b"):
+        (workspace / f"data/{name}.png").write_bytes(b"no image")
+    assert run("extract", "-e", "embedded")[0] == 0
+    for words in (["--strict"], ["--max-skipped", "1"]):
+        code, out, err = run("extract", *words)
+        assert code == 3
+        assert "2 images skipped" in err
+        assert "nothing to do for cache/data.h5" in out
+    code, out, _ = run("extract", "--strict", "--json")
+    assert (code, json.loads(out)["skipped"]) == (3, 2), "one document"
+    assert run("extract", "--max-skipped", "2")[0] == 0
+
+
+def test_the_speed_leaves_out_what_was_loaded(workspace):
+    draw(workspace / "p/1.png", 1)
+    done = extract(workspace / "p", "cache/p.h5", encoder=FakeEncoder())
+    assert done.images_per_second == done.encoded / done.stages.wall
+    assert done.stages.wall <= done.seconds

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from fishembed._base.progress import tracked
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap
@@ -246,6 +247,6 @@ class ModelSearch:
         return time.perf_counter() - began
 
     def _parallel(self, work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> list[Any]:
-        parallel = Parallel(n_jobs=self.n_jobs, require="sharedmem")
-        results: list[Any] = parallel(delayed(work)(*task) for task in tasks)
-        return results
+        calls = [delayed(work)(*task) for task in tasks]
+        parallel = Parallel(n_jobs=self.n_jobs, require="sharedmem", return_as="generator")
+        return list(tracked(parallel(calls), len(calls), "comparing candidates"))
