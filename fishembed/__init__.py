@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from fishembed.experiments import (
         Run,
         compare_runs,
+        export_camtrap_dp,
         list_runs,
         predict_run,
         run_fit,
@@ -80,6 +81,7 @@ _HOMES = {
     "extract": "extraction",
     "Run": "experiments",
     "compare_runs": "experiments",
+    "export_camtrap_dp": "experiments",
     "list_runs": "experiments",
     "predict_run": "experiments",
     "run_fit": "experiments",
@@ -109,6 +111,7 @@ __all__ = [
     "__version__",
     "cluster_store",
     "compare_runs",
+    "export_camtrap_dp",
     "extract",
     "import_features",
     "import_vectors",

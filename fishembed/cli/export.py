@@ -11,7 +11,7 @@ from fishembed._base.text import counted
 from fishembed.cli.completion import store_names
 from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import JsonOption
-from fishembed.cli.resolve_paths import resolve_store
+from fishembed.cli.resolve_paths import resolve_run, resolve_store
 from fishembed.errors import InputError
 
 
@@ -43,13 +43,17 @@ def export(
         bool, typer.Option("--normalize", help="Scale each embedding to length 1.")
     ] = False,
     kind: Annotated[
-        Literal["features", "manifest"],
+        Literal["features", "manifest", "camtrap-dp"],
         typer.Option(
             "--format",
             help="manifest: a CSV of path, label, split, group and metadata, as they are after "
-            "all fixes.",
+            "all fixes. camtrap-dp: the predictions of a run as a Camera Trap Data Package.",
         ),
     ] = "features",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="camtrap-dp: the run that predicts.", show_default="newest in ./reports"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a store's features for other programs; 'fishembed import' reads them again.
@@ -59,14 +63,23 @@ def export(
     fishembed export features.npz
     fishembed export cache/fish.h5 features.npz
     fishembed export cache/fish.h5 labels.csv --format manifest
+    fishembed export cache/fish.h5 package --format camtrap-dp
     """
     from fishembed.cache import FeatureStore, export_manifest, export_store
+    from fishembed.experiments import export_camtrap_dp
 
+    if run is not None and kind != "camtrap-dp":
+        raise InputError("--run is for --format camtrap-dp")
     named, target = _store_and_target(places, store)
     with (
         Console(as_json=as_json, working="exporting", interrupted=NOTHING_WRITTEN) as console,
         FeatureStore.open(resolve_store(named, console)) as opened,
     ):
+        if kind == "camtrap-dp":
+            export_camtrap_dp(resolve_run(run, console), str(opened.path), target)
+            console.message(f"wrote {counted(len(opened), 'observation')} to {target}")
+            console.document({"target": str(target), "rows": len(opened)})
+            return
         if kind == "manifest":
             export_manifest(opened, target)
             console.message(f"wrote {counted(len(opened), 'row')} to {target}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fishembed.experiments.few_shot import FewShotSettings
     from fishembed.experiments.fitting import fit, run_fit
     from fishembed.experiments.heads import HEADS
+    from fishembed.experiments.predicting.camtrap_dp_export import export_camtrap_dp
     from fishembed.experiments.predicting.prediction import predict_run
     from fishembed.experiments.runs.run_folder import Run, newest_run, save_run
     from fishembed.experiments.runs.run_list import list_runs
@@ -27,6 +28,7 @@ _HOMES = {
     "FewShotSettings": "few_shot",
     "Run": "runs.run_folder",
     "RunResult": "runs.run_result",
+    "export_camtrap_dp": "predicting.camtrap_dp_export",
     "compare_runs": "comparing.comparison",
     "fit": "fitting",
     "list_runs": "runs.run_list",
@@ -46,6 +48,7 @@ __all__ = [
     "Run",
     "RunResult",
     "compare_runs",
+    "export_camtrap_dp",
     "fit",
     "list_runs",
     "newest_run",

@@ -1,14 +1,21 @@
 """Where images come from, and how bytes become pixels."""
 
-from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
+from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions, parse_box_path
 from fishembed.images.datasets.exif_columns import with_exif
 from fishembed.images.datasets.find_images import find_images
 from fishembed.images.datasets.open_dataset import Dataset, Sample, list_dataset, open_dataset
-from fishembed.images.decoding.decode import MAX_PIXELS, decode, quiet_decoding, read_bytes
+from fishembed.images.decoding.decode import (
+    MAX_PIXELS,
+    decode,
+    image_size,
+    quiet_decoding,
+    read_bytes,
+)
 from fishembed.images.decoding.image_bytes import ImageBytes
 from fishembed.images.decoding.image_pixels import Decoding, image_pixels
 from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
 from fishembed.images.decoding.resize_crop import crop_pixels
+from fishembed.images.field.packages import is_image_list
 from fishembed.images.stored_images import ImageFiles
 from fishembed.images.video.frames import files_and_frames, with_frames
 from fishembed.images.video.video_frame import VideoFrame, parse_frame_path
@@ -33,8 +40,11 @@ __all__ = [
     "files_and_frames",
     "find_images",
     "image_pixels",
+    "image_size",
+    "is_image_list",
     "list_dataset",
     "open_dataset",
+    "parse_box_path",
     "parse_frame_path",
     "quiet_decoding",
     "read_bytes",

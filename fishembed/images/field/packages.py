@@ -14,9 +14,11 @@ from fishembed.images.field.wildlife_insights import (
 )
 
 
-def is_field_package(place: Path) -> bool:
-    """Tell whether a folder or file is a package or an export of the field, without reading it."""
+def is_image_list(place: Path) -> bool:
+    """Tell a package, an export of the field or a file of boxes from a file of features."""
     folder = _folder(place)
+    if place.suffix.lower() == ".json" and place.is_file():
+        return True
     return (
         is_camtrap_dp(folder / DESCRIPTOR) or is_wildlife_insights(folder) or is_darwin_core(folder)
     )
