@@ -23,7 +23,9 @@ def import_(
             "logit_scale, encoder; .npy, with NAME_labels.npy, NAME_paths.npy … beside it; "
             "Parquet or CSV with a column of lists or columns f0, f1 …; HDF5; or .pt with a dict "
             "of tensors (read with weights_only). Or a folder: of .npy files, or as clip-retrieval "
-            "writes it. Pickles are never read."
+            "writes it. Pickles are never read. A Camtrap DP package, an export of Wildlife "
+            "Insights, a Darwin Core archive, COCO's or MegaDetector's JSON name images: these are "
+            "encoded."
         ),
     ],
     target: Annotated[
@@ -53,13 +55,18 @@ def import_(
     fishembed import features.npz
     fishembed import features.npz cache/birds.h5
     fishembed import embeddings.parquet cache/birds.h5 -e mine
+    fishembed import camtrap-package cache/trap.h5
     """
     from fishembed.cache import FeatureStore, import_vectors
+    from fishembed.images import is_image_list
 
     with Console(as_json=as_json, working="importing", interrupted=NOTHING_WRITTEN) as console:
         if target is not None and store is not None:
             raise InputError(f"the store is named twice: {str(target)!r} and {str(store)!r}")
         named = target or store
+        if is_image_list(features):
+            _encode(features, named, encoder, console)
+            return
         place = named or cache_dir() / f"{features.stem}.h5"
         console.message(f"store: {place}{'' if named else ' (the default)'}")
         with FeatureStore.open(import_vectors(features, place, encoder=encoder)) as made:
@@ -79,3 +86,26 @@ def import_(
                     "prompts": made.text_keys,
                 }
             )
+
+
+def _encode(images: Path, store: Path | None, encoder: str | None, console: Console) -> None:
+    """Encode the images that a package names, as `extract` does."""
+    from fishembed.cache import FeatureStore
+    from fishembed.encoders import DEFAULT_ENCODER
+    from fishembed.extraction import extract
+
+    console.message(f"{images} names images, not features: they are encoded, as extract does")
+    result = extract(images, store, encoder=encoder or DEFAULT_ENCODER, reporter=console)
+    console.message(f"wrote {result.store}")
+    console.message(result.sentence)
+    console.message(f"next: {result.next_command}")
+    with FeatureStore.open(result.store) as made:
+        console.document(
+            {
+                "store": str(result.store),
+                "rows": len(made),
+                "dim": made.dim,
+                "classes": len(made.classes),
+                "prompts": made.text_keys,
+            }
+        )
