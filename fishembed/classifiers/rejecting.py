@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from fishembed.classifiers.class_distances import Moments
 from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
@@ -17,6 +17,9 @@ from fishembed.errors import InputError
 
 class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Put a label for unknown on rows that are like no class, or undecided between two.
+
+    It has no `predict_proba`: probabilities know no unknown class. Those of the classes are
+    `estimator_.predict_proba`.
 
     Parameters
     ----------
@@ -45,8 +48,7 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Examples
     --------
     >>> import numpy as np
-    >>> from fishembed.classifiers import GaussianHead
-    >>> from fishembed.classifiers.rejecting import RejectingClassifier
+    >>> from fishembed import GaussianHead, RejectingClassifier
     >>> y = np.arange(60) % 2
     >>> X = np.eye(3)[y] + 0.05 * np.random.default_rng(0).normal(size=(60, 3))
     >>> head = RejectingClassifier(GaussianHead()).fit(X, y)
@@ -88,10 +90,11 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if not 0 < self.send_back < 1:
             raise InputError(f"send_back={self.send_back!r} must lie between 0 and 1.")
+        y = column_or_1d(y, warn=True)
         self.estimator_ = clone(self.estimator).fit(X, y)
         self.classes_ = self.estimator_.classes_
         self.n_features_in_ = self.estimator_.n_features_in_
-        rows, codes = np.asarray(X), np.unique(np.asarray(y), return_inverse=True)[1]
+        rows, codes = np.asarray(X), np.unique(y, return_inverse=True)[1]
         named = None if groups is None else np.asarray(groups)
         random = np.random.RandomState(self.random_state)
         n = len(self.classes_)
@@ -134,14 +137,3 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if label is None:
             label = "unknown" if labels.dtype.kind in "OUS" else -1
         return np.where(strange, np.asarray(label), labels)
-
-    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the estimator's probabilities, which know no unknown class.
-
-        Parameters
-        ----------
-        X
-            (n_images, dim) rows.
-        """
-        check_is_fitted(self, "threshold_")
-        return np.asarray(self.estimator_.predict_proba(X))

@@ -12,6 +12,7 @@ from fishembed.classifiers import (
     LogisticHead,
     NeighborsHead,
     PriorCorrectedClassifier,
+    RejectingClassifier,
     SweptLogisticHead,
     TemperatureCalibratedClassifier,
     ZeroShotClassifier,
@@ -32,6 +33,7 @@ ESTIMATORS = [
     PriorCorrectedClassifier(LogisticHead()),
     TemperatureCalibratedClassifier(GaussianHead()),
     BlendClassifier(NeighborsHead()),
+    RejectingClassifier(GaussianHead()),
 ]
 
 

@@ -25,7 +25,7 @@ def test_known_rows_keep_their_class_and_strange_ones_do_not():
     assert (called[called != "unknown"] == y[called != "unknown"]).mean() > 0.9
     strange = np.random.default_rng(3).normal(size=(60, 16)) * 3
     assert (head.predict(strange) == "unknown").mean() > 0.6
-    assert head.predict_proba(X).shape == (150, 5)
+    assert head.estimator_.predict_proba(X).shape == (150, 5)
 
 
 def test_the_rate_is_the_callers():
