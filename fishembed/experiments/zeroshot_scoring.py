@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureStore
 from fishembed.errors import DataError
@@ -12,11 +15,17 @@ from fishembed.experiments.runs.run_folder import Run, default_name, new_folder,
 from fishembed.experiments.runs.run_info import run_info
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
-from fishembed.experiments.train_test_split import rows_to_score
+from fishembed.experiments.train_test_split import row_groups, rows_to_score
 from fishembed.experiments.training import default_prompts, portable_head
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+    from fishembed.classifiers import ZeroShotClassifier
+    from fishembed.experiments.held_out import HeldOut
+
+_MOST_KNOWN = 20_000
+"""Rows that new images are held against; more would not tell more."""
+_N_FOLDS = 3
 
 
 def run_zeroshot(
@@ -99,8 +108,11 @@ def score_zeroshot(
         rows, split = rows_to_score(store, split)
         X = store.embeddings(rows)
     with watch.measure("score"):
-        head = ZeroShotClassifier(text.features, logit_scale=text.logit_scale).fit()
+        named = np.arange(len(text.features))
+        head = ZeroShotClassifier(text.features, classes=named, logit_scale=text.logit_scale).fit()
         metrics, classes, images = score_rows(store, rows, split, head, X, y_train=None)
+    with watch.measure("held_out"):
+        kept = _held_out(store, head, rows, seed)
     info = run_info(
         store,
         kind="zeroshot",
@@ -117,7 +129,37 @@ def score_zeroshot(
             "logit_scale": text.logit_scale,
         },
     )
-    return RunResult(info, metrics, classes, images, head=portable_head(head, store, "image"))
+    saved = portable_head(head, store, "image")
+    return RunResult(info, metrics, classes, images, head=saved, held_out=kept)
+
+
+def _held_out(
+    store: FeatureStore, head: ZeroShotClassifier, scored: npt.NDArray[np.intp], seed: int
+) -> HeldOut | None:
+    """Score labelled rows, none of which was learnt from; None where a class has no such row.
+
+    Rows that are not scored are taken where they show every class.
+    """
+    from fishembed._base.folds import group_folds
+    from fishembed.classifiers.held_out_logits import HeldOutLogits
+    from fishembed.experiments.held_out import held_out
+    from fishembed.experiments.training import TrainingData
+
+    others = np.setdiff1d(np.flatnonzero(store.labels >= 0), scored)
+    for known in (others, scored):
+        rows = known
+        if len(rows) > _MOST_KNOWN:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_KNOWN, replace=False))
+        y = store.labels[rows]
+        if len(np.unique(y)) < len(head.classes_) or len(head.classes_) < 2:
+            continue
+        X, named = store.embeddings(rows), row_groups(store, rows)
+        groups = np.arange(len(y)) if named is None else np.unique(named, return_inverse=True)[1]
+        by_class = np.asarray(head.logits(X), np.float32).T
+        fold = group_folds(y, groups, _N_FOLDS, seed)
+        logits = HeldOutLogits(fold, np.arange(len(y)), by_class)
+        return held_out(head, TrainingData(X, y, groups, None), logits, 1.0, seed)
+    return None
 
 
 def _prompts_to_score(store: FeatureStore) -> str:
