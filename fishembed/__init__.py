@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from fishembed.reports import write_comparison, write_report
 
 _HOMES = {
+    "audit": "workflow.shortcuts",
+    "compare": "workflow.shortcuts",
+    "fix": "workflow.shortcuts",
+    "split": "workflow.shortcuts",
     "FeatureSearch": "explore",
     "cluster_store": "explore",
     "search_store": "explore",
@@ -112,10 +116,13 @@ __all__ = [
     "TemperatureCalibratedClassifier",
     "ZeroShotClassifier",
     "__version__",
+    "audit",
     "cluster_store",
+    "compare",
     "compare_runs",
     "export_camtrap_dp",
     "extract",
+    "fix",
     "import_features",
     "import_vectors",
     "list_runs",
@@ -130,6 +137,7 @@ __all__ = [
     "save_head",
     "score",
     "search_store",
+    "split",
     "suggest_store",
     "write_comparison",
     "write_report",

@@ -1,4 +1,11 @@
-"""Find what is wrong with the data, from duplicates to wrong labels; split and fix stores."""
+"""Find what is wrong with the data, from duplicates to wrong labels; split and fix stores.
+
+The module can be called: ``fishembed.audit("fish")`` is `audit_store("fish")`.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from fishembed.audit.audit import Audit, audit_store, findings
 from fishembed.audit.fix import fix_store, read_fixes
@@ -16,3 +23,13 @@ __all__ = [
     "summary",
     "write_audit",
 ]
+
+
+class _CallableModule(ModuleType):
+    """Lets the verb be called by the name of its folder."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Audit:
+        return audit_store(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -10,18 +10,20 @@ import fishembed.audit.checks  # noqa: F401 - registers the checks
 from fishembed._base.paths import Place, is_url
 from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.stopwatch import Stopwatch
+from fishembed._base.text import counted
 from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.run_scores import find_run_rows
-from fishembed.cache import FeatureStore
+from fishembed.cache import FeatureStore, Store
 from fishembed.errors import DataError, FishembedError
 from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
 from fishembed.experiments import Run
 from fishembed.images import ImageFiles
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(PrintsAsTable):
     """What is wrong with a store's data.
 
     Attributes
@@ -43,12 +45,16 @@ class Audit:
     results: Mapping[str, CheckResult]
     seconds: Mapping[str, float]
 
+    def _short_table(self) -> ShortTable:
+        rows = [[line] for line in findings(self)]
+        return ShortTable(f"audit of {self.store}, {counted(self.rows, 'row')}", [""], rows, 1_000)
+
     def __getitem__(self, name: str) -> CheckResult:
         return self.results[name]
 
 
 def audit_store(
-    store: FeatureStore,
+    store: FeatureStore | str | Path,
     *,
     threshold: float | None = None,
     run: str | Path | Run | None = None,
@@ -63,7 +69,7 @@ def audit_store(
     Parameters
     ----------
     store
-        The store.
+        The store, its path, or its name in the cache folder.
     threshold
         Cosine from which two images are near-duplicates; chosen from the data when None.
     run
@@ -86,7 +92,30 @@ def audit_store(
         on another store.
     RunNotFoundError, RunFormatError
         When the run cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import audit, import_features
+    >>> X = np.random.default_rng(0).normal(size=(40, 8))
+    >>> X[1] = X[0]
+    >>> _ = import_features({"features": X, "labels": ["cod", "eel"] * 20}, "cache/fish.h5")
+    >>> found = audit("fish")
+    >>> found.rows, sorted(found.results)[:2]
+    (40, ['balance', 'duplicates'])
     """
+    if not isinstance(store, Store):
+        with FeatureStore.open(store) as opened:
+            return audit_store(
+                opened,
+                threshold=threshold,
+                run=run,
+                photos=photos,
+                read_photos=read_photos,
+                fetch=fetch,
+                seed=seed,
+                progress=progress,
+            )
     if len(store) < 2:
         raise DataError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
     run_rows = None

@@ -26,7 +26,7 @@ def fix_store(
     command: str = "",
     progress: Progress | None = None,
 ) -> Edit:
-    """Drop, label and relabel images as tables say; all of it, or nothing.
+    r"""Drop, label and relabel images as tables say; all of it, or nothing.
 
     What is so already is skipped, so that a table can be applied again after further marks. A
     class that the store does not have becomes one.
@@ -34,7 +34,7 @@ def fix_store(
     Parameters
     ----------
     store
-        The store.
+        The store, by path or by its name in the cache folder.
     fixes
         CSV with the columns path, action and, to label, new_label; see `read_decisions`. Several
         are merged: of two decisions on one image the later one holds.
@@ -54,6 +54,17 @@ def fix_store(
         When a table, a path or a label makes no sense; nothing is changed.
     StoreLockedError, StoreIntegrityError, StoreWriteError
         As `edit_store`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fishembed import fix, import_features
+    >>> arrays = {"features": np.eye(4), "labels": ["cod", "eel"] * 2, "paths": list("abcd")}
+    >>> _ = import_features(arrays, "cache/fish.h5")
+    >>> _ = Path("fixes.csv").write_text("path,action,new_label\na,relabel,eel\nb,drop,\n")
+    >>> fix("fish", "fixes.csv").summary()
+    '1 label, 1 image dropped'
     """
     tables = [fixes] if isinstance(fixes, str | Path) else list(fixes)
     decisions = merge_decisions([read_decisions(table, progress) for table in tables])

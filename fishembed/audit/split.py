@@ -75,7 +75,8 @@ def split_store(
     Parameters
     ----------
     store
-        The store; its splits are replaced, which `undo_edit` takes back.
+        The store, by path or by its name in the cache folder; its splits are replaced, which
+        `undo_edit` takes back.
     val, test
         Shares, 0 for none; the rest is train.
     group_by
@@ -98,6 +99,16 @@ def split_store(
         When shares or the expression make no sense, or the expression matches no path.
     StoreLockedError, StoreIntegrityError, StoreWriteError
         As `edit_store`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, split
+    >>> X = np.random.default_rng(0).normal(size=(40, 8))
+    >>> _ = import_features({"features": X, "labels": ["cod", "eel"] * 20}, "cache/fish.h5")
+    >>> done = split("fish", val=0, test=0.25)
+    >>> done.rows, done.edit.summary()
+    (40, '40 splits')
     """
     with FeatureStore.open(store) as opened:
         notes: list[str] = []

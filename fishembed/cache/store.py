@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.short_table import ShortTable
+from fishembed.cache.class_table import class_table
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
 from fishembed.cache.metadata import Column
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
-from fishembed.errors import InputError, StoreClosedError
+from fishembed.errors import FishembedError, InputError, StoreClosedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +99,24 @@ class Store(ABC):
         if self._closed:
             return f"FeatureStore({str(self.path)!r}, closed)"
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
+
+    def __str__(self) -> str:
+        return self._short_table().text()
+
+    def _repr_html_(self) -> str:
+        return self._short_table().html()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self) if cycle else str(self))
+
+    def _short_table(self) -> ShortTable:
+        """Return what is shown in a notebook: the commonest classes by split."""
+        if self._closed:
+            return ShortTable(repr(self), [], [])
+        try:
+            return class_table(repr(self), self.classes, self.labels, self.splits, self.groups)
+        except FishembedError as error:  # damaged: its file is there, and can be asked
+            return ShortTable(f"{self!r}: {error}", [], [])
 
     @abstractmethod
     def close(self) -> None:

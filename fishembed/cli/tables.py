@@ -45,7 +45,7 @@ def fitted(
     >>> rows = [["Plectroglyphidodon dickii", "91.0", "3 s"]]
     >>> print(*fitted(["class", "%", "time"], rows, spare=["time"], width=24), sep="\\n")
     class                  %
-    XX
+    Plectrogl…n dickii  91.0
     """
     from rich.cells import cell_len
 

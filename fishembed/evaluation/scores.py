@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed.errors import DataError, DimensionError, InputError
 from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
+from fishembed.evaluation.score_table import score_table
 
 _ROWS_AT_ONCE = 4096
 _VALUES_AT_ONCE = 1 << 22
@@ -54,8 +56,8 @@ class ClassScore:
         return 2 * self.correct / (self.n + self.predicted) if self.n + self.predicted else 0.0
 
 
-@dataclass(frozen=True)
-class Scores:
+@dataclass(frozen=True, repr=False)
+class Scores(PrintsAsTable):
     """Scores of a classifier on labelled rows.
 
     Macro scores average over the classes that have rows, each class counting the same.
@@ -130,6 +132,9 @@ class Scores:
         """The predicted class that is most surely a false alarm: the least upper end."""
         predicted = [c for c in self.classes if c.predicted]
         return min(predicted, key=lambda c: (c.precision_ci95[1], c.precision))
+
+    def _short_table(self) -> ShortTable:
+        return score_table("scores", self.as_dict())
 
     def as_dict(self) -> dict[str, object]:
         """Return the scores under the names of `metrics.json`, without the classes."""

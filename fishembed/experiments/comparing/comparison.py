@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.printable import printable
+from fishembed._base.short_table import PrintsAsTable, ShortTable
+from fishembed._base.text import counted
 from fishembed.errors import InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments.comparing.paired_differences import Difference, paired_differences
@@ -66,8 +68,8 @@ class ComparedRun:
         return int((self.recalls == 0).sum())
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(PrintsAsTable):
     """Runs on the images that all of them were scored on.
 
     Attributes
@@ -95,6 +97,25 @@ class Comparison:
     differences: tuple[Difference, ...]
     groups: Ints | None = None
     notes: tuple[str, ...] = ()
+
+    def _short_table(self) -> ShortTable:
+        rows, best = [], self.best_first[0]
+        for place in self.best_first:
+            one = self.entries[place]
+            real = "" if place == best else self.difference(best, place).real
+            rows.append(
+                [
+                    one.name,
+                    f"{100 * one.accuracy:.1f}",
+                    f"{100 * one.macro_recall:.1f}",
+                    "" if real == "" else "yes" if real else "may be chance",
+                ]
+            )
+        columns = ["run", "right %", "macro recall %", "worse than the first"]
+        groups = "" if self.n_groups is None else f" in {counted(self.n_groups, 'group')}"
+        return ShortTable(
+            f"comparison on {counted(len(self.paths), 'image')}{groups}", columns, rows
+        )
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -15,6 +15,7 @@ from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import move_folder_into_place
 from fishembed._base.near_names import did_you_mean
 from fishembed._base.paths import is_remote, to_path
+from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.temporary import temporary_folder
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
 from fishembed.errors import (
@@ -26,17 +27,18 @@ from fishembed.errors import (
     RunNotFoundError,
     RunWriteError,
 )
+from fishembed.evaluation.score_table import score_table
 from fishembed.experiments.field.class_prior import Prior, assumed_prior
 from fishembed.experiments.runs import run_files as files
-from fishembed.experiments.runs.run_result import RunResult
+from fishembed.experiments.runs.run_result import RunResult, about_run
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
     from fishembed.classifiers import SavedHead
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(PrintsAsTable):
     """One experiment on disk.
 
     Attributes
@@ -53,6 +55,10 @@ class Run:
     info: Mapping[str, Any]
     metrics: Mapping[str, Any]
     in_memory: RunResult | None = field(default=None, repr=False, compare=False)
+
+    def _short_table(self) -> ShortTable:
+        title = f"run {self.name}: {about_run(self.info, self.metrics)}"
+        return score_table(title, self.metrics)
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:

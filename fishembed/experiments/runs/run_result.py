@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from fishembed._base.near_names import unknown_column
 from fishembed._base.printable import printable
+from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed.errors import InputError
 from fishembed.evaluation.acceptance import Acceptance, acceptance
 from fishembed.evaluation.by_value import ValueScore, score_by_value
 from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
+from fishembed.evaluation.score_table import score_table
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead
@@ -151,8 +153,14 @@ class ScoredImages:
         return group_numbers(self.group_names)
 
 
-@dataclass(frozen=True, eq=False)
-class RunResult:
+def about_run(info: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return what was fitted and scored, such as "auto on fish, test"."""
+    store = (info.get("store") or {}).get("name") or "a store"
+    return f"{info.get('head') or 'zero-shot'} on {store}, {metrics.get('scored_split', '')}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RunResult(PrintsAsTable):
     """What an experiment reached: made by `fit` and `score_zeroshot`, read by `Run.load`.
 
     Attributes
@@ -187,6 +195,9 @@ class RunResult:
     estimator: Any = None
     head: SavedHead | None = None
     held_out: HeldOut | None = None
+
+    def _short_table(self) -> ShortTable:
+        return score_table(about_run(self.info, self.metrics), self.metrics)
 
     @property
     def scored_split(self) -> str:
