@@ -43,7 +43,7 @@ def fitted(
     Examples
     --------
     >>> rows = [["Plectroglyphidodon dickii", "91.0", "3 s"]]
-    >>> print(*fitted(["class", "%", "time"], rows, spare=["time"], width=24), sep="\\n")
+    >>> print(*fitted(["class", "%", "time"], rows, spare=["time"], width=24), sep="\n")
     class                  %
     Plectrogl…n dickii  91.0
     """

@@ -15,7 +15,7 @@ def test_text_is_short_and_cannot_steer_a_terminal():
     assert text == repr(Fish())
     assert "\x1b" not in text
     assert max(map(len, text.split("\n"))) <= 60
-    assert text.split("\n")[0].startswith("fish <b>")
+    assert text.startswith("fish <b>")
 
 
 def test_html_is_escaped():

@@ -63,14 +63,9 @@ def test_the_verbs_are_functions():
 def test_everything_prints_as_a_short_table_and_as_html():
     run = run_fit("fish", head="centroid")
     with FeatureStore.open("fish") as store:
-        X, y = store.split("all") if "all" in store.splits else (store.features, store.labels)
-        things = [
-            store,
-            run,
-            run.result,
-            compare([run, run_fit("fish", head="knn")]),
-            audit("fish"),
-        ]
+        both = compare([run, run_fit("fish", head="knn")])
+        things = [store, run, run.result, both, audit("fish")]
+        y = store.labels
         scores = fishembed.score(y, np.eye(3)[y], class_names=store.classes)
         for thing in (*things, scores):
             text, html = str(thing), thing._repr_html_()
