@@ -23,6 +23,7 @@ from fishembed.images.datasets.box_files import (
 )
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.datasets.folder import read_folder
+from fishembed.images.datasets.hub_dataset import PREFIX, read_hub_dataset
 from fishembed.images.datasets.layout import Layout
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.datasets.manifest_beside import manifest_beside
@@ -132,7 +133,8 @@ def open_dataset(
         ``shards/*.tar``. On this machine, or at a URL that fsspec knows. Boxes of images come in
         with a manifest's columns x, y, width and height, MegaDetector's or COCO's JSON, or a
         folder with YOLO's text files and its classes.txt or data.yaml. A Camtrap DP package, an
-        export of Wildlife Insights and a Darwin Core archive are read as what they are.
+        export of Wildlife Insights and a Darwin Core archive are read as what they are, and
+        ``hf:OWNER/NAME[:SPLIT]`` is a dataset of the Hugging Face hub.
     columns
         What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
         columns that are not named here or above are metadata of the images.
@@ -164,6 +166,8 @@ def list_dataset(
     """List images and videos, each video as one sample; see `open_dataset`."""
     several = [path] if isinstance(path, str) or not isinstance(path, Sequence) else path
     several = [Place(one) for one in several]
+    if len(several) == 1 and str(several[0]).startswith(PREFIX):
+        return read_hub_dataset(str(several[0]))
     if tars := find_tars(several):
         named = to_path(several[0])
         return _tar_source(tars, named if len(several) == 1 and not is_tar(named) else None)
