@@ -51,12 +51,15 @@ if TYPE_CHECKING:
     from fishembed.explore import FeatureSearch, cluster_store, search_store, suggest_store
     from fishembed.extraction import Extraction, extract
     from fishembed.reports import write_comparison, write_report
+    from fishembed.sharing import bundle_run, push_run
 
 _HOMES = {
     "audit": "workflow.shortcuts",
     "compare": "workflow.shortcuts",
     "fix": "workflow.shortcuts",
     "split": "workflow.shortcuts",
+    "bundle_run": "sharing",
+    "push_run": "sharing",
     "FeatureSearch": "explore",
     "cluster_store": "explore",
     "search_store": "explore",
@@ -117,6 +120,7 @@ __all__ = [
     "ZeroShotClassifier",
     "__version__",
     "audit",
+    "bundle_run",
     "cluster_store",
     "compare",
     "compare_runs",
@@ -131,6 +135,7 @@ __all__ = [
     "logistic_path",
     "open_store",
     "predict_run",
+    "push_run",
     "run_fit",
     "run_seeds",
     "run_zeroshot",

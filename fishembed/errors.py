@@ -34,6 +34,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     ├── RunError
     │   ├── RunNotFoundError (FileNotFoundError)
     │   ├── RunFormatError (ValueError)         a run folder or head file that cannot be read
+    │   │   └── BundleError                     a bundle that cannot be exported or read
     │   └── RunWriteError (WriteError)          a run that could not be written
     └── MissingExtraError (ImportError)         an optional feature that is not installed
 
@@ -171,6 +172,10 @@ class RunFormatError(RunError, ValueError):
 
 class RunWriteError(RunError, WriteError):
     """A run could not be written or deleted."""
+
+
+class BundleError(RunFormatError):
+    """A bundle that would not answer as its run does, or that cannot be read."""
 
 
 class MissingExtraError(FishembedError, ImportError):

@@ -17,6 +17,8 @@ from fishembed.cli.resolve_paths import find_inputs, find_run
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
+    from fishembed.encoders import Encoder
+    from fishembed.experiments import Run
     from fishembed.experiments.predicting.prediction import Predictions
 
 _ANSWERS = "What is answered"
@@ -26,11 +28,14 @@ _WRITTEN = "Where it goes"
 
 def predict(
     run: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            help="Run with a head: its folder, or its name in ./reports.", autocompletion=run_names
+            help="Run with a head: its folder, its name in ./reports, or hf:OWNER/NAME of one on "
+            "the hub. None with --bundle.",
+            show_default="none",
+            autocompletion=run_names,
         ),
-    ],
+    ] = None,
     images: Annotated[
         list[str] | None,
         typer.Argument(
@@ -168,6 +173,17 @@ def predict(
             show_default="none",
         ),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that 'fishembed bundle' wrote, or hf:OWNER/NAME, in the place of a run: "
+            "its network is computed by onnxruntime.",
+            show_default="none",
+        ),
+    ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="--bundle: take the network with integer weights.")
+    ] = False,
     device: DeviceOption = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -179,10 +195,12 @@ def predict(
     fishembed predict fish-auto new -o result.xlsx --sort-into sorted
     fishembed predict fish-auto new --evidence --sets 0.95
     """
+    if bundle is not None and run is not None:
+        run, images = None, [str(run), *(images or [])]
     if not images and watch is None:
         raise InputError("name images, a folder or a store; or a folder to --watch")
     import_sklearn()
-    from fishembed.experiments import Run, predict_run
+    from fishembed.experiments import predict_run
     from fishembed.experiments.predicting import prediction_formats as formats
     from fishembed.experiments.predicting.prediction import run_encoder
     from fishembed.experiments.predicting.prediction_sentences import said_before
@@ -200,14 +218,13 @@ def predict(
         as_json=as_json or (chosen != "table" and output is None),
         working="" if watch else "classifying",
     ) as console:
-        folder = find_run(run)
-        console.message(f"run: {folder}")
-        opened = Run.open(folder)
+        opened, encoder = _open(run, bundle, console, int8=int8)
+        folder = opened.folder
         if warning := stale_warning(opened):
             console.message(warning)
         classify = partial(
             predict_run,
-            folder,
+            opened,
             top=top,
             unknown=not no_unknown,
             send_back=send_back,
@@ -223,6 +240,7 @@ def predict(
             fetch=fetch,
             trust_encoder=trust_encoder,
             device=device,
+            encoder=encoder,
             progress=console,
         )
 
@@ -250,9 +268,35 @@ def predict(
             write(found)
         if watch is not None:
             console.message(f"watching {watch}; Ctrl-C ends it")
-            encoded = partial(
-                classify, encoder=run_encoder(opened, device, console, trust=trust_encoder)
-            )
+            if encoder is None:
+                encoder = run_encoder(opened, device, console, trust=trust_encoder)
+            encoded = partial(classify, encoder=encoder)
             for arrived in watch_folder(encoded, watch):
                 found = together(found, arrived)
                 write(arrived if output is None else found)
+
+
+def _open(
+    run: Path | None, bundle: Path | None, console: Console, *, int8: bool
+) -> tuple[Run, Encoder | None]:
+    """Return the run that was named; of a bundle its network too."""
+    from fishembed.experiments import Run
+    from fishembed.experiments.runs.hub_run import fetch_hub_run, is_hub_run
+
+    if run is not None:
+        if int8:
+            raise InputError("--int8 is for --bundle: name the bundle too")
+        if is_hub_run(run):
+            folder, commit = fetch_hub_run(run)
+            console.message(f"run: {str(run).partition('@')[0]}@{commit}")
+        else:
+            folder = find_run(run)
+            console.message(f"run: {folder}")
+        return Run.open(folder), None
+    if bundle is None:
+        raise InputError("name a run, or a folder with --bundle")
+    from fishembed.sharing import open_bundle
+
+    found = open_bundle(bundle, int8=int8)
+    console.message(f"bundle: {bundle}{' (int8)' if int8 else ''}")
+    return found.run, found.encoder

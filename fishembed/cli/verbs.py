@@ -14,6 +14,7 @@ import typer
 
 from fishembed.cli import (
     audit,
+    bundle,
     cluster,
     compare,
     demo,
@@ -26,6 +27,7 @@ from fishembed.cli import (
     info,
     merge,
     predict,
+    push,
     report,
     run,
     runs,
@@ -69,7 +71,12 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "suggest": suggest.suggest,
         "taxonomy": taxonomy.taxonomy,
     },
-    "Share": {"import": import_.import_, "export": export.export},
+    "Share": {
+        "import": import_.import_,
+        "export": export.export,
+        "bundle": bundle.bundle,
+        "push": push.push,
+    },
     "Large scale": {"merge": merge.merge, "shard": shard.shard},
 }
 

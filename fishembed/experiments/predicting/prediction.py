@@ -32,6 +32,7 @@ from fishembed.experiments.predicting.nearest_training_images import (
     Neighbour,
     nearest_training_images,
 )
+from fishembed.experiments.runs.hub_run import open_run
 from fishembed.experiments.runs.run_files import check_file
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
@@ -141,7 +142,8 @@ def predict_run(
     Parameters
     ----------
     run
-        The run or its folder. Its `head.npz` is read; no pickle is.
+        The run, its folder, or ``hf:OWNER/NAME`` of one on the hub. Its `head.npz` is read; no
+        pickle is.
     inputs
         Images, folders and patterns, which are encoded by the encoder that the run was made
         with; or a store (.h5), whose features are taken and no encoder is loaded. Several stores
@@ -205,7 +207,7 @@ def predict_run(
     >>> found.predictions[0].classes
     ('cod',)
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, Run) else open_run(run)
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
     head = run.load_head()

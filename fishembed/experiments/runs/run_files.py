@@ -92,7 +92,6 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
     name
         Of the run, for its record.
     """
-    about = {"format": RUN_FORMAT, "schema": RUN_SCHEMA, "name": name}
     write_csv(folder / PER_CLASS_CSV, PER_CLASS, _class_rows(result))
     write_csv(folder / PREDICTIONS_CSV, PREDICTIONS, _image_rows(result.images))
     for file, rows in (
@@ -104,7 +103,13 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
             write_csv(folder / file, list(rows[0]), [list(row.values()) for row in rows])
     write_json(folder / METRICS_JSON, result.metrics)
     _write_head(result, folder)
-    write_document(folder / RUN_JSON, {**about, **result.info, FILES: _digests(folder)})
+    write_run_json(folder, name, result.info)
+
+
+def write_run_json(folder: Path, name: str, info: Mapping[str, Any]) -> None:
+    """Write a run's record, with the digest of every file that is in its folder."""
+    about = {"format": RUN_FORMAT, "schema": RUN_SCHEMA, "name": name}
+    write_document(folder / RUN_JSON, {**about, **info, FILES: _digests(folder)})
 
 
 def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunResult:

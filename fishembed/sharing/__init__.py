@@ -1,0 +1,30 @@
+"""Runs that leave the program: a bundle for other programs, a folder or model on the hub.
+
+They are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fishembed._base.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from fishembed.sharing.agreement import Agreement
+    from fishembed.sharing.bundle_export import Bundle, bundle_run
+    from fishembed.sharing.bundle_files import OpenedBundle, open_bundle
+    from fishembed.sharing.hub_push import Pushed, push_run
+
+_MODULES = {
+    "Agreement": "agreement",
+    "Bundle": "bundle_export",
+    "OpenedBundle": "bundle_files",
+    "Pushed": "hub_push",
+    "bundle_run": "bundle_export",
+    "open_bundle": "bundle_files",
+    "push_run": "hub_push",
+}
+
+__all__ = ["Agreement", "Bundle", "OpenedBundle", "Pushed", "bundle_run", "open_bundle", "push_run"]
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,0 +1,281 @@
+"""Export a run's encoder and head as one ONNX network, with what is needed beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.files import atomic_folder, write_json, write_text
+from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import counted
+from fishembed._version import __version__
+from fishembed.classifiers import SavedHead
+from fishembed.encoders import Encoder, load_encoder
+from fishembed.errors import BundleError, ImageError, InputError, MissingExtraError
+from fishembed.experiments import Run
+from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.extraction import encode_images
+from fishembed.extraction.recorded_encoder import load_recorded_encoder
+from fishembed.images import ImageBytes, ImageFiles, find_images
+from fishembed.sharing.agreement import Agreement
+from fishembed.sharing.bundle_files import (
+    BUNDLE_JSON,
+    FORMAT,
+    INT8_ONNX,
+    MODEL_ONNX,
+    SCRIPT,
+    VERSION,
+    recorded_spec,
+)
+from fishembed.sharing.bundle_script import predict_script
+from fishembed.sharing.onnx_encoder import OnnxEncoder
+from fishembed.sharing.portable_run import write_portable_record, write_portable_run
+
+if TYPE_CHECKING:
+    from fishembed.encoders.network import ImageTower
+
+N_COMPARED = 100
+"""Images that are answered both ways before a bundle is written."""
+
+Images = Sequence[Path | ImageBytes]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was written.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    agreement
+        The network against the encoder in fp32.
+    as_run
+        The network against the encoder as the run had it; None where that is fp32 too.
+    int8
+        The network with integer weights against the encoder in fp32; None without one.
+    megabytes
+        Size of each network's file, by name.
+    """
+
+    folder: Path
+    agreement: Agreement
+    as_run: Agreement | None
+    int8: Agreement | None
+    megabytes: dict[str, float]
+
+
+def bundle_run(
+    run: str | Path | Run,
+    output: str | Path,
+    *,
+    images: Sequence[str | Path] = (),
+    int8: bool = False,
+    send_back: float = 0.05,
+    fetch: bool = False,
+    trust_encoder: bool = False,
+    progress: Progress | None = None,
+) -> Bundle:
+    """Export a run as a folder that needs nothing but onnxruntime to classify images.
+
+    Parameters
+    ----------
+    run
+        The run or its folder.
+    output
+        A new folder.
+    images
+        Images, folders and patterns to compare both ways of answering on; those of the run's
+        store when left out. The first 100, or as many as there are.
+    int8
+        Also write the network with integer weights: a quarter of the size, and less exact.
+    send_back
+        Share of images of known classes that the network may send back as unknown.
+    fetch, trust_encoder
+        As in `fishembed.predict_run`.
+    progress
+        Receives each step.
+
+    Raises
+    ------
+    BundleError
+        When the network does not answer as the encoder does, or cannot be exported; nothing is
+        written then.
+    InputError
+        When something is at `output`, or there are no images to compare on.
+    MissingExtraError
+        When onnx, onnxscript or onnxruntime is not installed.
+
+    Examples
+    --------
+    >>> from fishembed import bundle_run
+    >>> bundle_run("reports/fish-auto", "fish.onnx")  # doctest: +SKIP
+    """
+    require_onnx()
+    run = run if isinstance(run, Run) else Run.open(run)
+    output, progress = Path(output), progress or NoProgress()
+    if output.exists():
+        raise InputError(f"{str(output)!r} is there already: give another --output")
+    head = run.load_head().calibrated()
+    compared = _images(run, images, fetch=fetch)
+    encoder = _encoder(run, "fp32", progress, trust=trust_encoder)
+    trunk = run.features == "trunk"
+    reference = _features(compared, encoder, trunk=trunk)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_folder(output) as folder:
+        progress.message("exporting the network")
+        write_portable_run(run, folder)
+        _export(run, head, encoder, folder / MODEL_ONNX, send_back=send_back)
+        spec = recorded_spec(run)
+        exported = _features(compared, OnnxEncoder(folder / MODEL_ONNX, spec), trunk=trunk)
+        agreement = Agreement.of(head, exported, reference)
+        if not agreement.holds:
+            raise BundleError(f"the exported network does not answer as the encoder: {agreement}")
+        progress.message(f"network: {agreement}")
+        as_run = None
+        if spec.precision != "fp32":
+            own = _encoder(run, spec.precision, NoProgress(), trust=trust_encoder)
+            as_run = Agreement.of(head, exported, _features(compared, own, trunk=trunk))
+            progress.message(f"against the run's {spec.precision}: {as_run}")
+        integers = None
+        if int8:
+            integers = _int8(folder, compared, spec, (head, reference), trunk=trunk)
+            progress.message(f"int8: {integers}")
+        about = _about(run, head, send_back, agreement, as_run, integers)
+        write_json(folder / BUNDLE_JSON, about)
+        write_text(folder / SCRIPT, predict_script(spec))
+        sizes = {p.name: p.stat().st_size / 1e6 for p in sorted(folder.glob("*.onnx*"))}
+        write_portable_record(run, folder)
+    return Bundle(output, agreement, as_run, integers, sizes)
+
+
+def require_onnx() -> None:
+    """Refuse early where a package for bundles is missing."""
+    from importlib.util import find_spec
+
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        if find_spec(package) is None:
+            raise MissingExtraError("a bundle", package, "onnx")
+
+
+def _images(run: Run, named: Sequence[str | Path], *, fetch: bool) -> Images:
+    """Return images to compare on: those named, else some of the run's store, evenly spread."""
+    if named:
+        return find_images(named)[:N_COMPARED]
+    with run.open_store(fetch=fetch) as store:
+        root = store.source.get("root")
+        files = None if root is None else ImageFiles(root, fetch=fetch)
+        if files is None or not files.are_there():
+            raise InputError(
+                f"the images of {str(store.path)!r} are not at {root!r}: name some with --images, "
+                "so that the network can be compared with the encoder"
+            )
+        rows = np.unique(np.linspace(0, len(store) - 1, N_COMPARED).round().astype(int))
+        return [files.at(store.paths[row]) for row in rows]
+
+
+def _encoder(run: Run, precision: str, progress: Progress, *, trust: bool) -> ImageTower:
+    """Load the run's encoder on the CPU, in some precision."""
+    spec = run.info["encoder"]
+    if spec.get("library") in ("imported", "joined"):
+        raise InputError(
+            f"the run {run.name!r} was made from features whose encoder is not known here "
+            f"({spec.get('name')}): only an encoder of fishembed can be exported"
+        )
+
+    def load(name: str, **options: Any) -> Encoder:
+        backend = "torch" if precision == "fp32" else options.pop("backend")
+        return load_encoder(name, **{**options, "precision": precision, "backend": backend})
+
+    encoder: Any = load_recorded_encoder(
+        spec, device="cpu", trust=trust, beside=run.folder, progress=progress, load=load
+    )
+    return encoder  # type: ignore[no-any-return]
+
+
+def _features(images: Images, encoder: Any, *, trunk: bool) -> npt.NDArray[np.float32]:
+    """Encode the images that can be read, each the same way whatever computes it."""
+    encoded = encode_images(images, encoder, trunk=trunk)
+    if not len(encoded.rows):
+        reason = encoded.skipped[0][1] if encoded.skipped else "there is none"
+        raise ImageError(
+            f"none of {counted(len(images), 'image')} can be read ({reason}), so that the network "
+            "cannot be compared with the encoder: name others with --images"
+        )
+    return encoded.features
+
+
+def _export(
+    run: Run, head: SavedHead, encoder: ImageTower, path: Path, *, send_back: float
+) -> None:
+    from fishembed.sharing.bundle_network import BundleNetwork
+    from fishembed.sharing.onnx_export import export_network, image_network
+
+    place = run.folder / HELD_OUT_NPZ
+    kept = HeldOut.load(place) if place.is_file() else None
+    pixels = encoder.spec.preprocessing
+    network = BundleNetwork(
+        image_network(encoder, trunk=run.features == "trunk"),
+        pixels.mean,
+        pixels.std,
+        head=head,
+        kept=kept,
+        send_back=send_back,
+    )
+    export_network(network, pixels.crop, path)
+
+
+def _int8(
+    folder: Path,
+    images: Images,
+    spec: Any,
+    expected: tuple[SavedHead, npt.NDArray[np.float32]],
+    *,
+    trunk: bool,
+) -> Agreement:
+    """Write the network with integer weights, and return how far it agrees."""
+    from fishembed.sharing.int8 import write_int8
+    from fishembed.sharing.pixels import batch_of
+
+    head, reference = expected
+    write_int8(folder / MODEL_ONNX, folder / INT8_ONNX, batch_of(images, spec))
+    features = _features(images, OnnxEncoder(folder / INT8_ONNX, spec), trunk=trunk)
+    return Agreement.of(head, features, reference)
+
+
+def _about(  # noqa: PLR0917 - all that a bundle says of itself
+    run: Run,
+    head: SavedHead,
+    send_back: float,
+    agreement: Agreement,
+    as_run: Agreement | None,
+    int8: Agreement | None,
+) -> dict[str, Any]:
+    spec = recorded_spec(run)
+    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "fishembed": __version__,
+        "run": run.name,
+        "classes": list(names),
+        "head": run.info["head"],
+        "temperature": run.load_head().temperature,
+        "send_back": send_back,
+        "encoder": {
+            "name": replace(spec).name.rpartition("/")[2] if "@" in spec.name else spec.name,
+            "architecture": spec.architecture,
+            "revision": spec.revision,
+            "weights": spec.weights,
+            "fingerprint": spec.fingerprint,
+        },
+        "preprocessing": {**spec.to_json()["preprocessing"], "decoding": spec.decoding},
+        "agreement": asdict(agreement),
+        "against_run": None if as_run is None else asdict(as_run),
+        "int8": None if int8 is None else asdict(int8),
+    }

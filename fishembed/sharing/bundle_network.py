@@ -1,0 +1,251 @@
+"""Everything between an image's pixels and the answer, as one torch network to export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fishembed.classifiers.fitted_map import FittedMap
+from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
+from fishembed.classifiers.saved.saved_head import SavedHead
+
+if TYPE_CHECKING:
+    from fishembed.classifiers.class_distances import ClassDistances, Spread
+    from fishembed.experiments.held_out import HeldOut
+
+OUTPUTS = ("features", "logits", "probabilities", "unknown", "like_none")
+"""Names of what the network returns, in order."""
+
+_TINY = float(np.finfo(np.float64).tiny)
+_FEWEST_IN_TAIL = 10
+_ONE_IN_A_HUNDRED = float(np.log(100))
+
+
+class BundleNetwork(nn.Module):
+    """From uint8 (n, side, side, 3) images to features, calibrated logits and the refusal.
+
+    Parameters
+    ----------
+    encode
+        From normalised (n, 3, side, side) to (n, dim) features.
+    mean, std
+        Of each channel, on a scale from 0 to 1.
+    head
+        The calibrated head.
+    kept
+        Scores of held-out images; None where no image is ever sent back.
+    send_back
+        Share of images of known classes that may be sent back.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        encode: nn.Module,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        *,
+        head: SavedHead,
+        kept: HeldOut | None,
+        send_back: float,
+    ) -> None:
+        super().__init__()
+        self.encode = encode
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.head = _Sum(_as_sum(head))
+        self.refusal = None if kept is None else _Refusal(kept, send_back)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return what `OUTPUTS` names."""
+        pixels = (images.permute(0, 3, 1, 2).to(torch.float32) / 255 - self.mean) / self.std
+        features = self.encode(pixels).to(torch.float32)
+        logits = self.head(features)
+        probabilities = torch.softmax(logits, dim=1)
+        if self.refusal is None:
+            nothing = logits[:, 0] != logits[:, 0]
+            return features, logits, probabilities, nothing, nothing & nothing
+        unknown, like_none = self.refusal(features, logits)
+        return features, logits, probabilities, unknown, like_none
+
+
+def _as_sum(head: SavedHead) -> FittedSum:
+    fitted: FittedMap | None = getattr(head, "fitted_map", None)
+    if fitted is None:
+        whole: FittedSum = head.fitted_sum
+        return whole
+    unit = head.normalize == "l2"
+    return FittedSum((Part(fitted, unit),), np.zeros(len(head.classes_)))
+
+
+class _Sum(nn.Module):
+    """Logits of a head, in double precision as `FittedSum` adds them up."""
+
+    shift: Tensor
+
+    def __init__(self, fitted: FittedSum) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(
+            _Votes(part.fitted, len(fitted.shift))
+            if isinstance(part.fitted, NeighborVotes)
+            else _Map(part.fitted)
+            for part in fitted.parts
+        )
+        self.units = [part.unit for part in fitted.parts]
+        self.scales = [float(part.scale) for part in fitted.parts]
+        self.register_buffer("shift", _double(fitted.shift))
+
+    def forward(self, features: Tensor) -> Tensor:
+        total = self.shift
+        for part, unit, scale in zip(self.parts, self.units, self.scales, strict=True):
+            total = total + scale * part(_unit(features) if unit else features)
+        return total
+
+
+class _Map(nn.Module):
+    """A linear map of rows, plus one of their whitened directions."""
+
+    coef: Tensor
+    intercept: Tensor
+    whitening: Tensor
+    centre: Tensor
+    angular_coef: Tensor
+
+    def __init__(self, fitted: FittedMap) -> None:
+        super().__init__()
+        self.register_buffer("coef", _single(fitted.coef.T))
+        self.register_buffer("intercept", _double(fitted.intercept))
+        self.angular = fitted.angular is not None
+        if fitted.angular is not None:
+            self.register_buffer("whitening", _single(fitted.angular.whitening.matrix))
+            self.register_buffer("centre", _single(fitted.angular.whitening.centre))
+            self.register_buffer("angular_coef", _single(fitted.angular.coef.T))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        logits = rows @ self.coef
+        if self.angular:
+            logits = logits + _unit(rows @ self.whitening - self.centre) @ self.angular_coef
+        return logits.to(torch.float64) + self.intercept
+
+
+class _Votes(nn.Module):
+    """Logarithms of the classes' shares among the votes of the nearest rows."""
+
+    rows: Tensor
+    own: Tensor
+
+    def __init__(self, votes: NeighborVotes, n_classes: int) -> None:
+        super().__init__()
+        self.register_buffer("rows", _single(votes.rows))
+        self.register_buffer("own", torch.eye(n_classes, dtype=torch.float64)[votes.codes])
+        self.n, self.by_distance = votes.n_neighbors, votes.weights == "distance"
+
+    def forward(self, rows: Tensor) -> Tensor:
+        squares = _squares(rows.to(torch.float64), self.rows.to(torch.float64))
+        nearest, places = torch.topk(squares, self.n, dim=1, largest=False)
+        classes = self.own[places]  # (n, n_neighbors, n_classes)
+        if self.by_distance:
+            weights = 1 / torch.sqrt(torch.clamp(nearest, min=1e-24))
+            classes = classes * weights[:, :, None]
+        votes = classes.sum(dim=1)
+        return torch.log(torch.clamp(votes / votes.sum(dim=1, keepdim=True), min=_TINY))
+
+
+class _Refusal(nn.Module):
+    """Whether an image is sent back, as `KnownScores` decides."""
+
+    def __init__(self, kept: HeldOut, send_back: float) -> None:
+        super().__init__()
+        self.distances = _Distances(kept.distances)
+        self.indecision = _LogShare(kept.indecision)
+        self.distance = _LogShare(kept.distance)
+        self.threshold = kept.known.threshold(send_back)
+
+    def forward(self, features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+        z = torch.log_softmax(logits, dim=1)
+        ordered = torch.sort(z, dim=1, descending=True).values
+        undecided = torch.logsumexp(ordered[:, 1:], dim=1) - ordered[:, 0]
+        unsure, far = self.indecision(undecided), self.distance(self.distances(features))
+        unknown = unsure + far > self.threshold
+        return unknown, unknown & ((far >= unsure) | (far >= _ONE_IN_A_HUNDRED))
+
+
+class _Distances(nn.Module):
+    """Relative Mahalanobis distance to the nearest class mean, see `ClassDistances`."""
+
+    def __init__(self, distances: ClassDistances) -> None:
+        super().__init__()
+        self.within = _SpreadSquares(distances.within, distances.means)
+        self.overall = _SpreadSquares(distances.overall, distances.centre[None])
+
+    def forward(self, features: Tensor) -> Tensor:
+        rows = _unit(features).to(torch.float64)
+        nearest: Tensor = self.within(rows).amin(dim=1)
+        everywhere: Tensor = self.overall(rows)
+        return nearest - everywhere[:, 0]
+
+
+class _SpreadSquares(nn.Module):
+    """Squared Mahalanobis distances to some centres."""
+
+    directions: Tensor
+    centres: Tensor
+
+    def __init__(self, spread: Spread, centres: np.ndarray[Any, Any]) -> None:
+        super().__init__()
+        self.register_buffer("directions", _single(spread.directions.T))
+        self.register_buffer("centres", _single(centres))
+        self.precision = float(spread.precision)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        directions, centres = self.directions.to(torch.float64), self.centres.to(torch.float64)
+        whole = self.precision * _squares(rows, centres)
+        return whole - _squares(rows @ directions, centres @ directions)
+
+
+class _LogShare(nn.Module):
+    """Minus the logarithm of the share of known scores that reach a score, see `KnownScores`."""
+
+    known: Tensor
+
+    def __init__(self, known: np.ndarray[Any, Any]) -> None:
+        super().__init__()
+        ordered = np.sort(np.asarray(known, np.float64))
+        self.n = len(ordered)
+        self.register_buffer("known", torch.from_numpy(ordered.copy()))
+        if self.n:
+            m = min(self.n, max(_FEWEST_IN_TAIL, self.n // 20))
+            self.start, self.last = float(ordered[-m]), float(ordered[-1])
+            self.scale = float((ordered[-m:] - ordered[-m]).mean()) + 1e-9
+            self.shift = float(np.log(m / (self.n + 1)))
+
+    def forward(self, score: Tensor) -> Tensor:
+        if not self.n:
+            return torch.zeros_like(score)
+        reach = (self.known[None, :] >= score[:, None]).to(torch.float64).sum(dim=1)
+        counted = -torch.log((reach + 1) / (self.n + 1))
+        tail = (score - self.start) / self.scale - self.shift
+        return torch.where(score > self.last, torch.maximum(counted, tail), counted)
+
+
+def _squares(rows: Tensor, centres: Tensor) -> Tensor:
+    own, other = (rows * rows).sum(dim=1, keepdim=True), (centres * centres).sum(dim=1)
+    return own + other - 2 * (rows @ centres.T)
+
+
+def _unit(rows: Tensor) -> Tensor:
+    lengths = torch.sqrt((rows * rows).sum(dim=1, keepdim=True))
+    return rows / torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+
+
+def _single(values: np.ndarray[Any, Any]) -> Tensor:
+    return torch.from_numpy(np.array(values, np.float32, order="C"))
+
+
+def _double(values: np.ndarray[Any, Any]) -> Tensor:
+    return torch.from_numpy(np.array(values, np.float64, order="C"))

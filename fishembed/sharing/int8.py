@@ -1,0 +1,111 @@
+"""A network's weights as integers of eight bits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_AT_ONCE = 8
+_EXACT = 3
+"""Convolutions at the start that keep their floats: they have hardly any weights, and with them
+as integers the features of EfficientNet-Lite0 keep a cosine of 0.970 on average, without 0.992."""
+
+
+def write_int8(model: Path, target: Path, images: npt.NDArray[np.uint8]) -> None:
+    """Write a network with integer weights; the head stays as it is.
+
+    Parameters
+    ----------
+    model
+        What `export_network` wrote.
+    target
+        Where to write.
+    images
+        uint8 (n, side, side, 3): the ranges of what convolutions compute are measured on them.
+        Transformers need none, their ranges are taken from each image.
+    """
+    import onnx
+    from onnxruntime import quantization
+
+    graph = onnx.load(model, load_external_data=False).graph
+    encoder = _nodes_before(graph, "features")
+    kept = [node.name for node in graph.node if node.name not in encoder]
+    kept += [node.name for node in graph.node if node.op_type == "Conv"][:_EXACT]
+    convolutional = _is_convolutional(graph)
+    logging.getLogger().addFilter(_is_serious)
+    try:
+        with TemporaryDirectory() as folder:
+            prepared = Path(folder, "prepared.onnx")
+            quantization.quant_pre_process(
+                str(model), str(prepared), skip_symbolic_shape=True, skip_optimization=True
+            )
+            if convolutional:
+                quantization.quantize_static(
+                    prepared,
+                    target,
+                    _Batches(images),
+                    # Without Clip, the range of what a ReLU6 cuts off would be measured.
+                    op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "Clip", "Relu"],
+                    activation_type=quantization.QuantType.QUInt8,
+                    per_channel=True,
+                    nodes_to_exclude=kept,
+                    calibrate_method=quantization.CalibrationMethod.MinMax,
+                )
+            else:
+                quantization.quantize_dynamic(
+                    prepared,
+                    target,
+                    op_types_to_quantize=["MatMul", "Gemm"],
+                    per_channel=True,
+                    nodes_to_exclude=kept,
+                )
+    finally:
+        logging.getLogger().removeFilter(_is_serious)
+
+
+def _is_serious(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
+def _nodes_before(graph: Any, output: str) -> set[str]:
+    """Return the names of the nodes that an output is computed by."""
+    maker = {name: node for node in graph.node for name in node.output}
+    found: set[str] = set()
+    wanted = [output]
+    while wanted:
+        node = maker.get(wanted.pop())
+        if node is not None and node.name not in found:
+            found.add(node.name)
+            wanted.extend(node.input)
+    return found
+
+
+def _is_convolutional(graph: Any) -> bool:
+    """Return whether more weights are those of convolutions than of matrix products."""
+    sizes = {one.name: int(np.prod(one.dims)) for one in graph.initializer}
+    count = {"Conv": 0, "MatMul": 0, "Gemm": 0}
+    for node in graph.node:
+        if node.op_type in count:
+            count[node.op_type] += sum(sizes.get(name, 0) for name in node.input)
+    return count["Conv"] > count["MatMul"] + count["Gemm"]
+
+
+class _Batches:
+    """Images a few at a time, as onnxruntime asks for them."""
+
+    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
+        starts = range(0, len(images), _AT_ONCE)
+        self._batches: Iterator[npt.NDArray[np.uint8]] = (
+            images[start : start + _AT_ONCE] for start in starts
+        )
+
+    def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
+        """Return the next input; None after the last."""
+        batch = next(self._batches, None)
+        return None if batch is None else {"images": batch}
