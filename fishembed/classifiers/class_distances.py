@@ -15,6 +15,7 @@ Double = npt.NDArray[np.float64]
 _SHRINKAGE = 0.7
 _DIRECTIONS = 256
 _ROWS_AT_ONCE = 2048
+_DISTANCES_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,8 @@ class ClassDistances:
     def __call__(self, X: npt.ArrayLike) -> Double:
         """Return the distance of each of (n, dim) rows, float64 (n,)."""
         rows = np.asarray(unit_rows(X), np.float32)
-        parts = [
-            self._block(rows[k : k + _ROWS_AT_ONCE]) for k in range(0, len(rows), _ROWS_AT_ONCE)
-        ]
+        n = max(1, min(_ROWS_AT_ONCE, _DISTANCES_AT_ONCE // len(self.means)))
+        parts = [self._block(rows[k : k + n]) for k in range(0, len(rows), n)]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _block(self, rows: Floats) -> Double:

@@ -15,6 +15,7 @@ from fishembed.classifiers.cross_validation import aligned_logits
 from fishembed.classifiers.temperature import best_scale
 
 _N_FOLDS = 3  # each costs a fit to two thirds of the rows
+MOST_LOGITS = 1 << 24  # a square of 20,000 rows and classes would be several GB
 _TOL = 1e-5  # relative gap to the optimum: logits are off by a hundredth of their spread
 
 
@@ -48,6 +49,9 @@ class HeldOutLogits:
     ) -> HeldOutLogits:
         """Take those that a head was chosen by, or fit clones of it to parts of the rows.
 
+        Where classes are so many that the logits would fill the memory, a sample of the rows is
+        drawn: they serve to fit a few numbers.
+
         Parameters
         ----------
         head
@@ -65,12 +69,12 @@ class HeldOutLogits:
         classes, codes = np.unique(y, return_inverse=True)
         names = np.arange(len(codes)) if groups is None else groups
         fold = group_folds(codes, names, _N_FOLDS, random_state)
-        rows = np.flatnonzero(fold >= 0)
+        rows = _sample(np.flatnonzero(fold >= 0), MOST_LOGITS // len(classes), random_state)
         by_class = np.empty((len(classes), len(rows)), np.float32)
         for k in range(int(fold.max(initial=-1)) + 1):
-            out = fold == k
-            fitted = refit(head, X[~out], y[~out])
-            by_class[:, out[rows]] = aligned_logits(fitted, X[out], classes).T
+            learnt, out = fold != k, rows[fold[rows] == k]
+            fitted = refit(head, X[learnt], y[learnt])
+            by_class[:, fold[rows] == k] = aligned_logits(fitted, X[out], classes).T
         return cls(fold, rows, by_class)
 
     def temperature(self, codes: Codes) -> float:
@@ -87,6 +91,13 @@ class HeldOutLogits:
             1 where nothing was held out.
         """
         return 1 / best_scale(self.by_class, codes[self.rows]) if len(self.rows) else 1.0
+
+
+def _sample(rows: Codes, most: int, random_state: int) -> Codes:
+    """Return the rows, or as many of them at random as are wanted at most, in their order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(random_state).choice(rows, max(1, most), replace=False))
 
 
 def refit(head: Any, X: npt.NDArray[Any], y: npt.NDArray[Any]) -> Any:

@@ -175,9 +175,11 @@ def held_out(
     classes, codes = np.unique(data.y, return_inverse=True)
     moments = Moments.of(data.X, codes)
     whole, bases = moments.distances()
-    distance = np.empty(len(codes))
+    distance = np.empty(len(logits.rows))
     for out in _parts(logits.fold):
-        distance[out] = moments.distances(out, bases)[0](data.X[out])
+        inside = out[logits.rows]
+        known = moments.distances(out, bases)[0]
+        distance[inside] = known(data.X[logits.rows[inside]])
     undecided, far, of = [np.empty(0)], [np.empty(0)], [np.empty(0, np.intp)]
     for out in _unseen_parts(codes, seed):
         fitted = refit(head, data.X[~out], data.y[~out])
@@ -194,7 +196,7 @@ def held_out(
         predicted=z.argmax(axis=1) if len(own) else own,
         p_true=np.exp(log_softmax(z, axis=1)[np.arange(len(own)), own]),
         indecision=indecision(z) if len(own) else np.empty(0),
-        distance=distance[logits.rows],
+        distance=distance,
         groups=np.unique(groups[logits.rows], return_inverse=True)[1],
         counts=counts,
         unseen_indecision=np.concatenate(undecided),

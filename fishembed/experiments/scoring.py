@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import largest
 from fishembed.cache import Store
 from fishembed.evaluation import ClassScore, Scores, score
 from fishembed.evaluation.scores import RowBlocks
@@ -136,6 +137,6 @@ class HeadProbabilities(RowBlocks):
     def __getitem__(self, rows: slice) -> npt.NDArray[Any]:
         """Return the probabilities of a slice of the rows."""
         block = self._head.predict_proba(self._X[rows]) if self._all is None else self._all[rows]
-        order = np.argsort(-block, axis=1, kind="stable")[:, :TOP_K]
+        order = largest(block, TOP_K)
         self.top[rows], self.best[rows] = order, np.take_along_axis(block, order, axis=1)
         return np.asarray(block)

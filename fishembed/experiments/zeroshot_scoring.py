@@ -138,10 +138,11 @@ def _held_out(
 ) -> HeldOut | None:
     """Score labelled rows, none of which was learnt from; None where a class has no such row.
 
-    Rows that are not scored are taken where they show every class.
+    Rows that are not scored are taken where they show every class. Classes may be so many that
+    their rows would fill the memory: then there are none either.
     """
     from fishembed._base.folds import group_folds
-    from fishembed.classifiers.held_out_logits import HeldOutLogits
+    from fishembed.classifiers.held_out_logits import MOST_LOGITS, HeldOutLogits
     from fishembed.experiments.held_out import held_out
     from fishembed.experiments.training import TrainingData
 
@@ -151,7 +152,8 @@ def _held_out(
         if len(rows) > _MOST_KNOWN:
             rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_KNOWN, replace=False))
         y = store.labels[rows]
-        if len(np.unique(y)) < len(head.classes_) or len(head.classes_) < 2:
+        too_many = len(rows) * len(head.classes_) > MOST_LOGITS
+        if too_many or len(np.unique(y)) < len(head.classes_) or len(head.classes_) < 2:
             continue
         X, named = store.embeddings(rows), row_groups(store, rows)
         groups = np.arange(len(y)) if named is None else np.unique(named, return_inverse=True)[1]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed._base.arrays import add_class_sums, rows_and_lengths, unit_rows
+from fishembed._base.arrays import add_class_sums, largest, rows_and_lengths, unit_rows
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,13 @@ def test_sums_by_class_are_those_of_add_at():
     np.testing.assert_allclose(total, expected, rtol=1e-12)
     add_class_sums(total, rows[:0], codes[:0])
     np.testing.assert_allclose(total, expected, rtol=1e-12)
+
+
+def test_the_largest_columns_are_those_of_a_stable_sort():
+    rng = np.random.default_rng(0)
+    for columns in (3, 700):
+        values = rng.integers(0, 30, (40, columns)).astype(float)  # many are equal
+        for n in (1, 5, columns + 1):
+            expected = np.argsort(-values, axis=1, kind="stable")[:, :n]
+            assert (largest(values, n) == expected).all()
+    assert largest(np.zeros((0, 900)), 2).shape == (0, 2)

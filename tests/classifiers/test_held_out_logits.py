@@ -95,3 +95,14 @@ def test_a_clone_of_fewer_classes_keeps_their_text():
     fewer = refit(head, X[some], codes[some])
     assert fewer.classes_.tolist() == [0, 2, 4]
     assert np.array_equal(fewer.text_features, text[::2])
+
+
+def test_of_very_many_classes_a_sample_of_the_rows_is_held_out(monkeypatch):
+    X, codes = blobs()
+    monkeypatch.setattr("fishembed.classifiers.held_out_logits.MOST_LOGITS", 6 * 60)
+    kept = HeldOutLogits.of(GaussianHead().fit(X, codes), X, codes)
+    assert kept.by_class.shape == (6, 60)
+    assert len(set(kept.rows.tolist())) == 60
+    fold = kept.fold[kept.rows[0]]
+    fitted = GaussianHead().fit(X[kept.fold != fold], codes[kept.fold != fold])
+    np.testing.assert_allclose(kept.by_class[:, 0], fitted.logits(X[kept.rows[:1]])[0], rtol=1e-4)

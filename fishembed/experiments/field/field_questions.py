@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from fishembed._base.near_names import unknown_column
 from fishembed.cache import Store
@@ -39,8 +41,12 @@ from fishembed.experiments.runs.run_files import (
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import group_numbers
 
+if TYPE_CHECKING:
+    from fishembed.classifiers import SavedHead
+
 FIELD_JSON = "field.json"
 _POINTS = 40
+_LOGITS_AT_ONCE = 1 << 22
 
 Floats = npt.NDArray[Any]
 Document = dict[str, Any]
@@ -48,18 +54,30 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """Scored rows of the run's store: log probabilities, true classes, and metadata."""
+    """Scored rows of the run's store: features and head, true classes, and metadata."""
 
-    logits: Floats
+    head: SavedHead
+    X: Floats
     codes: npt.NDArray[np.intp]
     groups: npt.NDArray[Any] | None
     columns: dict[str, list[str]]
     names: tuple[str, ...]
 
-    @property
+    def blocks(self) -> Iterator[Floats]:
+        """Yield the logits of some rows at a time: all would not fit where classes are many."""
+        size = max(1, _LOGITS_AT_ONCE // len(self.names))
+        for start in range(0, len(self.X), size):
+            yield self.head.logits(self.X[start : start + size])
+
+    @cached_property
+    def logits(self) -> Floats:
+        """All of them."""
+        return np.concatenate(list(self.blocks()))
+
+    @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
         """Whether each is called what it is; a class that was not learnt never is."""
-        return np.asarray(self.logits.argmax(axis=1) == self.codes)
+        return np.concatenate([z.argmax(axis=1) for z in self.blocks()]) == self.codes
 
 
 def answer_field_questions(
@@ -178,7 +196,8 @@ def _scored(run: Run) -> _Scored | None:
         index = {name: i for i, name in enumerate(names)}
         true = [index.get(store.classes[k], -1) if k >= 0 else -1 for k in store.labels[rows]]
         return _Scored(
-            head.logits(X),
+            head,
+            X,
             np.array(true, np.intp),
             group_numbers(run.result.images.group_names),
             metadata_texts(store, rows),
@@ -219,14 +238,15 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 
 
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
-    p = np.exp(scored.logits - scored.logits.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
     threshold = conformal_threshold(1 - kept.p_true, level, kept.grouped)
-    inside = conformal_sets(p, threshold)
     known = scored.codes >= 0
-    held = np.zeros(len(p), bool)
-    held[known] = inside[np.flatnonzero(known), scored.codes[known]]
-    sizes = inside.sum(axis=1)
+    sizes, truth_inside, start = [], [], 0
+    for z in scored.blocks():
+        inside = conformal_sets(softmax(z, axis=1), threshold)
+        sizes.append(inside.sum(axis=1))
+        truth_inside.append(inside[np.arange(len(z)), scored.codes[start : start + len(z)]])
+        start += len(z)
+    sizes, held = np.concatenate(sizes), np.concatenate(truth_inside) & known
     by_class = []
     for c in np.unique(scored.codes[known]):
         at = scored.codes == c

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
+from fishembed._base.arrays import largest
 from fishembed.classifiers.familiarity import indecision
 from fishembed.errors import InputError
 from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
@@ -163,7 +164,7 @@ def _sent_back(
     known, undecided = kept.known, indecision(z)
     strange = known.strangeness(undecided, distance) > known.threshold(rate)
     far = known.is_distance(undecided, distance)
-    first, second = np.argsort(-z, axis=1, kind="stable")[:, :2].T
+    first, second = largest(z, 2).T
     reasons = []
     for i in range(len(z)):
         if outside is not None and outside[i] > MOST_OUTSIDE:

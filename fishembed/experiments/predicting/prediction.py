@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import largest
 from fishembed._base.near_names import unknown_column
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import listed
@@ -41,6 +42,7 @@ from fishembed.extraction.recorded_encoder import load_recorded_encoder
 from fishembed.images import files_and_frames, find_images
 
 N_NEIGHBOURS = 3
+_LOGITS_AT_ONCE = 1 << 22
 """Training images that are shown as evidence."""
 NOTHING_KEPT = (
     "this run keeps no held-out scores, so it cannot say that an image is none of its classes"
@@ -212,22 +214,18 @@ def predict_run(
         raise InputError(f"top={top!r} must be at least 1")
     head = run.load_head()
     progress = progress or NoProgress()
-    stores = [name for name in inputs if is_store(name)]
-    if stores and len(stores) < len(inputs):
-        raise InputError("images and stores cannot be classified together: name one kind")
-    if stores:
-        found = _stored_features(open_store(*stores), head, run.features)
+    if _are_stores(inputs):
+        found = _stored_features(open_store(*inputs), head, run.features)
     else:
         files = find_images(inputs)
         tower = encoder or run_encoder(run, device, progress, trust=trust_encoder)
         found = _encoded_features(files, head, tower, progress)
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
-    place = run.folder / HELD_OUT_NPZ
-    check_file(run.folder, run.info, HELD_OUT_NPZ)
-    kept = HeldOut.load(place) if place.is_file() and _asks(unknown, sets, prior, counts) else None
-    logits = calibrated.logits(found.X)
-    distance = kept.distances(found.X) if kept is not None and unknown else None
+    kept = _read_kept(run) if _asks(unknown, sets, prior, counts) else None
+    together = pool is not None or counts or prior == "estimate"
+    blocks = _blocks(len(found.X), len(names), together=together)
+    logits = calibrated.logits(found.X[blocks[0]] if blocks else found.X)
     notes = [] if kept is not None or not unknown else [NOTHING_KEPT]
     shift = prior_shift(prior, logits, names, kept, run.assumed_prior)
     lists = None if classes is None else read_class_lists(Path(classes))
@@ -235,35 +233,35 @@ def predict_run(
     if missing:
         notes.append(f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own")
     ask = Questions(unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares)
-    needed = [c for c in ((lists.column if lists else ""), pool or "") if c]
-    columns = _columns(found, needed)
+    columns = _columns(found, [c for c in ((lists.column if lists else ""), pool or "") if c])
     counted_images = None
+    distance = kept.distances(found.X) if kept is not None and unknown else None
     if counts:
-        alone = answer(
-            logits,
-            distance,
-            columns,
-            names=names,
-            kept=kept,
-            ask=replace(ask, lists=None, sets=None),
-        )
+        everything = replace(ask, lists=None, sets=None)
+        alone = answer(logits, distance, columns, names=names, kept=kept, ask=everything)
         counted_images = count_catch(
             found.paths, logits, names, kept, answers=alone, checked=checked
         )
-    if pool is None:
-        rows = [np.array([i]) for i in range(len(logits))]
-    else:
+    rows = [np.array([i]) for i in range(len(found.X))]
+    if pool is not None:
         logits, distance, rows = pool_rows(logits, distance, columns[pool])
         columns = {name: [values[r[0]] for r in rows] for name, values in columns.items()}
-    answers = answer(logits, distance, columns, names=names, kept=kept, ask=ask)
-    near = None
+
+    def answered(at: slice) -> list[Prediction]:
+        z = logits if together or not at.start else calibrated.logits(found.X[at])
+        own = {name: values[at] for name, values in columns.items()}
+        far = None if distance is None else distance[at]
+        answers = answer(z, far, own, names=names, kept=kept, ask=ask)
+        return [
+            _prediction(i, answers, names, top, [found.paths[k] for k in r])
+            for i, r in enumerate(rows[at])
+        ]
+
+    parts = map(answered, blocks if pool is None else [slice(0, len(rows))])
+    predictions = [one for part in parts for one in part]
     if evidence:
-        first = found.X[[r[0] for r in rows]]
-        near = nearest_training_images(run, first, N_NEIGHBOURS, fetch=fetch)
-    predictions = [
-        _prediction(i, answers, names, top, [found.paths[k] for k in r]) for i, r in enumerate(rows)
-    ]
-    if near:
+        firsts = found.X[[r[0] for r in rows]]
+        near = nearest_training_images(run, firsts, N_NEIGHBOURS, fetch=fetch)
         predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
     if pool is not None:
         predictions = [replace(one, pool=columns[pool][i]) for i, one in enumerate(predictions)]
@@ -278,6 +276,25 @@ def predict_run(
     )
 
 
+def _are_stores(inputs: Sequence[str | Path]) -> bool:
+    stores = [is_store(name) for name in inputs]
+    if any(stores) and not all(stores):
+        raise InputError("images and stores cannot be classified together: name one kind")
+    return any(stores)
+
+
+def _blocks(n: int, n_classes: int, *, together: bool) -> list[slice]:
+    """Return the rows that are answered at a time: their logits shall not fill the memory."""
+    size = max(1, n if together else _LOGITS_AT_ONCE // n_classes)
+    return [slice(start, start + size) for start in range(0, n, size)]
+
+
+def _read_kept(run: Run) -> HeldOut | None:
+    check_file(run.folder, run.info, HELD_OUT_NPZ)
+    place = run.folder / HELD_OUT_NPZ
+    return HeldOut.load(place) if place.is_file() else None
+
+
 def _asks(unknown: bool, sets: float | None, prior: str | None, counts: bool) -> bool:
     return unknown or counts or sets is not None or prior is not None
 
@@ -286,13 +303,13 @@ def _prediction(
     i: int, answers: Answers, names: Sequence[str], top: int, paths: Sequence[str]
 ) -> Prediction:
     p = answers.probabilities[i]
-    order = np.argsort(-p, kind="stable")
-    if answers.allowed is not None:
-        order = order[answers.allowed[i][order]]
-    best = order[:top]
+    wanted = np.ones(len(p), bool) if answers.allowed is None else answers.allowed[i]
+    at = np.flatnonzero(wanted)
+    best = at[largest(p[at][None], top)[0]]
     inside = None
     if answers.sets is not None:
-        inside = tuple(names[k] for k in order if answers.sets[i, k])
+        members = np.flatnonzero(wanted & answers.sets[i])
+        inside = tuple(names[k] for k in members[np.argsort(-p[members], kind="stable")])
     return Prediction(
         paths[0],
         tuple(names[k] for k in best),

@@ -21,6 +21,7 @@ from fishembed.errors import (
     RunFormatError,
     StoreMismatchError,
     StoreNotFoundError,
+    WriteError,
 )
 from fishembed.experiments import HEADS
 from fishembed.experiments.predicting.prediction import Prediction, Predictions, predict_run
@@ -198,7 +199,7 @@ def test_formats_follow_the_files_name(run, workspace, monkeypatch):
         format_for(workspace / "p.doc")
     found = predict_run(run, ["cache/p.h5"])
     (workspace / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(WriteError, match="cannot write"):
         write_predictions(found, workspace / "file" / "p.csv", "csv")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match="parquet"):
