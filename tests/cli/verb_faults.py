@@ -25,6 +25,11 @@ VERBS: dict[str, list[str]] = {
     "predict": ["predict", "first", "a.h5", "-o", "p.csv"],
     "report": ["report", "first", "--format", "md"],
     "audit": ["audit", "a.h5", "--no-photos"],
+    "zeroshot": ["zeroshot", "a.h5"],
+    "compare": ["compare", "first", "second"],
+    "cluster": ["cluster", "a.h5", "--all", "--method", "kmeans", "--clusters", "2"],
+    "manifest": ["export", "m.csv", "--store", "a.h5", "--format", "manifest"],
+    "taxonomy": ["taxonomy", "a.h5", "--offline", "-o", "t.csv"],
 }
 
 

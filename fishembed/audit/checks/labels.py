@@ -36,6 +36,8 @@ from fishembed.reports.wording import percent
 LABEL_ERRORS_CSV = "label_errors.csv"
 LABEL_RANKING_CSV = "label_ranking.csv"
 N_FOLDS = 5
+_MOST_PROBABILITIES = 30_000_000
+"""Rows times classes that are judged at once: some 50 bytes each."""
 _SHOWN = 40
 _URGENCY = 20
 _ANSWER = (
@@ -178,6 +180,11 @@ def check_labels(data: AuditData) -> LabelIssues:
     rows = np.flatnonzero(store.labels >= 0)
     if len(np.unique(store.labels[rows])) < 2:
         return LabelIssues(missing="Labels cannot be judged: the store has fewer than two classes.")
+    if len(rows) * len(store.classes) > _MOST_PROBABILITIES:
+        return LabelIssues(
+            missing=f"Labels were not judged: {len(rows):,} photos of {len(store.classes):,} "
+            "species would fill the memory. Audit a store of fewer."
+        )
     groups = connected_groups(store.groups, data.result(Duplicates).group_of)[rows]
     issues = find_label_issues(store.embeddings(rows), store.labels[rows], groups, seed=data.seed)
     return replace(

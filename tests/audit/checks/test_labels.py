@@ -69,6 +69,13 @@ def test_nothing_to_judge_is_said(vectors_store, counts, unjudged, missing):
     assert bool(labels.missing) == bool(missing)
 
 
+def test_what_would_fill_the_memory_is_not_judged_and_said(vectors_store, monkeypatch):
+    monkeypatch.setattr("fishembed.audit.checks.labels._MOST_PROBABILITIES", 39)
+    with FeatureStore.open(vectors_store([10, 10])) as store:
+        labels = audit_store(store, read_photos=False)["labels"]
+    assert "20 photos of 2 species would fill the memory" in labels.missing
+
+
 def test_no_label_is_wrong_where_none_was_swapped():
     for seed in range(3):
         X, labels = clusters([60, 30, 15, 8, 4, 3, 2], spread=1.2, seed=seed)
