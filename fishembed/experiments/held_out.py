@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,12 @@ from scipy.special import log_softmax
 
 from fishembed._base.files import atomic_file
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
-from fishembed.classifiers.cross_validation import aligned_logits
 from fishembed.classifiers.familiarity import KnownScores, indecision
-from fishembed.classifiers.held_out_logits import HeldOutLogits, refit
 from fishembed.errors import RunFormatError
 from fishembed.experiments.training import TrainingData
+
+if TYPE_CHECKING:
+    from fishembed.classifiers.held_out_logits import HeldOutLogits
 
 _GOLDEN = 0.618034
 HELD_OUT_NPZ = "held_out.npz"
@@ -172,6 +173,10 @@ def held_out(
     seed
         Of the choice of classes that are held out.
     """
+    # Imported here: reading what was kept needs no scikit-learn, which takes a second to load.
+    from fishembed.classifiers.cross_validation import aligned_logits
+    from fishembed.classifiers.held_out_logits import refit
+
     classes, codes = np.unique(data.y, return_inverse=True)
     moments = Moments.of(data.X, codes)
     whole, bases = moments.distances()

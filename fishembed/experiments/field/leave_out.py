@@ -10,7 +10,6 @@ import numpy as np
 from fishembed._base.folds import group_folds
 from fishembed._base.near_names import unknown_column
 from fishembed.cache import FeatureKind, Store
-from fishembed.classifiers.held_out_logits import refit
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.intervals import proportion_intervals
@@ -90,6 +89,8 @@ def leave_one_out(
 
 def _hits(head: Any, X: Any, y: Any, fold: Any) -> tuple[Any, Any]:
     """Return whether each row is right by a clone without its fold, and which could be scored."""
+    from fishembed.classifiers.held_out_logits import refit
+
     right = np.zeros(len(y), bool)
     for k in range(int(fold.max()) + 1):
         held = fold == k

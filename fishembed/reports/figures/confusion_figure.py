@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fishembed.experiments.runs.run_result import Ints, RunResult
 
 _COUNTED_UP_TO = 40
+_COUNTS = 300
 _NAMED_UP_TO = 200
 _SHAPES_UP_TO = 10_000
 
@@ -34,7 +35,7 @@ def draw_confusion(result: RunResult) -> Figure | None:
     """Draw the confusion matrix: row shares as colour, counts as text where they can be read.
 
     What is right is blue, what is wrong is vermillion; classes taken for each other stand
-    together. Up to 200 classes are named.
+    together. Up to 200 classes are named; up to 40 have counts, in the fullest cells.
     """
     order = result.mixup_order
     if not len(order):
@@ -118,7 +119,9 @@ def _frame(axes: Axes, names: list[str]) -> None:
 def _write_counts(axes: Axes, counts: Ints) -> None:
     colours = shade(row_shares(counts))
     size = 8.0 if len(counts) <= 12 else 5.6 if len(counts) <= 32 else 4.4
-    for row, column in np.argwhere(counts):
+    cells = np.argwhere(counts)
+    cells = cells[np.argsort(-counts[tuple(cells.T)], kind="stable")[:_COUNTS]]
+    for row, column in cells:
         colour = ink_on(colours[row, column])
         text = axes.text(
             column, row, str(counts[row, column]), color=colour, fontsize=size,

@@ -121,7 +121,9 @@ def run_photos(run: Run, photos: str | Path | None, *, fetch: bool = False) -> R
         Whether images that lie at URLs are fetched.
     """
     result = run.result
-    mistakes, mixed, cells = surest_mistakes(result), mix_ups(result), cell_rows(result)
+    mistakes, mixed = surest_mistakes(result), mix_ups(result)
+    on_map = map_rows(result.images).tolist()
+    cells = cell_rows(result, on_map)
     large = [*mistakes[:WORST], *(row for one in mixed for row in one.rows), *mistakes[WORST:]]
     found = find_images(run, photos, fetch=fetch)
     paths = result.images.paths
@@ -132,7 +134,7 @@ def run_photos(run: Run, photos: str | Path | None, *, fetch: bool = False) -> R
         wanted = [paths[row] for row in large]
         small, missing = _read(found, wanted, fetch=fetch, home=run.folder.absolute())
         if not is_url(str(found)):
-            others = list(dict.fromkeys([*cells, *map_rows(result.images).tolist()]))
+            others = list(dict.fromkeys([*cells, *on_map]))
             sprite = make_sprite(found, list(dict.fromkeys(paths[row] for row in others)))
     number = {row: i for i, row in enumerate(dict.fromkeys([*large, *others]))}
     show = _Show(result, small, number)

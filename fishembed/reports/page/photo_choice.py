@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ _PAIRS_WITH_IMAGES = 8
 _MIXED_UP, _BESIDE = 3, 1
 _MORE_MISTAKES = 12
 _OF_ONE_PAIR = 2
-_IN_CELLS = 420
+_IN_CELLS = 300
 _OF_ONE_CELL, _OF_ONE_CLASS = 12, 4
 
 Rows = list[int]
@@ -108,16 +109,18 @@ def surest(images: ScoredImages, chosen: npt.NDArray[np.bool_]) -> Rows:
     return [int(row) for row in rows]
 
 
-def cell_rows(result: RunResult) -> Rows:
+def cell_rows(result: RunResult, at_hand: Collection[int] = ()) -> Rows:
     """Choose images for the cells of the confusion matrix: one of each cell before any second.
 
-    Large cells come first, mistakes before what is right; of each group one in a cell.
+    Large cells come first, mistakes before what is right; of each group one in a cell. Images
+    that are `at_hand`, since the page shows them anyway, are chosen before others.
     """
     images, k = result.images, len(result.images.class_names)
     at = np.flatnonzero(images.labelled & (images.predicted >= 0))
     if not len(at):
         return []
-    at = at[np.argsort(-np.nan_to_num(images.confidence[at], nan=-1.0), kind="stable")]
+    sure = np.nan_to_num(images.confidence[at], nan=-1.0)
+    at = at[np.lexsort((-sure, ~np.isin(at, list(at_hand))))]
     cell = images.true[at] * k + images.predicted[at]
     if images.groups is not None:
         pairs = np.column_stack([cell, images.groups[at]])
