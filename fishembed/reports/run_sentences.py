@@ -155,9 +155,9 @@ def training_effect(table: ClassTable) -> str:
             share = percent(float(recall[at].mean()), 0)
             species = f"the {int(at.sum()):,} species" if at.sum() > 1 else "the one species"
             what = "" if parts else " training photos"
-            parts.append(f"{share}% for {species} with {label}{what}")
+            parts.append(f"{share}% of {species} with {label}{what}")
     lead, rho = _rank_correlation(n, recall)
-    return f"{lead}On average are found: {', '.join(parts)}.{rho}"
+    return f"{lead}Found on average: {', '.join(parts)}.{rho}"
 
 
 def calibration_sentence(bins: Reliability) -> str:

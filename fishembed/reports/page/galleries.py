@@ -28,6 +28,7 @@ from fishembed.reports.page.photo_choice import (
     MixUp,
     Rows,
     cell_rows,
+    least_sure,
     mix_ups,
     surest_mistakes,
 )
@@ -83,7 +84,8 @@ class RunPhotos:
     Attributes
     ----------
     worst, more
-        The mistakes the head was surest of: those of the first screen, and others.
+        The mistakes the head was surest of: those of the first screen, and others. Without a
+        mistake the answers it was least sure of.
     pairs
         The largest mix-ups with their images, as values for the template.
     small
@@ -121,7 +123,7 @@ def run_photos(run: Run, photos: str | Path | None, *, fetch: bool = False) -> R
         Whether images that lie at URLs are fetched.
     """
     result = run.result
-    mistakes, mixed = surest_mistakes(result), mix_ups(result)
+    mistakes, mixed = surest_mistakes(result) or least_sure(result), mix_ups(result)
     on_map = map_rows(result.images).tolist()
     cells = cell_rows(result, on_map)
     large = [*mistakes[:WORST], *(row for one in mixed for row in one.rows), *mistakes[WORST:]]

@@ -88,6 +88,7 @@ def headline(result: RunResult) -> str:
             f"{right}% of {n:,} {photos} right; {taken}",
             *forms,
         ]
+    name = f"species {name}" if name[:1].isdigit() else name
     names = (name, "" if instead is None else table.names[instead[0]])
     for words in (99, _NAME_WORDS, 2):
         for form in forms:

@@ -71,6 +71,14 @@ def surest_mistakes(result: RunResult) -> Rows:
     return [*first, *others][: WORST + _MORE_MISTAKES]
 
 
+def least_sure(result: RunResult) -> Rows:
+    """Choose what stands on the first screen where there is no mistake: the least sure answers."""
+    images = result.images
+    return surest(images, images.labelled & images.right & np.isfinite(images.confidence))[::-1][
+        :WORST
+    ]
+
+
 def mix_ups(result: RunResult) -> list[MixUp]:
     """Choose the mix-ups of a page, those that take the largest share of a class first.
 
