@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         run_zeroshot,
     )
     from fishembed.explore import FeatureSearch, cluster_store, search_store, suggest_store
-    from fishembed.extraction import Extraction, extract
+    from fishembed.extraction import Extraction, extract, extract_several
     from fishembed.reports import write_comparison, write_report
     from fishembed.sharing import bundle_run, push_run
 
@@ -88,6 +88,7 @@ _HOMES = {
     "score": "evaluation",
     "Extraction": "extraction",
     "extract": "extraction",
+    "extract_several": "extraction",
     "Run": "experiments",
     "compare_runs": "experiments",
     "export_camtrap_dp": "experiments",
@@ -126,6 +127,7 @@ __all__ = [
     "compare_runs",
     "export_camtrap_dp",
     "extract",
+    "extract_several",
     "fix",
     "import_features",
     "import_vectors",

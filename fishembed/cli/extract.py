@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -59,6 +60,16 @@ def extract(
             "with local weights, hf-hub:ORG/NAME, timm:NAME or embedded; 'fishembed encoders' "
             "lists them.",
             show_default="the store's; for a new one ViT-B-32-quickgelu/openai",
+        ),
+    ] = None,
+    encoders: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_ENCODER,
+            metavar="NAME,NAME",
+            help="Several encoders, with commas: a store for each, such as cache/photos-paper.h5, "
+            "from one pass over the images.",
+            show_default="none",
         ),
     ] = None,
     device: DeviceOption = "auto",
@@ -252,16 +263,17 @@ def extract(
     Examples
     --------
     fishembed extract photos --encoder embedded
-    fishembed extract photos --device cuda
+    fishembed extract photos --encoders biology,paper
     fishembed extract manifest.csv --store cache/trip.h5
     """
-    from fishembed.extraction import RayEngine
+    from fishembed.extraction import RayEngine, extract_several
     from fishembed.extraction import extract as run_extraction
-    from fishembed.extraction.read_summary import unread_kinds
     from fishembed.images import BoxOptions
 
     if engine == "local" and (address is not None or gpus_per_worker is not None):
         raise InputError("--address and --gpus-per-worker are for --engine ray")
+    if encoders is not None and (encoder is not None or engine == "ray"):
+        raise InputError("--encoders stands alone: without --encoder, and on this machine")
     ray = RayEngine(address, workers, gpus_per_worker) if engine == "ray" else None
 
     named = {
@@ -274,68 +286,78 @@ def extract(
         console.message(
             f"dataset: {_shortened(source) if source else f'{data_dir()} (the default)'}"
         )
-        result = run_extraction(
-            source or data_dir(),
-            store,
-            encoder=encoder,
-            device=device,
-            precision=precision,
-            decoding=decoding,
-            prompts=prompts or ["single"],
-            aliases=aliases,
-            columns={name: column for name, column in named.items() if column is not None},
-            boxes=BoxOptions(min_confidence, margin, square, whole_images),
-            fps=fps,
-            exif=exif,
-            batch_size=batch_size,
-            workers=None if ray else workers,
-            max_pixels=max_pixels,
-            prune=prune,
-            trunk=trunk,
-            engine=ray,
-            reporter=console,
-        )
-        _print_result(console, result, prune=prune)
-        console.document(
-            {
-                "store": str(result.store),
-                "rows": result.rows,
-                "encoded": result.encoded,
-                "reused": result.reused,
-                "skipped": result.skipped,
-                "new": result.new,
-                "changed": result.changed,
-                "removed": result.removed,
-                "seconds": round(result.seconds, 3),
-                "images_per_second": round(result.images_per_second, 2),
-                "encoder": result.encoder,
-                "device": result.device,
-                "stages": result.stages.to_json(),
-                "prompts": list(result.text_keys),
-                "skipped_files": [
-                    {"path": path, "reason": reason} for path, reason in result.skipped_files
-                ],
-                "sentence": result.sentence,
-                "next": result.next_command,
-                "layout": result.layout,
-                "understood": {
-                    "as": result.read_as,
-                    "manifest": result.manifest,
-                    "class_folders": result.read_as == "folder" and bool(result.classes),
-                    "splits": [split for split in result.splits if split],
-                    "boxes": result.boxes,
-                    "frames": result.frames,
-                    "videos": result.videos,
-                },
-                "metadata": list(result.metadata),
-                "classes": dict(result.classes),
-                "splits": dict(result.splits),
-                "notes": list(result.notes),
-                "left_out": [{"path": path, "reason": reason} for path, reason in result.left_out],
-                "left_out_by_ending": unread_kinds(result.left_out),
-            }
-        )
-    _check_skipped(result, 0 if strict else max_skipped)
+        run_one = partial(run_extraction, encoder=encoder, engine=ray)
+        options: dict[str, Any] = {
+            "device": device,
+            "precision": precision,
+            "decoding": decoding,
+            "prompts": prompts or ["single"],
+            "aliases": aliases,
+            "columns": {name: column for name, column in named.items() if column is not None},
+            "boxes": BoxOptions(min_confidence, margin, square, whole_images),
+            "fps": fps,
+            "exif": exif,
+            "batch_size": batch_size,
+            "workers": None if ray else workers,
+            "max_pixels": max_pixels,
+            "prune": prune,
+            "trunk": trunk,
+            "reporter": console,
+        }
+        if encoders is None:
+            results = [run_one(source or data_dir(), store, **options)]
+        else:
+            names = [name.strip() for name in encoders.split(",") if name.strip()]
+            results = extract_several(source or data_dir(), names, store, **options)
+        for result in results:
+            _print_result(console, result, prune=prune)
+        documents = [_document(result) for result in results]
+        console.document(documents[0] if encoders is None else {"stores": documents})
+    for result in results:
+        _check_skipped(result, 0 if strict else max_skipped)
+
+
+def _document(result: Extraction) -> dict[str, Any]:
+    """Return what an extraction did, for programs."""
+    from fishembed.extraction.read_summary import unread_kinds
+
+    return {
+        "store": str(result.store),
+        "rows": result.rows,
+        "encoded": result.encoded,
+        "reused": result.reused,
+        "skipped": result.skipped,
+        "new": result.new,
+        "changed": result.changed,
+        "removed": result.removed,
+        "seconds": round(result.seconds, 3),
+        "images_per_second": round(result.images_per_second, 2),
+        "encoder": result.encoder,
+        "device": result.device,
+        "stages": result.stages.to_json(),
+        "prompts": list(result.text_keys),
+        "skipped_files": [
+            {"path": path, "reason": reason} for path, reason in result.skipped_files
+        ],
+        "sentence": result.sentence,
+        "next": result.next_command,
+        "layout": result.layout,
+        "understood": {
+            "as": result.read_as,
+            "manifest": result.manifest,
+            "class_folders": result.read_as == "folder" and bool(result.classes),
+            "splits": [split for split in result.splits if split],
+            "boxes": result.boxes,
+            "frames": result.frames,
+            "videos": result.videos,
+        },
+        "metadata": list(result.metadata),
+        "classes": dict(result.classes),
+        "splits": dict(result.splits),
+        "notes": list(result.notes),
+        "left_out": [{"path": path, "reason": reason} for path, reason in result.left_out],
+        "left_out_by_ending": unread_kinds(result.left_out),
+    }
 
 
 def _check_skipped(result: Extraction, most: int | None) -> None:

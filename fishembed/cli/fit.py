@@ -20,6 +20,7 @@ from fishembed.cli.options import (
 )
 from fishembed.cli.resolve_paths import resolve_stores
 from fishembed.cli.run_summary import (
+    print_each,
     print_learning_curve,
     print_run,
     print_seeds,
@@ -191,6 +192,12 @@ def fit(
             show_default="l2; linear: none",
         ),
     ] = None,
+    each: Annotated[
+        bool,
+        typer.Option(
+            "--each", help="Several stores: a run for each, such as one for each encoder."
+        ),
+    ] = False,
     sweep: Annotated[
         bool, typer.Option("--sweep", rich_help_panel=_CHOICE, help="Short for --head sweep.")
     ] = False,
@@ -281,6 +288,13 @@ def fit(
             "command": command_line(),
             "progress": console,
         }
+        if each:
+            if run is not None or seeds is not None:
+                raise InputError("--each names its runs itself, and takes one seed")
+            if by or pool or taxonomy or leave_out or shots:
+                raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
+            print_each(console, [run_fit(place, **options) for place in places])
+            return
         if seeds is not None and shots is None:
             if by or pool or taxonomy or leave_out:
                 raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")

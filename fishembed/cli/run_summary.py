@@ -19,6 +19,18 @@ def print_run(console: Console, run: Run, found: Mapping[str, Any] | None = None
     console.document({"run": str(run.folder), **run.metrics, **(found or {})})
 
 
+def print_each(console: Console, runs: Sequence[Run]) -> None:
+    """Print one sentence for the run of each store, and what compares them."""
+    from fishembed.reports.run_sentences import summary_sentence
+
+    for run in runs:
+        console.message(f"{run.name}: {summary_sentence(run.metrics)}")
+    for run in runs:
+        console.message(f"wrote {run.folder}")
+    console.message(f"next: fishembed compare {' '.join(run.name for run in runs)}")
+    console.document({"runs": [{"run": str(run.folder), **run.metrics} for run in runs]})
+
+
 def print_seeds(console: Console, runs: Sequence[Run]) -> None:
     """Print the scores of a series of seeds with their mean and standard deviation."""
     from fishembed.reports.comparison.seeds_table import seeds_document, seeds_table

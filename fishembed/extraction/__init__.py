@@ -4,6 +4,7 @@ from fishembed.extraction.encode_images import EncodedImages, encode_images
 from fishembed.extraction.extract import extract
 from fishembed.extraction.ray.ray_engine import RayEngine
 from fishembed.extraction.result import Extraction
+from fishembed.extraction.several.extract_several import extract_several
 
 __all__ = [
     "EncodedImages",
@@ -11,4 +12,5 @@ __all__ = [
     "RayEngine",
     "encode_images",
     "extract",
+    "extract_several",
 ]

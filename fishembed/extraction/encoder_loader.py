@@ -247,6 +247,10 @@ def _recorded_name(store: FeatureStore | None) -> str:
 
 def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
     """Encode uint8 (n, crop, crop, 3), with `trunk` to two kinds of features, and hash it."""
+    several = getattr(encoder, "encode_several", None)
+    if several is not None:
+        found: FeatureArrays = several(batch)
+        return found
     hashes = pixel_hashes(batch)
     if not trunk:
         return {IMAGE: encoder.encode_images(batch), HASH: hashes}

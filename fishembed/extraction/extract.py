@@ -151,7 +151,7 @@ def extract(
     engine = engine or LocalEngine()
     dataset = list_dataset(source, columns=columns, boxes=boxes)
     place = to_path(store) if store is not None else default_store(dataset)
-    with store_lock(place) as there, _opened(place) as old:
+    with store_lock(place) as there, opened_or_none(place) as old:
         previous = PreviousStore(old, reporter)
         dataset = with_frames(dataset, fps, previous.states)
         dataset = with_exif(dataset) if exif else dataset
@@ -171,7 +171,7 @@ def extract(
             keeps_trunk = trunk or (old is not None and old.has_trunk)
             own_trunk = keeps_trunk and loader.trunk_dim > 0
             partial_files = partial(
-                open_partial_files, _absolute(place), _identity(loader, own_trunk)
+                open_partial_files, absolute_place(place), features_identity(loader, own_trunk)
             )
 
             known = KnownFeatures(partial_files())
@@ -241,7 +241,8 @@ def default_store(dataset: Dataset) -> AnyPath:
 
 
 @contextmanager
-def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
+def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
+    """Open a store that may not be there yet; None then."""
     try:
         # Its damaged rows are encoded again.
         store = FeatureStore.open(place, check=False, by_name=False)
@@ -252,12 +253,12 @@ def _opened(place: AnyPath) -> Iterator[FeatureStore | None]:
         yield store
 
 
-def _absolute(place: AnyPath) -> AnyPath:
+def absolute_place(place: AnyPath) -> AnyPath:
     """Return a path that a worker of a cluster understands too, which runs in another folder."""
     return place.absolute() if isinstance(place, Path) else place
 
 
-def _identity(loader: EncoderLoader, trunk: bool) -> str:
+def features_identity(loader: EncoderLoader, trunk: bool) -> str:
     """Return the identity of the features in a partial file."""
     return loader.spec.fingerprint + ("+trunk" if trunk else "")
 

@@ -110,3 +110,26 @@ def test_the_speed_leaves_out_what_was_loaded(workspace):
     done = extract(workspace / "p", "cache/p.h5", encoder=FakeEncoder())
     assert done.images_per_second == done.encoded / done.stages.wall
     assert done.stages.wall <= done.seconds
+
+
+def test_several_encoders_fill_a_store_each_and_fit_makes_a_run_of_each(run, photos, monkeypatch):
+    from fishembed.encoders import registry
+    from fishembed.extraction import encoder_loader
+
+    def load(name, **_):
+        return FakeEncoder(name=name, side=8 if name.endswith("S0/dfndr2b") else 13)
+
+    for module in (registry, encoder_loader):
+        monkeypatch.setattr(module, "load_encoder", load)
+    code, out, err = run("extract", "data", "--encoders", "fast, paper", "--json")
+    assert code == 0, err
+    assert "one pass over 12 images for 2 encoders" in err
+    stores = [one["store"] for one in json.loads(out)["stores"]]
+    assert stores == ["cache/data-fast.h5", "cache/data-paper.h5"]
+    code, out, err = run("fit", *stores, "--each", "--head", "centroid", "--json")
+    assert code == 0, err
+    runs = [one["run"] for one in json.loads(out)["runs"]]
+    assert runs == ["reports/data-fast-centroid", "reports/data-paper-centroid"]
+    assert run("compare", *runs)[0] == 0
+    assert run("extract", "data", "--encoders", "fast,paper", "--encoder", "fast")[0] == 2
+    assert run("fit", *stores, "--each", "--run", "x")[0] == 2

@@ -14,14 +14,16 @@ How near the features are is measured by benchmarks/parity.py; docs/speed.md has
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.images.decoding.decode import MAX_PIXELS, decode_pixels
-from fishembed.images.decoding.jpeg import decode_jpeg
+from fishembed.images.decoding.jpeg import decode_jpeg, jpeg_scale
 from fishembed.images.decoding.resize_crop import crop_pixels, pillow_resize, resized_as
+from fishembed.images.decoding.several_crops import packed_pixels
 
 Decoding = Literal["exact", "fast", "device"]
 
@@ -47,7 +49,8 @@ def image_pixels(
     data
         The whole file.
     geometry
-        See `crop_pixels`.
+        See `crop_pixels`; or `several` of them and the `crop` of the packed image, see
+        `fishembed.images.decoding.several_crops`.
     decoding
         exact, fast or device.
     max_pixels
@@ -64,15 +67,33 @@ def image_pixels(
     """
     fast = decoding != "exact"
 
+    def decoded(own: dict[str, Any]) -> npt.NDArray[np.uint8]:
+        enough = _at_least(own) if fast else None
+        pixels = decode_jpeg(data, max_pixels=max_pixels, at_least=enough)
+        return (
+            decode_pixels(data, max_pixels=max_pixels, at_least=enough)
+            if (pixels is None)
+            else pixels
+        )
+
+    def cut(pixels: npt.NDArray[np.uint8], own: dict[str, Any]) -> npt.NDArray[np.uint8]:
+        return crop_pixels(pixels, **own, resizer=torch_resize if fast else pillow_resize)
+
+    if "several" not in geometry:
+        return cut(decoded(geometry), geometry)
+    return packed_pixels(
+        geometry, lambda own: jpeg_scale(data, _at_least(own)) if fast else 1, decoded, cut
+    )
+
+
+def _at_least(geometry: dict[str, Any]) -> Callable[[tuple[int, int]], tuple[int, int]]:
+    """Return what says how large a JPEG must be decoded for an encoder."""
+
     def at_least(size: tuple[int, int]) -> tuple[int, int]:
         width, height = resized_as(size, geometry)
         return _OVERSIZE * width, _OVERSIZE * height
 
-    enough = at_least if fast else None
-    pixels = decode_jpeg(data, max_pixels=max_pixels, at_least=enough)
-    if pixels is None:
-        pixels = decode_pixels(data, max_pixels=max_pixels, at_least=enough)
-    return crop_pixels(pixels, **geometry, resizer=torch_resize if fast else pillow_resize)
+    return at_least
 
 
 def torch_resize(

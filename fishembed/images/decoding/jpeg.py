@@ -79,6 +79,23 @@ def decode_jpeg(
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
+def jpeg_scale(
+    data: bytes, at_least: Callable[[tuple[int, int]], tuple[int, int]]
+) -> int | tuple[int, int]:
+    """Return by what the sides of a file are divided when it is decoded; 1 for other formats.
+
+    Where Pillow decides, as for JPEGs in CMYK, the size that was asked for.
+    """
+    if not data.startswith(JPEG_START):
+        return 1
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+    except (ValueError, RuntimeError, MemoryError):
+        return at_least((1 << 16, 1 << 16))
+    enough = at_least((width, height))
+    return _scale((width, height), enough) if colours in {"YCbCr", "Gray"} else enough
+
+
 def orientation(data: bytes) -> int:
     """Return the orientation that EXIF or XMP tells, 1 to 8; 1 where it is missing or broken."""
     if not any(data.find(name, 0, _HEADER) >= 0 for name in _TELLS_ORIENTATION):

@@ -1,0 +1,1 @@
+"""Several encoders over one pass of the images."""
