@@ -111,7 +111,7 @@ def _extracted(
     if encoder is not None:
         return extract(photos, encoder=encoder, device=device, reporter=progress)
     try:
-        return extract(photos, encoder=DEFAULT_ENCODER, device=device, reporter=progress)
+        return extract(photos, device=device, reporter=progress)
     except WeightsError:
         progress.message(
             f"the weights of {DEFAULT_ENCODER} are not at hand, so the encoder embedded is taken"
