@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +21,86 @@ COMMANDS = re.findall(r"^\$ (?:.*&& )?(fishembed .+)$", README, flags=re.MULTILI
 VERBS = get_command(app).commands
 
 
-def photos(folder: Path) -> None:
-    rng = np.random.default_rng(0)
-    for split, n in (("train", 6), ("test", 3)):
-        for label, colour in (("cod", (30, 60, 90)), ("eel", (120, 80, 20))):
-            for i in range(n):
-                path = folder / split / label / f"{i}.jpg"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                pixels = np.clip(rng.normal(colour, 20, (40, 60, 3)), 0, 255)
-                Image.fromarray(pixels.astype(np.uint8)).save(path)
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_python_runs(workspace, capsys):
-    photos(workspace / "photos")
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-    assert "accuracy=1.0" in capsys.readouterr().out
+def draw(place: Path, number: int) -> None:
+    rng = np.random.default_rng(number)
+    colour = ((30, 60, 90), (120, 80, 20))[number % 2]
+    pixels = np.clip(rng.normal(colour, 20, (40, 60, 3)), 0, 255).astype(np.uint8)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(place)
+
+
+def class_folders(folder: Path) -> str:
+    for i in range(24):
+        draw(folder / "photos" / ("cod", "eel")[i % 2] / f"{i}.png", i)
+    return "photos"
+
+
+def split_folders(folder: Path) -> str:
+    for i in range(24):
+        split = ("train", "train", "test", "val")[i // 2 % 4]
+        draw(folder / "photos" / split / ("cod", "eel")[i % 2] / f"{i}.png", i)
+    return "photos"
+
+
+def flat_folder(folder: Path) -> str:
+    for i in range(6):
+        draw(folder / "photos" / f"{i}.png", i)
+    return "photos"
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    for i in range(24):
+        draw(folder / f"{i}.png", i)
+    return [
+        {"path": f"{i}.png", "label": ("cod", "eel")[i % 2], "group": f"trip{i // 4}"}
+        for i in range(24)
+    ]
+
+
+def manifest(folder: Path) -> str:
+    lines = [",".join(row.values()) for row in rows_of(folder)]
+    (folder / "photos.csv").write_text("\n".join(["path,label,group", *lines]))
+    return "photos.csv"
+
+
+def parquet(folder: Path) -> str:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pandas.DataFrame(rows_of(folder)).to_parquet(folder / "photos.parquet")
+    return "photos.parquet"
+
+
+def tars(folder: Path) -> str:
+    rows_of(folder)
+    (folder / "shards").mkdir()
+    for part in range(2):
+        with tarfile.open(folder / f"shards/{part:05d}.tar", "w") as tar:
+            for i in range(12 * part, 12 * part + 12):
+                tar.add(folder / f"{i}.png", f"{i:04d}.png")
+                name = ("cod", "eel")[i % 2].encode()
+                info = tarfile.TarInfo(f"{i:04d}.cls")
+                info.size = len(name)
+                tar.addfile(info, io.BytesIO(name))
+    return "shards/{00000..00001}.tar"
+
+
+@pytest.mark.parametrize(
+    "make", [class_folders, split_folders, flat_folder, manifest, parquet, tars]
+)
+def test_python_runs_on_every_layout(workspace, capsys, make):
+    assert len(BLOCKS) == 1
+    code = BLOCKS[0].replace('"photos"', repr(make(workspace)))
+    exec(compile(code, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "FeatureStore(" in out
+    if make is flat_folder:
+        assert "right" not in out
+        return
+    assert re.search(r"right +100\.0", out), out
+    assert ("groups" in out.split("run ")[1]) == (make in (manifest, parquet))
 
 
 @pytest.mark.parametrize("line", COMMANDS)
