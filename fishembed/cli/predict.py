@@ -256,6 +256,8 @@ def predict(
             if output is not None:
                 console.message(
                     f"wrote {counted(len(found.predictions), 'prediction')} to {output}"
+                    # A table of predictions has no room for counts.
+                    + (f"\n{formats.counts_table(found.counts)}" if found.counts else "")
                 )
             if sort_into is not None:
                 n = sort_into_folders(found, sort_into)

@@ -26,3 +26,5 @@ def test_predict_from_a_store_in_every_format(run, workspace):
     code, _, err = run(*call, "--format", "parquet")
     assert code == 2
     assert "--output" in err
+    counts = run(*call, "-o", "p.csv", "--counts")[1].split("to p.csv\n")[1]
+    assert {line.split(", ")[0] for line in counts.split("\n") if line} == {"8 0", "8 1", "8 2"}
