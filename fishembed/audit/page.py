@@ -60,7 +60,7 @@ def write_page(
     thumbs = {} if photos is None else thumbnails(photos, images, home=beside)
     missing = ""
     if photos is None:
-        missing = "There are no photos here: the photos are not at hand (--photos)."
+        missing = "There are no photos here: they are not at hand (--photos)."
     elif images and not thumbs:
         missing = f"No photo could be read in {printable(str(photos))}."
     originals = {path: small.original for path, small in thumbs.items()}

@@ -50,9 +50,9 @@ def write_contact_sheet(
     doubtful = sum(bool(look_at_it(one)) for one in predictions.predictions)
     shown = PhotoPage(
         eyebrow=f"predictions of {run.name}",
-        headline=f"{counted(n, 'photo')} of {counted(len(names), 'class', 'classes')}; look at "
+        headline=f"{counted(n, 'photo')} of {counted(len(names), 'species', 'species')}; look at "
         f"{doubtful:,} of them.",
-        about="By class, the doubtful ones first. The number is how sure the classifier is.",
+        about="By species, the doubtful ones first. The number is how sure the classifier is.",
         tiles=[
             Tile("Photos", f"{n:,}"),
             Tile("Look at", f"{doubtful:,}", "less than 80% sure, or close to the second guess"),

@@ -60,9 +60,9 @@ def write_search(
         AnswerImage(store.paths[row], labels[row], lines=(f"{score:.3f}",)) for row, score in rows
     ]
     shown = PhotoPage(
-        eyebrow=f"search in {store.name} · {result.searched:,} images",
+        eyebrow=f"search in {store.name} · {result.searched:,} photos",
         headline=f"“{result.query}”",
-        about="Most alike first. The number is the cosine between the image and what was "
+        about="Most alike first. The number is the cosine between the photo and what was "
         "searched for; those of words are small, and only their order counts.",
     )
     sheet = AnswerSheet(f"{store.name}: search", store.classes, [AnswerSection("", images)])
@@ -103,7 +103,7 @@ def write_clusters(
     if found.place_column:
         tiles.append(Tile("May be backgrounds", f"{backgrounds:,}", "nearly all from one place"))
     shown = PhotoPage(
-        eyebrow=f"clusters of {store.name} · {len(found.rows):,} images",
+        eyebrow=f"clusters of {store.name} · {len(found.rows):,} photos",
         headline=f"{counted(len(found.clusters), 'group')} of photos that are alike.",
         about="Typical photos first, then those at the edge of the group. Name a whole group "
         "where its photos are of one species; answer single photos where they are not. "
@@ -156,11 +156,11 @@ def write_suggestions(
         headline = f"{n} to label next."
         about = (
             f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
-            "and come first; of the others the classifier is least sure, class by class. All go to "
+            "and come first; of the others the classifier is least sure, species by species. All go to "
             "the split train: a score on photos chosen like this would mislead."
         )
     shown = PhotoPage(
-        f"what to label in {store.name} · {found.n_open:,} images without a label", headline, about
+        f"what to label in {store.name} · {found.n_open:,} photos without a label", headline, about
     )
     sheet = AnswerSheet(f"{store.name}: labels", store.classes, [AnswerSection("", images)])
     columns = ("path", "why", "score", "guess", "split", *_DECISION)

@@ -27,7 +27,9 @@ def split_photos(split: str, n: int = 2) -> str:
 def rounded(share: float) -> str:
     """Write a share in whole percent, with a decimal where 0 or 100 would not be true."""
     whole = percent(share, 0)
-    return percent(share) if whole in ("0", "100") and share not in (0, 1) else whole
+    if whole not in ("0", "100") or share in (0, 1):
+        return whole
+    return percent(min(max(share, 0.001), 0.999))
 
 
 def percent(share: float, decimals: int = 1) -> str:

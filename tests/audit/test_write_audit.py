@@ -74,4 +74,4 @@ def test_vectors_without_anything_come_out(vectors_store):
     for words in ("'fishembed split' makes them", "fewer than two classes", "does not know them"):
         assert words in said
     assert "12 photos without a label" in text
-    assert "the photos are not at hand" in text
+    assert "There are no photos here: they are not at hand" in text

@@ -72,9 +72,9 @@ def write_photo_page(
     sources = image_sources(photos, (image.path for image in images), page, final)
     missing = ""
     if photos is None:
-        missing = "There are no images here: the photos are not at hand (--photos)."
+        missing = "There are no photos here: they are not at hand (--photos)."
     elif lost := len({image.path for image in images}) - len(sources.urls):
-        missing = f"{counted(lost, 'image')} could not be read in {printable(str(photos))}."
+        missing = f"{counted(lost, 'photo')} could not be read in {printable(str(photos))}."
     context: dict[str, Any] = {
         "name": printable(sheet.name),
         "eyebrow": printable(shown.eyebrow),
