@@ -156,7 +156,7 @@ def write_suggestions(
         headline = f"{n} to label next."
         about = (
             f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
-            "and come first; of the others the classifier is least sure, species by species. All go to "
+            "and come first; of the others the classifier is least sure, by species. All go to "
             "the split train: a score on photos chosen like this would mislead."
         )
     shown = PhotoPage(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_pri
 from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.page.overview import worst_first
-from fishembed.reports.shared_page_parts import Tile
 from fishembed.reports.text_tables import (
     best_candidates_table,
     judged_on,
@@ -41,23 +39,6 @@ _TABLES = {
 
 Row = dict[str, Any]
 """A class: `name`, `confused_with`, `confused_count`, and the columns of `ClassTable`."""
-
-
-def score_tiles(metrics: Mapping[str, Any]) -> list[Tile]:
-    """Return the scores that stand under the headline."""
-    if not metrics.get("n"):
-        return []
-    made = []
-    for key, name in (("accuracy", "Accuracy"), ("macro_recall", "Macro recall")):
-        low, high = metrics[f"{key}_ci95"]
-        value = metrics[key]
-        made.append(Tile(name, f"{percent(value)}%", interval((low, high)), (low, high), value))
-    for key, name in (("macro_f1", "Macro F1"), ("top5_accuracy", "Top-5 accuracy")):
-        if metrics.get(key) is not None:
-            made.append(Tile(name, f"{percent(metrics[key])}%"))
-    if metrics.get("log_loss") is not None:
-        made.append(Tile("Log loss", f"{metrics['log_loss']:.3f}", "nats"))
-    return made
 
 
 def class_rows(result: RunResult) -> list[Row]:
