@@ -19,6 +19,9 @@ Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 
 
+_FEW = 8
+
+
 class Pairs(NamedTuple):
     """Pairs of rows (first < second) and their cosines, (n_pairs,) each."""
 
@@ -26,6 +29,7 @@ class Pairs(NamedTuple):
     second: Indices
     cosine: Floats  # float32 (n_pairs,)
     copies: npt.NDArray[np.bool_]  # Whether both are the same photo, and not only alike
+    alike: npt.NDArray[np.bool_]  # Whether their cosine reaches the threshold, or they are copies
 
 
 def similar_pairs(
@@ -33,12 +37,14 @@ def similar_pairs(
     threshold: float,
     *,
     witness: PhotoWitness | None = None,
+    lowest: float | None = None,
     block: int = BLOCK,
 ) -> Iterator[Pairs]:
     """Yield every pair of rows that are copies or whose cosine reaches a threshold, each once.
 
     `features` (n, dim) are read `block` rows at a time, and pairs come from two blocks at a time.
-    Without a `witness`, which looks at pixels, all pairs are taken for copies.
+    Without a `witness`, which looks at pixels, all pairs are taken for copies. From the cosine
+    `lowest` on, pairs come too that are neither alike nor copies, at most a few for each row.
     """
     n = len(features)
     for start in range(0, n, block):
@@ -48,14 +54,22 @@ def similar_pairs(
             cosines = rows @ columns.T
             if other == start:
                 cosines[np.tril_indices(len(rows))] = -2
-            found = cosines >= threshold
-            copies = found
+            alike = cosines >= threshold
+            copies = alike
             if witness is not None:
                 at = slice(start, start + len(rows)), slice(other, other + len(columns))
                 copies = witness.copies(*at, cosines) & (cosines > -2)
-                found = found | copies
+                alike = alike | copies
+            found = alike if lowest is None else alike | (cosines >= _cut(cosines, lowest))
             first, second = np.nonzero(found)
             if len(first):
-                yield Pairs(
-                    first + start, second + other, cosines[first, second], copies[first, second]
-                )
+                at = first, second
+                yield Pairs(first + start, second + other, cosines[at], copies[at], alike[at])
+
+
+def _cut(cosines: Floats, lowest: float) -> float:
+    """Return the cosine from which there are no more than a few pairs for each row."""
+    most = _FEW * len(cosines)
+    if np.count_nonzero(cosines >= lowest) <= most:
+        return lowest
+    return float(np.partition(cosines, -most, axis=None)[-most])

@@ -65,6 +65,20 @@ class PhotoWitness:
         confirmed = (cosines >= self.threshold.confirmed) & (bits <= ALIKE_BITS) & ~same_group
         return np.where(both, alone | confirmed, cosines >= self.threshold.cosine)
 
+    def nearly_equal(
+        self, first: npt.NDArray[np.integer[Any]], second: npt.NDArray[np.integer[Any]]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which pairs of rows have hashes that nearly agree, whatever their features."""
+        found = np.zeros(len(first), bool)
+        for start in range(0, len(first), BLOCK):
+            a, b = first[start : start + BLOCK], second[start : start + BLOCK]
+            bits = [
+                bit_distances(self._signs[[i]], self._signs[[j]])[0, 0]
+                for i, j in zip(a, b, strict=True)
+            ]
+            found[start : start + len(a)] = np.array(bits) <= SAME_BITS_IN_GROUP
+        return found & self._known[first] & self._known[second]
+
     def find_among(
         self,
         queries: npt.NDArray[np.integer[Any]],

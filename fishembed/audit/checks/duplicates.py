@@ -25,6 +25,7 @@ from fishembed.audit.check import (
     row_cells,
 )
 from fishembed.audit.connected_rows import ConnectedRows, Indices
+from fishembed.audit.photo_comparison import ComparedPairs, PhotoComparison
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicate_threshold import Threshold
@@ -165,7 +166,10 @@ def check_duplicates(data: AuditData) -> Duplicates:
     if data.run is not None:
         parts = np.char.add(np.char.add(parts, "/"), data.run.splits)
     witness = PhotoWitness(data.threshold, store.hashes, store.groups)
-    return find_duplicates(store.features, store.digests, parts, data.threshold, witness)
+    comparison = None if data.photos is None else PhotoComparison(store, data.photos)
+    return find_duplicates(
+        store.features, store.digests, parts, data.threshold, witness, comparison=comparison
+    )
 
 
 def find_duplicates(
@@ -174,13 +178,16 @@ def find_duplicates(
     parts: npt.NDArray[np.str_],
     threshold: Threshold,
     witness: PhotoWitness | None = None,
+    *,
+    comparison: PhotoComparison | None = None,
 ) -> Duplicates:
     """Find images that are there more than once.
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
     splits: the nearest row of each part is found. Without a `witness` of the pixels all that is
-    alike counts as a copy.
+    alike counts as a copy. A `comparison` looks at the photos themselves, of the pairs whose
+    features are most alike.
     """
     part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
     nearest = _NearestByPart(part)
@@ -189,11 +196,19 @@ def find_duplicates(
     photos = ConnectedRows(len(features))
     photos.connect_equal(digests)
     n_pairs = 0
-    for pairs in similar_pairs(features, threshold.cosine, witness=witness):
-        n_pairs += len(pairs.first)
-        nearest.update(pairs)
-        connected.connect(pairs.first, pairs.second)
-        photos.connect(pairs.first[pairs.copies], pairs.second[pairs.copies])
+    looked_at = ComparedPairs(comparison, digests, witness)
+    lowest = None if comparison is None else min(threshold.confirmed, threshold.cosine)
+    for pairs in similar_pairs(features, threshold.cosine, witness=witness, lowest=lowest):
+        looked_at.add(pairs)
+        alike = Pairs(*(column[pairs.alike] for column in pairs))
+        n_pairs += len(alike.first)
+        nearest.update(alike)
+        connected.connect(alike.first, alike.second)
+        if comparison is None:
+            photos.connect(alike.first[alike.copies], alike.second[alike.copies])
+    for first, second in looked_at.copies():
+        connected.connect(first, second)
+        photos.connect(first, second)
     group_of, photo_of = connected.groups(), photos.groups()
     return Duplicates(
         threshold=threshold,
