@@ -39,6 +39,9 @@ _FEW_ROWS = 2  # a class, on average
 _TEXT_CS = (10.0, 100.0, 1000.0)
 _DEFAULT_SHRINKAGE, _DEFAULT_COUNT = 0.7, 1.0
 
+MAX_REGRESSION = 50_000_000
+"""Rows times classes beyond which only candidates in closed form are compared."""
+
 
 class AutoHead(ChoosingHead):
     """Choose among shrunken Gaussians, angular regressions, zero-shot and their blends.
@@ -84,8 +87,9 @@ class AutoHead(ChoosingHead):
         Every candidate with its scores, the one chosen first, then by score; empty where nothing
         could be tested (no class has two rows, or two groups), and a default is used untested:
         logistic regression around the text weights where there is text, else a Gaussian. With
-        more than 10 million rows times classes they are compared on a sample of the rows, with a
-        macro score as many of each class; `Trial.rows` says on how many.
+        more than 10 million rows times classes they are compared on two folds and a sample of the
+        rows, with a macro score as many of each class; `Trial.rows` says on how many. With more
+        than 50 million the regressions, which go over the rows many times, are left out.
 
     Notes
     -----
@@ -120,18 +124,21 @@ class AutoHead(ChoosingHead):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _grids(self) -> list[ModelGrid]:
+    def _grids(self, folds: Folds | None = None) -> list[ModelGrid]:
         n_classes, dim = len(self.classes_), self.n_features_in_
         text = matching_anchors(self.text_features, n_classes, dim)
-        if text is None:
-            return [_GAUSSIAN, _ANGULAR]
-        anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
-        around = LogisticGrid(_TEXT_CS, _TAUS, text, "text-logistic")
-        return [ZeroShotGrid(text), anchored, around, _GAUSSIAN, _ANGULAR]
+        grids: list[ModelGrid] = [_GAUSSIAN, _ANGULAR]
+        if text is not None:
+            anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
+            around = LogisticGrid(_TEXT_CS, _TAUS, text, "text-logistic")
+            grids = [ZeroShotGrid(text), anchored, around, *grids]
+        if folds is not None and _is_huge(folds):
+            return [grid for grid in grids if not isinstance(grid, AngularGrid | LogisticGrid)]
+        return grids
 
     def _prefers_default(self, folds: Folds) -> bool:
         """With text and two rows a class, what is tested would have learnt from one row a class."""
-        few = len(folds.codes) <= _FEW_ROWS * folds.n_classes
+        few = len(folds.codes) <= _FEW_ROWS * folds.n_classes and not _is_huge(folds)
         return self.text_features is not None and few and folds.n_folds > 1
 
     def _default(self) -> tuple[ModelGrid, Parameters]:
@@ -139,6 +146,10 @@ class AutoHead(ChoosingHead):
             if isinstance(grid, LogisticGrid):
                 return grid, {"C": _DEFAULT_C}
         return _GAUSSIAN, {"shrinkage": _DEFAULT_SHRINKAGE, "pseudo_count": _DEFAULT_COUNT}
+
+
+def _is_huge(folds: Folds) -> bool:
+    return len(folds.codes) * folds.n_classes > MAX_REGRESSION
 
 
 class SweptLogisticHead(ChoosingHead):
@@ -219,7 +230,7 @@ class SweptLogisticHead(ChoosingHead):
         """The value chosen."""
         return float(self.best_parameters_["C"])
 
-    def _grids(self) -> list[ModelGrid]:
+    def _grids(self, folds: Folds | None = None) -> list[ModelGrid]:  # noqa: ARG002
         Cs = CLIP_CS if self.Cs is None else tuple(sorted(float(C) for C in self.Cs))
         if not Cs or not Cs[0] > 0:
             raise InputError(f"Cs={self.Cs!r}: give values above 0.")

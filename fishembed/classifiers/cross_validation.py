@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
+from sklearn.utils import check_random_state
 
 from fishembed._base.folds import group_folds
 from fishembed.classifiers.base import Codes, Floats
@@ -16,6 +17,12 @@ from fishembed.classifiers.row_weights import log_prior
 
 _ABSENT = 30.0  # nats below the least logit: as good as probability 0, and finite
 _TINY = float(np.finfo(np.float64).tiny)
+
+MAX_LOGITS = 10_000_000
+"""Rows times classes that are evaluated: 40 MB for each of some twenty to fifty candidates."""
+
+MAX_WORK = 10_000_000
+"""Rows times classes, summed over the folds, that models are fitted to; two folds at least."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,16 @@ class Folds:
         """(n,) rows that fold `k` holds out and evaluates."""
         of_fold: npt.NDArray[np.bool_] = self.fold == k
         return of_fold if self.sample is None else of_fold & self.sample
+
+    def affordable(
+        self, random_state: int | np.random.RandomState | None, *, evenly: bool
+    ) -> Folds:
+        """Limit the folds to what time, and the evaluated rows to what memory is meant for."""
+        limited = self.first(max(2, -(-MAX_WORK // (len(self.codes) * self.n_classes))))
+        most = max(1, MAX_LOGITS // self.n_classes)
+        if int(limited.evaluated.sum()) <= most:
+            return limited
+        return limited.subsample(most, check_random_state(random_state), evenly=evenly)
 
     def first(self, n_folds: int) -> Folds:
         """Evaluate the first folds only, `n_folds` at most; rows of the others are trained on."""

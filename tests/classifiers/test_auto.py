@@ -10,11 +10,12 @@ from fishembed.classifiers import (
     AutoHead,
     LogisticHead,
     SweptLogisticHead,
+    auto,
+    cross_validation,
     load_head,
     save_head,
 )
 from fishembed.classifiers.auto import CLIP_CS
-from fishembed.classifiers.model_choice import choosing_head
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer
 from fishembed.errors import DimensionError, InputError
 
@@ -106,7 +107,7 @@ def test_what_could_not_be_tested_is_as_sure_as_it_should_be():
 
 def test_large_problems_are_compared_on_two_of_the_folds(monkeypatch):
     X, y, _ = _tail()
-    monkeypatch.setattr(choosing_head, "MAX_WORK", 1)
+    monkeypatch.setattr(cross_validation, "MAX_WORK", 1)
     head = AutoHead().fit(X, y)
     everything = sum(len(y[y == c]) for c in np.unique(y) if (y == c).sum() > 1)
     assert {t.rows for t in head.results_} == {int((head.held_out_logits.fold >= 0).sum())}
@@ -159,7 +160,7 @@ def test_with_two_rows_a_class_the_text_is_leant_on_untested():
 def test_many_rows_are_compared_on_a_sample_of_bounded_size(monkeypatch, select_on):
     X, y, _ = _tail()
     most = 50
-    monkeypatch.setattr(choosing_head, "MAX_LOGITS", most * 6 + 5)
+    monkeypatch.setattr(cross_validation, "MAX_LOGITS", most * 6 + 5)
     sizes = []
     score = CandidateScorer.score
 
@@ -173,6 +174,16 @@ def test_many_rows_are_compared_on_a_sample_of_bounded_size(monkeypatch, select_
     assert {t.rows for t in head.results_} == {most}
     again = AutoHead(select_on=select_on).fit(X, y)
     assert same_bytes(head, again)
+
+
+def test_beyond_a_size_only_what_has_a_closed_form_is_compared(monkeypatch):
+    X, y, centres = _tail()
+    monkeypatch.setattr(auto, "MAX_REGRESSION", len(y) * 6 - 1)
+    named = {t.candidate for t in AutoHead().fit(X, y).results_}
+    assert named == {"gaussian"}
+    named = {t.candidate for t in AutoHead(text_features=centres).fit(X, y).results_}
+    assert "zeroshot + text-anchored" in named
+    assert not any("angular" in name or "logistic" in name for name in named)
 
 
 def test_the_number_of_jobs_changes_nothing():

@@ -31,12 +31,6 @@ from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
 from fishembed.classifiers.temperature import rows_for_margin, untested_temperature
 from fishembed.errors import InputError
 
-MAX_LOGITS = 10_000_000
-"""Rows times classes that candidates are compared on: 40 MB for each, of some twenty to fifty."""
-
-MAX_WORK = 10_000_000
-"""Rows times classes, summed over the folds, that candidates are fitted to; two folds at least."""
-
 MIN_ROWS, MIN_CLASSES = 30, 5
 """Evaluated rows, and classes of these, below which the default is used and only calibrated."""
 
@@ -46,7 +40,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
 
     Subclasses name the grids, and the model to use where too little can be evaluated: below 30
     rows, or 5 classes where there are more. Where rows
-    times classes exceed `MAX_LOGITS`, candidates are compared on a sample of the rows: as many of
+    times classes exceed 10 million, candidates are compared on a sample of the rows: as many of
     each class where a macro score decides, else drawn from all. The model chosen is fitted to
     every row.
     """
@@ -97,7 +91,8 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
                 folds = self._cross_validation(rows, codes, groups)
             else:
                 folds = self._validation(rows, codes, X_val, y_val)
-            folds = self._affordable(folds)
+            evenly = self.select_on.startswith("macro")
+            folds = folds.affordable(self.random_state, evenly=evenly)
             chosen = self._choose(folds)
             fitted = chosen.fit(rows, codes, len(self.classes_))
             if not self.results_ and not chosen.leans_on_text:
@@ -174,16 +169,8 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         validation = (self._normalized(held_out).astype(rows.dtype, copy=False), held_out_codes)
         return Folds.from_validation((rows, codes), validation, len(self.classes_))
 
-    def _affordable(self, folds: Folds) -> Folds:
-        """Limit the folds to what time, and the evaluated rows to what memory is meant for."""
-        folds = folds.first(max(2, -(-MAX_WORK // (len(folds.codes) * folds.n_classes))))
-        most = max(1, MAX_LOGITS // folds.n_classes)
-        if int(folds.evaluated.sum()) <= most:
-            return folds
-        random = check_random_state(self.random_state)
-        return folds.subsample(most, random, evenly=self.select_on.startswith("macro"))
-
-    def _grids(self) -> list[ModelGrid]:
+    def _grids(self, folds: Folds | None = None) -> list[ModelGrid]:
+        """Return the grids to search, all of them or those that `folds` are not too large for."""
         raise NotImplementedError
 
     def _default(self) -> tuple[ModelGrid, Parameters]:
@@ -212,7 +199,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
             grid, parameters = self._default()
             everything = [search.point(grid, parameters)]
         else:
-            tables = search.grids(self._grids())
+            tables = search.grids(self._grids(folds))
             everything = [scored for table in tables for scored in table]
             if self._blends:
                 everything += search.blends(tables)
