@@ -20,9 +20,9 @@ def export(
         list[Path],
         typer.Argument(
             help="The feature store (its path, or its name in ./cache; the newest when left out), "
-            "and the target. NAME.npz: one file of arrays; else a new folder of .npy and Parquet "
-            "files as clip-retrieval and embedding-reader expect them. With --format manifest, a "
-            "CSV.",
+            "and the target. NAME.npz: one file of arrays; NAME.parquet: one file for viewers "
+            "such as embedding-atlas; else a new folder of .npy and Parquet files as "
+            "clip-retrieval and embedding-reader expect them. With --format manifest, a CSV.",
             metavar="[STORE] TARGET",
             autocompletion=store_names,
         ),

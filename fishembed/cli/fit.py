@@ -15,6 +15,7 @@ from fishembed.cli.options import (
     FIELD,
     ByOption,
     JsonOption,
+    LogOption,
     PoolOption,
     TaxonomyOption,
 )
@@ -22,6 +23,7 @@ from fishembed.cli.resolve_paths import resolve_stores
 from fishembed.cli.run_summary import (
     print_each,
     print_learning_curve,
+    print_logged,
     print_run,
     print_seeds,
     print_selection,
@@ -241,6 +243,7 @@ def fit(
             show_default="none",
         ),
     ] = None,
+    log: LogOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a classifier on cached features and score it.
@@ -274,7 +277,10 @@ def fit(
         places = resolve_stores(stores, console)
         import_sklearn()
         from fishembed.experiments import FewShotSettings, run_fit
+        from fishembed.experiments.runs.tracking import require_tracker
         from fishembed.reports import write_learning_curve
+
+        require_tracker(log)
 
         options = {
             "head": "sweep" if sweep else head,
@@ -293,14 +299,18 @@ def fit(
                 raise InputError("--each names its runs itself, and takes one seed")
             if by or pool or taxonomy or leave_out or shots:
                 raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
-            print_each(console, [run_fit(place, **options) for place in places])
+            several = [run_fit(place, **options) for place in places]
+            print_each(console, several)
+            print_logged(console, several, log)
             return
         if seeds is not None and shots is None:
             if by or pool or taxonomy or leave_out:
                 raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
             from fishembed.experiments import run_seeds
 
-            print_seeds(console, run_seeds(places, seeds, **options))
+            series = run_seeds(places, seeds, **options)
+            print_seeds(console, series)
+            print_logged(console, series, log)
             return
         few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
         done = run_fit(places, shots=few, **options)
@@ -313,6 +323,7 @@ def fit(
 
             found = ask_run(done, by=by, pool=pool, taxonomy=taxonomy, leave_out=leave_out)
         print_run(console, done, found)
+        print_logged(console, [done], log)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

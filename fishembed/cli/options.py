@@ -66,6 +66,15 @@ TaxonomyOption = Annotated[
         show_default="none",
     ),
 ]
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="TRACKER",
+        help="Also log the run to mlflow, trackio or tensorboard, as their own settings say.",
+        show_default="none",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of what is drawn at random.")]
 ThresholdOption = Annotated[
     float | None,

@@ -31,6 +31,15 @@ def print_each(console: Console, runs: Sequence[Run]) -> None:
     console.document({"runs": [{"run": str(run.folder), **run.metrics} for run in runs]})
 
 
+def print_logged(console: Console, runs: Sequence[Run], tracker: str | None) -> None:
+    """Log runs to a tracker, where one is named, and print where they are."""
+    from fishembed.experiments.runs.tracking import log_run
+
+    if tracker is not None:
+        for run in runs:
+            console.message(f"logged {run.name} to {log_run(run, tracker)}")
+
+
 def print_seeds(console: Console, runs: Sequence[Run]) -> None:
     """Print the scores of a series of seeds with their mean and standard deviation."""
     from fishembed.reports.comparison.seeds_table import seeds_document, seeds_table

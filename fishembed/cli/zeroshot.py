@@ -9,9 +9,9 @@ import typer
 from fishembed._base.default_dirs import reports_dir
 from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.lean_imports import import_sklearn
-from fishembed.cli.options import JsonOption, StoreArgument
+from fishembed.cli.options import JsonOption, LogOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store
-from fishembed.cli.run_summary import print_run
+from fishembed.cli.run_summary import print_logged, print_run
 
 
 def zeroshot(
@@ -35,6 +35,7 @@ def zeroshot(
         str | None,
         typer.Option(help="Name of the new run in ./reports.", show_default="<store>-zeroshot"),
     ] = None,
+    log: LogOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Classify by cosine similarity to the class names' text features, and score: no training.
@@ -49,6 +50,9 @@ def zeroshot(
         place = resolve_store(store, console)
         import_sklearn()
         from fishembed.experiments import run_zeroshot
+        from fishembed.experiments.runs.tracking import require_tracker
+
+        require_tracker(log)
 
         done = run_zeroshot(
             place,
@@ -60,3 +64,4 @@ def zeroshot(
             command=command_line(),
         )
         print_run(console, done)
+        print_logged(console, [done], log)

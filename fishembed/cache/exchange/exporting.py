@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file, atomic_folder
 from fishembed.cache.exchange.importing import METADATA_PREFIX
+from fishembed.cache.exchange.parquet_export import export_parquet
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.metadata import Column, as_text, is_number
 from fishembed.cache.store import Store
@@ -37,7 +38,8 @@ def export_store(
     store
         The store.
     target
-        A name that ends in .npz: one file with the arrays that `import_features` reads.
+        A name that ends in .npz: one file with the arrays that `import_features` reads. One
+        that ends in .parquet: one file for viewers, see `export_parquet`.
         Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
         with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
         split, group, digest, caption) and, where every row has a class with text features,
@@ -72,6 +74,8 @@ def export_store(
         if target.suffix.lower() == ".npz":
             with atomic_file(target) as temporary, temporary.open("wb") as file:
                 np.savez(file, **_arrays(store, key, normalize=normalize))
+        elif target.suffix.lower() == ".parquet":
+            export_parquet(store, target, normalize=normalize)
         else:
             _write_folder(store, target, key, normalize=normalize, shard_rows=shard_rows)
     return target
