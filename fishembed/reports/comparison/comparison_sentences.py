@@ -35,7 +35,8 @@ def headline(comparison: Comparison) -> str:
     if len(others) == 1:
         return _of_two(comparison, others[0])
     if len(beaten) == len(others):
-        return f"{_name(best)} is better than all {len(others)} others; chance does not explain it."
+        all_ = "both" if len(others) == 2 else f"all {len(others)}"
+        return f"{_name(best)} is better than {all_} others; chance does not explain it."
     if not beaten:
         return f"{_name(best)} leads, but cannot be told apart from any other run."
     return (
