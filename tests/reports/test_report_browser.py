@@ -192,7 +192,7 @@ def test_the_map_shows_photos_on_hover_and_opens_them(page):
 
 
 def test_species_without_fault_unfold(chromium, tmp_path):  # noqa: F811
-    run = make_run(tmp_path / "run", n_classes=8, rows=200, skill=9)
+    run = make_run(tmp_path / "run", n_classes=8, rows=200, skill=3)
     page = Page(chromium, write_report(run, formats=["html"]))
     rows = "return [...document.querySelectorAll('#every-class tbody tr')].filter((e) => e.offsetParent).length"  # noqa: E501
     folded = page.js("return document.querySelectorAll('.faultless').length")
@@ -201,6 +201,14 @@ def test_species_without_fault_unfold(chromium, tmp_path):  # noqa: F811
     page.js("document.querySelector('[data-unfolds]').click()")
     assert page.js(rows) == before + folded
     assert page.js("return document.querySelector('[data-unfolds]').ariaExpanded") == "true"
+
+
+def test_where_all_are_without_fault_none_is_folded(chromium, tmp_path):  # noqa: F811
+    run = make_run(tmp_path / "run", n_classes=8, rows=200, skill=9)
+    page = Page(chromium, write_report(run, formats=["html"]))
+    shown = "return [...document.querySelectorAll('.faultless')].filter((e) => e.offsetParent)"
+    assert page.js(f"{shown}.length") == 8
+    assert page.js("return document.querySelector('[data-unfolds]')") is None
 
 
 def test_decisions_are_the_table_that_fix_takes(page, tmp_path):

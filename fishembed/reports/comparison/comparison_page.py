@@ -19,7 +19,8 @@ from fishembed.reports.comparison.comparison_sentences import (
     value_text,
 )
 from fishembed.reports.comparison.comparison_tables import notes
-from fishembed.reports.page.galleries import GalleryImage, Rows, read_thumbnails
+from fishembed.reports.page.galleries import GalleryImage, read_thumbnails
+from fishembed.reports.page.photo_choice import Rows
 from fishembed.reports.shared_page_parts import IMAGES_BESIDE, fill
 from fishembed.reports.thumbnails import Thumbnail
 from fishembed.reports.wording import interval, points
