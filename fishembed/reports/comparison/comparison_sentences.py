@@ -37,6 +37,12 @@ def headline(comparison: Comparison) -> str:
     if len(beaten) == len(others):
         all_ = "both" if len(others) == 2 else f"all {len(others)}"
         return f"{_name(best)} is better than {all_} others; chance does not explain it."
+    rest = [one for one in others if not _better(one)]
+    if any(one.real for one in rest):  # real, but not in both scores the same way
+        return (
+            f"{_name(best)} leads over species, better than {len(beaten)} of {len(others)}; "
+            "over images others lead."
+        )
     if not beaten:
         return f"{_name(best)} leads, but cannot be told apart from any other run."
     return (
