@@ -45,7 +45,14 @@ class PhotoWitness:
         names = np.array([name or f"\0{row}" for row, name in enumerate(groups)], np.str_)
         self._groups = np.unique(names, return_inverse=True)[1]
 
-    def copies(self, a: Any, b: Any, cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    def copies(
+        self,
+        a: Any,
+        b: Any,
+        cosines: npt.NDArray[np.float32],
+        *,
+        confirmed: float | None = None,
+    ) -> npt.NDArray[np.bool_]:
         """Return which pairs are copies of one photo, bool (n_a, n_b).
 
         Parameters
@@ -54,7 +61,10 @@ class PhotoWitness:
             Row numbers or slices.
         cosines
             float32 (n_a, n_b) of their features.
+        confirmed
+            The cosine from which features confirm pixels; the threshold's when left out.
         """
+        confirmed = self.threshold.confirmed if confirmed is None else confirmed
         known_a, known_b = np.asarray(self._known[a]), np.asarray(self._known[b])
         both = known_a[:, None] & known_b[None]
         if not both.any():
@@ -62,8 +72,8 @@ class PhotoWitness:
         bits = bit_distances(self._signs[a], self._signs[b])
         same_group = self._groups[a][:, None] == self._groups[b][None]
         alone = bits <= np.where(same_group, SAME_BITS_IN_GROUP, SAME_BITS)
-        confirmed = (cosines >= self.threshold.confirmed) & (bits <= ALIKE_BITS) & ~same_group
-        return np.where(both, alone | confirmed, cosines >= self.threshold.cosine)
+        sure = (cosines >= confirmed) & (bits <= ALIKE_BITS) & ~same_group
+        return np.where(both, alone | sure, cosines >= self.threshold.cosine)
 
     def nearly_equal(
         self, first: npt.NDArray[np.integer[Any]], second: npt.NDArray[np.integer[Any]]
@@ -104,6 +114,10 @@ class PhotoWitness:
             for begin in range(0, len(rows), block):
                 others = slice(begin, begin + block)
                 cosines = np.asarray(wanted @ unit_rows(X[others]).T, np.float32)
-                copied[some] |= self.copies(queries[some], rows[others], cosines).any(axis=1)
-                alike[some] |= (cosines >= self.threshold.cosine).any(axis=1)
+                pairs = queries[some], rows[others], cosines
+                # No photo is looked at here: what only might be a crop counts as a scene.
+                sure = self.copies(*pairs, confirmed=self.threshold.cosine)
+                copied[some] |= sure.any(axis=1)
+                like = (cosines >= self.threshold.cosine) | self.copies(*pairs)
+                alike[some] |= like.any(axis=1)
         return copied, alike & ~copied
