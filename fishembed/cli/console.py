@@ -121,6 +121,15 @@ class Console:
         output().documents += 1
         write_text(sys.stdout, shown(text))
 
+    def lines(self, text: str) -> None:
+        """Print lines that were asked for to standard output, cut where a terminal ends."""
+        width = width_of(sys.stdout)
+        cut = (
+            f"{one[: width - 1]}…" if width and len(one) > width else one
+            for one in text.split("\n")
+        )
+        self.result("\n".join(cut))
+
     def document(self, content: dict[str, object]) -> None:
         """Print the result as JSON; nothing without `as_json`."""
         if self.as_json:

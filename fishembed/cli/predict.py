@@ -248,7 +248,8 @@ def predict(
             for path, reason in found.skipped:
                 console.message(f"skipped {path!r}: {reason}")
             if output is None:
-                console.result(formats.formatted(found, chosen))
+                show = console.lines if chosen == "table" else console.result
+                show(formats.formatted(found, chosen))
             elif chosen == "html":
                 write_contact_sheet(found, folder, output)
             else:

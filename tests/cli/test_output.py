@@ -74,3 +74,10 @@ def test_a_pipe_gets_lines_whole_and_no_progress(monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert out.count("\n") == 1
     assert err == ""
+
+
+def test_rows_of_a_table_are_cut_where_a_terminal_ends(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")
+    with Console(as_json=False) as console:
+        console.lines("a.png  cod 90.0%  eel 9.0%  pike 1.0%\nb.png  eel\n")
+    assert capsys.readouterr().out == "a.png  cod 90.0%  e…\nb.png  eel\n"
