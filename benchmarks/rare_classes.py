@@ -224,6 +224,8 @@ def print_paired(done):
         print(f"{'head':27}" + "".join(f"{c:>12}" for c in COLUMNS) + "   macro against before")
         for label in dict.fromkeys(key[2] for key in of_kind):
             rows = [c for c in complete if (*c, label) in of_kind]
+            if not rows:
+                continue
             figures = np.array([of_kind[(*c, label)] for c in rows])
             change = 100 * (figures[:, 0] - [of_kind[(*c, BEFORE)][0] for c in rows])
             error = change.std(ddof=1) / len(change) ** 0.5 if len(change) > 1 else 0.0
