@@ -101,6 +101,8 @@ def write_report(
             figures = draw_figures(result) | draw_field_figures(found)
             svgs = write_figures(folder, figures, formats, page=on_page)
             embedding_map = mapping.result()
+            if isinstance(embedding_map, str) and progress is not None:
+                progress.message(embedding_map)
             if isinstance(embedding_map, EmbeddingMap):
                 drawn = {"map": draw_map(result, embedding_map)}
                 write_figures(folder, drawn, formats, page=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ _AT_ONCE = 4
 
 def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> None:
     """Upload a file under a condition that S3 tests when all of it has arrived.
+
+    Where the answer to the upload was lost it is sent again, and the condition fails by what it
+    brought itself: such an upload has succeeded.
 
     Parameters
     ----------
@@ -33,10 +38,14 @@ def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> Non
     """
     bucket, key, _ = fs.split_path(path)
     place = {"Bucket": bucket, "Key": key}
-    if local.stat().st_size <= _PART:
-        fs.call_s3("put_object", Body=local.read_bytes(), **place, **condition)
-    else:
-        _put_parts(fs, local, place, condition)
+    try:
+        if local.stat().st_size <= _PART:
+            fs.call_s3("put_object", Body=local.read_bytes(), **place, **condition)
+        else:
+            _put_parts(fs, local, place, condition)
+    except Exception:
+        if not _has_arrived(fs, local, place):
+            raise
     fs.invalidate_cache(fs._parent(path))
 
 
@@ -58,8 +67,25 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
             "complete_multipart_upload", MultipartUpload={"Parts": parts}, **begun, **condition
         )
     except BaseException:
-        fs.call_s3("abort_multipart_upload", **begun)
+        with suppress(Exception):  # what went wrong first counts
+            fs.call_s3("abort_multipart_upload", **begun)
         raise
+
+
+def _has_arrived(fs: Any, local: Path, place: dict[str, str]) -> bool:
+    """Return whether the place holds this file, by what S3 calls its ETag where it can be told."""
+    with suppress(Exception):  # no answer to this either: it is not known
+        return str(fs.call_s3("head_object", **place)["ETag"]).strip('"') == _etag(local)
+    return False
+
+
+def _etag(local: Path) -> str:
+    """Return the MD5 of a file, or of those of its parts with their number."""
+    parts = [hashlib.md5(block, usedforsecurity=False) for block in _blocks(local)]
+    if local.stat().st_size <= _PART:
+        return parts[0].hexdigest() if parts else hashlib.md5(usedforsecurity=False).hexdigest()
+    together = hashlib.md5(b"".join(one.digest() for one in parts), usedforsecurity=False)
+    return f"{together.hexdigest()}-{len(parts)}"
 
 
 def _blocks(local: Path) -> Iterator[bytes]:
