@@ -47,7 +47,7 @@ def test_scaled_rows_have_length_one_and_what_is_there_is_replaced_whole(store):
 
 def test_it_is_imported_again(store):
     export_store(store, "p.parquet")
-    with import_features("p.parquet", "cache/q.h5") as again:
+    with FeatureStore.open(import_features("p.parquet", "cache/q.h5")) as again:
         assert (again.features[:] == store.features[:]).all()
         assert list(again.paths) == list(store.paths)
         assert again.classes == store.classes
