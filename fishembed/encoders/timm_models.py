@@ -51,7 +51,7 @@ class TimmEncoder(ImageTower):
             library="timm",
             architecture=name.architecture,
             weights=hash_weights(network.state_dict()),
-            dim=int(network.num_features),  # type: ignore[arg-type]
+            dim=_dim(network, config["input_size"]),
             preprocessing=_preprocessing(name, config),
             precision=precision,
             revision=revision,
@@ -79,6 +79,14 @@ def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
     except Exception as error:  # timm and the hub raise many kinds
         raise weights_out_of_reach(name.text, " ".join(str(error).split())[:200]) from error
     return network, revision
+
+
+def _dim(network: torch.nn.Module, size: tuple[int, ...]) -> int:
+    """Return the length of an embedding; `num_features` is another where a layer follows."""
+    import torch
+
+    with torch.inference_mode():
+        return int(network.eval()(torch.zeros(1, *size)).shape[-1])
 
 
 def _check(name: EncoderName) -> None:

@@ -18,7 +18,7 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from fishembed.encoders import openclip, parse_name
+from fishembed.encoders import openclip, parse_name, timm_models
 from fishembed.errors import MissingExtraError
 from fishembed.images import crop_pixels
 
@@ -35,6 +35,7 @@ ONE_OF_EACH_MAKE = [
     "ViTamin-S",
     "coca_ViT-B-32",
     "convnext_base_w",
+    "roberta-ViT-B-32",
 ]
 TRIED = ARCHITECTURES if os.environ.get("FISHEMBED_ALL_ARCHITECTURES") else ONE_OF_EACH_MAKE
 TEXTS = ["a photo of a fish.", "Dascyllus reticulatus"]
@@ -126,7 +127,7 @@ def photos() -> list[Image.Image]:
 def test_encodes_as_open_clip_does(architecture, small_models, monkeypatch):
     torch.manual_seed(0)
     tag = open_clip.list_pretrained_tags_by_model(architecture)[0]
-    model = open_clip.create_model(architecture, load_weights=False).eval()
+    model = open_clip.create_model(architecture, load_weights=False, pretrained_text=False).eval()
     transform = image_transform_v2(
         PreprocessCfg(**open_clip.get_model_preprocess_cfg(model)), is_train=False
     )
@@ -152,6 +153,37 @@ def test_encodes_as_open_clip_does(architecture, small_models, monkeypatch):
 
 def close(ours: np.ndarray, theirs: np.ndarray) -> bool:
     return bool(np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max())
+
+
+TIMM_FAMILIES = [
+    "resnet18.a1_in1k",
+    "vit_tiny_patch16_224.augreg_in21k",
+    "vit_small_patch16_dinov3.lvd1689m",
+    "convnext_atto.d2_in1k",
+    "tf_efficientnet_lite0.in1k",
+    "mobilenetv3_small_050.lamb_in1k",
+    "swin_tiny_patch4_window7_224.ms_in1k",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TIMM_FAMILIES)
+def test_encodes_as_timm_does(name, monkeypatch):
+    torch.manual_seed(0)
+    network = timm.create_model(name, pretrained=False, num_classes=0).eval()
+    config = timm.data.resolve_model_data_config(network)
+    transform = timm.data.create_transform(**config, is_training=False)
+    with torch.inference_mode():
+        expected = network(torch.stack([transform(photo) for photo in photos()])).numpy()
+    monkeypatch.setattr(timm_models, "_create", lambda _: (network, ""))
+
+    encoder = timm_models.TimmEncoder(parse_name(f"timm:{name}"))
+    geometry = encoder.spec.preprocessing.geometry()
+    batch = np.stack([crop_pixels(photo, **geometry) for photo in photos()])
+
+    assert encoder.spec.dim == expected.shape[1]
+    assert close(encoder.encode_images(batch), expected)
+    assert encoder.encode_texts(TEXTS) is None
 
 
 @pytest.mark.parametrize("architecture", ["ViT-B-16-SigLIP2", "roberta-ViT-B-32"])
