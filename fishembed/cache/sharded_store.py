@@ -162,7 +162,12 @@ class ShardedStore(Store):
         column = shard.column(name)
         if name == "label":
             number = {label: i for i, label in enumerate(self.classes)}
-            return np.array([*(number[label] for label in shard.classes), -1], np.int32)[column]
+            try:
+                return np.array([*(number[label] for label in shard.classes), -1], np.int32)[column]
+            except (IndexError, KeyError) as error:  # read without comparing checksums
+                raise StoreIntegrityError(
+                    f"{str(shard.path)!r} is damaged: it has labels of no class ({error})"
+                ) from error
         if name == "path" and self.source["root"] is None:
             return [_absolute(shard.source["root"], path) for path in column]
         return column
