@@ -178,8 +178,8 @@ class Moments:
         scatter = (products - sums.T @ means) / max(1, n - len(counts))
         within, basis = Spread.of(scatter, bases and bases[0])
         overall, other = Spread.of(products / n - np.outer(mean, mean), bases and bases[1])
-        placed = ((m + self.centre).astype(np.float32) for m in (means, mean))
-        return ClassDistances(*placed, within, overall), (basis, other)
+        near, far = ((m + self.centre).astype(np.float32) for m in (means, mean))
+        return ClassDistances(near, far, within, overall), (basis, other)
 
 
 def _products(rows: Floats) -> Double:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -282,7 +282,7 @@ def fit(
 
         require_tracker(log)
 
-        options = {
+        options: dict[str, Any] = {
             "head": "sweep" if sweep else head,
             "features": features,
             "parameters": {key: value for key, value in given.items() if value is not None},

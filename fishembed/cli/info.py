@@ -150,8 +150,8 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     console.answer(counted(len([name for name in found["classes"] if name]), "class", "classes"))
     if found["metadata"]:
         console.answer(_metadata_line(found["metadata"]))
-    columns, rows = _class_table(found["classes"])
-    console.table(columns, rows, indent=2, answer=True)
+    columns, table = _class_table(found["classes"])
+    console.table(columns, table, indent=2, answer=True)
     skipped = found["skipped"]
     if skipped:
         console.answer(f"{counted(len(skipped), 'file')} skipped:")

@@ -222,7 +222,7 @@ def _parts(part: Codes) -> Iterator[npt.NDArray[np.bool_]]:
 
 def _largest_zero(z: Floats) -> Floats:
     high = z.max(axis=1, keepdims=True) if len(z) else 0
-    return np.maximum(z - high, -1e4).astype(np.float16)
+    return np.asarray(np.maximum(z - high, -1e4), np.float16)
 
 
 def _some_rows(n: int, n_classes: int, seed: int) -> Codes:

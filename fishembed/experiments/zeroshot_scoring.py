@@ -156,11 +156,11 @@ def _held_out(
         if too_many or len(np.unique(y)) < len(head.classes_) or len(head.classes_) < 2:
             continue
         X, named = store.embeddings(rows), row_groups(store, rows)
-        groups = np.arange(len(y)) if named is None else np.unique(named, return_inverse=True)[1]
+        groups = np.arange(len(y)) if named is None else named
         by_class = np.asarray(head.logits(X), np.float32).T
-        fold = group_folds(y, groups, _N_FOLDS, seed)
+        fold = group_folds(y.astype(np.intp), groups, _N_FOLDS, seed)
         logits = HeldOutLogits(fold, np.arange(len(y)), by_class)
-        return held_out(head, TrainingData(X, y, groups, None), logits, 1.0, seed)
+        return held_out(head, TrainingData(X, y, named, None), logits, 1.0, seed)
     return None
 
 

@@ -169,7 +169,8 @@ def _rows_to_learn_from(store: Store, rows: Indices) -> Indices:
     """Leave out what is held out to be scored on, unless nothing else is without a label."""
     held_out = np.asarray(store.splits)[rows] == "test"
     unlabelled = store.labels[rows] < 0
-    return rows[~held_out] if (unlabelled & ~held_out).any() else rows[~held_out | unlabelled]
+    kept = ~held_out if (unlabelled & ~held_out).any() else ~held_out | unlabelled
+    return np.asarray(rows[kept])
 
 
 def _random_sample(rows: Indices, n: int, seed: int) -> Indices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from fishembed._base.progress import NoProgress, Progress, report_detail
@@ -151,8 +152,11 @@ class EncoderLoader:
 
     def _load(self) -> Encoder:
         if self._is_recorded and self._store is not None and parse_name(self._name).needs_trust:
+            place = self._store.path
             trusted_document(
-                self._store.encoder, beside=self._store.path, remedy="--encoder names it"
+                self._store.encoder,
+                beside=place if isinstance(place, Path) else None,
+                remedy="--encoder names it",
             )
         if self._load_with is not None:
             return self._load_with(self.for_worker())

@@ -311,7 +311,7 @@ def _counts(rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
 def _parts(rows: Rows) -> dict[str, int]:
     """Count the rows that are parts of images, or frames of videos, and those videos."""
     frames = np.flatnonzero(~np.isnan(rows.time)) if is_known(rows.time) else ()
-    clips = {str(rows.path[i]).rpartition("#t=")[0] for i in frames}
+    clips = {str(rows.path[int(i)]).rpartition("#t=")[0] for i in frames}
     return {
         "frames": len(frames),
         "videos": len(clips),

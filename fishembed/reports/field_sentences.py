@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fishembed._base.printable import printable, shortened
@@ -13,7 +13,7 @@ from fishembed.reports.wording import interval, percent
 
 def field_sentences(found: Mapping[str, Any]) -> dict[str, str]:
     """Return one sentence for each question that `field.json` answers, by its section."""
-    makers = {
+    makers: dict[str, Callable[[Any], str]] = {
         "unknown": _unknown,
         "sets": _sets,
         "by": _by,

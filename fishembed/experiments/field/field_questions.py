@@ -77,7 +77,7 @@ class _Scored:
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
         """Whether each is called what it is; a class that was not learnt never is."""
-        return np.concatenate([z.argmax(axis=1) for z in self.blocks()]) == self.codes
+        return np.asarray(np.concatenate([z.argmax(axis=1) for z in self.blocks()]) == self.codes)
 
 
 def answer_field_questions(
@@ -240,13 +240,13 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
     threshold = conformal_threshold(1 - kept.p_true, level, kept.grouped)
     known = scored.codes >= 0
-    sizes, truth_inside, start = [], [], 0
+    set_sizes, truth_inside, start = [], [], 0
     for z in scored.blocks():
         inside = conformal_sets(softmax(z, axis=1), threshold)
-        sizes.append(inside.sum(axis=1))
+        set_sizes.append(inside.sum(axis=1))
         truth_inside.append(inside[np.arange(len(z)), scored.codes[start : start + len(z)]])
         start += len(z)
-    sizes, held = np.concatenate(sizes), np.concatenate(truth_inside) & known
+    sizes, held = np.concatenate(set_sizes), np.concatenate(truth_inside) & known
     by_class = []
     for c in np.unique(scored.codes[known]):
         at = scored.codes == c

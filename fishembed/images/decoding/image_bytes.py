@@ -17,6 +17,8 @@ class ImageBytes(Protocol):
         """Its size in bytes, and a number that changes with what it lies in; -1 for unusable."""
         ...
 
+    def __hash__(self) -> int: ...
+
     def read(self) -> bytes:
         """Read it whole.
 

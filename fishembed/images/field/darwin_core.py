@@ -17,8 +17,10 @@ from fishembed.images.field.field_table import (
 
 META = "meta.xml"
 _MEDIA = ("http://rs.gbif.org/terms/1.0/Multimedia", "http://rs.tdwg.org/ac/terms/Multimedia")
-_KEPT = ("gbifID", "occurrenceID", "eventDate", "decimalLatitude", "decimalLongitude", "locality")
-_KEPT += ("recordedBy", "identifiedBy", "basisOfRecord", "family", "sex", "lifeStage", "license")
+_KEPT = (
+    *("gbifID", "occurrenceID", "eventDate", "decimalLatitude", "decimalLongitude", "locality"),
+    *("recordedBy", "identifiedBy", "basisOfRecord", "family", "sex", "lifeStage", "license"),
+)
 _ADDRESSES = ("identifier", "accessURI", "goodQualityAccessURI", "references")
 _MOST_BYTES = 1 << 36
 

@@ -18,8 +18,10 @@ from fishembed.images.field.field_table import (
 
 IMAGES = "images.csv"
 _NEEDED = frozenset({"deployment_id", "image_id", "location", "genus", "species"})
-_OF_IMAGE = ("image_id", "deployment_id", "timestamp", "wi_taxon_id", "common_name")
-_OF_IMAGE += ("family", "order", "class", "age", "sex", "number_of_objects", "license")
+_OF_IMAGE = (
+    *("image_id", "deployment_id", "timestamp", "wi_taxon_id", "common_name"),
+    *("family", "order", "class", "age", "sex", "number_of_objects", "license"),
+)
 _OF_DEPLOYMENT = ("placename", "latitude", "longitude", "camera_id", "feature_type")
 
 

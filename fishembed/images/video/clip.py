@@ -118,7 +118,7 @@ class Clip:
         if not self._container.duration:
             return self._counted()
         length = self._container.duration / 1e6
-        return min(length, self._last_packet(length) or length)
+        return float(min(length, self._last_packet(length) or length))
 
     def _last_packet(self, length: float) -> float:
         """Return when the last frame ends; 0 where the end cannot be reached."""

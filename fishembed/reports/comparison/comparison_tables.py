@@ -106,7 +106,7 @@ def comparison_latex(comparison: Comparison) -> str:
         LaTeX; names are escaped, scripts other than Latin need XeLaTeX or LuaLaTeX.
     """
     head = ("Run", r"Right (\%)", r"Average over species (\%)", "Behind the best", "$p$")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for i in comparison.best_first:
         one = comparison.entries[i]
         name, *cells = (

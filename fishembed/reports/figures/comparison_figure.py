@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fishembed.reports.comparison.comparison_dots import (
     COLOURS,
@@ -83,7 +83,7 @@ def _classes(axes: Axes, shown: list[ClassDots], n_classes: int) -> None:
     axes.set_xlabel(f"recall of {which} (images)")
 
 
-def _marker(place: int, size: float) -> dict[str, object]:
+def _marker(place: int, size: float) -> dict[str, Any]:
     if place >= OTHERS:
         return {"marker": ".", "color": MUTED, "markersize": size, "linestyle": "none"}
     colour, marker = COLOURS[place], MARKERS[place]
