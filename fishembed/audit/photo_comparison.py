@@ -139,8 +139,8 @@ class ComparedPairs:
         same = self._digests[pairs.first] == self._digests[pairs.second]
         seen = usable[pairs.first] & usable[pairs.second]
         seen &= ~same | self._unknown[pairs.first]
-        self._kept.append(_some(pairs, seen))
-        self._hashed.append(_some(pairs, ~seen & pairs.copies))
+        self._kept.append(pairs.where(seen))
+        self._hashed.append(pairs.where(~seen & pairs.copies))
         if sum(len(one.first) for one in self._kept) > _HELD:
             self._kept = [self._nearest()]
 
@@ -151,14 +151,14 @@ class ComparedPairs:
         rank = np.minimum(_ranks(whole.first[order]), _ranks(whole.second[order]))
         best = np.zeros(len(order), bool)
         best[order[rank < _NEAREST]] = True
-        self._set_aside(_some(whole, ~best))
-        return _some(whole, best)
+        self._set_aside(whole.where(~best))
+        return whole.where(best)
 
     def _set_aside(self, pairs: Pairs) -> None:
         """Decide pairs that are not compared by their hashes alone."""
         if self._witness is not None:
             nearly = self._witness.nearly_equal(pairs.first, pairs.second)
-            self._hashed.append(_some(pairs, nearly))
+            self._hashed.append(pairs.where(nearly))
 
     def copies(self) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Yield the pairs that are the same photo, in two arrays of rows at a time."""
@@ -167,13 +167,13 @@ class ComparedPairs:
         kept = self._nearest()
         best = np.zeros(len(kept.first), bool)
         best[np.argsort(-kept.cosine, kind="stable")[:MOST_PAIRS]] = True
-        self._set_aside(_some(kept, ~best))
-        kept = _some(kept, best)
+        self._set_aside(kept.where(~best))
+        kept = kept.where(best)
         verdict = self._comparison.same_photo(kept.first.tolist(), kept.second.tolist())
         same = np.where(verdict < 0, kept.copies, verdict == 1)
         if self._witness is not None:
             same |= self._witness.nearly_equal(kept.first, kept.second)
-        for one in (_some(kept, same), *self._hashed):
+        for one in (kept.where(same), *self._hashed):
             yield one.first, one.second
 
 
@@ -186,10 +186,6 @@ def _ranks(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     ranks = np.empty(len(rows), np.intp)
     ranks[order] = np.arange(len(rows)) - np.repeat(starts, counts)
     return ranks
-
-
-def _some(pairs: Pairs, chosen: npt.NDArray[np.bool_]) -> Pairs:
-    return Pairs(*(column[chosen] for column in pairs))
 
 
 def small_grey(data: bytes) -> Grey:

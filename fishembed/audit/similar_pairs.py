@@ -31,6 +31,11 @@ class Pairs(NamedTuple):
     copies: npt.NDArray[np.bool_]  # Whether both are the same photo, and not only alike
     alike: npt.NDArray[np.bool_]  # Whether their cosine reaches the threshold, or they are copies
 
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Pairs:
+        """Return some of the pairs."""
+        first, second, cosine, copies, alike = self
+        return Pairs(first[chosen], second[chosen], cosine[chosen], copies[chosen], alike[chosen])
+
 
 def similar_pairs(
     features: Features,
@@ -63,8 +68,14 @@ def similar_pairs(
             found = alike if lowest is None else alike | (cosines >= _cut(cosines, lowest))
             first, second = np.nonzero(found)
             if len(first):
-                at = first, second
-                yield Pairs(first + start, second + other, cosines[at], copies[at], alike[at])
+                in_block = first, second
+                yield Pairs(
+                    first + start,
+                    second + other,
+                    cosines[in_block],
+                    copies[in_block],
+                    alike[in_block],
+                )
 
 
 def _cut(cosines: Floats, lowest: float) -> float:

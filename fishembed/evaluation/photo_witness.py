@@ -87,7 +87,7 @@ class PhotoWitness:
                 for i, j in zip(a, b, strict=True)
             ]
             found[start : start + len(a)] = np.array(bits) <= SAME_BITS_IN_GROUP
-        return found & self._known[first] & self._known[second]
+        return np.asarray(found & self._known[first] & self._known[second])
 
     def find_among(
         self,

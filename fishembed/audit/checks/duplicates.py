@@ -200,7 +200,7 @@ def find_duplicates(
     lowest = None if comparison is None else min(threshold.confirmed, threshold.cosine)
     for pairs in similar_pairs(features, threshold.cosine, witness=witness, lowest=lowest):
         looked_at.add(pairs)
-        alike = Pairs(*(column[pairs.alike] for column in pairs))
+        alike = pairs.where(pairs.alike)
         n_pairs += len(alike.first)
         nearest.update(alike)
         connected.connect(alike.first, alike.second)
