@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Annotated
 
 import typer
@@ -11,7 +13,7 @@ from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import resolve_run
-from fishembed.errors import MissingExtraError
+from fishembed.errors import InputError, MissingExtraError
 
 _HERE = ("127.0.0.1", "localhost", "::1")
 
@@ -28,7 +30,9 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen at; any but this machine's needs a token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen at; 0 for any that is free.")
+    ] = 8765,
     token: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +66,27 @@ def serve(
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
         answerer = Answerer(opened, run_encoder(opened, device, console, trust=trust_encoder))
-        app = make_app(answerer, secret)
-        query = f"?token={secret}" if secret else ""
-        console.message(f"open http://{host}:{port}/{query} in a browser; Ctrl-C ends it")
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        # Without a token other names for this machine are refused: a page from elsewhere could
+        # have its own name lead here and read the answers.
+        app = make_app(answerer, secret, hosts=() if secret else _HERE)
+        with _listen(host, port) as listener:
+            shown = f"[{host}]" if ":" in host else host
+            console.message(
+                f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"
+            )
+            if secret and token is None:  # not as a message: those are kept in the log file
+                console.result(f"its token: {secret}\n")
+                sys.stdout.flush()
+            config = uvicorn.Config(app, log_level="warning", access_log=False)
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket:
+    family = AF_INET6 if ":" in host else AF_INET
+    try:
+        return create_server((host, port), family=family)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen at {host!r}, port {port}: {error.strerror or error}; name another "
+            "--port"
+        ) from error

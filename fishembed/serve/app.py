@@ -6,6 +6,7 @@ import hmac
 import io
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from fishembed.errors import FishembedError, MissingExtraError
 from fishembed.experiments import Run, predict_run
 from fishembed.experiments.predicting.people_table import look_at_it, species
 from fishembed.experiments.predicting.prediction import Predictions
+from fishembed.reports.page.photo_page import find_photos
 from fishembed.reports.shared_page_parts import fill
+from fishembed.reports.thumbnails import thumbnails
 from fishembed.serve.openapi import openapi_document
 
 MAX_BYTES = 32_000_000
@@ -26,6 +29,10 @@ MAX_FILES = 64
 
 MAX_PIXELS = 100_000_000
 """Width × height above which a photo is refused."""
+
+
+THUMBNAIL_BOX = (240, 180)
+"""Largest width and height of the training images that are shown."""
 
 
 class Answerer:
@@ -41,10 +48,16 @@ class Answerer:
 
     def __init__(self, run: Run, encoder: Encoder) -> None:
         self.run, self._encoder = run, encoder
+        self._photos = find_photos((run.info.get("store") or {}).get("source_root"))
         self._lock = threading.Lock()  # one forward pass at a time: more would only take turns
 
-    def answer(self, files: list[tuple[str, bytes]]) -> dict[str, Any]:
-        """Return what each photo is called, or its problem, in the order of the upload."""
+    def answer(
+        self, files: list[tuple[str, bytes]], *, with_thumbnails: bool = False
+    ) -> dict[str, Any]:
+        """Return what each photo is called, or its problem, in the order of the upload.
+
+        The training images that it is like come with a small copy if asked for and at hand.
+        """
         with tempfile.TemporaryDirectory(prefix="fishembed-") as folder:
             # Names of uploads are never names of files here.
             places = [Path(folder, f"{number:04d}") for number in range(len(files))]
@@ -56,6 +69,7 @@ class Answerer:
             found = self._predictions(usable)
             problems |= dict(found.skipped)
         by_path = {one.path: one for one in found.predictions}
+        shown = self._thumbnails(found) if with_thumbnails else {}
         answers: list[dict[str, Any]] = []
         for place, (name, _) in zip(places, files, strict=True):
             one = by_path.get(str(place))
@@ -75,7 +89,7 @@ class Answerer:
                     ],
                     "nearest": [
                         {"label": near.label, "similarity": round(near.similarity, 4),
-                         "path": near.path}
+                         "path": near.path, **shown.get(near.path, {})}
                         for near in one.evidence
                     ],
                 }
@@ -94,6 +108,13 @@ class Answerer:
                 return self._predict(places, evidence=False)
             except FishembedError as error:
                 return Predictions((), tuple((str(place), str(error)) for place in places))
+
+    def _thumbnails(self, found: Predictions) -> dict[str, dict[str, str]]:
+        if self._photos is None:
+            return {}
+        paths = dict.fromkeys(near.path for one in found.predictions for near in one.evidence)
+        made = thumbnails(self._photos, paths, box=THUMBNAIL_BOX)
+        return {path: {"thumbnail": small.uri} for path, small in made.items()}
 
     def _predict(self, places: list[Path], *, evidence: bool) -> Predictions:
         return predict_run(self.run, places, top=3, evidence=evidence, encoder=self._encoder)
@@ -115,7 +136,7 @@ def _too_large(data: bytes) -> str:
     return ""
 
 
-def make_app(answerer: Answerer, token: str = "") -> Any:
+def make_app(answerer: Answerer, token: str = "", hosts: Sequence[str] = ()) -> Any:
     """Return the ASGI application.
 
     Parameters
@@ -124,6 +145,8 @@ def make_app(answerer: Answerer, token: str = "") -> Any:
         Classifies the uploads.
     token
         What requests have to bring, as `Authorization: Bearer …` or `?token=…`; "" for none.
+    hosts
+        Names by which this machine may be asked; any when empty.
 
     Raises
     ------
@@ -141,14 +164,21 @@ def make_app(answerer: Answerer, token: str = "") -> Any:
     except ImportError as error:
         raise MissingExtraError("fishembed serve", "starlette", "serve") from error
 
-    def allowed(request: Request) -> bool:
+    def refused(request: Request) -> str:
+        name = request.url.hostname
+        if hosts and name not in hosts:
+            return f"this answers to {', '.join(hosts)}, not to {name}"
         given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         given = given or request.query_params.get("token", "")
-        return not token or hmac.compare_digest(given.encode(), token.encode())
+        known = not token or hmac.compare_digest(given.encode(), token.encode())
+        return "" if known else "a token is needed: it stands where fishembed serve was started"
 
     async def page(request: Request) -> Response:
-        if not allowed(request):
-            return JSONResponse({"error": "a token is needed: ?token=…"}, 401)
+        if why := refused(request):
+            html = fill("token.html", {"name": "a token is needed", "why": why, "data": {},
+                         "form_places": "'self'"},
+                        scripts=(), package="fishembed.serve")  # fmt: skip
+            return HTMLResponse(html, 401)
         html = fill(
             "serve.html",
             {"name": printable(answerer.run.name), "data": {"token": token}, "figures": {},
@@ -159,8 +189,8 @@ def make_app(answerer: Answerer, token: str = "") -> Any:
         return HTMLResponse(html, headers={"Referrer-Policy": "no-referrer"})
 
     async def classify(request: Request) -> Response:
-        if not allowed(request):
-            return JSONResponse({"error": "a token is needed"}, 401)
+        if why := refused(request):
+            return JSONResponse({"error": why}, 401)
         if int(request.headers.get("content-length") or MAX_BYTES + 1) > MAX_BYTES:
             return JSONResponse(
                 {"error": f"an upload has {MAX_BYTES:,} bytes at most, and says how many"}, 413
@@ -173,7 +203,8 @@ def make_app(answerer: Answerer, token: str = "") -> Any:
             return JSONResponse({"error": str(error.detail)}, 400)
         if not files:
             return JSONResponse({"error": "send photos as files of a form"}, 400)
-        found = await run_in_threadpool(answerer.answer, files)
+        shown = request.query_params.get("thumbnails", "") not in ("", "0")
+        found = await run_in_threadpool(answerer.answer, files, with_thumbnails=shown)
         alone = len(files) == 1 and "problem" in found["answers"][0]
         return JSONResponse(found, 415 if alone else 200)
 

@@ -11,6 +11,17 @@ def openapi_document(run: str, *, needs_token: bool) -> dict[str, Any]:
     """Return the description of `/api/predict` in OpenAPI 3.1."""
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     form = {"type": "object", "properties": {"photos": {"type": "array", "items": file}}}
+    share, text = {"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}
+    guess = {"type": "object", "properties": {"class": text, "probability": share}}
+    near = {
+        "type": "object",
+        "properties": {
+            "label": text,
+            "similarity": {"type": "number"},
+            "path": text,
+            "thumbnail": {"type": "string", "description": "JPEG as a data URI"},
+        },
+    }
     answer = {
         "type": "object",
         "required": ["file"],
@@ -21,8 +32,8 @@ def openapi_document(run: str, *, needs_token: bool) -> dict[str, Any]:
             "none_of_these": {"type": "boolean"},
             "look": {"type": "boolean"},
             "problem": {"type": "string"},
-            "top": {"type": "array", "items": {"type": "object"}},
-            "nearest": {"type": "array", "items": {"type": "object"}},
+            "top": {"type": "array", "items": guess},
+            "nearest": {"type": "array", "items": near},
         },
     }
     found = {
@@ -39,6 +50,14 @@ def openapi_document(run: str, *, needs_token: bool) -> dict[str, Any]:
     post: dict[str, Any] = {
         "summary": "Classify photos",
         "operationId": "predict",
+        "parameters": [
+            {
+                "name": "thumbnails",
+                "in": "query",
+                "description": "1: with small copies of the nearest training images",
+                "schema": {"type": "string", "enum": ["0", "1"]},
+            }
+        ],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": responses,
     }

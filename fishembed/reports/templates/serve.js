@@ -1,6 +1,7 @@
 /* Send photos that are dropped or chosen, and show the answers. */
 const drop = document.getElementById("drop"), files = document.getElementById("files");
-const answers = document.getElementById("answers");
+const answers = document.getElementById("answers"), counts = document.getElementById("counts");
+let sent = 0, done = 0;
 
 function line(tag, text, home) {
   const made = document.createElement(tag);
@@ -18,11 +19,12 @@ async function send(photo) {
   box.append(image, text);
   answers.prepend(box);
   line("p", "…", text);
+  image.addEventListener("error", () => image.remove());
   const form = new FormData();
   form.append("photos", photo);
   let found;
   try {
-    const reply = await fetch("api/predict", { method: "POST", body: form, headers: data.token ? { Authorization: "Bearer " + data.token } : {} });
+    const reply = await fetch("api/predict?thumbnails=1", { method: "POST", body: form, headers: data.token ? { Authorization: "Bearer " + data.token } : {} });
     found = await reply.json();
   } catch (error) {
     found = { error: "no answer: " + error.message };
@@ -34,19 +36,50 @@ async function send(photo) {
     line("p", one.problem, text);
     return;
   }
-  line("h2", one.none_of_these ? "None of these" : one.species, text);
-  line("p", Math.round(100 * one.sure) + "% sure" + (one.look ? ": look at it yourself" : ""), text).className = "note";
-  const list = line("ol", "", text);
-  one.top.forEach((guess) => line("li", guess["class"] + ", " + Math.round(100 * guess.probability) + "%", list));
-  if (one.nearest.length) line("p", "Most like it in training: " + one.nearest.map((near) => near.label + " (" + near.similarity.toFixed(2) + ")").join(", "), text).className = "note";
+  const percent = (share) => Math.round(100 * share) + "%";
+  line("small", one.none_of_these ? "unlike all that was trained on" : percent(one.sure) + " sure", line("h2", one.none_of_these ? "None of these" : one.species, text));
+  if (one.look) line("p", "Look at it yourself.", text).className = "look";
+  const list = line("div", "", text);
+  list.className = "guesses";
+  one.top.forEach((guess) => {
+    line("span", guess["class"], list);
+    line("i", "", list).style.setProperty("--share", percent(guess.probability));
+    line("span", percent(guess.probability), list);
+  });
+  if (!one.nearest.length) return;
+  line("p", "Most like it in training:", text).className = "note";
+  const near = line("ul", "", text);
+  near.className = "near";
+  one.nearest.forEach((like) => {
+    const item = line("li", "", near);
+    if (like.thumbnail) {
+      const small = document.createElement("img");
+      small.src = like.thumbnail;
+      small.alt = "";
+      item.append(small);
+    }
+    item.append(like.label + ", " + like.similarity.toFixed(2));
+    item.title = like.path;
+  });
 }
 
-async function all(photos) {
-  for (const photo of photos) await send(photo);
+/* One after the other: the answers come in the order of the photos, the newest on top. */
+let queue = Promise.resolve();
+function all(photos) {
+  sent += photos.length;
+  photos.forEach((photo) => {
+    queue = queue.then(() => send(photo)).then(() => {
+      done += 1;
+      counts.textContent = done + " of " + sent + (sent === 1 ? " photo" : " photos") + " answered";
+    });
+  });
 }
 
-files.addEventListener("change", () => all([...files.files]));
-["dragover", "dragleave", "drop"].forEach((kind) => drop.addEventListener(kind, (event) => {
+files.addEventListener("change", () => {
+  all([...files.files]);
+  files.value = "";
+});
+["dragover", "dragleave", "drop"].forEach((kind) => document.addEventListener(kind, (event) => {
   event.preventDefault();
   drop.classList.toggle("over", kind === "dragover");
   if (kind === "drop") all([...event.dataTransfer.files]);
