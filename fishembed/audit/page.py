@@ -87,6 +87,13 @@ def write_page(
     page.write_text(text, encoding="utf-8")
 
 
+def what_to_do(audit: Audit, store: FeatureStore) -> list[str]:
+    """Return what an audit asks to be done, the most urgent first."""
+    classes = [*audit.classes, "no label"]
+    found = (audit.results[name] for name in on_page() if name in audit.results)
+    return [words for words, _ in _actions([one.section(store, classes) for one in found])]
+
+
 def _joined(sections: list[Section]) -> list[Section]:
     """Join the parts that have one anchor."""
     found: dict[str, Section] = {}

@@ -107,7 +107,9 @@ class Answerer:
             try:  # the store may be gone: the answer stands without its like
                 return self._predict(places, evidence=False)
             except FishembedError as error:
-                return Predictions((), tuple((str(place), str(error)) for place in places))
+                # Names of files here are nobody's business.
+                why = str(error).rpartition(f"{places[-1]}': ")[2]
+                return Predictions((), tuple((str(place), why) for place in places))
 
     def _thumbnails(self, found: Predictions) -> dict[str, dict[str, str]]:
         if self._photos is None:
@@ -130,7 +132,8 @@ def _too_large(data: bytes) -> str:
     except Image.DecompressionBombError:
         return "too many pixels"
     except Exception as error:
-        return f"no image that can be read ({type(error).__name__})"
+        kind = type(error).__name__
+        return "no photo" if kind == "UnidentifiedImageError" else f"cannot be read ({kind})"
     if width * height > MAX_PIXELS:
         return f"{width:,} × {height:,} pixels are more than {MAX_PIXELS:,}"
     return ""

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from fishembed._base.default_dirs import reports_dir
 from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted
-from fishembed.audit import Audit, audit_store, findings, write_audit
-from fishembed.cache import FeatureStore
+from fishembed.audit import Audit, audit_store, split_store, write_audit
+from fishembed.audit.page import what_to_do
+from fishembed.cache import FeatureStore, undo_edit
 from fishembed.encoders import DEFAULT_ENCODER
 from fishembed.errors import EncoderError, FishembedError, WeightsError
 from fishembed.experiments import Run, compare_runs, run_fit, run_zeroshot
@@ -20,6 +23,9 @@ from fishembed.extraction import Extraction, extract
 from fishembed.reports import write_clusters, write_comparison, write_report
 from fishembed.reports.run_sentences import summary_sentence, weakest_classes
 from fishembed.reports.wording import percent
+
+HELD_OUT = 0.2
+"""Share of the photos that are scored on, where the dataset has no splits."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,12 @@ def run_usual_job(
     progress = progress or NoProgress()
     home = Path(reports or reports_dir())
     encoded = _extracted(photos, encoder, device, progress)
+    split = _split(encoded.store, seed, progress)
     with FeatureStore.open(encoded.store) as store:
         progress.message("looking at the data")
         audit = audit_store(store, seed=seed, progress=progress)
         folder = write_audit(audit, store, reports=home, command=command)
-        first = _what_there_is(store, encoded), _what_stands_out(audit, folder)
+        first = _what_there_is(store, encoded), _what_stands_out(audit, store, folder)
         if len({int(label) for label in store.labels if label >= 0}) < 2:
             page, sentences = _without_labels(store, home, seed)
             return UsualJob(Path(str(store.path)), folder, (), None, page, (*first, *sentences))
@@ -98,7 +105,11 @@ def run_usual_job(
         best = runs[-1]
         page = write_report(best, progress=progress)
         comparison = _compared(runs, progress)
-        sentences = (*first, *_what_came_out(runs), _what_next(best, folder, page, comparison))
+        sentences = (
+            *first,
+            *_what_came_out(runs, split),
+            _what_next(best, folder, page, comparison),
+        )
         return UsualJob(Path(str(store.path)), folder, tuple(runs), comparison, page, sentences)
 
 
@@ -117,6 +128,25 @@ def _extracted(
             f"the weights of {DEFAULT_ENCODER} are not at hand, so the encoder embedded is taken"
         )
     return extract(photos, encoder="embedded", device=device, reporter=progress)
+
+
+def _split(place: str | Path, seed: int, progress: Progress) -> str:
+    """Hold out a part of the photos where no split is there yet; say so.
+
+    Copies stay together: a score on copies of what was learnt from would flatter.
+    """
+    with FeatureStore.open(place) as store:
+        labelled = store.labels >= 0
+        if (store.splits != "").any() or len(np.unique(store.labels[labelled])) < 2:
+            return ""
+    progress.message("holding out a fifth of the photos to score on; copies stay together")
+    split_store(place, val=0, test=HELD_OUT, group_duplicates=True, seed=seed)
+    with FeatureStore.open(place) as store:
+        usable = {"train", "test"} <= set(store.splits.tolist())
+    if not usable:  # all photos are copies of each other
+        undo_edit(place)
+        return ""
+    return " and scored on a fifth that was held out, with copies on one side"
 
 
 def _runs(
@@ -160,19 +190,23 @@ def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
     )
 
 
-def _what_stands_out(audit: Audit, folder: Path) -> str:
-    found = [line for line in findings(audit) if line]
-    return f"The audit ({folder}/index.html) says of the data: {'; '.join(found[:3])}."
+def _what_stands_out(audit: Audit, store: FeatureStore, folder: Path) -> str:
+    asked = what_to_do(audit, store)
+    said = "; ".join(asked[:3]) or "nothing stands out"
+    return f"What the audit asks for ({folder}/index.html): {said}."
 
 
-def _what_came_out(runs: Sequence[Run]) -> tuple[str, ...]:
+def _what_came_out(runs: Sequence[Run], split: str) -> tuple[str, str]:
     best, others = runs[-1], runs[:-1]
-    text = f"The best classifier, {best.name}: {summary_sentence(best.metrics)}"
     compared = ", ".join(
-        f"{printable(run.name)} {percent(run.metrics['macro_recall'])}" for run in others
+        f"{percent(run.metrics['macro_recall'])} by {printable(run.name)}" for run in others
     )
-    beaten = f"Its macro recall is {percent(best.metrics['macro_recall'])}, against {compared}."
-    return (text, beaten) if others else (text,)
+    return (
+        f"{printable(best.name)}, chosen by cross-validation{split}: "
+        f"{summary_sentence(best.metrics)}",
+        f"Its macro recall, the mean over the classes, is "
+        f"{percent(best.metrics['macro_recall'])}, against {compared}.",
+    )
 
 
 def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> str:
