@@ -92,7 +92,7 @@ def run_usual_job(
     progress = progress or NoProgress()
     home = Path(reports or reports_dir())
     encoded = _extracted(photos, encoder, device, progress)
-    split = _split(encoded.store, seed, progress)
+    split = _split(str(encoded.store), seed, progress)
     with FeatureStore.open(encoded.store) as store:
         progress.message("looking at the data")
         audit = audit_store(store, seed=seed, progress=progress)
