@@ -118,7 +118,7 @@ def test_auto_is_drawn_against_logistic_and_zero_shot(store_with_words):
     assert lines[0][-1] == lines[1][-1] == ""
     assert lines[2][-1].startswith(("+", "-"))
     page = write_report(run).read_text()
-    assert 'id="few-images"' in page
+    assert 'id="more-photos"' in page
     assert "auto&#39;s gain" in page
     assert 'id="learning-curve-figure"' in page
 
