@@ -79,4 +79,4 @@ def test_the_report_says_it_once(tmp_path, no_fonts):
     assert sum("No font here" in message for message in log.messages) == 1
     log.messages.clear()
     write_report(tmp_path / "run", formats=["html"], progress=log)
-    assert log.messages == []
+    assert not any("No font here" in message for message in log.messages)
