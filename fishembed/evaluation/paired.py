@@ -119,7 +119,7 @@ def macro_difference_p_value(
     --------
     >>> y, before, after = ["cod"] * 12, [False] * 12, [True] * 9 + [False] * 3
     >>> round(macro_difference_p_value(y, before, after), 3)
-    0.003
+    0.004
     """
     rates = _change_rates(y_true, before, after, groups)
     if rates is None or not rates[0] + rates[1]:

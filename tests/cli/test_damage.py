@@ -6,6 +6,7 @@ With FISHEMBED_ALL_FAULTS=1 each kind of file is damaged 700 times, which takes 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import damaged_files
@@ -14,6 +15,25 @@ import pytest
 pytestmark = pytest.mark.slow
 
 FLIPS, CUTS = (500, 200) if os.environ.get("FISHEMBED_ALL_FAULTS") else (2, 1)
+
+
+ALONE = "FISHEMBED_DAMAGE_ALONE"
+in_its_own_process = pytest.mark.skipif(
+    ALONE not in os.environ, reason="test_damage_in_a_process_of_its_own runs it"
+)
+
+
+@pytest.mark.skipif(ALONE in os.environ, reason="this is that process")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_damage_in_a_process_of_its_own():
+    """Run the other tests here where no thread of an earlier test stands in a fork's way."""
+    env = {key: text for key, text in os.environ.items() if not key.startswith("PYTEST_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(
+        command, env=env | {ALONE: "1"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +45,7 @@ def before(tmp_path_factory):
     return folder
 
 
+@in_its_own_process
 @pytest.mark.parametrize("name", ["store", "index", "head", "run"])
 def test_damage_is_said_or_changes_nothing(before, name):
     counts, faults = damaged_files.check(before, name, FLIPS, CUTS)
@@ -35,6 +56,7 @@ def test_damage_is_said_or_changes_nothing(before, name):
     assert len(noticed) > 2
 
 
+@in_its_own_process
 def test_the_harness_tells_a_changed_answer(before):
     """Change a file that has no checksum, as a person may: the answers differ in silence."""
     kind = damaged_files.Kind(("fix.csv",), damaged_files.STORE_VERBS, {"STORE": "a.h5"})

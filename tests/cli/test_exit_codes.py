@@ -47,6 +47,7 @@ KINDS = {
     errors.RunNotFoundError: 2,
     errors.RunFormatError: 3,
     errors.RunWriteError: 6,
+    errors.BundleError: 3,
     errors.MissingExtraError: 7,
 }
 
