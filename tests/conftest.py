@@ -33,3 +33,9 @@ def realdata() -> Path:
     if not folder:
         pytest.skip("FISHEMBED_REALDATA is not set")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch):
+    """Print lines as long as they are, also where what runs the tests names a width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
