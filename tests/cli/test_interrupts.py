@@ -57,8 +57,8 @@ def plain(screen):
 def large(workspace):
     """Import enough rows that a choice of heads takes seconds."""
     rng = np.random.default_rng(0)
-    labels = np.arange(4_000) % 40
-    features = rng.normal(size=(40, 256))[labels] + 2 * rng.normal(size=(4_000, 256))
+    labels = np.arange(20_000) % 40
+    features = rng.normal(size=(40, 256))[labels] + 2 * rng.normal(size=(20_000, 256))
     arrays = {"features": features.astype(np.float32), "labels": labels}
     return import_features(arrays, "cache/large.h5")
 
