@@ -188,8 +188,7 @@ def _wait(child: int, out: Path) -> dict[str, list[object]]:
     until = time.monotonic() + _NEVER_ENDS
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         if time.monotonic() > until:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            os.kill(child, signal.SIGKILL)  # the next turn waits for it
         time.sleep(0.005)
     lines = out.read_text().splitlines() if out.is_file() else []
     return {name: rest for name, *rest in map(json.loads, lines)}
