@@ -202,7 +202,7 @@ def predict(
     import_sklearn()
     from fishembed.experiments import predict_run
     from fishembed.experiments.predicting import prediction_formats as formats
-    from fishembed.experiments.predicting.prediction import run_encoder
+    from fishembed.experiments.predicting.input_features import run_encoder
     from fishembed.experiments.predicting.prediction_sentences import said_before
     from fishembed.experiments.predicting.sort_into import sort_into_folders
     from fishembed.experiments.predicting.watching import together, watch_folder

@@ -60,7 +60,7 @@ def serve(
         import secrets
 
         from fishembed.experiments import Run
-        from fishembed.experiments.predicting.prediction import run_encoder
+        from fishembed.experiments.predicting.input_features import run_encoder
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))

@@ -34,7 +34,7 @@ def loaded(workspace, monkeypatch):
         return FakeEncoder(name=name)
 
     monkeypatch.setattr(recorded_encoder, "load_encoder", load)
-    monkeypatch.setattr("fishembed.experiments.predicting.prediction.load_encoder", load)
+    monkeypatch.setattr("fishembed.experiments.predicting.input_features.load_encoder", load)
     return names
 
 

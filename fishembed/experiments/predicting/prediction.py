@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from fishembed._base.arrays import largest
-from fishembed._base.near_names import unknown_column
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.progress import Progress
 from fishembed._base.text import listed
-from fishembed.cache import FeatureKind, Store, is_store, open_store
-from fishembed.classifiers import SavedHead
-from fishembed.encoders import Encoder, load_encoder
-from fishembed.errors import (
-    DimensionError,
-    ImageError,
-    InputError,
-    StoreMismatchError,
-)
+from fishembed.encoders import Encoder
+from fishembed.errors import InputError
 from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
 from fishembed.experiments.field.class_prior import Prior
 from fishembed.experiments.field.field_tables import read_class_lists, read_taxonomy
-from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.field.prior_shift import prior_shift
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.answers import Answers, Questions, answer, pool_rows
+from fishembed.experiments.predicting.input_features import read_input_features
 from fishembed.experiments.predicting.nearest_training_images import (
     Neighbour,
     nearest_training_images,
@@ -37,13 +28,10 @@ from fishembed.experiments.runs.hub_run import open_run
 from fishembed.experiments.runs.run_files import check_file
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
-from fishembed.extraction import encode_images
-from fishembed.extraction.recorded_encoder import load_recorded_encoder
-from fishembed.images import files_and_frames, find_images
 
 N_NEIGHBOURS = 3
-_LOGITS_AT_ONCE = 1 << 22
 """Training images that are shown as evidence."""
+_LOGITS_AT_ONCE = 1 << 22
 NOTHING_KEPT = (
     "this run keeps no held-out scores, so it cannot say that an image is none of its classes"
 )
@@ -213,13 +201,9 @@ def predict_run(
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
     head = run.load_head()
-    progress = progress or NoProgress()
-    if _are_stores(inputs):
-        found = _stored_features(open_store(*inputs), head, run.features)
-    else:
-        files = find_images(inputs)
-        tower = encoder or run_encoder(run, device, progress, trust=trust_encoder)
-        found = _encoded_features(files, head, tower, progress)
+    found = read_input_features(
+        run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
+    )
     calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
     kept = _read_kept(run) if _asks(unknown, sets, prior, counts) else None
@@ -233,7 +217,7 @@ def predict_run(
     if missing:
         notes.append(f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own")
     ask = Questions(unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares)
-    columns = _columns(found, [c for c in ((lists.column if lists else ""), pool or "") if c])
+    columns = found.named_columns([c for c in ((lists.column if lists else ""), pool or "") if c])
     counted_images = None
     distance = kept.distances(found.X) if kept is not None and unknown else None
     if counts:
@@ -276,13 +260,6 @@ def predict_run(
     )
 
 
-def _are_stores(inputs: Sequence[str | Path]) -> bool:
-    stores = [is_store(name) for name in inputs]
-    if any(stores) and not all(stores):
-        raise InputError("images and stores cannot be classified together: name one kind")
-    return any(stores)
-
-
 def _blocks(n: int, n_classes: int, *, together: bool) -> list[slice]:
     """Return the rows that are answered at a time: their logits shall not fill the memory."""
     size = max(1, n if together else _LOGITS_AT_ONCE // n_classes)
@@ -320,85 +297,4 @@ def _prediction(
         outside=None if answers.outside is None else float(answers.outside[i]),
         taxon=answers.taxa[i] if answers.taxa else None,
         paths=tuple(paths),
-    )
-
-
-def _columns(found: _Features, needed: Sequence[str]) -> dict[str, list[str]]:
-    for name in needed:
-        if name not in found.columns:
-            raise InputError(
-                f"these images have {unknown_column(name, found.columns)}; columns come with a "
-                "store"
-            )
-    return {name: found.columns[name] for name in needed}
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Features of the images that could be read, and (path, reason) of the others."""
-
-    paths: list[str]
-    X: npt.NDArray[np.float32]
-    skipped: tuple[tuple[str, str], ...] = ()
-    columns: Mapping[str, list[str]] = field(default_factory=dict)
-
-
-def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> _Features:
-    width, fingerprint = store.width(features), store.feature_fingerprint(features)
-    if width != head.n_features_in_:
-        raise DimensionError(
-            f"the head was trained on features of {head.n_features_in_} numbers "
-            f"({len(head.classes_)} × {head.n_features_in_}), {str(store.path)!r} holds "
-            f"{len(store)} × {width}: name a store of the encoder that the run was made with"
-        )
-    if fingerprint != head.feature_fingerprint:
-        raise StoreMismatchError(
-            f"{str(store.path)!r} holds features of {store.encoder_name!r} ({fingerprint}), "
-            f"the head was trained on others ({head.feature_fingerprint}): name a store of the "
-            "encoder that the run was made with"
-        )
-    return _Features(
-        list(store.paths),
-        store.embeddings(np.arange(len(store)), features),
-        columns=metadata_texts(store, np.arange(len(store))),
-    )
-
-
-def _encoded_features(
-    files: Sequence[Path], head: SavedHead, encoder: Encoder, progress: Progress
-) -> _Features:
-    trunk = head.feature_fingerprint == f"{encoder.spec.fingerprint}-trunk"
-    if not trunk and head.feature_fingerprint != encoder.spec.fingerprint:
-        raise StoreMismatchError(
-            f"the encoder {encoder.spec.name!r} is not what it was when the run was made: its "
-            f"fingerprint is {encoder.spec.fingerprint}, the head's {head.feature_fingerprint}. "
-            "Extract and fit again"
-        )
-    images = files_and_frames(files)
-    names = list(images)
-    encoded = encode_images(list(images.values()), encoder, trunk=trunk, reporter=progress)
-    skipped = tuple((names[at], reason) for at, reason in encoded.skipped)
-    if not len(encoded.rows):
-        reasons = "; ".join(f"{path!r}: {reason}" for path, reason in skipped[:3])
-        raise ImageError(f"none of {len(files)} images can be read: {reasons}")
-    paths = [names[at] for at in encoded.rows]
-    folders = {"folder": [Path(path).parent.name for path in paths]}
-    return _Features(paths, encoded.features, skipped, folders)
-
-
-def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = False) -> Encoder:
-    """Load the encoder that a run was made with, see `load_recorded_encoder`."""
-    spec = run.info["encoder"]
-    if spec.get("library") in ("imported", "joined"):
-        raise InputError(
-            f"the run {run.name!r} was made from features whose encoder is not known here "
-            f"({spec.get('name')}): name a store of features instead of images"
-        )
-    return load_recorded_encoder(
-        spec,
-        device=device,
-        trust=trust,
-        beside=run.folder,
-        progress=progress,
-        load=load_encoder,
     )

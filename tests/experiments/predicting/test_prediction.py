@@ -70,7 +70,7 @@ def test_new_pictures_are_called_what_they_show(run):
 
 
 def test_a_store_needs_no_encoder(run, monkeypatch):
-    monkeypatch.setattr("fishembed.experiments.predicting.prediction.load_encoder", None)
+    monkeypatch.setattr("fishembed.experiments.predicting.input_features.load_encoder", None)
     found = predict_run(run.folder, ["cache/p.h5"], top=1)
     by_path = {p.path: p.classes[0] for p in found.predictions}
     assert len(by_path) == 27
