@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.paths import Place
 from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 CellEdit = tuple[str, str, str]
 """(path, column, value): what a cell shall be; or (path, "dropped", "")."""
 
-_SEARCHED = 20_000
 _CELLS = ("path", "digest", "label", "split", "group")
 
 
@@ -209,7 +208,7 @@ class EditableRows:
                 )
             if row is None:
                 raise DataError(
-                    f"{str(self._store.path)!r} has no image {path!r}{self._similar(path)}"
+                    f"{str(self._store.path)!r} has no image {path!r}{self._near(path)}"
                 )
             if column == "label" and now and now not in self._store.classes:
                 self._check_new_class(path, now)
@@ -325,9 +324,8 @@ class EditableRows:
         stacked = StackedRows(lengths, matrices.__getitem__, int(own.shape[1]), own.dtype)
         return SelectedRows(stacked, np.array(rows, np.intp))
 
-    def _similar(self, path: str) -> str:
-        close = difflib.get_close_matches(path, self._store.paths[:_SEARCHED], 1, 0.8)
-        return f": did you mean {close[0]!r}?" if close else ""
+    def _near(self, path: str) -> str:
+        return did_you_mean(path, self._store.paths, most=1, cutoff=0.8)
 
     def _check_new_class(self, path: str, label: str) -> None:
         slips = [name for name in self._store.classes if is_slip(label, name)]

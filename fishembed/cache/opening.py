@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fishembed._base.default_dirs import cache_dir
-from fishembed._base.near_names import did_you_mean
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote.remote_files import remote_errors, with_local_copy
 from fishembed.cache.hdf5_store import Hdf5Store

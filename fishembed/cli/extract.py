@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fishembed._base.default_dirs import data_dir
+from fishembed._base.name_variants import merge_sentence
 from fishembed._base.paths import Place
-from fishembed._base.similar_names import merge_sentence
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.options import DeviceOption, JsonOption

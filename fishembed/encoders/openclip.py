@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed.encoders.cuda import own_stream
 from fishembed.encoders.hub import (
     DEFAULT_WEIGHTS,
@@ -137,7 +138,8 @@ def check_name(name: EncoderName) -> None:
     if known is None:
         raise UnknownEncoderError(
             f"OpenCLIP has no architecture {name.architecture!r}"
-            f"{_close(name.architecture, open_clip.list_models())}: 'fishembed encoders' lists them"
+            f"{did_you_mean(name.architecture, open_clip.list_models()) or ':'} 'fishembed "
+            "encoders' lists them"
         )
     _require_text_packages(name.text, known)
     if name.file is not None:
@@ -179,8 +181,8 @@ def _check_tag(text: str, architecture: str, tag: str) -> None:
         )
     else:
         raise UnknownEncoderError(
-            f"OpenCLIP has no weights {tag!r} for {architecture!r}{_close(tag, tags)}; it has "
-            f"{', '.join(tags) or 'none'}"
+            f"OpenCLIP has no weights {tag!r} for {architecture!r}"
+            f"{did_you_mean(tag, tags) or ':'} it has {', '.join(tags) or 'none'}"
         )
 
 
@@ -319,13 +321,6 @@ def _image_dim(model: Any, side: int) -> int:
     with torch.inference_mode():
         blank = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
         return int(model.encode_image(blank).shape[-1])
-
-
-def _close(word: str, known: Sequence[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def _short(error: BaseException) -> str:

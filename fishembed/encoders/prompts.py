@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.tables.csv_files import CsvTable, read_text
 from fishembed._base.tables.missing import text_or_missing
@@ -107,8 +107,7 @@ def load_aliases(
         if not known and not name:  # a spreadsheet's empty line
             continue
         if known not in classes:
-            close = difflib.get_close_matches(known, classes, n=1)
-            hint = f", did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(known, classes)
             raise PromptError(f"{str(path)!r}: there is no class {known!r}{hint}")
         if not name or aliases.get(known, name) != name:
             why = "no name" if not name else f"two names, {aliases[known]!r} and {name!r}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import TYPE_CHECKING, Any
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
 from fishembed.encoders.hub_config import check_timm_config
 from fishembed.encoders.names import EncoderName
@@ -97,9 +97,8 @@ def _check(name: EncoderName) -> None:
         require_hub_weights(name.text, name.repo, revision=name.revision)
         return
     if not timm.is_model(name.architecture):
-        known = timm.list_models()
-        close = difflib.get_close_matches(name.architecture.split(".")[0], known, n=1)
-        hint = f", did you mean {'timm:' + close[0]!r}?" if close else ""
+        known = [f"timm:{one}" for one in timm.list_models()]
+        hint = did_you_mean(f"timm:{name.architecture.split('.')[0]}", known)
         raise UnknownEncoderError(f"timm has no model {name.architecture!r}{hint}")
     config = timm.get_pretrained_cfg(name.architecture)
     if config is None or not config.has_weights:

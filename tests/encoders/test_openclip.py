@@ -129,9 +129,9 @@ def test_quickgelu_mismatch_names_the_right_model(name, right):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ViT-B-33/openai", "no architecture 'ViT-B-33', did you mean 'ViT-B-32'"),
-        ("ViT-B-32/opnai", "no weights 'opnai' for 'ViT-B-32', did you mean 'openai'"),
-        ("timm:resnt18", "no model 'resnt18', did you mean 'timm:resnet18'"),
+        ("ViT-B-33/openai", "no architecture 'ViT-B-33': did you mean 'ViT-B-32'"),
+        ("ViT-B-32/opnai", "no weights 'opnai' for 'ViT-B-32': did you mean 'openai'"),
+        ("timm:resnt18", "no model 'resnt18': did you mean 'timm:resnet18'"),
     ],
 )
 def test_unknown_names_are_told_the_nearest(name, message):

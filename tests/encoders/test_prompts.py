@@ -115,7 +115,7 @@ def test_prompts_in_any_encoding(tmp_path):
     ("content", "message"),
     [
         ("name,alias\na,b\n", "needs the columns class and name"),
-        ("class,name\neal,European eel\n", "no class 'eal', did you mean 'eel'"),
+        ("class,name\neal,European eel\n", "no class 'eal': did you mean 'eel'"),
         ("class,name\neel,\n", "no name"),
         ("class,name\neel,NaN\n", "no name"),
         ("class,name\neel,a\neel,b\n", "two names"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import zipfile
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.npz_files import check_npz
 from fishembed._base.paths import to_path
 from fishembed._base.splits import split_named
@@ -178,12 +178,9 @@ def _load(path: Path) -> Mapping[str, Any]:
 def _check_names(arrays: Mapping[str, Any]) -> None:
     """Refuse misspelt names; arrays with other names are metadata or left alone."""
     for name in set(arrays) - set(_KNOWN):
-        close = difflib.get_close_matches(name.lower(), set(_KNOWN) - set(arrays), 1, 0.8)
-        if close:
-            raise DataError(
-                f"there is an array {name!r}: did you mean {close[0]!r}? Known are "
-                f"{', '.join(_KNOWN)}"
-            )
+        missing = [one for one in _KNOWN if one not in arrays]
+        if hint := did_you_mean(name, missing, most=1, cutoff=0.8, starts=False):
+            raise DataError(f"there is an array {name!r}{hint} Known are {', '.join(_KNOWN)}")
 
 
 def _metadata(arrays: Mapping[str, Any], n: int) -> dict[str, Column]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from fishembed._base.near_names import unknown_column
+from fishembed._base.did_you_mean import unknown_column
 from fishembed.cache import Store
 from fishembed.errors import (
     FishembedError,

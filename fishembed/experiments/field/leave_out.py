@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.folds import group_folds
-from fishembed._base.near_names import unknown_column
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value

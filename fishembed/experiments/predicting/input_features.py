@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.near_names import unknown_column
+from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.classifiers import SavedHead

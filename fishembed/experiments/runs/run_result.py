@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.near_names import unknown_column
+from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.printable import printable
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed.errors import InputError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.paths import Place, is_remote, is_url
 from fishembed._base.remote.remote_files import remote_errors
 from fishembed._base.splits import SPLITS, split_named
@@ -256,20 +256,18 @@ def _whole_numbers(
 def _check_columns(path: AnyPath, columns: Sequence[str], named: Mapping[str, str]) -> None:
     for name, column in named.items():
         if column not in columns:
-            close = difflib.get_close_matches(column, columns, n=1, cutoff=0.6)
             raise ManifestError(
                 f"{str(path)!r} has no column {column!r} (--{name}-column)"
-                + (f": did you mean {close[0]!r}?" if close else "")
-                + f" Its columns are {', '.join(map(repr, columns))}"
+                f"{did_you_mean(column, columns) or '.'} Its columns are "
+                f"{', '.join(map(repr, columns))}"
             )
     missing = [name for name in COLUMNS if name not in columns and name not in named]
     used = {*COLUMNS, *named.values()}
     for unknown in (name for name in columns if name not in used and not named):
-        close = difflib.get_close_matches(unknown.lower(), missing, n=1, cutoff=0.7)
-        if close:
+        if hint := did_you_mean(unknown, missing, most=1, cutoff=0.7, starts=False):
             raise ManifestError(
-                f"{str(path)!r} has a column {unknown!r}: did you mean {close[0]!r}? "
-                f"Known columns are {', '.join(COLUMNS)}"
+                f"{str(path)!r} has a column {unknown!r}{hint} Known columns are "
+                f"{', '.join(COLUMNS)}"
             )
     if "path" in missing:
         raise ManifestError(

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from fishembed._base.name_variants import merge_sentence
 from fishembed._base.paths import Place, is_remote
 from fishembed._base.remote.remote_files import remote_errors, remote_version
-from fishembed._base.similar_names import merge_sentence
 from fishembed._base.splits import split_named
 from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import counted

@@ -1,4 +1,4 @@
-"""What a misspelt name may have meant."""
+"""Known names that a misspelt one may have meant."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ _LOOKED_AT = 10_000
 """Names that are compared; a list of photos may hold millions."""
 
 
-def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+def near_names(
+    name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.65, starts: bool = True
+) -> list[str]:
     """Return the known names that a misspelt one may have meant, the nearest first.
 
-    Capitals do not count, and the start of a name counts as near.
+    Capitals do not count. Near is what difflib scores at `cutoff` or more and, with `starts`,
+    what begins with the misspelt name.
 
     Examples
     --------
@@ -27,13 +30,15 @@ def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
             break
         by_folded.setdefault(one.casefold(), one)
     wanted = name.casefold()
-    close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=0.65)
-    if len(wanted) >= 3:
+    close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=cutoff)
+    if starts and len(wanted) >= 3:
         close += [one for one in by_folded if one.startswith(wanted) and one not in close]
     return [by_folded[one] for one in close[:most] if by_folded[one] != name]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(
+    name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.65, starts: bool = True
+) -> str:
     """Return ": did you mean 'cod'?" for a misspelt name; "" where nothing is near.
 
     Examples
@@ -43,7 +48,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("shark", ["cod", "eel"])
     ''
     """
-    close = near_names(name, known)
+    close = near_names(name, known, most=most, cutoff=cutoff, starts=starts)
     return f": did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 

@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Iterable
 
 
-def similar_names(names: Iterable[str]) -> list[list[str]]:
+def name_variants(names: Iterable[str]) -> list[list[str]]:
     """Return the groups of names that are one name written in several ways.
 
     Examples
     --------
-    >>> similar_names(["Mudfish", "mudfish ", "sea_bass", "Sea bass", "cod"])
+    >>> name_variants(["Mudfish", "mudfish ", "sea_bass", "Sea bass", "cod"])
     [['Mudfish', 'mudfish '], ['Sea bass', 'sea_bass']]
     """
     groups: dict[str, set[str]] = {}
@@ -22,7 +22,7 @@ def similar_names(names: Iterable[str]) -> list[list[str]]:
 
 def merge_sentence(names: Iterable[str]) -> str:
     """Return which names may be one, and how they are merged; "" where none are alike."""
-    groups = similar_names(names)
+    groups = name_variants(names)
     if not groups:
         return ""
     pairs = "; ".join(" and ".join(map(_written, group)) for group in groups[:5])
