@@ -69,6 +69,7 @@ def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
     for name, kind in _EXTRACTION.items() if extraction else ():
         good = isinstance(extraction.get(name), kind)
         _check(good, f"the attribute 'extraction' has no usable {name!r}")
+    _check(isinstance(extraction.get("scaled", 0), int), "'extraction' has no usable 'scaled'")
     return found
 
 

@@ -351,6 +351,7 @@ def _document(result: Extraction) -> dict[str, Any]:
             "frames": result.frames,
             "videos": result.videos,
         },
+        "scaled_by_content": {"count": len(result.scaled), "first": [*result.scaled[:_SHOWN]]},
         "metadata": list(result.metadata),
         "classes": dict(result.classes),
         "splits": dict(result.splits),

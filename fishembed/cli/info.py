@@ -143,6 +143,8 @@ def _print(console: Console, found: dict[str, Any]) -> None:
             f"encoded: {did['when']}, {counted(did['encoded'], 'image')} in {did['wall']:.1f} s on "
             f"{did['device']}, {did['bottleneck']}-bound"
         )
+        if scaled := did.get("scaled"):
+            console.answer(f"brightness scaled by content: {counted(scaled, 'image')}")
     for edit in found["history"]:
         console.answer(f"edited: {edit['when']} by {edit['verb']}: {edit['did']}")
     for key, text in found["text"].items():

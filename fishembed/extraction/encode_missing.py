@@ -27,11 +27,14 @@ class ReadSamples:
         (path, reason) of those.
     stages
         How busy each stage was.
+    scaled
+        Paths of images decoded now whose brightness was scaled by their content.
     """
 
     digests: list[str | None]
     skipped: tuple[tuple[str, str], ...]
     stages: StageTimes
+    scaled: tuple[str, ...] = ()
 
 
 def encode_missing(
@@ -62,6 +65,7 @@ def encode_missing(
         Receives how far it is.
     """
     digests, reasons = list(plan.digests), dict[int, str]()
+    scaled: list[int] = []
     unread = plan.unread.tolist()
     began, done, seconds = time.perf_counter(), 0, Seconds()
     loaded = encoder.load_seconds
@@ -71,6 +75,7 @@ def encode_missing(
                 for number, digest in enumerate(files.digests, files.start):
                     digests[unread[number]] = digest
                 reasons.update({unread[at]: why for at, why in files.reasons.items()})
+                scaled += [unread[at] for at in files.scaled]
                 known.add_encoded(files)
                 for message in files.messages:
                     reporter.message(message)
@@ -89,7 +94,8 @@ def encode_missing(
     seconds += Seconds(write=known.write_seconds)
     wall = time.perf_counter() - began - (encoder.load_seconds - loaded)
     stages = StageTimes(seconds, wall, **vars(engine.info))
-    return ReadSamples(digests, skipped, stages)
+    paths = tuple(plan.samples[i].path for i in sorted(scaled))
+    return ReadSamples(digests, skipped, stages, paths)
 
 
 def _kept_sentence(done: int, of: int) -> str:

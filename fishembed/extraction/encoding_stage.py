@@ -74,6 +74,7 @@ class Batch:
         self.lengths: list[int] = []
         self.seconds = Seconds()
         self.failed: dict[str, str] = {}
+        self.scaled: list[int] = []
 
     def add(self, digest: str | None, image: StoredImage | None, first_row: int) -> None:
         """Take a file, and its image where that must be encoded."""
@@ -128,6 +129,7 @@ class Batch:
             seconds,
             messages,
             failed=self.failed,
+            scaled=self.scaled,
         )
 
 
@@ -227,6 +229,8 @@ class EncodingStage:
                     image = None
                 if at in result.reasons:
                     batch.reasons[block.start + at] = result.reasons[at]
+                if at in result.scaled:
+                    batch.scaled.append(block.start + at)
                 batch.add(None if at in result.reasons else digest, image, segment.start)
                 if image is not None and digest is not None:
                     seen.add(digest)

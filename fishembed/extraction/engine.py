@@ -71,6 +71,8 @@ class EncodedFiles:
     failed
         Digests of images that could not be encoded, with the reason: those that the encoder's
         device could not decode, and, where the engine has looked, whose features are not finite.
+    scaled
+        Numbers of the files whose brightness was scaled by their content.
     """
 
     start: int
@@ -82,6 +84,7 @@ class EncodedFiles:
     messages: Sequence[str] = ()
     partial_file: str = ""
     failed: Mapping[str, str] = field(default_factory=dict)
+    scaled: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

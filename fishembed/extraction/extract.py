@@ -231,6 +231,7 @@ def extract(
         left_out=dataset.unread,
         read_as=dataset.kind,
         manifest=dataset.table,
+        scaled=read.scaled,
         **_counts(edited.rows, classes),
     )
 
@@ -336,7 +337,8 @@ def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping
     if not encoded:
         return {} if previous.store is None else previous.store.extraction
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"when": when, "encoded": encoded, **read.stages.to_json()}
+    scaled = {"scaled": len(read.scaled)} if read.scaled else {}
+    return {"when": when, "encoded": encoded, **scaled, **read.stages.to_json()}
 
 
 def _commit(  # noqa: PLR0917 - everything that a store is made of

@@ -37,8 +37,18 @@ def read_sentence(result: Extraction) -> str:
         parts.append(f"metadata: {', '.join(shown)}{f' and {more:,} more' if more else ''}")
     if result.skipped:
         parts.append(f"{counted(result.skipped, 'image')} skipped, which cannot be used")
+    if result.scaled:
+        parts.append(scaled_sentence(result.scaled))
     parts += [_left_out(kind, about) for kind, about in unread_kinds(result.left_out).items()]
     return "; ".join(parts)
+
+
+def scaled_sentence(paths: Sequence[str]) -> str:
+    """Return how many images were scaled by their content, and the first of them."""
+    return (
+        f"brightness of {counted(len(paths), 'image')} of 10 to 14 bits, dim or of wide range "
+        f"scaled by its content, the first: {paths[0]!r}"
+    )
 
 
 def next_command(result: Extraction) -> str:

@@ -53,6 +53,9 @@ class Extraction:
     read_as, manifest
         What the dataset is: folder, manifest, "manifest beside" the images, boxes or tars; and the
         name of its table, None where none was used.
+    scaled
+        Paths of images encoded now whose brightness was scaled by their content: 10, 12 or 14 bits
+        in 16, dim ones, and grey levels beyond 0 to 1 in floating point.
     """
 
     store: AnyPath
@@ -78,6 +81,7 @@ class Extraction:
     videos: int = 0
     read_as: str = ""
     manifest: str | None = None
+    scaled: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:

@@ -176,4 +176,5 @@ def joined_files(some: Sequence[EncodedFiles], start: int) -> EncodedFiles:
         reduce(add, (one.seconds for one in some), NO_SECONDS),
         [message for one in some for message in one.messages],
         failed={digest: reason for one in some for digest, reason in one.failed.items()},
+        scaled=[start + at for one in some for at in one.scaled],
     )

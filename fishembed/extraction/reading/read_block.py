@@ -22,6 +22,7 @@ from fishembed.images import (
     read_bytes,
     suits_device,
 )
+from fishembed.images.decoding.decode import scaled_by_content
 
 File = str | Path | ImageBytes
 """A path, or what stands for bytes that are no file of this machine."""
@@ -102,6 +103,8 @@ class BlockResult:
         Wall time of reading and hashing.
     decode_seconds
         Time of a core for decoding and resizing.
+    scaled
+        Places of images whose brightness was scaled by their content, such as 12 bits in 16.
     """
 
     digests: list[str | None] = field(default_factory=list)
@@ -110,6 +113,7 @@ class BlockResult:
     rows_wanted: int = 0
     read_seconds: float = 0.0
     decode_seconds: float = 0.0
+    scaled: list[int] = field(default_factory=list)
 
 
 def read_block(
@@ -142,6 +146,7 @@ def read_block(
     for at, file in enumerate(files):
         if current is not None:
             current[0] = at
+        scaled_by_content.here = False
         digest, core = None, time.thread_time()
         try:
             digest, data = _identified(file, known)
@@ -153,6 +158,8 @@ def read_block(
                 result.images.append(StoredImage(at, row, length))
                 result.rows_wanted += wanted
                 row += rows
+                if scaled_by_content.here:
+                    result.scaled.append(at)
         except DECODING_ERRORS as error:
             result.reasons[at] = skip_reason(error)
         result.digests.append(digest)

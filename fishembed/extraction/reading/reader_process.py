@@ -307,6 +307,7 @@ def _with_skipped(
         result.rows_wanted,
         result.read_seconds,
         result.decode_seconds,
+        [left[at] for at in result.scaled],
     )
 
 

@@ -117,6 +117,7 @@ class _Passed:
     loaders: list[EncoderLoader]
     counts: list[tuple[int, int]]
     stages: StageTimes | None
+    scaled: tuple[str, ...] = ()
 
     def completed(self, k: int, done: Extraction, began: float) -> Extraction:
         """Return an extraction with what the pass encoded for it."""
@@ -132,6 +133,7 @@ class _Passed:
             seconds=seconds,
             device=device,
             stages=self.stages,
+            scaled=self.scaled,
         )
 
 
@@ -200,12 +202,13 @@ def _pass(
         given.setdefault("max_pixels", MAX_PIXELS)
         files = PlannedFiles(dataset, plans[0], unread)
         job = EncodingJob(files, **given)
-        stages = _encode(towers, job, several, unread, reporter)
+        stages, digests, scaled = _encode(towers, job, several, unread, reporter)
         counts = [
-            plan.arrivals([stages[1].get(i, one) for i, one in enumerate(plan.digests)], was)
+            plan.arrivals([digests.get(i, one) for i, one in enumerate(plan.digests)], was)
             for plan, was in zip(plans, [known.was_encoded for known in several], strict=True)
         ]
-        return _Passed(loaders, counts, stages[0])
+        paths = tuple(dataset.samples[i].path for i in sorted(scaled))
+        return _Passed(loaders, counts, stages, paths)
 
 
 def _encode(
@@ -214,13 +217,17 @@ def _encode(
     several: Sequence[KnownFeatures],
     unread: Sequence[int],
     reporter: Progress,
-) -> tuple[StageTimes, dict[int, str | None]]:
-    """Run the pass; return how busy its stages were, and the digest of each sample read."""
+) -> tuple[StageTimes, dict[int, str | None], list[int]]:
+    """Run the pass; return how busy its stages were, each sample's digest, and which were scaled.
+
+    Scaled are those whose brightness was scaled by their content.
+    """
     engine = LocalEngine()
     loader = EncoderLoader(
         towers, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
     )
     digests: dict[int, str | None] = {}
+    scaled: list[int] = []
     seconds, began, done = Seconds(), time.perf_counter(), 0
     reporter.message(f"one pass over {len(unread):,} images for {len(several)} encoders")
     try:
@@ -228,6 +235,7 @@ def _encode(
             for files in finished:
                 for at, digest in enumerate(files.digests, files.start):
                     digests[unread[at]] = digest
+                scaled += [unread[at] for at in files.scaled]
                 for k, known in enumerate(several):
                     known.add_encoded(_of(files, k, known))
                 done += len(files.digests)
@@ -236,7 +244,8 @@ def _encode(
     finally:
         for known in several:
             known.save()
-    return StageTimes(seconds, time.perf_counter() - began, **vars(engine.info)), digests
+    times = StageTimes(seconds, time.perf_counter() - began, **vars(engine.info))
+    return times, digests, scaled
 
 
 def _of(files: EncodedFiles, k: int, known: KnownFeatures) -> EncodedFiles:

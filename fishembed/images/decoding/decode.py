@@ -65,6 +65,15 @@ _FORMATS = (
 """None of them starts another program, as EPS would."""
 
 
+class _ScaledByContent(threading.local):
+    """Whether this thread has decoded an image whose own range became black and white."""
+
+    here = False
+
+
+scaled_by_content = _ScaledByContent()
+"""Set by decoding; whoever wants to know clears it before."""
+
 AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
 """From the size of a file's image to the (width, height) that would do."""
 
@@ -296,9 +305,13 @@ def _grey_range(image: Image.Image) -> tuple[float, float]:
         if not np.isfinite(grey).all():
             raise ImageError("holds pixels that are not finite")
         low, high = min(low, float(grey.min())), max(high, float(grey.max()))
+    fixed, own = ((0.0, 1.0), (low, high))
+    keeps = low >= 0 and high <= 1
     if image.mode in _DEEP_GREY:
-        return 0.0, high if 0 < high < _DIM else 65535.0
-    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+        fixed, own = (0.0, 65535.0), (0.0, high)
+        keeps = not 0 < high < _DIM
+    scaled_by_content.here |= not keeps
+    return fixed if keeps else own
 
 
 UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
