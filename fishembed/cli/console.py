@@ -121,9 +121,14 @@ class Console:
         output().documents += 1
         write_text(sys.stdout, shown(text))
 
+    @property
+    def width(self) -> int:
+        """How wide lines of standard output may be; 0 without a limit."""
+        return width_of(sys.stdout)
+
     def lines(self, text: str) -> None:
         """Print lines that were asked for to standard output, cut where a terminal ends."""
-        width = width_of(sys.stdout)
+        width = self.width
         cut = (
             f"{one[: width - 1]}…" if width and len(one) > width else one
             for one in text.split("\n")

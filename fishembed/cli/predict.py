@@ -249,7 +249,7 @@ def predict(
                 console.message(f"skipped {path!r}: {reason}")
             if output is None:
                 show = console.lines if chosen == "table" else console.result
-                show(formats.formatted(found, chosen))
+                show(formats.formatted(found, chosen, width=console.width))
             elif chosen == "html":
                 write_contact_sheet(found, folder, output)
             else:

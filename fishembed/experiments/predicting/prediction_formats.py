@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fishembed._base.files import atomic_file, write_text
-from fishembed._base.printable import printable
+from fishembed._base.printable import printable, shortened
 from fishembed._base.tables.csv_files import csv_text
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.experiments.field.catch_counts import CatchCounts
@@ -30,6 +30,9 @@ _BY_SUFFIX: dict[str, Format] = {
 _DECIMALS = 6
 """Of the shares in tables; more are noise."""
 
+_SHORTEST_NAME = 16
+"""Letters of an image's name that the narrowest terminal shows."""
+
 
 def format_for(output: Path) -> Format:
     """Return the format that a file's name asks for.
@@ -48,11 +51,21 @@ def format_for(output: Path) -> Format:
     return _BY_SUFFIX[suffix]
 
 
-def formatted(predictions: Predictions, kind: Format) -> str:
-    """Write predictions as text; `kind` is any format but Parquet and Excel."""
+def formatted(predictions: Predictions, kind: Format, *, width: int = 0) -> str:
+    """Return predictions as text.
+
+    Parameters
+    ----------
+    predictions
+        What was predicted.
+    kind
+        Any format but Parquet and Excel.
+    width
+        Of a table's lines: images' names are shortened to leave room for answers. 0: no limit.
+    """
     if kind == "table":
         tail = "" if predictions.counts is None else "\n" + counts_table(predictions.counts)
-        return _table(predictions.predictions) + tail
+        return _table(predictions.predictions, width) + tail
     if kind == "csv":
         return csv_text(*_whole_table(predictions))
     return json.dumps(as_document(predictions), indent=2, ensure_ascii=False) + "\n"
@@ -211,20 +224,26 @@ def _write_parquet(columns: list[str], rows: list[list[object]], output: Path) -
     parquet.write_table(pa.table(table), output)
 
 
-def _table(predictions: Sequence[Prediction]) -> str:
-    extra = [_said(one) for one in predictions]
+def _table(predictions: Sequence[Prediction], width: int) -> str:
+    """Write a line for each prediction: its image, its answers, then what else is said of it.
+
+    What a narrow terminal cuts off is at the end, so images' names leave most of a line to answers;
+    where sets were asked for they take the place of the second and third answer there.
+    """
     shown = [printable(one.pool or one.path) for one in predictions]
-    n_top = max(len(one.classes) for one in predictions)
-    cells = [
-        [f"{printable(c)} {100 * p:.1f}%" for c, p in zip(o.classes, o.probabilities, strict=True)]
-        for o in predictions
+    if width:
+        shown = [shortened(name, max(_SHORTEST_NAME, width * 2 // 5)) for name in shown]
+    with_sets = any(one.set is not None for one in predictions)
+    n_top = 1 if width and with_sets else max(len(one.classes) for one in predictions)
+    table = [
+        [name, *_before(one), *_answers(one)[:n_top], *[""] * (n_top - len(one.classes))]
+        for name, one in zip(shown, predictions, strict=True)
     ]
-    cells = [said + row + [""] * (n_top - len(row)) for said, row in zip(extra, cells, strict=True)]
-    widths = [max(map(len, shown))] + [max(map(len, c)) for c in zip(*cells, strict=True)]
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
     lines = []
-    for one, name, row in zip(predictions, shown, cells, strict=True):
-        padded = [text.ljust(width) for text, width in zip([name, *row], widths, strict=True)]
-        lines.append("  ".join(text for text in padded if text).rstrip())
+    for one, row in zip(predictions, table, strict=True):
+        padded = [text.ljust(size) for text, size in zip(row, widths, strict=True) if size]
+        lines.append("  ".join([*padded, *_after(one)]).rstrip())
         lines += [
             f"    like {printable(near.path)} ({printable(near.label)}), "
             f"cosine {near.similarity:.3f}"
@@ -233,14 +252,24 @@ def _table(predictions: Sequence[Prediction]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _said(one: Prediction) -> list[str]:
-    """Return what stands before the most probable classes."""
+def _answers(one: Prediction) -> list[str]:
+    pairs = zip(one.classes, one.probabilities, strict=True)
+    return [f"{printable(name)} {100 * p:.1f}%" for name, p in pairs]
+
+
+def _before(one: Prediction) -> list[str]:
+    """Return what stands before the most probable classes, a column each."""
     pooled = f"{len(one.paths)} images" if one.pool else ""
-    unknown = f"unknown ({printable(one.reason)})" if one.unknown else ""
+    unknown = "unknown" if one.unknown else ""
     taxon = "" if one.taxon is None else f"{printable(one.taxon[1])} {100 * one.taxon[2]:.1f}%"
-    inside = "" if one.set is None else "{" + ", ".join(map(printable, one.set)) + "}"
-    outside = "" if one.outside is None else f"outside the list {100 * one.outside:.1f}%"
-    return [pooled, unknown, taxon, inside, outside]
+    return [pooled, unknown, taxon]
+
+
+def _after(one: Prediction) -> list[str]:
+    """Return what stands behind the most probable classes."""
+    inside = [] if one.set is None else ["{" + ", ".join(map(printable, one.set)) + "}"]
+    outside = [] if one.outside is None else [f"outside the list {100 * one.outside:.1f}%"]
+    return [*inside, *outside, *([printable(one.reason)] if one.unknown else [])]
 
 
 def counts_table(counts: CatchCounts) -> str:

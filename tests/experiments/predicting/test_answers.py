@@ -47,8 +47,9 @@ def test_json_says_of_each_prediction_whether_it_is_unknown(run):
     for one in as_document(predict_run(run, ["cache/strange.h5"]))["predictions"]:
         assert isinstance(one["unknown"], bool)
         assert bool(one["reason"]) == one["unknown"]
-    table = formatted(predict_run(run, ["cache/strange.h5"]), "table")
-    assert "unknown (" in table
+    found = predict_run(run, ["cache/strange.h5"])
+    for one, line in zip(found.predictions, formatted(found, "table").splitlines(), strict=True):
+        assert ("  unknown  " in line) == line.endswith(one.reason or "\0") == one.unknown
 
 
 def test_runs_without_held_out_scores_say_so(run):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -191,6 +192,17 @@ def test_every_format_says_the_same(run, workspace):
         assert document["predictions"][k]["evidence"][0]["path"] == rows[k]["nearest1"]
         assert f"{best} {100 * p:.1f}%" in lines[4 * k]
         assert prediction.evidence[0].path in lines[4 * k + 1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_long_names_leave_room_for_the_answer(run, width):
+    found = predict_run(run, ["new"], encoder=FakeEncoder(width=12), top=3, sets=0.9)
+    long = [replace(one, path=f"{'site ' * 40}{one.path}") for one in found.predictions]
+    lines = formatted(replace(found, predictions=long), "table", width=width).splitlines()
+    for line, one in zip(lines, long, strict=True):
+        assert f"{one.classes[0]} {100 * one.probabilities[0]:.1f}%" in line[:width]
+        assert one.path[-8:] in line
+        assert "{" + ", ".join(one.set or ()) in line
 
 
 def test_formats_follow_the_files_name(run, workspace, monkeypatch):
