@@ -203,7 +203,6 @@ def predict(
     from fishembed.experiments import predict_run
     from fishembed.experiments.predicting import prediction_formats as formats
     from fishembed.experiments.predicting.input_features import run_encoder
-    from fishembed.experiments.predicting.prediction_sentences import said_before
     from fishembed.experiments.predicting.sort_into import sort_into_folders
     from fishembed.experiments.predicting.watching import together, watch_folder
     from fishembed.experiments.runs.run_list import stale_warning
@@ -266,7 +265,7 @@ def predict(
 
         found = classify(find_inputs(images)) if images else None
         if found is not None:
-            for sentence in said_before(found):
+            for sentence in found.sentences():
                 console.message(sentence)
             write(found)
         if watch is not None:

@@ -14,7 +14,6 @@ from fishembed._base.tables.csv_files import CsvTable
 from fishembed.errors import DataError, InputError
 from fishembed.evaluation.counts import Counts, HeldOutRows, corrected_counts
 from fishembed.experiments.held_out import HeldOut
-from fishembed.experiments.predicting.answers import Answers
 
 Floats = npt.NDArray[Any]
 
@@ -50,7 +49,7 @@ def count_catch(
     names: Sequence[str],
     kept: HeldOut | None,
     *,
-    answers: Answers,
+    reasons: Sequence[str],
     checked: str | Path | None = None,
 ) -> CatchCounts:
     """Count images by class, from the head's probabilities and its errors on held-out images.
@@ -62,7 +61,7 @@ def count_catch(
     """
     if kept is None or not len(kept.logits):
         raise InputError("this run keeps no held-out images: --counts needs them; fit again")
-    strange = np.array([reason.startswith("like none") for reason in answers.reasons], bool)
+    strange = np.array([reason.startswith("like none") for reason in reasons], bool)
     truth = np.full(len(logits), _NOT_CHECKED, np.int64)
     if checked is not None:
         truth = _checked(Path(checked), paths, names)

@@ -31,7 +31,7 @@ from fishembed.experiments.field.field_tables import read_taxonomy
 from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
-from fishembed.experiments.predicting.answers import pool_rows
+from fishembed.experiments.predicting.predicted_rows import pool_rows
 from fishembed.experiments.runs.run_files import (
     HEAD_NPZ,
     check_file,

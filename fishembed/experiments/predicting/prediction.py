@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.arrays import largest
 from fishembed._base.progress import Progress
-from fishembed._base.text import listed
+from fishembed._base.text import counted, listed
+from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder
 from fishembed.errors import InputError
 from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
-from fishembed.experiments.field.class_prior import Prior
+from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, Prior
 from fishembed.experiments.field.field_tables import read_class_lists, read_taxonomy
 from fishembed.experiments.field.prior_shift import prior_shift
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
-from fishembed.experiments.predicting.answers import Answers, Questions, answer, pool_rows
 from fishembed.experiments.predicting.input_features import read_input_features
 from fishembed.experiments.predicting.nearest_training_images import (
     Neighbour,
     nearest_training_images,
+)
+from fishembed.experiments.predicting.predicted_rows import (
+    ImageScores,
+    PredictedRows,
+    PredictionOptions,
+    predict_rows,
 )
 from fishembed.experiments.runs.hub_run import open_run
 from fishembed.experiments.runs.run_files import check_file
@@ -103,6 +111,24 @@ class Predictions:
     not_known: tuple[str, ...] = ()
     counts: CatchCounts | None = None
     notes: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Return sentences on the prior, on listed classes not learnt, on unknown images."""
+        sentences = [self.prior_sentence or PRIOR_SENTENCES[self.assumed_prior]]
+        if self.not_known:
+            few = listed([*self.not_known[:8], *(["…"] if len(self.not_known) > 8 else [])])
+            n = counted(len(self.not_known), "listed class", "listed classes")
+            sentences.append(f"The head has not learnt {n}, and cannot name them: {few}.")
+        sent_back = [one.reason for one in self.predictions if one.unknown]
+        if sent_back:
+            like_none = sum(reason.startswith("like none") for reason in sent_back)
+            undecided = sum(reason.startswith("undecided") for reason in sent_back)
+            of = counted(len(self.predictions), "answer")
+            sentences.append(
+                f"Unknown: {len(sent_back):,} of {of}, {like_none:,} like none of the classes, "
+                f"{undecided:,} undecided between two."
+            )
+        return [*sentences, *self.notes]
 
 
 def predict_run(
@@ -204,97 +230,106 @@ def predict_run(
     found = read_input_features(
         run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
     )
-    calibrated = head.calibrated()
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
-    kept = _read_kept(run) if _asks(unknown, sets, prior, counts) else None
-    together = pool is not None or counts or prior == "estimate"
-    blocks = _blocks(len(found.X), len(names), together=together)
-    logits = calibrated.logits(found.X[blocks[0]] if blocks else found.X)
-    notes = [] if kept is not None or not unknown else [NOTHING_KEPT]
-    shift = prior_shift(prior, logits, names, kept, run.assumed_prior)
+    needs_held_out = unknown or counts or sets is not None or prior is not None
+    kept = _read_held_out(run) if needs_held_out else None
     lists = None if classes is None else read_class_lists(Path(classes))
     taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
-    if missing:
-        notes.append(f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own")
-    ask = Questions(unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares)
     columns = found.named_columns([c for c in ((lists.column if lists else ""), pool or "") if c])
-    counted_images = None
-    distance = kept.distances(found.X) if kept is not None and unknown else None
+
+    together = pool is not None or counts or prior == "estimate"
+    size = len(found.X) if together else _LOGITS_AT_ONCE // len(names)
+    blocks = _score(found.X, head.calibrated(), kept if unknown else None, columns, size)
+    first = next(blocks)
+    shift = prior_shift(prior, first.logits, names, kept, run.assumed_prior)
+    options = PredictionOptions(
+        unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares
+    )
+    caught = None
     if counts:
-        everything = replace(ask, lists=None, sets=None)
-        alone = answer(logits, distance, columns, names=names, kept=kept, ask=everything)
-        counted_images = count_catch(
-            found.paths, logits, names, kept, answers=alone, checked=checked
+        alone = predict_rows(first, names, kept, replace(options, lists=None, sets=None))
+        caught = count_catch(
+            found.paths, first.logits, names, kept, reasons=alone.reasons, checked=checked
         )
-    rows = [np.array([i]) for i in range(len(found.X))]
-    if pool is not None:
-        logits, distance, rows = pool_rows(logits, distance, columns[pool])
-        columns = {name: [values[r[0]] for r in rows] for name, values in columns.items()}
-
-    def answered(at: slice) -> list[Prediction]:
-        z = logits if together or not at.start else calibrated.logits(found.X[at])
-        own = {name: values[at] for name, values in columns.items()}
-        far = None if distance is None else distance[at]
-        answers = answer(z, far, own, names=names, kept=kept, ask=ask)
-        return [
-            _prediction(i, answers, names, top, [found.paths[k] for k in r])
-            for i, r in enumerate(rows[at])
-        ]
-
-    parts = map(answered, blocks if pool is None else [slice(0, len(rows))])
-    predictions = [one for part in parts for one in part]
+    pooled = None if pool is None else first.pooled(pool)
+    predictions: list[Prediction] = []
+    for scores in chain([first], blocks) if pooled is None else [pooled]:
+        answers = predict_rows(scores, names, kept, options)
+        predictions += _predictions(scores, answers, names, found.paths, top=top, pool=pool)
     if evidence:
-        firsts = found.X[[r[0] for r in rows]]
-        near = nearest_training_images(run, firsts, N_NEIGHBOURS, fetch=fetch)
+        X = found.X if pooled is None else found.X[[rows[0] for rows in pooled.rows]]
+        near = nearest_training_images(run, X, N_NEIGHBOURS, fetch=fetch)
         predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
-    if pool is not None:
-        predictions = [replace(one, pool=columns[pool][i]) for i, one in enumerate(predictions)]
     return Predictions(
         tuple(predictions),
         found.skipped,
         run.assumed_prior,
         shift.sentence,
         () if lists is None else lists.not_among(names),
-        counted_images,
-        tuple(notes),
+        caught,
+        tuple(_notes(unknown and kept is None, taxonomy, missing)),
     )
 
 
-def _blocks(n: int, n_classes: int, *, together: bool) -> list[slice]:
-    """Return the rows that are answered at a time: their logits shall not fill the memory."""
-    size = max(1, n if together else _LOGITS_AT_ONCE // n_classes)
-    return [slice(start, start + size) for start in range(0, n, size)]
-
-
-def _read_kept(run: Run) -> HeldOut | None:
+def _read_held_out(run: Run) -> HeldOut | None:
     check_file(run.folder, run.info, HELD_OUT_NPZ)
     place = run.folder / HELD_OUT_NPZ
     return HeldOut.load(place) if place.is_file() else None
 
 
-def _asks(unknown: bool, sets: float | None, prior: str | None, counts: bool) -> bool:
-    return unknown or counts or sets is not None or prior is not None
+def _score(
+    X: npt.NDArray[np.float32],
+    head: SavedHead,
+    kept: HeldOut | None,
+    columns: Mapping[str, Sequence[str]],
+    size: int,
+) -> Iterator[ImageScores]:
+    """Yield the scores of so many images at a time: their logits shall not fill the memory."""
+    for start in range(0, len(X), max(size, 1)) or (0,):
+        at = slice(start, start + max(size, 1))
+        yield ImageScores(
+            head.logits(X[at]),
+            None if kept is None else kept.distances(X[at]),
+            {name: values[at] for name, values in columns.items()},
+            [np.array([i]) for i in range(start, start + len(X[at]))],
+        )
 
 
-def _prediction(
-    i: int, answers: Answers, names: Sequence[str], top: int, paths: Sequence[str]
-) -> Prediction:
-    p = answers.probabilities[i]
-    wanted = np.ones(len(p), bool) if answers.allowed is None else answers.allowed[i]
-    at = np.flatnonzero(wanted)
-    best = at[largest(p[at][None], top)[0]]
-    inside = None
-    if answers.sets is not None:
-        members = np.flatnonzero(wanted & answers.sets[i])
-        inside = tuple(names[k] for k in members[np.argsort(-p[members], kind="stable")])
-    return Prediction(
-        paths[0],
-        tuple(names[k] for k in best),
-        tuple(p[best].tolist()),
-        unknown=bool(answers.unknown[i]),
-        reason=answers.reasons[i],
-        set=inside,
-        outside=None if answers.outside is None else float(answers.outside[i]),
-        taxon=answers.taxa[i] if answers.taxa else None,
-        paths=tuple(paths),
-    )
+def _notes(no_held_out: bool, taxonomy: str | Path | None, missing: Sequence[str]) -> Iterator[str]:
+    if no_held_out:
+        yield NOTHING_KEPT
+    if missing:
+        yield f"{str(taxonomy)!r} has no row for {listed(missing[:8])}: taxa of their own"
+
+
+def _predictions(
+    scores: ImageScores,
+    rows: PredictedRows,
+    names: Sequence[str],
+    paths: Sequence[str],
+    *,
+    top: int,
+    pool: str | None,
+) -> Iterator[Prediction]:
+    """Yield the predictions of images, or of pools of them, with the `top` classes of each."""
+    for i, p in enumerate(rows.probabilities):
+        wanted = np.ones(len(p), bool) if rows.allowed is None else rows.allowed[i]
+        at = np.flatnonzero(wanted)
+        best = at[largest(p[at][None], top)[0]]
+        inside = None
+        if rows.sets is not None:
+            members = np.flatnonzero(wanted & rows.sets[i])
+            inside = tuple(names[k] for k in members[np.argsort(-p[members], kind="stable")])
+        own = tuple(paths[k] for k in scores.rows[i])
+        yield Prediction(
+            own[0],
+            tuple(names[k] for k in best),
+            tuple(p[best].tolist()),
+            unknown=bool(rows.unknown[i]),
+            reason=rows.reasons[i],
+            set=inside,
+            outside=None if rows.outside is None else float(rows.outside[i]),
+            taxon=rows.taxa[i] if rows.taxa else None,
+            pool="" if pool is None else scores.columns[pool][i],
+            paths=own,
+        )

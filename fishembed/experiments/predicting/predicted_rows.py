@@ -1,4 +1,4 @@
-"""From logits of images to answers: priors, lists, pooling, unknown images, sets and taxa."""
+"""From logits of images to predictions: priors, lists, pooling, unknown images, sets and taxa."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MOST_OUTSIDE = 0.5
 
 
 @dataclass(frozen=True)
-class Questions:
-    """What is asked of the answers.
+class PredictionOptions:
+    """How images are predicted from their logits.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Questions:
     lists
         Which classes can be there.
     taxonomy, floor
-        Taxa of the head's classes, and the probability that an answer needs.
+        Taxa of the head's classes, and the probability that a predicted taxon needs.
     log_prior_shift
         (n_classes,) what is added to the logits for another class prior; None for nothing.
     prior
@@ -64,8 +64,36 @@ class Questions:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What is said of each image, or of each group where they are pooled; all (n, …).
+class ImageScores:
+    """What images, or groups of pooled images, are predicted from.
+
+    Attributes
+    ----------
+    logits
+        (n, n_classes).
+    distance
+        (n,) `ClassDistances`; None where the run keeps none, or unknown images are not looked for.
+    columns
+        (n,) metadata by column.
+    rows
+        Numbers of the images that each is made of: one, or those that are pooled.
+    """
+
+    logits: Floats
+    distance: Floats | None
+    columns: Mapping[str, Sequence[str]]
+    rows: Sequence[npt.NDArray[np.intp]]
+
+    def pooled(self, column: str) -> ImageScores:
+        """Return the scores of the groups that share a value of a column."""
+        logits, distance, rows = pool_rows(self.logits, self.distance, self.columns[column])
+        columns = {name: [values[r[0]] for r in rows] for name, values in self.columns.items()}
+        return ImageScores(logits, distance, columns, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedRows:
+    """What is predicted of images, or of groups of pooled images; all (n, …).
 
     Attributes
     ----------
@@ -80,7 +108,7 @@ class Answers:
     sets
         Which classes belong to each set; None where none were asked for.
     taxa
-        (rank, name, probability) of each rolled-up answer; empty where none were asked for.
+        (rank, name, probability) of each predicted taxon; empty where none were asked for.
     """
 
     probabilities: Floats
@@ -92,64 +120,54 @@ class Answers:
     taxa: list[tuple[str, str, float]] = field(default_factory=list)
 
 
-def answer(
-    logits: Floats,
-    distance: Floats | None,
-    columns: Mapping[str, Sequence[str]],
-    *,
-    names: Sequence[str],
-    kept: HeldOut | None,
-    ask: Questions,
-) -> Answers:
-    """Answer images by their logits.
+def predict_rows(
+    scores: ImageScores, names: Sequence[str], kept: HeldOut | None, options: PredictionOptions
+) -> PredictedRows:
+    """Predict images from their scores.
 
     Parameters
     ----------
-    logits
-        (n, n_classes).
-    distance
-        (n,) `ClassDistances`; None where nothing is known of them.
-    columns
-        Metadata of the images by column.
+    scores
+        Logits of the images, with what else they are predicted from.
     names
-        Of the classes.
+        Names of the classes.
     kept
         Scores of held-out training images; None where the run keeps none.
-    ask
-        What is asked.
+    options
+        How they are predicted.
     """
-    shift = 0 if ask.log_prior_shift is None else ask.log_prior_shift
-    z = log_softmax(logits + shift, axis=1)
+    shift = 0 if options.log_prior_shift is None else options.log_prior_shift
+    z = log_softmax(scores.logits + shift, axis=1)
     p = np.exp(z)
     allowed = outside = None
     within = z
-    if ask.lists is not None:
-        values = columns.get(ask.lists.column, [""] * len(z))
-        allowed = ask.lists.allowed(values, names)
+    if options.lists is not None:
+        values = scores.columns.get(options.lists.column, [""] * len(z))
+        allowed = options.lists.allowed(values, names)
         outside = np.where(allowed, 0, p).sum(axis=1)
         within = np.where(allowed, z, -1e4)
     unknown, reasons = np.zeros(len(z), bool), [""] * len(z)
-    if ask.unknown and kept is not None and distance is not None:
+    if options.unknown and kept is not None and scores.distance is not None:
         unknown, reasons = _sent_back(
-            within, distance, outside, names=names, kept=kept, rate=ask.send_back
+            within, scores.distance, outside, names=names, kept=kept, rate=options.send_back
         )
     sets = None
-    if ask.sets is not None:
+    if options.sets is not None:
         # The threshold was found for the head's own probabilities; its weights carry the prior.
-        own = p if ask.log_prior_shift is None else np.exp(log_softmax(logits, axis=1))
-        sets = conformal_sets(own, _set_threshold(kept, ask))
+        own = p if options.log_prior_shift is None else np.exp(log_softmax(scores.logits, axis=1))
+        sets = conformal_sets(own, _set_threshold(kept, options))
         if allowed is not None:
             sets &= allowed
-    taxa = []
-    if ask.taxonomy is not None:
-        rolled = roll_up(ask.taxonomy, p, ask.floor)
-        taxa = [
-            (ask.taxonomy.level_name(k), ask.taxonomy.taxon_name(k, t), float(sure))
-            for k, t, sure in zip(
-                rolled.level.tolist(), rolled.taxon.tolist(), rolled.probability, strict=True
-            )
-        ]
-    return Answers(p, allowed, outside, unknown, reasons, sets, taxa)
+    taxa = [] if options.taxonomy is None else _taxa(options.taxonomy, p, options.floor)
+    return PredictedRows(p, allowed, outside, unknown, reasons, sets, taxa)
+
+
+def _taxa(taxonomy: Taxonomy, p: Floats, floor: float) -> list[tuple[str, str, float]]:
+    rolled = roll_up(taxonomy, p, floor)
+    found = zip(rolled.level.tolist(), rolled.taxon.tolist(), rolled.probability, strict=True)
+    return [
+        (taxonomy.level_name(k), taxonomy.taxon_name(k, t), float(sure)) for k, t, sure in found
+    ]
 
 
 def _sent_back(
@@ -178,17 +196,17 @@ def _sent_back(
     return np.array([bool(reason) for reason in reasons]), reasons
 
 
-def _set_threshold(kept: HeldOut | None, ask: Questions) -> float:
-    if kept is None or ask.sets is None:
+def _set_threshold(kept: HeldOut | None, options: PredictionOptions) -> float:
+    if kept is None or options.sets is None:
         raise InputError(
             "this run keeps no held-out scores, so no sets can be promised: make it with "
             "'fishembed fit' of this version"
         )
     weights = None
-    if ask.prior is not None:
+    if options.prior is not None:
         own = kept.counts / kept.counts.sum()
-        weights = (ask.prior / own)[kept.codes]
-    return conformal_threshold(1 - kept.p_true, ask.sets, kept.grouped, weights)
+        weights = (options.prior / own)[kept.codes]
+    return conformal_threshold(1 - kept.p_true, options.sets, kept.grouped, weights)
 
 
 def pool_rows(
