@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.tables.missing import text_or_missing
+from fishembed.cache.exchange.row_facts import further_arrays
 from fishembed.cache.exchange.npy_folder import read_npy_folder
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
 from fishembed.errors import DataError, DimensionError, MissingExtraError
@@ -98,20 +99,21 @@ def _read_metadata(paths: list[Path]) -> dict[str, Any]:
             for name, candidates in _COLUMNS.items()
         }
         wanted = {name: column for name, column in columns.items() if column is not None}
-        used = {one for candidates in _COLUMNS.values() for one in candidates}
         further = [name for name in schemas[0] if all(name in names for names in schemas[1:])]
-        wanted |= {f"metadata/{name}": name for name in further if name not in used | nested}
+        further = [name for name in further if name not in {*wanted.values(), *nested}]
         # Of each file by itself: another program may have chosen other types in each.
-        tables = [parquet.read_table(path, columns=[*wanted.values()]) for path in paths]
+        tables = [parquet.read_table(path, columns=[*wanted.values(), *further]) for path in paths]
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read the metadata as Parquet: {error}") from error
-    return {
-        name: np.array(
-            [text_or_missing(cell) for table in tables for cell in table[column].to_pylist()],
-            dtype=np.str_,
-        )
+
+    def cells(column: str) -> list[Any]:
+        return [cell for table in tables for cell in table[column].to_pylist()]
+
+    known = {
+        name: np.array([text_or_missing(cell) for cell in cells(column)], np.str_)
         for name, column in wanted.items()
     }
+    return {**known, **further_arrays({name: cells(name) for name in further})}
 
 
 def _class_texts(texts: LazyRows, labels: npt.NDArray[np.str_]) -> dict[str, Any]:

@@ -11,8 +11,14 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file, atomic_folder
-from fishembed.cache.exchange.importing import METADATA_PREFIX
 from fishembed.cache.exchange.parquet_export import export_parquet
+from fishembed.cache.exchange.row_facts import (
+    HASH_COLUMN,
+    METADATA_PREFIX,
+    fact_arrays,
+    fact_columns,
+    metadata_columns,
+)
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.metadata import Column, as_text, is_number
 from fishembed.cache.store import Store
@@ -42,7 +48,8 @@ def export_store(
         that ends in .parquet: one file for viewers, see `export_parquet`.
         Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
         with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
-        split, group, digest, caption) and, where every row has a class with text features,
+        split, group, digest, caption, metadata, and where they are known box_x, box_y, box_width,
+        box_height, video_time and perceptual_hash) and, where every row has a class with text features,
         `text_emb/text_emb_0.npy` with those of each row's class.
     prompts
         Whose text features go along; those of the first prompt set when left out.
@@ -91,6 +98,7 @@ def _arrays(store: Store, key: str | None, *, normalize: bool) -> dict[str, Any]
         "groups": _text_array(store.groups),
         "digests": _text_array(store.digests),
         "encoder": np.array(store.encoder_name),
+        **fact_arrays(store),
     }
     arrays |= {f"{METADATA_PREFIX}{name}": _plain_column(c) for name, c in store.metadata.items()}
     if store.has_trunk and not store.trunk_is_image:
@@ -168,7 +176,7 @@ def _write_metadata(store: Store, path: Path, rows: slice, captions: list[str] |
         raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
     root = store.source.get("root")
     names = [*store.classes, None]
-    columns = {
+    columns: dict[str, Any] = {
         "image_path": [_plain(str(Path(root or "", path))) for path in store.paths[rows]],
         "label": [names[label] for label in store.labels[rows]],
         "split": store.splits[rows].tolist(),
@@ -177,11 +185,14 @@ def _write_metadata(store: Store, path: Path, rows: slice, captions: list[str] |
     }
     if captions is not None:
         columns["caption"] = captions
-    for name, column in store.metadata.items():
-        columns.setdefault(name, as_text(column[rows]))
-    parquet.write_table(
-        pa.table({name: pa.array(c, pa.string()) for name, c in columns.items()}), path
-    )
+    taken = {*columns, "caption"}
+    arrays = {name: pa.array(c, pa.string()) for name, c in columns.items()}
+    for name, column in metadata_columns(store.metadata, taken, rows).items():
+        text = as_text(column) if isinstance(column, np.ndarray) else column
+        arrays[name] = pa.array(text, pa.string())
+    for name, cells in fact_columns(store, rows).items():
+        arrays[name] = pa.array(cells, pa.string() if name == HASH_COLUMN else pa.float64())
+    parquet.write_table(pa.table(arrays), path)
 
 
 def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray[Any]]:

@@ -15,6 +15,12 @@ import numpy as np
 
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.tables.file_kinds import file_kind
+from fishembed.cache.exchange.row_facts import (
+    METADATA_PREFIX,
+    OWN_MARK,
+    further_arrays,
+    objects,
+)
 from fishembed.cache.hdf5_files import open_hdf5
 from fishembed.errors import DataError, FishembedError, MissingExtraError
 
@@ -116,32 +122,38 @@ def _read_parquet(path: Path) -> Arrays:
                 or pa.types.is_integer(field.type.value_type)
             )
         ]
+        odd = pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary
+        plain = [field.name for field in schema if not any(is_odd(field.type) for is_odd in odd)]
+        if schema.metadata and OWN_MARK in schema.metadata:
+            plain.remove("image")  # where path was, on the machine that wrote the file
         numbers = [f.name for f in schema if pa.types.is_floating(f.type)]
-        known = {name: _meaning(name) for name in schema.names if _meaning(name)}
-        texts = {name: what for name, what in known.items() if name not in lists}
+        texts = _known_columns(plain)
         vectors = _one_of(path, lists, "columns of lists") if lists else ""
         wanted = [vectors] if vectors else _feature_columns(path, numbers, texts)
-        table = parquet.read_table(file, columns=[*wanted, *texts])
+        further = [name for name in plain if name not in {*wanted, *texts}]
+        table = parquet.read_table(file, columns=[*wanted, *texts, *further])
     if vectors:
         features = np.array(table[vectors].to_pylist(), np.float32)
     else:
         features = np.stack([table[name].to_numpy() for name in wanted], axis=1)
-    columns = {what: table[name].to_pylist() for name, what in texts.items() if what != "features"}
-    return {"features": features, **_objects(columns)}
+    columns = {what: table[name].to_pylist() for name, what in texts.items()}
+    beside = {name: table[name].to_pylist() for name in further}
+    return {"features": features, **objects(columns), **further_arrays(beside)}
 
 
 def _read_csv(path: Path) -> Arrays:
     table = CsvTable(path)
     rows = [row for _, row in table]
-    texts = {name: what for name in table.columns if (what := _meaning(name))}
+    texts = _known_columns([name for name in table.columns if name])
     numbers = [
         name for name in table.columns if rows and all(_is_number(row[name]) for row in rows)
     ]
     wanted = _feature_columns(path, numbers, texts)
     features = np.array([[float(row[name]) for name in wanted] for row in rows], np.float32)
     columns = {what: [row[name] for row in rows] for name, what in texts.items()}
-    columns.pop("features", None)
-    return {"features": features, **_objects(columns)}
+    names = [name for name in table.columns if name and name not in {*wanted, *texts}]
+    further = {name: [row[name] for row in rows] for name in names}
+    return {"features": features, **objects(columns), **further_arrays(further)}
 
 
 def _read_hdf5(path: Path) -> Arrays:
@@ -243,6 +255,20 @@ def _feature_columns(path: Path, numbers: Sequence[str], known: Iterable[str]) -
     return max(families.values(), key=len)
 
 
+def _known_columns(names: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a table that an import knows, one for each meaning.
+
+    Of several that could mean the same, such as label and species, the first of the meaning's names
+    counts; the others are metadata.
+    """
+    order = [word for words in _NAMES.values() for word in words.split()]
+    known: dict[str, str] = {}
+    for name in sorted(filter(_meaning, names), key=lambda one: order.index(_word(one))):
+        if _meaning(name) not in {"features", *known.values()}:
+            known[name] = _meaning(name)
+    return known
+
+
 def _one_of(path: Path, names: Sequence[str], what: str) -> str:
     called = [name for name in names if _meaning(name) == "features"] or list(names)
     if len(called) > 1:
@@ -259,7 +285,11 @@ def array_meaning(name: str) -> str:
 
 
 def _meaning(name: str) -> str:
-    return _MEANING.get(name.rpartition("/")[2].strip().lower(), "")
+    return "" if name.startswith(METADATA_PREFIX) else _MEANING.get(_word(name), "")
+
+
+def _word(name: str) -> str:
+    return name.rpartition("/")[2].strip().lower()
 
 
 def _pairs(stem: str, other: str) -> bool:
@@ -273,14 +303,6 @@ def _pairs(stem: str, other: str) -> bool:
 
 def _last_word(name: str) -> str:
     return name if _meaning(name) else name.rpartition("_")[2]
-
-
-def _objects(columns: Mapping[str, list[Any]]) -> Arrays:
-    arrays: Arrays = {}
-    for name, column in columns.items():
-        arrays[name] = np.empty(len(column), object)
-        arrays[name][:] = column
-    return arrays
 
 
 def _is_number(text: str) -> bool:

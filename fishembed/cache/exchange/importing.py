@@ -20,11 +20,12 @@ from fishembed._base.splits import split_named
 from fishembed._base.tables.missing import is_missing, text_or_missing
 from fishembed.cache.exchange.embedding_folder import read_embedding_folder
 from fishembed.cache.exchange.foreign_files import is_foreign, read_foreign_file
+from fishembed.cache.exchange.row_facts import ARRAYS, METADATA_PREFIX
 from fishembed.cache.lazy_rows import LazyRows, Matrix
 from fishembed.cache.lock import store_lock
 from fishembed.cache.metadata import Column, column_of, text_column
 from fishembed.cache.opening import open_store
-from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
+from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, StoreHeader, TextFeatures
 from fishembed.cache.writer import write_store
 from fishembed.errors import (
     DataError,
@@ -48,13 +49,13 @@ _KNOWN = (
     "paths",
     "groups",
     "digests",
+    "boxes",
+    "times",
+    "hashes",
     "text_features",
     "logit_scale",
     "encoder",
 )
-METADATA_PREFIX = "metadata/"
-"""Stands before the names of metadata columns in .npz files."""
-
 _EXACT = 2**53
 """Whole numbers up to here are exact as floats; larger ones are ids."""
 _OPENAI_LOGIT_SCALE = 100.0
@@ -75,7 +76,8 @@ def import_features(
         An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
         "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
-        `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
+        `boxes` (n, 4) and `times` (n,) of parts of images and frames of videos, NaN elsewhere,
+        `hashes` uint8 (n, 16), `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
         `encoder`. Any further array of n texts or numbers is a metadata column of its name. Or a
         folder, see `fishembed.cache.exchange.embedding_folder`.
     store
@@ -119,6 +121,7 @@ def import_features(
         split=[_split(text) for text in _texts(arrays, "splits", n) or [""] * n],
         group=_texts(arrays, "groups", n) or [""] * n,
         metadata=_metadata(arrays, n),
+        **_facts(arrays, n),
     )
     name = encoder or str(arrays.get("encoder", "imported"))
     identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
@@ -183,11 +186,31 @@ def _check_names(arrays: Mapping[str, Any]) -> None:
             raise DataError(f"there is an array {name!r}{hint} Known are {', '.join(_KNOWN)}")
 
 
+def _facts(arrays: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Return boxes, times and hashes, where arrays of these names are of their shape and type."""
+    found: dict[str, Any] = {}
+    for name, own in ARRAYS.items():
+        if (array := _fact(arrays, name, n)) is not None:
+            found[own] = array.astype(OPTIONAL_ARRAYS[own].dtype)
+    return found
+
+
+def _fact(arrays: Mapping[str, Any], name: str, n: int) -> npt.NDArray[Any] | None:
+    like = OPTIONAL_ARRAYS[ARRAYS[name]]
+    array = np.asarray(arrays.get(name))
+    fits = array.shape == (n, *like.shape) and array.dtype.kind == like.dtype.kind
+    if fits and name == "times":  # another program's times may be hours of a day
+        paths = _texts(arrays, "paths", n) or [""] * n
+        fits = all("#t=" in path for path, at in zip(paths, array, strict=True) if at == at)  # noqa: PLR0124 - NaN
+    return array if fits else None
+
+
 def _metadata(arrays: Mapping[str, Any], n: int) -> dict[str, Column]:
     """Return the further arrays of one cell a row; others belong to no row."""
     found: dict[str, Column] = {}
     for name in arrays:
-        if name in _KNOWN or isinstance(arrays[name], LazyRows):
+        is_fact = name in ARRAYS and _fact(arrays, name, n) is not None
+        if (name in _KNOWN and name not in ARRAYS) or is_fact or isinstance(arrays[name], LazyRows):
             continue
         array = np.asarray(arrays[name])
         if array.shape != (n,) or array.dtype.kind not in "iufbUSO":

@@ -10,7 +10,12 @@ import numpy as np
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file
 from fishembed.cache.hdf5_files import store_write_errors
-from fishembed.cache.metadata import as_text, is_number
+from fishembed.cache.exchange.row_facts import (
+    HASH_COLUMN,
+    OWN_MARK,
+    fact_columns,
+    metadata_columns,
+)
 from fishembed.cache.store import Store
 from fishembed.errors import MissingExtraError
 
@@ -18,12 +23,17 @@ _BLOCK = 16_384
 EMBEDDING = "embedding"
 """Column of the features."""
 
+_CORE = ("image", "path", "label", "split", "group", "digest")
+_TAKEN = frozenset({*_CORE, EMBEDDING})
+
 
 def export_parquet(store: Store, target: Path, *, normalize: bool = False) -> Path:
     """Write a store to one Parquet file that embedding-atlas and FiftyOne open.
 
     Its columns are image (where the file lies), path, label, split, group, digest, the metadata
-    columns and embedding, a list of float32.
+    columns (one with the name of another column with "metadata/" before it), where they are known
+    box_x, box_y, box_width, box_height, video_time and perceptual_hash, and embedding, a list of
+    float32.
 
     Parameters
     ----------
@@ -57,12 +67,14 @@ def export_parquet(store: Store, target: Path, *, normalize: bool = False) -> Pa
 
 
 def _schema(pa: Any, store: Store) -> Any:
-    names = ["image", "path", "label", "split", "group", "digest"]
-    fields = {name: pa.string() for name in names}
-    for name, column in store.metadata.items():
-        fields.setdefault(name, pa.float64() if is_number(column) else pa.string())
+    fields = dict.fromkeys(_CORE, pa.string())
+    none = slice(0, 0)
+    for name, column in metadata_columns(store.metadata, _TAKEN, none).items():
+        fields[name] = pa.float64() if isinstance(column, np.ndarray) else pa.string()
+    for name in fact_columns(store, none):
+        fields[name] = pa.string() if name == HASH_COLUMN else pa.float64()
     fields[EMBEDDING] = pa.list_(pa.float32(), store.dim)
-    return pa.schema(fields)
+    return pa.schema(fields, {OWN_MARK: b"1"})
 
 
 def _table(pa: Any, store: Store, rows: slice, schema: Any, *, normalize: bool) -> Any:
@@ -77,9 +89,7 @@ def _table(pa: Any, store: Store, rows: slice, schema: Any, *, normalize: bool) 
         "group": [group or None for group in store.groups[rows]],
         "digest": [digest or None for digest in store.digests[rows]],
     }
-    for name, column in store.metadata.items():
-        own = column[rows]
-        columns.setdefault(name, own if is_number(column) else as_text(own))
+    columns |= metadata_columns(store.metadata, _TAKEN, rows) | fact_columns(store, rows)
     features = np.asarray(store.features[rows], np.float32)
     scaled = np.asarray(unit_rows(features) if normalize else features, np.float32)
     values = pa.array(np.ascontiguousarray(scaled).reshape(-1))
