@@ -28,6 +28,7 @@ from fishembed.cache.schema import (
     Rows,
     StoreHeader,
     TextFeatures,
+    box_cut_text,
     is_known,
     unknown_array,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "TextFeatures",
     "UndoneEdit",
     "apply_history",
+    "box_cut_text",
     "column_of",
     "edit_store",
     "export_manifest",

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fishembed._base.files import atomic_folder
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote.remote_files import ANYTHING, remote_errors, remote_state
+from fishembed._base.tables.missing import is_missing
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, SelectedRows
 from fishembed.cache.lock import store_lock
@@ -79,8 +80,10 @@ def merge_stores(
     index = make_index(place, _opened(places, place))
     with store_lock(place) as there, ShardedStore(index, place, open_store) as store:
         _check_free(place)  # another process may have written it since
-        kept = _first_rows(store.rows, place)
-        _write_rows(place, store, kept, skipped=True, replaces=there)
+        rows = store.rows
+        kept = _first_rows(rows, place)
+        filled = _filled(rows, kept)
+        _write_rows(place, store, kept, filled, skipped=True, replaces=there)
         return len(kept), len(store) - len(kept)
 
 
@@ -121,7 +124,8 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
         names = [f"{number:05d}.h5" for number in range(-(-n // rows))]
         for start, name in zip(range(0, n, rows), names, strict=True):
             chosen = np.arange(start, min(start + rows, n), dtype=np.int64)
-            _write_rows(temporary / name, whole, chosen, skipped=not start, replaces="")
+            some = whole.rows.take(chosen)
+            _write_rows(temporary / name, whole, chosen, some, skipped=not start, replaces="")
     try:
         index = make_index(place, _opened([folder / name for name in names]))
         write_index(place, index, replaces="")
@@ -154,9 +158,15 @@ def _new_folder(folder: AnyPath) -> Iterator[AnyPath]:
 
 
 def _write_rows(
-    place: AnyPath, store: Store, rows: npt.NDArray[np.int64], *, skipped: bool, replaces: str
+    place: AnyPath,
+    store: Store,
+    rows: npt.NDArray[np.int64],
+    columns: Rows,
+    *,
+    skipped: bool,
+    replaces: str,
 ) -> None:
-    """Write some rows of a store to another place."""
+    """Write some rows of a store to another place, with what is said of them."""
     header = replace(
         store.header, skipped=store.header.skipped if skipped else (), history=(), dropped=None
     )
@@ -168,7 +178,7 @@ def _write_rows(
     write_store(
         place,
         header,
-        store.rows.take(rows),
+        columns,
         SelectedRows(store.features, rows),
         trunk=trunk,
         dtype=store.features.dtype,
@@ -197,6 +207,28 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
         column = getattr(rows, name)
         if column[a] != column[b]:
             yield name
+    for name, column in rows.metadata.items():
+        if not is_missing(column[a]) and not is_missing(column[b]) and column[a] != column[b]:
+            yield name
+
+
+def _filled(rows: Rows, kept: npt.NDArray[np.int64]) -> Rows:
+    """Return the rows kept, with the metadata and hashes that only a repeated row has."""
+    found = rows.take(kept)
+    if len(kept) == len(rows):
+        return found
+    at = {path: new for new, path in enumerate(found.path)}
+    repeated = sorted(set(range(len(rows))) - set(kept.tolist()))
+    hashes = np.array(found.hash)
+    metadata = {name: np.array(column) for name, column in found.metadata.items()}
+    for row in repeated:
+        new = at[rows.path[row]]
+        if not hashes[new].any():
+            hashes[new] = rows.hash[row]
+        for name, column in metadata.items():
+            if is_missing(column[new]):
+                column[new] = rows.metadata[name][row]
+    return replace(found, hash=hashes, metadata=metadata)
 
 
 def _opened(places: Sequence[AnyPath], target: AnyPath | None = None) -> Iterator[Store]:

@@ -183,7 +183,7 @@ class StoreHeader:
         The encoder's description with its `fingerprint`.
     source
         `root`: the absolute folder that paths start from, None for imported features;
-        `layout`: one sentence on it.
+        `layout`: one sentence on it; `boxes`: how boxes are cut, where rows are boxes.
     classes
         Names of the classes, in the order that labels count.
     skipped
@@ -208,6 +208,12 @@ class StoreHeader:
     history: tuple[Edit, ...] = ()
     dropped: Dropped | None = None
     extraction: Mapping[str, Any] = field(default_factory=dict)
+
+
+def box_cut_text(cut: Mapping[str, Any]) -> str:
+    """Return in words how boxes are cut, from what a store's source says under `boxes`."""
+    square = "" if cut.get("square") else "no-"
+    return f"--margin {cut.get('margin')} --{square}square"
 
 
 def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:

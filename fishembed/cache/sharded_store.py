@@ -29,7 +29,7 @@ from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.lazy_rows import Matrix, StackedRows
 from fishembed.cache.metadata import Column, stacked_metadata
-from fishembed.cache.schema import TextFeatures
+from fishembed.cache.schema import TextFeatures, box_cut_text
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.errors import (
     FishembedError,
@@ -218,6 +218,7 @@ def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
         index = index or {**layout, "source": {"root": root}, "encoder": store.encoder}
         if index["source"]["root"] != root:
             index["source"]["root"] = None
+        _check_cut(index["source"], store, first)
         classes.update(store.classes)
         keys.append(set(store.text_keys))
         name, length = _name_in(path, store.path), len(store)
@@ -311,6 +312,19 @@ def _check_layout(
                 f"{str(a)!r} and {str(b)!r} differ in {what} ({first[name]} and {value}): one "
                 "store holds features of one encoder and type"
             )
+
+
+def _check_cut(source: dict[str, Any], store: Store, first: AnyPath) -> None:
+    """Take over how boxes are cut; refuse those that are cut in two ways."""
+    own = store.source.get("boxes")
+    if own is None:
+        return
+    known = source.setdefault("boxes", own)
+    if known != own:
+        raise StoreMismatchError(
+            f"{str(first)!r} and {str(store.path)!r} hold boxes that were cut with "
+            f"{box_cut_text(known)} and {box_cut_text(own)}: extract one of them again"
+        )
 
 
 def _name_in(index: AnyPath, path: AnyPath) -> str:

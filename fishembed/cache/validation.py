@@ -66,6 +66,7 @@ def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
         _check(isinstance(encoder.get(name, ""), str), f"the encoder's {name} is no text")
     _check(isinstance(source.get("root"), str | None), "the source's root is no text")
     _check(isinstance(source.get("layout", ""), str), "the source's layout is no text")
+    _check(isinstance(source.get("boxes", {}), dict), "the source's boxes are no JSON object")
     for name, kind in _EXTRACTION.items() if extraction else ():
         good = isinstance(extraction.get(name), kind)
         _check(good, f"the attribute 'extraction' has no usable {name!r}")

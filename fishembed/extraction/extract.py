@@ -199,7 +199,7 @@ def extract(
                 reporter.message(message)
             head = StoreHeader(
                 encoder=loader.describe(),
-                source={"root": str(dataset.root), "layout": dataset.layout},
+                source=_source(dataset, old),
                 classes=tuple(classes),
                 skipped=skipped,
                 text=class_text_features(loader, classes, names, prompt_sets, previous.texts),
@@ -234,6 +234,13 @@ def extract(
         scaled=read.scaled,
         **_counts(edited.rows, classes),
     )
+
+
+def _source(dataset: Dataset, old: FeatureStore | None) -> dict[str, Any]:
+    """Return where the images lie, how they were understood, and how boxes are cut."""
+    source: dict[str, Any] = {"root": str(dataset.root), "layout": dataset.layout}
+    cut = dataset.cut or (None if old is None else old.source.get("boxes"))
+    return source if cut is None else {**source, "boxes": dict(cut)}
 
 
 def default_store(dataset: Dataset) -> AnyPath:

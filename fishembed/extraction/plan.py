@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import to_path
-from fishembed.cache import FeatureStore
+from fishembed.cache import FeatureStore, box_cut_text
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore
 from fishembed.extraction.reading.read_block import File
@@ -147,10 +147,12 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
     Raises
     ------
     StoreMismatchError
-        When the store was made from another dataset that is still there.
+        When the store was made from another dataset that is still there, or its boxes are cut
+        otherwise.
     """
     if previous.store is not None:
         check_root(dataset, previous.store)
+        check_cut(dataset, previous.store)
     n = len(dataset.samples)
     size, mtime_ns = np.empty(n, np.int64), np.empty(n, np.int64)
     digests: list[str | None] = [None] * n
@@ -173,4 +175,15 @@ def check_root(dataset: Dataset, store: FeatureStore) -> None:
     raise StoreMismatchError(
         f"{str(store.path)!r} holds the images of {root!r}, not those of {str(dataset.root)!r}: "
         "give another --store"
+    )
+
+
+def check_cut(dataset: Dataset, store: FeatureStore) -> None:
+    """Refuse to mix boxes that were cut in two ways in one store."""
+    before = store.source.get("boxes")
+    if before is None or dataset.cut is None or dict(before) == dict(dataset.cut):
+        return
+    raise StoreMismatchError(
+        f"{str(store.path)!r} holds boxes that were cut with {box_cut_text(before)}, not "
+        f"{box_cut_text(dataset.cut)}: give the same, or another --store"
     )

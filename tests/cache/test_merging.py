@@ -14,6 +14,7 @@ from full_rows import ENCODER, make_head, make_rows, make_vectors
 
 from fishembed.cache import (
     FeatureStore,
+    import_features,
     merge_stores,
     open_store,
     shard_store,
@@ -234,3 +235,25 @@ def test_a_kill_leaves_the_old_or_the_new_whole(make_file, workspace, verb, last
     else:
         assert done.returncode == 9
         assert verb != "index"
+
+
+def test_what_only_a_repeated_row_says_is_not_lost(workspace):
+    X = np.eye(3, dtype=np.float32)
+    known = {"features": X, "paths": ["a", "b", "c"], "labels": ["cod", "eel", "cod"]}
+    import_features({**known, "metadata/site": ["reef", "", ""]}, "a.h5")
+    hashes = np.full((3, 16), 7, np.uint8)
+    second = {**known, "metadata/site": ["reef", "bay", ""], "metadata/depth": [1.0, 2.0, np.nan]}
+    import_features({**second, "hashes": hashes}, "b.h5")
+    assert merge_stores("both.h5", ["a.h5", "b.h5"]) == (3, 3)
+    with open_store("both.h5") as store:
+        assert store.metadata["site"].tolist() == ["reef", "bay", ""]
+        np.testing.assert_array_equal(store.metadata["depth"], [1, 2, np.nan])
+        assert np.array_equal(store.hashes, hashes)
+
+
+def test_rows_whose_metadata_contradict_are_refused(workspace):
+    known = {"features": np.eye(2), "paths": ["a", "b"]}
+    import_features({**known, "metadata/site": ["reef", ""]}, "a.h5")
+    import_features({**known, "metadata/site": ["bay", ""]}, "b.h5")
+    with pytest.raises(InputError, match=r"different things of 'a' \(site\)"):
+        merge_stores("both.h5", ["a.h5", "b.h5"])

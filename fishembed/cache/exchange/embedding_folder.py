@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.tables.missing import text_or_missing
-from fishembed.cache.exchange.row_facts import further_arrays
 from fishembed.cache.exchange.npy_folder import read_npy_folder
+from fishembed.cache.exchange.row_facts import further_arrays
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
 from fishembed.errors import DataError, DimensionError, MissingExtraError
 

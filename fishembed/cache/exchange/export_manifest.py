@@ -10,13 +10,18 @@ import numpy as np
 from fishembed._base.paths import is_url
 from fishembed._base.tables.csv_files import write_csv
 from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.schema import is_known
 from fishembed.cache.store import Store
 
 COLUMNS = ("path", "label", "split", "group")
+BOX_COLUMNS = ("x", "y", "width", "height")
 
 
 def export_manifest(store: Store, target: str | Path) -> Path:
     """Write path, label, split, group and metadata of every row, as they are after all fixes.
+
+    A row that is a box is its photo with x, y, width and height, as `extract` reads it; one that is
+    a frame of a video is called `clip.mp4#t=12.5`. What is missing is an empty cell.
 
     Parameters
     ----------
@@ -40,23 +45,40 @@ def export_manifest(store: Store, target: str | Path) -> Path:
     names = [*store.classes, ""]
     root = store.source.get("root")
     here = target.absolute().parent
-    metadata = {name: store.metadata[name] for name in store.metadata if name not in COLUMNS}
+    boxes = np.asarray(store.boxes)
+    box_columns = BOX_COLUMNS if is_known(boxes) else ()
+    taken = {*COLUMNS, *box_columns}
+    metadata = {name: store.metadata[name] for name in store.metadata if name not in taken}
     rows = [
         [
-            _place(path, root, here),
+            _place(_photo(path) if there else path, root, here),
             names[label],
             str(split),
             group,
+            *((_cell(side) for side in box) if box_columns else ()),
             *(_cell(metadata[name][row]) for name in metadata),
         ]
-        for row, (path, label, split, group) in enumerate(
-            zip(store.paths, store.labels, store.splits, store.groups, strict=True)
+        for row, (path, label, split, group, box, there) in enumerate(
+            zip(
+                store.paths,
+                store.labels,
+                store.splits,
+                store.groups,
+                boxes,
+                ~np.isnan(boxes[:, 0]),
+                strict=True,
+            )
         )
     ]
     with store_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_csv(target, (*COLUMNS, *metadata), rows)
+        write_csv(target, (*COLUMNS, *box_columns, *metadata), rows)
     return target
+
+
+def _photo(path: str) -> str:
+    """Return the path of the photo that a box is a part of."""
+    return path.rpartition("#xywh=")[0] or path
 
 
 def _place(path: str, root: object, here: Path) -> str:

@@ -49,8 +49,8 @@ def export_store(
         Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
         with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
         split, group, digest, caption, metadata, and where they are known box_x, box_y, box_width,
-        box_height, video_time and perceptual_hash) and, where every row has a class with text features,
-        `text_emb/text_emb_0.npy` with those of each row's class.
+        box_height, video_time and perceptual_hash) and, where every row has a class with text
+        features, `text_emb/text_emb_0.npy` with those of each row's class.
     prompts
         Whose text features go along; those of the first prompt set when left out.
     normalize

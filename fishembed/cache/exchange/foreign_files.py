@@ -230,13 +230,11 @@ def _beside(arrays: Mapping[str, Any], n: int) -> Arrays:
     found: Arrays = {}
     for name, array in arrays.items():
         what = _meaning(name)
-        if (
-            what
-            and what != "features"
-            and array.ndim == 1
-            and (len(array) == n or what == "classes")
-        ):
-            found.setdefault(what, array[()] if hasattr(array, "id") else np.asarray(array))
+        if what == "features" or array.ndim != 1 or (len(array) != n and what != "classes"):
+            continue
+        if what in {"", *found}:  # labels there are already: a second name of them is metadata
+            what = f"{METADATA_PREFIX}{name.rpartition('/')[2]}"
+        found.setdefault(what, array[()] if hasattr(array, "id") else np.asarray(array))
     return found
 
 

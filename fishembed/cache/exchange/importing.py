@@ -77,9 +77,9 @@ def import_features(
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
         "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
         `boxes` (n, 4) and `times` (n,) of parts of images and frames of videos, NaN elsewhere,
-        `hashes` uint8 (n, 16), `text_features` (n_classes, dim), `logit_scale` (100 when left out, OpenAI's),
-        `encoder`. Any further array of n texts or numbers is a metadata column of its name. Or a
-        folder, see `fishembed.cache.exchange.embedding_folder`.
+        `hashes` uint8 (n, 16), `text_features` (n_classes, dim), `logit_scale` (100 when left out,
+        OpenAI's), `encoder`. Any further array of n texts or numbers is a metadata column of its
+        name. Or a folder, see `fishembed.cache.exchange.embedding_folder`.
     store
         Where the store shall lie. Imported features that are there are replaced.
     encoder

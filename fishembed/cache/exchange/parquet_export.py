@@ -9,13 +9,13 @@ import numpy as np
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_file
-from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.exchange.row_facts import (
     HASH_COLUMN,
     OWN_MARK,
     fact_columns,
     metadata_columns,
 )
+from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.store import Store
 from fishembed.errors import MissingExtraError
 

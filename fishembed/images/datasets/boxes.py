@@ -58,6 +58,11 @@ class BoxOptions:
         if not 0 <= self.margin <= 10:
             raise InputError(f"margin={self.margin} must lie from 0 to 10: a share of the box")
 
+    @property
+    def cut(self) -> dict[str, object]:
+        """How boxes are cut: what stores that are put together must have in common."""
+        return {"margin": float(self.margin), "square": bool(self.square)}
+
 
 DEFAULT_BOXES = BoxOptions()
 

@@ -172,7 +172,7 @@ def _may_exist(root: AnyPath, path: str) -> bool:
     if is_remote(root) or is_url(path):
         return True
     try:
-        return (root / path).is_file()
+        return (root / path).is_file() or (root / path.rpartition("#t=")[0]).is_file()
     except (OSError, ValueError):  # the name is too long, or holds a zero byte
         return False
 

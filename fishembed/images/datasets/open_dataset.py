@@ -71,6 +71,8 @@ class Dataset:
         folder, manifest, "manifest beside" the images, boxes or tars.
     table
         Name of the table that says what the images are, None without one.
+    cut
+        How boxes are cut, see `BoxOptions.cut`; None where there is none.
     """
 
     root: AnyPath
@@ -83,6 +85,7 @@ class Dataset:
     unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     kind: str = "folder"
     table: str | None = None
+    cut: Mapping[str, object] | None = None
 
     @property
     def items(self) -> tuple[Sample, ...]:
@@ -257,6 +260,7 @@ def _box_source(
         made.notes,
         kind="boxes",
         table=what.removeprefix("manifest "),
+        cut=options.cut,
     )
 
 

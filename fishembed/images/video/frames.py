@@ -74,6 +74,7 @@ def with_frames(
     """
     if fps is not None and not 0 < fps <= MOST_FPS:
         raise InputError(f"fps={fps:g} must be above 0, and at most {MOST_FPS:g}")
+    dataset = _with_named_frames(dataset)
     videos = [sample for sample in dataset.samples if is_video(sample.path)]
     if not videos:
         return dataset
@@ -101,6 +102,25 @@ def with_frames(
     rate = "the frames that differ" if fps is None else f"{fps:g} a second"
     note = f"{counted(n, 'frame')} of {counted(len(videos), 'video')} ({rate})"
     return replace(dataset, samples=tuple(samples), blobs=blobs, notes=(*dataset.notes, note))
+
+
+def _with_named_frames(dataset: Dataset) -> Dataset:
+    """Read the samples that a table calls clip.mp4#t=12.5, as an export does, as that frame."""
+    blobs = dict(dataset.blobs)
+    samples = []
+    for sample in dataset.samples:
+        moment = parse_frame_path(sample.path) if "#t=" in sample.path else None
+        if moment is not None and is_video(moment[0]) and sample.path not in blobs:
+            clip = dataset.at(moment[0])
+            source = str(clip) if isinstance(clip, Path) else clip
+            blobs[sample.path] = VideoFrame(source, moment[1], dataset.state(moment[0]))
+            group = sample.group or moment[0]
+            samples.append(replace(sample, time=moment[1], group=group))
+        else:
+            samples.append(sample)
+    if len(blobs) == len(dataset.blobs):
+        return dataset
+    return replace(dataset, samples=tuple(samples), blobs=blobs)
 
 
 def files_and_frames(files: Sequence[Path]) -> dict[str, Path | ImageBytes]:

@@ -11,8 +11,14 @@ from PIL import Image
 from small_pictures import draw
 
 from fishembed import run_fit, write_report
-from fishembed.cache import FeatureStore
-from fishembed.errors import ImageError, InputError, ManifestError, SourceError
+from fishembed.cache import FeatureStore, merge_stores
+from fishembed.errors import (
+    ImageError,
+    InputError,
+    ManifestError,
+    SourceError,
+    StoreMismatchError,
+)
 from fishembed.extraction import extract
 from fishembed.images import BoxOptions, ImageFiles, decode, open_dataset, read_bytes
 from fishembed.images.datasets.boxes import box_path, cut_region, parse_box_path
@@ -138,11 +144,21 @@ def test_confidence_margin_square_and_whole_photos(photos):
         BoxOptions(min_confidence=2)
 
 
-def test_another_margin_is_encoded_anew(photos):
+def test_boxes_cut_in_two_ways_are_refused_in_one_store(photos):
     place, encoder = megadetector(photos), FakeEncoder()
     extract(place, "a.h5", encoder=encoder, boxes=PLAIN)
-    again = extract(place, "a.h5", encoder=encoder, boxes=BoxOptions(margin=0.5))
-    assert (again.changed, again.rows) == (14, 14)
+    assert extract(place, "a.h5", encoder=encoder, boxes=PLAIN).encoded == 0
+    for other in (BoxOptions(margin=0.5, square=False), BoxOptions(margin=0)):
+        with pytest.raises(StoreMismatchError, match=r"cut with --margin 0.0 --no-square, not"):
+            extract(place, "a.h5", encoder=encoder, boxes=other)
+    again = extract(place, "b.h5", encoder=encoder, boxes=BoxOptions(margin=0.5))
+    assert (again.new, again.rows) == (14, 14)
+    for target in ("both.h5", "both.json"):
+        with pytest.raises(StoreMismatchError, match=r"--margin 0.0 --no-square and --margin 0.5"):
+            merge_stores(target, ["a.h5", "b.h5"])
+    merge_stores("one.json", ["a.h5"])
+    with FeatureStore.open("one.json") as store:
+        assert store.source["boxes"] == {"margin": 0.0, "square": False}
 
 
 def test_regions_stay_inside_the_image():
