@@ -10,7 +10,7 @@ from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.metadata import column_of, stacked_metadata, take_metadata
+from fishembed.cache.metadata import column_of, missing_column, stacked_metadata, take_metadata
 from fishembed.cache.opening import (
     FeatureStore,
     find_store,
@@ -68,6 +68,7 @@ __all__ = [
     "is_store",
     "join_stores",
     "merge_stores",
+    "missing_column",
     "newest_store",
     "open_partial_files",
     "open_store",

@@ -41,7 +41,7 @@ from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore
 from fishembed.extraction.reapply_edits import reapply_edits
 from fishembed.extraction.result import Extraction
-from fishembed.extraction.store_contents import store_classes, store_rows
+from fishembed.extraction.store_contents import carried_columns, store_classes, store_rows
 from fishembed.extraction.text_features import class_text_features, load_prompt_sets
 from fishembed.images import (
     DEFAULT_BOXES,
@@ -194,6 +194,11 @@ def extract(
                 classes,
                 previous,
             )
+            if carried := carried_columns(plan.samples, previous):
+                reporter.message(
+                    f"kept metadata that only the store has: {', '.join(carried)}; another --store "
+                    "is without"
+                )
             _refuse_nothing(dataset, plan, read, edited.rows)
             for message in edited.notes:
                 reporter.message(message)

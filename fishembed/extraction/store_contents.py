@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import Rows, column_of, stacked_metadata, take_metadata, unknown_array
+from fishembed.cache import (
+    Rows,
+    column_of,
+    missing_column,
+    stacked_metadata,
+    take_metadata,
+    unknown_array,
+)
 from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
@@ -60,7 +67,7 @@ def store_rows(
         box=_boxes(samples),
         time=_times(samples),
         hash=known.hashes(read),
-        metadata=_metadata(samples),
+        metadata={**_metadata(samples), **_carried(samples, read, before)},
     )
     return _followed_by(found, before, classes, kept) if kept else found
 
@@ -83,6 +90,40 @@ def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
     return {
         name: column_of([sample.metadata.get(name, "") for sample in samples]) for name in names
     }
+
+
+def carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[str]:
+    """Return the metadata columns of the store before of which the dataset says nothing now."""
+    if before.rows is None or not before.rows.metadata:
+        return []
+    said = {name for sample in samples for name in sample.metadata}
+    return [name for name in before.rows.metadata if name not in said]
+
+
+def _carried(
+    samples: Sequence[Sample], digests: Sequence[str], before: PreviousStore
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the metadata that only the store before has: of --exif, or of a table since left away.
+
+    A row is known by its path, or, where an image has moved, by its bytes.
+    """
+    names = carried_columns(samples, before)
+    if before.rows is None or not names:
+        return {}
+    here = {sample.path for sample in samples}
+    rows = np.full(len(samples), -1, np.intp)
+    for i, (sample, digest) in enumerate(zip(samples, digests, strict=True)):
+        row = before.at.get(sample.path)
+        if row is None and (moved := before.by_digest.get(digest)) is not None:
+            row = None if before.rows.path[moved] in here else moved
+        rows[i] = -1 if row is None else row
+    found = {}
+    for name in names:
+        column = before.rows.metadata[name]
+        cells = missing_column(len(samples), like=column).astype(column.dtype)
+        cells[rows >= 0] = column[rows[rows >= 0]]
+        found[name] = cells
+    return found
 
 
 def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:

@@ -12,11 +12,13 @@ from fake_encoder import FakeEncoder
 from PIL import Image
 from small_pictures import draw
 
+from fishembed._base.progress import NoProgress
 from fishembed.cache import FeatureStore, export_store, import_features
 from fishembed.cli import main
 from fishembed.errors import InputError, ManifestError
 from fishembed.extraction import extract
 from fishembed.images import open_dataset
+from fishembed.images.datasets.exif_columns import EXIF_COLUMNS
 
 TABLE = (
     "path,label,site,depth,trip,note\n"
@@ -31,6 +33,13 @@ def table(workspace):
     place = workspace / "photos" / "table.csv"
     place.write_text(TABLE)
     return place
+
+
+class Messages(NoProgress, list):
+    """Keeps the messages of an extraction."""
+
+    def message(self, text):
+        self.append(text)
 
 
 def metadata(store):
@@ -167,3 +176,38 @@ def test_exif_is_kept_with_other_metadata_where_it_is_asked_for(workspace):
         assert store.metadata["camera"].tolist() == ["GoPro", ""]
         assert store.metadata["latitude"][0] == -1.5
         assert np.isnan(store.metadata["latitude"][1])
+
+
+def test_a_later_extract_keeps_what_only_the_store_has(workspace):
+    for seed in range(3):
+        draw(workspace / "p" / f"{seed}.png", seed)
+    table = workspace / "p" / "table.csv"
+    table.write_text("path,label,site,depth\n0.png,cod,reef,3\n1.png,eel,bay,\n2.png,cod,,7\n")
+    extract(table, "p.h5", encoder=FakeEncoder(), exif=True)
+    before = metadata("p.h5")
+    assert set(before) == {"site", "depth", *EXIF_COLUMNS}
+
+    table.unlink()
+    (workspace / "p" / "0.png").rename(workspace / "p" / "moved.png")
+    draw(workspace / "p" / "new.png", 9)
+    (workspace / "p" / "copy.png").write_bytes((workspace / "p" / "1.png").read_bytes())
+    messages = Messages()
+    extract("p", "p.h5", encoder=FakeEncoder(), reporter=messages)
+    with FeatureStore.open("p.h5") as store:
+        site = dict(zip(store.paths, store.metadata["site"].tolist(), strict=True))
+        depth = dict(zip(store.paths, store.metadata["depth"].tolist(), strict=True))
+        assert set(store.metadata) == set(before)
+    assert site == {"moved.png": "reef", "1.png": "bay", "2.png": "", "new.png": "", "copy.png": ""}
+    assert (depth["moved.png"], depth["2.png"]) == (3, 7)
+    assert np.isnan(depth["new.png"])
+    assert any("kept metadata that only the store has: site, depth, time" in m for m in messages)
+
+
+def test_what_a_table_says_now_wins(workspace):
+    draw(workspace / "p" / "0.png", 0)
+    table = workspace / "p" / "table.csv"
+    table.write_text("path,site,note\n0.png,reef,x\n")
+    extract(table, "p.h5", encoder=FakeEncoder())
+    table.write_text("path,site\n0.png,\n")
+    extract(table, "p.h5", encoder=FakeEncoder())
+    assert metadata("p.h5") == {"site": [""], "note": ["x"]}
