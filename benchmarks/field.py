@@ -1,8 +1,9 @@
 """Measure the field's questions on features: unknown images, sets, priors, counts.
 
 Reads ``.npz`` files with `features`, `labels` and `splits` ("train", "test"):
-``python benchmarks/field.py FILE.npz ... [--choices 5] [--catches 500]``. Stores (.h5) are read
-too, with their groups. Every table's intervals are over the choices or the simulated catches.
+``python benchmarks/field.py FILE.npz ... [--head auto] [--choices 5] [--catches 500]``. Stores
+(.h5) are read too, with their groups. Every table's intervals are over the choices or the simulated
+catches; ``--only unknown`` (or sets, counts) makes one of them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax
 
+from fishembed._base.upper_quantile import upper_quantile
 from fishembed.cache import open_store
-from fishembed.classifiers import GaussianHead
+from fishembed.classifiers import AutoHead, GaussianHead
 from fishembed.classifiers.familiarity import indecision
 from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.classifiers.saved.saved_head import saved_head
@@ -26,6 +28,9 @@ from fishembed.experiments.field.catch_counts import held_out_rows
 from fishembed.experiments.field.prior_shift import estimate_prior
 from fishembed.experiments.held_out import held_out
 from fishembed.experiments.training import TrainingData
+
+_SAME_KIND = {"caltech101": (30, 59, 89, 94, 96)}
+"""Classes that are flowers, cats or dogs, as the other two sets are: not another kind to these."""
 
 _WIDTHS = 5
 """Draws that all catches share in turn: simulating them for each would take hours."""
@@ -43,12 +48,20 @@ def read(path: Path) -> tuple:
     return X[train], y[train], None, X[~train], y[~train]
 
 
-def fitted(X, y, groups):
-    head = GaussianHead().fit(X, y)
+def fitted(X, y, groups, name="gaussian"):
+    head = AutoHead().fit(X, y, groups=groups) if name == "auto" else GaussianHead().fit(X, y)
     logits = HeldOutLogits.of(head, X, y, groups)
-    temperature = logits.temperature(np.unique(y, return_inverse=True)[1])
+    chosen = name == "auto"  # its logits are calibrated
+    temperature = 1.0 if chosen else logits.temperature(np.unique(y, return_inverse=True)[1])
     kept = held_out(head, TrainingData(X, y, groups, None), logits, temperature, 0)
     return saved_head(head.fitted_map.scaled(1 / temperature), head.classes_), kept
+
+
+def without(name: str, data: tuple) -> tuple:
+    """Leave out the classes of a set that are of the other sets' kind."""
+    X, y, groups, X_test, y_test = data
+    a, b = (~np.isin(labels, _SAME_KIND.get(name, ())) for labels in (y, y_test))
+    return X[a], y[a], None if groups is None else groups[a], X_test[b], y_test[b]
 
 
 def spread(values: list[float]) -> str:
@@ -57,14 +70,27 @@ def spread(values: list[float]) -> str:
     return f"{v.mean():.1f} ({v.min():.1f} to {v.max():.1f})"
 
 
-def unknown(name: str, sets: dict, choices: int) -> None:
-    X, y, groups, X_test, y_test = sets[name]
+def by_score(known, undecided, distance) -> dict:
+    """Return each score alone, the two distances together, and all of them."""
+    far = known.farness(distance)
+    return {
+        "probability": undecided,
+        "relative Mahalanobis": distance[:, 0],
+        "whitened cosine": distance[:, 1],
+        "both distances": far.sum(axis=1),
+        "combined": known.strangeness(undecided, distance),
+    }
+
+
+def unknown(name: str, sets: dict, choices: int, head_name: str) -> None:
+    X, y, groups, X_test, y_test = without(name, sets[name])
     rows: dict[tuple[str, str], list] = {}
     for seed in range(choices):
         rng = np.random.default_rng(seed)
         out = rng.permutation(np.unique(y))[: max(3, len(np.unique(y)) // 5)]
         keep = ~np.isin(y, out)
-        head, kept = fitted(X[keep], y[keep], None if groups is None else groups[keep])
+        grouped = None if groups is None else groups[keep]
+        head, kept = fitted(X[keep], y[keep], grouped, head_name)
         known = kept.known
         others = [
             s[3] for other, s in sets.items() if other != name and s[3].shape[1] == X.shape[1]
@@ -75,12 +101,9 @@ def unknown(name: str, sets: dict, choices: int) -> None:
         scores = {}
         for kind, Z in kinds.items():
             a, d = indecision(head.logits(Z)), kept.distances(Z)
-            scores[kind] = {"probability": a, "distance": d, "combined": known.strangeness(a, d)}
-        limits = {
-            "probability": np.quantile(kept.indecision, 0.95),
-            "distance": np.quantile(kept.distance, 0.95),
-            "combined": known.threshold(0.05),
-        }
+            scores[kind] = by_score(known, a, d)
+        own = by_score(known, kept.indecision, kept.distance)
+        limits = {score: upper_quantile(v, 0.95, kept.grouped) for score, v in own.items()}
         for kind in list(kinds)[1:]:
             for score, limit in limits.items():
                 found = separation(scores["known"][score], scores[kind][score], limit)
@@ -90,10 +113,10 @@ def unknown(name: str, sets: dict, choices: int) -> None:
         print(f"| {name} | {kind} | {score} | {' | '.join(cells)} |", flush=True)
 
 
-def sets_table(name: str, data: tuple) -> None:
+def sets_table(name: str, data: tuple, head_name: str) -> None:
     X, y, groups, X_test, y_test = data
     began = time.perf_counter()
-    head, kept = fitted(X, y, groups)
+    head, kept = fitted(X, y, groups, head_name)
     fit_seconds, began = time.perf_counter() - began, time.perf_counter()
     at = np.isin(y_test, head.classes_)
     p, true = head.predict_proba(X_test[at]), np.searchsorted(head.classes_, y_test[at])
@@ -153,9 +176,9 @@ def priors(name, kept, p, true) -> None:
             )
 
 
-def counts_table(name: str, data: tuple, n_catches: int) -> None:
+def counts_table(name: str, data: tuple, n_catches: int, head_name: str) -> None:
     X, y, groups, X_test, y_test = data
-    head, kept = fitted(X, y, groups)
+    head, kept = fitted(X, y, groups, head_name)
     at = np.isin(y_test, head.classes_)
     true, logits = np.searchsorted(head.classes_, y_test[at]), head.logits(X_test[at])
     held_out, k = held_out_rows(kept), len(head.classes_)
@@ -189,14 +212,17 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--choices", type=int, default=5)
     parser.add_argument("--catches", type=int, default=500)
-    parser.add_argument("--counts-only", action="store_true")
+    parser.add_argument("--head", choices=["gaussian", "auto"], default="gaussian")
+    parser.add_argument("--only", choices=["sets", "unknown", "counts"])
     given = parser.parse_args()
     sets = {path.stem: read(path) for path in given.files}
     for name, data in sets.items():
-        if not given.counts_only:
-            sets_table(name, data)
-            unknown(name, sets, given.choices)
-        counts_table(name, data, given.catches)
+        if given.only in (None, "sets"):
+            sets_table(name, data, given.head)
+        if given.only in (None, "unknown"):
+            unknown(name, sets, given.choices, given.head)
+        if given.only in (None, "counts"):
+            counts_table(name, data, given.catches, given.head)
 
 
 if __name__ == "__main__":

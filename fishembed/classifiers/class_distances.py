@@ -1,4 +1,4 @@
-"""Distances to class means, relative to the spread of all images."""
+"""How far rows lie from class means, relative to the spread of all images, and at which angle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _SHRINKAGE = 0.7
 _DIRECTIONS = 256
 _ROWS_AT_ONCE = 2048
 _DISTANCES_AT_ONCE = 1 << 22
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,12 @@ def _squares(rows: Floats, centres: Floats) -> Double:
 
 @dataclass(frozen=True)
 class ClassDistances:
-    """Relative Mahalanobis distance of rows to the nearest class mean.
+    """Relative Mahalanobis distance of rows to the nearest class mean, and the least angle to one.
 
     The distance to the nearest class mean under the spread within classes, less the distance to
     the mean of all rows under the spread of all rows: what is unusual for any image counts less.
+    The angle, also under the spread within classes and as seen from the mean of the class means,
+    does not grow with how far out an image lies: it tells classes that lie between the known ones.
 
     Attributes
     ----------
@@ -95,8 +98,10 @@ class ClassDistances:
 
     Notes
     -----
-    Ren, Fort, Liu, Roy, Padhy & Lakshminarayanan (2021). A simple fix to Mahalanobis distance
-    for improving near-OOD detection. ICML workshop.
+    The distance: Ren, Fort, Liu, Roy, Padhy & Lakshminarayanan (2021). A simple fix to Mahalanobis
+    distance for improving near-OOD detection. ICML workshop. The angle: whitened cosine, as in
+    Techapanurak, Suganuma & Okatani (2020). Hyperparameter-free out-of-distribution detection
+    using cosine similarity. ACCV.
     """
 
     means: Floats
@@ -110,15 +115,24 @@ class ClassDistances:
         return Moments.of(X, codes).distances()[0]
 
     def __call__(self, X: npt.ArrayLike) -> Double:
-        """Return the distance of each of (n, dim) rows, float64 (n,)."""
+        """Return the distance of each of (n, dim) rows and 1 minus its cosine, float64 (n, 2)."""
         rows = np.asarray(unit_rows(X), np.float32)
         n = max(1, min(_ROWS_AT_ONCE, _DISTANCES_AT_ONCE // len(self.means)))
         parts = [self._block(rows[k : k + n]) for k in range(0, len(rows), n)]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return np.concatenate(parts) if parts else np.empty((0, 2))
+
+    @property
+    def middle(self) -> Floats:
+        """(1, dim) mean of the class means, from which angles are seen."""
+        return np.asarray(self.means.mean(axis=0, keepdims=True))
 
     def _block(self, rows: Floats) -> Double:
-        nearest = self.within.squares(rows, self.means).min(axis=1)
-        return np.asarray(nearest - self.overall.squares(rows, self.centre[None])[:, 0])
+        squares, middle = self.within.squares(rows, self.means), self.middle
+        distance = squares.min(axis=1) - self.overall.squares(rows, self.centre[None])[:, 0]
+        own, of_means = (self.within.squares(ends, middle) for ends in (rows, self.means))
+        product = np.sqrt(np.maximum(own * of_means.T, _TINY))
+        cosine = (own + of_means.T - squares) / (2 * product)
+        return np.stack([distance, 1 - cosine.max(axis=1)], axis=1)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
-"""How like known images a new one is: two scores of it, and when they are too large."""
+"""How like known images a new one is: scores of it, and when they are too large."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, logsumexp
+
+from fishembed._base.upper_quantile import upper_quantile
 
 Double = npt.NDArray[np.float64]
 
@@ -21,43 +24,60 @@ def indecision(logits: npt.ArrayLike) -> Double:
     return np.asarray(logsumexp(z, axis=1) - top)
 
 
+def columns(distance: Double) -> Double:
+    """Return distances as (n, n_distances), also those of (n,) that earlier versions kept."""
+    return distance[:, None] if distance.ndim == 1 else distance
+
+
 @dataclass(frozen=True)
 class KnownScores:
     """Scores of known images that the head had not learnt from: what others are held against.
 
     Attributes
     ----------
-    indecision, distance
-        (n,) `indecision` and `ClassDistances` of the same images.
+    indecision
+        (n,) `indecision`.
+    distance
+        (n, n_distances) `ClassDistances` of the same images; (n,) of one distance, as earlier
+        versions kept it.
+    groups
+        (n,) any values; images of one group are not independent. None for every image its own.
     """
 
     indecision: Double
     distance: Double
+    groups: npt.NDArray[Any] | None = None
 
     def strangeness(self, indecision: Double, distance: Double) -> Double:
-        """Combine the two scores: minus the log of the product of their p-values (Fisher)."""
-        return self._p(indecision, self._sorted[0]) + self._p(distance, self._sorted[1])
+        """Combine the scores: minus the log of the product of their p-values (Fisher)."""
+        return self._p(indecision, self._sorted[0]) + self.farness(distance).sum(axis=1)
+
+    def farness(self, distance: Double) -> Double:
+        """Return minus the log of each distance's p-value, (n, n_distances)."""
+        known = self._sorted[1:]  # of which earlier versions kept the first
+        own = columns(distance)[:, : len(known)].T
+        return np.stack([self._p(*pair) for pair in zip(own, known, strict=True)], axis=1)
 
     def is_distance(self, indecision: Double, distance: Double) -> npt.NDArray[np.bool_]:
-        """Return whether the distance is the more unusual of the two, or reached by 1% at most."""
-        far = self._p(distance, self._sorted[1])
+        """Return whether a distance is the most unusual of all, or reached by 1% at most."""
+        far = self.farness(distance).max(axis=1)
         return np.asarray((far >= self._p(indecision, self._sorted[0])) | (far >= np.log(100)))
 
     def threshold(self, rate: float) -> float:
         """Return the strangeness that at most a share `rate` of new known images exceed.
 
-        Where there are too few images for that, the quantile that Fisher's sum has if the two
+        Where there are too few images for that, the quantile that Fisher's sum has if the
         scores are independent.
         """
-        own = np.sort(self.strangeness(self.indecision, self.distance))
-        place = int(np.ceil((len(own) + 1) * (1 - rate)))
-        if place <= len(own):
-            return float(own[place - 1])
-        return float(max(own[-1:].max(initial=0), gammaincinv(2, 1 - rate)))
+        own = self.strangeness(self.indecision, self.distance)
+        limit = upper_quantile(own, 1 - rate, self.groups)
+        if np.isfinite(limit):
+            return limit
+        return float(max(own.max(initial=0), gammaincinv(len(self._sorted), 1 - rate)))
 
     @cached_property
-    def _sorted(self) -> tuple[Double, Double]:
-        return np.sort(self.indecision), np.sort(self.distance)
+    def _sorted(self) -> list[Double]:
+        return [np.sort(score) for score in (self.indecision, *columns(self.distance).T)]
 
     @staticmethod
     def _p(score: Double, known: Double) -> Double:

@@ -103,11 +103,12 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         logits = out_of_fold_logits(self.estimator, folds, self.classes_)
         moments = Moments.of(rows, codes)
         self._distances, bases = moments.distances()
-        distance = np.empty(len(rows))
+        distance = np.empty((len(rows), 2))
         for k in range(folds.n_folds):
             held = folds.fold == k
             distance[held] = moments.distances(held, bases)[0](rows[held])
-        self._known = KnownScores(indecision(logits.T) if len(at) else np.empty(0), distance[at])
+        undecided = indecision(logits.T) if len(at) else np.empty(0)
+        self._known = KnownScores(undecided, distance[at], None if named is None else named[at])
         self.threshold_ = self._known.threshold(self.send_back)
         return self
 

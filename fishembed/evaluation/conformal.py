@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Double = npt.NDArray[np.float64]
+from fishembed._base.upper_quantile import upper_quantile
 
 
 def conformal_threshold(
@@ -46,16 +46,7 @@ def conformal_threshold(
     >>> conformal_threshold(np.arange(1, 20) / 20, 0.9)
     0.9
     """
-    values = np.asarray(scores, np.float64)
-    if not len(values):
-        return float("inf")
-    mass = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
-    n_groups = len(values) if groups is None else len(np.unique(np.asarray(groups)))
-    total = float(mass.sum())
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(mass[order])
-    place = int(np.searchsorted(reached, coverage * (total + total / n_groups) - 1e-9))
-    return float(values[order[place]]) if place < len(values) else float("inf")
+    return upper_quantile(scores, coverage, groups, weights)
 
 
 def conformal_sets(probabilities: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from scipy.special import log_softmax
 
 from fishembed._base.files import atomic_file
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
-from fishembed.classifiers.familiarity import KnownScores, indecision
+from fishembed.classifiers.familiarity import KnownScores, columns, indecision
 from fishembed.errors import RunFormatError
 from fishembed.experiments.training import TrainingData
 
@@ -33,6 +33,7 @@ Floats = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 _MOST_LOGITS = 2_000_000
 """Logits that are kept, two bytes each."""
+_DISTANCES = ("distance", "unseen_distance")
 _LOGITS = ("logit_rows", "logits")
 _ARRAYS = (
     *("codes", "predicted", "p_true", "indecision", "distance", "groups", "counts"),
@@ -51,7 +52,7 @@ class HeldOut:
     p_true
         (n,) probability of the true class.
     indecision, distance
-        (n,) as in `KnownScores`.
+        (n,) and (n, n_distances), as in `KnownScores`.
     groups
         (n,) number of each image's group.
     counts
@@ -91,7 +92,7 @@ class HeldOut:
     @property
     def known(self) -> KnownScores:
         """The scores that new images are held against."""
-        return KnownScores(self.indecision, self.distance)
+        return KnownScores(self.indecision, self.distance, self.grouped)
 
     @property
     def grouped(self) -> Codes | None:
@@ -147,6 +148,7 @@ def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> Non
         raise ValueError(f"format {about['format']!r}, version {about['version']!r}")
     n, k = len(arrays["codes"]), len(arrays["counts"])
     fits = distances.means.shape == (k, len(distances.centre))
+    fits &= all(columns(arrays[name]).shape[1:] in ((1,), (2,)) for name in _DISTANCES)
     if not fits or any(len(arrays[name]) != n for name in _ARRAYS[:6]):
         raise ValueError("its arrays do not fit together")
     if "logits" in arrays:
@@ -180,12 +182,12 @@ def held_out(
     classes, codes = np.unique(data.y, return_inverse=True)
     moments = Moments.of(data.X, codes)
     whole, bases = moments.distances()
-    distance = np.empty(len(logits.rows))
+    distance = np.empty((len(logits.rows), 2))
     for out in _parts(logits.fold):
         inside = out[logits.rows]
         known = moments.distances(out, bases)[0]
         distance[inside] = known(data.X[logits.rows[inside]])
-    undecided, far, of = [np.empty(0)], [np.empty(0)], [np.empty(0, np.intp)]
+    undecided, far, of = [np.empty(0)], [np.empty((0, 2))], [np.empty(0, np.intp)]
     for out in _unseen_parts(codes, seed):
         fitted = refit(head, data.X[~out], data.y[~out])
         rest = classes[np.unique(codes[~out])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ ONE_PLACE = 0.9
 
 _PROPOSED = 3
 _DENSITY_DIM = 32
+_EVOC_DIM = 4
+"""Least dimension that EVoC's layout of the graph of neighbours starts from."""
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
@@ -124,7 +127,8 @@ def cluster_store(
     method
         evoc finds the number of clusters itself and leaves out what is like nothing; hdbscan does
         too; kmeans puts every row into one of `n_clusters`. auto is evoc where it is installed,
-        and kmeans where it is not or `n_clusters` is given.
+        and kmeans where it is not or `n_clusters` is given. Below 20 rows it is always kmeans: too
+        few to tell how dense they lie.
     n_clusters
         For kmeans; the square root of twice the number of rows when None.
     place
@@ -151,8 +155,11 @@ def cluster_store(
     opened = store if isinstance(store, Store) else open_store(store)
     rows = _rows_to_cluster(opened, where, everything=everything)
     X = np.asarray(unit_rows(opened.embeddings(rows)), np.float32)
-    chosen = _chosen_method(method, n_clusters)
-    numbers = _largest_first(_METHODS[chosen](X, n_clusters=n_clusters, seed=seed))
+    chosen = _chosen_method(method, n_clusters, len(X))
+    if (X[0] == X).all():  # nothing to find, and variances of 0 to divide by
+        numbers = np.zeros(len(X), np.intp)
+    else:
+        numbers = _largest_first(_METHODS[chosen](X, n_clusters=n_clusters, seed=seed))
     middles = cluster_middles(X, numbers)
     cosines = X @ middles.T if len(middles) else np.zeros((len(X), 1), np.float32)
     own = np.where(numbers >= 0, numbers, cosines.argmax(axis=1))
@@ -185,27 +192,26 @@ def _rows_to_cluster(store: Store, where: Sequence[str], *, everything: bool) ->
     return rows
 
 
-def _chosen_method(method: Method, n_clusters: int | None) -> str:
+def _chosen_method(method: Method, n_clusters: int | None, n_rows: int) -> str:
     if method not in METHODS:
         raise InputError(f"no method {method!r}; there are {', '.join(METHODS)}")
     if n_clusters is not None and n_clusters < 1:
         raise InputError(f"n_clusters={n_clusters} must be at least 1")
-    if method != "auto":
-        return method
-    if n_clusters is not None:
-        return "kmeans"
-    from importlib.util import find_spec
+    if method == "auto" and n_clusters is None:
+        from importlib.util import find_spec
 
-    return "evoc" if find_spec("evoc") else "kmeans"
+        method = "evoc" if find_spec("evoc") else "kmeans"
+    few = n_rows < 4 * SMALLEST
+    return "kmeans" if method == "auto" or few else method
 
 
-def _by_evoc(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:
+def _by_evoc(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
     try:
         import evoc
     except ImportError as error:
         raise MissingExtraError("clustering by EVoC", "evoc", "explore") from error
-    if len(X) < 4 * SMALLEST:  # its graph of neighbours needs more
-        return _by_kmeans(X, n_clusters=n_clusters, seed=seed)
+    missing = max(0, _EVOC_DIM - X.shape[1])  # columns of 0 change no cosine
+    X = np.pad(X, ((0, 0), (0, missing)))
     found = evoc.EVoC(base_min_cluster_size=SMALLEST, random_state=seed).fit_predict(X)
     return np.asarray(found, np.intp)
 
@@ -223,9 +229,12 @@ def _by_hdbscan(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # 
 
 def _by_kmeans(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     n = min(n_clusters or max(2, round((2 * len(X)) ** 0.5)), len(X))
-    return np.asarray(KMeans(n, n_init=1, random_state=seed).fit_predict(X), np.intp)
+    with warnings.catch_warnings():  # of fewer different rows than clusters: then there are fewer
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.asarray(KMeans(n, n_init=1, random_state=seed).fit_predict(X), np.intp)
 
 
 _METHODS: dict[str, Any] = {"evoc": _by_evoc, "hdbscan": _by_hdbscan, "kmeans": _by_kmeans}

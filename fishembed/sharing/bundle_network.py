@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fishembed.classifiers.familiarity import columns
 from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
 from fishembed.classifiers.saved.saved_head import SavedHead
@@ -163,31 +164,39 @@ class _Refusal(nn.Module):
         super().__init__()
         self.distances = _Distances(kept.distances)
         self.indecision = _LogShare(kept.indecision)
-        self.distance = _LogShare(kept.distance)
+        self.farness = nn.ModuleList(_LogShare(known) for known in columns(kept.distance).T)
         self.threshold = kept.known.threshold(send_back)
 
     def forward(self, features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         z = torch.log_softmax(logits, dim=1)
         ordered = torch.sort(z, dim=1, descending=True).values
         undecided = torch.logsumexp(ordered[:, 1:], dim=1) - ordered[:, 0]
-        unsure, far = self.indecision(undecided), self.distance(self.distances(features))
-        unknown = unsure + far > self.threshold
-        return unknown, unknown & ((far >= unsure) | (far >= _ONE_IN_A_HUNDRED))
+        unsure, distances = self.indecision(undecided), self.distances(features)
+        shares = [share(distances[:, k]) for k, share in enumerate(self.farness)]
+        far = torch.stack(shares, dim=1)
+        unknown, most = unsure + far.sum(dim=1) > self.threshold, far.amax(dim=1)
+        return unknown, unknown & ((most >= unsure) | (most >= _ONE_IN_A_HUNDRED))
 
 
 class _Distances(nn.Module):
-    """Relative Mahalanobis distance to the nearest class mean, see `ClassDistances`."""
+    """Distance to the nearest class mean, and 1 minus the cosine, see `ClassDistances`."""
+
+    of_means: Tensor
 
     def __init__(self, distances: ClassDistances) -> None:
         super().__init__()
         self.within = _SpreadSquares(distances.within, distances.means)
         self.overall = _SpreadSquares(distances.overall, distances.centre[None])
+        self.middle = _SpreadSquares(distances.within, distances.middle)
+        self.register_buffer("of_means", self.middle(_double(distances.means)).T)
 
     def forward(self, features: Tensor) -> Tensor:
         rows = _unit(features).to(torch.float64)
-        nearest: Tensor = self.within(rows).amin(dim=1)
-        everywhere: Tensor = self.overall(rows)
-        return nearest - everywhere[:, 0]
+        squares, own = self.within(rows), self.middle(rows)
+        product = torch.sqrt(torch.clamp(own * self.of_means, min=1e-12))
+        cosine = (own + self.of_means - squares) / (2 * product)
+        distance = squares.amin(dim=1) - self.overall(rows)[:, 0]
+        return torch.stack([distance, 1 - cosine.amax(dim=1)], dim=1)
 
 
 class _SpreadSquares(nn.Module):

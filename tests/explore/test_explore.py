@@ -98,6 +98,35 @@ def test_clusters_are_the_kinds(store, method):
     assert (np.diff(typical) <= 0).all()
 
 
+SHAPES = {
+    "2 columns": np.random.default_rng(0).normal(size=(40, 2)),
+    "1 column": np.random.default_rng(0).normal(size=(40, 1)),
+    "2 rows": np.random.default_rng(0).normal(size=(2, 8)),
+    "7 rows": np.random.default_rng(0).normal(size=(7, 8)),
+    "equal rows": np.ones((30, 2)),
+    "3 different rows": np.repeat(np.eye(8)[:3], 20, axis=0),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [(m, shape) for m in ("hdbscan", "kmeans") for shape in SHAPES]
+    + [("evoc", "2 columns"), ("evoc", "2 rows"), ("evoc", "equal rows")],
+)
+def test_features_of_any_shape_are_clustered(tmp_path, method, shape):
+    if method == "evoc":
+        pytest.importorskip("evoc")
+    features = SHAPES[shape]
+    store = import_features({"features": features}, tmp_path / "f.h5")
+    found = cluster_store(store, everything=True, method=method)
+    assert len(found.numbers) == len(features)
+    assert sum(len(one.rows) for one in found.clusters) == (found.numbers >= 0).sum()
+    if len(features) < 20:
+        assert found.method == "kmeans"
+    if shape == "equal rows":
+        assert [len(one.rows) for one in found.clusters] == [len(features)]
+
+
 def test_only_unlabelled_rows_are_clustered_and_one_place_is_said(store):
     found = cluster_store(store, n_clusters=4, place="split")
     with open_store(store) as opened:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from fishembed._base.did_you_mean import unknown_column
+from fishembed._base.upper_quantile import upper_quantile
 from fishembed.cache import Store
 from fishembed.errors import (
     FishembedError,
@@ -221,17 +222,16 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
     last = max(0, len(coverage) - 1)
     at = sorted(set(np.linspace(0, last, _POINTS).astype(int).tolist()))[: len(coverage)]
     document: Document = {"send_back": rate, "threshold": known.threshold(rate)}
+    far, unseen_far = (known.farness(d) for d in (kept.distance, kept.unseen_distance))
     scores = {
-        "combined": (strange, unseen, known.threshold(rate)),
-        "probability": (kept.indecision, kept.unseen_indecision, None),
-        "distance": (kept.distance, kept.unseen_distance, None),
+        "combined": (strange, unseen),
+        "probability": (kept.indecision, kept.unseen_indecision),
+        "distance": (far.sum(axis=1), unseen_far.sum(axis=1)),
     }
     if len(unseen) and len(strange):
         document["scores"] = {
-            name: asdict(
-                separation(a, b, float(np.quantile(a, 1 - rate)) if limit is None else limit)
-            )
-            for name, (a, b, limit) in scores.items()
+            name: asdict(separation(a, b, min(upper_quantile(a, 1 - rate, kept.grouped), a.max())))
+            for name, (a, b) in scores.items()
         }
     document["risk_coverage"] = [{"kept": float(coverage[i]), "wrong": float(risk[i])} for i in at]
     return document

@@ -217,7 +217,7 @@ def pool_rows(
     Parameters
     ----------
     logits, distance
-        (n, n_classes) and (n,).
+        (n, n_classes) and (n, n_distances).
     values
         (n,) of the column; a row without one stays alone.
 
@@ -235,6 +235,7 @@ def pool_rows(
     np.add.at(total, group, z)
     means = None
     if distance is not None:
-        means = np.bincount(group, distance, len(place)) / n
+        sums = [np.bincount(group, column, len(place)) for column in distance.T]
+        means = np.stack(sums, axis=1) / n[:, None]
     order = np.argsort(group, kind="stable")
     return total / n[:, None], means, np.split(order, np.cumsum(n)[:-1])
