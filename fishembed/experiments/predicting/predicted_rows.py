@@ -72,7 +72,8 @@ class ImageScores:
     logits
         (n, n_classes).
     distance
-        (n,) `ClassDistances`; None where the run keeps none, or unknown images are not looked for.
+        (n, n_distances) `ClassDistances`; None where the run keeps none, or unknown images are not
+        looked for.
     columns
         (n,) metadata by column.
     rows
