@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from fishembed.classifiers.base import EmbeddingClassifier, Normalize
 from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
 from fishembed.classifiers.row_weights import Double
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import KNeighborsClassifier
 
 
 class NeighborsHead(EmbeddingClassifier):

@@ -53,3 +53,12 @@ def test_what_is_loaded_stays():
         "print(sys.modules['scipy.stats'] is before)"
     )  # fmt: skip
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_what_a_fit_asks_of_heads_does_not_load_scikit_learns_neighbours():
+    done = run(
+        START + "from fishembed.classifiers import ChoosingHead, LogisticHead, NeighborsHead\n"
+        "assert not isinstance(LogisticHead(), ChoosingHead | NeighborsHead)\n"
+        "print('sklearn.neighbors' in sys.modules, 'scipy.stats' in sys.modules)"
+    )
+    assert done.stdout.strip() == "False False", done.stderr
