@@ -19,6 +19,15 @@ from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 
 BOX_COLUMNS = ("x", "y", "width", "height")
+_OTHER_BOX_COLUMNS = (
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
+    ("x", "y", "w", "h"),
+)
+"""What other tables call a box: its corners, or its corner and size."""
 CONFIDENCES = ("confidence", "conf", "score")
 _CLASS_FILES = ("classes.txt", "obj.names", "data.yaml")
 
@@ -267,6 +276,51 @@ def _texts_of(image: Path) -> tuple[Path, Path]:
     head, middle, tail = str(image.with_suffix(".txt")).rpartition(f"{os.sep}images{os.sep}")
     parallel = Path(f"{head}{os.sep}labels{os.sep}{tail}") if middle else image.with_suffix(".txt")
     return image.with_suffix(".txt"), parallel
+
+
+def other_box_columns(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the four columns of boxes that are called otherwise than `BOX_COLUMNS`; or none.
+
+    Examples
+    --------
+    >>> other_box_columns(["path", "XMin", "YMin", "XMax", "YMax", "width", "height"])
+    ('XMin', 'YMin', 'XMax', 'YMax')
+    >>> other_box_columns(["path", "x", "y", "width", "height"])
+    ()
+    """
+    known = {name.lower(): name for name in columns}
+    for names in _OTHER_BOX_COLUMNS:
+        if all(name in known for name in names):
+            return tuple(known[name] for name in names)
+    return ()
+
+
+def with_box_columns(cells: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:
+    """Return a row's cells with the box of `other_box_columns` as x, y, width and height.
+
+    Sizes of the whole image that stand under width and height become image_width and image_height.
+
+    Raises
+    ------
+    ValueError
+        When a corner is no number.
+
+    Examples
+    --------
+    >>> row = {"xmin": "10", "ymin": "20", "xmax": "40", "ymax": "25", "site": "reef"}
+    >>> with_box_columns(row, ["xmin", "ymin", "xmax", "ymax"])
+    {'site': 'reef', 'x': '10', 'y': '20', 'width': '30', 'height': '5'}
+    """
+    found = {
+        f"image_{name}" if name in BOX_COLUMNS[2:] else name: cell
+        for name, cell in cells.items()
+        if name not in columns
+    }
+    box = [cells.get(name, "") for name in columns]
+    if all(box) and columns[2].lower() not in {"bbox_width", "w"}:
+        left, top, right, bottom = map(float, box)
+        box[2:] = f"{right - left:.12g}", f"{bottom - top:.12g}"
+    return found | dict(zip(BOX_COLUMNS, box, strict=True))
 
 
 def boxes_in_rows(samples: Sequence[Sample]) -> list[FoundBox] | None:

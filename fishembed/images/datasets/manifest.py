@@ -14,7 +14,11 @@ from fishembed._base.splits import SPLITS, split_named
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.tables.missing import is_missing, text_or_missing
 from fishembed.errors import ManifestError, MissingExtraError
-from fishembed.images.datasets.box_files import BOX_COLUMNS
+from fishembed.images.datasets.box_files import (
+    BOX_COLUMNS,
+    other_box_columns,
+    with_box_columns,
+)
 from fishembed.images.datasets.path_spelling import spelling_on_disk
 from fishembed.images.datasets.sample import NO_METADATA, Sample
 from fishembed.images.datasets.sample_facts import cell_text
@@ -67,7 +71,8 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
         CSV in any dialect that `CsvTable` reads, Parquet or .xlsx, with the columns
         path[, label][, split][, group]. Paths are absolute, or relative to the file.
         All further columns are metadata of the images. With x, y, width and height, in pixels or
-        in shares of the image, a row is a box, and an image may have several.
+        in shares of the image, a row is a box, and an image may have several; so it is with
+        corners (xmin, ymin, xmax, ymax) and the other names of `other_box_columns`.
     named
         The columns of a table that calls them otherwise, such as {"path": "file_name"}.
 
@@ -90,6 +95,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     _check_columns(path, table.columns, named)
     column = {name: named.get(name, name) for name in COLUMNS}
     further = [name for name in table.columns if name and name not in column.values()]
+    box_columns = other_box_columns(further)
     samples: dict[tuple[str, ...], tuple[int, Sample]] = {}
     left_out: list[tuple[int, str]] = []
     differing: set[str] = set()
@@ -100,6 +106,12 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
                 left_out.append((line, f"row {line} has an empty path"))
             continue
         metadata = {name: cell_text(cells[name]) for name in further}
+        if box_columns:
+            try:
+                metadata = with_box_columns(metadata, box_columns)
+            except ValueError as error:
+                where = f"{str(path)!r}, row {line}"
+                raise ManifestError(f"{where}: a box that cannot be read: {error}") from error
         sample = _sample(path, line, row, metadata)
         key = (sample.path, *(metadata.get(name, "") for name in BOX_COLUMNS))
         before, known = samples.setdefault(key, (line, sample))
@@ -121,6 +133,8 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     if whose:
         columns = ", ".join(f"{name} from {column}" for name, column in named.items())
         notes.append(f"{path.name} is read as an export of {whose}: {columns}")
+    if box_columns:
+        notes.append(f"{path.name} is read as a table of boxes: {', '.join(box_columns)}")
     if differing:
         notes.append(
             f"rows of one image differ in {', '.join(sorted(differing))}: their values are left "

@@ -22,6 +22,7 @@ from fishembed.errors import (
 from fishembed.extraction import extract
 from fishembed.images import BoxOptions, ImageFiles, decode, open_dataset, read_bytes
 from fishembed.images.datasets.boxes import box_path, cut_region, parse_box_path
+from fishembed.images.datasets.manifest import read_manifest
 from fishembed.reports.thumbnails import thumbnails
 
 PLAIN = BoxOptions(margin=0, square=False)
@@ -100,6 +101,37 @@ def table(root):
 
 
 SOURCES = {"megadetector": megadetector, "coco": coco, "yolo": yolo, "table": table}
+
+
+@pytest.mark.parametrize(
+    ("columns", "cod", "eel"),
+    [
+        ("xmin,ymin,xmax,ymax", "10,20,30,40", "50,10,70,20"),
+        ("X1,Y1,X2,Y2", "10,20,30,40", "50,10,70,20"),
+        ("left,top,right,bottom", "10,20,30,40", "50,10,70,20"),
+        ("bbox_x,bbox_y,bbox_width,bbox_height", "10,20,20,20", "50,10,20,10"),
+        ("x,y,w,h", "10,20,20,20", "50,10,20,10"),
+    ],
+)
+def test_boxes_under_other_names_are_the_same(photos, columns, cod, eel):
+    lines = [f"filename,width,height,class,{columns}"]
+    lines += [f"cam/0.png,90,60,cod,{cod}", f"cam/0.png,90,60,eel,{eel}"]
+    (photos / "voc.csv").write_text("\n".join(lines))
+    named = {"path": "filename", "label": "class"}
+    done = extract(
+        photos / "voc.csv", "a.h5", encoder=FakeEncoder(), boxes=PLAIN, columns=named
+    )  # fmt: skip
+    assert f"voc.csv is read as a table of boxes: {', '.join(columns.split(','))}" in done.notes
+    with FeatureStore.open("a.h5") as store:
+        np.testing.assert_allclose(store.boxes, [[10, 20, 20, 20], [50, 10, 20, 10]])
+        assert store.labels.tolist() == [0, 1]
+        assert store.metadata["image_width"].tolist() == [90, 90]
+
+
+def test_a_corner_that_is_no_number_is_named_with_its_row(photos):
+    (photos / "voc.csv").write_text("path,xmin,ymin,xmax,ymax\ncam/0.png,1,2,three,4")
+    with pytest.raises(ManifestError, match=r"row 2: a box that cannot be read: .*three"):
+        read_manifest(photos / "voc.csv")
 
 
 @pytest.mark.parametrize("kind", SOURCES)
