@@ -276,7 +276,9 @@ def fit(
     with Console(as_json=as_json, working="fitting", interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
         import_sklearn()
+        from fishembed.cache import open_store
         from fishembed.experiments import FewShotSettings, run_fit
+        from fishembed.experiments.field.metadata_columns import require_columns
         from fishembed.experiments.runs.tracking import require_tracker
         from fishembed.reports import write_learning_curve
 
@@ -313,6 +315,9 @@ def fit(
             print_logged(console, series, log)
             return
         few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
+        if by or pool or leave_out:  # before the work
+            with open_store(*places) as store:
+                require_columns(store, [by, pool, leave_out])
         done = run_fit(places, shots=few, **options)
         write_learning_curve(done)
         print_selection(console, done)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from fishembed._base.did_you_mean import did_you_mean
 from fishembed.encoders.presets import PRESETS, full_name
 from fishembed.errors import UnknownEncoderError, WeightsError
 
@@ -102,8 +103,9 @@ def parse_name(text: str) -> EncoderName:
     architecture, slash, tag = text.rpartition("/")
     if slash and architecture and tag and ":" not in text:
         return EncoderName(text, "openclip", architecture, pretrained=tag)
+    near = did_you_mean(text, ["embedded", *PRESETS]).removeprefix(":")
     raise UnknownEncoderError(
-        f"{text!r} names no encoder: write ARCH/PRETRAINED ({DEFAULT_ENCODER}), ARCH@FILE, "
+        f"{text!r} names no encoder:{near} write ARCH/PRETRAINED ({DEFAULT_ENCODER}), ARCH@FILE, "
         f"hf-hub:ORG/NAME, timm:NAME, embedded or a preset ({', '.join(PRESETS)}); 'fishembed "
         "encoders' lists them"
     )

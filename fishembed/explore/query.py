@@ -67,15 +67,11 @@ def query_embedding(
 
     Raises
     ------
-    InputError
-        When nothing is asked for.
     NoTextTowerError
         When there are words and the encoder knows none.
     ImageError
         When a photo cannot be read.
     """
-    if not terms.wanted and not terms.unwanted and not photos:
-        raise InputError("nothing to search for: give words, or a photo with --like")
     parts = np.zeros((0, encoder.spec.dim), np.float32)
     signs = [1.0] * len(terms.wanted) + [-1.0] * len(terms.unwanted)
     if signs:

@@ -190,6 +190,8 @@ def search_store(
     opened = store if isinstance(store, Store) else open_store(store)
     rows = filtered_rows(opened, where)
     terms = parse_query(text, minus)
+    if not (any(terms) or like):
+        raise InputError("nothing to search for: give words, or a photo with --like")
     known = _stored_rows(opened, like) if not any(terms) else None
     if known is not None:
         query = unit_rows(opened.embeddings(known)).sum(axis=0)

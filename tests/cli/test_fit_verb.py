@@ -43,6 +43,10 @@ def test_every_head_can_be_named(run, workspace):
     assert "* logistic" in out
     assert "the learning curve is reports/s/learning_curve.png" in out
     assert "give numbers" in run("fit", "--shots", "1;2")[2]
+    for question in ("--by", "--pool", "--leave-out"):
+        code, _, err = run("fit", question, "groop", "--run", "never")
+        assert (code, (workspace / "reports" / "never").exists()) == (2, False)
+        assert "no column 'groop' (there is group, split): did you mean 'group'?" in err
     code, _, err = run("fit", "--C", "1")
     assert code == 2
     assert "it is a parameter of logistic, prior-corrected, angular, blend" in err

@@ -30,6 +30,12 @@ def test_anything_else_is_told_the_forms(text):
         parse_name(text)
 
 
+@pytest.mark.parametrize(("text", "near"), [("embeded", "embedded"), ("biolgy", "biology")])
+def test_a_misspelt_name_is_told_the_near_one(text, near):
+    with pytest.raises(UnknownEncoderError, match=rf"no encoder: did you mean '{near}'\? write"):
+        parse_name(text)
+
+
 def test_state_of_the_weights_file(tmp_path):
     file = tmp_path / "w.pt"
     file.write_bytes(b"123")

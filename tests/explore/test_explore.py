@@ -61,8 +61,11 @@ def test_words_and_minus_terms_make_one_query():
     expected = wanted / np.linalg.norm(wanted) - unwanted / np.linalg.norm(unwanted)
     query = query_embedding(parse_query("fish -net"), [], encoder)
     assert np.allclose(query, expected / np.linalg.norm(expected), atol=1e-6)
+
+
+def test_nothing_to_search_for_is_said_before_an_encoder_is_looked_for(store):
     with pytest.raises(InputError, match="nothing to search for"):
-        query_embedding(parse_query(""), [], encoder)
+        search_store(store, "")
 
 
 def test_words_need_an_encoder_that_is_known(store):

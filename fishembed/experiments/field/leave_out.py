@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.folds import group_folds
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.intervals import proportion_intervals
-from fishembed.experiments.field.metadata_columns import metadata_texts
+from fishembed.experiments.field.metadata_columns import metadata_texts, require_columns
 from fishembed.experiments.train_test_split import row_groups
 
 _ALONE = 12
@@ -51,10 +50,8 @@ def leave_one_out(
         When there is no such column, or it has fewer than two values.
     """
     rows = store.split_rows("all")
-    columns = metadata_texts(store, rows)
-    if column not in columns:
-        raise InputError(f"the store has {unknown_column(column, columns)}")
-    values = np.array(columns[column], dtype=str)
+    require_columns(store, [column])
+    values = np.array(metadata_texts(store, rows)[column], dtype=str)
     names = np.unique(values[values != ""])
     if len(names) < 2:
         raise InputError(f"column {column!r} has {len(names)} values: leaving out needs two")
