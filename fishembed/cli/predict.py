@@ -18,8 +18,8 @@ from fishembed.errors import InputError
 
 if TYPE_CHECKING:
     from fishembed.encoders import Encoder
-    from fishembed.experiments import Run
     from fishembed.experiments.predicting.prediction import Predictions
+    from fishembed.experiments.predicting.prepared_run import PreparedRun
 
 _ANSWERS = "What is answered"
 _KNOWN = "What is known of the place"
@@ -217,9 +217,9 @@ def predict(
         as_json=as_json or (chosen != "table" and output is None),
         working="" if watch else "classifying",
     ) as console:
-        opened, encoder = _open(run, bundle, console, int8=int8)
-        folder = opened.folder
-        if warning := stale_warning(opened):
+        opened, encoder = _open(run, bundle, console, int8=int8, fetch=fetch)
+        folder = opened.run.folder
+        if warning := stale_warning(opened.run):
             console.message(warning)
         classify = partial(
             predict_run,
@@ -271,7 +271,7 @@ def predict(
         if watch is not None:
             console.message(f"watching {watch}; Ctrl-C ends it")
             if encoder is None:
-                encoder = run_encoder(opened, device, console, trust=trust_encoder)
+                encoder = run_encoder(opened.run, device, console, trust=trust_encoder)
             encoded = partial(classify, encoder=encoder)
             for arrived in watch_folder(encoded, watch):
                 found = together(found, arrived)
@@ -279,10 +279,11 @@ def predict(
 
 
 def _open(
-    run: Path | None, bundle: Path | None, console: Console, *, int8: bool
-) -> tuple[Run, Encoder | None]:
+    run: Path | None, bundle: Path | None, console: Console, *, int8: bool, fetch: bool
+) -> tuple[PreparedRun, Encoder | None]:
     """Return the run that was named; of a bundle its network too."""
     from fishembed.experiments import Run
+    from fishembed.experiments.predicting.prepared_run import PreparedRun
     from fishembed.experiments.runs.hub_run import fetch_hub_run, is_hub_run
 
     if run is not None:
@@ -294,11 +295,11 @@ def _open(
         else:
             folder = find_run(run)
             console.message(f"run: {folder}")
-        return Run.open(folder), None
+        return PreparedRun(Run.open(folder), fetch), None
     if bundle is None:
         raise InputError("name a run, or a folder with --bundle")
     from fishembed.sharing import open_bundle
 
     found = open_bundle(bundle, int8=int8)
     console.message(f"bundle: {bundle}{' (int8)' if int8 else ''}")
-    return found.run, found.encoder
+    return PreparedRun(found.run, fetch), found.encoder

@@ -95,6 +95,51 @@ def test_too_many_bytes_no_files_and_no_token(client):
     assert closed.post("/api/predict", files=files, headers=allowed).status_code == 200
 
 
+def torn(level):
+    return photo(level)[:60]
+
+
+def test_photos_that_break_off_are_each_told_apart(client):
+    """Requests are answered together: what is wrong with one is not said of the others."""
+    asked = client()
+    files = [torn(1), photo(2), torn(3), b"text"]
+
+    def one(data):
+        return asked.post("/api/predict", files=[("photos", ("x.png", data))]).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(one, files * 8)) == [415, 200, 415, 415] * 8
+    both = asked.post(
+        "/api/predict", files=[("photos", ("a", torn(1))), ("photos", ("b", torn(2)))]
+    )
+    problems = [answer["problem"] for answer in both.json()["answers"]]
+    assert all("truncated" in why or "decoded" in why for why in problems)
+    assert not any("fishembed-" in why for why in problems)
+
+
+def test_an_error_of_the_encoder_keeps_no_other_request_waiting(client, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("no memory")
+
+    asked = client()
+    files = [("photos", ("x.png", photo()))]
+    with monkeypatch.context() as patched:
+        patched.setattr("fishembed.serve.answerer.predict_run", broken)
+        with pytest.raises(RuntimeError, match="no memory"):
+            asked.post("/api/predict", files=files)
+    assert asked.post("/api/predict", files=files).status_code == 200
+
+
+def test_answers_go_on_when_the_store_has_changed(client, workspace):
+    asked = client()
+    next(workspace.rglob("*.h5")).unlink()  # what was read stays
+    reply = asked.post("/api/predict", files=[("photos", ("x.png", photo()))])
+    assert len(reply.json()["answers"][0]["nearest"]) == 3
+    reply = client().post("/api/predict", files=[("photos", ("x.png", photo()))])
+    assert reply.json()["answers"][0]["nearest"] == []  # a server that starts now has none
+    assert reply.json()["answers"][0]["species"]
+
+
 def test_a_hundred_requests_at_once(client):
     asked = client()
 

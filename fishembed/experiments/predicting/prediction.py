@@ -20,20 +20,17 @@ from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, Prior
 from fishembed.experiments.field.field_tables import read_class_lists, read_taxonomy
 from fishembed.experiments.field.prior_shift import prior_shift
-from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.input_features import read_input_features
-from fishembed.experiments.predicting.nearest_training_images import (
-    Neighbour,
-    nearest_training_images,
-)
+from fishembed.experiments.predicting.nearest_training_images import Neighbour
 from fishembed.experiments.predicting.predicted_rows import (
     ImageScores,
     PredictedRows,
     PredictionOptions,
     predict_rows,
 )
+from fishembed.experiments.predicting.prepared_run import PreparedRun
 from fishembed.experiments.runs.hub_run import open_run
-from fishembed.experiments.runs.run_files import check_file
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
 
@@ -132,7 +129,7 @@ class Predictions:
 
 
 def predict_run(
-    run: str | Path | Run,
+    run: str | Path | Run | PreparedRun,
     inputs: Sequence[str | Path],
     *,
     top: int = TOP_K,
@@ -159,7 +156,7 @@ def predict_run(
     ----------
     run
         The run, its folder, or ``hf:OWNER/NAME`` of one on the hub. Its `head.npz` is read; no
-        pickle is.
+        pickle is. A `PreparedRun` keeps what was read for the next call.
     inputs
         Images, folders and patterns, which are encoded by the encoder that the run was made
         with; or a store (.h5), whose features are taken and no encoder is loaded. Several stores
@@ -223,23 +220,23 @@ def predict_run(
     >>> found.predictions[0].classes
     ('cod',)
     """
-    run = run if isinstance(run, Run) else open_run(run)
+    prepared = _prepared(run, fetch=fetch)
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
-    head = run.load_head()
+    run, head = prepared.run, prepared.head
     found = read_input_features(
         run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
     )
     names = head.class_names or tuple(map(str, head.classes_.tolist()))
     needs_held_out = unknown or counts or sets is not None or prior is not None
-    kept = _read_held_out(run) if needs_held_out else None
+    kept = prepared.held_out if needs_held_out else None
     lists = None if classes is None else read_class_lists(Path(classes))
     taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
     columns = found.named_columns([c for c in ((lists.column if lists else ""), pool or "") if c])
 
     together = pool is not None or counts or prior == "estimate"
     size = len(found.X) if together else _LOGITS_AT_ONCE // len(names)
-    blocks = _score(found.X, head.calibrated(), kept if unknown else None, columns, size)
+    blocks = _score(found.X, prepared.calibrated, kept if unknown else None, columns, size)
     first = next(blocks)
     shift = prior_shift(prior, first.logits, names, kept, run.assumed_prior)
     options = PredictionOptions(
@@ -258,7 +255,7 @@ def predict_run(
         predictions += _predictions(scores, answers, names, found.paths, top=top, pool=pool)
     if evidence:
         X = found.X if pooled is None else found.X[[rows[0] for rows in pooled.rows]]
-        near = nearest_training_images(run, X, N_NEIGHBOURS, fetch=fetch)
+        near = prepared.training_images.nearest(X, N_NEIGHBOURS)
         predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
     return Predictions(
         tuple(predictions),
@@ -271,10 +268,10 @@ def predict_run(
     )
 
 
-def _read_held_out(run: Run) -> HeldOut | None:
-    check_file(run.folder, run.info, HELD_OUT_NPZ)
-    place = run.folder / HELD_OUT_NPZ
-    return HeldOut.load(place) if place.is_file() else None
+def _prepared(run: str | Path | Run | PreparedRun, *, fetch: bool) -> PreparedRun:
+    if isinstance(run, PreparedRun):
+        return run
+    return PreparedRun(run if isinstance(run, Run) else open_run(run), fetch)
 
 
 def _score(

@@ -1,0 +1,192 @@
+"""Answers about uploaded photos, by a run whose files and encoder are read once."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fishembed.classifiers.base import one_blas_thread
+from fishembed.encoders import Encoder
+from fishembed.errors import FishembedError
+from fishembed.experiments import Run, predict_run
+from fishembed.experiments.predicting.people_table import look_at_it, species
+from fishembed.experiments.predicting.prediction import Predictions
+from fishembed.experiments.predicting.prepared_run import PreparedRun
+from fishembed.reports.page.photo_page import find_photos
+from fishembed.reports.thumbnails import thumbnails
+
+MAX_PIXELS = 100_000_000
+"""Width × height above which a photo is refused."""
+
+THUMBNAIL_BOX = (240, 180)
+"""Largest width and height of the training images that are shown."""
+
+
+_PHOTOS_AT_ONCE = 64
+"""Of several requests that are answered together."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Photos that wait for their answers."""
+
+    places: list[Path]
+    found: Future[Predictions] = field(default_factory=Future)
+
+
+class Answerer:
+    """Classifies uploaded photos with a run whose encoder is loaded once.
+
+    Parameters
+    ----------
+    run
+        The run.
+    encoder
+        The encoder it was made with.
+    """
+
+    def __init__(self, run: Run, encoder: Encoder) -> None:
+        self.run, self._encoder = run, encoder
+        self._prepared = PreparedRun(run)
+        self._evidence = self._has_training_images()
+        self._photos = find_photos((run.info.get("store") or {}).get("source_root"))
+        self._lock = threading.Lock()
+        self._waiting: deque[_Request] = deque()
+
+    def answer(
+        self, files: list[tuple[str, bytes]], *, with_thumbnails: bool = False
+    ) -> dict[str, Any]:
+        """Return what each photo is called, or its problem, in the order of the upload.
+
+        The training images that it is like come with a small copy if asked for and at hand.
+        """
+        with tempfile.TemporaryDirectory(prefix="fishembed-") as folder:
+            # Names of uploads are never names of files here.
+            places = [Path(folder, f"{number:04d}") for number in range(len(files))]
+            for place, (_, data) in zip(places, files, strict=True):
+                place.write_bytes(data)
+            problems = {str(p): why for p, (_, data) in zip(places, files, strict=True)
+                        if (why := _too_large(data))}  # fmt: skip
+            usable = [place for place in places if str(place) not in problems]
+            found = self._predictions(usable)
+            problems |= dict(found.skipped)
+        by_path = {one.path: one for one in found.predictions}
+        shown = self._thumbnails(found) if with_thumbnails else {}
+        answers: list[dict[str, Any]] = []
+        for place, (name, _) in zip(places, files, strict=True):
+            one = by_path.get(str(place))
+            if one is None:
+                answers.append({"file": name, "problem": problems.get(str(place), "not read")})
+                continue
+            answers.append(
+                {
+                    "file": name,
+                    "species": species(one),
+                    "sure": round(one.probabilities[0], 4),
+                    "none_of_these": bool(one.unknown),
+                    "look": bool(look_at_it(one)),
+                    "top": [
+                        {"class": name, "probability": round(p, 4)}
+                        for name, p in zip(one.classes, one.probabilities, strict=True)
+                    ],
+                    "nearest": [
+                        {"label": near.label, "similarity": round(near.similarity, 4),
+                         "path": near.path, **shown.get(near.path, {})}
+                        for near in one.evidence
+                    ],
+                }
+            )  # fmt: skip
+        return {"run": self.run.name, "answers": answers}
+
+    def _has_training_images(self) -> bool:
+        """Tell whether the store is at hand: an answer stands without what it is like."""
+        try:
+            return bool(len(self._prepared.training_images.rows))
+        except FishembedError:
+            return False
+
+    def _predictions(self, places: list[Path]) -> Predictions:
+        """Predict photos, together with those of all requests that wait meanwhile.
+
+        One forward pass at a time: more would only take turns. A few photos in one cost little
+        more than one photo.
+        """
+        if not places:
+            return Predictions((), ())
+        mine = _Request(places)
+        self._waiting.append(mine)
+        with self._lock:
+            while not mine.found.done():
+                self._answer_some()
+        return mine.found.result()
+
+    def _answer_some(self) -> None:
+        """Answer the requests that wait, the oldest first, up to a number of photos."""
+        some = [self._waiting.popleft()]
+        n = len(some[0].places)
+        while self._waiting and n + len(self._waiting[0].places) <= _PHOTOS_AT_ONCE:
+            some.append(self._waiting.popleft())
+            n += len(some[-1].places)
+        try:
+            found = self._predict([place for one in some for place in one.places])
+        except BaseException as error:
+            for one in some:
+                one.found.set_exception(error)
+            return
+        for one in some:
+            one.found.set_result(_of_these(found, set(map(str, one.places))))
+
+    def _predict(self, places: list[Path]) -> Predictions:
+        try:
+            # On busy cores a second thread of BLAS costs a single photo more than all else.
+            with one_blas_thread():
+                return predict_run(
+                    self._prepared, places, top=3, evidence=self._evidence, encoder=self._encoder
+                )
+        except FishembedError as error:  # not one of them could be read
+            if len(places) > 1:
+                alone = [self._predict([place]) for place in places]
+                return Predictions(
+                    tuple(one for each in alone for one in each.predictions),
+                    tuple(one for each in alone for one in each.skipped),
+                )
+            # Names of files here are nobody's business.
+            why = str(error).rpartition(f"{places[0]}': ")[2]
+            return Predictions((), ((str(places[0]), why),))
+
+    def _thumbnails(self, found: Predictions) -> dict[str, dict[str, str]]:
+        if self._photos is None:
+            return {}
+        paths = dict.fromkeys(near.path for one in found.predictions for near in one.evidence)
+        made = thumbnails(self._photos, paths, box=THUMBNAIL_BOX)
+        return {path: {"thumbnail": small.uri} for path, small in made.items()}
+
+
+def _of_these(found: Predictions, paths: set[str]) -> Predictions:
+    return Predictions(
+        tuple(one for one in found.predictions if one.path in paths),
+        tuple(one for one in found.skipped if one[0] in paths),
+    )
+
+
+def _too_large(data: bytes) -> str:
+    """Return why a photo is refused before it is decoded: no image, or too many pixels."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+    except Image.DecompressionBombError:
+        return "too many pixels"
+    except Exception as error:
+        kind = type(error).__name__
+        return "no photo" if kind == "UnidentifiedImageError" else f"cannot be read ({kind})"
+    if width * height > MAX_PIXELS:
+        return f"{width:,} × {height:,} pixels are more than {MAX_PIXELS:,}"
+    return ""
