@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fishembed._base.paths import is_remote
@@ -47,6 +50,36 @@ def blocks(path: AnyPath, most: int = MOST) -> Iterator[bytes]:
             if left < 0:
                 raise TooLargeError(most)
             yield block
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file of this machine to read it, links followed; a pipe is not waited for.
+
+    Raises
+    ------
+    OSError
+        When it is not there, or a pipe, a device or a folder.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):  # to open some devices does something
+        raise _no_file(path)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _no_file(path)
+    return os.fdopen(handle, "rb")
+
+
+def _no_file(path: Path) -> OSError:
+    return OSError(f"{str(path)!r} is a pipe, a device or a folder, and no file")
+
+
+def read_file(path: Path, most: int = MOST) -> bytes:
+    """Return the bytes of a file of this machine; see `open_file` and `read_at_most`."""
+    with open_file(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise TooLargeError(most)
+    return data
 
 
 def _opened(path: AnyPath) -> BinaryIO:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from fishembed._base.bounded_reading import open_file
 
 _SMALL = 1 << 26
 _MOST_ARRAYS = 10_000
@@ -34,8 +37,8 @@ def check_npz(path: Path, densest: int = 100) -> None:
     >>> np.savez("a.npz", X=np.eye(3))
     >>> check_npz(Path("a.npz"))
     """
-    size = path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
+    with open_file(path) as file, zipfile.ZipFile(file) as archive:
+        size = os.fstat(file.fileno()).st_size
         members = archive.infolist()
         if len(members) > _MOST_ARRAYS:
             raise ValueError(f"{len(members):,} arrays")

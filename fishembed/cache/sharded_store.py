@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.bounded_reading import read_file
 from fishembed._base.files import write_text
 from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
-from fishembed._base.remote.remote_files import ANYTHING, remote_errors, uploaded_file
+from fishembed._base.remote.remote_files import ANYTHING, FETCH, remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
@@ -49,9 +50,6 @@ INDEX_SUFFIX = ".json"
 INDEX_FORMAT = "fishembed-index"
 INDEX_SCHEMA = 1
 CHECKSUM = "checksum"
-FETCH = "FISHEMBED_FETCH"
-"""Says that an index of this machine may name stores elsewhere, which are then fetched."""
-
 
 _OPEN_AT_ONCE = 64
 _LOOKED_AT = 64
@@ -268,8 +266,8 @@ def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
         When it is not as it was written.
     """
     try:
-        index = json.loads(local.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        index = json.loads(read_file(local))
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreFormatError(f"{str(path)!r} is no index of stores: {error}") from error
     if not isinstance(index, dict) or index.get("format") != INDEX_FORMAT:
         raise StoreFormatError(f"{str(path)!r} is JSON but no index that 'fishembed merge' wrote")

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
+from fishembed._base.bounded_reading import open_file
 from fishembed._base.files import atomic_file
+from fishembed._base.npz_files import check_npz
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.familiarity import KnownScores, columns, indecision
 from fishembed.errors import RunFormatError
@@ -126,7 +128,8 @@ class HeldOut:
             When the file is damaged or of another format.
         """
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            check_npz(path)
+            with open_file(path) as stream, np.load(stream, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 arrays = {name: file[name] for name in _ARRAYS}
                 arrays |= {name: file[name] for name in _LOGITS if name in file}

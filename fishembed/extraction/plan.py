@@ -7,11 +7,13 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.paths import to_path
+from fishembed._base.paths import is_remote, to_path
+from fishembed._base.remote.remote_files import FETCH, remote_errors
 from fishembed.cache import FeatureStore, box_cut_text
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore
@@ -168,13 +170,24 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
 
 
 def check_root(dataset: Dataset, store: FeatureStore) -> None:
-    """Refuse to mix the images of two folders in one store."""
+    """Refuse to mix the images of two folders in one store.
+
+    A store may come from a stranger: whether a folder elsewhere is still there is asked only of
+    the machine that the dataset itself lies on, or with leave.
+    """
     root = store.source.get("root")
-    if root is None or root == str(dataset.root) or not to_path(root).is_dir():
+    if root is None or root == str(dataset.root):
         return
+    place, remedy = to_path(root), ""
+    if is_remote(place) and not (os.environ.get(FETCH) or _host(root) == _host(dataset.root)):
+        remedy = f", or set {FETCH}=1 to have it asked whether those are gone"
+    else:
+        with remote_errors(place):
+            if not place.is_dir():
+                return
     raise StoreMismatchError(
         f"{str(store.path)!r} holds the images of {root!r}, not those of {str(dataset.root)!r}: "
-        "give another --store"
+        f"give another --store{remedy}"
     )
 
 
@@ -187,3 +200,8 @@ def check_cut(dataset: Dataset, store: FeatureStore) -> None:
         f"{str(store.path)!r} holds boxes that were cut with {box_cut_text(before)}, not "
         f"{box_cut_text(dataset.cut)}: give the same, or another --store"
     )
+
+
+def _host(root: object) -> tuple[str, str]:
+    where = urlsplit(str(root))
+    return where.scheme, where.netloc

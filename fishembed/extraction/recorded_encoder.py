@@ -108,6 +108,10 @@ def _same(document: Mapping[str, Any], beside: Path | None) -> Iterator[Mapping[
 
 
 def _own(beside: Path | None) -> Iterator[Mapping[str, Any]]:
+    """Yield the encoders of the stores in the cache folder, and of the runs among the reports.
+
+    A run of the same store says nothing new: it has from that store what its encoder is.
+    """
     here = None if beside is None else beside.resolve()
     cache = cache_dir()
     if isinstance(cache, Path):
@@ -115,9 +119,30 @@ def _own(beside: Path | None) -> Iterator[Mapping[str, Any]]:
             if file.resolve() != here and is_store(file):
                 with suppress(FishembedError, OSError), open_store(file) as store:
                     yield store.encoder
+    same = set() if here is None else {here, *_stores_of(_read_run(here / "run.json"))}
     for file in sorted(Path(str(reports_dir())).glob("*/run.json")):
-        if file.parent.resolve() != here and file.is_file() and file.stat().st_size < _LARGEST:
-            with suppress(OSError, ValueError, RecursionError):
-                run = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
-                if isinstance(run, dict) and isinstance(run.get("encoder"), dict):
-                    yield run["encoder"]
+        run = {} if file.parent.resolve() == here else _read_run(file)
+        if isinstance(run.get("encoder"), dict) and not same.intersection(_stores_of(run)):
+            yield run["encoder"]
+
+
+def _read_run(file: Path) -> Mapping[str, Any]:
+    """Return the record of a run; nothing where it cannot be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        if file.is_file() and file.stat().st_size < _LARGEST:
+            run = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+            return run if isinstance(run, dict) else {}
+    return {}
+
+
+def _stores_of(run: Mapping[str, Any]) -> set[Path | str]:
+    """Return where the stores of a run lie, and their fingerprints."""
+    listed = run.get("stores")
+    stores = [run.get("store"), *(listed if isinstance(listed, list) else ())]
+    found: set[Path | str] = set()
+    for one in stores:
+        if isinstance(one, dict) and one.get("path"):
+            with suppress(OSError, ValueError, RuntimeError):  # a name that no path can have
+                found.add(Path(str(one["path"])).resolve())
+            found.add(str(one.get("fingerprint")))
+    return found

@@ -92,6 +92,17 @@ def test_another_run_vouches_and_a_run_not_for_itself(loaded, workspace):
         load_recorded_encoder(DOCUMENT, beside=strange)
 
 
+def test_a_run_does_not_vouch_for_the_store_that_it_is_of(loaded, workspace):
+    store = _store(workspace / "strange.h5", DOCUMENT)
+    runs = [run_fit(store, head="centroid", run=name) for name in ("one", "two")]
+    for beside in (store, runs[0].folder):
+        with pytest.raises(UntrustedEncoderError):
+            load_recorded_encoder(DOCUMENT, beside=beside)
+    run_fit(_store(workspace / "own.h5", DOCUMENT | {"x": 1}), head="centroid", run="three")
+    load_recorded_encoder(DOCUMENT, beside=store)
+    assert len(loaded) == 1
+
+
 def test_predict_asks_before_it_loads(loaded, workspace):
     store = _store(workspace / "fish.h5", DOCUMENT)  # not in the cache folder
     run = run_fit(store, head="centroid")

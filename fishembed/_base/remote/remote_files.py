@@ -30,6 +30,9 @@ _NOT_THERE = (404, 410)
 _LONGEST = 200
 _UNANNOUNCED = 4 << 30
 """Bytes that are fetched where a server does not say how many there will be."""
+FETCH = "FISHEMBED_FETCH"
+"""Says that what a file of this machine names elsewhere may be asked for."""
+
 _PAUSES = (0.02, 0.1, 0.3)
 """Seconds to wait before looking again for what another process may be replacing."""
 

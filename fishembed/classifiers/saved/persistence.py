@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from fishembed._base.bounded_reading import open_file
 from fishembed._base.files import atomic_file
 from fishembed._base.npz_files import check_npz
 from fishembed.classifiers.base import Floats, Predictor
@@ -151,7 +152,7 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
     source = Path(path)
     try:
         check_npz(source, densest=4)
-        with source.open("rb") as stream, zipfile.ZipFile(stream) as file:
+        with open_file(source) as stream, zipfile.ZipFile(stream) as file:
             about = json.loads(str(read_member(file, "about")))
             _check_format(source, about)
             return _read_sum(file, about) if about["version"] == _SUM else _read_map(file, about)

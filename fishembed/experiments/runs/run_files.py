@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.bounded_reading import open_file, read_file
 from fishembed._base.files import write_json
 from fishembed._base.paths import places_of, without_secrets
 from fishembed._base.tables.csv_files import CsvTable, write_csv
@@ -156,6 +157,31 @@ def is_run(folder: Path) -> bool:
         return False
 
 
+def refuse_links_out(folder: Path) -> None:
+    """Refuse a run folder with links out of it: a stranger's run may have others read or replaced.
+
+    Raises
+    ------
+    RunFormatError
+        When there is one. The cache of the hub's client, whose files are links into it, has none.
+    """
+    real = folder.resolve()
+    inside = real, real.parent.parent / "blobs"
+    for path in real.rglob("*"):
+        if path.is_symlink() and not any(map(_target(path).is_relative_to, inside)):
+            raise RunFormatError(
+                f"{str(folder / path.relative_to(real))!r} is a link out of the run's folder, "
+                "which no run has: put a copy of the file in its place"
+            )
+
+
+def _target(link: Path) -> Path:
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):  # it leads to itself
+        return Path()
+
+
 def check_document(place: Path, document: Mapping[str, Any]) -> None:
     """Compare `run.json` or `field.json` with the checksum in it; before 0.2 there was none.
 
@@ -219,7 +245,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -259,7 +285,7 @@ def read_json(path: Path) -> dict[str, Any]:
         When the file cannot be read, or holds something else.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        document = json.loads(read_file(path).decode("utf-8", "surrogateescape"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
     if not isinstance(document, dict):

@@ -78,6 +78,7 @@ class Run(PrintsAsTable):
                 f"no run at {str(folder)!r}{near or ':'} 'fishembed fit' and 'fishembed zeroshot' "
                 "make one"
             )
+        files.refuse_links_out(folder)
         info = files.read_json(folder / files.RUN_JSON)
         if info.get("format") != files.RUN_FORMAT:
             raise RunFormatError(f"{str(folder / files.RUN_JSON)!r} was not written by fishembed")

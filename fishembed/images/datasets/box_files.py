@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.bounded_reading import read_file
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, ManifestError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
@@ -138,7 +139,7 @@ def read_box_json(path: Path) -> list[FoundBox]:
         When it is neither, or names no image.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(read_file(path))
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"cannot read {str(path)!r} as JSON: {error}") from error
     try:

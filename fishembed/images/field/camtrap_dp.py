@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.bounded_reading import read_file
 from fishembed.errors import ManifestError
 from fishembed.images.datasets.box_files import FoundBox
 from fishembed.images.datasets.sample import Sample
@@ -41,7 +42,7 @@ class _Event:
 def is_camtrap_dp(descriptor: Path) -> bool:
     """Tell whether a descriptor is one of a package of camera traps."""
     try:
-        document = json.loads(descriptor.read_text(encoding="utf-8-sig"))
+        document = json.loads(read_file(descriptor))
         names = {one.get("name") for one in document["resources"]}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
@@ -61,7 +62,7 @@ def read_camtrap_dp(descriptor: Path) -> FieldTable:
         When a table is missing or cannot be read.
     """
     root = descriptor.parent
-    document = json.loads(descriptor.read_text(encoding="utf-8-sig"))
+    document = json.loads(read_file(descriptor))
     rows = {name: _table(root, document, name) for name in TABLES}
     deployments = {row.get("deploymentID", ""): row for row in rows["deployments"]}
     by_media: dict[str, list[Row]] = defaultdict(list)

@@ -1,0 +1,538 @@
+"""A workspace, and what a stranger hands one: stores, indexes, runs, heads, tars and tables."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+from fake_encoder import FakeEncoder
+from small_pictures import draw
+from small_shards import png, write_shard
+
+from fishembed import import_features, run_fit, run_zeroshot
+from fishembed.cache import open_store, write_store
+from fishembed.cache.checksums import attributes_checksum, block_checksums
+from fishembed.encoders import parse_name
+from fishembed.errors import UnknownEncoderError
+from fishembed.extraction import extract
+
+URL = "http://127.0.0.1:9/photo.png"
+HUB = "hf-hub:evil/clip"
+MARK = "ran.txt"
+"""What code of a stranger writes into the folder outside."""
+
+
+def load_fake(name: str, **_: object) -> FakeEncoder:
+    """Stand in for `load_encoder`: the one that comes with the install, and no other."""
+    if name != "embedded":
+        assert not parse_name(name).needs_trust, f"the encoder {name} is loaded unasked"
+        raise UnknownEncoderError(f"{name!r} names no encoder")
+    return FakeEncoder(width=12, name="embedded")
+
+
+def workspace_of_ones_own(folder: Path) -> Path:
+    """Fill a folder: photos, a store, two runs and tables."""
+    lines = ["path,label,split,group"]
+    for i in range(36):
+        draw(folder / f"photos/{i}.png", i)
+        split = ("train", "train", "test")[i // 3 % 3]
+        lines.append(f"photos/{i}.png,{('cod', 'eel', 'ray')[i % 3]},{split},t{i // 2}")
+    (folder / "m.csv").write_text("\n".join(lines) + "\n")
+    encoder = load_fake("embedded")
+    for name in ("cache/a.h5", "cache/b.h5"):
+        extract(
+            folder / "m.csv", folder / name, encoder=encoder, trunk=True, prompts=["single"],
+            workers=1,
+        )  # fmt: skip
+    run_fit(folder / "cache/a.h5", head="centroid", run="own", reports=folder / "reports")
+    run_zeroshot(folder / "cache/a.h5", run="zero", reports=folder / "reports")
+    (folder / "fix.csv").write_text("path,action,new_label\nphotos/4.png,drop,\n")
+    return folder
+
+
+def secrets(folder: Path) -> Path:
+    """Fill the folder outside, of which nothing may be read."""
+    for name in ("secret.png", "box.png", "sub/secret.png"):
+        draw(folder / name, 1000)
+    (folder / "secret.txt").write_text("root:x:0:0:secret\n" * 40)
+    (folder / "list.csv").write_text("path,label\nsecret.png,cod\n")
+    write_shard(folder / "s.tar", [1, 2])
+    with h5py.File(folder / "paths.h5", "w") as file:
+        file["paths"] = np.array([b"secret"] * 36)
+    arrays = {"features": np.eye(8, dtype=np.float32), "labels": ["cod", "eel"] * 4}
+    import_features(arrays, folder / "other.h5")
+    (folder / "weights.pt").write_bytes(pickle.dumps(Code(folder / MARK)))
+    return folder
+
+
+class Code:
+    """What a pickle runs when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+
+    def __reduce__(self):
+        return eval, (f"open({str(self._mark)!r}, 'w').write('ran')",)
+
+
+Maker = Callable[[Path, Path], Path]
+"""Makes something hostile: the workspace, the folder outside → where it lies."""
+
+
+def odd_paths(out: Path) -> list[str]:
+    """List paths that lead out of a root, in all spellings."""
+    return [
+        f"../../{out.name}/secret.png",
+        f"../{out.name}/../../{out.name}/secret.png",
+        str(out / "secret.png"),
+        f"file://{out}/secret.png",
+        f"file:///../{out}/secret.png",
+        "link.png",
+        "door/secret.png",
+        f"../../{out.name}/box.png#xywh=1,1,4,4",
+        f"../../{out.name}/box.png#t=1.5",
+        f"../../{out.name}/s.tar/000000001.png",
+        f"x.tar/../../../{out.name}/secret.png",
+        URL,
+        "HTTP://127.0.0.1:9/x.png",
+        "https://example.org/x.png#xywh=1,1,4,4",
+        "http:/127.0.0.1:9/x.png",
+        "s3://bucket/x.png",
+        "ftp://127.0.0.1/x.png",
+        "reference://x",
+        "simplecache::http://127.0.0.1:9/x.png",
+        f"zip://x.png::{out}/x.zip",
+        "/dev/zero",
+        "file:///dev/zero",
+        "/etc/passwd",
+        "\\\\127.0.0.1\\share\\x.png",
+        '=HYPERLINK("http://127.0.0.1:9")\x1b[2J',
+        "<img src=http://127.0.0.1:9/x.png>.png",
+    ]
+
+
+def _store(folder: Path, file: str, *, paths=(), root: str = "", **encoder: object) -> Path:
+    """Write one's own store again, with other paths, root or encoder."""
+    place = folder / file  # not in the cache: what lies there is one's own
+    with open_store(folder / "cache/a.h5") as own:
+        rows = own.rows
+        source = {**own.source, "root": root or str(folder / "photos")}
+        header = replace(own.header, encoder={**own.encoder, **encoder}, source=source)
+        odd = [*paths, *rows.path[len(paths) :]]
+        write_store(place, header, replace(rows, path=odd), own.features, trunk=own.trunk)
+    return place
+
+
+def paths_outside(folder: Path, out: Path) -> Path:
+    for name, target in (("link.png", out / "secret.png"), ("door", out)):
+        (folder / "photos" / name).symlink_to(target)
+    return _store(folder, "paths.h5", paths=odd_paths(out))
+
+
+def root_at_a_url(folder: Path, _: Path) -> Path:
+    return _store(folder, "url.h5", root="http://127.0.0.1:9/photos")
+
+
+def root_in_a_bucket(folder: Path, _: Path) -> Path:
+    return _store(folder, "bucket.h5", root="s3://bucket/photos")
+
+
+def encoder_of_the_hub(folder: Path, _: Path) -> Path:
+    return _store(folder, "hub.h5", name=HUB, fingerprint="ab" * 32)
+
+
+def encoder_in_a_file(folder: Path, out: Path) -> Path:
+    name = f"ViT-B-32@{out}/weights.pt"
+    return _store(folder, "file.h5", name=name, fingerprint="ab" * 32)
+
+
+def _changed(change: Callable[[h5py.File, Path], str]) -> Maker:
+    """Return what changes one's own store in place, and its checksums with it."""
+
+    def make(folder: Path, out: Path) -> Path:
+        place = folder / f"{change.__name__.strip('_')}.h5"
+        shutil.copy(folder / "cache/a.h5", place)
+        with h5py.File(place, "r+") as file:
+            name = change(file, out)
+            if name:
+                del file[f"checksums/{name}"]
+                file[f"checksums/{name}"] = block_checksums(file[name][()])
+        return place
+
+    make.__name__ = change.__name__.strip("_")
+    return make
+
+
+def _put(file: h5py.File, name: str, value: object) -> str:
+    del file[name]
+    file[name] = value
+    return name
+
+
+def _external_link(file: h5py.File, out: Path) -> str:
+    _put(file, "rows/path", h5py.ExternalLink(str(out / "paths.h5"), "/paths"))
+    return ""
+
+
+def _external_storage(file: h5py.File, out: Path) -> str:
+    del file["rows/path"]
+    file.create_dataset("rows/path", (36,), "S6", external=[(str(out / "secret.txt"), 0, 216)])
+    return ""
+
+
+def _external_features(file: h5py.File, out: Path) -> str:
+    del file["features/image"]
+    file.create_dataset(
+        "features/image", (36, 4), "f4", external=[(str(out / "secret.txt"), 0, 576)]
+    )
+    return ""
+
+
+def _virtual(file: h5py.File, out: Path) -> str:
+    layout = h5py.VirtualLayout((36,), "S6")
+    layout[:] = h5py.VirtualSource(str(out / "paths.h5"), "paths", (36,))
+    del file["rows/path"]
+    file.create_virtual_dataset("rows/path", layout)
+    return ""
+
+
+def _soft_link(file: h5py.File, _: Path) -> str:
+    _put(file, "rows/path", h5py.SoftLink("/rows/digest"))
+    return ""
+
+
+def _nan(file: h5py.File, _: Path) -> str:
+    file["features/image"][3, 1] = np.nan
+    return "features/image"
+
+
+def _infinite_trunk(file: h5py.File, _: Path) -> str:
+    file["features/trunk"][3, 1] = np.inf
+    return "features/trunk"
+
+
+def _nan_text(file: h5py.File, _: Path) -> str:
+    file["text/single/features"][0, 0] = np.nan
+    return "text/single/features"
+
+
+def _label(file: h5py.File, _: Path) -> str:
+    file["rows/label"][:] = np.arange(36) * 1_000_003
+    return "rows/label"
+
+
+def _negative_label(file: h5py.File, _: Path) -> str:
+    file["rows/label"][2] = -7
+    return "rows/label"
+
+
+def _split(file: h5py.File, _: Path) -> str:
+    return _put(file, "rows/split", np.array([b"../../x"] * 36))
+
+
+def _deep_json(file: h5py.File, _: Path) -> str:
+    file.attrs["source"] = "[" * 100_000
+    file["checksums"].attrs["attributes"] = attributes_checksum(file.attrs)
+    return ""
+
+
+ROOTS: tuple[Maker, ...] = (root_at_a_url, root_in_a_bucket)
+ENCODERS: tuple[Maker, ...] = (encoder_of_the_hub, encoder_in_a_file)
+
+REFUSED: tuple[Maker, ...] = tuple(
+    map(
+        _changed,
+        (
+            _external_link, _external_storage, _external_features, _virtual, _soft_link, _nan,
+            _infinite_trunk, _nan_text, _label, _negative_label, _split, _deep_json,
+        ),
+    )
+)  # fmt: skip
+"""Stores of which at least something is refused."""
+
+
+def index_of(path: str) -> Maker:
+    """Return what writes an index that names a store by this path, `OUT` being the folder."""
+
+    def make(folder: Path, out: Path) -> Path:
+        from fishembed.cache import merge_stores
+
+        place = folder / "cache/index.json"
+        merge_stores(place, [folder / "cache/a.h5", folder / "cache/b.h5"])
+        index = json.loads(place.read_text())
+        index["stores"][0]["path"] = path.replace("OUT", str(out))
+        index.pop("checksum", None)
+        place.write_text(json.dumps(index))
+        return place
+
+    make.__name__ = f"index of {path}"
+    return make
+
+
+INDEXES = tuple(map(index_of, (URL, "s3://bucket/a.h5", "/dev/zero", "OUT/pipe.h5")))
+
+
+def _run(folder: Path, change: Callable[[dict[str, object], Path], object], out: Path) -> Path:
+    """Copy one's own run, without checksums, with a changed record."""
+    place = folder / "reports/strange"
+    shutil.copytree(folder / "reports/own", place)
+    info = json.loads((place / "run.json").read_text())
+    change(info, place)
+    for name in ("files", "checksum"):
+        info.pop(name, None)
+    (place / "run.json").write_text(json.dumps(info))
+    return place
+
+
+def run_with(**said: object) -> Maker:
+    """Return what makes a run whose record says something else; `OUT` is the folder outside."""
+
+    def make(folder: Path, out: Path) -> Path:
+        def change(info: dict[str, object], _: Path) -> None:
+            for name, value in said.items():
+                text = json.loads(json.dumps(value).replace("OUT", str(out)))
+                info[name] = {**info[name], **text} if isinstance(text, dict) else text  # type: ignore[dict-item]
+
+        return _run(folder, change, out)
+
+    make.__name__ = f"run {said}"[:60]
+    return make
+
+
+def run_of_a_store(path: str) -> Maker:
+    """Return what makes a run of a store with this path."""
+    make = run_with(store={"path": path})
+
+    def linked(folder: Path, out: Path) -> Path:
+        place = make(folder, out)
+        info = json.loads((place / "run.json").read_text())
+        info["stores"] = [info["store"]]
+        (place / "run.json").write_text(json.dumps(info))
+        return place
+
+    linked.__name__ = f"run of {path}"
+    return linked
+
+
+PIPE = b"a pipe"
+
+
+def run_with_file(name: str, content: bytes | str | None, link: str = "") -> Maker:
+    """Return what makes a run with another file: other content, half of it, or a link."""
+
+    def make(folder: Path, out: Path) -> Path:
+        place = _run(folder, lambda *_: None, out)
+        file = place / name
+        old = file.read_bytes() if file.exists() else b"{}"
+        file.unlink(missing_ok=True)
+        if content is PIPE:
+            os.mkfifo(file)
+        elif link:
+            file.symlink_to(link.replace("OUT", str(out)))
+        else:
+            new = old[: len(old) // 2] if content is None else content
+            file.write_bytes(new if isinstance(new, bytes) else new.encode())
+        return place
+
+    make.__name__ = f"run with {name} {link or str(content)[:20]}"
+    return make
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _huge_npy() -> bytes:
+    file = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (1 << 20, 1 << 20)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
+
+
+def _npz_of(members: Mapping[str, bytes]) -> bytes:
+    import zipfile
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def head_with(change: Callable[[dict[str, np.ndarray], Path], None]) -> Maker:
+    """Return what makes a run whose head has other arrays."""
+
+    def make(folder: Path, out: Path) -> Path:
+        place = _run(folder, lambda *_: None, out)
+        with np.load(place / "head.npz") as file:
+            arrays = dict(file)
+        change(arrays, out)
+        (place / "head.npz").write_bytes(_npz(**arrays))
+        return place
+
+    make.__name__ = f"head with {change.__name__.strip('_')}"
+    return make
+
+
+def _floats(arrays: dict[str, np.ndarray]) -> list[str]:
+    return [name for name, array in arrays.items() if array.dtype.kind == "f" and array.size > 1]
+
+
+def _a_nan(arrays: dict[str, np.ndarray], _: Path) -> None:
+    for name in _floats(arrays):
+        arrays[name] = np.full_like(arrays[name], np.nan)
+
+
+def _a_pickle(arrays: dict[str, np.ndarray], out: Path) -> None:
+    first = next(iter(arrays))
+    arrays[first] = np.array([Code(out / MARK)], object)
+
+
+def _more_columns(arrays: dict[str, np.ndarray], _: Path) -> None:
+    for name in _floats(arrays):
+        arrays[name] = np.concatenate([arrays[name]] * 2)
+
+
+RUNS: tuple[Maker, ...] = (
+    run_with(encoder={"name": HUB, "fingerprint": "ab" * 32}),
+    run_with(encoder={"name": f"timm:{HUB}", "trust_remote_code": True}),
+    run_with(encoder={"name": "ViT-B-32@OUT/weights.pt", "fingerprint": "ab" * 32}),
+    run_with(encoder={"name": "../OUT", "backend": "OUT/weights.pt", "revision": "../../x"}),
+    run_with(classes=["../../x", "=cmd()", "\x1b[2J"], name="../../../x", command="OUT; rm -rf x"),
+    run_of_a_store("http://127.0.0.1:9/a.h5"),
+    run_of_a_store("s3://bucket/a.h5"),
+    run_of_a_store("/dev/zero"),
+    run_of_a_store("OUT/pipe.h5"),
+    run_with_file("predictions.csv", None),
+    run_with_file("predictions.csv", "path,true\n../../secret.png,cod\n"),
+    run_with_file("predictions.csv", None, link="/dev/zero"),
+    run_with_file("predictions.csv", None, link="OUT/pipe.h5"),
+    run_with_file("metrics.json", "[" * 100_000),
+    run_with_file("metrics.json", None, link="OUT/pipe.h5"),
+    run_with_file("metrics.json", None, link="/dev/zero"),
+    run_with_file("run.json", None, link="/dev/zero"),
+    run_with_file("head.npz", None, link="/dev/zero"),
+    run_with_file("head.npz", None, link="OUT/pipe.h5"),
+    run_with_file("field.json", None, link="OUT/pipe.h5"),
+    run_with_file("held_out.npz", None, link="OUT/pipe.h5"),
+    run_with_file("index.html", None, link="OUT/secret.txt"),
+    run_with_file("index.html", None, link="OUT/new.html"),
+    run_with_file("figures", None, link="OUT/sub"),
+    *(
+        run_with_file(name, PIPE)
+        for name in (
+            "metrics.json",
+            "predictions.csv",
+            "head.npz",
+            "field.json",
+            "held_out.npz",
+            "index.html",
+        )
+    ),
+    run_with_file("held_out.npz", _npz_of({"means.npy": _huge_npy(), "about.npy": _huge_npy()})),
+    run_with_file("head.joblib", pickle.dumps(Code(Path("ran.txt")))),
+    head_with(_a_nan),
+    head_with(_a_pickle),
+    head_with(_more_columns),
+    run_with_file("head.npz", _npz_of({"a.npy": _huge_npy(), "about.npy": _huge_npy()})),
+    run_with_file("head.npz", _npz_of({"../../x.npy": b"\0" * (1 << 24)})),
+)
+
+
+def tar_of_everything(folder: Path, out: Path) -> Path:
+    """Write a tar with members that lead out, links, devices, and what grows without end."""
+    place = folder / "photos.tar"
+    image = png(1)
+    with tarfile.open(place, "w") as tar:
+
+        def add(
+            name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = ""
+        ) -> None:
+            info = tarfile.TarInfo(name)
+            info.size, info.type, info.linkname = len(data), kind, link
+            info.devmajor = info.devminor = 1
+            tar.addfile(info, io.BytesIO(data))
+
+        for name in (
+            "cod/a.png",
+            f"../{out.name}/new.png",
+            str(out / "new.png"),
+            "cod/../../b.png",
+        ):
+            add(name, image)
+        for name, kind in (("sym", tarfile.SYMTYPE), ("hard", tarfile.LNKTYPE)):
+            for target in (str(out / "secret.png"), f"../../{out.name}/secret.png"):
+                add(f"cod/{name}{len(target)}.png", kind=kind, link=target)
+        for name, kind in (("zero", tarfile.CHRTYPE), ("disk", tarfile.BLKTYPE)):
+            add(f"cod/{name}.png", kind=kind)
+        add("cod/pipe.png", kind=tarfile.FIFOTYPE)
+        add("cod/bomb.png", _bomb())
+        add("cod/deep.json", b"[" * 100_000)
+        add("cod/deep.png", png(2))
+        for i in range(8):
+            add(f"eel/{i}.png", png(i + 10))
+    return place
+
+
+def _bomb() -> bytes:
+    """Return a picture of 400 million pixels in few bytes."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+    body = zlib.compress(b"\0" * 1_000_000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def tar_that_inflates(folder: Path, _: Path) -> Path:
+    """Write a compressed tar of one member of 1 TB, of which little is there."""
+    import gzip
+
+    place = folder / "bomb.tar.gz"
+    info = tarfile.TarInfo("cod/a.png")
+    info.size = 1 << 40
+    with gzip.open(place, "wb") as file:
+        file.write(info.tobuf(tarfile.GNU_FORMAT) + b"\0" * (1 << 22))
+    return place
+
+
+def tar_that_is_a_link(folder: Path, out: Path) -> Path:
+    place = folder / "linked"
+    place.mkdir()
+    (place / "x.tar").symlink_to(out / "s.tar")
+    draw(place / "cod/1.png", 1)
+    return place
+
+
+TARS: tuple[Maker, ...] = (tar_of_everything, tar_that_inflates)
+
+
+def manifest(folder: Path, out: Path) -> Path:
+    """Write a table that names what is nobody's business, and one photo."""
+    place = folder / "strange.csv"
+    lines = ["path,label,split,group", "photos/1.png,cod,train,t", "photos/2.png,eel,train,t"]
+    for path in odd_paths(out):
+        cell = path.replace('"', '""')
+        lines.append(f'"{cell}",cod,train,t')
+    place.write_text("\n".join(lines) + "\n")
+    return place
+
+
+def pipe(out: Path) -> None:
+    """Add a pipe that nobody writes to: whoever reads it waits for ever."""
+    os.mkfifo(out / "pipe.h5")
