@@ -90,7 +90,7 @@ def score_by_value(
             macro_recall_interval(y[at], right[at], g),
         )
 
-    alone = [one(own == name, str(name), 1) for name in names if name not in set(rare)]
+    alone = [one(own == name, str(name), 1) for name in names[counts >= few]]
     alone.sort(key=lambda row: (row.accuracy_ci95[1], row.accuracy))
     if not len(rare):
         return alone

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,3 +36,23 @@ def test_what_cannot_be_divided_is_all_training():
     assert (group_folds(np.array([0, 0, 1]), np.zeros(3), 5, 0) == -1).all()
     assert (group_folds(np.arange(3), np.arange(3), 5, 0) == -1).all()
     assert not len(group_folds(np.array([], np.intp), np.array([]), 5, 0))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_groups_are_spread_as_scikit_learn_does(seed):
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    rng = np.random.default_rng(seed)
+    codes = np.unique(rng.choice(8, 120, p=rng.dirichlet(np.full(8, 0.5))), return_inverse=True)[1]
+    groups = rng.integers(0, 30, 120) if seed % 2 else codes * 9 + rng.integers(0, 5, 120)
+    n_folds = min(2 + seed % 4, int(np.bincount(codes).max()))
+    expected = np.empty(120, int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for k, (_, rows) in enumerate(splitter.split(codes, codes, groups)):
+            expected[rows] = k
+    fold = group_folds(codes, groups, n_folds, seed)
+    kept = fold >= 0
+    pairs = set(zip(fold[kept].tolist(), expected[kept].tolist(), strict=True))
+    assert len(pairs) == len(np.unique(fold[kept])) == len(np.unique(expected[kept]))
