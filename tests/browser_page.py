@@ -1,10 +1,16 @@
-"""A real browser for tests of pages: `Page` loads one, `chromium` is the fixture that runs it."""
+"""A real browser for tests of pages: `Page` loads one, `chromium` is the fixture that runs it.
+
+`axe` is the text of axe-core, which is not part of this repository: FISHEMBED_AXE names its
+`axe.min.js`, or a package that carries it is installed (axe-playwright-python, axe-core-python).
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +24,12 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,900",
+)
+_AXE_CARRIERS = ("axe_playwright_python", "axe_core_python")
+_RUN_AXE = (
+    "const done = arguments[0];"
+    " axe.run(document).then((found) => done(found.violations.map((one) =>"
+    " [one.id, one.help, one.nodes.map((node) => node.html.slice(0, 200))])))"
 )
 
 
@@ -47,6 +59,26 @@ def chromium(tmp_path_factory):
     driver = webdriver.Chrome(options=options, service=Service(chromedriver))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    place = os.environ.get("FISHEMBED_AXE")
+    if place:
+        return Path(place).read_text(encoding="utf-8")
+    for name in _AXE_CARRIERS:
+        spec = find_spec(name)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            if (Path(folder) / "axe.min.js").is_file():
+                return (Path(folder) / "axe.min.js").read_text(encoding="utf-8")
+    _missing("axe-core is not here: FISHEMBED_AXE names no axe.min.js")
+    raise AssertionError
+
+
+def violations(page, axe):
+    """Return what axe-core finds wrong in a page as it is now."""
+    page.js(axe)
+    return page.driver.execute_async_script(_RUN_AXE)
 
 
 class Page:

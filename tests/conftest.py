@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser_page import chromium  # noqa: F401 - a fixture
+from browser_page import axe, chromium  # noqa: F401 - fixtures
 from hypothesis import settings
 
 # Tests never assert times: a busy machine is no failure.

@@ -65,11 +65,11 @@ def serve(
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
-        answerer = Answerer(opened, run_encoder(opened, device, console, trust=trust_encoder))
-        # Without a token other names for this machine are refused: a page from elsewhere could
-        # have its own name lead here and read the answers.
-        app = make_app(answerer, secret, hosts=() if secret else _HERE)
-        with _listen(host, port) as listener:
+        with _listen(host, port) as listener:  # before the encoder is loaded, which takes seconds
+            encoder = run_encoder(opened, device, console, trust=trust_encoder)
+            # Without a token other names for this machine are refused: a page from elsewhere could
+            # have its own name lead here and read the answers.
+            app = make_app(Answerer(opened, encoder), secret, hosts=() if secret else _HERE)
             shown = f"[{host}]" if ":" in host else host
             console.message(
                 f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"

@@ -1,20 +1,13 @@
-"""axe-core finds no fault in any page, in Chromium.
-
-axe-core is not part of this repository: FISHEMBED_AXE names its `axe.min.js`, or a package that
-carries it is installed (axe-playwright-python, axe-core-python).
-"""
+"""axe-core finds no fault in any page, in Chromium."""
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
+from answered_pages import answered_pages
+from browser_page import Page, violations
 from make_run import NASTY, make_run
 from PIL import Image
-from test_browser import Page, _missing, chromium  # noqa: F401 - a fixture
 
 from fishembed.audit import audit_store, write_audit
 from fishembed.cache import FeatureStore, import_features
@@ -24,27 +17,6 @@ from fishembed.reports import write_comparison, write_report
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
 from fishembed.reports.page.photo_page import PhotoPage, write_photo_page
 from fishembed.reports.shared_page_parts import Tile
-
-_CARRIERS = ("axe_playwright_python", "axe_core_python")
-_RUN = (
-    "const done = arguments[0];"
-    " axe.run(document).then((found) => done(found.violations.map((one) =>"
-    " [one.id, one.help, one.nodes.map((node) => node.html.slice(0, 200))])))"
-)
-
-
-@pytest.fixture(scope="module")
-def axe():
-    place = os.environ.get("FISHEMBED_AXE")
-    if place:
-        return Path(place).read_text(encoding="utf-8")
-    for name in _CARRIERS:
-        spec = find_spec(name)
-        for folder in (spec and spec.submodule_search_locations) or ():
-            if (Path(folder) / "axe.min.js").is_file():
-                return (Path(folder) / "axe.min.js").read_text(encoding="utf-8")
-    _missing("axe-core is not here: FISHEMBED_AXE names no axe.min.js")
-    raise AssertionError
 
 
 def photos(folder, n):
@@ -117,9 +89,30 @@ _LARGE = (
 @pytest.mark.parametrize(
     "name", ["report", "two", "nasty", "many", "comparison", "audit", "photos"]
 )
-def test_no_violation(chromium, axe, pages, name, width, dark, first):  # noqa: F811
+def test_no_violation(chromium, axe, pages, name, width, dark, first):
     page = Page(chromium, pages[name], width=width, dark=dark)
     page.js(first)
     page.settle()
-    page.js(axe)
-    assert page.driver.execute_async_script(_RUN) == []
+    assert violations(page, axe) == []
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    return answered_pages(tmp_path_factory.mktemp("answered"))[1]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desk", "phone"])
+@pytest.mark.parametrize("name", ["search", "cluster", "suggest", "predict"])
+def test_no_violation_before_and_while_photos_are_answered(
+    chromium, axe, answered, name, width, dark
+):
+    page = Page(chromium, answered[name], width=width, dark=dark)
+    page.settle()
+    assert violations(page, axe) == []
+    page.js(_LARGE)
+    page.js("dispatchEvent(new KeyboardEvent('keydown', {key: 'd', bubbles: true}))")
+    page.js("dispatchEvent(new KeyboardEvent('keydown', {key: 'o', bubbles: true}))")
+    page.settle()
+    assert violations(page, axe) == []
+    page.js("document.getElementById('answering').close()")
+    assert violations(page, axe) == []

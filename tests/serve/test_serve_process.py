@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_page import Page
+from browser_page import Page, violations
 from PIL import Image
 
 from fishembed import extract, run_fit
@@ -184,7 +184,7 @@ def wait_for(page, script):
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-def test_photos_are_answered_in_the_page(chromium, address, home, width, dark):
+def test_photos_are_answered_in_the_page(chromium, axe, address, home, width, dark):
     strange = home / "strange.png"
     noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     Image.fromarray(noise).save(strange)
@@ -202,6 +202,7 @@ def test_photos_are_answered_in_the_page(chromium, address, home, width, dark):
         "return [...document.querySelectorAll('.near img')].every((i) => i.naturalWidth > 0)"
     )
     assert page.js("return document.documentElement.scrollWidth") <= width
+    assert violations(page, axe) == []
     assert [
         url for url in page.requested() if not url.startswith((address, "blob:", "data:"))
     ] == []
