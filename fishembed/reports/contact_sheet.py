@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fishembed._base.text import counted
 from fishembed.experiments import Run
-from fishembed.experiments.predicting.people_table import doubt, look_at_it, species
+from fishembed.experiments.predicting.people_table import UNDECIDED, doubt, look_at_it, species
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
@@ -40,7 +40,7 @@ def write_contact_sheet(
     run = run if isinstance(run, Run) else Run.open(run)
     by_class: dict[str, list[Prediction]] = defaultdict(list)
     for one in predictions.predictions:
-        by_class[species(one)].append(one)
+        by_class[_section(one)].append(one)
     names = sorted(by_class, key=lambda name: (-len(by_class[name]), name))
     sections = [
         AnswerSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
@@ -67,9 +67,15 @@ def write_contact_sheet(
     return output
 
 
+def _section(one: Prediction) -> str:
+    """Return what an image stands under: undecided ones under what they are most like."""
+    name = species(one)
+    return one.classes[0] if name == UNDECIDED else name
+
+
 def _image(one: Prediction) -> AnswerImage:
     sure = f"{100 * one.probabilities[0]:.0f}% sure"
-    guesses = one.classes if one.unknown else (species(one), *one.classes)
+    guesses = one.classes if one.unknown else (_section(one), *one.classes)
     return AnswerImage(one.path, guesses=guesses, lines=(sure, look_at_it(one) and "look"))
 
 

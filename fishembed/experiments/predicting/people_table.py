@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 from fishembed._base.files import atomic_file
 from fishembed._base.printable import printable
 from fishembed.errors import MissingExtraError
+from fishembed.evaluation.taxonomy import ROOT
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 
 PEOPLE_COLUMNS = ("file", "species", "sure %", "second guess", "look at it?", "problem")
 
 UNKNOWN = "none of these"
 """What an image is called that is like none of the classes."""
+
+UNDECIDED = "undecided"
+"""What an image is called where no taxon at any rank is sure enough."""
 
 SURE = 0.8
 """Probability below which a person should look at an image."""
@@ -39,18 +43,25 @@ def people_rows(predictions: Predictions) -> Iterator[PeopleRow]:
     for one in predictions.predictions:
         second = one.classes[1] if len(one.classes) > 1 else ""
         sure = round(100 * one.probabilities[0], 1)
-        # What is like none of the classes is most like the first of them.
-        second = one.classes[0] if one.unknown else second
-        yield PeopleRow(one.path, species(one), sure, second, look_at_it(one), "")
+        # What is like none of the classes, or undecided, is most like the first of them.
+        named = species(one)
+        second = one.classes[0] if named in (UNKNOWN, UNDECIDED) else second
+        yield PeopleRow(one.path, named, sure, second, look_at_it(one), "")
     for path, reason in predictions.skipped:
         yield PeopleRow(path, "", None, "", "yes", reason)
 
 
 def species(one: Prediction) -> str:
-    """Return what an image is called: `UNKNOWN`, its taxon, or its most probable class."""
+    """Return what an image is called: `UNKNOWN`, its taxon, or its most probable class.
+
+    `UNDECIDED` where taxa were asked for and only all of them together are sure enough.
+    """
     if one.unknown:
         return UNKNOWN
-    return str(one.taxon[1]) if one.taxon is not None else one.classes[0]
+    if one.taxon is None:
+        return one.classes[0]
+    rank, name, _ = one.taxon
+    return UNDECIDED if rank == ROOT else name
 
 
 def doubt(one: Prediction) -> float:
@@ -63,7 +74,7 @@ def look_at_it(one: Prediction) -> str:
     """Return "yes" where a person should look at an image, else ""."""
     second = one.probabilities[1] if len(one.probabilities) > 1 else 0.0
     unsure = one.probabilities[0] < SURE or one.probabilities[0] - second < MARGIN
-    return "yes" if unsure or one.unknown else ""
+    return "yes" if unsure or species(one) in (UNKNOWN, UNDECIDED) else ""
 
 
 def write_excel(columns: Sequence[str], rows: Sequence[Sequence[object]], output: Path) -> None:

@@ -12,8 +12,14 @@ from fishembed._base.files import atomic_file, write_text
 from fishembed._base.printable import printable, shortened
 from fishembed._base.tables.csv_files import csv_text
 from fishembed.errors import InputError, MissingExtraError, WriteError
+from fishembed.evaluation.taxonomy import ROOT
 from fishembed.experiments.field.catch_counts import CatchCounts
-from fishembed.experiments.predicting.people_table import PEOPLE_COLUMNS, people_rows, write_excel
+from fishembed.experiments.predicting.people_table import (
+    PEOPLE_COLUMNS,
+    UNDECIDED,
+    people_rows,
+    write_excel,
+)
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 
 Format = Literal["table", "csv", "json", "parquet", "xlsx", "html"]
@@ -261,7 +267,10 @@ def _before(one: Prediction) -> list[str]:
     """Return what stands before the most probable classes, a column each."""
     pooled = f"{len(one.paths)} images" if one.pool else ""
     unknown = "unknown" if one.unknown else ""
-    taxon = "" if one.taxon is None else f"{printable(one.taxon[1])} {100 * one.taxon[2]:.1f}%"
+    taxon = ""
+    if one.taxon is not None:
+        rank, name, sure = one.taxon
+        taxon = UNDECIDED if rank == ROOT else f"{printable(name)} {100 * sure:.1f}%"
     return [pooled, unknown, taxon]
 
 
