@@ -130,3 +130,19 @@ def list_folder(root: Path) -> Listing:
                 pending.append(below)
                 seen.add(place)
     return listing.sorted()
+
+
+def images_by_name(paths: Iterable[str]) -> dict[str, str]:
+    """Return the images that have a name of their own by it, with and without its ending.
+
+    Examples
+    --------
+    >>> images_by_name(["a/1.jpg", "a/2.jpg", "b/2.jpg"])
+    {'1.jpg': 'a/1.jpg', '1': 'a/1.jpg'}
+    """
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        name = path.rpartition("/")[2]
+        for one in dict.fromkeys((name, name.rpartition(".")[0])):
+            found.setdefault(one, []).append(path)
+    return {name: places[0] for name, places in found.items() if len(places) == 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fishembed._base.did_you_mean import did_you_mean
@@ -19,6 +20,7 @@ from fishembed.images.datasets.box_files import (
     other_box_columns,
     with_box_columns,
 )
+from fishembed.images.datasets.listing import images_by_name, list_folder
 from fishembed.images.datasets.path_spelling import spelling_on_disk
 from fishembed.images.datasets.sample import NO_METADATA, Sample
 from fishembed.images.datasets.sample_facts import cell_text
@@ -106,12 +108,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
                 left_out.append((line, f"row {line} has an empty path"))
             continue
         metadata = {name: cell_text(cells[name]) for name in further}
-        if box_columns:
-            try:
-                metadata = with_box_columns(metadata, box_columns)
-            except ValueError as error:
-                where = f"{str(path)!r}, row {line}"
-                raise ManifestError(f"{where}: a box that cannot be read: {error}") from error
+        metadata = _with_box(path, line, metadata, box_columns)
         sample = _sample(path, line, row, metadata)
         key = (sample.path, *(metadata.get(name, "") for name in BOX_COLUMNS))
         before, known = samples.setdefault(key, (line, sample))
@@ -127,12 +124,15 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
         why = f": {left_out[0][1]}" if left_out else ""
         raise ManifestError(f"{str(path)!r} names no image{why}")
     found = [sample for _, sample in samples.values()]
-    _refuse_nothing(path, found, table.remarks())
-    without = tuple((f"{path.name}, row {line}", reason) for line, reason in left_out)
     notes = list(table.remarks())
+    if not any(_may_exist(path.parent, sample.path) for sample in found):
+        found, note = _found_by_name(path, found, notes)
+        notes.append(note)
+    without = tuple((f"{path.name}, row {line}", reason) for line, reason in left_out)
     if whose:
         columns = ", ".join(f"{name} from {column}" for name, column in named.items())
         notes.append(f"{path.name} is read as an export of {whose}: {columns}")
+    notes += _numbers_for_names(found)
     if box_columns:
         notes.append(f"{path.name} is read as a table of boxes: {', '.join(box_columns)}")
     if differing:
@@ -141,6 +141,28 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
             "empty there"
         )
     return Manifest(found, without, tuple(notes))
+
+
+def _with_box(
+    path: AnyPath, line: int, metadata: dict[str, str], columns: Sequence[str]
+) -> dict[str, str]:
+    try:
+        return with_box_columns(metadata, columns) if columns else metadata
+    except ValueError as error:
+        where = f"{str(path)!r}, row {line}"
+        raise ManifestError(f"{where}: a box that cannot be read: {error}") from error
+
+
+def _numbers_for_names(samples: Sequence[Sample]) -> list[str]:
+    """Return a sentence where all classes are called by numbers."""
+    classes = {sample.label for sample in samples if sample.label}
+    if len(classes) < 2 or not all(name.isdecimal() for name in classes):
+        return []
+    first, last = min(classes, key=int), max(classes, key=int)
+    return [
+        f"the names of all classes are numbers, {first} to {last}: --label-column takes a column "
+        "with their names, if there is one"
+    ]
 
 
 def _whose(columns: Sequence[str], whose: str) -> str:
@@ -171,14 +193,34 @@ def _agreed(known: Sample, other: Sample, differing: set[str]) -> Sample:
     return replace(known, metadata=metadata)
 
 
-def _refuse_nothing(path: AnyPath, samples: Sequence[Sample], remarks: Sequence[str]) -> None:
-    if any(_may_exist(path.parent, sample.path) for sample in samples):
-        return
-    raise ManifestError(
-        f"{str(path)!r}: none of its {len(samples):,} images exists; the first would be "
-        f"{str(path.parent / samples[0].path)!r}. Relative paths start at the manifest's folder"
-        + "".join(f". {remark}" for remark in remarks)
+def _found_by_name(
+    path: AnyPath, samples: Sequence[Sample], remarks: Sequence[str]
+) -> tuple[list[Sample], str]:
+    """Return samples with the paths of images below the manifest's folder that have their names.
+
+    Tables often name images without their folder, or without their ending. A name that several
+    images have finds none of them.
+
+    Raises
+    ------
+    ManifestError
+        When fewer than half of the images are found, or two paths have the name of one image.
+    """
+    places = {} if is_remote(path) else images_by_name(list_folder(Path(path.parent)).images)
+    names = {one.path: PurePosixPath(one.path.replace("\\", "/")).name for one in samples}
+    known = {path: places[name] for path, name in names.items() if name in places}
+    if 2 * len(known) < len(names) or len(set(known.values())) < len(known):
+        raise ManifestError(
+            f"{str(path)!r}: none of its {len(samples):,} images exists; the first would be "
+            f"{str(path.parent / samples[0].path)!r}. Relative paths start at the manifest's folder"
+            + "".join(f". {remark}" for remark in remarks)
+        )
+    name, first = next(iter(known.items()))
+    note = (
+        f"{path.name} names images without their folder or ending: {len(known):,} of "
+        f"{len(names):,} were found by their names, such as {str(name)!r}, which is {first!r}"
     )
+    return [replace(one, path=Place(known.get(one.path, one.path))) for one in samples], note
 
 
 def _may_exist(root: AnyPath, path: str) -> bool:

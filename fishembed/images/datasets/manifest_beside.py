@@ -8,16 +8,14 @@ from pathlib import Path
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
+from fishembed.images.datasets.folder_tables import FILE_COLUMNS, LABEL_COLUMNS
 from fishembed.images.datasets.layout import Layout, describe
 from fishembed.images.datasets.listing import Listing
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 
 _MOST_TABLES = 20
 _TEXT_TABLES = frozenset({".csv", ".tsv", ".txt"})
-_OTHER_NAMES = {
-    "path": ("file_name", "filename", "file", "image", "image_path", "filepath", "Path"),
-    "label": ("species", "class", "scientific_name", "scientificName", "category", "Label"),
-}
+_OTHER_NAMES = {"path": FILE_COLUMNS, "label": LABEL_COLUMNS}
 """What tables call the two columns that a manifest must have."""
 
 
@@ -33,7 +31,7 @@ def manifest_beside(root: Path, listing: Listing) -> tuple[Layout | None, list[s
             if Path(table).suffix in _TEXT_TABLES:
                 columns = set(CsvTable(root / table).columns)
                 if "path" not in columns or not columns & {"label", "split"}:
-                    if columns & {"label", "class", "species", "file_name", "filename", "image"}:
+                    if len(columns) > 1 and columns & {*FILE_COLUMNS, *LABEL_COLUMNS}:
                         notes.append(_unused(root / table, columns))
                     continue
             samples = read_manifest(root / table).samples
@@ -65,6 +63,8 @@ def _unused(table: Path, columns: set[str]) -> str:
     options = ""
     for name, others in _OTHER_NAMES.items():
         close = next((one for one in others if one in columns), None)
+        if name == "label" and close is None and len(columns) == 2:
+            close = next((one for one in columns if one not in FILE_COLUMNS), None)
         if name not in columns and close is not None:
             options += f" --{name}-column {shlex.quote(close)}"
     return _not_used(table, "it has no columns path and label", options)

@@ -23,6 +23,7 @@ from fishembed.images.datasets.box_files import (
 )
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.datasets.folder import read_folder
+from fishembed.images.datasets.folder_tables import read_folder_tables, unused_tables
 from fishembed.images.datasets.hub_dataset import PREFIX, read_hub_dataset
 from fishembed.images.datasets.layout import Layout
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
@@ -213,8 +214,13 @@ def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
     root, layout, listing = read_folder(place)
     root = root.resolve()
     found, notes = manifest_beside(root, listing)
+    in_folders = None if found else read_folder_tables(root, listing, layout)
     if found is not None:
         layout = replace(found, left_out=(*layout.left_out, *found.left_out))
+    elif in_folders is not None:
+        layout, notes = in_folders, []
+    said = [*notes, *layout.notes, layout.description]
+    notes += unused_tables(root, listing, layout.samples, said)
     broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
     layout.samples.extend(map(Sample, broken))
     layout = replace(layout, notes=(*layout.notes, *notes))
