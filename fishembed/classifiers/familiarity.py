@@ -50,7 +50,8 @@ class KnownScores:
 
     def strangeness(self, indecision: Double, distance: Double) -> Double:
         """Combine the scores: minus the log of the product of their p-values (Fisher)."""
-        return self._p(indecision, self._sorted[0]) + self.farness(distance).sum(axis=1)
+        far: Double = self.farness(distance).sum(axis=1)
+        return self._p(indecision, self._sorted[0]) + far
 
     def farness(self, distance: Double) -> Double:
         """Return minus the log of each distance's p-value, (n, n_distances)."""

@@ -32,6 +32,7 @@ _HASH_BYTES = 16
 
 def fact_arrays(store: Store) -> dict[str, npt.NDArray[Any]]:
     """Return boxes, times and hashes of a store by the names of an import, those that it has."""
+    found: dict[str, npt.NDArray[Any]]
     found = {"boxes": store.boxes, "times": store.times, "hashes": store.hashes}
     return {name: array for name, array in found.items() if is_known(array)}
 
