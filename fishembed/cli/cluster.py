@@ -88,7 +88,7 @@ def cluster(
             backgrounds = sum(one.may_be_background for one in found.clusters)
             console.message(
                 f"{counted(len(found.clusters), 'cluster')} of {len(found.rows) - alone:,} images "
-                f"by {found.method}; {alone:,} like none"
+                f"by {found.method}" + (f"; {alone:,} like none" if alone else "")
             )
             if backgrounds:
                 console.message(

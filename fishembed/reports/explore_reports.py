@@ -106,8 +106,8 @@ def write_clusters(
         eyebrow=f"clusters of {store.name} · {len(found.rows):,} photos",
         headline=f"{counted(len(found.clusters), 'group')} of photos that are alike.",
         about="Typical photos first, then those at the edge of the group. Name a whole group "
-        "where its photos are of one species; answer single photos where they are not. "
-        f"{counted(alone, 'photo')} like no group are in none.",
+        "where its photos are of one species; answer single photos where they are not."
+        + (f" {counted(alone, 'photo')} like no group are in none." if alone else ""),
         tiles=tiles,
     )
     sheet = AnswerSheet(f"{store.name}: clusters", store.classes, sections)
