@@ -6,6 +6,7 @@ FISHEMBED_ALL_FAULTS=1 each is given to all verbs, else some to a third of them,
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import hostile_set
 import pytest
+from fake_hub import CLIP, EVIL, FakeHub, clip_weights
 from watched import Watch, watched
 
 from fishembed.cli.app import app
@@ -70,7 +72,7 @@ SHOWS_IMAGES = (
 ENCODES = ("predict photo", "search", "search --like", "serve", "bundle", "extract")
 RUN_VERBS: dict[str, list[str]] = {
     "runs": ["runs"],
-    "report": ["report", "strange", "--format", "html"],
+    "report": ["report", "strange", "--format", "md"],
     "compare": ["compare", "zero", "strange"],
     "predict": ["predict", "strange", "a", "--sets", "0.9", "-o", "p.csv"],
     "predict --evidence": ["predict", "strange", "b", "--evidence", "-o", "pe.html"],
@@ -91,7 +93,7 @@ DATASET_VERBS: dict[str, list[str]] = {
 }
 TABLE_VERBS: dict[str, list[str]] = {
     **{name: DATASET_VERBS[name] for name in ("predict", "search --like", "import", "info")},
-    "report": ["report", "own", "--photos", "IT"],
+    "report": ["report", "own", "--photos", "IT", "--format", "md"],
     "audit": ["audit", "a", "--photos", "IT", "--name", "audited"],
     "search": ["search", "a", "a cod", "--photos", "IT", "-o", "found"],
     "fix": ["fix", "a", "IT"],
@@ -232,7 +234,7 @@ def test_a_store_whose_paths_lead_out(place, capsys):
 
 @pytest.mark.parametrize(("turn", "make"), _named(hostile_set.ROOTS))
 def test_stores_whose_images_lie_elsewhere(place, turn, make, capsys):
-    shown = {name: STORE_VERBS[name] for name in ("fit", *SHOWS_IMAGES)}
+    shown = {name: STORE_VERBS[name] for name in ("fit", *SHOWS_IMAGES[turn * 5 :])}
     _check(place, make, STORE_VERBS if ALL else shown, capsys)
 
 
@@ -264,6 +266,52 @@ def test_tars(place, turn, make, capsys):
 
 def test_a_manifest_given_to_verbs_that_read_tables(place, capsys):
     _check(place, hostile_set.manifest, TABLE_VERBS, capsys)
+
+
+WITH_TRUST = [
+    ["predict", "strange", "photos/1.png", "--trust-encoder"],
+    ["search", "hub.h5", "a cod", "--trust-encoder", "-o", "found"],
+    ["serve", "strange", "--port", "0", "--trust-encoder"],
+    ["bundle", "strange", "-o", "bundled", "--trust-encoder"],
+    ["extract", "photos", "--store", "made.h5", "--encoder", hostile_set.HUB],
+    ["run", "photos", "--encoder", hostile_set.HUB],
+]
+RUN_ALL = """
+import json
+from pathlib import Path
+from watched import Watch, watched
+from fishembed.cli.app import app
+from fishembed.cli.run_program import run_program
+for words in json.loads(Path("words.json").read_text()):
+    with watched(Watch([Path.cwd()], ("/etc/passwd",)), Path("../outside")) as watch:
+        code = run_program(app, words)
+    print("watched:", json.dumps([words, code, watch.seen]))
+"""
+
+
+@pytest.mark.slow
+def test_a_model_of_the_hub_that_brings_code_and_is_trusted(place, tmp_path):
+    """Its weights may be loaded; its code runs in no verb, also where somebody said yes to it."""
+    hub = FakeHub(place / "mine")
+    hub.add_transformers()
+    texts = {"hf_tokenizer_name": "evil/clip", "tokenizer_kwargs": {"trust_remote_code": True}}
+    model = {**CLIP, "text_cfg": {**CLIP["text_cfg"], **texts}}
+    config = {"model_cfg": model, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}
+    weights = clip_weights(tmp_path)
+    files = {"open_clip_config.json": config, "open_clip_model.safetensors": weights}
+    hub.add("evil/clip", {**files, "evil.py": EVIL})
+    hostile_set.encoder_of_the_hub(place / "mine", place / "outside")
+    hostile_set.RUNS[0](place / "mine", place / "outside")
+    (place / "mine/words.json").write_text(json.dumps(WITH_TRUST))
+    done = hub.run(RUN_ALL, ASK_NOBODY="yes", TMPDIR=str(place / "mine"))
+    lines = [line for line in done.stdout.splitlines() if line.startswith("watched:")]
+    assert len(lines) == len(WITH_TRUST), done.stderr
+    for line in lines:
+        words, code, seen = json.loads(line.partition(" ")[2])
+        assert (code in EXPECTED - {DONE.code}, seen) == (True, []), (words, code, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("'hf-hub:evil/clip' wants to run code") == len(WITH_TRUST), done.stderr
+    assert not hub.evil.exists(), "code of the model ran"
 
 
 def test_the_watch_sees(place):

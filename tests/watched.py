@@ -15,8 +15,8 @@ from pathlib import Path
 
 _ASKS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"})
 _STARTS = frozenset({"os.system", "os.exec", "os.posix_spawn", "os.startfile", "subprocess.Popen"})
-_HARMLESS = frozenset({"fc-list", "lscpu"})
-"""Programs that matplotlib and joblib start to look at the machine."""
+_HARMLESS = frozenset({"fc-list", "lscpu", "/sbin/ldconfig", "uname"})
+"""Programs that matplotlib, joblib, ctypes and platform start to look at the machine."""
 
 _LOOKS = frozenset({"open", "os.listdir", "os.scandir"})
 _IN_ACCESS, _IN_OPEN = 1, 0x20

@@ -18,8 +18,8 @@ class RemoteCodeError(EncoderError):
 
 
 @contextmanager
-def no_remote_code() -> Iterator[None]:
-    """Shut the doors by which a model's files become code, whatever its configuration says.
+def no_remote_code(model: str) -> Iterator[None]:
+    """Shut the doors by which files become code while a model is loaded, whatever they say.
 
     Those are the modules that transformers imports out of a repository, also where it would ask
     on the terminal, and pickles that torch reads in full.
@@ -28,24 +28,23 @@ def no_remote_code() -> Iterator[None]:
         _set(stack, os.environ, _WEIGHTS_ONLY, "1")
         _set(stack, os.environ, _NOT_ONLY, None)
         if importlib.util.find_spec("transformers") is not None:
-            _shut(stack)
+            _shut(stack, model)
         yield
 
 
-def _shut(stack: ExitStack) -> None:
+def _shut(stack: ExitStack, model: str) -> None:
     from transformers import dynamic_module_utils as door
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RemoteCodeError(
+            f"{model!r} wants to run code that came with it, which is never done: name a model "
+            "that OpenCLIP or timm has the code of"
+        )
 
     for name in ("get_class_in_module", "get_cached_module_file"):
         if hasattr(door, name):
-            _set(stack, vars(door), name, _refuse)
+            _set(stack, vars(door), name, refuse)
     _set(stack, vars(door), "TIME_OUT_REMOTE_CODE", 0)
-
-
-def _refuse(*_: object, **__: object) -> NoReturn:
-    raise RemoteCodeError(
-        "it wants to run code that came with it, which is never done: name a model that OpenCLIP "
-        "or timm has the code of"
-    )
 
 
 def _set(stack: ExitStack, where: Any, name: str, value: Any) -> None:

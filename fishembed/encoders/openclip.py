@@ -198,7 +198,7 @@ def _quickgelu_twin(architecture: str) -> str:
 def _create(name: EncoderName) -> tuple[Any, str]:
     """Return the model, and the revision of the hub that it is of or ""."""
     try:
-        with warnings.catch_warnings(), no_remote_code():
+        with warnings.catch_warnings(), no_remote_code(name.text):
             warnings.filterwarnings("error", message="QuickGELU mismatch")
             if name.is_hub:
                 return _create_hub_model(name)
@@ -253,7 +253,7 @@ def _tokenizer(name: EncoderName, config: str) -> Any:
     import open_clip
 
     try:
-        with no_remote_code():
+        with no_remote_code(name.text):
             return open_clip.get_tokenizer(config)
     except EncoderError:
         raise

@@ -67,7 +67,7 @@ def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
     _check(name)
     architecture, revision = name.architecture, ""
     try:
-        with no_remote_code():
+        with no_remote_code(name.text):
             if name.is_hub:
                 revision = check_timm_config(name.text, name.repo, name.revision)
                 architecture += f"@{revision}" if revision else ""
