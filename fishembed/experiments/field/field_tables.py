@@ -15,8 +15,12 @@ from fishembed._base.text import listed
 from fishembed.errors import DataError
 from fishembed.evaluation.taxonomy import Taxonomy
 
-RANKS = ("species", "genus", "family", "order", "class_taxon", "phylum", "kingdom")
-"""Ranks from narrow to broad; other columns keep their place in the table."""
+RANKS = (
+    *("subspecies", "species", "subgenus", "genus", "subtribe", "tribe", "subfamily", "family"),
+    *("superfamily", "infraorder", "suborder", "order", "superorder", "subclass"),
+    *("taxonomic_class", "class", "superclass", "subphylum", "phylum", "kingdom", "domain"),
+)
+"""Ranks from narrow to broad. Where a table has none of them, its columns are the ranks."""
 
 _CLASS_COLUMNS = ("class", "label", "species", "name")
 _SHARE_COLUMNS = ("share", "prior", "probability", "frequency", "count", "n", "images")
@@ -120,7 +124,9 @@ def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64
 
 
 def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]]:
-    """Read the taxa of classes: a column class, and one for each rank above.
+    """Read the taxa of classes: a column of their names, and one for each rank above.
+
+    Columns that are no ranks, such as common names, are left aside.
 
     Returns
     -------
@@ -132,11 +138,9 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
     InputError
         When there is no column of a rank, or no class of the head in it.
     """
-    rows, columns, named = _rows(path)
-    ranks = [c for c in columns if c != named]
-    known = [r for r in RANKS if r in ranks]
-    ranks = known + [r for r in ranks if r not in RANKS] if known else ranks
-    ranks = [r for r in ranks if any(row[r] for row in rows)]
+    rows, columns, named = _rows(path, names)
+    lower = {c.lower(): c for c in columns if c != named and any(row[c] for row in rows)}
+    ranks = [lower[r] for r in RANKS if r in lower] or list(lower.values())
     if not ranks:
         raise DataError(f"{str(path)!r} has no column of a rank, such as genus or family")
     by_class = {row[named]: row for row in rows}
@@ -148,20 +152,24 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
     parents = tuple(
         tuple(by_class[name][rank] if name in by_class else "" for name in names) for rank in ranks
     )
-    return Taxonomy(tuple(names), tuple(ranks), parents), missing
+    return Taxonomy(tuple(names), tuple(r.lower() for r in ranks), parents), missing
 
 
-def _rows(path: Path) -> tuple[list[dict[str, str]], list[str], str]:
+def _rows(path: Path, names: Sequence[str] = ()) -> tuple[list[dict[str, str]], list[str], str]:
+    """Return the lines, the columns, and which of these names classes: that of most `names`."""
     table = CsvTable(path)
     if not table.columns:
         raise DataError(f"{str(path)!r} is empty")
+    lines = [row for _, row in table]
     lower = {column.lower(): column for column in table.columns}
-    named = next((lower[c] for c in _CLASS_COLUMNS if c in lower), None)
-    if named is None and len(table.columns) == 1:  # a bare list, whose first line is a class
+    candidates = [lower[c] for c in _CLASS_COLUMNS if c in lower]
+    if not candidates and len(table.columns) == 1:  # a bare list, whose first line is a class
         first = table.columns[0]
-        cells = [first, *(row[first] for _, row in table)]
+        cells = [first, *(row[first] for row in lines)]
         return [{"class": cell.strip()} for cell in cells if cell.strip()], ["class"], "class"
-    if named is None:
+    if not candidates:
         raise DataError(f"{str(path)!r} has no column class: {', '.join(table.columns)}")
-    rows = [{c: text_or_missing(row[c]).strip() for c in row} for _, row in table]
+    known = set(names)
+    named = max(candidates, key=lambda c: sum(row[c].strip() in known for row in lines))
+    rows = [{c: text_or_missing(row[c]).strip() for c in row} for row in lines]
     return [row for row in rows if row[named]], table.columns, named

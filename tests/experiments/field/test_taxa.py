@@ -37,6 +37,23 @@ def test_taxa_come_from_the_backbone_and_are_read_again(workspace):
     assert absent == []
 
 
+def test_ranks_stand_from_narrow_to_broad_whatever_the_table_is_like(workspace):
+    (workspace / "gbif.csv").write_text(
+        "kingdom,class,species,Genus,common name,taxonKey\n"
+        "Animalia,Teleostei,Gadus morhua,Gadus,cod,1\n"
+        "Animalia,Teleostei,Anguilla anguilla,Anguilla,eel,2\n"
+    )
+    taxa, absent = read_taxonomy(workspace / "gbif.csv", ["Anguilla anguilla", "Gadus morhua"])
+    assert taxa.ranks == ("genus", "class", "kingdom")
+    assert taxa.parents[0] == ("Anguilla", "Gadus")
+    assert absent == []
+    write_taxonomy(workspace / "taxa.csv", [["cod", "g", "f", "o", "c", "p", "k"]])
+    ranks = read_taxonomy(workspace / "taxa.csv", ["cod"])[0].ranks
+    assert ranks == ("genus", "family", "order", "taxonomic_class", "phylum", "kingdom")
+    (workspace / "guild.csv").write_text("class,guild,realm\ncod,hunters,sea\n")
+    assert read_taxonomy(workspace / "guild.csv", ["cod"])[0].ranks == ("guild", "realm")
+
+
 def test_without_a_network_the_genus_comes_from_the_name():
     rows, missing = fill_taxonomy(["Lutjanus kasmira", "cod"], offline=True)
     assert rows[0][:3] == ["Lutjanus kasmira", "Lutjanus", ""]
