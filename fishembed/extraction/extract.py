@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.paths import to_path
 from fishembed._base.progress import NoProgress, Progress
-from fishembed._base.splits import SPLITS
-from fishembed._base.text import counted
 from fishembed.cache import (
     IMAGE,
     TRUNK,
     ComputedRows,
-    FeatureStore,
     Rows,
     StoreHeader,
-    is_known,
-    open_partial_files,
     store_lock,
     write_store,
 )
 from fishembed.encoders import Decoding, Encoder, Precision, load_aliases
-from fishembed.errors import InputError, SourceError, StoreNotFoundError
+from fishembed.errors import InputError
 from fishembed.extraction.encode_missing import ReadSamples, encode_missing
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob, Engine
-from fishembed.extraction.known_features import KnownFeatures
+from fishembed.extraction.known_features import KnownFeatures, partial_files_opener
 from fishembed.extraction.local_engine import LocalEngine
-from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
-from fishembed.extraction.previous_store import PreviousStore
-from fishembed.extraction.reapply_edits import reapply_edits
-from fishembed.extraction.result import Extraction
-from fishembed.extraction.store_contents import carried_columns, store_classes, store_rows
+from fishembed.extraction.new_rows import NewRows, new_rows
+from fishembed.extraction.plan import PlannedFiles, make_plan
+from fishembed.extraction.previous_store import PreviousStore, opened_or_none
+from fishembed.extraction.result import Extraction, row_counts
 from fishembed.extraction.text_features import class_text_features, load_prompt_sets
 from fishembed.images import (
     DEFAULT_BOXES,
@@ -55,8 +44,6 @@ from fishembed.images import (
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
-
-_MISSING = frozenset({"the file is missing", "its tar is missing"})
 
 
 def extract(
@@ -170,10 +157,7 @@ def extract(
         with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
             keeps_trunk = trunk or (old is not None and old.has_trunk)
             own_trunk = keeps_trunk and loader.trunk_dim > 0
-            partial_files = partial(
-                open_partial_files, absolute_place(place), features_identity(loader, own_trunk)
-            )
-
+            partial_files = partial_files_opener(place, loader, trunk=own_trunk)
             known = KnownFeatures(partial_files())
             known.add_store(previous, trunk=own_trunk)
             plan = make_plan(dataset, previous, known)
@@ -181,64 +165,28 @@ def extract(
             job = EncodingJob(files, batch_size, workers, max_pixels, own_trunk, partial_files)
             read = encode_missing(plan, job, known, loader, engine=engine, reporter=reporter)
 
-            skipped = (*read.skipped, *dataset.left_out)
-            gone = plan.gone(read.digests, previous)
-            unread = _unreadable(gone, read, previous)
-            gone = [row for row in gone if row not in unread]
-            kept = _keepable(sorted(unread) if prune else sorted({*gone, *unread}), previous, known)
-            if unread:
-                reporter.message(_kept_sentence(unread, previous))
-            classes = store_classes(dataset, previous, kept)
-            edited = reapply_edits(
-                store_rows(plan, read.digests, classes, previous, kept, known=known),
-                classes,
-                previous,
+            new = new_rows(
+                dataset, plan, read, previous, known=known, prune=prune, reporter=reporter
             )
-            if carried := carried_columns(plan.samples, previous):
-                reporter.message(
-                    f"kept metadata that only the store has: {', '.join(carried)}; another --store "
-                    "is without"
-                )
-            _refuse_nothing(dataset, plan, read, edited.rows)
-            for message in edited.notes:
-                reporter.message(message)
-            head = StoreHeader(
-                encoder=loader.describe(),
-                source=_source(dataset, old),
-                classes=tuple(classes),
-                skipped=skipped,
-                text=class_text_features(loader, classes, names, prompt_sets, previous.texts),
-                history=edited.history,
-                dropped=edited.dropped,
+            text = class_text_features(loader, new.classes, names, prompt_sets, previous.texts)
+            header = StoreHeader(
+                loader.describe(),
+                _source(dataset, old),
+                tuple(new.classes),
+                skipped=(*read.skipped, *dataset.left_out),
+                text=text,
+                history=new.history,
+                dropped=new.dropped,
                 extraction=_record(read, known.n_encoded, previous),
             )
-            trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
-            wrote = previous.differs(head, edited.rows, trunk=keeps_trunk)
+            wrote = previous.differs(header, new.rows, trunk=keeps_trunk)
             if wrote:
-                _commit(place, head, edited.rows, known, loader, trunk_rows, replaces=there)
+                trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
+                _commit(place, header, new.rows, known, loader, trunk_rows, replaces=there)
             known.discard_partial_files()
-    new, changed = plan.arrivals(read.digests, known.was_encoded)
-    return Extraction(
-        store=place,
-        rows=len(edited.rows),
-        new=new,
-        changed=changed,
-        removed=len(gone),
-        skipped_files=skipped,
-        text_keys=tuple(head.text),
-        seconds=time.perf_counter() - began,
-        encoder=str(head.encoder["name"]),
-        device=read.stages.device,
-        wrote=wrote,
-        stages=read.stages,
-        layout=dataset.layout,
-        notes=dataset.notes,
-        left_out=dataset.unread,
-        read_as=dataset.kind,
-        manifest=dataset.table,
-        scaled=read.scaled,
-        **_counts(edited.rows, classes),
-    )
+    new_or_changed = plan.arrivals(read.digests, known.was_encoded)
+    seconds = time.perf_counter() - began
+    return _result(place, dataset, header, new, read, new_or_changed, seconds=seconds, wrote=wrote)
 
 
 def _source(dataset: Dataset, old: FeatureStore | None) -> dict[str, Any]:
@@ -253,97 +201,6 @@ def default_store(dataset: Dataset) -> AnyPath:
     return cache_dir() / f"{dataset.name}.h5"
 
 
-@contextmanager
-def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
-    """Open a store that may not be there yet; None then."""
-    try:
-        # Its damaged rows are encoded again.
-        store = FeatureStore.open(place, check=False, by_name=False)
-    except StoreNotFoundError:
-        yield None
-        return
-    with store:
-        yield store
-
-
-def absolute_place(place: AnyPath) -> AnyPath:
-    """Return a path that a worker of a cluster understands too, which runs in another folder."""
-    return place.absolute() if isinstance(place, Path) else place
-
-
-def features_identity(loader: EncoderLoader, trunk: bool) -> str:
-    """Return the identity of the features in a partial file."""
-    return loader.spec.fingerprint + ("+trunk" if trunk else "")
-
-
-def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) -> list[int]:
-    """Return the rows that stay although the dataset has lost their image.
-
-    Raises
-    ------
-    InputError
-        When features are wanted that only the image could give.
-    """
-    kept = [row for row in gone if previous.can_keep(row)]
-    for row in kept:
-        if previous.rows is not None and previous.rows.digest[row] not in known:
-            raise InputError(
-                f"{previous.rows.path[row]!r} has left the dataset, so its trunk features cannot "
-                "be made: give --prune, or another --store"
-            )
-    return kept
-
-
-def _unreadable(gone: list[int], read: ReadSamples, previous: PreviousStore) -> set[int]:
-    """Return the rows whose image is named by the dataset but cannot be read now."""
-    broken = {path for path, reason in read.skipped if reason not in _MISSING}
-    return {row for row in gone if previous.rows is not None and previous.rows.path[row] in broken}
-
-
-def _kept_sentence(unread: set[int], previous: PreviousStore) -> str:
-    first = "" if previous.rows is None else previous.rows.path[min(unread)]
-    return (
-        f"kept the rows of {counted(len(unread), 'image')} that cannot be read now, with the "
-        f"features and labels that they had; the first: {first!r}"
-    )
-
-
-def _counts(rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
-    """Return how many rows each class and each split has, and how many are parts of others."""
-    numbers = np.bincount(rows.label[rows.label >= 0], minlength=len(classes)).tolist()
-    found = Counter(rows.split)
-    labels = {name: n for name, n in zip(classes, numbers, strict=True) if n}
-    return {
-        "classes": labels,
-        "splits": {name: found[name] for name in (*SPLITS, "") if found[name]},
-        "metadata": tuple(rows.metadata),
-        **_parts(rows),
-    }
-
-
-def _parts(rows: Rows) -> dict[str, int]:
-    """Count the rows that are parts of images, or frames of videos, and those videos."""
-    frames = np.flatnonzero(~np.isnan(rows.time)) if is_known(rows.time) else ()
-    clips = {str(rows.path[int(i)]).rpartition("#t=")[0] for i in frames}
-    return {
-        "frames": len(frames),
-        "videos": len(clips),
-        "boxes": int((~np.isnan(rows.box[:, 0])).sum()) if is_known(rows.box) else 0,
-    }
-
-
-def _refuse_nothing(dataset: Dataset, plan: Plan, read: ReadSamples, rows: Rows) -> None:
-    """Raise SourceError where a store would have no row; the first reason is in the message."""
-    if len(rows):
-        return
-    dropped = [(sample.path, "dropped by 'fishembed fix'") for sample in plan.samples]
-    path, reason = (*read.skipped, *dropped)[0]
-    raise SourceError(
-        f"none of the {len(plan.samples):,} images of {str(dataset.root)!r} could be used; the "
-        f"first: {path!r}: {reason}"
-    )
-
-
 def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping[str, object]:
     """Return what this run encoded; where that is nothing, what an earlier one did."""
     if not encoded:
@@ -351,6 +208,40 @@ def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     scaled = {"scaled": len(read.scaled)} if read.scaled else {}
     return {"when": when, "encoded": encoded, **scaled, **read.stages.to_json()}
+
+
+def _result(  # noqa: PLR0917 - everything that an extraction made
+    place: AnyPath,
+    dataset: Dataset,
+    header: StoreHeader,
+    rows: NewRows,
+    read: ReadSamples,
+    new_or_changed: tuple[int, int],
+    *,
+    seconds: float,
+    wrote: bool,
+) -> Extraction:
+    return Extraction(
+        store=place,
+        rows=len(rows.rows),
+        new=new_or_changed[0],
+        changed=new_or_changed[1],
+        removed=len(rows.gone),
+        skipped_files=header.skipped,
+        text_keys=tuple(header.text),
+        seconds=seconds,
+        encoder=str(header.encoder["name"]),
+        device=read.stages.device,
+        wrote=wrote,
+        stages=read.stages,
+        layout=dataset.layout,
+        notes=dataset.notes,
+        left_out=dataset.unread,
+        read_as=dataset.kind,
+        manifest=dataset.table,
+        scaled=read.scaled,
+        **row_counts(rows.rows, rows.classes),
+    )
 
 
 def _commit(  # noqa: PLR0917 - everything that a store is made of

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import HASH, PartialFiles, unknown_array
+from fishembed.cache import HASH, PartialFiles, open_partial_files, unknown_array
 from fishembed.errors import InputError
+from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles
 from fishembed.extraction.partial_file_writer import Batches, FeatureArrays, PartialFileWriter
 from fishembed.extraction.previous_store import PreviousStore
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
 
 PART_SECONDS = 5.0
 """The most work that a killed extraction loses."""
@@ -28,6 +32,15 @@ NOT_FINITE = "the encoder gave features that are not finite"
 
 _ROWS = 1 << 40
 """Rows that a dataset may have: a place is source × _ROWS + row, one number for each image."""
+
+
+def partial_files_opener(
+    place: AnyPath, loader: EncoderLoader, *, trunk: bool
+) -> Callable[..., PartialFiles]:
+    """Return what opens the partial files of a store, also in a worker of another folder."""
+    absolute = place.absolute() if isinstance(place, Path) else place
+    identity = loader.spec.fingerprint + ("+trunk" if trunk else "")
+    return partial(open_partial_files, absolute, identity)
 
 
 class KnownFeatures:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +22,29 @@ from fishembed.cache import (
     TextFeatures,
     unknown_array,
 )
-from fishembed.errors import StoreIntegrityError
+from fishembed.errors import StoreIntegrityError, StoreNotFoundError
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
 
 _ROWS = ("features/", "rows/", "metadata/")
 _RECORD = ("history/", "dropped/")
+
+
+@contextmanager
+def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
+    """Open a store that may not be there yet; None then."""
+    if isinstance(place, Path) and not place.exists():
+        yield None
+        return
+    try:
+        # Its damaged rows are encoded again.
+        store = FeatureStore.open(place, check=False, by_name=False)
+    except StoreNotFoundError:
+        yield None
+        return
+    with store:
+        yield store
 
 
 class PreviousStore:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fishembed._base.splits import SPLITS
+from fishembed.cache import Rows, is_known
+from fishembed.extraction.read_summary import next_command, read_sentence
+from fishembed.extraction.stage_times import StageTimes
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
-
-from fishembed.extraction.read_summary import next_command, read_sentence
-from fishembed.extraction.stage_times import StageTimes
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,27 @@ class Extraction:
     def images_per_second(self) -> float:
         """Encoded images by second, from the first file to the last: nothing that was loaded."""
         return self.encoded / self.stages.wall if self.stages.wall > 0 else 0.0
+
+
+def row_counts(rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
+    """Return how many rows each class and each split has, and how many are parts of others."""
+    numbers = np.bincount(rows.label[rows.label >= 0], minlength=len(classes)).tolist()
+    found = Counter(rows.split)
+    labels = {name: n for name, n in zip(classes, numbers, strict=True) if n}
+    return {
+        "classes": labels,
+        "splits": {name: found[name] for name in (*SPLITS, "") if found[name]},
+        "metadata": tuple(rows.metadata),
+        **_parts(rows),
+    }
+
+
+def _parts(rows: Rows) -> dict[str, int]:
+    """Count the rows that are parts of images, or frames of videos, and those videos."""
+    frames = np.flatnonzero(~np.isnan(rows.time)) if is_known(rows.time) else ()
+    clips = {str(rows.path[int(i)]).rpartition("#t=")[0] for i in frames}
+    return {
+        "frames": len(frames),
+        "videos": len(clips),
+        "boxes": int((~np.isnan(rows.box[:, 0])).sum()) if is_known(rows.box) else 0,
+    }

@@ -18,22 +18,16 @@ import numpy as np
 
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.progress import NoProgress, Progress
-from fishembed.cache import open_partial_files, store_lock
+from fishembed.cache import store_lock
 from fishembed.encoders import Encoder, parse_name
 from fishembed.errors import InputError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles, EncodingJob
-from fishembed.extraction.extract import (
-    absolute_place,
-    default_store,
-    extract,
-    features_identity,
-    opened_or_none,
-)
-from fishembed.extraction.known_features import KnownFeatures
+from fishembed.extraction.extract import default_store, extract
+from fishembed.extraction.known_features import KnownFeatures, partial_files_opener
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
-from fishembed.extraction.previous_store import PreviousStore
+from fishembed.extraction.previous_store import PreviousStore, opened_or_none
 from fishembed.extraction.result import Extraction
 from fishembed.extraction.several.several_encoders import SeveralEncoders, features_of
 from fishembed.extraction.stage_times import Seconds, StageTimes
@@ -185,9 +179,7 @@ def _pass(
             loader = EncoderLoader(name, **given, store=old, reporter=reporter)
             keeps = bool(options.get("trunk")) or (old is not None and old.has_trunk)
             trunk = keeps and loader.trunk_dim > 0
-            known = KnownFeatures(
-                open_partial_files(absolute_place(place), features_identity(loader, trunk))
-            )
+            known = KnownFeatures(partial_files_opener(place, loader, trunk=trunk)())
             known.add_store(previous, trunk=trunk)
             loaders.append(loader)
             trunks.append(trunk)
