@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,9 @@ from fishembed.cli.run_summary import (
     print_selection,
 )
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed.experiments import Run
 
 _CHOICE = "How a head is chosen (auto, sweep, blend)"
 _LOGISTIC = "Logistic heads (logistic, prior-corrected, angular, text-logistic, blend)"
@@ -273,62 +276,59 @@ def fit(
         "C": C,
         "normalize": normalize,
     }
+    field = {"by": by, "pool": pool, "taxonomy": taxonomy, "leave_out": leave_out}
+    options: dict[str, Any] = {
+        "head": "sweep" if sweep else head,
+        "features": features,
+        "parameters": {key: value for key, value in given.items() if value is not None},
+        "validate": validate,
+        "split": split,
+        "seed": seed,
+        "run": run,
+        "reports": reports_dir(),
+        "command": command_line(),
+    }
+    if each and (run is not None or seeds is not None):
+        raise InputError("--each names its runs itself, and takes one seed")
+    if each and (any(field.values()) or shots):
+        raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
+    if seeds is not None and shots is None and any(field.values()):
+        raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
     with Console(as_json=as_json, working="fitting", interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
         import_sklearn()
         from fishembed.cache import open_store
-        from fishembed.experiments import FewShotSettings, run_fit
+        from fishembed.experiments import FewShotSettings, run_fit, run_seeds
         from fishembed.experiments.field.metadata_columns import require_columns
         from fishembed.experiments.runs.tracking import require_tracker
-        from fishembed.reports import write_learning_curve
 
         require_tracker(log)
-
-        options: dict[str, Any] = {
-            "head": "sweep" if sweep else head,
-            "features": features,
-            "parameters": {key: value for key, value in given.items() if value is not None},
-            "validate": validate,
-            "split": split,
-            "seed": seed,
-            "run": run,
-            "reports": reports_dir(),
-            "command": command_line(),
-            "progress": console,
-        }
+        options["progress"] = console
         if each:
-            if run is not None or seeds is not None:
-                raise InputError("--each names its runs itself, and takes one seed")
-            if by or pool or taxonomy or leave_out or shots:
-                raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
-            several = [run_fit(place, **options) for place in places]
-            print_each(console, several)
-            print_logged(console, several, log)
-            return
-        if seeds is not None and shots is None:
-            if by or pool or taxonomy or leave_out:
-                raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
-            from fishembed.experiments import run_seeds
+            done = [run_fit(place, **options) for place in places]
+            print_each(console, done)
+        elif seeds is not None and shots is None:
+            done = run_seeds(places, seeds, **options)
+            print_seeds(console, done)
+        else:
+            few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
+            if by or pool or leave_out:  # before the work
+                with open_store(*places) as store:
+                    require_columns(store, [by, pool, leave_out])
+            done = [run_fit(places, shots=few, **options)]
+            _print_fit(console, done[0], field)
+        print_logged(console, done, log)
 
-            series = run_seeds(places, seeds, **options)
-            print_seeds(console, series)
-            print_logged(console, series, log)
-            return
-        few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
-        if by or pool or leave_out:  # before the work
-            with open_store(*places) as store:
-                require_columns(store, [by, pool, leave_out])
-        done = run_fit(places, shots=few, **options)
-        write_learning_curve(done)
-        print_selection(console, done)
-        print_learning_curve(console, done)
-        found = None
-        if by or pool or taxonomy or leave_out:
-            from fishembed.experiments.field.field_questions import ask_run
 
-            found = ask_run(done, by=by, pool=pool, taxonomy=taxonomy, leave_out=leave_out)
-        print_run(console, done, found)
-        print_logged(console, [done], log)
+def _print_fit(console: Console, run: Run, field: dict[str, Any]) -> None:
+    """Print a run, with the answers to the questions of the field that were asked."""
+    from fishembed.experiments.field.field_questions import ask_run
+    from fishembed.reports import write_learning_curve
+
+    write_learning_curve(run)
+    print_selection(console, run)
+    print_learning_curve(console, run)
+    print_run(console, run, ask_run(run, **field) if any(field.values()) else None)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from fishembed.errors import InputError
 if TYPE_CHECKING:
     from fishembed.encoders import Encoder
     from fishembed.experiments.predicting.prediction import Predictions
+    from fishembed.experiments.predicting.prediction_formats import Format
     from fishembed.experiments.predicting.prepared_run import PreparedRun
 
 _ANSWERS = "What is answered"
@@ -201,24 +202,18 @@ def predict(
         raise InputError("name images, a folder or a store; or a folder to --watch")
     import_sklearn()
     from fishembed.experiments import predict_run
-    from fishembed.experiments.predicting import prediction_formats as formats
-    from fishembed.experiments.predicting.input_features import run_encoder
-    from fishembed.experiments.predicting.sort_into import sort_into_folders
-    from fishembed.experiments.predicting.watching import together, watch_folder
+    from fishembed.experiments.predicting.prediction_formats import format_for
     from fishembed.experiments.runs.run_list import stale_warning
-    from fishembed.reports.contact_sheet import write_contact_sheet
 
-    chosen: formats.Format = "json" if as_json else kind or "table"
-    if output is not None and kind is None and not as_json:
-        chosen = formats.format_for(output)
-    if output is None and chosen in ("parquet", "xlsx", "html"):
+    named: Format = "table" if output is None or as_json or kind else format_for(output)
+    chosen: Format = "json" if as_json else kind or named
+    if output is None and chosen in {"parquet", "xlsx", "html"}:
         raise InputError(f"{chosen} cannot be printed: name a file with --output")
     with Console(
         as_json=as_json or (chosen != "table" and output is None),
         working="" if watch else "classifying",
     ) as console:
         opened, encoder = _open(run, bundle, console, int8=int8, fetch=fetch)
-        folder = opened.run.folder
         if warning := stale_warning(opened.run):
             console.message(warning)
         classify = partial(
@@ -242,40 +237,57 @@ def predict(
             encoder=encoder,
             progress=console,
         )
-
-        def write(found: Predictions) -> None:
-            for path, reason in found.skipped:
-                console.message(f"skipped {path!r}: {reason}")
-            if output is None:
-                show = console.lines if chosen == "table" else console.result
-                show(formats.formatted(found, chosen, width=console.width))
-            elif chosen == "html":
-                write_contact_sheet(found, folder, output)
-            else:
-                formats.write_predictions(found, output, chosen)
-            if output is not None:
-                console.message(
-                    f"wrote {counted(len(found.predictions), 'prediction')} to {output}"
-                    # A table of predictions has no room for counts.
-                    + (f"\n{formats.counts_table(found.counts)}" if found.counts else "")
-                )
-            if sort_into is not None:
-                n = sort_into_folders(found, sort_into)
-                console.message(f"put {counted(n, 'image')} into {sort_into}")
-
+        write = partial(
+            _write, console, opened.run.folder, kind=chosen, output=output, sort_into=sort_into
+        )
         found = classify(find_inputs(images)) if images else None
         if found is not None:
             for sentence in found.sentences():
                 console.message(sentence)
             write(found)
         if watch is not None:
+            from fishembed.experiments.predicting.input_features import run_encoder
+            from fishembed.experiments.predicting.watching import together, watch_folder
+
             console.message(f"watching {watch}; Ctrl-C ends it")
-            if encoder is None:
-                encoder = run_encoder(opened.run, device, console, trust=trust_encoder)
-            encoded = partial(classify, encoder=encoder)
-            for arrived in watch_folder(encoded, watch):
+            encoder = encoder or run_encoder(opened.run, device, console, trust=trust_encoder)
+            for arrived in watch_folder(partial(classify, encoder=encoder), watch):
                 found = together(found, arrived)
                 write(arrived if output is None else found)
+
+
+def _write(
+    console: Console,
+    folder: Path,
+    found: Predictions,
+    *,
+    kind: Format,
+    output: Path | None,
+    sort_into: Path | None,
+) -> None:
+    """Print predictions or write them to a file, and sort the images into folders."""
+    from fishembed.experiments.predicting import prediction_formats as formats
+    from fishembed.experiments.predicting.sort_into import sort_into_folders
+    from fishembed.reports.contact_sheet import write_contact_sheet
+
+    for path, reason in found.skipped:
+        console.message(f"skipped {path!r}: {reason}")
+    if output is None:
+        show = console.lines if kind == "table" else console.result
+        show(formats.formatted(found, kind, width=console.width))
+    elif kind == "html":
+        write_contact_sheet(found, folder, output)
+    else:
+        formats.write_predictions(found, output, kind)
+    if output is not None:
+        console.message(
+            f"wrote {counted(len(found.predictions), 'prediction')} to {output}"
+            # A table of predictions has no room for counts.
+            + (f"\n{formats.counts_table(found.counts)}" if found.counts else "")
+        )
+    if sort_into is not None:
+        n = sort_into_folders(found, sort_into)
+        console.message(f"put {counted(n, 'image')} into {sort_into}")
 
 
 def _open(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.progress import tracked
 from fishembed.errors import InputError
 from fishembed.experiments.train_test_split import Indices
 from fishembed.experiments.training import TrainingData, fit_head
@@ -61,8 +63,8 @@ def learning_curve(
     scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]],
     settings: FewShotSettings,
     zero_shot: Any = None,
-) -> Iterator[Row]:
-    """Fit heads to every drawn training set and score them; yield one row for each.
+) -> list[Row]:
+    """Fit heads to every drawn training set and score them; return one row for each.
 
     Parameters
     ----------
@@ -77,21 +79,29 @@ def learning_curve(
     zero_shot
         A fitted zero-shot classifier, the point of no images; None for none.
     """
-    if zero_shot is not None:
-        yield {"shots": 0, "seed": 0, "head": ZERO_SHOT, "n_train": 0, **_scores(zero_shot, scored)}
-    for shots in settings.shots:
-        for seed in range(settings.seeds):
+    zero_shots = [] if zero_shot is None else [_row(zero_shot, 0, 0, ZERO_SHOT, 0, scored)]
+    draws = list(product(settings.shots, range(settings.seeds), builds.items()))
+
+    def fitted() -> Iterator[Row]:
+        yield from zero_shots
+        for shots, seed, (name, build) in draws:
             rows = few_shots(data.y, shots, seed)
-            for name, build in builds.items():
-                head = build()
-                fit_head(head, data.subset(rows))
-                about = {"shots": shots, "seed": seed, "head": name, "n_train": len(rows)}
-                yield {**about, **_scores(head, scored)}
+            head = build()
+            fit_head(head, data.subset(rows))
+            yield _row(head, shots, seed, name, len(rows), scored)
+
+    return list(tracked(fitted(), len(zero_shots) + len(draws), "learning curve"))
 
 
-def _scores(
-    head: Any, scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]
-) -> dict[str, float | int]:
+def _row(  # noqa: PLR0917 - the columns of a row
+    head: Any,
+    shots: int,
+    seed: int,
+    name: str,
+    n_train: int,
+    scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]],
+) -> Row:
+    """Return the row of the learning curve of one fitted head."""
     X, y = scored
     probabilities = head.predict_proba(X)
     hits = head.classes_[probabilities.argmax(axis=1)] == y
@@ -101,6 +111,10 @@ def _scores(
     columns = order[np.searchsorted(head.classes_, y[known], sorter=order)]
     true = np.maximum(probabilities[known][np.arange(len(columns)), columns], 1e-300)
     return {
+        "shots": shots,
+        "seed": seed,
+        "head": name,
+        "n_train": n_train,
         "accuracy": float(hits.mean()),
         "macro_recall": float(recalls.mean()),
         "classes_at_zero": int((recalls == 0).sum()),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.progress import NoProgress, Progress, progress_to, tracked
+from fishembed._base.progress import NoProgress, Progress, progress_to
 from fishembed._base.stopwatch import Stopwatch
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.classifiers.held_out_logits import HeldOutLogits
@@ -176,15 +176,12 @@ def fit(
         )
     curve = []
     if shots is not None:
-        with watch.measure("shots"):
-            builds = {head: build}
-            if head == "auto":
-                builds[BASELINE] = partial(make_head, BASELINE, {}, seed)
-            zero_shot = None if text is None else text.fit()
-            total = len(shots.shots) * shots.seeds * len(builds) + (zero_shot is not None)
-            points = learning_curve(builds, data, (X, y), shots, zero_shot)
-            with progress_to(progress):
-                curve = list(tracked(points, total, "learning curve"))
+        builds = {head: build}
+        if head == "auto":
+            builds[BASELINE] = partial(make_head, BASELINE, {}, seed)
+        zero_shot = None if text is None else text.fit()
+        with watch.measure("shots"), progress_to(progress):
+            curve = learning_curve(builds, data, (X, y), shots, zero_shot)
     info = run_info(
         store,
         kind="fit",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fishembed._base.default_dirs import cache_dir
 from fishembed._base.paths import to_path
@@ -15,6 +15,7 @@ from fishembed.cache import (
     IMAGE,
     TRUNK,
     ComputedRows,
+    FeatureStore,
     Rows,
     StoreHeader,
     store_lock,
