@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from fishembed._base.printable import printable, shortened
+from fishembed._base.text import printable, shortened
 
 
 @dataclass(frozen=True)

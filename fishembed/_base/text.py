@@ -1,4 +1,4 @@
-"""Counts and lists in English sentences."""
+"""Counts and lists in English sentences, and names made safe to show on a page or a console."""
 
 from __future__ import annotations
 
@@ -25,3 +25,38 @@ def listed(words: Sequence[str]) -> str:
     'cod, eel and pike'
     """
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+
+
+_KEPT = "\u200c\u200d"
+"""Joiners that many scripts and emoji are spelt with; other invisible signs are escaped."""
+
+
+def printable(name: str) -> str:
+    r"""Escape what a name hides: control signs, direction marks, bytes that are no text.
+
+    Letters of any script stay as they are. The result can be encoded as UTF-8, holds no line
+    break and is safe in XML; it still has to be escaped as any text in markup.
+
+    Examples
+    --------
+    >>> printable("a\nb"), printable("blenny\udcff"), printable("ハゼ")
+    ('a\\nb', 'blenny\\xff', 'ハゼ')
+    """
+    if name.isprintable():
+        return name
+    return "".join(c if c.isprintable() or c in _KEPT else _escaped(c) for c in name)
+
+
+def _escaped(sign: str) -> str:
+    code = ord(sign)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def shortened(name: str, length: int) -> str:
+    """Cut a name in its middle, keeping both ends, so that siblings stay distinct."""
+    if len(name) <= length:
+        return name
+    head = (length - 1) // 2 + (length - 1) % 2
+    return name[:head] + "…" + name[len(name) - (length - 1 - head) :]

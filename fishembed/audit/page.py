@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fishembed._base.printable import printable
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.audit.audit import Audit
 from fishembed.audit.check import Action, CaptionedImage, Section, on_page
 from fishembed.cache import FeatureStore

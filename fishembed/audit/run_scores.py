@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.cache import FeatureStore
 from fishembed.errors import DataError, InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals

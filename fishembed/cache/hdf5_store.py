@@ -19,8 +19,7 @@ from fishembed.cache.checksums import (
     read_checksums,
 )
 from fishembed.cache.edit_history import Dropped, Edit, read_dropped, read_history
-from fishembed.cache.exchange.foreign_data import ForeignDataError
-from fishembed.cache.hdf5_files import map_dataset, open_hdf5
+from fishembed.cache.hdf5_files import ForeignDataError, map_dataset, open_hdf5
 from fishembed.cache.lazy_rows import Matrix, file_rows
 from fishembed.cache.metadata import Column, dataset_name, text_column
 from fishembed.cache.schema import (

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fishembed._base.did_you_mean import unknown_column
+from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed.cache.store import Store
 
 Column = npt.NDArray[Any]
 
@@ -119,3 +125,27 @@ def dataset_name(column: str) -> str:
     """Return how a column is called in a file, where a slash would make a group."""
     quoted = column.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
     return f"%{quoted}" if quoted in {"", ".", ".."} else quoted
+
+
+def metadata_texts(store: Store, rows: npt.NDArray[np.intp]) -> dict[str, list[str]]:
+    """Return every column of some rows as text, "" where a value is missing.
+
+    The store's own `group` and `split` are columns too, unless metadata has the name.
+    """
+    own = {"group": np.array(store.groups, object)[rows].tolist()}
+    own["split"] = [str(split) for split in np.asarray(store.splits)[rows].tolist()]
+    return own | {name: as_text(column[rows]) for name, column in store.metadata.items()}
+
+
+def require_columns(store: Store, names: Iterable[str | None]) -> None:
+    """Check that a store has columns that will be asked for; None asks for none.
+
+    Raises
+    ------
+    InputError
+        When it lacks one, which is named.
+    """
+    columns = {"group", "split", *store.metadata}
+    for name in names:
+        if name is not None and name not in columns:
+            raise InputError(f"the store has {unknown_column(name, columns)}")

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.short_table import ShortTable
-from fishembed.cache.class_table import class_table
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
 from fishembed.cache.metadata import Column
 from fishembed.cache.schema import Rows, StoreHeader, TextFeatures
+from fishembed.cache.tables import class_table
 from fishembed.errors import FishembedError, InputError, StoreClosedError
 
 if TYPE_CHECKING:

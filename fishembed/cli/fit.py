@@ -298,8 +298,8 @@ def fit(
         places = resolve_stores(stores, console)
         import_sklearn()
         from fishembed.cache import open_store
+        from fishembed.cache.metadata import require_columns
         from fishembed.experiments import FewShotSettings, run_fit, run_seeds
-        from fishembed.experiments.field.metadata_columns import require_columns
         from fishembed.experiments.runs.tracking import require_tracker
 
         require_tracker(log)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.cli.console import Console
 from fishembed.cli.options import JsonOption, StoreArgument
 from fishembed.cli.resolve_paths import resolve_store

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from fishembed._base.paths import Place, shown, without_secrets
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 
 
 @dataclass

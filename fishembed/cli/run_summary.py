@@ -42,7 +42,7 @@ def print_logged(console: Console, runs: Sequence[Run], tracker: str | None) -> 
 
 def print_seeds(console: Console, runs: Sequence[Run]) -> None:
     """Print the scores of a series of seeds with their mean and standard deviation."""
-    from fishembed.reports.comparison.seeds_table import seeds_document, seeds_table
+    from fishembed.reports.text_tables import seeds_document, seeds_table
 
     console.table(*seeds_table(runs))
     for run in runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fishembed._base.printable import shortened
+from fishembed._base.text import shortened
 
 _SHORTEST = 12
 """Letters that are left of a cell whose column is cut."""

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import largest
 from fishembed.cache import Store
+from fishembed.cache.metadata import metadata_texts
 from fishembed.evaluation import ClassScore, Scores, score
 from fishembed.evaluation.scores import RowBlocks
-from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.runs.run_result import TOP_K, ClassTable, ScoredImages
 from fishembed.experiments.train_test_split import Indices, row_groups, split_counts
 

@@ -6,21 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed.cache import Store, open_store
+from fishembed.cache import FeatureKind, Store, open_store
+from fishembed.classifiers import GaussianHead
 from fishembed.errors import InputError
 from fishembed.experiments import Run
-from fishembed.explore.head_probabilities import label_probabilities, run_probabilities
+from fishembed.experiments.predicting.input_features import check_head_fits
 from fishembed.explore.label_order import Why, next_to_label
 from fishembed.explore.row_filter import filtered_rows
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+
 
 Indices = npt.NDArray[np.intp]
 
@@ -187,3 +189,53 @@ def _guesses(
         return ()
     best = np.argsort(-probabilities[at], kind="stable")[:3]
     return tuple(names[k] for k in best)
+
+
+_AT_ONCE = 16_384
+
+
+def run_probabilities(
+    run: str | Path | Run, store: Store, rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Return the probability of each class for some rows, and the names of the classes.
+
+    Raises
+    ------
+    RunFormatError
+        When the run keeps no head, or it is not as it was written.
+    DimensionError, StoreMismatchError
+        When it was trained on other features than the store's.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    head = run.load_head()
+    check_head_fits(head, store, run.features)
+    calibrated = head.calibrated()
+    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    return _in_blocks(calibrated, store, rows, run.features), names
+
+
+def label_probabilities(
+    store: Store, rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]] | None:
+    """Return the same by a Gaussian head fitted to those rows that have a label.
+
+    None where fewer than two classes have one.
+    """
+    labels = store.labels[rows]
+    labelled = rows[labels >= 0]
+    if len(np.unique(store.labels[labelled])) < 2:
+        return None
+    head = GaussianHead().fit(store.embeddings(labelled), store.labels[labelled])
+    names = tuple(store.classes[label] for label in head.classes_)
+    return _in_blocks(head, store, rows, "image"), names
+
+
+def _in_blocks(
+    head: Any, store: Store, rows: npt.NDArray[np.intp], features: FeatureKind
+) -> npt.NDArray[np.float64]:
+    return np.concatenate(
+        [
+            head.predict_proba(store.embeddings(rows[start : start + _AT_ONCE], features))
+            for start in range(0, len(rows), _AT_ONCE)
+        ]
+    )

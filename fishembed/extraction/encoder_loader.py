@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from fishembed._base.perceptual_hash import pixel_hashes
 from fishembed._base.progress import NoProgress, Progress, report_detail
 from fishembed.cache import HASH, IMAGE, TRUNK, FeatureStore
 from fishembed.encoders import (
@@ -24,7 +25,6 @@ from fishembed.encoders import (
 )
 from fishembed.errors import StoreMismatchError, UnknownEncoderError
 from fishembed.extraction.partial_file_writer import FeatureArrays
-from fishembed.extraction.reading.pixel_hashes import pixel_hashes
 from fishembed.extraction.recorded_encoder import trusted_document
 
 _FIELD_NAMES = {

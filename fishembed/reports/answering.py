@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fishembed._base.files import write_bytes
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.images import ImageFiles
 from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
 

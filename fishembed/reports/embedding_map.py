@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import (
     InputError,

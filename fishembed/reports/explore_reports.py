@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fishembed._base.printable import printable
 from fishembed._base.tables.csv_files import write_csv
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.cache import Store
 from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import NewFolder, new_folder

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fishembed._base.printable import printable, shortened
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable, shortened
 from fishembed.reports.text_tables import Table
 from fishembed.reports.wording import interval, percent
 

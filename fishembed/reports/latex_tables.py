@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import ClassTable
 from fishembed.reports.wording import interval, percent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.evaluation.confusion_counts import ConfusedPair, largest_pairs
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import ClassTable

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable, shortened
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, printable, shortened
 from fishembed.evaluation.confusion_counts import ConfusedPair
 from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.runs.run_result import ClassTable, RunResult

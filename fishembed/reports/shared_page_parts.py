@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

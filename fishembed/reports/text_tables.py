@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.printable import printable, shortened
+from fishembed._base.text import printable, shortened
 from fishembed.evaluation.confusion_counts import confused_pairs
 from fishembed.experiments.few_shot import Estimate, curve_points
+from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, points
 
 Table = tuple[list[str], list[list[str]]]
 
-_WIDTH = 32
+_WIDTH, _RUN_WIDTH = 32, 40
 """Letters of a name in a terminal."""
 
 _SELECTION_SCORES = ("accuracy", "macro_recall", "macro_f1")
@@ -127,3 +128,31 @@ def _gain(value: Estimate) -> str:
 def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) -> str:
     mean, std = factor * row[f"{score}_mean"], factor * row[f"{score}_std"]
     return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
+
+
+_SCORES = ("accuracy", "macro_recall")
+
+
+def seeds_table(runs: Sequence[Run]) -> Table:
+    """List the scores of each run, and below them mean ± standard deviation."""
+    rows = [
+        [shortened(name, _RUN_WIDTH), *(percent(run.metrics[key]) for key in _SCORES)]
+        for name, run in ((printable(run.name), run) for run in runs)
+    ]
+    document = seeds_document(runs)
+    ends = [f"{percent(document[key])} ± {percent(document[f'{key}_sd'])}" for key in _SCORES]
+    rows.append([f"mean ± sd of {len(runs)} seeds", *ends])
+    return ["run", "right %", "average over species %"], rows
+
+
+def seeds_document(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the runs, and the mean and standard deviation of their scores, for JSON."""
+    document: dict[str, Any] = {
+        "runs": [str(run.folder) for run in runs],
+        "seeds": [run.info["seed"] for run in runs],
+    }
+    for key in _SCORES:
+        values = np.array([run.metrics[key] for run in runs], np.float64)
+        document[key] = float(values.mean())
+        document[f"{key}_sd"] = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return document

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Any
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.errors import MissingExtraError
 from fishembed.reports.shared_page_parts import fill
 from fishembed.serve.answerer import Answerer

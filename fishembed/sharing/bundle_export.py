@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,13 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted
 from fishembed._version import __version__
 from fishembed.classifiers import SavedHead
-from fishembed.encoders import Encoder, load_encoder
+from fishembed.encoders import Encoder, EncoderSpec, load_encoder
 from fishembed.errors import BundleError, ImageError, InputError, MissingExtraError
 from fishembed.experiments import Run
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.extraction import encode_images
 from fishembed.extraction.recorded_encoder import load_recorded_encoder
-from fishembed.images import ImageBytes, ImageFiles, find_images
+from fishembed.images import ImageBytes, ImageFiles, find_images, image_pixels, read_bytes
 from fishembed.sharing.agreement import Agreement
 from fishembed.sharing.bundle_files import (
     BUNDLE_JSON,
@@ -38,6 +39,7 @@ from fishembed.sharing.portable_run import write_portable_record, write_portable
 
 if TYPE_CHECKING:
     from fishembed.encoders.network import ImageTower
+
 
 N_COMPARED = 100
 """Images that are answered both ways before a bundle is written."""
@@ -240,7 +242,6 @@ def _int8(
 ) -> Agreement:
     """Write the network with integer weights, and return how far it agrees."""
     from fishembed.sharing.int8 import write_int8
-    from fishembed.sharing.pixels import batch_of
 
     head, reference = expected
     write_int8(folder / MODEL_ONNX, folder / INT8_ONNX, batch_of(images, spec))
@@ -279,3 +280,13 @@ def _about(  # noqa: PLR0917 - all that a bundle says of itself
         "against_run": None if as_run is None else asdict(as_run),
         "int8": None if int8 is None else asdict(int8),
     }
+
+
+def batch_of(images: Sequence[Path | ImageBytes], spec: EncoderSpec) -> npt.NDArray[np.uint8]:
+    """Return uint8 (n_usable, crop, crop, 3) of the images that can be read."""
+    geometry, pixels = spec.preprocessing.geometry(), []
+    for image in images:
+        with suppress(ImageError):
+            data = read_bytes(image)
+            pixels.append(image_pixels(data, geometry, decoding=spec.decoding))
+    return np.stack(pixels)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.printable import printable
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed._version import __version__
 from fishembed.encoders import PRESETS
 from fishembed.errors import RunFormatError

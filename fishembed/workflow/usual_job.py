@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from fishembed._base.default_dirs import reports_dir
-from fishembed._base.printable import printable
 from fishembed._base.progress import NoProgress, Progress
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.audit import Audit, audit_store, split_store, write_audit
 from fishembed.audit.page import what_to_do
 from fishembed.cache import FeatureStore, undo_edit

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from fishembed._base.text import counted, listed
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fishembed._base.text import counted, listed, printable, shortened
 
 
 def test_counts_have_nouns():
@@ -16,3 +19,32 @@ def test_lists_read_as_sentences():
         "a and b",
         "a, b and c",
     ]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+
+
+@given(ANY_TEXT)
+def test_what_is_printable_can_be_written_anywhere(name):
+    shown = printable(name)
+    shown.encode("utf-8")
+    assert len(shown.splitlines()) <= 1
+    assert printable(shown) == shown
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"])))
+def test_letters_of_any_script_stay(name):
+    assert printable(name) == name
+
+
+def test_direction_marks_are_written_out():
+    assert printable("a\u202eb") == "a\\u202eb"
+
+
+@given(ANY_TEXT, st.integers(2, 60))
+def test_shortened_keeps_both_ends(name, length):
+    short = shortened(name, length)
+    assert len(short) <= max(length, 1)
+    if len(name) > length:
+        assert short[0] == name[0]
+        assert "…" in short

@@ -13,14 +13,14 @@ from safetensors.torch import save
 from torch.nn import functional
 
 from fishembed.encoders.embedded.text_network import Shape, TextNetwork, pad
-from fishembed.encoders.embedded.text_tokens import (
+from fishembed.encoders.embedded.text_tower import (
     MAX_TOKENS,
     START,
+    STEP,
     WordPieces,
     letters,
     split_words,
 )
-from fishembed.encoders.embedded.text_tower import STEP
 from text_tower.corpus import Corpus
 from text_tower.lexicon import Lexicon
 from text_tower.sentences import SentenceModel

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, printable
 from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.cache import FeatureStore
 

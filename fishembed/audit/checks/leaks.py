@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable
 from fishembed._base.splits import SPLITS
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, printable
 from fishembed.audit.check import (
     DECISION,
     Action,

@@ -1,4 +1,4 @@
-"""Folders of .npy and Parquet, as clip-retrieval writes and embedding-reader reads them."""
+"""Folders of .npy files: those of clip-retrieval with Parquet, and those of features and labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.splits import split_named
 from fishembed._base.tables.missing import text_or_missing
-from fishembed.cache.exchange.npy_folder import read_npy_folder
+from fishembed.cache.exchange.foreign_files import Arrays, array_meaning, read_foreign_file
 from fishembed.cache.exchange.row_facts import further_arrays
 from fishembed.cache.lazy_rows import LazyRows, StackedRows
 from fishembed.errors import DataError, DimensionError, MissingExtraError
@@ -149,3 +150,61 @@ def _map(path: Path) -> npt.NDArray[Any]:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{str(path)!r} cannot be read as .npy: {error}") from error
     return np.asarray(array)
+
+
+def read_npy_folder(folder: Path) -> Arrays:
+    """Return the arrays of a folder by the names that an import knows.
+
+    `features.npy` goes with `labels.npy`, `paths.npy`, `splits.npy`, `groups.npy` and
+    `classes.npy`; `train_features.npy` with `train_labels.npy` …, and where there are several of
+    these they stand one below the other, in the order of their names, with the split that the
+    names tell.
+
+    Raises
+    ------
+    InputError
+        When there are no features, or only some of several have labels or paths.
+    DimensionError
+        When lengths or widths differ.
+    """
+    files = sorted(folder.glob("*.npy"))
+    matrices = [path for path in files if array_meaning(path.stem) == "features"] or [
+        path for path in files if not array_meaning(path.stem)
+    ]
+    if not matrices:
+        raise DataError(f"{str(folder)!r} holds no features.npy")
+    parts = [read_foreign_file(path) for path in matrices]
+    for path, part in zip(matrices, parts, strict=True):
+        if (
+            part["features"].ndim != 2
+            or part["features"].shape[1:] != parts[0]["features"].shape[1:]
+        ):
+            raise DimensionError(
+                f"{str(path)!r} holds {part['features'].shape}, {matrices[0].name} "
+                f"{parts[0]['features'].shape}: give (n, dim) of one dim"
+            )
+    if len(parts) == 1:
+        return parts[0]
+    return _with_all_rows(matrices, parts)
+
+
+def _with_all_rows(paths: list[Path], parts: list[Arrays]) -> Arrays:
+    """Put the rows of several files one below the other."""
+    for path, part in zip(paths, parts, strict=True):
+        split = split_named(path.stem.rpartition("_")[0])
+        if split and "splits" not in part:
+            part["splits"] = np.full(len(part["features"]), split)
+    names = {name for part in parts for name in part}
+    for path, part in zip(paths, parts, strict=True):
+        lacking = sorted(names - set(part) - {"classes"})
+        if lacking:
+            raise DataError(
+                f"{str(path)!r} has no {lacking[0]} beside it, of as many rows, where others "
+                f"have: give {path.stem.rpartition('_')[0]}_{lacking[0]}.npy too"
+            )
+    stacked = {
+        name: np.concatenate([np.asarray(part[name]) for part in parts])
+        for name in sorted(names - {"classes"})
+    }
+    classes = next((part["classes"] for part in parts if "classes" in part), None)
+    return stacked if classes is None else {**stacked, "classes": classes}

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.printable import printable
 from fishembed._base.short_table import PrintsAsTable, ShortTable
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.errors import InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments.comparing.paired_differences import Difference, paired_differences

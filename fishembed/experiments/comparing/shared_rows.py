@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fishembed._base.printable import printable
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, printable
 from fishembed.errors import InputError
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.images.datasets.boxes import parse_box_path

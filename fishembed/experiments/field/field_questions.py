@@ -15,6 +15,7 @@ from scipy.special import softmax
 from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.upper_quantile import upper_quantile
 from fishembed.cache import Store
+from fishembed.cache.metadata import metadata_texts
 from fishembed.errors import (
     FishembedError,
     InputError,
@@ -30,7 +31,6 @@ from fishembed.evaluation.rejection import risk_coverage, separation
 from fishembed.evaluation.taxonomy import taxonomy_scores
 from fishembed.experiments.field.field_tables import read_taxonomy
 from fishembed.experiments.field.leave_out import leave_one_out
-from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.predicted_rows import pool_rows
 from fishembed.experiments.runs.run_files import (

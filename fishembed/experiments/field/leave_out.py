@@ -9,10 +9,10 @@ import numpy as np
 
 from fishembed._base.folds import group_folds
 from fishembed.cache import FeatureKind, Store
+from fishembed.cache.metadata import metadata_texts, require_columns
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.intervals import proportion_intervals
-from fishembed.experiments.field.metadata_columns import metadata_texts, require_columns
 from fishembed.experiments.train_test_split import row_groups
 
 _ALONE = 12

@@ -19,8 +19,8 @@ from fishembed._base.paths import is_url
 from fishembed._base.tables.csv_files import write_csv
 from fishembed._version import __version__
 from fishembed.cache import Store, open_store
+from fishembed.cache.metadata import metadata_texts
 from fishembed.errors import ImageError, InputError
-from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.predicting.prediction import Prediction, predict_run
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.images import ImageFiles, image_size, parse_box_path, parse_frame_path

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import FeatureKind, Store, is_store, open_store
+from fishembed.cache.metadata import metadata_texts
 from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import DimensionError, ImageError, InputError, StoreMismatchError
-from fishembed.experiments.field.metadata_columns import metadata_texts
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.extraction import encode_images
 from fishembed.extraction.recorded_encoder import load_recorded_encoder
@@ -98,7 +98,8 @@ def _are_stores(inputs: Sequence[str | Path]) -> bool:
     return any(stores)
 
 
-def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> InputFeatures:
+def check_head_fits(head: SavedHead, store: Store, features: FeatureKind) -> None:
+    """Raise DimensionError or StoreMismatchError where a head learnt from other features."""
     width, fingerprint = store.width(features), store.feature_fingerprint(features)
     if width != head.n_features_in_:
         raise DimensionError(
@@ -112,6 +113,10 @@ def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> In
             f"the head was trained on others ({head.feature_fingerprint}): name a store of the "
             "encoder that the run was made with"
         )
+
+
+def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> InputFeatures:
+    check_head_fits(head, store, features)
     return InputFeatures(
         list(store.paths),
         store.embeddings(np.arange(len(store)), features),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fishembed._base.files import atomic_file
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.errors import MissingExtraError
 from fishembed.evaluation.taxonomy import ROOT
 from fishembed.experiments.predicting.prediction import Prediction, Predictions

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fishembed._base.files import atomic_file, write_text
-from fishembed._base.printable import printable, shortened
 from fishembed._base.tables.csv_files import csv_text
+from fishembed._base.text import printable, shortened
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.evaluation.taxonomy import ROOT
 from fishembed.experiments.field.catch_counts import CatchCounts

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from fishembed._base.files import atomic_file
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.errors import InputError, WriteError
 from fishembed.experiments.predicting.people_table import species
 from fishembed.experiments.predicting.prediction import Predictions

@@ -13,8 +13,7 @@ from fishembed._base.bounded_reading import read_file
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, ManifestError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
-from fishembed.images.datasets.sample import Sample
-from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.datasets.sample import Sample, cell_text
 from fishembed.images.decoding.decode import image_size
 from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage

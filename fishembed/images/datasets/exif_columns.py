@@ -20,8 +20,7 @@ from fishembed._base.tables.missing import is_missing
 from fishembed._base.text import counted
 from fishembed.errors import ImageError
 from fishembed.images.datasets.boxes import CroppedImage
-from fishembed.images.datasets.sample import Sample
-from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.datasets.sample import Sample, cell_text
 from fishembed.images.decoding.decode import open_image, quiet_decoding, read_bytes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 from fishembed.images.video.clip import Clip

@@ -10,7 +10,7 @@ from pathlib import Path
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.datasets.layout import Layout, lay_out
 from fishembed.images.datasets.listing import Listing, list_folder
-from fishembed.images.datasets.sample_facts import facts_in
+from fishembed.images.datasets.sample import facts_in
 from fishembed.images.decoding.decode import read_bytes
 from fishembed.images.decoding.formats import SUFFIXES, is_hidden
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.splits import split_named
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, MissingExtraError, SourceError
-from fishembed.images.datasets.sample import Sample
-from fishembed.images.datasets.sample_facts import LABELS, cell_text
+from fishembed.images.datasets.sample import LABELS, Sample, cell_text
 from fishembed.images.decoding.decode import read_bytes
 from fishembed.images.decoding.image_bytes import ImageBytes, stamp
 

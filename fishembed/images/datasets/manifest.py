@@ -22,8 +22,7 @@ from fishembed.images.datasets.box_files import (
 )
 from fishembed.images.datasets.listing import images_by_name, list_folder
 from fishembed.images.datasets.path_spelling import spelling_on_disk
-from fishembed.images.datasets.sample import NO_METADATA, Sample
-from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.datasets.sample import NO_METADATA, Sample, cell_text
 from fishembed.images.datasets.spreadsheet import SPREADSHEETS, SpreadsheetTable
 
 if TYPE_CHECKING:

@@ -25,8 +25,13 @@ from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError, ImageError, SourceError
 from fishembed.images.datasets.layout import Layout
-from fishembed.images.datasets.sample import NO_METADATA, Sample
-from fishembed.images.datasets.sample_facts import facts_in, metadata_in, unusable_text
+from fishembed.images.datasets.sample import (
+    NO_METADATA,
+    Sample,
+    facts_in,
+    metadata_in,
+    unusable_text,
+)
 from fishembed.images.decoding.formats import (
     HIDDEN,
     SUFFIXES,

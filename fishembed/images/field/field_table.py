@@ -14,8 +14,7 @@ from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import counted
 from fishembed.errors import ManifestError
 from fishembed.images.datasets.box_files import FoundBox
-from fishembed.images.datasets.sample import Sample
-from fishembed.images.datasets.sample_facts import cell_text
+from fishembed.images.datasets.sample import Sample, cell_text
 
 Row = Mapping[str, str]
 

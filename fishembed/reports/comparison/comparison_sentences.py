@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fishembed._base.printable import shortened
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, shortened
 from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
 from fishembed.experiments.comparing.paired_differences import Difference
 from fishembed.reports.wording import percent, points, split_images

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.reports.figures.style import INK, MUTED, RIGHT, new_axes, percent_axis, style
 from fishembed.reports.figures.style import tick_names as short_names
 

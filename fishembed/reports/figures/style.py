@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.printable import shortened
+from fishembed._base.text import shortened
 from fishembed.reports.figures.fonts import families
 
 if TYPE_CHECKING:

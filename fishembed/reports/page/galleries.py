@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.paths import is_url
-from fishembed._base.printable import printable
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.errors import FishembedError
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult

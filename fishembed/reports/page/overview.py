@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.printable import printable, shortened
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable, shortened
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, rounded, split_photos

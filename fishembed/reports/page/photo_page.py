@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fishembed._base.files import write_text
-from fishembed._base.printable import printable
-from fishembed._base.text import counted
+from fishembed._base.text import counted, printable
 from fishembed.errors import FishembedError
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerSheet, answering_data, image_sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fishembed._base.printable import printable
+from fishembed._base.text import printable
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES
 from fishembed.experiments.runs.repeat_command import repeat_commands
 from fishembed.experiments.runs.run_folder import Run

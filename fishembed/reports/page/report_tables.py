@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.printable import printable, shortened
-from fishembed._base.text import counted, listed
+from fishembed._base.text import counted, listed, printable, shortened
 from fishembed.evaluation.acceptance import Acceptance
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior

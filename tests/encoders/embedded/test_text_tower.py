@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fishembed.encoders.embedded.text_tokens import (
+from fishembed.encoders.embedded.text_tower import (
+    FILE,
     MAX_TOKENS,
     START,
+    TextTower,
     WordPieces,
     letters,
     split_words,
 )
-from fishembed.encoders.embedded.text_tower import FILE, TextTower
 from fishembed.errors import FishembedError, WeightsError
 
 SHIPPED = resources.files("fishembed.encoders") / "weights" / FILE
