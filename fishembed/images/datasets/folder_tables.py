@@ -18,8 +18,7 @@ from fishembed._base.text import counted, listed
 from fishembed.errors import FishembedError, ImageError, ManifestError
 from fishembed.images.datasets.layout import Layout, describe
 from fishembed.images.datasets.listing import Listing
-from fishembed.images.datasets.sample import Sample
-from fishembed.images.datasets.sample_facts import cell_text, facts_in, metadata_in
+from fishembed.images.datasets.sample import Sample, cell_text, facts_in, metadata_in
 
 FILE_COLUMNS = (
     *("file_name", "filename", "file", "image", "image_path", "filepath", "image_id", "id"),
