@@ -15,7 +15,9 @@ import argparse
 import json
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from fit import long_tailed_rows
@@ -32,7 +34,9 @@ from fishembed.classifiers import (
     PriorCorrectedClassifier,
     ZeroShotClassifier,
 )
+from fishembed.classifiers.model_choice import model_selection
 from fishembed.classifiers.model_choice.model_grids import GaussianGrid, LogisticGrid, ZeroShotGrid
+from fishembed.classifiers.model_choice.model_search import Candidate
 from fishembed.classifiers.zero_shot import class_anchors
 
 HEADS = {
@@ -58,7 +62,38 @@ BEFORE = "auto, before"
 
 
 class AutoBefore(AutoHead):
-    """The choice as it was before the angular family and the text-anchored regression."""
+    """The choice as it was: of one candidate or blend, without the angular family."""
+
+    def fit(self, *args, **kwargs):  # noqa: D102
+        with mock.patch.object(model_selection, "_SHARE_OF_ROWS", 0.2):
+            return super().fit(*args, **kwargs)
+
+    def _combined(self, search, everything):
+        choose = search.scorer.choose
+        tables = {}
+        for scored in everything:
+            tables.setdefault(scored.candidate.name, []).append(scored)
+        best, *others = [
+            table[choose([scored.scores for scored in table])[0]] for table in tables.values()
+        ]
+        candidates = list(everything)
+        for other in others:
+            parts = [*best.candidate.scaled(best.scores.scale).parts]
+            own = other.candidate.scaled(other.scores.scale).parts
+            mixed = [
+                search._score(
+                    Candidate(
+                        (*(replace(p, scale=(1 - w) * p.scale) for p in parts),
+                         *(replace(p, scale=w * p.scale) for p in own)),
+                        search.log_priors,
+                    ),
+                    0.0,
+                )
+                for w in (0.3, 0.5, 0.7)
+            ]  # fmt: skip
+            candidates += mixed
+            best = mixed[choose([scored.scores for scored in mixed])[0]]
+        return candidates[choose([scored.scores for scored in candidates])[0]]
 
     def _grids(self):
         taus = (0.0, 0.5, 1.0)

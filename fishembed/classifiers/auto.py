@@ -1,4 +1,4 @@
-"""Classifiers that choose a model by cross-validation: automatic, and CLIP's swept linear probe."""
+"""Classifiers that compare models by cross-validation: automatic, and CLIP's swept linear probe."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fishembed.classifiers.model_choice.model_grids import (
     Parameters,
     ZeroShotGrid,
 )
+from fishembed.classifiers.model_choice.model_search import ModelSearch, ScoredCandidate
 from fishembed.classifiers.model_choice.model_selection import SelectOn
 from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
@@ -32,9 +33,9 @@ _DEFAULT_C = 100.0  # where nothing can be evaluated
 _TAUS = (0.0, 0.5, 1.0)
 _ANGULAR_TAUS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
-_GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 2.0), _TAUS)
+_GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 4.0, 16.0), _TAUS)
 _ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, _ANGULAR_TAUS)
-_TEXT_PSEUDO_COUNTS = (1.0, 2.0, 4.0, 8.0, 16.0)
+_TEXT_PSEUDO_COUNTS = (1.0, 4.0, 16.0)
 _FEW_ROWS = 2  # a class, on average
 _TEXT_CS = (10.0, 100.0, 1000.0)
 _DEFAULT_SHRINKAGE, _DEFAULT_COUNT = 0.7, 1.0
@@ -44,23 +45,26 @@ MAX_REGRESSION = 50_000_000
 
 
 class AutoHead(ChoosingHead):
-    """Choose among shrunken Gaussians, angular regressions, zero-shot and their blends.
+    """Weigh shrunken Gaussians, angular regressions and zero-shot into one classifier.
 
     Every candidate is scored by stratified cross-validation on the training rows, with a part of
-    the log class prior subtracted from its logits or not; the one chosen is fitted again on all
-    rows and its temperature set on the out-of-fold logits. Class weights are never used: they would
-    correct for the prior a second time.
+    the log class prior subtracted from its logits or not. Then all of them are weighed, so that
+    the sum of their logits has the least log loss on rows they have not learnt from, and those of
+    a weight above 0 are fitted again to all rows. The sum is one map; small changes of the rows
+    change it little, where a choice of one candidate may fall on a quite different one. Class
+    weights are never used: they would correct for the prior a second time.
 
     Parameters
     ----------
     select_on
-        ``"macro_recall"`` (the default: every class counts the same), ``"accuracy"``,
-        ``"macro_f1"`` or ``"log_loss"``.
+        ``"macro_recall"`` (the default), ``"accuracy"``, ``"macro_f1"`` or ``"log_loss"``. With
+        the macro scores three fifths of the log loss count every class the same, two fifths every
+        row; with the others all of it counts every row.
     n_folds
         Parts of the cross-validation, at least 2; 5 by default.
     text_features
         (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels:
-        zero-shot and blends with it become candidates. Default: none.
+        zero-shot and heads around it become candidates. Default: none.
     normalize
         ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
     n_jobs
@@ -74,19 +78,20 @@ class AutoHead(ChoosingHead):
     classes_ : ndarray
         (n_classes,) sorted labels.
     coef_ : ndarray
-        (n_classes, dim) in the dtype of the rows: also a blend is one linear map.
+        (n_classes, dim) in the dtype of the rows: also their sum is one linear map.
     intercept_ : ndarray
         (n_classes,).
     n_features_in_ : int
         dim.
     best_ : str
-        Name of the model, or of the models of a blend, that was chosen.
+        ``"ensemble"``, or the name of the only model with a weight.
     best_parameters_ : dict
         Its parameters, as in `Trial`.
     results_ : list of Trial
-        Every candidate with its scores, the one chosen first, then by score; empty where nothing
-        could be tested (no class has two rows, or two groups), and a default is used untested:
-        logistic regression around the text weights where there is text, else a Gaussian. With
+        Every candidate and their sum with its scores, the sum first, then by score; empty where
+        nothing could be tested (no class has two rows, or two groups), and a default is used
+        untested: logistic regression around the text weights where there is text, else a
+        Gaussian. With
         more than 10 million rows times classes they are compared on two folds and a sample of the
         rows, with a macro score as many of each class; `Trial.rows` says on how many. With more
         than 50 million the regressions, which go over the rows many times, are left out.
@@ -94,8 +99,8 @@ class AutoHead(ChoosingHead):
     Notes
     -----
     The prior correction: Menon et al. 2021, "Long-tail learning via logit adjustment", eq. 9.
-    Ties within one standard error: Breiman et al. 1984, "Classification and Regression Trees",
-    section 3.4.3, here with the standard error of the paired difference.
+    The weights: Wolpert 1992, "Stacked generalization"; not negative: Breiman 1996, "Stacked
+    regressions".
 
     Examples
     --------
@@ -135,6 +140,11 @@ class AutoHead(ChoosingHead):
         if folds is not None and _is_huge(folds):
             return [grid for grid in grids if not isinstance(grid, AngularGrid | LogisticGrid)]
         return grids
+
+    def _combined(
+        self, search: ModelSearch, everything: list[ScoredCandidate]
+    ) -> ScoredCandidate | None:
+        return search.ensemble(everything)
 
     def _prefers_default(self, folds: Folds) -> bool:
         """With text and two rows a class, what is tested would have learnt from one row a class."""
@@ -206,7 +216,6 @@ class SweptLogisticHead(ChoosingHead):
     """
 
     _within = 0.0
-    _blends = False
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ def fit(
         typer.Option(
             autocompletion=head_names,
             metavar="NAME",
-            help="Classifier. auto: cross-validate several and keep the best. logistic: logistic "
+            help="Classifier. auto: cross-validate several and weigh them. logistic: logistic "
             "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
             "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
             "on whitened features of length 1. gaussian: linear discriminant analysis. "
@@ -77,7 +77,7 @@ def fit(
         Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None,
         typer.Option(
             rich_help_panel=_CHOICE,
-            help="auto, sweep, blend: metric by which candidates are compared.",
+            help="auto, sweep, blend: what candidates are compared or weighed for.",
             show_default="macro_recall; sweep: accuracy",
         ),
     ] = None,
@@ -251,8 +251,8 @@ def fit(
 ) -> None:
     """Train a classifier on cached features and score it.
 
-    Without options, several classifiers are cross-validated on the training rows and the one of
-    highest macro recall is kept. The scored rows are never used to choose or to train.
+    Without options, several classifiers are cross-validated on the training rows and weighed into
+    one, every class counting much the same. The scored rows are never used to choose or to train.
 
     Examples
     --------

@@ -20,7 +20,12 @@ from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap
 from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.classifiers.model_choice.model_grids import ROUGH, ModelGrid, Parameters
-from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, Part
+from fishembed.classifiers.model_choice.model_search import (
+    Candidate,
+    ModelSearch,
+    Part,
+    ScoredCandidate,
+)
 from fishembed.classifiers.model_choice.model_selection import (
     SELECT_ON,
     CandidateScorer,
@@ -50,7 +55,6 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
     n_jobs: int | None
     random_state: int | np.random.RandomState | None
     _within = 1.0  # standard errors within which two scores tie
-    _blends = True
 
     def fit(
         self,
@@ -180,6 +184,14 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         """Return whether the default is better untested than what so few rows would choose."""
         return False
 
+    def _combined(
+        self,
+        search: ModelSearch,  # noqa: ARG002
+        everything: list[ScoredCandidate],  # noqa: ARG002
+    ) -> ScoredCandidate | None:
+        """Return what is taken in place of the best candidate; None for that one."""
+        return None
+
     def _choose(self, folds: Folds) -> Candidate:
         evaluated = folds.evaluated
         self.results_: list[Trial] = []
@@ -194,16 +206,19 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
             self._within,
             None if folds.groups is None else folds.groups[evaluated],
         )
-        search = ModelSearch(folds, scorer, self.n_jobs)
+        search, combined = ModelSearch(folds, scorer, self.n_jobs), None
         if _too_few(scorer) or self._prefers_default(folds):
             grid, parameters = self._default()
             everything = [search.point(grid, parameters)]
         else:
             tables = search.grids(self._grids(folds))
             everything = [scored for table in tables for scored in table]
-            if self._blends:
-                everything += search.blends(tables)
+            combined = self._combined(search, everything)
+            everything += [combined] if combined else []
         best, tied = scorer.choose([scored.scores for scored in everything])
+        if combined:
+            best = len(everything) - 1
+            tied.append(best)
         trials = [s.trial(tied=k in tied, chosen=k == best) for k, s in enumerate(everything)]
         sign = 1 if self.select_on == "log_loss" else -1
         self.results_ = sorted(

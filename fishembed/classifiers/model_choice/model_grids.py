@@ -34,7 +34,7 @@ class ModelGrid(Protocol):
 
     @property
     def points(self) -> list[Parameters]:
-        """Hyperparameters of every model, the simplest first."""
+        """Hyperparameters of every model, the simplest first; C ascending."""
 
     @property
     def taus(self) -> tuple[float, ...]:
@@ -51,10 +51,13 @@ class ModelGrid(Protocol):
         rows: Floats,
         codes: Codes,
         n_classes: int,
-        parameters: Parameters,
+        points: Sequence[Parameters],
         tol: float = FINE,
-    ) -> FittedMap:
-        """Return the model at one point, fitted to all rows; steps end at a relative gap `tol`."""
+    ) -> list[FittedMap]:
+        """Return the models at some points, in the order of `points`, fitted to all rows.
+
+        Steps towards an optimum end at a relative gap `tol`.
+        """
 
 
 @dataclass(frozen=True)
@@ -91,14 +94,13 @@ class LogisticGrid:
         rows: Floats,
         codes: Codes,
         n_classes: int,
-        parameters: Parameters,
+        points: Sequence[Parameters],
         tol: float = FINE,
-    ) -> FittedMap:
+    ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        around = self._around(rows)
-        return FittedMap(
-            *next(_path(rows, codes, n_classes, [parameters["C"]], tol=tol, around=around))
-        )
+        Cs, around = [point["C"] for point in points], self._around(rows)
+        path = _path(rows, codes, n_classes, Cs, tol=tol, around=around)
+        return [FittedMap(*weights) for weights in path]
 
     def _around(self, rows: Floats) -> Floats | None:
         return None if self.text is None else _zero_shot_weights(self.text, rows)
@@ -158,13 +160,13 @@ class AngularGrid:
         rows: Floats,
         codes: Codes,
         n_classes: int,
-        parameters: Parameters,
+        points: Sequence[Parameters],
         tol: float = FINE,
-    ) -> FittedMap:
+    ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        whitening = self._whitening(rows, codes, n_classes)
-        path = _path(whitening.directions(rows), codes, n_classes, [parameters["C"]], tol=tol)
-        return FittedMap.of_direction(whitening, *next(path))
+        whitening, Cs = self._whitening(rows, codes, n_classes), [point["C"] for point in points]
+        path = _path(whitening.directions(rows), codes, n_classes, Cs, tol=tol)
+        return [FittedMap.of_direction(whitening, *weights) for weights in path]
 
     def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
         return Whitening.of(GaussianStatistics.of(rows, codes, n_classes), self.shrinkage)
@@ -206,14 +208,15 @@ class GaussianGrid:
         rows: Floats,
         codes: Codes,
         n_classes: int,
-        parameters: Parameters,
+        points: Sequence[Parameters],
         tol: float = FINE,  # noqa: ARG002
-    ) -> FittedMap:
+    ) -> list[FittedMap]:
         """See `ModelGrid`."""
         statistics = GaussianStatistics.of(rows, codes, n_classes, self.text)
-        return FittedMap(
-            *statistics.linear_map(parameters["shrinkage"], parameters["pseudo_count"])
-        )
+        return [
+            FittedMap(*statistics.linear_map(point["shrinkage"], point["pseudo_count"]))
+            for point in points
+        ]
 
 
 @dataclass(frozen=True)
@@ -276,8 +279,9 @@ class ZeroShotGrid:
         rows: Floats,
         codes: Codes,  # noqa: ARG002
         n_classes: int,
-        parameters: Parameters,  # noqa: ARG002
+        points: Sequence[Parameters],
         tol: float = FINE,  # noqa: ARG002
-    ) -> FittedMap:
+    ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        return FittedMap(_zero_shot_weights(self.text, rows), np.zeros(n_classes, dtype=rows.dtype))
+        weights = _zero_shot_weights(self.text, rows)
+        return [FittedMap(weights, np.zeros(n_classes, dtype=rows.dtype)) for _ in points]

@@ -1,4 +1,4 @@
-"""Candidate models from grids and their blends, scored on the same held-out rows."""
+"""Candidate models from grids and their weighted sum, scored on the same held-out rows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from fishembed.classifiers.model_choice.model_selection import (
     CandidateScores,
     Trial,
 )
+from fishembed.classifiers.model_choice.stacking import stack
 from fishembed.classifiers.row_weights import log_prior
 
-_MIXTURES = (0.3, 0.5, 0.7)
+ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Part:
     tau
         Share of the log prior that is subtracted from the logits.
     share
-        Weight in a blend: the shares of all its parts sum to 1.
+        Weight in a sum: the shares of all its parts sum to 1.
     scale
-        Factor on the logits in the end: the share over the temperature.
+        Factor on the logits in the end: the weight over the temperature.
     """
 
     grid: ModelGrid
@@ -75,25 +76,40 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """Names of the grids, joined by " + "."""
-        return " + ".join(part.grid.name for part in self.parts)
+        """Name of the grid, or that it is a sum of several models."""
+        return self.parts[0].grid.name if len(self.parts) == 1 else ENSEMBLE
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Settings of the parts; in a blend after the grid's name and a dot."""
+        """Settings of one part; of a sum `tau`, and the share and settings of every grid.
+
+        The latter stand after the grid's name and a dot; where a grid has several parts, `models`
+        is their number.
+        """
         if len(self.parts) == 1:
             return self.parts[0].settings
-        return {
-            f"{part.grid.name}.{name}": value
-            for part in self.parts
-            for name, value in {"share": round(part.share, 3), **part.settings}.items()
-        }
+        told: dict[str, float] = {"tau": round(self._tau, 2)}
+        for name, parts in self._by_grid.items():
+            told[f"{name}.share"] = round(sum(part.share for part in parts), 3)
+            own = {"models": len(parts)} if len(parts) > 1 else parts[0].parameters
+            told |= {f"{name}.{key}": value for key, value in own.items()}
+        return told
+
+    @property
+    def _by_grid(self) -> dict[str, list[Part]]:
+        parts: dict[str, list[Part]] = {}
+        for part in self.parts:
+            parts.setdefault(part.grid.name, []).append(part)
+        return parts
+
+    @property
+    def _tau(self) -> float:
+        return sum(part.scale * part.tau for part in self.parts)
 
     @property
     def logits(self) -> Floats:
         """float32 (n_classes, n_evaluated) logits of rows by models not trained on them."""
-        tau = sum(part.scale * part.tau for part in self.parts)
-        logits: Floats = np.float32(-tau) * self.log_priors
+        logits: Floats = np.float32(-self._tau) * self.log_priors
         for part in self.parts:
             logits += np.float32(part.scale) * part.logits
         return logits
@@ -123,27 +139,17 @@ class Candidate:
             parts.append(replace(part, grid=grid))
         return replace(self, parts=tuple(parts))
 
-    def blended(self, other: Candidate, share: float) -> Candidate:
-        """Return the weighted sum of both logits, `other` with weight `share`."""
-        weighted = ((self, 1 - share), (other, share))
-        parts = tuple(
-            replace(part, share=part.share * weight, scale=part.scale * weight)
-            for candidate, weight in weighted
-            for part in candidate.parts
-        )
-        return replace(self, parts=parts)
-
     def fit(self, rows: Floats, codes: Codes, n_classes: int, tol: float = FINE) -> FittedMap:
         """Return the sum of the parts' models, each fitted to all rows."""
-        prior = log_prior(codes, n_classes)
-        parts = [
-            part.grid.fit(rows, codes, n_classes, part.parameters, tol)
-            .astype(np.float64)
-            .shifted(-part.tau * prior)
-            .scaled(part.scale)
-            for part in self.parts
-        ]
-        return reduce(FittedMap.plus, parts)
+        total: list[FittedMap] = []
+        for parts in self._by_grid.values():
+            points = [part.parameters for part in parts]
+            fitted = parts[0].grid.fit(rows, codes, n_classes, points, tol)
+            total += [
+                one.astype(np.float64).scaled(part.scale)
+                for one, part in zip(fitted, parts, strict=True)
+            ]
+        return reduce(FittedMap.plus, total).shifted(-self._tau * log_prior(codes, n_classes))
 
 
 @dataclass(frozen=True)
@@ -170,7 +176,7 @@ class ScoredCandidate:
 
 
 class ModelSearch:
-    """Score every point of some grids, and blends of the best of each, on held-out rows.
+    """Score every point of some grids, and their best weighted sum, on held-out rows.
 
     Parameters
     ----------
@@ -213,25 +219,42 @@ class ModelSearch:
         one = grid.at(parameters)
         return self.grids([one])[0][0]
 
-    def blends(self, tables: Sequence[Sequence[ScoredCandidate]]) -> list[ScoredCandidate]:
-        """Score mixtures of the best of each grid; the last one's best at every correction."""
-        everything: list[ScoredCandidate] = []
-        best = self._best(tables[0])
-        for table in tables[1:]:
-            taus = dict.fromkeys(scored.candidate.parts[0].tau for scored in table)
-            partners = [
-                self._best([scored for scored in table if scored.candidate.parts[0].tau == tau])
-                for tau in taus
-            ]
-            mixed = [(best.blended(other, share), 0.0) for other in partners for share in _MIXTURES]
-            scored = self._parallel(self._score, mixed)
-            everything += scored
-            best = self._best(scored)
-        return everything
+    def ensemble(self, everything: Sequence[ScoredCandidate]) -> ScoredCandidate | None:
+        """Weigh all single models together, and score their sum.
 
-    def _best(self, table: Sequence[ScoredCandidate]) -> Candidate:
-        best, _ = self.scorer.choose([scored.scores for scored in table])
-        return table[best].candidate.scaled(table[best].scores.scale)
+        Returns
+        -------
+        ScoredCandidate or None
+            None where no model is worth a weight.
+        """
+        began = time.perf_counter()
+        best: dict[tuple[Any, ...], ScoredCandidate] = {}
+        for scored in everything:
+            part = scored.candidate.parts[0]
+            point = (part.grid.name, *part.parameters.values())
+            least = best.setdefault(point, scored).scores.means["log_loss"]
+            if scored.scores.means["log_loss"] < least:
+                best[point] = scored
+        models = [one.candidate.scaled(one.scores.scale).parts[0] for one in best.values()]
+        found = stack(
+            [model.logits for model in models],
+            [model.scale for model in models],
+            self.log_priors,
+            self.scorer.codes,
+            self.scorer.loss_weights,
+        )
+        if found is None:
+            return None
+        weights = found.models.tolist()
+        scales = [model.scale * weight for model, weight in zip(models, weights, strict=True)]
+        tau = found.tau / sum(scales)
+        weighed = tuple(
+            replace(model, tau=tau, share=weight / sum(weights), scale=scale)
+            for model, weight, scale in zip(models, weights, scales, strict=True)
+            if weight
+        )
+        candidate = Candidate(weighed, self.log_priors)
+        return self._score(candidate, time.perf_counter() - began)
 
     def _score(self, candidate: Candidate, seconds: float) -> ScoredCandidate:
         began = time.perf_counter()

@@ -115,7 +115,7 @@ def selection_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
 
 
 def _parameters_text(parameters: Mapping[str, float]) -> str:
-    """Write parameters: "C=100, tau=1", for a blend "0.7 gaussian (tau=1) + 0.3 zeroshot"."""
+    """Write parameters: "C=100, tau=1", for a sum "0.7 gaussian (models=3) + 0.3 knn, tau=1"."""
     parts: dict[str, list[str]] = {}
     shares: dict[str, float] = {}
     for key, value in parameters.items():
@@ -125,9 +125,8 @@ def _parameters_text(parameters: Mapping[str, float]) -> str:
             shares[part] = value
         else:
             own.append(f"{name}={value:g}")
-    if not shares:
-        return ", ".join(parts.get("", []))
-    return " + ".join(
+    summands = [
         f"{share:g} {part}" + (f" ({', '.join(parts[part])})" if parts[part] else "")
         for part, share in shares.items()
-    )
+    ]
+    return ", ".join([" + ".join(summands)] * bool(summands) + parts.get("", []))

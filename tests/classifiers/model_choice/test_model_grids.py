@@ -29,7 +29,7 @@ def test_the_gaussian_grid_gives_what_a_refit_on_each_fold_gives(text):
     for k in range(folds.n_folds):
         held_out = folds.fold == k
         for parameters, logits in zip(grid.points, grid.held_out_logits(folds, k), strict=True):
-            fitted = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            [fitted] = grid.fit(rows[~held_out], Y[~held_out], 4, [parameters])
             expected = fitted.logits(rows[held_out], unit=False).T
             difference = logits - expected  # a shift of the whole column changes nothing
             assert difference - difference[:1] == pytest.approx(np.zeros_like(expected), abs=1e-3)
@@ -50,16 +50,30 @@ def test_a_path_of_logistic_regressions_gives_what_a_refit_on_each_fold_gives(gr
         held_out = folds.fold == k
         logits = grid.held_out_logits(folds, k)
         for parameters, of_point in zip(grid.points, logits, strict=True):
-            fitted = grid.fit(rows[~held_out], Y[~held_out], 4, parameters)
+            [fitted] = grid.fit(rows[~held_out], Y[~held_out], 4, [parameters])
             expected = softmax(fitted.logits(rows[held_out], unit=False).T, axis=0)
             assert softmax(of_point, axis=0) == pytest.approx(expected, abs=0.02)  # rough solution
 
 
 def test_the_zero_shot_grid_is_one_cosine():
     grid = ZeroShotGrid(CENTRES)
-    fitted = grid.fit(X, Y, 4, grid.points[0])
+    [fitted] = grid.fit(X, Y, 4, grid.points)
     assert np.linalg.norm(fitted.coef, axis=1) == pytest.approx(np.full(4, 100.0))
     assert not fitted.intercept.any()
     folds = Folds.split(X, Y, 4, 3, random=np.random.RandomState(0))
     [logits] = grid.held_out_logits(folds, 1)
     assert logits == pytest.approx(fitted.coef @ X[folds.held_out(1)].T)
+
+
+@pytest.mark.parametrize("text", [None, CENTRES])
+def test_several_points_are_fitted_as_each_is_alone(text):
+    grids = [GaussianGrid((0.3, 0.7), (0.0, 2.0), text=text), LogisticGrid((1.0, 100.0))]
+    for grid in [*grids, AngularGrid((1.0, 100.0), 0.5)]:
+        together = grid.fit(X, Y, 4, grid.points)
+        assert len(together) == len(grid.points)
+        for point, fitted in zip(grid.points, together, strict=True):
+            [alone] = grid.fit(X, Y, 4, [point])
+            expected = softmax(alone.logits(X, unit=False), axis=1)
+            assert softmax(fitted.logits(X, unit=False), axis=1) == pytest.approx(
+                expected, abs=1e-3
+            )

@@ -24,9 +24,9 @@ def test_scores_are_scikit_learns(select_on):
     p = np.exp(scores.scale * LOGITS.T)
     p /= p.sum(axis=1, keepdims=True)
     loss = metrics.log_loss(CODES, p)
-    if select_on == "macro_recall":  # four fifths of the weight shared evenly by the classes
+    if select_on == "macro_recall":  # three fifths of the weight shared evenly by the classes
         by_class = metrics.log_loss(CODES, p, sample_weight=1 / np.bincount(CODES)[CODES])
-        loss = 0.8 * by_class + 0.2 * loss
+        loss = 0.6 * by_class + 0.4 * loss
     assert scores.means["log_loss"] == pytest.approx(loss, rel=1e-4)
     by_fold = [metrics.accuracy_score(CODES[k == FOLD], predicted[k == FOLD]) for k in range(5)]
     assert scores.stds["accuracy"] == pytest.approx(np.std(by_fold))
