@@ -7,7 +7,13 @@ from pathlib import Path
 
 from fishembed._base.text import counted
 from fishembed.experiments import Run
-from fishembed.experiments.predicting.people_table import UNDECIDED, doubt, look_at_it, species
+from fishembed.experiments.predicting.people_table import (
+    UNDECIDED,
+    UNKNOWN,
+    doubt,
+    look_at_it,
+    species,
+)
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
@@ -41,21 +47,24 @@ def write_contact_sheet(
     by_class: dict[str, list[Prediction]] = defaultdict(list)
     for one in predictions.predictions:
         by_class[_section(one)].append(one)
-    names = sorted(by_class, key=lambda name: (-len(by_class[name]), name))
+    names = sorted(by_class, key=lambda name: (name != UNKNOWN, -len(by_class[name]), name))
     sections = [
         AnswerSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
         for name in names
     ]
-    n = len(predictions.predictions)
+    n, n_species = len(predictions.predictions), len(by_class.keys() - {UNKNOWN})
     doubtful = sum(bool(look_at_it(one)) for one in predictions.predictions)
     shown = PhotoPage(
         eyebrow=f"predictions of {run.name}",
-        headline=f"{counted(n, 'photo')} of {counted(len(names), 'species', 'species')}; look at "
+        headline=f"{counted(n, 'photo')} of {counted(n_species, 'species', 'species')}; look at "
         f"{doubtful:,} of them.",
         about="By species, the doubtful ones first. The number is how sure the classifier is.",
         tiles=[
             Tile("Photos", f"{n:,}"),
             Tile("Look at", f"{doubtful:,}", "less than 80% sure, or close to the second guess"),
+            Tile(
+                "None of these", f"{len(by_class.get(UNKNOWN, ())):,}", "or undecided between two"
+            ),
             Tile("Not read", f"{len(predictions.skipped):,}"),
         ],
         counts=[(name, len(by_class[name]), at) for at, name in enumerate(names)],
@@ -74,9 +83,12 @@ def _section(one: Prediction) -> str:
 
 
 def _image(one: Prediction) -> AnswerImage:
+    if one.unknown:
+        return AnswerImage(one.path, guesses=one.classes, lines=(one.reason,))
     sure = f"{100 * one.probabilities[0]:.0f}% sure"
-    guesses = one.classes if one.unknown else (_section(one), *one.classes)
-    return AnswerImage(one.path, guesses=guesses, lines=(sure, look_at_it(one) and "look"))
+    second = f"look: or {one.classes[1]}" if len(one.classes) > 1 else "look"
+    lines = (sure, second) if look_at_it(one) else (sure,)
+    return AnswerImage(one.path, guesses=(_section(one), *one.classes), lines=lines)
 
 
 def _photos(predictions: Predictions, run: Run, photos: str | None) -> ImageFiles | None:

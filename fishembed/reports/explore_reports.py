@@ -56,7 +56,8 @@ def write_search(
     ]  # fmt: skip
     columns = ("rank", "path", "score", "label", "split", "group", *_DECISION)
     images = [
-        AnswerImage(store.paths[row], labels[row], lines=(f"{score:.3f}",)) for row, score in rows
+        AnswerImage(store.paths[row], labels[row], lines=(f"cosine {score:.3f}",))
+        for row, score in rows
     ]
     shown = PhotoPage(
         eyebrow=f"search in {store.name} · {result.searched:,} photos",
@@ -177,10 +178,9 @@ def cluster_note(cluster: Cluster) -> str:
         names = ", ".join(f"{n:,} {printable(name)}" for name, n in cluster.labels[:3])
         parts.append(f"labelled: {names}")
     if not math.isnan(cluster.place_share):
-        parts.append(
-            f"{100 * cluster.place_share:.0f}% from {printable(cluster.place)}, "
-            f"{counted(cluster.n_places, 'place')} in all"
-        )
+        place = f"{100 * cluster.place_share:.0f}% from {printable(cluster.place)}, "
+        places = counted(cluster.n_places, "place")
+        parts.append(f"{place if cluster.place_share >= 0.5 else ''}{places} in all")
     text = "; ".join(parts) + "."
     if cluster.may_be_background:
         text += " Nearly all from one place: it may be the background that is alike, not the fish."

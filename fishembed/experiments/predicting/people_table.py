@@ -64,10 +64,9 @@ def species(one: Prediction) -> str:
     return UNDECIDED if rank == ROOT else name
 
 
-def doubt(one: Prediction) -> float:
-    """Return how doubtful a prediction is, 0 for certain."""
-    second = one.probabilities[1] if len(one.probabilities) > 1 else 0.0
-    return 1 - one.probabilities[0] + 0.5 * second + one.unknown
+def doubt(one: Prediction) -> tuple[bool, bool, float]:
+    """Return what sorts predictions by doubt: like no class, to be looked at, how unsure."""
+    return one.unknown, bool(look_at_it(one)), 1 - one.probabilities[0]
 
 
 def look_at_it(one: Prediction) -> str:

@@ -134,7 +134,8 @@ function startAnswering() {
       card.append(element("img", { src: image.src, width, height, loading: "lazy", decoding: "async", alt: image.shown || image.path }));
     } else card.append(element("span", { class: "blank" }, element("bdi", {}, image.shown || image.path)));
     const text = element("span", { class: "text" });
-    if (asked(i)) text.append(element("b", {}, element("bdi", {}, asked(i))));
+    if (image.label) text.append(element("b", {}, element("bdi", {}, image.label)));
+    else if (asked(i)) text.append(element("b", { class: "guess" }, element("bdi", {}, asked(i)), "?"));
     (image.lines || []).forEach((line) => text.append(element("span", {}, element("bdi", {}, line))));
     card.append(text);
     card.title = image.shown || image.path;
@@ -262,7 +263,7 @@ function startAnswering() {
   const place = element("span", {}), choices = element("div", { class: "choices" });
   const other = element("input", { type: "text", placeholder: "Other class, or a new one", role: "combobox", "aria-expanded": "false", "aria-controls": "answer-options", "aria-label": "Other class", autocomplete: "off", spellcheck: "false" });
   const listed = element("ul", { id: "answer-options", role: "listbox", "aria-label": "Classes" });
-  const dialog = element("dialog", { id: "answering", "aria-label": "Answer photos" },
+  const dialog = element("dialog", { id: "answering", "aria-label": "Answer photos", tabindex: "-1" },
     element("div", { class: "photo" }),
     element("div", { class: "side" },
       element("div", { class: "top" }, place, button("Close", "Esc", () => dialog.close())),
@@ -290,6 +291,7 @@ function startAnswering() {
     cameFrom = from || null;
     cameAt = i;
     if (!dialog.open) dialog.showModal();
+    dialog.focus(); /* no button has it, so that keys mean what they say */
     show(i);
   }
 
@@ -433,7 +435,7 @@ function startAnswering() {
   const menu = element("select", { "aria-label": "Show" },
     ...[["all", "All photos"], ["open", "Not answered"], ["keep", "Right"], ["relabel", "Other class"], ["drop", "Dropped"], ["unsure", "Unsure"]]
       .map(([value, text]) => element("option", { value }, text)));
-  const undoButton = button("Undo", "Z", undo), download = button("Download decisions", "", save_as, "main");
+  const undoButton = button("Undo", "Z", undo, "undo"), download = button("Download decisions", "", save_as, "main");
   const start = button("Answer", "", () => open(Math.max(0, firstOpen())));
   download.id = "download";
   who.addEventListener("input", saveSoon);
@@ -456,6 +458,7 @@ function startAnswering() {
     undoButton.disabled = !undone.length;
     download.disabled = !n;
     bar.classList.toggle("quiet", !cards && !n);
+    bar.classList.toggle("unanswered", !n);
   }
 
   function quoted(text) {
