@@ -43,12 +43,20 @@ def _unknown(found: Mapping[str, Any]) -> str:
 
 
 def _sets(found: Mapping[str, Any]) -> str:
+    evenly = ""
+    if even := found.get("evenly"):
+        evenly = (
+            " Where every species is as common as any other (predict --prior uniform), sets hold "
+            f"the truth for {percent(even['coverage'])}% of the photos of the average species, "
+            f"and name {even['mean_size']:.1f}."
+        )
     return (
         f"For {_with_interval(found, 'coverage')} of the scored photos the truth is in its set, "
         f"{percent(found['probability'], 0)}% were asked for; a set names "
         f"{found['mean_size']:.1f} species on average and one species for "
         f"{percent(found['single'], 0)}% of the photos. This is promised over all photos that "
         "come as the training photos did, not for each species: rare ones may be missed more often."
+        f"{evenly}"
     )
 
 

@@ -238,15 +238,12 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 
 
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
-    threshold = conformal_threshold(1 - kept.p_true, level, kept.grouped)
     known = scored.codes >= 0
-    set_sizes, truth_inside, start = [], [], 0
-    for z in scored.blocks():
-        inside = conformal_sets(softmax(z, axis=1), threshold)
-        set_sizes.append(inside.sum(axis=1))
-        truth_inside.append(inside[np.arange(len(z)), scored.codes[start : start + len(z)]])
-        start += len(z)
-    sizes, held = np.concatenate(set_sizes), np.concatenate(truth_inside) & known
+    evenly = (1 / np.maximum(kept.counts, 1))[kept.codes]  # as `predict --prior uniform` weighs
+    sizes, held = _in_sets(scored, conformal_threshold(1 - kept.p_true, level, kept.grouped))
+    even_sizes, even_held = _in_sets(
+        scored, conformal_threshold(1 - kept.p_true, level, kept.grouped, evenly)
+    )
     by_class = []
     for c in np.unique(scored.codes[known]):
         at = scored.codes == c
@@ -258,6 +255,7 @@ def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
                 "coverage": float(held[at].mean()),
                 "coverage_ci95": proportion_intervals(held[at], groups)[0].tolist(),
                 "mean_size": float(sizes[at].mean()),
+                "coverage_evenly": float(even_held[at].mean()),
                 "held_out": int((kept.codes == c).sum()),
             }
         )
@@ -270,8 +268,23 @@ def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
         "mean_size": float(sizes.mean()),
         "median_size": float(np.median(sizes)),
         "single": float((sizes == 1).mean()),
+        "evenly": {
+            "coverage": float(np.mean([row["coverage_evenly"] for row in by_class])),
+            "mean_size": float(even_sizes.mean()),
+        },
         "by_class": by_class,
     }
+
+
+def _in_sets(scored: _Scored, threshold: float) -> tuple[Floats, Floats]:
+    """Return how many classes each scored row's set has, and whether its own is one of them."""
+    sizes, held, start = [], [], 0
+    for z in scored.blocks():
+        inside = conformal_sets(softmax(z, axis=1), threshold)
+        sizes.append(inside.sum(axis=1))
+        held.append(inside[np.arange(len(z)), scored.codes[start : start + len(z)]])
+        start += len(z)
+    return np.concatenate(sizes), np.concatenate(held) & (scored.codes >= 0)
 
 
 def _column(scored: _Scored, name: str) -> list[str]:

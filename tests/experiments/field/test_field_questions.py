@@ -73,6 +73,21 @@ def test_answers_are_kept_beside_the_run_and_on_its_page(store, workspace):
     assert 'id="risk_coverage"' in page
 
 
+def test_sets_for_even_frequencies_are_wider_where_a_class_is_rare(workspace):
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [300, 30, 30])
+    X = np.eye(3)[codes] + rng.normal(size=(360, 3)) * np.where(codes == 2, 1.2, 0.4)[:, None]
+    arrays = {"features": X, "labels": codes, "classes": np.array(["a", "b", "c"])}
+    store = import_features(
+        arrays | {"splits": np.where(np.arange(360) % 2, "train", "test")}, "f.h5"
+    )
+    sets = answer_field_questions(run_fit(store, head="gaussian"))["sets"]
+    by_class = np.mean([row["coverage"] for row in sets["by_class"]])
+    assert sets["evenly"]["coverage"] >= by_class
+    assert sets["evenly"]["mean_size"] >= sets["mean_size"]
+    assert "--prior uniform" in field_sentences({"sets": sets})["sets"]
+
+
 def test_pooled_images_stand_beside_single_ones(store):
     found = answer_field_questions(run_fit(store, head="gaussian"), pool="group")["pool"]
     assert found["images"]["n"] == 120
