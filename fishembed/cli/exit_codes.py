@@ -9,7 +9,7 @@
 5      network      another machine does not answer, or weights are not to be had
 6      disk         the disk is full, or a place cannot be read or written
 7      missing      this machine lacks an optional package or a device
-130    interrupted  Ctrl-C
+130    interrupted  Ctrl-C; 0 where that is the way to end: serve, predict --watch
 =====  ===========  ======================================================================
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -238,7 +239,13 @@ def predict(
             progress=console,
         )
         write = partial(
-            _write, console, opened.run.folder, kind=chosen, output=output, sort_into=sort_into
+            _write,
+            console,
+            opened.run.folder,
+            kind=chosen,
+            output=output,
+            sort_into=sort_into,
+            root=(opened.run.info.get("store") or {}).get("source_root"),
         )
         found = classify(find_inputs(images)) if images else None
         if found is not None:
@@ -251,9 +258,12 @@ def predict(
 
             console.message(f"watching {watch}; Ctrl-C ends it")
             encoder = encoder or run_encoder(opened.run, device, console, trust=trust_encoder)
-            for arrived in watch_folder(partial(classify, encoder=encoder), watch):
-                found = together(found, arrived)
-                write(arrived if output is None else found)
+            with suppress(KeyboardInterrupt):  # the way to end it, so no failure
+                for arrived in watch_folder(partial(classify, encoder=encoder), watch):
+                    found = together(found, arrived)
+                    write(arrived if output is None else found)
+            n = 0 if found is None else len(found.predictions)
+            console.message(f"ended; {counted(n, 'image')} classified")
 
 
 def _write(
@@ -264,6 +274,7 @@ def _write(
     kind: Format,
     output: Path | None,
     sort_into: Path | None,
+    root: str | None,
 ) -> None:
     """Print predictions or write them to a file, and sort the images into folders."""
     from fishembed.experiments.predicting import prediction_formats as formats
@@ -286,7 +297,7 @@ def _write(
             + (f"\n{formats.counts_table(found.counts)}" if found.counts else "")
         )
     if sort_into is not None:
-        n = sort_into_folders(found, sort_into)
+        n = sort_into_folders(found, sort_into, root=root)
         console.message(f"put {counted(n, 'image')} into {sort_into}")
 
 

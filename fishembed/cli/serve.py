@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Annotated
@@ -61,10 +62,13 @@ def serve(
 
         from fishembed.experiments import Run
         from fishembed.experiments.predicting.input_features import run_encoder
+        from fishembed.experiments.runs.run_list import stale_warning
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
+        if warning := stale_warning(opened):
+            console.message(warning)
         with _listen(host, port) as listener:  # before the encoder is loaded, which takes seconds
             encoder = run_encoder(opened, device, console, trust=trust_encoder)
             # Without a token other names for this machine are refused: a page from elsewhere could
@@ -78,7 +82,9 @@ def serve(
                 console.result(f"its token: {secret}\n")
                 sys.stdout.flush()
             config = uvicorn.Config(app, log_level="warning", access_log=False)
-            uvicorn.Server(config).run(sockets=[listener])
+            with suppress(KeyboardInterrupt):  # the way to end it, so no failure
+                uvicorn.Server(config).run(sockets=[listener])
+            console.message("ended")
 
 
 def _listen(host: str, port: int) -> socket:

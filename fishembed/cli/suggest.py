@@ -76,13 +76,18 @@ def suggest(
     with Console(as_json=as_json, working="choosing", interrupted=NOTHING_WRITTEN) as console:
         place = resolve_store(store, console)
         from fishembed.cache import open_store
+        from fishembed.experiments import Run
+        from fishembed.experiments.runs.run_list import stale_warning
         from fishembed.explore import suggest_store
         from fishembed.reports import write_suggestions
 
+        head = None if run is None else Run.open(find_run(run))
+        if head is not None and (warning := stale_warning(head)):
+            console.message(warning)
         with open_store(place) as opened:
             found = suggest_store(
                 opened,
-                run=None if run is None else find_run(run),
+                run=head,
                 top=top,
                 random=random,
                 where=where_conditions(label, split, group, where),

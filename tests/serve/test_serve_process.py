@@ -57,7 +57,7 @@ def start(home, *options):
 
 def stop(process):
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    assert process.wait(60) == 0
     process.stdout.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fishembed._base.files import atomic_file, write_text
-from fishembed._base.tables.csv_files import csv_text
+from fishembed._base.tables.csv_files import csv_text, write_csv
 from fishembed._base.text import printable, shortened
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.evaluation.taxonomy import ROOT
@@ -92,13 +92,12 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
         if kind == "parquet":
             with atomic_file(output) as temporary:
                 _write_parquet(*_whole_table(predictions), temporary)
+        elif kind == "csv":
+            write_csv(output, *_whole_table(predictions))
         elif kind == "xlsx":
             write_excel(*_people_table(predictions), output)
         else:
-            text = formatted(predictions, kind)
-            # Spreadsheets show other letters than ASCII wrong without a byte order mark.
-            marked = kind == "csv" and not text.isascii()
-            write_text(output, f"\ufeff{text}" if marked else text)
+            write_text(output, formatted(predictions, kind))
     except OSError as error:
         raise WriteError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
 

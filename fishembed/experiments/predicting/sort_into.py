@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from fishembed._base.files import atomic_file
@@ -14,14 +17,30 @@ from fishembed.experiments.predicting.prediction import Predictions
 from fishembed.images import VideoFrame, decode, parse_frame_path
 
 UNREAD = "_problem"
+_LONGEST = 200
+_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
+"""What names a device on Windows, whatever its ending."""
+
 _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
 
 
-def sort_into_folders(predictions: Predictions, folder: Path) -> int:
+def sort_into_folders(
+    predictions: Predictions, folder: Path, *, root: str | Path | None = None
+) -> int:
     """Link each image into the folder of its class, or copy it where there are no links.
 
     Frames of videos are written as PNG. What could not be read goes to `_problem`. An image that is
-    there already is left as it is; another one of the same name gets a number.
+    there already is left as it is; another one of the same name gets a number. Nothing is
+    overwritten or removed.
+
+    Parameters
+    ----------
+    predictions
+        What `predict_run` returned; of images that were pooled, all go where the pool goes.
+    folder
+        Where the folders of the classes are made.
+    root
+        Where images lie that are not at their path: the folder that a store's paths start from.
 
     Returns
     -------
@@ -31,12 +50,19 @@ def sort_into_folders(predictions: Predictions, folder: Path) -> int:
     Raises
     ------
     InputError
-        When an image is no file of this machine, or the folder is not writable.
+        When an image is no file of this machine.
+    WriteError
+        When the folder is not writable.
     """
-    wanted = [(one.path, folder_name(species(one))) for one in predictions.predictions]
+    home = folder_names([species(one) for one in predictions.predictions])
+    wanted = [
+        (path, home[species(one)])
+        for one in predictions.predictions
+        for path in one.paths or (one.path,)
+    ]
     wanted += [(path, UNREAD) for path, _ in predictions.skipped]
     try:
-        return sum(_put(Path(path), folder / name) for path, name in wanted)
+        return sum(_put(_found(path, root), folder / name) for path, name in wanted)
     except OSError as error:
         raise WriteError(
             f"cannot put images into {str(folder)!r}: {error.strerror or error}"
@@ -48,10 +74,38 @@ def folder_name(name: str) -> str:
 
     Examples
     --------
-    >>> folder_name("cod/eel?"), folder_name(".."), folder_name("")
-    ('cod_eel_', '_', '_')
+    >>> folder_name("cod/eel?"), folder_name(".."), folder_name("con")
+    ('cod_eel_', '_', 'con_')
     """
-    return printable(name).translate(_FORBIDDEN).strip(". ") or "_"
+    clean = printable(name).translate(_FORBIDDEN).strip(". ")
+    # Systems allow 255 bytes; the number of a second class of that name needs some of them.
+    clean = clean.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore") or "_"
+    return f"{clean}_" if _RESERVED.fullmatch(clean.partition(".")[0]) else clean
+
+
+def folder_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the folder of each class; two classes never share one, also where case is ignored.
+
+    Examples
+    --------
+    >>> folder_names(["a/b", "a:b", "cod", "Cod"])
+    {'Cod': 'Cod', 'a/b': 'a_b', 'a:b': 'a_b-2', 'cod': 'cod-2'}
+    """
+    found: dict[str, str] = {}
+    taken = {UNREAD}
+    for name in sorted(set(names)):
+        place, number = folder_name(name), 1
+        while place.casefold() in taken:
+            number += 1
+            place = f"{folder_name(name)}-{number}"
+        taken.add(place.casefold())
+        found[name] = place
+    return found
+
+
+def _found(path: str, root: str | Path | None) -> Path:
+    below = None if root is None else Path(root, path)
+    return below if below is not None and not Path(path).exists() and below.exists() else Path(path)
 
 
 def _put_frame(clip: str, time: float, home: Path) -> bool:
@@ -74,12 +128,22 @@ def _put(file: Path, home: Path) -> bool:
     home.mkdir(parents=True, exist_ok=True)
     place, number = home / file.name, 1
     while os.path.lexists(place):
-        if place.exists() and place.samefile(file):
+        if _is_same(place, file):
             return False
         number += 1
         place = home / f"{file.stem}-{number}{file.suffix}"
     try:
         place.symlink_to(file.absolute())
     except (OSError, NotImplementedError):
-        shutil.copy2(file, place)
+        with atomic_file(place) as temporary:
+            shutil.copy2(file, temporary)
     return True
+
+
+def _is_same(place: Path, file: Path) -> bool:
+    """Tell whether an image is there already, as a link or as a copy."""
+    if not place.is_file():
+        return False
+    return place.samefile(file) or (
+        not place.is_symlink() and filecmp.cmp(place, file, shallow=False)
+    )

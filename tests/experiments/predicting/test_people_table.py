@@ -40,6 +40,20 @@ def test_the_csv_opens_in_excel_and_has_no_long_numbers(workspace):
     assert b"0.987654" in raw
     assert b"0.9876543" not in raw
     assert b"no image" in raw
+    named = Predictions((Prediction("møre.jpg", ("torsk på bunn",), (2 / 3,)),), FOUND.skipped)
+    write_predictions(named, workspace / "n.csv", "csv")
+    assert (workspace / "n.csv").read_bytes().startswith("\ufefffile,".encode())
+    assert "0.666667" in (workspace / "n.csv").read_text("utf-8-sig")
+
+
+def test_every_table_has_a_row_for_a_photo_that_was_skipped(workspace):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    write_predictions(FOUND, workspace / "r.parquet", "parquet")
+    rows = parquet.read_table(workspace / "r.parquet").to_pylist()
+    assert [row["problem"] for row in rows] == ["", "", "no image"]
+    assert [row["file"] for row in rows] == ["=a.jpg", "b.jpg", "c.txt"]
+    assert rows[0]["p1"] == 0.987654
+    assert rows[2]["p1"] is None
 
 
 def test_images_are_sorted_into_folders_once(workspace):
@@ -55,6 +69,56 @@ def test_images_are_sorted_into_folders_once(workspace):
     assert folder_name("..\\..") == "_.." or ".." not in folder_name("..\\..").split("_")
     with pytest.raises(InputError, match="no file here"):
         sort_into_folders(FOUND, workspace / "out")
+
+
+def sorted_photos(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_photos_of_one_name_get_numbers_and_nothing_is_overwritten(workspace, monkeypatch, links):
+    def refused(*_):
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr("pathlib.Path.symlink_to", refused)
+    for k, home in enumerate(("a", "b")):
+        (workspace / home).mkdir()
+        Image.new("RGB", (4, 4), (99 * k, 0, 0)).save(workspace / home / "x.jpg")
+    out = workspace / "out"
+    (out / "cod").mkdir(parents=True)
+    (out / "cod/x.jpg").write_bytes(b"somebody's own")
+    found = Predictions(tuple(Prediction(f"{h}/x.jpg", ("cod",), (1.0,)) for h in "ab"), ())
+    assert sort_into_folders(found, out) == 2
+    assert sort_into_folders(found, out) == 0
+    assert sorted_photos(out) == ["cod/x-2.jpg", "cod/x-3.jpg", "cod/x.jpg"]
+    assert (out / "cod/x.jpg").read_bytes() == b"somebody's own"
+    assert (out / "cod/x-3.jpg").read_bytes() == (workspace / "b/x.jpg").read_bytes()
+    assert (out / "cod/x-3.jpg").is_symlink() is links
+
+
+def test_classes_with_names_that_no_folder_can_have(workspace):
+    names = ["a/b", "a:b", "..", "NUL", "Cod", "cod", "_problem", "x" * 300, "é" * 150]
+    for k in range(len(names)):
+        Image.new("RGB", (4, 4)).save(workspace / f"{k}.jpg")
+    found = Predictions(
+        tuple(Prediction(f"{k}.jpg", (name,), (1.0,)) for k, name in enumerate(names)), ()
+    )
+    assert sort_into_folders(found, workspace / "out") == len(names)
+    homes = [path.name for path in (workspace / "out").iterdir()]
+    assert len({home.casefold() for home in homes}) == len(names)
+    assert {"a_b", "a_b-2", "_", "NUL_", "Cod", "cod-2", "_problem-2"} < set(homes)
+    assert all(len(home.encode()) <= 255 for home in homes)
+
+
+def test_pooled_photos_and_those_of_a_store_are_sorted_too(workspace):
+    (workspace / "data").mkdir()
+    for name in "xy":
+        Image.new("RGB", (4, 4)).save(workspace / f"data/{name}.jpg")
+    pooled = Prediction("x.jpg", ("cod",), (1.0,), pool="trip", paths=("x.jpg", "y.jpg"))
+    found = Predictions((pooled,), ())
+    assert sort_into_folders(found, workspace / "out", root=workspace / "data") == 2
+    assert sorted_photos(workspace / "out") == ["cod/x.jpg", "cod/y.jpg"]
 
 
 def test_a_watched_folder_goes_on_with_what_is_complete(workspace):
