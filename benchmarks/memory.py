@@ -27,8 +27,8 @@ resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 from fishembed.cli import main
 if sys.argv[1] == "search":  # no encoder made the features
     from fake_encoder import FakeEncoder
-    from fishembed.explore import query
-    query.load_recorded_encoder = lambda document, **_: FakeEncoder(document["dim"])
+    search = __import__("fishembed.explore.search", fromlist=["search"])
+    search.store_encoder = lambda store, *_, **__: FakeEncoder(store.dim)
 main()
 """
 

@@ -53,7 +53,8 @@ def nearest_rows(
     ([[0, 2]], [[1.0, 0.7400000095367432]])
     """
     X = np.asarray(queries)
-    rows = np.empty((len(X), min(n, n_rows)), np.intp)
+    n = min(n, n_rows)
+    rows = np.empty((len(X), n), np.intp)
     cosines = np.empty(rows.shape, np.float32)
     for begin in range(0, len(X), block):
         some = slice(begin, min(begin + block, len(X)))
@@ -65,12 +66,47 @@ def nearest_rows(
             found = wanted @ np.asarray(unit_rows(read(others.start, others.stop)), np.float32).T
             if excluded is not None:
                 found[excluded(some, others)] = -1
-            numbers = np.broadcast_to(np.arange(others.start, others.stop), found.shape)
-            best, at = np.hstack([best, found]), np.hstack([at, numbers])
-            if n == 1:
-                order = best.argmax(axis=1)[:, None]
+            if best.shape[1] < n:
+                numbers = np.broadcast_to(np.arange(others.start, others.stop), found.shape)
+                best, at = _first(np.hstack([best, found]), np.hstack([at, numbers]), n)
             else:
-                order = np.argsort(-best, axis=1, kind="stable")[:, :n]
-            best, at = np.take_along_axis(best, order, 1), np.take_along_axis(at, order, 1)
+                _improve(best, at, found, start)
         rows[some], cosines[some] = at, best
     return rows, cosines
+
+
+def _first(
+    cosines: npt.NDArray[np.float32], numbers: npt.NDArray[np.intp], n: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Return the n largest cosines of each query, the first of equal ones first."""
+    if n == 1:
+        order = cosines.argmax(axis=1)[:, None]
+    else:
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+    return np.take_along_axis(cosines, order, 1), np.take_along_axis(numbers, order, 1)
+
+
+def _improve(
+    best: npt.NDArray[np.float32],
+    at: npt.NDArray[np.intp],
+    found: npt.NDArray[np.float32],
+    start: int,
+) -> None:
+    """Put a block's cosines, whose rows begin at `start`, among the best of each query in place.
+
+    After a few blocks hardly any is: only those above the least of the best are sorted.
+    """
+    query, row = np.nonzero(found > best[:, -1:])
+    if not len(query):
+        return
+    better, first, counts = np.unique(query, return_index=True, return_counts=True)
+    place = (
+        np.repeat(np.arange(len(better)), counts),
+        np.arange(len(query)) - np.repeat(first, counts),
+    )
+    cosines = np.full((len(better), counts.max()), -np.inf, np.float32)
+    numbers = np.zeros(cosines.shape, np.intp)
+    cosines[place], numbers[place] = found[query, row], start + row
+    best[better], at[better] = _first(
+        np.hstack([best[better], cosines]), np.hstack([at[better], numbers]), best.shape[1]
+    )

@@ -43,3 +43,12 @@ def test_fewer_rows_than_asked_for_are_all_returned():
     rows, _ = nearest_rows(QUERIES, read, 2, 5)
     assert rows.shape == (9, 2)
     assert nearest_rows(np.empty((0, 6)), read, 2)[0].shape[0] == 0
+
+
+@pytest.mark.parametrize("n", [1, 4, 9])
+def test_of_equal_cosines_the_first_rows_are_taken_in_any_block(n):
+    grid = np.round(RNG.normal(size=(60, 2)))
+    whole = nearest_rows(grid, lambda start, stop: grid[start:stop], 60, n)
+    parts = nearest_rows(grid, lambda start, stop: grid[start:stop], 60, n, block=8)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
