@@ -11,9 +11,11 @@ import numpy as np
 
 from fishembed._base.tables.csv_files import write_csv
 from fishembed._base.text import counted
+from fishembed.audit.audit import find_photos
 from fishembed.audit.checks.balance import Balance, count_balance
 from fishembed.audit.checks.duplicates import find_duplicates
 from fishembed.audit.connected_rows import Indices, connected_groups
+from fishembed.audit.photo_comparison import PhotoComparison
 from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
@@ -83,7 +85,8 @@ def split_store(
         Regular expression searched in each path: its first group, or the whole match, names
         the image's group. These groups are written to the store.
     group_duplicates
-        Whether near-duplicates stay together too.
+        Whether near-duplicates stay together too; where the photos can be read, as the audit finds
+        them.
     threshold
         Cosine from which two images are near-duplicates; chosen from the data when None.
     seed
@@ -175,7 +178,17 @@ def _group_copies(
         store.features, store.labels, store.groups, cosine=threshold, seed=seed, hashes=store.hashes
     )
     witness = PhotoWitness(chosen, store.hashes, store.groups)
-    found = find_duplicates(store.features, store.digests, store.splits, chosen, witness)
+    photos = find_photos(store, None)
+    found = find_duplicates(
+        store.features,
+        store.digests,
+        store.splits,
+        chosen,
+        witness,
+        comparison=None if photos is None else PhotoComparison(store, photos),
+    )
+    if photos is None:
+        notes.append("the photos cannot be read: copies are told by features and hashes alone")
     notes.append(
         f"{counted(len(found.groups), 'group')} of copies kept together and "
         f"{counted(len(found.scenes), 'group')} of the same scene, at a cosine of "

@@ -10,12 +10,7 @@ from PIL import Image, ImageEnhance
 from scipy import ndimage
 
 from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.audit.photo_comparison import (
-    SAME_PHOTO,
-    PhotoComparison,
-    agreement,
-    small_grey,
-)
+from fishembed.audit.photo_comparison import PhotoComparison
 from fishembed.evaluation.near_duplicate_threshold import Threshold
 from fishembed.evaluation.photo_witness import PhotoWitness
 from fishembed.images import ImageFiles
@@ -30,12 +25,6 @@ def scene(seed: int, moved: int = 0) -> Image.Image:
     ground[50:120, 50 + moved : 160 + moved] = body
     pixels = np.clip(ground, 0, 255).astype(np.uint8)
     return Image.fromarray(np.stack([pixels, pixels, 255 - pixels // 2], axis=2))
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def jpeg(image: Image.Image) -> Image.Image:
@@ -57,25 +46,51 @@ CHANGES = {
 }
 
 
+@pytest.fixture
+def same(workspace):
+    """Return what tells whether pairs of images are one photo."""
+
+    def compare(pairs):
+        class Store:
+            paths = tuple(f"{number}.png" for number in range(2 * len(pairs)))
+            boxes = np.full((len(paths), 4), np.nan)
+            times = np.full(len(paths), np.nan)
+
+        for number, image in enumerate(image for pair in pairs for image in pair):
+            image.save(workspace / f"{number}.png")
+        rows = range(0, 2 * len(pairs), 2)
+        comparison = PhotoComparison(Store(), ImageFiles(workspace))
+        return comparison.same_photo(list(rows), [row + 1 for row in rows])
+
+    return compare
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_changed_copies_agree(change):
-    found = [
-        agreement(small_grey(png(CHANGES[change](scene(seed)))), small_grey(png(scene(seed))))
-        for seed in range(8)
-    ]
-    assert np.mean(np.array(found) >= SAME_PHOTO) >= 0.9
+@pytest.mark.parametrize("copy_first", [False, True])
+def test_changed_copies_agree(change, copy_first, same):
+    pairs = [(scene(seed), CHANGES[change](scene(seed))) for seed in range(4)]
+    assert same([pair[::-1] if copy_first else pair for pair in pairs]).tolist() == [1] * 4
 
 
-def test_the_next_of_a_burst_and_other_photos_do_not():
-    for seed in range(8):
-        first = small_grey(png(scene(seed)))
-        for other in (scene(seed, moved=25), scene(seed + 1)):
-            assert agreement(first, small_grey(png(other))) < SAME_PHOTO
+def test_a_copy_cut_off_at_white_agrees(same):
+    bright = [ImageEnhance.Brightness(scene(seed)).enhance(1.4) for seed in range(4)]
+    assert min(np.mean(np.asarray(image)[..., 1] == 255) for image in bright) > 0.03
+    assert same([(scene(seed), image) for seed, image in enumerate(bright)]).tolist() == [1] * 4
 
 
-def test_photos_of_one_colour_are_not_all_one_photo():
-    plain = [small_grey(png(Image.new("RGB", (80, 60), colour))) for colour in ("red", "blue")]
-    assert agreement(*plain) < SAME_PHOTO
+def test_noise_of_encoding_in_a_murky_photo_is_no_difference(same):
+    murky = [ImageEnhance.Contrast(scene(seed)).enhance(0.25) for seed in range(4)]
+    assert same([(image, jpeg(image)) for image in murky]).tolist() == [1] * 4
+
+
+def test_the_next_of_a_burst_and_other_photos_do_not(same):
+    pairs = [(scene(seed), scene(seed, moved=moved)) for seed in range(3) for moved in (4, 25)]
+    pairs += [(scene(seed), scene(seed + 1)) for seed in range(3)]
+    assert not same(pairs).any()
+
+
+def test_photos_of_one_colour_are_not_all_one_photo(same):
+    assert not same([(Image.new("RGB", (80, 60), "red"), Image.new("RGB", (80, 60), "blue"))]).any()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Whether two images are one photo, changed: found roughly, aligned, and compared."""
