@@ -103,7 +103,7 @@ def test_a_size_below_zero_ends_the_list_and_not_the_program(tmp_path):
 def test_a_refused_connection_is_no_missing_file(tmp_path):
     (tmp_path / "m.csv").write_text("path\nhttp://127.0.0.1:9/a.jpg\nreference://x\n")
     source = open_dataset(tmp_path / "m.csv")
-    reasons = [blob.reason for blob in source.blobs.values()]
+    reasons = [blob.reason for blob in source.image_bytes.values()]
     assert "cannot be reached" in reasons[0]
     assert all("is missing" not in reason for reason in reasons)
 

@@ -1,4 +1,4 @@
-"""What an .npz archive claims, looked at before a byte of memory is asked for."""
+"""Checks of .npz archives, made before any of their arrays is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a long task reports what it is doing."""
+"""Progress of long tasks: who receives their messages and counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def report_detail(progress: Progress, text: str) -> None:
 
 
 _RECEIVERS: list[Progress] = []
-"""Who hears of tasks that know of no progress, such as the fit of an estimator; the last counts."""
+"""Receivers for tasks that know of no progress, such as the fit of an estimator; last wins."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ class NoProgress:
     """Discards every message and count."""
 
     def message(self, text: str) -> None:
-        """Discard a sentence."""
+        """Discard a message, which nobody reads."""
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
-        """Discard a count."""
+        """Discard a count, which nobody reads."""

@@ -1,4 +1,4 @@
-"""The names of the splits, and how people spell them."""
+"""Names of splits: train, val and test, and the ways people spell them."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Measures named steps.
+    """Measures the seconds of named steps.
 
     Attributes
     ----------

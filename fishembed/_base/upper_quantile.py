@@ -1,4 +1,4 @@
-"""The score that a new image stays below with a stated probability."""
+"""Upper quantile of scores: a new image stays below it with a stated probability."""
 
 from __future__ import annotations
 

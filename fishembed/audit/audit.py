@@ -23,7 +23,7 @@ from fishembed.images import ImageFiles
 
 @dataclass(frozen=True, repr=False)
 class Audit(PrintsAsTable):
-    """What is wrong with a store's data.
+    """Results of all checks of a store's data.
 
     Attributes
     ----------

@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Action:
-    """Something to do about the data, said on top of the page.
+    """One thing to do about the data, listed on top of the page.
 
     `urgency` orders them, least first.
     """

@@ -1,4 +1,4 @@
-"""Whether two photos are one: laid over each other, shifted, scaled, turned and mirrored.
+"""Comparison of two photos by pixels: laid over each other, shifted, scaled, turned, mirrored.
 
 A hash cannot tell a cropped copy from the next photo of a burst, and an off-centre crop shares few
 of its bits. Here the middle of one small photo is looked for roughly in the other; where it is
@@ -143,7 +143,7 @@ class ComparedPairs:
         self._hashed: list[Pairs] = []
 
     def add(self, pairs: Pairs) -> None:
-        """Take pairs in; what is beyond the most that are compared is decided without."""
+        """Add pairs; what is beyond the most that are compared is decided without."""
         if self._comparison is None:
             return
         usable = self._comparison.comparable
@@ -180,8 +180,8 @@ class ComparedPairs:
         best[np.argsort(-kept.cosine, kind="stable")[:MOST_PAIRS]] = True
         self._set_aside(kept.where(~best))
         kept = kept.where(best)
-        verdict = self._comparison.same_photo(kept.first.tolist(), kept.second.tolist())
-        same = np.where(verdict < 0, kept.copies, verdict == 1)
+        decided = self._comparison.same_photo(kept.first.tolist(), kept.second.tolist())
+        same = np.where(decided < 0, kept.copies, decided == 1)
         for one in (kept.where(same), *self._hashed):
             yield one.first, one.second
 

@@ -31,7 +31,7 @@ MANIFEST = ("path", "label", "split", "group")
 
 @dataclass(frozen=True)
 class Split:
-    """How a store was split.
+    """Result of splitting a store.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ class Change:
 
 
 class Remark(NamedTuple):
-    """What a table of decisions says of one image, see `Change`."""
+    """Note of a table of decisions on one image, see `Change`."""
 
     who: str = ""
     decided: str = ""

@@ -111,7 +111,7 @@ def edit_store(
 
 
 def undo_edit(store: str | Path | UPath) -> UndoneEdit:
-    """Take back the last edit of a store.
+    """Undo the last edit of a store.
 
     Raises
     ------
@@ -241,7 +241,7 @@ class EditableRows:
             raise DataError("every image would be dropped, and a store has at least one")
 
     def revert(self, edit: Edit) -> list[Change]:
-        """Take changes back; return those that something later has changed again."""
+        """Undo changes; return those that something later has changed again."""
         left = self._restore([one for one in edit.changes if one.column == "dropped"])
         for change in edit.changes:
             if change.column == "dropped":

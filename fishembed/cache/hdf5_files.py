@@ -212,7 +212,7 @@ class ForeignDataError(OSError):
 
 
 def refuse_foreign_data(file: h5py.File) -> None:
-    """Look at every name in a file, and read no data; no store has what is refused.
+    """Check every name in a file, and read no data; no store has what is refused.
 
     Raises
     ------

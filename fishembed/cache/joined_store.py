@@ -70,7 +70,7 @@ class JoinedStore(Store):
         return "+".join(store.name for store in self.stores)
 
     def close(self) -> None:
-        """Close the stores."""
+        """Close all stores that are joined."""
         for store in self._stores:
             store.close()
         self._forbid_use()

@@ -24,7 +24,7 @@ _DENSE = 8
 
 
 class Matrix(Protocol):
-    """What can be asked for rows: an array, a memory map, or one of the classes below."""
+    """Protocol of what returns rows: an array, a memory map, or one of the classes below."""
 
     @property
     def shape(self) -> tuple[int, ...]:

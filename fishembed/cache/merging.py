@@ -166,7 +166,7 @@ def _write_rows(
     skipped: bool,
     replaces: str,
 ) -> None:
-    """Write some rows of a store to another place, with what is said of them."""
+    """Write some rows of a store to another place, with all their columns."""
     header = replace(
         store.header, skipped=store.header.skipped if skipped else (), history=(), dropped=None
     )

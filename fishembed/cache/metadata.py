@@ -52,7 +52,7 @@ def text_column(texts: Sequence[str]) -> Column:
 
 
 def is_number(column: Column) -> bool:
-    """Tell a column of numbers from one of text."""
+    """Return whether a column is of numbers, not of text."""
     return column.dtype.kind == "f"
 
 
@@ -98,7 +98,7 @@ def _stacked(name: str, parts: Sequence[tuple[int, Mapping[str, Column]]]) -> Co
 
 
 def _says(column: Column) -> bool:
-    """Tell a column with at least one cell from one where all are missing."""
+    """Return whether a column has at least one cell that is not missing."""
     if is_number(column):
         return bool((~np.isnan(column)).any())
     return any(column.tolist())
@@ -111,7 +111,7 @@ def take_metadata(columns: Mapping[str, Column], rows: Any) -> dict[str, Column]
 
 
 def same_metadata(a: Mapping[str, Column], b: Mapping[str, Column]) -> bool:
-    """Tell whether two stores have the same columns with the same cells."""
+    """Return whether two stores have the same columns with the same cells."""
     return list(a) == list(b) and all(_is_same(a[name], b[name]) for name in a)
 
 

@@ -29,7 +29,7 @@ _PREFERRED = ("", ".h5", ".hdf5", ".json")
 
 
 def open_store(*paths: str | Path | UPath, check: bool = True, by_name: bool = True) -> Store:
-    """Open a store for reading; what it is made of is told by its content.
+    """Open a store for reading; its content decides which kind it is.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def find_store(name: str | Path | UPath, folder: str | Path | UPath) -> AnyPath 
     Returns
     -------
     Path or None
-        Told by content; where several have the name, `NAME` itself before `NAME.h5`, `.hdf5`,
+        Recognised by content; where several have the name, `NAME` itself before `NAME.h5`, `.hdf5`,
         `.json` and other endings. None where there is none.
     """
     wanted = to_path(folder) / str(name)

@@ -85,7 +85,7 @@ class PartialFiles:
     def write(
         self, digests: Sequence[str], features: Mapping[str, npt.NDArray[np.float32]]
     ) -> Path:
-        """Write one file.
+        """Write one partial file.
 
         Parameters
         ----------

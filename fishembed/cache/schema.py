@@ -41,7 +41,7 @@ CHECKED_ROWS = 64
 
 @dataclass(frozen=True)
 class Rows:
-    """What is known of each image; all columns have one length.
+    """Columns of a store's rows; all have one length.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Rows:
         return Rows(**columns)
 
     def is_same(self, other: Rows) -> bool:
-        """Tell whether another set of rows says the same of the same images."""
+        """Return whether other rows describe the same images in the same way."""
         names = self.__dataclass_fields__.keys() - {"metadata", *OPTIONAL_ARRAYS}
         return (
             all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
@@ -136,7 +136,7 @@ def unknown_array(name: str, n: int) -> npt.NDArray[Any]:
 
 
 def is_known(column: npt.NDArray[Any]) -> bool:
-    """Tell whether one of the `OPTIONAL_ARRAYS` says anything of any row."""
+    """Return whether one of the `OPTIONAL_ARRAYS` holds a value for any row."""
     if column.size == 0 or not column.strides[0]:
         return False
     return bool(column.any() if column.dtype == np.uint8 else (~np.isnan(column)).any())
@@ -169,7 +169,7 @@ class TextFeatures:
 
     @property
     def identity(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-        """What the features depend on: names, templates and tower."""
+        """Names, templates and tower: all that the features depend on."""
         return self.names, self.templates, self.tower
 
 
@@ -250,7 +250,7 @@ def decode_attribute(value: object) -> str:
 
 
 def decode_texts(raw: npt.NDArray[Any]) -> list[str]:
-    """Undo `encode_texts`."""
+    """Return the texts that `encode_texts` encoded."""
     return [text.decode("utf-8", "surrogateescape") for text in raw.tolist()]
 
 

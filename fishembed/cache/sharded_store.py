@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 INDEX_SUFFIX = ".json"
-"""Ending of the names that verbs write an index to. What is read is told by its content."""
+"""Ending of the names that verbs write an index to. An index is recognised by its content."""
 
 INDEX_FORMAT = "fishembed-index"
 INDEX_SCHEMA = 1
@@ -313,7 +313,7 @@ def _check_layout(
 
 
 def _check_cut(source: dict[str, Any], store: Store, first: AnyPath) -> None:
-    """Take over how boxes are cut; refuse those that are cut in two ways."""
+    """Return how boxes are cut; refuse those that are cut in two ways."""
     own = store.source.get("boxes")
     if own is None:
         return

@@ -164,7 +164,7 @@ class Store(StoreColumns):
 
     @property
     def encoder_name(self) -> str:
-        """What the encoder is called."""
+        """Name of the encoder, as `load_encoder` takes it."""
         return str(self.encoder.get("name", "unknown"))
 
     @property
@@ -316,7 +316,7 @@ class Store(StoreColumns):
 
     @cached_property
     def history(self) -> tuple[Edit, ...]:
-        """What people changed since, by `split` and `fix`; oldest first. None over files."""
+        """Edits by `split` and `fix`, oldest first; empty over several files."""
         return self._history()
 
     def _history(self) -> tuple[Edit, ...]:

@@ -1,4 +1,4 @@
-"""What a store knows of each of its rows, column by column."""
+"""Columns of a store: path, label, split, group and what else is known of each row."""
 
 from __future__ import annotations
 

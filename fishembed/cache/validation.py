@@ -1,4 +1,4 @@
-"""Whether a file is laid out as a store is, before anything in it is believed."""
+"""Validation of a store's layout, before anything in it is believed."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _check_text(file: h5py.File, name: str, n_classes: int) -> None:
 
 
 def check_column(name: str, column: Any, n_classes: int) -> None:
-    """Look at the values of a column.
+    """Check the values of a column.
 
     Raises
     ------

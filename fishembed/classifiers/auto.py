@@ -236,7 +236,7 @@ class SweptLogisticHead(ChoosingHead):
 
     @property
     def C_(self) -> float:  # noqa: N802 - scikit-learn's name
-        """The value chosen."""
+        """The value of C that was chosen."""
         return float(self.best_parameters_["C"])
 
     def _grids(self, folds: Folds | None = None) -> list[ModelGrid]:  # noqa: ARG002

@@ -171,7 +171,7 @@ class MapPredictor(Predictor):
 
     @property
     def fitted_map(self) -> FittedMap:
-        """What it computes, as `save_head` writes it."""
+        """The function that the head computes, as `save_head` writes it."""
         return self._fitted_map
 
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102
@@ -190,7 +190,7 @@ class LinearPredictor(MapPredictor):
 
     @property
     def fitted_map(self) -> FittedMap:
-        """What it computes, as `save_head` writes it."""
+        """The function that the head computes, as `save_head` writes it."""
         return FittedMap(self.coef_, self.intercept_)
 
 

@@ -1,4 +1,4 @@
-"""How far rows lie from class means, relative to the spread of all images, and at which angle."""
+"""Distances of rows from class means, relative to the spread of all images, and at which angle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Spread:
 
     @classmethod
     def of(cls, covariance: Double, basis: Double | None = None) -> tuple[Spread, Double]:
-        """Shrink a covariance.
+        """Return a covariance shrunk towards the identity.
 
         Parameters
         ----------

@@ -66,7 +66,7 @@ class Combination(EmbeddingClassifier):
 
     @property
     def normalize(self) -> Any:  # type: ignore[override]
-        """What is done to a row before the weights."""
+        """Scaling of a row before the weights: l2 or none."""
         return getattr(self._terms[0][0], "normalize", "l2") if hasattr(self, "_terms") else "l2"
 
     # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map, and

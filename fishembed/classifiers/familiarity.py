@@ -1,4 +1,4 @@
-"""How like known images a new one is: scores of it, and when they are too large."""
+"""Scores of how unlike known images a new one is, and the threshold for calling it unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fitted head computes: a linear map of rows, and one of their whitened directions."""
+"""The function of a fitted head: a linear map of rows, and one of their whitened directions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Whitening:
 
     @classmethod
     def of(cls, statistics: GaussianStatistics, shrinkage: float) -> Whitening:
-        """Take the root of the inverse of the shrunken covariance within classes."""
+        """Return the root of the inverse of the shrunken covariance within classes."""
         matrix = statistics.directions * np.sqrt(statistics.precisions(shrinkage))
         return cls(matrix, statistics.centre @ matrix)
 

@@ -1,4 +1,4 @@
-"""What a head that is no single map computes: maps and votes of neighbours, added up."""
+"""The function of a head that is no single map: maps and votes of neighbours, added up."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class HeldOutLogits:
         *,
         random_state: int = 0,
     ) -> HeldOutLogits:
-        """Take those that a head was chosen by, or fit clones of it to parts of the rows.
+        """Return those that a head was chosen by, or fit clones of it to parts of the rows.
 
         Where classes are so many that the logits would fill the memory, a sample of the rows is
         drawn: they serve to fit a few numbers.

@@ -116,7 +116,7 @@ class LinearHead(LinearClassifier):
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
     ) -> LinearHead:
-        """Train the layer.
+        """Train the linear layer on embeddings.
 
         Parameters
         ----------

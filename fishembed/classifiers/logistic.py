@@ -110,7 +110,7 @@ class LogisticHead(LinearClassifier):
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> LogisticHead:
-        """Fit the weights.
+        """Fit the weights to embeddings.
 
         Parameters
         ----------

@@ -95,7 +95,7 @@ class NeighborsHead(EmbeddingClassifier):
 
     @property
     def fitted_sum(self) -> FittedSum:
-        """What it computes, as `save_head` writes it."""
+        """The function that the head computes, as `save_head` writes it."""
         votes = Part(self._votes, unit=self.normalize == "l2")
         return FittedSum((votes,), np.zeros(len(self.classes_)))
 

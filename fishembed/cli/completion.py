@@ -1,4 +1,4 @@
-"""What the shell offers when a name is begun: heads, stores and runs."""
+"""Completion of names in the shell: heads, stores and runs."""
 
 from __future__ import annotations
 

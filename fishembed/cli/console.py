@@ -123,7 +123,7 @@ class Console:
 
     @property
     def width(self) -> int:
-        """How wide lines of standard output may be; 0 without a limit."""
+        """Width of lines of standard output; 0 without a limit."""
         return width_of(sys.stdout)
 
     def lines(self, text: str) -> None:

@@ -28,7 +28,7 @@ class VerbCommand(TyperCommand):
     """A verb whose help shows examples first, then options in panels."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
+        """Write the help within 80 columns."""
         formatter.write(_page([*_head(self, ctx), *_options(self, ctx)]))
 
 
@@ -36,7 +36,7 @@ class ProgramGroup(TyperGroup):
     """The program, whose help lists the verbs by group, and the exit codes."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
+        """Write the help within 80 columns."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)

@@ -20,7 +20,7 @@ from fishembed._base.text import printable
 
 @dataclass
 class Output:
-    """What one call of the program prints, and how.
+    """Options of what one call of the program prints.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def start_output(words: Sequence[str] = ()) -> None:
 
 
 def set_output(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:
-    """Take over the options that every verb has; given twice, both count."""
+    """Set the options that every verb has; given twice, both count."""
     _OUTPUT.verbose |= verbose
     _OUTPUT.quiet |= quiet
     if log_file is not None and _OUTPUT.log is None:

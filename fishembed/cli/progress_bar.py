@@ -50,7 +50,7 @@ class ProgressBar:
                 self.end()
 
     def end(self) -> None:
-        """Clear the bar."""
+        """Clear the bar from the terminal."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

@@ -1,4 +1,4 @@
-"""What may have been typed wrongly: arguments swapped, a name that the shell split."""
+"""Hints on what was typed wrongly: arguments swapped, a name that the shell split."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _split_name(words: Sequence[str]) -> str:
 def _swapped(verb: str, given: Mapping[str, Any]) -> str:
     """Notice arguments that stand in each other's place."""
 
-    def said(*order: object) -> str:
+    def swapped(*order: object) -> str:
         return (
             f"are the arguments swapped? Try: {shlex.join(['fishembed', verb, *map(str, order)])}"
         )
@@ -53,21 +53,21 @@ def _swapped(verb: str, given: Mapping[str, Any]) -> str:
         at = next((i for i, one in enumerate(images) if _is_run(one)), None)
         if at is not None and not _is_run(run):
             others = [one for i, one in enumerate(images) if i != at]
-            return said(images[at], run, *others)
+            return swapped(images[at], run, *others)
     if verb in ("fix", "search", "shard"):
         second = {"fix": "fixes", "search": "text", "shard": "target"}[verb]
         first, then = given["store"], given.get(second)
         then = then[0] if isinstance(then, list) and then else then
         if then and _is_store(then) and not _is_store(first):
-            return said(then, first)
+            return swapped(then, first)
     if verb == "import" and given.get("target") is not None:
         first, then = map(Path, (given["features"], given["target"]))
         if then.exists() and not first.exists():
-            return said(then, first)
+            return swapped(then, first)
     if verb == "export" and len(given.get("places") or ()) == 2:
         first, then = given["places"]
         if _is_store(then) and not _is_store(first):
-            return said(then, first)
+            return swapped(then, first)
     if verb == "extract" and len(given.get("source") or ()) > 1:
         last = str(given["source"][-1])
         if last.endswith((".h5", ".hdf5")):

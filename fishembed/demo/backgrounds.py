@@ -1,4 +1,4 @@
-"""What lies behind a fish: water with a bottom and weed, a deck, an old sheet of paper."""
+"""Backgrounds behind a fish: water with a bottom and weed, a deck, an old sheet of paper."""
 
 from __future__ import annotations
 

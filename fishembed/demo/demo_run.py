@@ -26,7 +26,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What the demo made: images, features, a run for each of `METHODS`, a page to compare them."""
+    """Paths of what the demo made: images, features, a run for each of `METHODS`, their page."""
 
     images: Path
     store: Path

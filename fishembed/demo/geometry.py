@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Pose:
-    """How one fish lies or swims in the image.
+    """Pose of one fish in the image.
 
     `x`, `y` (of its middle) and `length` are shares of the image's size; `angle` is in degrees
     with the clock. The wave along the body has the height `bend` and the length `wave`, in percent,

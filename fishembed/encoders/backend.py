@@ -1,4 +1,4 @@
-"""Which library computes the forward pass."""
+"""Choice of the library that computes the forward pass."""
 
 from __future__ import annotations
 

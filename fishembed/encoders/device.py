@@ -1,4 +1,4 @@
-"""Which device the encoder runs on."""
+"""Choice of the device, precision and decoding of an encoder."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _decodes_jpegs(device: str) -> bool:
 
 
 def _cpu_has_bf16() -> bool:
-    """Look for AVX-512's or AMX's bf16 among what the kernel says of the processor."""
+    """Return whether the kernel lists AVX-512's or AMX's bf16 among the processor's flags."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:  # not Linux: PyTorch has no public question for this yet
@@ -122,7 +122,7 @@ def good_batch_size(device: str) -> int:
 
 
 def describe_device(device: str) -> str:
-    """Say which device this is: `cuda (NVIDIA H100 80GB HBM3)`, `cpu (2 threads)`."""
+    """Return a device in words: `cuda (NVIDIA H100 80GB HBM3)`, `cpu (2 threads)`."""
     import torch
 
     if device.startswith("cuda"):

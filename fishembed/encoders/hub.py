@@ -94,7 +94,7 @@ def weights_out_of_reach(name: str, why: str) -> UnreachableWeightsError:
 
 
 def is_cached(repo: str, filename: str | None = None, revision: str = "") -> bool:
-    """Tell whether a file of a hub's model, or any weights of it, is on this machine."""
+    """Return whether a file of a hub's model, or any weights of it, is on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
     names = DEFAULT_WEIGHTS if filename is None else (*safe_twins(filename), filename)
@@ -105,7 +105,7 @@ def is_cached(repo: str, filename: str | None = None, revision: str = "") -> boo
 
 
 def is_downloaded(url: str) -> bool:
-    """Tell whether OpenCLIP has fetched this address before."""
+    """Return whether OpenCLIP has fetched this address before."""
     folder = Path("~/.cache/clip").expanduser()
     return (folder / url.rsplit("/", 1)[-1]).is_file()
 

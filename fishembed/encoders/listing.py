@@ -1,4 +1,4 @@
-"""Which encoders can be named, and which are already on this machine."""
+"""List of the encoders that can be named, and of those already on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an encoder is named."""
+"""Names of encoders, parsed into architecture, weights and file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class EncoderName:
 
 
 def parse_name(text: str) -> EncoderName:
-    """Take an encoder's name apart.
+    """Parse an encoder's name.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class ImageTower:
 
     @contextmanager
     def parallel_encoders(self) -> Iterator[Sequence[ImageTower]]:
-        """Return towers that may encode at the same time, each in a thread of its own.
+        """Return encoders that may encode at the same time, each in a thread of its own.
 
         On a CPU one for each core, on CUDA two for each device, so that one batch is
         copied while another is computed.
@@ -93,8 +93,8 @@ class ImageTower:
             with one_thread_each() as threads:
                 yield [self] * threads
         elif self._device.type == "cuda":
-            towers = [self, *(self.copied_to(device) for device in other_devices(self._device))]
-            yield [tower for tower in towers for _ in range(2)]
+            encoders = [self, *(self.copied_to(device) for device in other_devices(self._device))]
+            yield [encoder for encoder in encoders for _ in range(2)]
         else:
             yield [self]
 

@@ -1,4 +1,4 @@
-"""What the rest of fishembed asks of an encoder."""
+"""Protocol that every encoder has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Encoder(Protocol):
 
     @property
     def spec(self) -> EncoderSpec:
-        """What it is."""
+        """Description of the encoder, with its fingerprint."""
         ...
 
     @property

@@ -64,10 +64,10 @@ def load_encoder(
     place = "cpu" if (device, backend) == ("auto", "openvino") else choose_device(device)
     arithmetic = choose_precision(place) if precision == "auto" else precision
     library = choose_backend(parsed.kind, place, arithmetic, backend)
-    tower = _load(parsed, place, arithmetic, library)
+    encoder = _load(parsed, place, arithmetic, library)
     mode = choose_decoding(place) if decoding == "auto" else decoding
-    tower.spec = replace(tower.spec, decoding=mode)
-    return tower
+    encoder.spec = replace(encoder.spec, decoding=mode)
+    return encoder
 
 
 def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> ImageTower:

@@ -1,4 +1,4 @@
-"""What an encoder is, in words that serialise: the identity of the features it makes."""
+"""Description of an encoder as JSON: the identity of the features it makes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_IDENTITY = ("name", "revision")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How pixels are made ready.
+    """Preprocessing of pixels before an encoder.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What makes two features comparable.
+    """Description of an encoder: features of one description are comparable.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What is won by accepting answers only from some confidence on, and looking at the others."""
+"""Share accepted and share right where predictions count from some confidence on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Confusion counts: which classes are predicted for which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many images of each class there are, corrected for a classifier's own mistakes."""
+"""Counts of images by class, corrected for a classifier's own mistakes."""
 
 from __future__ import annotations
 

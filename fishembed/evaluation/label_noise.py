@@ -1,4 +1,4 @@
-"""How likely each label is wrong, from probabilities of a classifier that did not see its row."""
+"""Probability that a label is wrong, by a classifier that had not learnt from its row."""
 
 from __future__ import annotations
 

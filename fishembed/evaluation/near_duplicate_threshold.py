@@ -1,4 +1,4 @@
-"""The cosine from which two images are near-duplicates, chosen from the data."""
+"""Threshold of the cosine for near-duplicates, chosen from the data."""
 
 from __future__ import annotations
 

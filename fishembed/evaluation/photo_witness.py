@@ -1,4 +1,4 @@
-"""Whether two images are copies of one photo, judged by their features and their pixels."""
+"""Decision whether two images are copies of one photo, by their features and their pixels."""
 
 from __future__ import annotations
 

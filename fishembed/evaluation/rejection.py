@@ -1,4 +1,4 @@
-"""How well a score tells images of unknown classes from known ones."""
+"""Metrics of a score that separates images of unknown classes from known ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Double = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Separation:
-    """How a score separates unknown from known images.
+    """Metrics of how a score separates unknown from known images.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whether confidence can be believed, and how far down the list the truth stands."""
+"""Reliability of confidence by bins, and top-k accuracy."""
 
 from __future__ import annotations
 

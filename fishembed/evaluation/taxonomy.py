@@ -76,7 +76,7 @@ class Taxonomy:
         return f"{name} sp." if self.level_name(level) == "genus" else name
 
     def information(self, level: int) -> Floats:
-        """Return how much of what the class would tell each taxon of a level tells, 0 to 1."""
+        """Return the information of each taxon of a level, as a share of that of its class."""
         names, place = self.levels[level]
         members = np.bincount(place, minlength=len(names))
         return np.asarray(1 - np.log(members) / max(np.log(len(place)), 1e-12))
@@ -100,7 +100,7 @@ class RolledUp:
 
 
 def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp:
-    """Answer each row at the deepest rank whose summed probability reaches the floor.
+    """Predict each row at the deepest rank whose summed probability reaches the floor.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class RankScore:
 
 @dataclass(frozen=True)
 class TaxonomyScores:
-    """What a classifier gets right at each rank, and how rolled-up answers fare.
+    """Scores of a classifier at each rank, and of predictions rolled up to a floor.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ def taxonomy_scores(
     places = np.stack([place[true] for _, place in taxonomy.levels])
     right = places[rolled.level, np.arange(len(true))] == rolled.taxon
     kept = [taxonomy.information(k) for k in range(top + 1)]
-    told = [kept[k][t] for k, t in zip(rolled.level, rolled.taxon, strict=True)]
+    information = [kept[k][t] for k, t in zip(rolled.level, rolled.taxon, strict=True)]
     low, high = proportion_intervals(right, groups)[0]
     names: Sequence[str] = [taxonomy.level_name(k) for k in range(top + 1)]
     return TaxonomyScores(
@@ -212,6 +212,6 @@ def taxonomy_scores(
         floor=floor,
         precision=float(right.mean()),
         precision_ci95=(float(low), float(high)),
-        information=float(np.mean(told)),
+        information=float(np.mean(information)),
         answered_at={names[k]: int((rolled.level == k).sum()) for k in range(top + 1)},
     )

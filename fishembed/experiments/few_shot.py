@@ -23,7 +23,7 @@ BASELINE = "logistic"
 
 @dataclass(frozen=True)
 class FewShotSettings:
-    """Which training sets of few images are drawn.
+    """Settings of the training sets of few images that are drawn.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a run keeps of training images that clones of its head had not learnt from."""
+"""Scores of training images by clones of a head that had not learnt from them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class HeldOut:
 
     @property
     def known(self) -> KnownScores:
-        """The scores that new images are held against."""
+        """The scores of known images that new images are compared with."""
         return KnownScores(self.indecision, self.distance, self.grouped)
 
     @property

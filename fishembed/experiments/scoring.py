@@ -116,7 +116,7 @@ def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | N
 
 
 class HeadProbabilities(RowBlocks):
-    """What a head says of rows, and the most probable columns of those that were asked for.
+    """Probabilities of rows by a head, and the most probable columns of those that were asked for.
 
     All at once where they are few; else in the blocks that they are asked in, and not kept: a
     square of 20,000 rows and classes would be 3 GB.

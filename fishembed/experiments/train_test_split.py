@@ -1,4 +1,4 @@
-"""Which rows of a store are learnt from, and which are scored."""
+"""Choice of the rows of a store that are learnt from and of those that are scored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head learns from, how it is fitted, and how sure it may be."""
+"""Training data of a head, its fit and its calibration."""
 
 from __future__ import annotations
 

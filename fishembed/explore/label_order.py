@@ -1,4 +1,4 @@
-"""The order in which images are best labelled: cover what is there, then ask what is unsure."""
+"""Order in which to label images: cover what is there, then ask what is unsure."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _MINUS = re.compile(r"""(?:^|(?<=\s))-(?:"([^"]+)"|'([^']+)'|(\S+))""")
 
 
 class Terms(NamedTuple):
-    """What a query asks for, and what it turns away from."""
+    """Terms of a query: what is searched for, and what is avoided."""
 
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]

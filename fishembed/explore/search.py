@@ -80,7 +80,7 @@ class FeatureSearch:
         n
             Number of rows.
         rows
-            Numbers of the rows to look at, all where None.
+            Numbers of the rows to search, all where None.
         """
         return best_rows(self.cosines(query), n, rows)
 

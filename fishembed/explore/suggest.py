@@ -54,7 +54,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What to label next, in this order.
+    """Images to label next, in this order.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ _TRIALS = 3
 
 
 class BatchSize:
-    """How many images are encoded at once: measured on the first batches, or fixed by the user.
+    """Images that are encoded at once: measured on the first batches, or fixed by the user.
 
     Half and twice the size that usually suits the device are tried beside it, a few batches
     each, and the fastest by image is kept. A batch that did not fit lowers it for good.
@@ -117,7 +117,7 @@ def encode_in_halves(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell a batch that does not fit from any other failure, whichever device says so."""
+    """Return whether an error means that a batch does not fit into memory, on any device."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 

@@ -17,7 +17,7 @@ from fishembed.extraction.stage_times import Seconds, StageTimes
 
 @dataclass(frozen=True)
 class ReadSamples:
-    """What came of a plan.
+    """Samples that were read: digests, those skipped, times.
 
     Attributes
     ----------

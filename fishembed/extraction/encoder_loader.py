@@ -109,7 +109,7 @@ class EncoderLoader:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is at hand."""
+        """Whether the encoder is loaded."""
         return self._loaded is not None
 
     @property
@@ -119,7 +119,7 @@ class EncoderLoader:
 
     @property
     def has_text(self) -> bool:
-        """Whether it has words."""
+        """Whether the encoder has a text tower."""
         if self._loaded is None and self._store is not None:
             return bool(self._store.encoder.get("has_text"))
         return self.load().logit_scale is not None
@@ -205,7 +205,7 @@ class EncoderLoader:
         }
 
     def _is_stores(self) -> bool:
-        """Tell whether the store says enough to trust the name alone."""
+        """Return whether the store names the encoder, so that the name alone is enough."""
         if self._store is None or self._loaded is not None:
             return False
         known = self._store.encoder

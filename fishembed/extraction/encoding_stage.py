@@ -1,4 +1,4 @@
-"""Batches of images into the lanes of an encoder."""
+"""Encoding stage: batches of images go to the lanes of an encoder, its copies that run at once."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Batch:
         self.scaled: list[int] = []
 
     def add(self, digest: str | None, image: StoredImage | None, first_row: int) -> None:
-        """Take a file, and its image where that must be encoded."""
+        """Add a file, and its image where that must be encoded."""
         self.digests.append(digest)
         if image is not None and digest is not None:
             self.encoded.append(digest)
@@ -85,7 +85,7 @@ class Batch:
             self.lengths.append(image.length)
 
     def hold(self, segment: Segment) -> None:
-        """Keep a segment of the ring until this batch is encoded."""
+        """Hold a segment of the ring until this batch is encoded."""
         self._ring.use(segment)
         self._segments.append(segment)
         self.rows_held += segment.rows
@@ -176,7 +176,7 @@ class EncodingStage:
 
     @property
     def info(self) -> EngineInfo:
-        """What is at work."""
+        """Device, workers, lanes and batch size at work."""
         workers = self._job.workers or cores()
         if self._pool is None:
             return EngineInfo(workers=workers)
@@ -245,7 +245,7 @@ class EncodingStage:
             yield self._submit(batch, messages)
 
     def _is_full(self, batch: Batch, size: int, ring: ImageRing) -> bool:
-        """Tell whether a batch must be encoded now; batches never fill the ring."""
+        """Return whether a batch must be encoded now; batches never fill the ring."""
         if not batch.encoded:
             return len(batch.digests) >= _FILES_AT_ONCE
         return len(batch.encoded) >= size or batch.rows_held > len(ring) // (2 * self.lanes + 2)

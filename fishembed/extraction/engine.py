@@ -1,4 +1,4 @@
-"""What reads and encodes: the contract between an extraction and the machines it runs on."""
+"""Engine: the contract between an extraction and the machines that read and encode."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EncodingJob:
 
 @dataclass(frozen=True)
 class EncodedFiles:
-    """What came of some files that follow one another, and the features of their images.
+    """Digests, reasons and features of some files that follow one another.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class EncodedFiles:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine worked with, known once it is done.
+    """Device and numbers that an engine used, known once it is done.
 
     Attributes
     ----------
@@ -143,5 +143,5 @@ class Engine(Protocol):
 
     @property
     def info(self) -> EngineInfo:
-        """What it worked with."""
+        """Device, workers, lanes and batch size that the engine used."""
         ...

@@ -257,10 +257,10 @@ def _commit(  # noqa: PLR0917 - everything that a store is made of
 ) -> None:
     """Write the store whole; `trunk` names the features that are the trunk's, None for none."""
 
-    def gathered(name: str, dim: int) -> ComputedRows:
+    def computed(name: str, dim: int) -> ComputedRows:
         return ComputedRows(lambda a, b: known.gather(name, rows.digest[a:b]), len(rows), dim)
 
-    own = gathered(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
+    own = computed(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
     shared: Literal["image"] | None = "image" if trunk == IMAGE else None
-    image = gathered(IMAGE, loader.spec.dim)
+    image = computed(IMAGE, loader.spec.dim)
     write_store(place, head, rows, image, trunk=own or shared, replaces=replaces)

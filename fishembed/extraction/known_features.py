@@ -78,7 +78,7 @@ class KnownFeatures:
         return sum(1 for _ in self)
 
     def was_encoded(self, digest: str) -> bool:
-        """Tell whether this run has encoded an image."""
+        """Return whether this run has encoded an image."""
         place = self._places.get(digest)
         return digest in self._fresh_digests if place is None else place >= self._first_new
 

@@ -202,8 +202,8 @@ def _carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[s
     """Return the metadata columns of the store before of which the dataset says nothing now."""
     if before.rows is None or not before.rows.metadata:
         return []
-    said = {name for sample in samples for name in sample.metadata}
-    return [name for name in before.rows.metadata if name not in said]
+    known_now = {name for sample in samples for name in sample.metadata}
+    return [name for name in before.rows.metadata if name not in known_now]
 
 
 def _carried(

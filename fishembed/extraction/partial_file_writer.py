@@ -52,7 +52,7 @@ class PartialFileWriter:
         self.seconds = 0.0
 
     def add(self, batches: Batches) -> list[Written]:
-        """Take batches for the next partial file; return those that are written by now."""
+        """Add batches to the next partial file; return those that are written by now."""
         batches, self._failed = self._failed + batches, []
         if any(digests for digests, _ in batches):
             if self._pool is None:

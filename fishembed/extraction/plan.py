@@ -23,7 +23,7 @@ from fishembed.images import Dataset, Sample
 
 @dataclass(frozen=True)
 class Plan:
-    """What an extraction has to do, in columns.
+    """Plan of an extraction in columns: which samples are known, which must be read.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class PlannedFiles(Sequence[File]):
 
     def _file(self, number: int) -> File:
         path = self._plan.samples[number].path
-        return self._dataset.blobs.get(path) or os.path.join(self._root, path)  # noqa: PTH118
+        return self._dataset.image_bytes.get(path) or os.path.join(self._root, path)  # noqa: PTH118
 
 
 def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) -> Plan:

@@ -48,7 +48,7 @@ def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
 
 
 class PreviousStore:
-    """What was there before: nothing, or a store with its checksums compared.
+    """The store before an extraction, with its checksums compared, or none.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class PreviousStore:
         return self.dropped.image if own is None else own
 
     def can_keep(self, row: int) -> bool:
-        """Tell whether a row may stay without its image."""
+        """Return whether a row may stay without its image."""
         return row not in self._bad_rows and "classes" not in self._datasets
 
     def features(self, name: str) -> npt.NDArray[Any]:
@@ -187,7 +187,7 @@ class PreviousStore:
         return {self.store.classes[label] for label in np.unique(labels[labels >= 0])}
 
     def differs(self, head: StoreHeader, rows: Rows, *, trunk: bool) -> bool:
-        """Tell whether the store must be written: it is new, damaged, or holds something else."""
+        """Return whether the store must be written: it is new, damaged, or holds something else."""
         store = self.store
         if store is None or self.is_damaged or store.has_trunk != trunk:
             return True
@@ -195,7 +195,7 @@ class PreviousStore:
 
 
 def _is_same(store: FeatureStore, head: StoreHeader, rows: Rows) -> bool:
-    """Tell whether a store holds exactly this already."""
+    """Return whether a store holds exactly this already."""
     then = store.header
     texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
     return (

@@ -1,4 +1,4 @@
-"""What was changed in a store by hand outlives the next extraction."""
+"""Edits of a store made again on the rows of the next extraction."""
 
 from __future__ import annotations
 

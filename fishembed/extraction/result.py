@@ -1,4 +1,4 @@
-"""What an extraction did."""
+"""Result of an extraction: rows, counts, times and how the dataset was understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long each stage of an extraction worked, and which one held it up."""
+"""Times of the stages of an extraction, and the stage that held it up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_SECONDS = Seconds()
 
 @dataclass(frozen=True)
 class StageTimes:
-    """How busy an extraction kept each stage.
+    """Busy times of each stage of an extraction.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class StageTimes:
         return max(threads, key=lambda stage: busy[stage] / threads[stage])
 
     def __str__(self) -> str:
-        """Say it in one line: `decode-bound: 14.0 of 16 cores decoding, cuda 31% busy`."""
+        """Return one line: `decode-bound: 14.0 of 16 cores decoding, cuda 31% busy`."""
         busy, words = self.busy, []
         if self.bottleneck == "read":
             words.append(f"{busy['read']:.1f} of {self.workers} threads waiting for files")

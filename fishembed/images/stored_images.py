@@ -67,7 +67,7 @@ class ImageFiles:
         return is_remote(self._root) and not self._fetch
 
     def are_there(self) -> bool:
-        """Tell whether their folder can be reached."""
+        """Return whether their folder can be reached."""
         if self.wait_for_leave:
             return False
         try:
@@ -138,6 +138,6 @@ class ImageFiles:
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:
-            return read_tars(self._root, [tar]).blobs
+            return read_tars(self._root, [tar]).image_bytes
         except SourceError:
             return {}

@@ -1,4 +1,4 @@
-"""Images that a person answers in a page: what the page's script is told of them.
+"""Images that a person labels in a page, as data for the page's script.
 
 One component serves all pages: `templates/answer.js` reads what `answering_data` returns from the
 page's data, shows the images large, takes decisions by key, and saves them as the CSV that

@@ -1,4 +1,4 @@
-"""The parts that all pages share: templates, filled safely, and the tiles under a headline."""
+"""Parts that all pages share: templates, filled safely, and the tiles under a headline."""
 
 from __future__ import annotations
 

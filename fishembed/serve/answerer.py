@@ -105,7 +105,7 @@ class Answerer:
         return {"run": self.run.name, "answers": answers}
 
     def _has_training_images(self) -> bool:
-        """Tell whether the store is at hand: an answer stands without what it is like."""
+        """Return whether the run's store can be read, which only evidence needs."""
         try:
             return bool(len(self._prepared.training_images.rows))
         except FishembedError:

@@ -1,4 +1,4 @@
-"""How far two ways of answering the same images agree."""
+"""Agreement of two predictions of the same images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Agreement:
-    """What was compared and how much of it differs.
+    """Agreement: how many images were compared and how many differ.
 
     Attributes
     ----------

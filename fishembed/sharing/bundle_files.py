@@ -1,4 +1,4 @@
-"""What lies in a bundle's folder, and how it is opened."""
+"""Files of a bundle's folder, and how they are opened."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ HELD_OUT = 0.2
 
 @dataclass(frozen=True)
 class UsualJob:
-    """What the usual job made.
+    """Paths and results that the usual job made.
 
     Attributes
     ----------
@@ -191,8 +191,8 @@ def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
 
 def _what_stands_out(audit: Audit, store: FeatureStore, folder: Path) -> str:
     asked = what_to_do(audit, store)
-    said = "; ".join(asked[:3]) or "nothing stands out"
-    return f"What the audit asks for ({folder}/index.html): {said}."
+    found = "; ".join(asked[:3]) or "nothing stands out"
+    return f"What the audit asks for ({folder}/index.html): {found}."
 
 
 def _what_came_out(runs: Sequence[Run], split: str) -> tuple[str, str]:

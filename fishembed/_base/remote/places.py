@@ -162,7 +162,7 @@ def _clean(url: str) -> str:
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
-    """Take a URL apart: scheme, login, the rest of the name, query and fragment."""
+    """Split a URL into scheme, login, the rest of the name, query and fragment."""
     scheme = _SCHEME.match(url)
     if not scheme:
         return "", "", url, ""

@@ -210,7 +210,7 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Take off the ' that `guarded` put before a text.
+    """Remove the ' that `guarded` put before a text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and the line that turns it into what is read here."""
+"""Kinds of files by their first bytes, and how to convert those that are no table."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class LabelIssue(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelIssues(CheckResult):
-    """Which labels were judged, and which are suspicious."""
+    """Labels that were judged, and those that are suspicious."""
 
     ranked: tuple[LabelIssue, ...] = ()  # All that were judged, most suspicious first
     agreed: float = math.nan  # Share of these that the head calls what their label says

@@ -104,7 +104,7 @@ class Leaks(CheckResult):
         return [f"leaks: {' '.join(self._explained())}", *scores]
 
     def tables(self, store: FeatureStore) -> list[Table]:
-        """Return all leaks."""
+        """Return the tables that list all leaks."""
         columns = ("path", "split", "label", "kind", "other", "other_split", "cosine", *DECISION)
         rows = []
         for one in self.found:

@@ -69,7 +69,7 @@ class Outliers(CheckResult):
         ]
 
     def tables(self, store: FeatureStore) -> list[Table]:
-        """Return all outliers."""
+        """Return the table that lists all outliers."""
         reasons = [
             (one.row, "outlier", f"{one.distance:.2f} spreads from the nearest class")
             for one in self.found

@@ -128,12 +128,12 @@ def _read_parquet(path: Path) -> Arrays:
             plain.remove("image")  # where path was, on the machine that wrote the file
         numbers = [f.name for f in schema if pa.types.is_floating(f.type)]
         texts = _known_columns(plain)
-        vectors = _one_of(path, lists, "columns of lists") if lists else ""
-        wanted = [vectors] if vectors else _feature_columns(path, numbers, texts)
+        features_column = _one_of(path, lists, "columns of lists") if lists else ""
+        wanted = [features_column] if features_column else _feature_columns(path, numbers, texts)
         further = [name for name in plain if name not in {*wanted, *texts}]
         table = parquet.read_table(file, columns=[*wanted, *texts, *further])
-    if vectors:
-        features = np.array(table[vectors].to_pylist(), np.float32)
+    if features_column:
+        features = np.array(table[features_column].to_pylist(), np.float32)
     else:
         features = np.stack([table[name].to_numpy() for name in wanted], axis=1)
     columns = {what: table[name].to_pylist() for name, what in texts.items()}

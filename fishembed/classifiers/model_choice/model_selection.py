@@ -175,7 +175,7 @@ class CandidateScorer:
         }
 
     def choose(self, scores: Sequence[CandidateScores]) -> tuple[int, list[int]]:
-        """Choose a candidate.
+        """Choose the best of the candidates.
 
         A candidate ties with the best where the difference of their scores is within `within`
         standard errors of that difference over the same rows; of those that tie, the one with

@@ -1,4 +1,4 @@
-"""What a head's file holds, looked at before it is believed."""
+"""Checks of a head's file, made before anything in it is believed."""
 
 from __future__ import annotations
 

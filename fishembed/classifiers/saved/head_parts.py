@@ -47,7 +47,7 @@ def _map_arrays(fitted: FittedMap) -> tuple[dict[str, Any], Arrays]:
 
 
 def read_parts(file: zipfile.ZipFile, about: list[Any], n_classes: int) -> FittedSum:
-    """Read what `part_arrays` returned, and look at it before it is believed.
+    """Read what `part_arrays` returned, and check it before it is believed.
 
     Raises
     ------

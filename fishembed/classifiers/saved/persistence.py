@@ -102,7 +102,7 @@ def save_head(
 
 
 def _contents(head: Any) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """Return what is said of what a head computes, and its arrays."""
+    """Return the description of a head's function, and its arrays."""
     fitted: FittedMap | None = getattr(head, "fitted_map", None)
     if fitted is None:
         parts, arrays = part_arrays(fitted_sum(head, head.classes_.tolist()))
@@ -171,7 +171,7 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
 
 
 class _DamagedError(Exception):
-    """What is wrong with the head in a file."""
+    """Raised where the head in a file is damaged."""
 
 
 def _read_map(file: zipfile.ZipFile, about: Any) -> SavedHead:

@@ -206,7 +206,7 @@ class AngularMap(SavedMap):
 
     @property
     def fitted_map(self) -> FittedMap:
-        """What it computes, as `save_head` writes it."""
+        """The function that the head computes, as `save_head` writes it."""
         whitening = Whitening(self.whitening, self.whitened_centre)
         return FittedMap(self.coef, self.intercept, DirectionMap(whitening, self.angular_coef))
 
@@ -262,7 +262,7 @@ class SummedHead(SavedHead):
 
     @property
     def fitted_sum(self) -> FittedSum:
-        """What it computes, as `save_head` writes it."""
+        """The function that the head computes, as `save_head` writes it."""
         return self.fitted
 
     def logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:  # noqa: D102

@@ -34,7 +34,7 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop.
+    """Limits at which a fit stops.
 
     Attributes
     ----------

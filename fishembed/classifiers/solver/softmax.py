@@ -156,7 +156,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Objective:
-    """Penalised multinomial regression.
+    """Objective of penalised multinomial regression.
 
     ``sum_i w_i CE(softmax((W + O) x_i + b), y_i) / S + penalty / 2 |W|^2``, S the sum of the
     weights, O the origin.

@@ -1,4 +1,4 @@
-"""The words of the embedded encoder: names and sentences to features in its image space.
+"""The text tower of the embedded encoder: names and sentences to features in its image space.
 
 The weights that ship with the package were trained by `tools/train_text_tower.py`; what
 from, and what they reach, is in docs/model-card.md.

@@ -75,7 +75,7 @@ def run_seeds(
         raise InputError(f"seeds={seeds}: give how many seeds, 1 to {_MOST}")
     opened = opened_store(store)
     name = run or default_name(opened.name, options.get("features", "image"), head)
-    told = progress or NoProgress()
+    first_progress = progress or NoProgress()
     made = []
     for one in range(seed, seed + seeds):
         own = f"{name}-seed{one}"
@@ -86,7 +86,7 @@ def run_seeds(
                 seed=one,
                 split_seed=seed,
                 command=command,
-                progress=told if one == seed else NoProgress(),  # the notes are the same
+                progress=first_progress if one == seed else NoProgress(),  # the notes are the same
                 **options,
             )
             series = {"name": name, "seed": one, "seeds": seeds}

@@ -19,7 +19,7 @@ _NAMED = 4
 
 
 class ScoredRow(NamedTuple):
-    """What one run says of one image: classes by name, "" where it names none."""
+    """Prediction of one image by one run: classes by name, "" where it names none."""
 
     true: str
     predicted: str
@@ -153,7 +153,7 @@ def _photo_rows(run: Run, rows: Rows, mixed: set[str]) -> Rows:
 
 
 def _class_weights(run: Run) -> dict[ImageKey, dict[str, float]]:
-    """Return each row's most probable classes; where a run names none, its answer alone."""
+    """Return each row's most probable classes; where a run names none, its prediction alone."""
     images = run.result.images
     seen: Counter[str] = Counter()
     weights = {}

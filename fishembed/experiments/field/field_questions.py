@@ -72,7 +72,7 @@ class _Scored:
 
     @cached_property
     def logits(self) -> Floats:
-        """All of them."""
+        """Logits of all scored rows."""
         return np.concatenate(list(self.blocks()))
 
     @cached_property

@@ -1,1 +1,1 @@
-"""A run's answers about other images."""
+"""Prediction of other images by a run's head."""

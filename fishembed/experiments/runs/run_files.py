@@ -218,7 +218,7 @@ def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
 
 
 def check_types(folder: Path, info: Mapping[str, Any]) -> None:
-    """Look at what is read of `run.json` without further questions.
+    """Check the values of `run.json` that are used as they are.
 
     Raises
     ------
@@ -253,8 +253,8 @@ def _sha256(path: Path) -> str:
 
 def _checksum(info: Mapping[str, Any]) -> str:
     """Return the SHA-256 of all that a run's record says, however it is laid out."""
-    said = {name: value for name, value in info.items() if name != CHECKSUM}
-    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    described = {name: value for name, value in info.items() if name != CHECKSUM}
+    text = json.dumps(described, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

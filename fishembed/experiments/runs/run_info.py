@@ -1,4 +1,4 @@
-"""What repeats an experiment: the store, the encoder, every parameter, versions and times."""
+"""Record of an experiment: its store, encoder, parameters, versions and times, to repeat it."""
 
 from __future__ import annotations
 

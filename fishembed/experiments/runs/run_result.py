@@ -36,7 +36,7 @@ TOP_K = 5
 
 @dataclass(frozen=True, eq=False)
 class ClassTable:
-    """How each class fared; all arrays (n_classes,), in the store's order.
+    """Counts and metrics of each class; all arrays (n_classes,), in the store's order.
 
     Classes that were neither learnt, nor scored, nor predicted are left out.
 
@@ -93,7 +93,7 @@ class ClassTable:
 
 @dataclass(frozen=True, eq=False)
 class ScoredImages:
-    """What each scored image was called; all arrays (n_images, …).
+    """Prediction of each scored image; all arrays (n_images, …).
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ def about_run(info: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RunResult(PrintsAsTable):
-    """What an experiment reached: made by `fit` and `score_zeroshot`, read by `Run.load`.
+    """Result of an experiment: made by `fit` and `score_zeroshot`, read by `Run.load`.
 
     Attributes
     ----------
@@ -251,7 +251,7 @@ class RunResult(PrintsAsTable):
 
     @cached_property
     def acceptance(self) -> Acceptance | None:
-        """What accepting only sure answers wins; None where the run names no confidence."""
+        """Shares accepted and right by confidence; None where the run names no confidence."""
         images = self.images
         return acceptance(images.confidence, images.right, images.labelled, images.groups)
 

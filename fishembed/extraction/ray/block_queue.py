@@ -59,7 +59,7 @@ class BlockQueue:
 
     @property
     def finished(self) -> bool:
-        """Whether every block has been given out and is done."""
+        """Whether every block has been handed to a worker and is done."""
         return not self._open and not self._back and self._next == len(self._files)
 
     def next(self) -> Block | None:
@@ -85,7 +85,7 @@ class BlockQueue:
         self._most = min(_MOST, 2 * self._most, max(_LEAST, size))
 
     def again(self, block: Block, why: Exception) -> None:
-        """Take a block back whose worker has died.
+        """Return a block to the queue, whose worker has died.
 
         Raises
         ------

@@ -60,7 +60,7 @@ def worker_pool(
 
 
 def import_ray() -> Any:
-    """Return the module.
+    """Import and return the module `ray`.
 
     Raises
     ------

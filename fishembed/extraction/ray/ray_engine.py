@@ -116,7 +116,7 @@ def _load(pool: WorkerPool, loader: EncoderLoader) -> RemoteEncoder:
 def _collect(
     pool: WorkerPool, blocks: BlockQueue, task: Any
 ) -> Iterator[tuple[EncodedFiles, EngineInfo]]:
-    """Keep every actor busy, and yield what each block came to."""
+    """Hand blocks to all actors, and yield the result of each block."""
     ray, actors = pool.ray, pool.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
     restarting: dict[Any, float] = {}

@@ -1,4 +1,4 @@
-"""What runs in a Ray worker: an encoder, and the pipeline of one machine around it."""
+"""A Ray worker: an encoder, and the pipeline of one machine around it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from fishembed.extraction.stage_times import NO_SECONDS, Seconds
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """What the driver wants of its workers.
+    """Task that the driver sends to its workers.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class RayWorker:
         self._partial_files: PartialFiles | None = None
 
     def describe_encoder(self, encoder: EncoderLoader) -> EncoderFacts:
-        """Load the encoder and tell what it is."""
+        """Load the encoder and return its description."""
         own = self._own(encoder)
         loaded = own.load()
         return EncoderFacts(loaded.spec, loaded.device, loaded.logit_scale, own.trunk_dim)

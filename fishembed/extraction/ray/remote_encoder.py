@@ -22,7 +22,7 @@ RESTART_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class EncoderFacts:
-    """What a worker says of its encoder, see `fishembed.encoders.Encoder`."""
+    """Description of a worker's encoder, see `fishembed.encoders.Encoder`."""
 
     spec: EncoderSpec
     device: str
@@ -53,7 +53,7 @@ class RemoteEncoder:
 
     @property
     def spec(self) -> EncoderSpec:
-        """What it is."""
+        """Description of the encoder, with its fingerprint."""
         return self.facts.spec
 
     @property

@@ -35,7 +35,7 @@ DECODING_ERRORS = (ImageError, MemoryError, ValueError, OSError)
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """How the bytes of a file become the pixels that an encoder takes.
+    """Transform from the bytes of a file to the pixels that an encoder takes.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class ImageTransform:
         return image_pixels(data, self.geometry, decoding=self.decoding, max_pixels=self.max_pixels)
 
     def suits_device(self, data: bytes) -> bool:
-        """Tell whether the encoder's device may decode a file."""
+        """Return whether the encoder's device may decode a file."""
         return suits_device(data, self.geometry, self.max_pixels)
 
 
@@ -87,7 +87,7 @@ class StoredImage:
 
 @dataclass
 class BlockResult:
-    """What came of a block of files.
+    """Result of reading a block of files.
 
     Attributes
     ----------

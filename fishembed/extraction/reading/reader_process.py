@@ -53,7 +53,7 @@ _PLACE = np.dtype(np.int64)
 
 
 class SharedMemory:
-    """What this process shares with its readers: digests, a place for each reader, the ring.
+    """Memory that this process shares with its readers: digests, a place for each reader, the ring.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ class ProcessReader:
         self._fell_back = False
 
     def close(self) -> None:
-        """End the readers."""
+        """End the processes of the readers."""
         for reader in self._readers.values():
             reader.connection.close()
         self._readers.clear()

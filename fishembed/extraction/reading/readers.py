@@ -176,7 +176,7 @@ class FileReaders:
 
 
 def use_processes(files: int) -> bool:
-    """Tell whether processes of their own shall read so many files."""
+    """Return whether processes of their own shall read so many files."""
     enough = _ENOUGH_ON_FEW_CORES if cores() <= _FEW_CORES else ENOUGH_FOR_PROCESSES
     return hasattr(os, "memfd_create") and files >= enough
 

@@ -106,7 +106,7 @@ def extract_several(
 
 @dataclass
 class _Passed:
-    """What the pass over the images did."""
+    """Result of the pass over the images, for all encoders."""
 
     loaders: list[EncoderLoader]
     counts: list[tuple[int, int]]
@@ -189,12 +189,12 @@ def _pass(
         modes = {loader.spec.decoding for loader in loaders}
         if not unread or modes & {"device"} or len(modes) > 1 or any(map(is_remote, places)):
             return _Passed(loaders, [], None)  # nothing to do, or each has its own way to pixels
-        towers = SeveralEncoders([loader.load() for loader in loaders], trunks)
+        together = SeveralEncoders([loader.load() for loader in loaders], trunks)
         given = {key: options[key] for key in _OF_THE_PASS if options.get(key) is not None}
         given.setdefault("max_pixels", MAX_PIXELS)
         files = PlannedFiles(dataset, plans[0], unread)
         job = EncodingJob(files, **given)
-        stages, digests, scaled = _encode(towers, job, several, unread, reporter)
+        stages, digests, scaled = _encode(together, job, several, unread, reporter)
         counts = [
             plan.arrivals([digests.get(i, one) for i, one in enumerate(plan.digests)], was)
             for plan, was in zip(plans, [known.was_encoded for known in several], strict=True)
@@ -204,7 +204,7 @@ def _pass(
 
 
 def _encode(
-    towers: SeveralEncoders,
+    together: SeveralEncoders,
     job: EncodingJob,
     several: Sequence[KnownFeatures],
     unread: Sequence[int],
@@ -216,7 +216,12 @@ def _encode(
     """
     engine = LocalEngine()
     loader = EncoderLoader(
-        towers, device="auto", precision="auto", decoding="auto", store=None, reporter=NoProgress()
+        together,
+        device="auto",
+        precision="auto",
+        decoding="auto",
+        store=None,
+        reporter=NoProgress(),
     )
     digests: dict[int, str | None] = {}
     scaled: list[int] = []

@@ -63,14 +63,14 @@ class BoxSamples:
 
     Attributes
     ----------
-    samples, blobs
+    samples, image_bytes
         As in `Dataset`.
     notes
         How many boxes and photos there are, and how many photos have no box.
     """
 
     samples: list[Sample]
-    blobs: dict[str, ImageBytes] = field(default_factory=dict)
+    image_bytes: dict[str, ImageBytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +78,7 @@ def box_samples(
     root: Path,
     found: Iterable[FoundBox],
     options: BoxOptions,
-    elsewhere: Mapping[str, ImageBytes] | None = None,
+    photo_bytes: Mapping[str, ImageBytes] | None = None,
 ) -> BoxSamples:
     """Make a sample of each box; those of one photo, or of one group, stay together.
 
@@ -90,12 +90,12 @@ def box_samples(
         The boxes.
     options
         Which become samples, and how they are cut.
-    elsewhere
+    photo_bytes
         The photos that are no files below the root.
     """
-    elsewhere = elsewhere or {}
+    photo_bytes = photo_bytes or {}
     samples: dict[str, Sample] = {}
-    blobs: dict[str, ImageBytes] = {}
+    image_bytes: dict[str, ImageBytes] = {}
     faint, photos, with_box = 0, dict[str, Sample](), set[str]()
     for one in found:
         sample = replace(one.sample, group=one.sample.group or one.path)
@@ -106,16 +106,16 @@ def box_samples(
             faint += 1
             continue
         with_box.add(one.path)
-        file = elsewhere.get(one.path) or str(root / one.path)
+        file = photo_bytes.get(one.path) or str(root / one.path)
         state = _state(file)
         box = _in_pixels(file, one.box) if one.shares else one.box
         if box is None:
             name = box_path(one.path, one.box)
-            blobs[name] = UnreadableImage("its photo cannot be read")
+            image_bytes[name] = UnreadableImage("its photo cannot be read")
             samples.setdefault(name, replace(sample, path=name))
             continue
         name = box_path(one.path, box)
-        blobs[name] = CroppedImage(file, box, state, options.margin, options.square)
+        image_bytes[name] = CroppedImage(file, box, state, options.margin, options.square)
         samples.setdefault(name, replace(sample, path=name, box=box))
     whole = list(photos.values()) if options.whole_images else []
     note = (
@@ -125,8 +125,8 @@ def box_samples(
         + ("; whole photos are rows too" if whole else "")
     )
     if whole:
-        blobs |= {path: elsewhere[path] for path in photos if path in elsewhere}
-    return BoxSamples([*samples.values(), *whole], blobs, (note,))
+        image_bytes |= {path: photo_bytes[path] for path in photos if path in photo_bytes}
+    return BoxSamples([*samples.values(), *whole], image_bytes, (note,))
 
 
 def read_box_json(path: Path) -> list[FoundBox]:

@@ -32,7 +32,7 @@ _KEPT = 4
 
 @dataclass(frozen=True)
 class BoxOptions:
-    """Which boxes become rows, and how much around them is cut with them.
+    """Options of boxes: which become rows, and how much around them is cut with them.
 
     Attributes
     ----------

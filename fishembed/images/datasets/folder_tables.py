@@ -75,7 +75,7 @@ def read_folder_tables(root: Path, listing: Listing, layout: Layout) -> Layout |
 
 
 def unused_tables(
-    root: Path, listing: Listing, samples: Sequence[Sample], said: Iterable[str]
+    root: Path, listing: Listing, samples: Sequence[Sample], notes: Iterable[str]
 ) -> list[str]:
     """Return a sentence on files that name at least half of the images and are not used.
 
@@ -85,12 +85,12 @@ def unused_tables(
         The folder and what lies in it.
     samples
         Its images.
-    said
+    notes
         Sentences that were written; tables named in them are not named again.
     """
     names = {PurePosixPath(sample.path).name for sample in samples}
     stems = {PurePosixPath(name).stem for name in names}
-    sentences = " ".join(said)
+    sentences = " ".join(notes)
     found = []
     for table in listing.tables[:_MOST_TEXTS]:
         place = root / table
@@ -110,7 +110,7 @@ def unused_tables(
 
 
 def _names_its_own(table: str, words: set[str], samples: Sequence[Sample]) -> bool:
-    """Tell whether half of the images of a table's own folder are named in it."""
+    """Return whether half of the images of a table's own folder are named in it."""
     folder = table.rpartition("/")[0]
     own = [one.path.rpartition("/")[2] for one in samples if one.path.startswith(f"{folder}/")]
     return bool(folder) and 2 * sum(name in words for name in own) >= len(own) > 0

@@ -34,7 +34,7 @@ class TableImage:
     state: tuple[int, int]
 
     def read(self) -> bytes:
-        """Read it whole."""
+        """Return the bytes of the image."""
         try:
             cell = _column(self.file, self.column)[self.row].as_py()
         except (OSError, ValueError, LookupError) as error:
@@ -67,16 +67,16 @@ def read_hub_dataset(source: str) -> Dataset:
         )
     tables = _loaded(match["name"], match["split"])
     samples: list[Sample] = []
-    blobs: dict[str, ImageBytes] = {}
+    image_bytes: dict[str, ImageBytes] = {}
     for split, table in tables.items():
         for sample, image in _images(split, table):
             samples.append(sample)
-            blobs[sample.path] = image
+            image_bytes[sample.path] = image
     classes = {sample.label for sample in samples} - {None}
     layout = f"dataset {match['name']} of the hub with {counted(len(classes), 'class', 'classes')}"
     name = Path(match["name"]).name + (f"-{match['split']}" if match["split"] else "")
     root = Path(f"{PREFIX}{match['name']}")
-    return Dataset(root, name, layout, tuple(samples), blobs, kind="hub dataset")
+    return Dataset(root, name, layout, tuple(samples), image_bytes, kind="hub dataset")
 
 
 def _loaded(name: str, split: str | None) -> Mapping[str, Any]:

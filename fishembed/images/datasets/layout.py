@@ -1,4 +1,4 @@
-"""How a tree of images is meant: which folders are classes, which are splits, which are neither."""
+"""Layout of a tree of images: which folders are classes, which are splits, which are neither."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def lay_out(
         Sample(path, label, split) for path, (label, split) in zip(paths, pairs, strict=True)
     ]
     if facts_of is not None and _has_facts(samples, folders, listing):
-        samples, told = _with_facts(samples, facts_of)
-        notes += told
+        samples, fact_notes = _with_facts(samples, facts_of)
+        notes += fact_notes
     if masks:
         notes.append(
             f"{counted(len(masks), 'image')} left out as masks or thumbnails of others, the first: "
@@ -108,7 +108,7 @@ def _names_nothing(name: str) -> bool:
 
 
 def _unwrapped(folders: list[Folders], root_name: str) -> tuple[list[Folders], Folders]:
-    """Take off folders that hold all others, as archives and exports have them."""
+    """Remove folders that hold all others, as archives and exports have them."""
     around: Folders = ()
     while tops := {folder[0] for folder in folders if folder}:
         if len(tops) != 1:
@@ -284,7 +284,7 @@ def _base(path: str) -> str:
 
 
 def _has_facts(samples: list[Sample], folders: list[Folders], listing: Listing) -> bool:
-    """Tell whether files beside the images say what they are: shards, or no class folders."""
+    """Return whether files beside the images say what they are: shards, or no class folders."""
     tops = {folder[0] for folder in folders if folder}
     beside = sum(n for (_, kind), n in listing.others.items() if kind in {".json", ".cls"})
     plain = all(sample.label is None for sample in samples)

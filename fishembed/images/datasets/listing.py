@@ -1,4 +1,4 @@
-"""What lies below a folder: images, those that are left out, and folders that cannot be read."""
+"""Listing of a folder: images, those that are left out, and folders that cannot be read."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ Row = tuple[int, dict[str, str]]
 
 
 class Manifest(NamedTuple):
-    """What a manifest says.
+    """Samples of a manifest, and rows that are none.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ def _found_by_name(
 
 
 def _may_exist(root: AnyPath, path: str) -> bool:
-    """Tell whether an image is there; those elsewhere show when they are listed or read."""
+    """Return whether an image is there; those elsewhere show when they are listed or read."""
     if is_remote(root) or is_url(path):
         return True
     try:
@@ -281,7 +281,7 @@ class _ParquetTable:
 
 
 def _is_odd(types: Any, kind: Any) -> bool:
-    """Tell lists, structures and bytes, which are no cells of a table."""
+    """Return whether a type is a list, a structure or bytes, which are no cells of a table."""
     return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 

@@ -59,8 +59,8 @@ class Dataset:
         One sentence on how the dataset was understood.
     samples
         The images, sorted by path for folders, in the file's order for manifests and tars.
-    blobs
-        By path, those that are no files of this machine: in a tar, or elsewhere.
+    image_bytes
+        By path, those of images that are no files of this machine: in a tar, or on another machine.
     notes
         Sentences on what was taken for what, and what would change it.
     left_out
@@ -80,7 +80,7 @@ class Dataset:
     name: str
     layout: str
     samples: tuple[Sample, ...]
-    blobs: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
+    image_bytes: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -89,18 +89,23 @@ class Dataset:
     cut: Mapping[str, object] | None = None
 
     @property
+    def blobs(self) -> Mapping[str, ImageBytes]:
+        """The image bytes by path, under their name of 0.1.0."""
+        return self.image_bytes
+
+    @property
     def items(self) -> tuple[Sample, ...]:
         """The samples, under their name of 0.1.0."""
         return self.samples
 
     @property
     def classes(self) -> list[str]:
-        """The labels that occur, sorted."""
-        return sorted({item.label for item in self.samples if item.label is not None})
+        """Names of the classes that occur, sorted."""
+        return sorted({sample.label for sample in self.samples if sample.label is not None})
 
     def at(self, path: str) -> Path | ImageBytes:
-        """Return what `read_bytes` reads for the path of an item."""
-        return self.blobs.get(path) or Path(str(self.root), path)
+        """Return what `read_bytes` reads for the path of an sample."""
+        return self.image_bytes.get(path) or Path(str(self.root), path)
 
     def state(self, path: str) -> tuple[int, int]:
         """Return the size and the time (ns) of an image's file; -1 where that is not known.
@@ -108,8 +113,8 @@ class Dataset:
         Whether an image is there shows when it is read, and only then. What lies in a tar or
         elsewhere has, in place of the time, a number that changes with it.
         """
-        if path in self.blobs:
-            return self.blobs[path].state
+        if path in self.image_bytes:
+            return self.image_bytes[path].state
         try:
             place = os.path.join(str(self.root), path)  # noqa: PTH118 - hot loop
             state = os.stat(place)  # noqa: PTH116 - hot loop
@@ -208,9 +213,9 @@ def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
             source = _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
             return replace(source, unread=(*source.unread, *broken_texts), table=None)
     if is_remote(place):
-        layout, blobs = read_remote_folder(place)
+        layout, image_bytes = read_remote_folder(place)
         name = place.name or "images"
-        return _as_read(Dataset(place, name, "", (), blobs), layout)
+        return _as_read(Dataset(place, name, "", (), image_bytes), layout)
     root, layout, listing = read_folder(place)
     root = root.resolve()
     found, notes = manifest_beside(root, listing)
@@ -219,8 +224,8 @@ def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
         layout = replace(found, left_out=(*layout.left_out, *found.left_out))
     elif in_folders is not None:
         layout, notes = in_folders, []
-    said = [*notes, *layout.notes, layout.description]
-    notes += unused_tables(root, listing, layout.samples, said)
+    known_notes = [*notes, *layout.notes, layout.description]
+    notes += unused_tables(root, listing, layout.samples, known_notes)
     broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
     layout.samples.extend(map(Sample, broken))
     layout = replace(layout, notes=(*layout.notes, *notes))
@@ -247,10 +252,10 @@ def _box_source(
     what: str,
     options: BoxOptions,
     *,
-    elsewhere: Mapping[str, ImageBytes] | None = None,
+    photo_bytes: Mapping[str, ImageBytes] | None = None,
 ) -> Dataset:
     root = root.resolve()
-    made = box_samples(root, found, options, elsewhere)
+    made = box_samples(root, found, options, photo_bytes)
     samples = tuple(made.samples)
     if not samples:
         raise SourceError(
@@ -262,7 +267,7 @@ def _box_source(
         name or "images",
         f"boxes of {what}",
         samples,
-        made.blobs,
+        made.image_bytes,
         made.notes,
         kind="boxes",
         table=what.removeprefix("manifest "),
@@ -274,39 +279,41 @@ def _field_source(root: Path, table: FieldTable, options: BoxOptions) -> Dataset
     """Return the images of a package of the field, or their boxes where it has any."""
     root = root.resolve()
     whole = [*table.samples, *(one.sample for one in table.boxes)]
-    blobs = remote_manifest_images(root, whole)
+    image_bytes = remote_manifest_images(root, whole)
     notes, left_out = tuple(table.notes), tuple(table.left_out)
     if any(one.box for one in table.boxes):
         found = _box_source(
-            root, root.name, table.boxes, f"a {table.kind}", options, elsewhere=blobs
+            root, root.name, table.boxes, f"a {table.kind}", options, photo_bytes=image_bytes
         )
         notes = (*notes, *found.notes)
     elif not table.samples:
         why = f": {table.left_out[0]}" if table.left_out else ""
         raise SourceError(f"no image in the {table.kind} {str(root)!r}{why}")
     else:
-        found = Dataset(root, root.name or "images", table.kind, tuple(table.samples), blobs)
+        found = Dataset(root, root.name or "images", table.kind, tuple(table.samples), image_bytes)
     return replace(found, notes=notes, unread=left_out, kind=table.kind, table=None)
 
 
 def _manifest_source(
     path: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions
 ) -> Dataset:
-    root, (items, left_out, notes) = path.parent, read_manifest(path, columns)
+    root, (samples, left_out, notes) = path.parent, read_manifest(path, columns)
     if not is_remote(root):
         root = root.resolve()
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
     name = (root.name if generic else path.stem) or path.stem
-    blobs = remote_manifest_images(root, items)
-    asked = sum(isinstance(item.path, Place) and item.path.lacks_query for item in items)
+    image_bytes = remote_manifest_images(root, samples)
+    asked = sum(isinstance(sample.path, Place) and sample.path.lacks_query for sample in samples)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
-    merge = merge_sentence({item.label for item in items if item.label is not None})
+    merge = merge_sentence({sample.label for sample in samples if sample.label is not None})
     notes = (*notes, merge) if merge else notes
     layout = f"manifest {path.name}{keys}"
-    if isinstance(root, Path) and (boxed := boxes_in_rows(items)) is not None:
-        made = _box_source(root, name, boxed, f"manifest {path.name}", boxes, elsewhere=blobs)
+    if isinstance(root, Path) and (boxed := boxes_in_rows(samples)) is not None:
+        made = _box_source(
+            root, name, boxed, f"manifest {path.name}", boxes, photo_bytes=image_bytes
+        )
         return replace(made, notes=(*notes, *made.notes), unread=left_out)
-    found = Dataset(root, name, layout, tuple(items), blobs, notes, left_out)
+    found = Dataset(root, name, layout, tuple(samples), image_bytes, notes, left_out)
     return replace(found, kind="manifest", table=path.name)
 
 
@@ -320,7 +327,7 @@ def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
     names = [str(tar).removeprefix(_start(root)) for tar in tars]
     found = read_tars(root, names)
     name = tars[0].stem if len(tars) == 1 and folder is None else root.name or "images"
-    return _as_read(Dataset(root, name, "", (), found.blobs, kind="tars"), found.layout)
+    return _as_read(Dataset(root, name, "", (), found.image_bytes, kind="tars"), found.layout)
 
 
 def _start(folder: AnyPath) -> str:

@@ -58,7 +58,7 @@ def read_remote_folder(root: UPath) -> tuple[Layout, dict[str, ImageBytes]]:
     -------
     layout
         How it was understood.
-    blobs
+    image_bytes
         Where the bytes of each lie, by path.
     """
     found = _listed(root)
@@ -69,19 +69,19 @@ def read_remote_folder(root: UPath) -> tuple[Layout, dict[str, ImageBytes]]:
     return layout, {sample.path: found[sample.path] for sample in layout.samples}
 
 
-def remote_manifest_images(root: AnyPath, items: Sequence[Sample]) -> dict[str, ImageBytes]:
+def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str, ImageBytes]:
     """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
     listed: Mapping[str, ImageBytes] = _listed(root) if is_remote(root) else {}
-    blobs = {
-        item.path: listed.get(item.path, UnreadableImage(_MISSING))
-        for item in items
-        if is_remote(root) and not is_url(item.path)
+    image_bytes = {
+        sample.path: listed.get(sample.path, UnreadableImage(_MISSING))
+        for sample in samples
+        if is_remote(root) and not is_url(sample.path)
     }
-    urls = [item.path for item in items if is_url(item.path)]
+    urls = [sample.path for sample in samples if is_url(sample.path)]
     if urls:  # places, which know their whole addresses
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            blobs.update(zip(urls, pool.map(_asked, urls), strict=True))
-    return blobs
+            image_bytes.update(zip(urls, pool.map(_asked, urls), strict=True))
+    return image_bytes
 
 
 def _listed(root: Any) -> dict[str, ImageBytes]:

@@ -79,7 +79,7 @@ class TarMember:
 
 @dataclass
 class _Facts:
-    """What the files of one sample say of it."""
+    """Facts that the files of one sample hold: label, split, group, metadata."""
 
     facts: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class _Facts:
 
 @dataclass
 class _Tar:
-    """What is in one tar."""
+    """Members of one tar and the facts beside them."""
 
     images: dict[str, ImageBytes] = field(default_factory=dict)
     facts: dict[str, _Facts] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class _Tar:
     problem: str = ""
 
     def facts_of(self, name: str) -> _Facts:
-        """Return what is said of an image: under its own name, or up to an earlier dot."""
+        """Return the facts of an image: under its own name, or up to an earlier dot."""
         folder, slash, base = name.rpartition("/")
         while "." in base:
             base = base.rpartition(".")[0]
@@ -106,7 +106,7 @@ class _Tar:
         return _Facts()
 
     def resolve_links(self) -> None:
-        """Give links the bytes of what they lead to."""
+        """Point links at the bytes of the files that they lead to."""
         for name, target in self.links.items():
             there = self.images.get(target)
             self.images[name] = there or UnreadableImage(
@@ -116,18 +116,18 @@ class _Tar:
 
 @dataclass(frozen=True)
 class TarImages:
-    """The images in tars.
+    """Images in tars: their layout and where their bytes lie.
 
     Attributes
     ----------
     layout
         How they were understood.
-    blobs
+    image_bytes
         Where the bytes of each lie, by path.
     """
 
     layout: Layout
-    blobs: dict[str, ImageBytes]
+    image_bytes: dict[str, ImageBytes]
 
 
 def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
@@ -157,36 +157,40 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
     SourceError
         When there is no image in them, or a file is no tar at all and the only one.
     """
-    items: list[Sample] = []
-    blobs: dict[str, ImageBytes] = {}
+    samples: list[Sample] = []
+    image_bytes: dict[str, ImageBytes] = {}
     left_out: list[tuple[str, str]] = []
     names = _class_names(root)
     for tar in tars:
         found = _read_tar(root, tar)
         for name, member in found.images.items():
-            item, blob = _item(f"{tar}/{name}", found.facts_of(name), _split_of(tar), names, member)
-            items.append(item)
-            blobs[item.path] = blob
+            sample, image = _sample(
+                f"{tar}/{name}", found.facts_of(name), _split_of(tar), names, member
+            )
+            samples.append(sample)
+            image_bytes[sample.path] = image
         left_out += [(f"{tar}/{name}", reason) for name, reason in found.left_out]
         if found.problem:
-            items.append(Sample(tar))
-            blobs[tar] = UnreadableImage(found.problem)
-    if all(isinstance(blob, UnreadableImage) for blob in blobs.values()):
-        raise _no_image(root, tars, blobs)
-    labelled = {item.label for item in items} - {None}
+            samples.append(Sample(tar))
+            image_bytes[tar] = UnreadableImage(found.problem)
+    if all(isinstance(image, UnreadableImage) for image in image_bytes.values()):
+        raise _no_image(root, tars, image_bytes)
+    labelled = {sample.label for sample in samples} - {None}
     what = f"{len(labelled)} classes" if labelled else "no labels"
     notes = [merge_sentence(label for label in labelled if label is not None)]
     layout = Layout(
         f"{counted(len(tars), 'tar')} with {what}",
-        items,
+        samples,
         tuple(filter(None, notes)),
         tuple(left_out),
     )
-    return TarImages(layout, blobs)
+    return TarImages(layout, image_bytes)
 
 
-def _no_image(root: AnyPath, tars: Sequence[str], blobs: dict[str, ImageBytes]) -> SourceError:
-    broken = (f"{p!r} {b.reason}" for p, b in blobs.items() if isinstance(b, UnreadableImage))
+def _no_image(
+    root: AnyPath, tars: Sequence[str], image_bytes: dict[str, ImageBytes]
+) -> SourceError:
+    broken = (f"{p!r} {b.reason}" for p, b in image_bytes.items() if isinstance(b, UnreadableImage))
     why = next(broken, "looked for " + " ".join(sorted(SUFFIXES)))
     return SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
 
@@ -262,8 +266,8 @@ def _sort_in(
     if content is not None:
         matched = _TOLD.match(name)
         if matched is not None and not hidden:
-            said = found.facts.setdefault(matched[1], _Facts())
-            said.problem = said.problem or _told(said, matched[2].lower(), content, name)
+            facts = found.facts.setdefault(matched[1], _Facts())
+            facts.problem = facts.problem or _add_facts(facts, matched[2].lower(), content, name)
     elif (why := why_unread(kind)) or (kind in read_suffixes() and hidden):
         found.left_out.append((name, HIDDEN if hidden else why))
     elif kind not in read_suffixes():
@@ -280,8 +284,8 @@ def _sort_in(
         found.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
 
 
-def _told(sample: _Facts, extension: str, content: bytes, name: str) -> str:
-    """Take in what a file says of its sample; return what is wrong with it, or ""."""
+def _add_facts(sample: _Facts, extension: str, content: bytes, name: str) -> str:
+    """Add the facts of a file to its sample; return what is wrong with it, or ""."""
     try:
         text = content.decode("utf-8-sig").strip()
         if extension != "json":
@@ -297,8 +301,8 @@ def _told(sample: _Facts, extension: str, content: bytes, name: str) -> str:
     return ""
 
 
-def _item(
-    path: str, sample: _Facts, split: str, names: Sequence[str], blob: ImageBytes
+def _sample(
+    path: str, sample: _Facts, split: str, names: Sequence[str], image: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
     facts = sample.facts
     label = text_or_missing(facts.get("label")) or text_or_missing(facts.get("cls"))
@@ -314,11 +318,11 @@ def _item(
     if problem:
         return Sample(path), UnreadableImage(problem)
     further = sample.metadata or NO_METADATA
-    return Sample(path, label or None, split_named(own) or split, group, metadata=further), blob
+    return Sample(path, label or None, split_named(own) or split, group, metadata=further), image
 
 
 def _split_of(tar: str) -> str:
-    """Tell the split from a tar's folder or from what its name begins with."""
+    """Return the split by a tar's folder or by what its name begins with."""
     *folders, name = tar.split("/")
     stem = re.sub(r"(?i)\.tar$", "", name)
     for word in (*folders, stem, re.split(r"[^A-Za-z]", stem)[0]):

@@ -1,4 +1,4 @@
-"""Which tars are meant: one, several, a folder of them, or a pattern."""
+"""Names of tars: one, several, a folder of them, or a pattern."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How bytes become pixels."""
+"""Decoding: from the bytes of images to pixels."""

@@ -1,4 +1,4 @@
-"""Which files are images, by their endings; which of them are read; and what is nobody's data."""
+"""Formats of images by their endings, those that are read, and files of the system."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _EXTRAS = (
 
 @cache
 def has_package(module: str) -> bool:
-    """Tell whether a module is installed, without importing it."""
+    """Return whether a module is installed, without importing it."""
     return find_spec(module) is not None
 
 

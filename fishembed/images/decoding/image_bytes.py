@@ -20,7 +20,7 @@ class ImageBytes(Protocol):
     def __hash__(self) -> int: ...
 
     def read(self) -> bytes:
-        """Read it whole.
+        """Return all bytes of the image.
 
         Raises
         ------

@@ -27,7 +27,7 @@ _MOST_FLOATS = 1 << 27
 
 
 def suits_device(data: bytes, geometry: dict[str, Any], max_pixels: int = MAX_PIXELS) -> bool:
-    """Tell whether a file is a whole, upright JPEG in grey or YCbCr that covers the crop.
+    """Return whether a file is a whole, upright JPEG in grey or YCbCr that covers the crop.
 
     Only its header and its end are looked at.
     """

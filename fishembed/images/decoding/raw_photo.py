@@ -50,7 +50,7 @@ _TURNED = {3: 3, 5: 8, 6: 6}
 
 
 def is_raw(data: bytes) -> bool:
-    """Tell whether bytes are a camera's RAW file; most are TIFFs with a small preview in front."""
+    """Return whether bytes are a camera's RAW file; most are TIFFs that begin with a preview."""
     if data.startswith(_STARTS) or data[4:12] == b"ftypcrx ":
         return True
     if data[:4] not in {b"II*\0", b"MM\0*"}:

@@ -40,7 +40,7 @@ class _Event:
 
 
 def is_camtrap_dp(descriptor: Path) -> bool:
-    """Tell whether a descriptor is one of a package of camera traps."""
+    """Return whether a descriptor is one of a package of camera traps."""
     try:
         document = json.loads(read_file(descriptor))
         names = {one.get("name") for one in document["resources"]}
@@ -115,7 +115,7 @@ def _add(
     seen: Sequence[Row],
     around: Sequence[Row],
 ) -> int:
-    """Add an image, or its boxes; return 1 where its class cannot be told."""
+    """Add an image, or its boxes; return 1 where its class is not certain."""
     deployment = media.get("deploymentID", "")
     event = next((row["eventID"] for row in (*seen, *around) if row.get("eventID")), "")
     group = f"{deployment}/{event}" if event else deployment

@@ -26,7 +26,7 @@ _MOST_BYTES = 1 << 36
 
 
 def is_darwin_core(place: Path) -> bool:
-    """Tell whether a folder or a .zip is a Darwin Core archive."""
+    """Return whether a folder or a .zip is a Darwin Core archive."""
     if place.is_dir():
         return (place / META).is_file()
     if place.suffix.lower() != ".zip" or not zipfile.is_zipfile(place):

@@ -1,4 +1,4 @@
-"""Which package or export of the field a folder or a file is."""
+"""Packages and exports of the field, recognised by their files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fishembed.images.field.wildlife_insights import (
 
 
 def is_image_list(place: Path) -> bool:
-    """Tell a package, an export of the field or a file of boxes from a file of features."""
+    """Return whether a place is a package of the field or a file of boxes, not of features."""
     folder = _folder(place)
     if place.suffix.lower() == ".json" and place.is_file():
         return True

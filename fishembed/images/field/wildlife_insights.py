@@ -26,7 +26,7 @@ _OF_DEPLOYMENT = ("placename", "latitude", "longitude", "camera_id", "feature_ty
 
 
 def is_wildlife_insights(folder: Path) -> bool:
-    """Tell whether a folder holds an export of Wildlife Insights."""
+    """Return whether a folder holds an export of Wildlife Insights."""
     table = folder / IMAGES
     if not table.is_file():
         return False

@@ -48,7 +48,7 @@ class _Shown:
 
 
 class Clip:
-    """An open video.
+    """An open video, read frame by frame.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Clip:
         self._open()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file of the video."""
         self._stack.close()
 
     def _open(self) -> None:
@@ -217,7 +217,7 @@ class Clip:
         return shown
 
     def _is_ahead(self, time: float, half: float) -> bool:
-        """Tell whether decoding on from here is the shortest way to a time."""
+        """Return whether decoding on from here is the shortest way to a time."""
         if self._shown is None:
             return not self._is_read and time <= _FAR
         return self._shown.time - half <= time <= self._shown.time + _FAR

@@ -1,4 +1,4 @@
-"""Which frames of a dataset's videos become samples: so many a second, or those that differ."""
+"""Frames of a dataset's videos that become samples: so many a second, or those that differ."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ States = Mapping[str, tuple[str, int, int]]
 
 
 def is_video(path: str) -> bool:
-    """Tell a video by its name."""
+    """Return whether a file is a video, by its name."""
     return ending(path) in VIDEO_SUFFIXES
 
 
@@ -86,8 +86,8 @@ def with_frames(
         )
         by_path = dict(zip((one.path for one in videos), found, strict=True))
     samples: list[Sample] = []
-    blobs: dict[str, ImageBytes] = {
-        path: blob for path, blob in dataset.blobs.items() if path not in by_path
+    image_bytes: dict[str, ImageBytes] = {
+        path: image for path, image in dataset.image_bytes.items() if path not in by_path
     }
     for sample in dataset.samples:
         frames = by_path.get(sample.path)
@@ -97,30 +97,32 @@ def with_frames(
         for frame in frames:
             one = _sample_of(sample, frame)
             samples.append(one)
-            blobs[one.path] = frame
-    n = sum(isinstance(blob, VideoFrame) for blob in blobs.values())
+            image_bytes[one.path] = frame
+    n = sum(isinstance(image, VideoFrame) for image in image_bytes.values())
     rate = "the frames that differ" if fps is None else f"{fps:g} a second"
     note = f"{counted(n, 'frame')} of {counted(len(videos), 'video')} ({rate})"
-    return replace(dataset, samples=tuple(samples), blobs=blobs, notes=(*dataset.notes, note))
+    return replace(
+        dataset, samples=tuple(samples), image_bytes=image_bytes, notes=(*dataset.notes, note)
+    )
 
 
 def _with_named_frames(dataset: Dataset) -> Dataset:
     """Read the samples that a table calls clip.mp4#t=12.5, as an export does, as that frame."""
-    blobs = dict(dataset.blobs)
+    image_bytes = dict(dataset.image_bytes)
     samples = []
     for sample in dataset.samples:
         moment = parse_frame_path(sample.path) if "#t=" in sample.path else None
-        if moment is not None and is_video(moment[0]) and sample.path not in blobs:
+        if moment is not None and is_video(moment[0]) and sample.path not in image_bytes:
             clip = dataset.at(moment[0])
             source = str(clip) if isinstance(clip, Path) else clip
-            blobs[sample.path] = VideoFrame(source, moment[1], dataset.state(moment[0]))
+            image_bytes[sample.path] = VideoFrame(source, moment[1], dataset.state(moment[0]))
             group = sample.group or moment[0]
             samples.append(replace(sample, time=moment[1], group=group))
         else:
             samples.append(sample)
-    if len(blobs) == len(dataset.blobs):
+    if len(image_bytes) == len(dataset.image_bytes):
         return dataset
-    return replace(dataset, samples=tuple(samples), blobs=blobs)
+    return replace(dataset, samples=tuple(samples), image_bytes=image_bytes)
 
 
 def files_and_frames(files: Sequence[Path]) -> dict[str, Path | ImageBytes]:
@@ -183,7 +185,7 @@ def _times(clip: Clip, fps: float | None) -> Iterator[float]:
 
 
 def _differs(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> bool:
-    """Tell whether something moved, appeared or left between two small grey frames."""
+    """Return whether something moved, appeared or left between two small grey frames."""
     change = a - b
     light = np.median(change)
     return bool((np.abs(change - light) > _CHANGED).mean() > _SHARE)

@@ -1,4 +1,4 @@
-"""The page of a comparison."""
+"""The HTML page that compares several runs."""
 
 from __future__ import annotations
 

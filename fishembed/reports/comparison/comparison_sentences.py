@@ -1,4 +1,4 @@
-"""What a comparison of runs shows, in sentences."""
+"""Sentences on what a comparison of runs shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAME = 40
 
 
 def compared_images(comparison: Comparison) -> str:
-    """Name the images: "878 test images of 23 classes"."""
+    """Return the images in words: "878 test images of 23 classes"."""
     splits = {str(run.metrics.get("scored_split", "")) for run in comparison.runs}
     split = splits.pop() if len(splits) == 1 else ""
     what, n = split_images(split), len(comparison.paths)
@@ -74,14 +74,14 @@ def accuracy_text(d: Difference) -> str:
 
 
 def real_text(d: Difference) -> str:
-    """Say which of two differences chance does not explain: "both", "average", "no"."""
+    """Return which of two differences chance does not explain: "both", "average", "no"."""
     if d.macro_recall_real and d.accuracy_real:
         return "both"
     return "average" if d.macro_recall_real else "share right" if d.accuracy_real else "no"
 
 
 def correction_note(comparison: Comparison) -> str:
-    """Say how differences were tested."""
+    """Return a note on how differences were tested."""
     n = len(comparison.differences)
     corrected = f", corrected for the {n} pairs (Holm)" if n > 1 else ""
     return (
@@ -92,7 +92,7 @@ def correction_note(comparison: Comparison) -> str:
 
 
 def seeds_note(comparison: Comparison) -> str:
-    """Say what ± is; empty where every run has one seed."""
+    """Return a note on what ± is; empty where every run has one seed."""
     several = [entry for entry in comparison.entries if len(entry.runs) > 1]
     if not several:
         return ""

@@ -208,7 +208,7 @@ def _latex_cell(text: str) -> str:
 
 
 def _caption(comparison: Comparison) -> str:
-    """Say what the table holds, so that it can stand in a paper by itself."""
+    """Return a caption for the table, so that it can stand in a paper by itself."""
     n = len(comparison.differences)
     corrected = f", Holm-corrected for {counted(n, 'pair')}" if n > 1 else ""
     parts = [

@@ -99,16 +99,16 @@ def comparison_files(
     if place.is_dir():
         raise InputError(f"{str(output)!r} is a folder: name a file, such as {place / 'table.tex'}")
     ending = place.suffix.removeprefix(".").lower()
-    said = _ENDINGS.get(ending, ending)
-    if not wanted and said and said not in COMPARISON_FORMATS:
+    by_name = _ENDINGS.get(ending, ending)
+    if not wanted and by_name and by_name not in COMPARISON_FORMATS:
         known = ", ".join(f".{one}" for one in COMPARISON_FORMATS)
         raise InputError(f"{str(output)!r} ends in .{ending}, which is none of {known}")
     if len(wanted) > 1:
-        stem = place.with_suffix("") if said in COMPARISON_FORMATS else place
+        stem = place.with_suffix("") if by_name in COMPARISON_FORMATS else place
         return {one: stem.with_name(f"{stem.name}.{one}") for one in wanted}
-    if wanted and said in COMPARISON_FORMATS and said != wanted[0]:
+    if wanted and by_name in COMPARISON_FORMATS and by_name != wanted[0]:
         raise InputError(f"{str(output)!r} ends in .{ending}, but the format is {wanted[0]!r}")
-    return {(wanted or [said or "html"])[0]: place}
+    return {(wanted or [by_name or "html"])[0]: place}
 
 
 def _file_name(entry: ComparedRun) -> str:

@@ -78,11 +78,11 @@ def learning_curve_message(result: RunResult) -> tuple[str, str]:
     gain = last.macro_recall.mean - before.macro_recall.mean
     steps = f"from {before.shots} to {last.shots} photos of each species"
     if gain >= _WORTH_IT:
-        verdict = f"Yes: {steps} still adds {100 * gain:.1f} points"
+        summary = f"Yes: {steps} still adds {100 * gain:.1f} points"
     elif gain > -_WORTH_IT:
-        verdict = f"Hardly: {steps} changes it by {100 * gain:+.1f} points"
+        summary = f"Hardly: {steps} changes it by {100 * gain:+.1f} points"
     else:
-        verdict = f"No: {steps} loses {-100 * gain:.1f} points"
+        summary = f"No: {steps} loses {-100 * gain:.1f} points"
     text = (
         f"The average over species goes from {_average(first)}% with "
         f"{counted(first.shots, 'photo')} of each to {_average(last)}% with {last.shots}; with all "
@@ -93,7 +93,7 @@ def learning_curve_message(result: RunResult) -> tuple[str, str]:
             " Less with all than with few: the many photos of common species push rare ones "
             "aside. The classifiers auto and prior-corrected make up for that."
         )
-    return f"{verdict}.", text
+    return f"{summary}.", text
 
 
 def _average(point: CurvePoint) -> str:

@@ -67,7 +67,7 @@ class GalleryImage:
 
     @property
     def words(self) -> str:
-        """What is to be seen, for those who hear the page."""
+        """Description of the image for screen readers."""
         return f"{self.true}, identified {'right' if self.right else f'as {self.called}'}"
 
     @property

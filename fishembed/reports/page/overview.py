@@ -48,10 +48,10 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class TrustAnswer:
-    """May a name be trusted: `verdict` in a word or two, `words` with the figures."""
+    """May a name be trusted: `summary` in a word or two, `words` with the figures."""
 
     name: str
-    verdict: str
+    summary: str
     words: str
 
 
@@ -239,18 +239,18 @@ def _trust(
     table: ClassTable, i: int, ends: Sequence[float], instead: tuple[int, int] | None
 ) -> tuple[str, str]:
     parts, called, right = [], int(table.predicted[i]), int(table.correct[i])
-    verdict = "It never says so."
+    summary = "It never says so."
     if called:
         share = right / called
         parts.append(
             f"right {right:,} of the {counted(called, 'time')} it said so, "
             f"{rounded(share)}% ({interval(ends)})"
         )
-        verdict = "Yes." if ends[0] >= 0.9 else "No." if ends[1] < 0.5 else "With care."
-        if share >= 0.95 and verdict == "With care.":
-            verdict = "Probably."
-        elif share < 0.5 and verdict == "With care.":
-            verdict = "Rather not."
+        summary = "Yes." if ends[0] >= 0.9 else "No." if ends[1] < 0.5 else "With care."
+        if share >= 0.95 and summary == "With care.":
+            summary = "Probably."
+        elif share < 0.5 and summary == "With care.":
+            summary = "Rather not."
     n = int(table.n[i])
     if n:
         found = f"it finds {right:,} of {n:,} ({rounded(right / n)}%)"
@@ -260,4 +260,4 @@ def _trust(
     else:
         parts.append("none was among the scored photos")
     text = "; ".join(parts)
-    return verdict, f"{text[:1].upper()}{text[1:]}."
+    return summary, f"{text[:1].upper()}{text[1:]}."

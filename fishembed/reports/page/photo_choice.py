@@ -1,4 +1,4 @@
-"""Which images a report shows: the surest mistakes, mix-ups side by side, some of each cell."""
+"""Choice of a report's images: the surest mistakes, mix-ups side by side, some of each cell."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SCRIPTS = ("page.js", "answer.js")
 
 @dataclass(frozen=True)
 class PhotoPage:
-    """What a page of photos says around its images.
+    """Texts of a page of photos, around its images.
 
     Attributes
     ----------

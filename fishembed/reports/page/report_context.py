@@ -191,7 +191,7 @@ def _script_data(
             "reliability": captions.bin_tips(bins) if bins else [],
         },
         "named": named_points(result),
-        "answers": [[answer.verdict, answer.words] for answer in trust_answers(result)],
+        "answers": [[answer.summary, answer.words] for answer in trust_answers(result)],
         "accept": None
         if accepts is None
         else {"n": accepts.n.tolist(), "right": [_hits(x) for x in accepts.right * accepts.n]},

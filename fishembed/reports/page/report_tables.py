@@ -74,7 +74,7 @@ def never_recognised(result: RunResult) -> str:
 
 
 def acceptance_view(result: RunResult) -> dict[str, Any] | None:
-    """Return what accepting only sure answers wins; None where the run names no confidence."""
+    """Return shares accepted and right by confidence; None where the run names no confidence."""
     found = result.acceptance
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""What a page's scripts draw from: plain lists, small enough to embed."""
+"""Data that a page's scripts draw: plain lists, small enough to embed."""
 
 from __future__ import annotations
 

@@ -84,8 +84,8 @@ if (nameMenu) namePoints(document.getElementById("recall_by_training"), nameMenu
 const ask = document.getElementById("ask");
 if (ask) {
   ask.addEventListener("change", () => {
-    const [verdict, words] = data.answers[Number(ask.value)], bold = document.createElement("b");
-    bold.textContent = verdict;
+    const [summary, words] = data.answers[Number(ask.value)], bold = document.createElement("b");
+    bold.textContent = summary;
     document.getElementById("ask-answer").replaceChildren(bold, " " + words);
   });
 }

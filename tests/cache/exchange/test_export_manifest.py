@@ -61,6 +61,6 @@ def test_a_frame_named_in_a_table_is_that_frame(workspace):
     (workspace / "clip.mp4").write_bytes(b"no video, and not opened")
     (workspace / "t.csv").write_text("path,label\nclip.mp4#t=2.5,eel\n")
     dataset = open_dataset("t.csv")
-    ((sample,), blob) = dataset.samples, dataset.blobs["clip.mp4#t=2.5"]
+    ((sample,), blob) = dataset.samples, dataset.image_bytes["clip.mp4#t=2.5"]
     assert (sample.time, sample.group, sample.label) == (2.5, "clip.mp4", "eel")
     assert isinstance(blob, VideoFrame)

@@ -71,7 +71,7 @@ def test_a_clip_that_cannot_be_opened_is_one_sample_with_the_reason(tmp_path):
     (tmp_path / "b.mp4").write_bytes(b"no video")
     found = open_dataset(tmp_path)
     assert [sample.path for sample in found.samples] == ["a.png", "b.mp4"]
-    assert "cannot be opened" in found.blobs["b.mp4"].reason
+    assert "cannot be opened" in found.image_bytes["b.mp4"].reason
 
 
 def test_paths_of_frames_can_be_undone():
