@@ -39,16 +39,6 @@ class _Event:
     row: Row
 
 
-def is_camtrap_dp(descriptor: Path) -> bool:
-    """Return whether a descriptor is one of a package of camera traps."""
-    try:
-        document = json.loads(read_file(descriptor))
-        names = {one.get("name") for one in document["resources"]}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return False
-    return {"media", "observations"} <= names
-
-
 def read_camtrap_dp(descriptor: Path) -> FieldTable:
     """Read the media of a package with what was observed on them.
 

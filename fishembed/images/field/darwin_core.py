@@ -25,16 +25,6 @@ _ADDRESSES = ("identifier", "accessURI", "goodQualityAccessURI", "references")
 _MOST_BYTES = 1 << 36
 
 
-def is_darwin_core(place: Path) -> bool:
-    """Return whether a folder or a .zip is a Darwin Core archive."""
-    if place.is_dir():
-        return (place / META).is_file()
-    if place.suffix.lower() != ".zip" or not zipfile.is_zipfile(place):
-        return False
-    with zipfile.ZipFile(place) as archive:
-        return any(name.rpartition("/")[2] == META for name in archive.namelist())
-
-
 def read_darwin_core(place: Path) -> FieldTable:
     """Read the images of an archive with what their occurrence is.
 

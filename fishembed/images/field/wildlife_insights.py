@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed.errors import FishembedError
 from fishembed.images.datasets.sample import Sample
 from fishembed.images.field.field_table import (
     FieldTable,
@@ -17,23 +15,11 @@ from fishembed.images.field.field_table import (
 )
 
 IMAGES = "images.csv"
-_NEEDED = frozenset({"deployment_id", "image_id", "location", "genus", "species"})
 _OF_IMAGE = (
     *("image_id", "deployment_id", "timestamp", "wi_taxon_id", "common_name"),
     *("family", "order", "class", "age", "sex", "number_of_objects", "license"),
 )
 _OF_DEPLOYMENT = ("placename", "latitude", "longitude", "camera_id", "feature_type")
-
-
-def is_wildlife_insights(folder: Path) -> bool:
-    """Return whether a folder holds an export of Wildlife Insights."""
-    table = folder / IMAGES
-    if not table.is_file():
-        return False
-    try:
-        return set(CsvTable(table).columns) >= _NEEDED
-    except FishembedError:
-        return False
 
 
 def read_wildlife_insights(folder: Path) -> FieldTable:
