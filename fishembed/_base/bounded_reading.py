@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fishembed._base.paths import is_remote
-from fishembed._base.remote.http_files import HTTP
+from fishembed._base.remote.places import HTTP
 
 if TYPE_CHECKING:
     from upath import UPath

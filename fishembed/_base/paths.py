@@ -14,8 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from fishembed._base.remote.http_files import HTTP, use_whole_addresses
-from fishembed._base.remote.places import Place, places_of, scrub, shown, without_secrets
+from fishembed._base.remote.places import (
+    HTTP,
+    Place,
+    places_of,
+    scrub,
+    shown,
+    use_whole_addresses,
+    without_secrets,
+)
 from fishembed.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions, parse_box_path
 from fishembed.images.datasets.exif_columns import with_exif
-from fishembed.images.datasets.find_images import find_images
+from fishembed.images.datasets.folder import find_images
 from fishembed.images.datasets.open_dataset import Dataset, Sample, list_dataset, open_dataset
 from fishembed.images.decoding.decode import (
     MAX_PIXELS,

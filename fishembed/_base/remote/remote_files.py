@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fishembed._base.files import atomic_file
 from fishembed._base.paths import is_remote, scrub
-from fishembed._base.remote.http_files import HTTP
+from fishembed._base.remote.places import HTTP
 from fishembed._base.remote.s3_upload import put_s3
 from fishembed._base.temporary import temporary_file
 from fishembed.errors import RemoteError

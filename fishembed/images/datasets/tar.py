@@ -40,8 +40,7 @@ from fishembed.images.decoding.formats import (
     read_suffixes,
     why_unread,
 )
-from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, stamp
-from fishembed.images.decoding.ranges import read_range
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, read_range, stamp
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from fishembed._base.files import write_bytes
 from fishembed.reports.figures.confusion_figure import draw_confusion
 from fishembed.reports.figures.field_figures import FIELD_FIGURES
-from fishembed.reports.figures.learning_figures import draw_accuracy, draw_learning_curve, draw_loss
+from fishembed.reports.figures.learning_figures import (
+    draw_accuracy,
+    draw_learning_curve,
+    draw_loss,
+    draw_selection,
+)
 from fishembed.reports.figures.recall_figures import draw_per_class, draw_recall_by_training
 from fishembed.reports.figures.reliability_figures import (
     draw_acceptance,
     draw_reliability,
     draw_top_k,
 )
-from fishembed.reports.figures.selection_figure import draw_selection
 from fishembed.reports.figures.style import FIGURE_FORMATS, render
 
 if TYPE_CHECKING:
