@@ -1,6 +1,6 @@
 """Writers of a store on S3 that are killed, or start together: old or new, whole, nothing lost.
 
-With FISHEMBED_ALL_FAULTS=1 each verb is killed 20 times, and 2 to 10 start at once.
+With FISHEMBED_ALL_FAULTS=1 all verbs are killed 20 times each, and 2 to 10 start at once.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ KILLED = {
 }
 
 
+SAMPLED = {name: KILLED[name] for name in ("extract", "fix", "shard")}
+
+
 def work(folder: str, words: list[str], env: dict[str, str], ready, go) -> None:
     """Run a verb in a process of its own, once it is told to."""
     from fake_encoder import FakeEncoder
@@ -54,7 +57,14 @@ def work(folder: str, words: list[str], env: dict[str, str], ready, go) -> None:
 def bucket():
     pytest.importorskip("s3fs", reason="the extra 's3' is not installed")
     CONTEXT.set_forkserver_preload(
-        ["fishembed.cli.app", "fishembed.extraction", "s3fs", "upath", "fake_encoder"]
+        [
+            "fishembed.cli.app",
+            "fishembed.audit",
+            "fishembed.extraction",
+            "s3fs",
+            "upath",
+            "fake_encoder",
+        ]
     )
     with s3_server() as made:
         yield made
@@ -79,18 +89,19 @@ class Started:
 
     def __init__(self, all_words: list[list[str]], there: UPath) -> None:
         ready, self._go = CONTEXT.Semaphore(0), CONTEXT.Event()
-        names = ("AWS_", "FISHEMBED_COPIES")
-        env = {name: text for name, text in os.environ.items() if name.startswith(names)}
+        env = {name: text for name, text in os.environ.items() if name.startswith("AWS_")}
+        # Two of three share a machine, and so its locks; to the others only S3 says who was first.
+        copies = [str(Path.cwd() / f"copies-{2 * i // 3}") for i in range(len(all_words))]
         self.processes = [
             CONTEXT.Process(
                 target=work,
                 args=(
                     str(Path.cwd()),
                     [word.replace("THERE", str(there)) for word in words],
-                    env, ready, self._go,
+                    env | {"FISHEMBED_COPIES": folder}, ready, self._go,
                 ),
             )
-            for words in all_words
+            for words, folder in zip(all_words, copies, strict=True)
         ]  # fmt: skip
         for process in self.processes:
             process.start()
@@ -114,7 +125,7 @@ def said() -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", KILLED)
+@pytest.mark.parametrize("verb", KILLED if ALL else SAMPLED)
 def test_killed_at_random_a_store_is_the_old_or_the_new(there, verb):
     rng = random.Random(verb)
     fresh(there)
@@ -157,7 +168,9 @@ def test_fixes_that_start_at_once_are_in_the_store_or_were_refused(there, n):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", ["import", "merge", "index", "shard", "extract", "split"])
+@pytest.mark.parametrize(
+    "verb", ["extract", "import", *(["merge", "index", "shard", "split"] if ALL else [])]
+)
 def test_verbs_that_start_at_once_leave_one_whole_store(there, verb):
     for n in (2, 4, 6, 10) if ALL else (3,):
         fresh(there)
