@@ -36,7 +36,7 @@ def print_extraction(console: Console, result: Extraction, *, prune: bool) -> No
         console.detail(str(result.stages))
     if (merge := merge_sentence(result.classes)) and merge not in result.notes:
         console.message(f"note: {merge}")
-    for line in _left_out_lines(result.left_out):
+    for line in left_out_lines(result.left_out):
         console.message(f"note: {line}")
     if result.text_keys:
         console.detail(f"text features for prompts {', '.join(result.text_keys)}")
@@ -48,7 +48,7 @@ def print_extraction(console: Console, result: Extraction, *, prune: bool) -> No
     console.message(f"next: {result.next_command}")
 
 
-def _left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
+def left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
     """Return a line for each ending and reason that images were left out for."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, reason in left_out:

@@ -12,6 +12,7 @@ import typer
 from fishembed._base.text import counted
 from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console
+from fishembed.cli.extraction_summary import left_out_lines
 from fishembed.cli.lean_imports import import_sklearn
 from fishembed.cli.options import DeviceOption, FetchOption, TrustEncoderOption
 from fishembed.cli.resolve_paths import find_inputs, find_run
@@ -283,6 +284,8 @@ def _write(
 
     for path, reason in found.skipped:
         console.message(f"skipped {path!r}: {reason}")
+    for line in left_out_lines(found.left_out):
+        console.message(f"note: {line}")
     if output is None:
         show = console.lines if kind == "table" else console.result
         show(formats.formatted(found, kind, width=console.width))

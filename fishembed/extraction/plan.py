@@ -178,6 +178,9 @@ def check_root(dataset: Dataset, store: FeatureStore) -> None:
     root = store.source.get("root")
     if root is None or root == str(dataset.root):
         return
+    paths = (*(sample.path for sample in dataset.samples), *store.paths)
+    if all(map(os.path.isabs, paths)):
+        return  # the root is only what they have in common: new ones may lie elsewhere
     place, remedy = to_path(root), ""
     if is_remote(place) and not (os.environ.get(FETCH) or _host(root) == _host(dataset.root)):
         remedy = f", or set {FETCH}=1 to have it asked whether those are gone"

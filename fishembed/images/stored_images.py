@@ -102,10 +102,7 @@ class ImageFiles:
         return self._inside(file) or self._outside()
 
     def _at_url(self, path: str) -> ImageBytes:
-        part = parse_box_path(path)
-        if part is None:
-            return RemoteImage(Place(path), _UNKNOWN)
-        return in_surroundings(RemoteImage(Place(part[0]), _UNKNOWN), part[1])
+        return _part(Place(path))
 
     def _member(self, tar: str, path: str) -> ImageBytes:
         members = self._members(tar)
@@ -134,10 +131,19 @@ class ImageFiles:
             return UnreadableImage("it may lie in a tar elsewhere")
         if path.startswith("/") or ".." in path.split("/"):
             return UnreadableImage(f"it lies outside {str(self._root)!r}")
-        return RemoteImage(Place(f"{str(self._root).rstrip('/')}/{path}"), _UNKNOWN)
+        return _part(Place(f"{str(self._root).rstrip('/')}/{path}"))
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:
             return read_tars(self._root, [tar]).image_bytes
         except SourceError:
             return {}
+
+
+def _part(url: Place) -> ImageBytes:
+    """Return an image at a URL, or the part of it or the frame of a clip that the URL names."""
+    if part := parse_box_path(url):
+        return in_surroundings(RemoteImage(Place(part[0]), _UNKNOWN), part[1])
+    if moment := parse_frame_path(url):
+        return VideoFrame(RemoteImage(Place(moment[0]), _UNKNOWN), moment[1])
+    return RemoteImage(url, _UNKNOWN)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from fake_encoder import FakeEncoder
+from small_pictures import draw
 from small_shards import png, write_shard
 from upath import UPath
 
+from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError, InputError
+from fishembed.extraction import extract
 from fishembed.images import ImageFiles, open_dataset, read_bytes
 
 
@@ -106,3 +110,33 @@ def test_nothing_outside_the_root_is_read(tmp_path):
 def test_a_url_that_holds_a_password_is_refused():
     with pytest.raises(InputError):
         ImageFiles("s3://key:secret@bucket/photos")
+
+
+def test_images_of_a_manifest_with_absolute_paths_are_found_again(workspace):
+    for seed in range(3):
+        draw(workspace / "disk" / "ab"[seed % 2] / f"{seed}.png", seed)
+    (workspace / "tables").mkdir()
+    table = workspace / "tables" / "trip.csv"
+    names = [workspace / "disk" / "ab"[seed % 2] / f"{seed}.png" for seed in range(3)]
+    table.write_text("path,label\n" + "".join(f"{name},cod\n" for name in names[:2]))
+    dataset = open_dataset(table)
+    assert (dataset.root, dataset.name) == (workspace / "disk", "trip")
+    extract(table, "trip.h5", encoder=FakeEncoder())
+    with FeatureStore.open("trip.h5") as store:
+        files = ImageFiles(store.source["root"])
+        assert [read_bytes(files.at(path)) for path in store.paths] == [
+            name.read_bytes() for name in names[:2]
+        ]
+    # A further image elsewhere changes what they have in common, and not what is there.
+    far = draw(workspace / "other" / "9.png", 9)
+    table.write_text("path,label\n" + "".join(f"{name},cod\n" for name in (*names, far)))
+    assert extract(table, "trip.h5", encoder=FakeEncoder()).new == 2
+    with FeatureStore.open("trip.h5") as store:
+        assert store.source["root"] == str(workspace)
+
+
+def test_relative_paths_start_at_the_manifest(workspace):
+    draw(workspace / "p" / "1.png", 1)
+    far = draw(workspace / "q" / "2.png", 2)
+    (workspace / "p" / "t.csv").write_text(f"path,label\n1.png,cod\n{far},eel\n")
+    assert open_dataset(workspace / "p" / "t.csv").root == workspace / "p"

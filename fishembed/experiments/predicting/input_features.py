@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,15 @@ class InputFeatures:
         (path, reason) of what could not be read.
     columns
         Texts by name: a store's metadata and groups, the folder of an image.
+    left_out
+        (path, reason) of what lies in the folders, looks like an image and is not read.
     """
 
     paths: list[str]
     X: npt.NDArray[np.float32]
     skipped: tuple[tuple[str, str], ...] = ()
     columns: Mapping[str, list[str]] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def named_columns(self, names: Sequence[str]) -> dict[str, list[str]]:
         """Return some columns; raise InputError where there is none of a name."""
@@ -68,9 +71,11 @@ def read_input_features(
     progress = progress or NoProgress()
     if _are_stores(inputs):
         return _stored_features(open_store(*inputs), head, run.features)
-    files = find_images(inputs)
+    left_out: list[tuple[str, str]] = []
+    files = find_images(inputs, left_out)
     encoder = encoder or run_encoder(run, device, progress, trust=trust)
-    return _encoded_features(files, head, encoder, progress)
+    found = _encoded_features(files, head, encoder, progress)
+    return replace(found, left_out=tuple(left_out))
 
 
 def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = False) -> Encoder:

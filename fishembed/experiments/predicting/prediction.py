@@ -99,6 +99,8 @@ class Predictions:
         Images of each class, corrected; None unless asked for.
     notes
         Sentences on what has to be known before the answers are used.
+    left_out
+        (path, reason) of what lies in the folders, looks like an image and is not read.
     """
 
     predictions: tuple[Prediction, ...]
@@ -108,6 +110,7 @@ class Predictions:
     not_known: tuple[str, ...] = ()
     counts: CatchCounts | None = None
     notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def sentences(self) -> list[str]:
         """Return sentences on the prior, on listed classes not learnt, on unknown images."""
@@ -265,6 +268,7 @@ def predict_run(
         () if lists is None else lists.not_among(names),
         caught,
         tuple(_notes(unknown and kept is None, taxonomy, missing)),
+        found.left_out,
     )
 
 

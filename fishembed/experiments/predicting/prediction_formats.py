@@ -128,6 +128,7 @@ def as_document(predictions: Predictions) -> dict[str, Any]:
         **_counts(predictions.counts),
         **({"notes": list(predictions.notes)} if predictions.notes else {}),
         "skipped": [{"path": path, "reason": reason} for path, reason in predictions.skipped],
+        "left_out": [{"path": path, "reason": reason} for path, reason in predictions.left_out],
     }
 
 

@@ -73,6 +73,7 @@ def together(first: Predictions | None, more: Predictions) -> Predictions:
         more,
         predictions=first.predictions + more.predictions,
         skipped=first.skipped + more.skipped,
+        left_out=first.left_out + more.left_out,
     )
 
 

@@ -86,7 +86,9 @@ def _beside(root: Path, path: str) -> Mapping[str, str]:
     return {}
 
 
-def find_images(named: Sequence[str | Path]) -> list[Path]:
+def find_images(
+    named: Sequence[str | Path], left_out: list[tuple[str, str]] | None = None
+) -> list[Path]:
     """List what is meant, each file once, in the order it was named.
 
     Parameters
@@ -94,6 +96,8 @@ def find_images(named: Sequence[str | Path]) -> list[Path]:
     named
         Files, with any suffix; folders, with all images below them sorted by path, hidden ones
         left out; patterns such as ``new/**/*.jpg``, for shells that do not expand them.
+    left_out
+        Gets (path, reason) of what lies in the folders, looks like an image and is not read.
 
     Raises
     ------
@@ -101,17 +105,18 @@ def find_images(named: Sequence[str | Path]) -> list[Path]:
         When there is nothing at a name, or no image in it.
     """
     found: dict[Path, None] = {}
+    unread = [] if left_out is None else left_out
     for name in named:
-        files = list(_meant(Path(name)))
+        files = list(_meant(Path(name), unread))
         if not files:
             raise SourceError(f"no image in {str(name)!r}: looked for {' '.join(sorted(SUFFIXES))}")
         found.update(dict.fromkeys(files))
     return list(found)
 
 
-def _meant(name: Path) -> Iterator[Path]:
+def _meant(name: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
     if name.is_dir():
-        yield from _below(name)
+        yield from _below(name, left_out)
     elif name.exists():  # before it is read as a pattern: a name may hold brackets
         yield name
     elif glob.has_magic(str(name)):
@@ -124,5 +129,8 @@ def _meant(name: Path) -> Iterator[Path]:
         )
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    yield from (folder / path for path in list_folder(folder).images)
+def _below(folder: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
+    listing = list_folder(folder)
+    unread = (*listing.left_out, *listing.unreadable)
+    left_out += [(str(folder / path), reason) for path, reason in unread]
+    yield from (folder / path for path in listing.images)

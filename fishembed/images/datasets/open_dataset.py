@@ -300,8 +300,11 @@ def _manifest_source(
     root, (samples, left_out, notes) = path.parent, read_manifest(path, columns)
     if not is_remote(root):
         root = root.resolve()
+    folder = root
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
     name = (root.name if generic else path.stem) or path.stem
+    if isinstance(root, Path):
+        root = _root_of_absolute(samples, folder)
     image_bytes = remote_manifest_images(root, samples)
     asked = sum(isinstance(sample.path, Place) and sample.path.lacks_query for sample in samples)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
@@ -315,6 +318,18 @@ def _manifest_source(
         return replace(made, notes=(*notes, *made.notes), unread=left_out)
     found = Dataset(root, name, layout, tuple(samples), image_bytes, notes, left_out)
     return replace(found, kind="manifest", table=path.name)
+
+
+def _root_of_absolute(samples: Sequence[Sample], folder: Path) -> Path:
+    """Return the folder that holds all images where every path is absolute, else the manifest's.
+
+    What lies outside a store's root is never read, so that images are found again only below it.
+    """
+    if not all(os.path.isabs(sample.path) for sample in samples):  # noqa: PTH117 - a million of them
+        return folder
+    folders = {os.path.dirname(sample.path) for sample in samples}  # noqa: PTH120
+    shared = Path(os.path.commonpath([os.path.realpath(one) for one in folders]))
+    return folder if shared == Path(shared.anchor) else shared
 
 
 def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:

@@ -13,8 +13,8 @@ import json
 import posixpath
 import re
 import tarfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from fishembed._base.name_variants import merge_sentence
@@ -24,7 +24,8 @@ from fishembed._base.splits import split_named
 from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError, ImageError, SourceError
-from fishembed.images.datasets.layout import Layout
+from fishembed.images.datasets.layout import Layout, lay_out
+from fishembed.images.datasets.listing import list_names
 from fishembed.images.datasets.sample import (
     NO_METADATA,
     Sample,
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 CLASS_NAMES = "classnames.txt"
 
 _TOLD = re.compile(r"(?i)^(.+?)\.(json|cls|label\.txt|split\.txt|group\.txt)$")
+_SHARD = re.compile(r"\d{4,}")
+"""A folder inside a tar that is a part of a dataset and no class."""
+
 _SMALL = 1 << 20
 _AHEAD = 8 << 20
 _BLOCK = 512
@@ -175,8 +179,13 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
     if all(isinstance(image, UnreadableImage) for image in image_bytes.values()):
         raise _no_image(root, tars, image_bytes)
     labelled = {sample.label for sample in samples} - {None}
-    what = f"{len(labelled)} classes" if labelled else "no labels"
-    notes = [merge_sentence(label for label in labelled if label is not None)]
+    folders: tuple[str, ...] = ()
+    if not labelled:
+        samples, folders = _with_folders(root, samples, image_bytes)
+        labelled = {sample.label for sample in samples} - {None}
+    of = "class folders" if folders else "classes"
+    what = f"{len(labelled)} {of}" if labelled else "no labels"
+    notes = [*folders, merge_sentence(label for label in labelled if label is not None)]
     layout = Layout(
         f"{counted(len(tars), 'tar')} with {what}",
         samples,
@@ -184,6 +193,31 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
         tuple(left_out),
     )
     return TarImages(layout, image_bytes)
+
+
+def _with_folders(
+    root: AnyPath, samples: list[Sample], image_bytes: Mapping[str, ImageBytes]
+) -> tuple[list[Sample], tuple[str, ...]]:
+    """Read the folders inside tars as classes and splits, where no file says what an image is."""
+    inside: dict[str, str] = {}
+    for sample in samples:
+        image = image_bytes[sample.path]
+        if isinstance(image, TarMember):
+            tar = str(image.tar).removeprefix(f"{root}/")
+            inside[sample.path] = sample.path.removeprefix(f"{tar}/")
+    if not any("/" in name for name in inside.values()):
+        return samples, ()
+    laid = lay_out(root.name, list_names(set(inside.values())))
+    known = {one.path: one for one in laid.samples if one.label is not None}
+    if all(_SHARD.fullmatch(str(one.label)) for one in known.values()):
+        return samples, ()
+    found = []
+    for sample in samples:
+        one = known.get(inside.get(sample.path, ""))
+        split = sample.split or ("" if one is None else one.split)
+        found.append(sample if one is None else replace(sample, label=one.label, split=split))
+    note = "the folders inside the tars are read as classes, since no .json or .cls says what is"
+    return found, (note, *laid.notes)
 
 
 def _no_image(

@@ -272,6 +272,15 @@ def test_skipped_images_are_rows_and_numbers_are_short(workspace):
     assert "'=1/3" in (workspace / "p.csv").read_text(encoding="utf-8")
 
 
+def test_what_a_folder_leaves_out_is_named(run, workspace):
+    paint(workspace / "some/a.png", COLOURS["eel"], 99)
+    (workspace / "some/b.psd").write_bytes(b"x")
+    found = predict_run(run, ["some"], encoder=FakeEncoder(width=12))
+    assert [path for path, _ in found.left_out] == ["some/b.psd"]
+    document = json.loads(formatted(found, "json"))
+    assert document["left_out"] == [{"path": "some/b.psd", "reason": found.left_out[0][1]}]
+
+
 def test_a_video_is_classified_frame_by_frame(run, workspace):
     draw_clip(workspace / "new/clips/a.mp4", seconds=3)
     paint(workspace / "new/clips/b.png", COLOURS["eel"], 99)

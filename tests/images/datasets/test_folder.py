@@ -37,3 +37,15 @@ def test_what_is_not_there_is_named(folder):
     (folder / "empty").mkdir()
     with pytest.raises(SourceError, match="no image in 'new/empty'"):
         find_images([folder / "empty"])
+
+
+def test_what_a_folder_leaves_out_is_named(tmp_path):
+    (tmp_path / "new").mkdir()
+    for name in ("a.jpg", "b.psd", ".c.jpg", "notes.txt"):
+        (tmp_path / "new" / name).write_bytes(b"x")
+    left_out = []
+    assert find_images([tmp_path / "new"], left_out) == [tmp_path / "new/a.jpg"]
+    assert [path for path, _ in left_out] == [
+        str(tmp_path / "new" / name) for name in (".c.jpg", "b.psd")
+    ]
+    assert "not read" in left_out[1][1]

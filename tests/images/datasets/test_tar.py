@@ -193,3 +193,25 @@ def test_what_is_no_source_of_tars_says_why(tmp_path):
         open_dataset(str(tmp_path / "d{1..3}.tar"))
     with pytest.raises(SourceError, match="several sources at once can only be tars"):
         open_dataset([tmp_path / "a.tar", tmp_path / "b.csv"])
+
+
+def test_folders_inside_tars_are_classes_where_nothing_else_says_so(tmp_path):
+    write_tar(tmp_path / "a.tar", [("train/cod/1.png", png(1)), ("test/eel/2.png", png(2))])
+    write_tar(tmp_path / "b.tar", [("train/cod/1.png", png(3)), ("train/eel/4.png", png(4))])
+    source = open_dataset(tmp_path)
+    assert told(source) == [
+        ("a.tar/train/cod/1.png", "cod", "train", ""),
+        ("a.tar/test/eel/2.png", "eel", "test", ""),
+        ("b.tar/train/cod/1.png", "cod", "train", ""),
+        ("b.tar/train/eel/4.png", "eel", "train", ""),
+    ]
+    assert source.layout == "2 tars with 2 class folders"
+    assert "the folders inside the tars are read as classes" in source.notes[0]
+    assert read_bytes(source.at(source.samples[2].path)) == png(3)
+
+
+def test_folders_beside_what_says_the_class_and_numbered_folders_are_none(tmp_path):
+    write_tar(tmp_path / "a.tar", [("x/1.png", png(1)), ("x/1.cls", "cod"), ("y/2.png", png(2))])
+    assert [item.label for item in open_dataset(tmp_path / "a.tar").samples] == ["cod", None]
+    write_tar(tmp_path / "b.tar", [("00000/1.png", png(1)), ("00001/2.png", png(2))])
+    assert {item.label for item in open_dataset(tmp_path / "b.tar").samples} == {None}

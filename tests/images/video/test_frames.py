@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_clips import draw_clip, second_of
 from small_pictures import draw
+from upath import UPath
 
 from fishembed.errors import InputError
 from fishembed.images import ImageFiles, decode, open_dataset, read_bytes
@@ -78,3 +79,20 @@ def test_paths_of_frames_can_be_undone():
     for time in (0.0, 12.5, 3600.04, 0.333):
         assert parse_frame_path(frame_path("a b#1.mp4", time)) == ("a b#1.mp4", time)
     assert parse_frame_path("a.mp4") is None
+
+
+def test_clips_at_urls(tmp_path):
+    clip = draw_clip(tmp_path / "a.mp4", seconds=2)
+    there = UPath("memory://clips/far")
+    (there / "cod").mkdir(parents=True, exist_ok=True)
+    (there / "cod" / "a.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "m.csv").write_text(f"path,label\n{there / 'cod' / 'a.mp4'},cod\n")
+    for source in (tmp_path / "m.csv", there):
+        found = open_dataset(source, fps=1)
+        assert [(sample.time, sample.label) for sample in found.samples] == [(0, "cod"), (1, "cod")]
+        for sample in found.samples:
+            own = read_bytes(found.at(sample.path))
+            assert second_of(np.asarray(decode(own))) == sample.time
+    named = open_dataset(tmp_path / "m.csv", fps=1).samples[1].path
+    shown = ImageFiles(tmp_path, fetch=True).at(named)
+    assert second_of(np.asarray(decode(read_bytes(shown)))) == 1
