@@ -149,7 +149,7 @@ def catches(true, rng, alpha, size):
 
 def priors(name, kept, p, true) -> None:
     z = np.log(np.maximum(p, 1e-30))
-    own = (1 - kept.tau) * np.log(kept.counts / kept.counts.sum())
+    own = kept.log_prior
     for alpha in (5.0, 0.5, 0.1):
         rows: dict[str, list] = {}
         for seed in range(10):

@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from fishembed._base.npz_files import check_npz
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.familiarity import KnownScores, columns, indecision
 from fishembed.errors import RunFormatError
+from fishembed.evaluation.class_bias import class_bias
 from fishembed.experiments.training import TrainingData
 
 if TYPE_CHECKING:
@@ -87,9 +89,21 @@ class HeldOut:
     logits: Floats = field(default_factory=lambda: np.empty((0, 0), np.float16))
 
     @property
-    def log_prior(self) -> Floats:
-        """Log share of each class that the head's probabilities assume, up to a constant."""
+    def log_prior_of_tau(self) -> Floats:
+        """Log share of each class that the head's probabilities assume, by one share for all."""
         return np.asarray((1 - self.tau) * np.log(self.counts / self.counts.sum()))
+
+    @cached_property
+    def log_prior(self) -> Floats:
+        """Log share of each class that the head's probabilities assume, up to a constant.
+
+        What `tau` says for all classes, and what held-out images say of each.
+        """
+        prior = self.log_prior_of_tau
+        if not len(self.logits):
+            return prior
+        z = self.logits.astype(np.float64) - prior
+        return np.asarray(prior - class_bias(z, self.codes[self.logit_rows]))
 
     @property
     def known(self) -> KnownScores:

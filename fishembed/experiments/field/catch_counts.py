@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.folds import group_folds
 from fishembed._base.tables.csv_files import CsvTable
 from fishembed.errors import DataError, InputError
+from fishembed.evaluation.class_bias import class_bias
 from fishembed.evaluation.counts import Counts, HeldOutRows, corrected_counts
 from fishembed.experiments.held_out import HeldOut
 
@@ -79,10 +81,20 @@ def count_catch(
 
 
 def held_out_rows(kept: HeldOut) -> HeldOutRows:
-    """Return the held-out rows whose logits are kept, as counts are corrected with."""
-    at = kept.logit_rows
-    groups = None if kept.grouped is None else kept.groups[at]
-    return HeldOutRows(kept.logits.astype(np.float32) - kept.log_prior, kept.codes[at], groups)
+    """Return the held-out rows whose logits are kept, as counts are corrected with.
+
+    The biases of classes are those that the other half of the rows has: with their own, catches
+    drawn from these rows would be counted better than new ones.
+    """
+    codes, z = kept.codes[kept.logit_rows], kept.logits.astype(np.float32)
+    groups = None if kept.grouped is None else kept.groups[kept.logit_rows]
+    apart = group_folds(codes, np.arange(len(codes)) if groups is None else groups, 2, 0)
+    corrected = z - kept.log_prior
+    plain = z - kept.log_prior_of_tau
+    for half in range(int(apart.max(initial=-1)) + 1):
+        bias = class_bias(plain[apart != half], codes[apart != half])
+        corrected[apart == half] = plain[apart == half] + bias
+    return HeldOutRows(corrected.astype(np.float32), codes, groups)
 
 
 _NOT_CHECKED, _OTHER = -1, -2

@@ -105,8 +105,7 @@ def estimate_prior(logits: Floats, own_log_prior: Floats) -> Floats:
 
 def _own_log_prior(wanted: str, n: int, kept: HeldOut | None, assumed: Prior) -> Floats:
     if kept is not None:
-        log_shares = np.log(kept.counts / kept.counts.sum())
-        return np.asarray((1 - kept.tau) * log_shares)
+        return kept.log_prior
     if assumed != "uniform":
         raise InputError(
             f"this run keeps no counts of its training images: --prior {wanted} needs them; fit "
