@@ -11,7 +11,12 @@ from fishembed._base.files import write_json
 from fishembed.errors import RunFormatError
 from fishembed.experiments import Run
 from fishembed.experiments.held_out import HELD_OUT_NPZ
-from fishembed.experiments.runs.run_files import HEAD_NPZ, METRICS_JSON, check_file, write_run_json
+from fishembed.experiments.runs.run_documents import (
+    HEAD_NPZ,
+    METRICS_JSON,
+    check_file,
+    write_run_json,
+)
 
 _KEPT = (
     *("kind", "head", "parameters", "assumed_prior", "seed", "scored_split", "classes"),

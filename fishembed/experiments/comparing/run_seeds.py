@@ -12,7 +12,7 @@ from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import Store
 from fishembed.errors import FishembedError, InputError
 from fishembed.experiments.fitting import fit, opened_store
-from fishembed.experiments.runs.run_files import RUN_JSON
+from fishembed.experiments.runs.run_documents import RUN_JSON
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from fishembed.experiments.field.field_tables import read_taxonomy
 from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.predicted_rows import pool_rows
-from fishembed.experiments.runs.run_files import (
+from fishembed.experiments.runs.run_documents import (
     HEAD_NPZ,
     check_file,
     read_document,

@@ -8,7 +8,7 @@ from functools import cached_property
 from fishembed.classifiers import SavedHead
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.nearest_training_images import TrainingImages
-from fishembed.experiments.runs.run_files import check_file
+from fishembed.experiments.runs.run_documents import check_file
 from fishembed.experiments.runs.run_folder import Run
 
 

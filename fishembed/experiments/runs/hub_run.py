@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fishembed.errors import InputError, RemoteError, RunNotFoundError
-from fishembed.experiments.runs import run_files as files
+from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs.run_folder import Run
 
 PREFIX = "hf:"
-PORTABLE = (files.METRICS_JSON, files.HEAD_NPZ, "held_out.npz")
+PORTABLE = (documents.METRICS_JSON, documents.HEAD_NPZ, "held_out.npz")
 """Files that `predict` reads beside `run.json`."""
 
 _NAME = re.compile(r"hf:([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
@@ -51,9 +51,9 @@ def fetch_hub_run(name: str | Path, also: Sequence[str] = ()) -> tuple[Path, str
     if found is None:
         raise InputError(f"{str(name)!r} names no run on the hub: write hf:OWNER/NAME[@REVISION]")
     repo, revision = found.groups()
-    record = _download(repo, files.RUN_JSON, revision)
+    record = _download(repo, documents.RUN_JSON, revision)
     commit = record.parent.name
-    listed = files.read_json(record).get(files.FILES)
+    listed = documents.read_json(record).get(documents.FILES)
     known = listed if isinstance(listed, dict) else {}
     for file in (*PORTABLE, *also):
         if file in known:

@@ -1,56 +1,37 @@
-"""The files of a run folder: a result written as JSON, CSV and head, and read back."""
+"""Files of a run folder: the tables and the head of a result, written and read back."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fishembed._base.bounded_reading import open_file, read_file
 from fishembed._base.files import write_json
-from fishembed._base.paths import places_of, without_secrets
+from fishembed._base.paths import places_of
 from fishembed._base.tables.csv_files import CsvTable, write_csv
 from fishembed.errors import RunFormatError
 from fishembed.evaluation.confusion_counts import most_often_called_instead
+from fishembed.experiments.runs.run_documents import (
+    CHECKSUM,
+    FILES,
+    HEAD_NPZ,
+    METRICS_JSON,
+    check_file,
+    write_run_json,
+)
 from fishembed.experiments.runs.run_result import TOP_K, ClassTable, Floats, RunResult, ScoredImages
 
-RUN_FORMAT = "fishembed-run"
-_LOOKED_AT = 4096
-RUN_SCHEMA = 1
-
-RUN_JSON = "run.json"
-METRICS_JSON = "metrics.json"
 PER_CLASS_CSV = "per_class.csv"
 PREDICTIONS_CSV = "predictions.csv"
 HISTORY_CSV = "history.csv"
 SELECTION_CSV = "selection.csv"
 FEW_SHOT_CSV = "shots.csv"
-HEAD_NPZ = "head.npz"
 HEAD_JOBLIB = "head.joblib"
 PAGE_HTML = "index.html"
 
-FILES = "files"
-CHECKSUM = "checksum"
-"""Keys of `run.json`: the SHA-256 of each file of the run, and that of `run.json` itself."""
-
-_TYPES: Mapping[str, type] = {
-    "parameters": dict,
-    "encoder": dict,
-    "stores": list,
-    "selection": list,
-    "features": str,
-    "command": str,
-    "seconds": dict,
-    "versions": dict,
-    FILES: dict,
-}
 _OF_THE_FILE = frozenset({"format", "schema", "name", FILES, CHECKSUM})
-
-_CHANGED = "is not as it was written: make the run again, or take the file from a copy"
 
 _NUMBERS = {
     "n_train": "n_train",
@@ -107,12 +88,6 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
     write_run_json(folder, name, result.info)
 
 
-def write_run_json(folder: Path, name: str, info: Mapping[str, Any]) -> None:
-    """Write a run's record, with the digest of every file that is in its folder."""
-    about = {"format": RUN_FORMAT, "schema": RUN_SCHEMA, "name": name}
-    write_document(folder / RUN_JSON, {**about, **info, FILES: _digests(folder)})
-
-
 def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunResult:
     """Read the tables of a run folder.
 
@@ -143,154 +118,6 @@ def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any
         epochs=_read_numbers(folder / HISTORY_CSV),
         few_shot=_read_numbers(folder / FEW_SHOT_CSV, texts=("head",)),
     )
-
-
-def is_run(folder: Path) -> bool:
-    """Return whether a folder holds a run, by the first bytes of its `run.json`."""
-    place = folder / RUN_JSON
-    try:
-        if not place.is_file():  # a pipe would not end
-            return False
-        with place.open("rb") as file:
-            return RUN_FORMAT.encode() in file.read(_LOOKED_AT)
-    except OSError:
-        return False
-
-
-def refuse_links_out(folder: Path) -> None:
-    """Refuse a run folder with links out of it: a stranger's run may have others read or replaced.
-
-    Raises
-    ------
-    RunFormatError
-        When there is one. The cache of the hub's client, whose files are links into it, has none.
-    """
-    real = folder.resolve()
-    inside = real, real.parent.parent / "blobs"
-    for path in real.rglob("*"):
-        if path.is_symlink() and not any(map(_target(path).is_relative_to, inside)):
-            raise RunFormatError(
-                f"{str(folder / path.relative_to(real))!r} is a link out of the run's folder, "
-                "which no run has: put a copy of the file in its place"
-            )
-
-
-def _target(link: Path) -> Path:
-    try:
-        return link.resolve()
-    except (OSError, RuntimeError):  # it leads to itself
-        return Path()
-
-
-def check_document(place: Path, document: Mapping[str, Any]) -> None:
-    """Compare `run.json` or `field.json` with the checksum in it; before 0.2 there was none.
-
-    Raises
-    ------
-    RunFormatError
-        When it is not as it was written.
-    """
-    expected = document.get(CHECKSUM)
-    if expected is not None and expected != _checksum(document):
-        raise RunFormatError(f"{str(place)!r} {_CHANGED}")
-
-
-def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
-    """Compare a file of a run with its digest in `run.json`, where that has one.
-
-    Raises
-    ------
-    RunFormatError
-        When it is gone, or not as it was written.
-    """
-    known = info.get(FILES) or {}
-    if name not in known:
-        return
-    place = folder / name
-    try:
-        digest = _sha256(place)
-    except OSError as error:
-        raise RunFormatError(
-            f"cannot read {str(place)!r}: {error.strerror or error}; make the run again"
-        ) from error
-    if digest != known[name]:
-        raise RunFormatError(f"{str(place)!r} {_CHANGED}")
-
-
-def check_types(folder: Path, info: Mapping[str, Any]) -> None:
-    """Check the values of `run.json` that are used as they are.
-
-    Raises
-    ------
-    RunFormatError
-        When something has another type than `run_info` writes.
-    """
-    stores = [info.get("store"), *(info.get("stores") or ())]
-    good = (
-        all(isinstance(info.get(name, kind()), kind | None) for name, kind in _TYPES.items())
-        and all(isinstance(name, str) for name in info.get("classes") or ())
-        and all(isinstance(row, dict) for row in info.get("selection") or ())
-        and all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in stores)
-        and all(isinstance(one.get("fingerprint"), str | None) for one in stores)
-        and isinstance(info.get("head"), str)
-        and isinstance(info.get("classes"), list)
-    )
-    if not good:
-        raise RunFormatError(f"{str(folder / RUN_JSON)!r} is damaged: make the run again")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_file(path) as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _checksum(info: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a run's record says, however it is laid out."""
-    described = {name: value for name, value in info.items() if name != CHECKSUM}
-    text = json.dumps(described, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def write_document(place: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON object with a checksum of all that it says."""
-    write_json(place, {**document, CHECKSUM: _checksum(document)})
-
-
-def read_document(place: Path) -> dict[str, Any]:
-    """Read what `write_document` wrote, without the checksum; before 0.2 there was none.
-
-    Raises
-    ------
-    RunFormatError
-        When it cannot be read, or is not as it was written.
-    """
-    document = read_json(place)
-    check_document(place, document)
-    return {name: value for name, value in document.items() if name != CHECKSUM}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    RunFormatError
-        When the file cannot be read, or holds something else.
-    """
-    try:
-        document = json.loads(read_file(path).decode("utf-8", "surrogateescape"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
-    if not isinstance(document, dict):
-        raise RunFormatError(f"{str(path)!r} is not a JSON object")
-    return {name: without_secrets(value) for name, value in document.items()}
 
 
 def read_csv_rows(path: Path) -> list[dict[str, str]]:

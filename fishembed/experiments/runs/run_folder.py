@@ -29,6 +29,7 @@ from fishembed.errors import (
 )
 from fishembed.evaluation.score_table import score_table
 from fishembed.experiments.field.class_prior import Prior, assumed_prior
+from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_result import RunResult, about_run
 
@@ -72,28 +73,15 @@ class Run(PrintsAsTable):
             When its files are not a run's, or a newer version wrote them.
         """
         folder = run_place(folder)
-        if not (folder / files.RUN_JSON).is_file():
+        if not (folder / documents.RUN_JSON).is_file():
             near = did_you_mean(folder.name, run_names())
             raise RunNotFoundError(
                 f"no run at {str(folder)!r}{near or ':'} 'fishembed fit' and 'fishembed zeroshot' "
                 "make one"
             )
-        files.refuse_links_out(folder)
-        info = files.read_json(folder / files.RUN_JSON)
-        if info.get("format") != files.RUN_FORMAT:
-            raise RunFormatError(f"{str(folder / files.RUN_JSON)!r} was not written by fishembed")
-        schema = info.get("schema", 0)
-        if not isinstance(schema, int):
-            raise RunFormatError(f"{str(folder / files.RUN_JSON)!r} has the schema {schema!r}")
-        if schema > files.RUN_SCHEMA:
-            raise RunFormatError(
-                f"{str(folder)!r} has run schema {schema}; this version reads up to "
-                f"{files.RUN_SCHEMA}: pip install -U fishembed"
-            )
-        files.check_document(folder / files.RUN_JSON, info)
-        files.check_types(folder, info)
-        files.check_file(folder, info, files.METRICS_JSON)
-        return cls(folder, info, files.read_json(folder / files.METRICS_JSON))
+        info = documents.read_record(folder)
+        documents.check_file(folder, info, documents.METRICS_JSON)
+        return cls(folder, info, documents.read_json(folder / documents.METRICS_JSON))
 
     @staticmethod
     def load(folder: str | Path) -> RunResult:
@@ -168,14 +156,14 @@ class Run(PrintsAsTable):
         """
         from fishembed.classifiers import load_head
 
-        place = self.folder / files.HEAD_NPZ
+        place = self.folder / documents.HEAD_NPZ
         if not place.is_file():
             raise RunFormatError(
-                f"the run {str(self.folder)!r} has no {files.HEAD_NPZ}: the file was lost, or the "
-                f"version that made the run could not keep a head of {self.info['head']!r} as "
+                f"the run {str(self.folder)!r} has no {documents.HEAD_NPZ}: the file was lost, or "
+                f"the version that made the run could not keep a head of {self.info['head']!r} as "
                 "arrays; fit again"
             )
-        files.check_file(self.folder, self.info, files.HEAD_NPZ)
+        documents.check_file(self.folder, self.info, documents.HEAD_NPZ)
         return load_head(place)
 
     @property
@@ -219,7 +207,7 @@ class Run(PrintsAsTable):
         return self._rows(files.FEW_SHOT_CSV, optional=True)
 
     def _rows(self, name: str, *, optional: bool = False) -> list[dict[str, str]]:
-        files.check_file(self.folder, self.info, name)
+        documents.check_file(self.folder, self.info, name)
         path = self.folder / name
         return [] if optional and not path.is_file() else files.read_csv_rows(path)
 
@@ -275,13 +263,15 @@ def run_place(named: str | Path) -> Path:
     """
     folder = Path(named)
     inside = reports_dir() / folder
-    is_inside = not (folder / files.RUN_JSON).is_file() and (inside / files.RUN_JSON).is_file()
+    is_inside = (
+        not (folder / documents.RUN_JSON).is_file() and (inside / documents.RUN_JSON).is_file()
+    )
     return inside if is_inside else folder
 
 
 def run_names() -> list[str]:
     """Return the names of the runs in the folder of reports."""
-    return sorted(path.parent.name for path in reports_dir().glob(f"*/{files.RUN_JSON}"))
+    return sorted(path.parent.name for path in reports_dir().glob(f"*/{documents.RUN_JSON}"))
 
 
 def newest_run(reports: str | Path) -> Path:
@@ -293,11 +283,11 @@ def newest_run(reports: str | Path) -> Path:
         When there is none.
     """
     written: list[tuple[int, str, Path]] = []
-    for path in Path(reports).glob(f"*/{files.RUN_JSON}"):
+    for path in Path(reports).glob(f"*/{documents.RUN_JSON}"):
         with suppress(OSError):  # a link that leads nowhere, or a run that was just removed
             written.append((path.stat().st_mtime_ns, path.parent.name, path.parent))
     for _, _, folder in sorted(written, reverse=True):
-        if files.is_run(folder):
+        if documents.is_run(folder):
             return folder
     raise RunNotFoundError(
         f"no run in {str(reports)!r}: make one with 'fishembed fit' or 'fishembed zeroshot'"

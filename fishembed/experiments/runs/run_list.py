@@ -17,7 +17,7 @@ from fishembed.errors import (
     StoreFormatError,
     StoreIntegrityError,
 )
-from fishembed.experiments.runs.run_files import RUN_JSON
+from fishembed.experiments.runs.run_documents import RUN_JSON
 from fishembed.experiments.runs.run_folder import Run
 
 StoreState = Literal["unchanged", "made before the last fix", "changed since", "damaged", "gone"]

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from fishembed.errors import InputError, MissingExtraError, RemoteError
-from fishembed.experiments.runs.run_files import METRICS_JSON, PER_CLASS_CSV
+from fishembed.experiments.runs.run_documents import METRICS_JSON
+from fishembed.experiments.runs.run_files import PER_CLASS_CSV
 from fishembed.experiments.runs.run_folder import Run
 
 PROJECT = "fishembed"

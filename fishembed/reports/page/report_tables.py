@@ -11,6 +11,7 @@ from fishembed._base.text import counted, listed, printable, shortened
 from fishembed.evaluation.acceptance import Acceptance
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
+from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.page.overview import worst_first
@@ -32,8 +33,8 @@ _TABLES = {
     files.SELECTION_CSV: "candidates",
     files.FEW_SHOT_CSV: "learning curve",
     files.HISTORY_CSV: "epochs",
-    files.METRICS_JSON: "all figures (JSON)",
-    files.RUN_JSON: "settings (JSON)",
+    documents.METRICS_JSON: "all figures (JSON)",
+    documents.RUN_JSON: "settings (JSON)",
 }
 
 Row = dict[str, Any]
