@@ -8,6 +8,7 @@ import typer
 
 from fishembed._base.default_dirs import data_dir, reports_dir
 from fishembed.cli.console import Console, command_line
+from fishembed.cli.exit_codes import DATA
 from fishembed.cli.options import DeviceOption, JsonOption
 
 
@@ -58,17 +59,20 @@ def run(
         console.message("")
         for sentence in done.sentences:
             console.message(sentence)
-        if open_page:
+        if open_page and done.page is not None:
             import webbrowser
 
             webbrowser.open(done.page.absolute().as_uri())
         console.document(
             {
                 "store": str(done.store),
-                "audit": str(done.audit),
+                "audit": None if done.audit is None else str(done.audit),
                 "runs": [str(one.folder) for one in done.runs],
                 "comparison": None if done.comparison is None else str(done.comparison),
-                "page": str(done.page),
+                "page": None if done.page is None else str(done.page),
                 "sentences": list(done.sentences),
+                "lacks": done.lacks,
             }
         )
+        if done.lacks:
+            raise typer.Exit(DATA.code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from fishembed.audit import Audit, audit_store, split_store, write_audit
 from fishembed.audit.page import what_to_do
 from fishembed.cache import FeatureStore, undo_edit
 from fishembed.encoders import DEFAULT_ENCODER
-from fishembed.errors import EncoderError, FishembedError, WeightsError
+from fishembed.errors import DataError, EncoderError, FishembedError, WeightsError
 from fishembed.experiments import Run, compare_runs, run_fit, run_zeroshot
 from fishembed.explore import cluster_store
 from fishembed.extraction import Extraction, extract
@@ -26,6 +26,11 @@ from fishembed.reports.wording import percent
 HELD_OUT = 0.2
 """Share of the photos that are scored on, where the dataset has no splits."""
 
+_FEWEST = 2
+"""Photos that an audit can compare."""
+
+_AGAIN = "Give 'fishembed run'"
+
 
 @dataclass(frozen=True)
 class UsualJob:
@@ -34,24 +39,28 @@ class UsualJob:
     Attributes
     ----------
     store, audit
-        The feature store, and the folder of the audit.
+        The feature store, and the folder of the audit; None where there are no two photos.
     runs
         Zero-shot where the encoder knows words, the linear head, and the chosen one; none where
-        there are no labels.
+        there are no labels of two classes.
     comparison
         Their comparison; None where there are no two runs.
     page
-        What to look at first: the report of the best run, or the clusters.
+        What to look at first: the report of the best run, or the clusters; None where there is
+        nothing to see.
     sentences
         What came out.
+    lacks
+        Why no classifier came out although there are labels; "" where one did.
     """
 
     store: Path
-    audit: Path
+    audit: Path | None
     runs: tuple[Run, ...]
     comparison: Path | None
-    page: Path
+    page: Path | None
     sentences: tuple[str, ...]
+    lacks: str = ""
 
 
 def run_usual_job(
@@ -93,14 +102,30 @@ def run_usual_job(
     encoded = _extracted(photos, encoder, device, progress)
     split = _split(str(encoded.store), seed, progress)
     with FeatureStore.open(encoded.store) as store:
+        place = Path(str(store.path))
+        if len(store) < _FEWEST:
+            lacks = f"{_AGAIN} a folder of more photos, a folder for each species."
+            return UsualJob(
+                place, None, (), None, None, (_what_there_is(store, encoded), lacks), lacks
+            )
         progress.message("looking at the data")
         audit = audit_store(store, seed=seed, progress=progress)
         folder = write_audit(audit, store, reports=home, command=command)
         first = _what_there_is(store, encoded), _what_stands_out(audit, store, folder)
-        if len({int(label) for label in store.labels if label >= 0}) < 2:
-            page, sentences = _without_labels(store, home, seed)
-            return UsualJob(Path(str(store.path)), folder, (), None, page, (*first, *sentences))
-        runs = _runs(store, home, seed, command, progress)
+        classes = {int(label) for label in store.labels if label >= 0}
+        if len(classes) < 2:
+            page, groups = _groups(store, home, seed)
+            sentences = _one_class(store, page) if classes else _without_labels(store, page)
+            lacks = sentences[0] if classes else ""
+            return UsualJob(
+                place, folder, (), None, page, (*first, groups, *sentences), lacks=lacks
+            )
+        runs = _zeroshot(store, home, seed, command, progress)
+        try:
+            runs += _fitted(store, home, seed, command, progress)
+        except DataError as error:  # too few to hold a part of them out
+            found = UsualJob(place, folder, tuple(runs), None, folder / "index.html", first)
+            return _too_few(found, str(error), progress)
         best = runs[-1]
         page = write_report(best, progress=progress)
         comparison = _compared(runs, progress)
@@ -109,7 +134,7 @@ def run_usual_job(
             *_what_came_out(runs, split),
             _what_next(best, folder, page, comparison),
         )
-        return UsualJob(Path(str(store.path)), folder, tuple(runs), comparison, page, sentences)
+        return UsualJob(place, folder, tuple(runs), comparison, page, sentences)
 
 
 def _extracted(
@@ -148,17 +173,25 @@ def _split(place: str | Path, seed: int, progress: Progress) -> str:
     return " and scored on a fifth that was held out, with copies on one side"
 
 
-def _runs(
+def _zeroshot(
     store: FeatureStore, home: Path, seed: int, command: str, progress: Progress
 ) -> list[Run]:
-    """Return the runs, the chosen head's last."""
+    """Return the zero-shot run, none where the encoder knows no words."""
+    if not store.text_keys:
+        return []
+    progress.message("zero-shot: by the names of the classes")
+    try:
+        return [run_zeroshot(store, seed=seed, reports=home, command=command)]
+    except (EncoderError, FishembedError) as error:
+        progress.message(f"no zero-shot: {error}")
+        return []
+
+
+def _fitted(
+    store: FeatureStore, home: Path, seed: int, command: str, progress: Progress
+) -> list[Run]:
+    """Return the runs of heads, the chosen one's last."""
     runs = []
-    if store.text_keys:
-        progress.message("zero-shot: by the names of the classes")
-        try:
-            runs.append(run_zeroshot(store, seed=seed, reports=home, command=command))
-        except (EncoderError, FishembedError) as error:
-            progress.message(f"no zero-shot: {error}")
     for head in ("linear", "auto"):
         progress.message(f"fitting: {head}")
         runs.append(
@@ -181,10 +214,11 @@ def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
 def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
     n = len({int(label) for label in store.labels if label >= 0})
     classes = f"of {counted(n, 'class', 'classes')}" if n else "without labels"
+    are = "is" if len(store) == 1 else "are"
     skipped = len(encoded.skipped_files)
     left = f"; {counted(skipped, 'file')} could not be read" if skipped else ""
     return (
-        f"{counted(len(store), 'photo')} {classes} are encoded by {store.encoder_name} in "
+        f"{counted(len(store), 'photo')} {classes} {are} encoded by {store.encoder_name} in "
         f"{store.path}{left}."
     )
 
@@ -217,13 +251,38 @@ def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> s
     )
 
 
-def _without_labels(store: FeatureStore, home: Path, seed: int) -> tuple[Path, tuple[str, ...]]:
+def _groups(store: FeatureStore, home: Path, seed: int) -> tuple[Path, str]:
+    """Return the page of the clusters, and a sentence on them."""
     found = cluster_store(store, everything=True, seed=seed)
-    folder = write_clusters(found, store, reports=home)
-    page = folder / "index.html"
-    return page, (
-        f"They fall into {counted(len(found.clusters), 'group')} of like photos: see {page}.",
-        "There are no labels to learn from yet: name the groups in that page and download the "
+    page = write_clusters(found, store, reports=home) / "index.html"
+    groups = counted(len(found.clusters), "group")
+    return page, f"They fall into {groups} of like photos: see {page}."
+
+
+def _one_class(store: FeatureStore, page: Path) -> tuple[str, ...]:
+    name = printable(store.classes[int(store.labels.max())])
+    return (
+        f"All labels are of one class, {name}: a classifier needs two.",
+        f"{_AGAIN} the folder above the folders of the species; or answer the photos that are "
+        f"something else in {page}, and 'fishembed fix {store.path} decisions.csv' labels them.",
+    )
+
+
+def _too_few(done: UsualJob, why: str, progress: Progress) -> UsualJob:
+    """Return what there is where no part of the labelled photos can be held out."""
+    lacks = f"No classifier was fitted: {why}."
+    page = write_report(done.runs[-1], progress=progress) if done.runs else done.page
+    scored = [f"{printable(one.name)}: {summary_sentence(one.metrics)}" for one in done.runs]
+    again = (
+        f"{_AGAIN} at least two photos of each species, better ten; until then 'fishembed search "
+        f"{done.store} --like PHOTO' finds what is alike."
+    )
+    return replace(done, page=page, sentences=(*done.sentences, *scored, lacks, again), lacks=lacks)
+
+
+def _without_labels(store: FeatureStore, page: Path) -> tuple[str, ...]:
+    return (
+        f"There are no labels to learn from yet: name the groups in {page} and download the "
         "decisions.",
         f"'fishembed fix {store.path} decisions.csv' makes labels of them, 'fishembed suggest' "
         "says what to label next.",
