@@ -22,7 +22,7 @@ import numpy as np
 
 from fishembed.extraction.reading.image_ring import ImageRing, Segment
 from fishembed.extraction.reading.read_block import BlockResult, File, ImageTransform, read_block
-from fishembed.images import VideoFrame, quiet_decoding
+from fishembed.images import quiet_decoding
 
 ENOUGH_FOR_PROCESSES = 512
 """Files from which on processes of their own pay."""
@@ -149,13 +149,13 @@ class FileReaders:
                 self._ring.wait(1.0)
 
     def _block(self, files: Sequence[File], at: int) -> Sequence[File]:
-        """Return the next files; frames of a video together, since they are decoded in a row."""
+        """Return the next files; what is read together, such as frames of a video, in one."""
         left = len(files) - at
-        if not isinstance(files[at], VideoFrame):
+        whole = getattr(files[at], "together", None)
+        if whole is None:
             return files[at : at + self._block_size(left)]
         some = files[at : at + min(left, _LARGEST_BLOCK, self._room())]
-        clip = some[0].clip  # type: ignore[union-attr]
-        return [*takewhile(lambda one: getattr(one, "clip", None) == clip, some)]
+        return [*takewhile(lambda one: getattr(one, "together", None) == whole, some)]
 
     def _room(self) -> int:
         return max(1, int(len(self._ring) // (4 * _AHEAD * self._workers) / self._rows_each))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.splits import split_named
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, MissingExtraError, SourceError
+from fishembed.images.datasets.hub_stream import StreamedSplit, streamed_splits
 from fishembed.images.datasets.sample import LABELS, Sample, cell_text
 from fishembed.images.decoding.decode import read_bytes
 from fishembed.images.decoding.image_bytes import ImageBytes, stamp
@@ -48,7 +49,8 @@ def read_hub_dataset(source: str) -> Dataset:
     """List the images of a dataset of the hub, or of a folder with Parquet files in its layout.
 
     The class is the first column of classes, else one called label, species or the like; splits
-    are the dataset's; every further column of text or numbers is metadata. What is not here is
+    are the dataset's; every further column of text or numbers is metadata. Parquet files, which
+    most datasets have, are streamed: nothing is downloaded but what is being encoded. Others are
     downloaded once, to the hub's own cache; code of a dataset is never run.
 
     Raises
@@ -87,7 +89,7 @@ def _loaded(name: str, split: str | None) -> Mapping[str, Any]:
     progress = datasets.utils.logging.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:
-        found = datasets.load_dataset(name, split=split)
+        found = streamed_splits(name, split) or datasets.load_dataset(name, split=split)
     except Exception as error:  # the library raises anything, of the network and of files
         words = " ".join(str(error).split())[:300]
         raise SourceError(f"cannot load the dataset {name!r} of the hub: {words}") from error
@@ -97,7 +99,7 @@ def _loaded(name: str, split: str | None) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {split or "": found}
 
 
-def _images(split: str, table: Any) -> Iterator[tuple[Sample, TableImage]]:
+def _images(split: str, table: Any) -> Iterator[tuple[Sample, ImageBytes]]:
     """Yield the samples of one split, with where their bytes are."""
     import datasets
 
@@ -110,8 +112,12 @@ def _images(split: str, table: Any) -> Iterator[tuple[Sample, TableImage]]:
     label = next(iter((*classed, *named)), None)
     names = features[label].names if label in classed else None
     plain = [n for n, f in features.items() if isinstance(f, datasets.Value) and n != label]
-    places = _places(table, column)
-    facts = table.remove_columns([n for n in features if n not in {label, *plain}])
+    wanted = [n for n in features if n in {label, *plain}]
+    places: Iterator[ImageBytes]
+    if isinstance(table, StreamedSplit):
+        places, facts = table.images(column), table.facts(wanted)
+    else:
+        places, facts = _places(table, column), table.select_columns(wanted)
     width = len(str(max(0, len(table) - 1)))
     for number, (image, row) in enumerate(zip(places, facts, strict=True)):
         found = row.get(label)

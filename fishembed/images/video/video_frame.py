@@ -50,6 +50,11 @@ class VideoFrame:
             return self.clip_state
         return self.clip_state[0], stamp(self.clip_state, self.time, self.chosen)
 
+    @property
+    def together(self) -> object:
+        """What is read with it: the frames of its clip, which are decoded in a row."""
+        return self.clip
+
     def digest(self) -> str:
         """Return the identity of the frame: of the video's bytes and the time."""
         whole = _clip_digest(self.clip, self.clip_state)
