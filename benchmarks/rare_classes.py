@@ -114,7 +114,8 @@ class AutoBefore(AutoHead):
 
     def _default(self):
         grid = next(g for g in self._grids() if isinstance(g, GaussianGrid))
-        return grid, {"shrinkage": 0.7, "pseudo_count": 1.0 if grid.text is None else 8.0}
+        count = 1.0 if grid.text is None else 8.0
+        return [(grid, {"shrinkage": 0.7, "pseudo_count": count}, 1.0)]
 
     def _prefers_default(self, folds):  # noqa: ARG002
         return False

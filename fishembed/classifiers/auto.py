@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Normalize
+from fishembed.classifiers.base import Floats, Normalize
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.model_choice.choosing_head import ChoosingHead
 from fishembed.classifiers.model_choice.model_grids import (
@@ -38,7 +38,6 @@ _ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, _ANGULAR_TAUS)
 _TEXT_PSEUDO_COUNTS = (1.0, 4.0, 16.0)
 _FEW_ROWS = 2  # a class, on average
 _TEXT_CS = (10.0, 100.0, 1000.0)
-_DEFAULT_SHRINKAGE, _DEFAULT_COUNT = 0.7, 1.0
 
 MAX_REGRESSION = 50_000_000
 """Rows times classes beyond which only candidates in closed form are compared."""
@@ -90,8 +89,8 @@ class AutoHead(ChoosingHead):
     results_ : list of Trial
         Every candidate and their sum with its scores, the sum first, then by score; empty where
         nothing could be tested (no class has two rows, or two groups), and a default is used
-        untested: logistic regression around the text weights where there is text, else a
-        Gaussian. With
+        untested: zero-shot, a Gaussian and a logistic regression around the text where there is
+        any, else a Gaussian. With
         more than 10 million rows times classes they are compared on two folds and a sample of the
         rows, with a macro score as many of each class; `Trial.rows` says on how many. With more
         than 50 million the regressions, which go over the rows many times, are left out.
@@ -134,9 +133,7 @@ class AutoHead(ChoosingHead):
         text = matching_anchors(self.text_features, n_classes, dim)
         grids: list[ModelGrid] = [_GAUSSIAN, _ANGULAR]
         if text is not None:
-            anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
-            around = LogisticGrid(_TEXT_CS, _TAUS, text, "text-logistic")
-            grids = [ZeroShotGrid(text), anchored, around, *grids]
+            grids = [ZeroShotGrid(text), *_text_grids(text), *grids]
         if folds is not None and _is_huge(folds):
             return [grid for grid in grids if not isinstance(grid, AngularGrid | LogisticGrid)]
         return grids
@@ -151,11 +148,21 @@ class AutoHead(ChoosingHead):
         few = len(folds.codes) <= _FEW_ROWS * folds.n_classes and not _is_huge(folds)
         return self.text_features is not None and few and folds.n_folds > 1
 
-    def _default(self) -> tuple[ModelGrid, Parameters]:
-        for grid in self._grids():
-            if isinstance(grid, LogisticGrid):
-                return grid, {"C": _DEFAULT_C}
-        return _GAUSSIAN, {"shrinkage": _DEFAULT_SHRINKAGE, "pseudo_count": _DEFAULT_COUNT}
+    def _default(self) -> list[tuple[ModelGrid, Parameters, float]]:
+        text = matching_anchors(self.text_features, len(self.classes_), self.n_features_in_)
+        if text is None:
+            return [(_GAUSSIAN, {"shrinkage": 0.7, "pseudo_count": 1.0}, 1.0)]
+        anchored, around = _text_grids(text)
+        return [
+            (ZeroShotGrid(text), {}, 0.5),
+            (anchored, {"shrinkage": 0.5, "pseudo_count": 4.0}, 0.2),
+            (around, {"C": _DEFAULT_C}, 0.5),
+        ]
+
+
+def _text_grids(text: Floats) -> tuple[GaussianGrid, LogisticGrid]:
+    anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
+    return anchored, LogisticGrid(_TEXT_CS, _TAUS, text, "text-logistic")
 
 
 def _is_huge(folds: Folds) -> bool:
@@ -245,5 +252,5 @@ class SweptLogisticHead(ChoosingHead):
             raise InputError(f"Cs={self.Cs!r}: give values above 0.")
         return [LogisticGrid(Cs)]
 
-    def _default(self) -> tuple[ModelGrid, Parameters]:
-        return self._grids()[0], {"C": _DEFAULT_C}
+    def _default(self) -> list[tuple[ModelGrid, Parameters, float]]:
+        return [(self._grids()[0], {"C": _DEFAULT_C}, 1.0)]

@@ -142,6 +142,29 @@ def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:
     return margin / _MARGIN if margin > 0 else 1.0
 
 
+def spread(logits: npt.NDArray[Any], codes: Codes) -> float:
+    """Return how far apart the logits of the classes are that a row is not of.
+
+    Parameters
+    ----------
+    logits
+        (n, n_classes).
+    codes
+        (n,) classes of the rows; the logits of these are left out where there are two others.
+
+    Returns
+    -------
+    float
+        Mean over the rows of the standard deviation; 1 where it is 0.
+    """
+    if logits.shape[1] < 3:
+        return float(logits.std(axis=1).mean()) or 1.0
+    others = np.ones(logits.shape, bool)
+    others[np.arange(len(codes)), codes] = False
+    apart = logits[others].reshape(len(codes), -1)
+    return float(apart.std(axis=1).mean()) or 1.0
+
+
 def rows_for_margin(n: int, n_classes: int) -> slice:
     """Return which of n rows tell the margin: all, or every so many where logits are many."""
     return slice(None, None, -(-n * n_classes // _LOGITS_FOR_MARGIN) or 1)

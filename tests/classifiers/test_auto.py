@@ -6,8 +6,10 @@ import pickle
 import numpy as np
 import pytest
 
+from fishembed._base.arrays import unit_rows
 from fishembed.classifiers import (
     AutoHead,
+    GaussianHead,
     LogisticHead,
     SweptLogisticHead,
     auto,
@@ -17,6 +19,7 @@ from fishembed.classifiers import (
 )
 from fishembed.classifiers.auto import CLIP_CS
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer
+from fishembed.classifiers.temperature import spread
 from fishembed.errors import DimensionError, InputError
 
 SWEEP_RNG = np.random.default_rng(0)
@@ -139,9 +142,25 @@ def test_with_one_row_a_class_text_is_leant_on_where_there_is_any():
     X = (centres + 1.5 * rng.normal(size=centres.shape)).astype(np.float32)
     fresh = centres + 1.5 * rng.normal(size=centres.shape)
     told = AutoHead(text_features=centres).fit(X, classes)
-    assert told.best_ == "text-logistic"
+    assert told.best_ == "ensemble"
+    shares = [told.best_parameters_[f"{name}.share"] for name in ("zeroshot", "text-logistic")]
+    assert shares == pytest.approx([5 / 12, 5 / 12], abs=1e-3)
     assert AutoHead().fit(X, classes).best_ == "gaussian"
     assert told.score(fresh, classes) > AutoHead().fit(X, classes).score(fresh, classes) + 0.1
+
+
+def test_what_is_used_untested_is_the_sum_of_its_models():
+    rng = np.random.default_rng(0)
+    text, classes = unit_rows(rng.normal(size=(40, 24))), np.arange(40)
+    X = (text + 0.3 * rng.normal(size=text.shape)).astype(np.float32)
+    head = AutoHead(text_features=text).fit(X, classes)
+    zero = 100 * unit_rows(X) @ text.T
+    around = LogisticHead(100, text_features=text).fit(X, classes).logits(X)
+    gaussian = GaussianHead(0.5, pseudo_count=4, text_features=text).fit(X, classes).logits(X)
+    own, *others = (spread(logits, classes) for logits in (zero, gaussian, around))
+    expected = 0.5 * zero + 0.2 * gaussian * own / others[0] + 0.5 * around * own / others[1]
+    difference = head.logits(X) - expected
+    assert difference - difference[:, :1] == pytest.approx(np.zeros((40, 40)), abs=0.05)
 
 
 def test_with_two_rows_a_class_the_text_is_leant_on_untested():
@@ -150,7 +169,7 @@ def test_with_two_rows_a_class_the_text_is_leant_on_untested():
     classes = np.tile(np.arange(40), 2)
     X = (centres[classes] + 1.5 * rng.normal(size=(80, 24))).astype(np.float32)
     head = AutoHead(text_features=centres).fit(X, classes)
-    assert [(t.candidate, t.rows) for t in head.results_] == [("text-logistic", 80)]
+    assert [(t.candidate, t.rows) for t in head.results_] == [("ensemble", 80)]
     assert len(AutoHead().fit(X, classes).results_) > 1
     third = np.append(classes, np.arange(40))
     rows = np.append(X, X[:40] + 0.1, axis=0)

@@ -13,6 +13,7 @@ from fishembed.classifiers.temperature import (
     best_scale,
     log_losses,
     rows_for_margin,
+    spread,
     untested_temperature,
 )
 
@@ -100,3 +101,11 @@ def test_labels_need_not_be_sorted():
     text = ZeroShotClassifier(CENTRES, classes=names).fit()
     numbered = ZeroShotClassifier(CENTRES).fit()
     assert temperature_on(text, X, names[y]) == pytest.approx(temperature_on(numbered, X, y))
+
+
+def test_the_spread_of_logits_leaves_out_a_rows_own_class():
+    logits = np.array([[90.0, 1.0, 3.0], [0.0, 90.0, 4.0]])
+    assert spread(logits, np.array([0, 1])) == pytest.approx(1.5)
+    assert spread(logits + 7, np.array([0, 1])) == pytest.approx(1.5)
+    assert spread(logits[:, :2], np.array([0, 1])) == pytest.approx((89 + 90) / 4)
+    assert spread(np.zeros((2, 3)), np.array([0, 1])) == 1

@@ -33,7 +33,7 @@ from fishembed.classifiers.model_choice.model_selection import (
     Trial,
 )
 from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
-from fishembed.classifiers.temperature import rows_for_margin, untested_temperature
+from fishembed.classifiers.temperature import rows_for_margin, spread, untested_temperature
 from fishembed.errors import InputError
 
 MIN_ROWS, MIN_CLASSES = 30, 5
@@ -97,7 +97,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
                 folds = self._validation(rows, codes, X_val, y_val)
             evenly = self.select_on.startswith("macro")
             folds = folds.affordable(self.random_state, evenly=evenly)
-            chosen = self._choose(folds)
+            chosen = self._choose(folds, (rows, codes))
             fitted = chosen.fit(rows, codes, len(self.classes_))
             if not self.results_ and not chosen.leans_on_text:
                 at = rows_for_margin(len(rows), len(self.classes_))
@@ -177,8 +177,27 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         """Return the grids to search, all of them or those that `folds` are not too large for."""
         raise NotImplementedError
 
-    def _default(self) -> tuple[ModelGrid, Parameters]:
+    def _default(self) -> list[tuple[ModelGrid, Parameters, float]]:
+        """Return what is used untested: models, and how much of each is added up."""
         raise NotImplementedError
+
+    def _default_parts(self, training: tuple[Floats, Codes]) -> tuple[Part, ...]:
+        """Return the parts of what is used untested, the spread of all like that of the first."""
+        nothing = np.empty((0, 0), np.float32)
+        models = self._default()
+        total = sum(share for _, _, share in models)
+        if len(models) == 1:
+            return (Part(*models[0][:2], nothing),)
+        n_classes = len(self.classes_)
+        at = rows_for_margin(len(training[1]), n_classes)
+        spreads = []
+        for grid, parameters, _ in models:
+            [fitted] = grid.fit(*training, n_classes, [parameters], ROUGH)
+            spreads.append(spread(fitted.logits(training[0][at], unit=False), training[1][at]))
+        return tuple(
+            Part(grid, parameters, nothing, share=share / total, scale=share * spreads[0] / own)
+            for (grid, parameters, share), own in zip(models, spreads, strict=True)
+        )
 
     def _prefers_default(self, folds: Folds) -> bool:  # noqa: ARG002
         """Return whether the default is better untested than what so few rows would choose."""
@@ -192,12 +211,11 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         """Return what is taken in place of the best candidate; None for that one."""
         return None
 
-    def _choose(self, folds: Folds) -> Candidate:
+    def _choose(self, folds: Folds, training: tuple[Floats, Codes]) -> Candidate:
         evaluated = folds.evaluated
         self.results_: list[Trial] = []
         if not evaluated.any():
-            nothing = np.empty((0, 0), np.float32)
-            return Candidate((Part(*self._default(), nothing),), nothing)
+            return Candidate(self._default_parts(training), np.empty((0, 0), np.float32))
         scorer = CandidateScorer(
             folds.codes[evaluated],
             folds.fold[evaluated],
@@ -208,8 +226,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         )
         search, combined = ModelSearch(folds, scorer, self.n_jobs), None
         if _too_few(scorer) or self._prefers_default(folds):
-            grid, parameters = self._default()
-            everything = [search.point(grid, parameters)]
+            everything = [search.sum(self._default_parts(training))]
         else:
             tables = search.grids(self._grids(folds))
             everything = [scored for table in tables for scored in table]

@@ -214,10 +214,15 @@ class ModelSearch:
         scored = iter(self._parallel(self._score, candidates))
         return [[next(scored) for _ in range(len(g.points) * len(g.taus))] for g in grids]
 
-    def point(self, grid: ModelGrid, parameters: Mapping[str, float]) -> ScoredCandidate:
-        """Score one point of a grid."""
-        one = grid.at(parameters)
-        return self.grids([one])[0][0]
+    def sum(self, parts: Sequence[Part]) -> ScoredCandidate:
+        """Score the sum of some models, whose logits of held-out rows are found first."""
+        tables = self.grids([part.grid.at(part.parameters) for part in parts])
+        found = tuple(
+            replace(part, logits=scored.candidate.parts[0].logits)
+            for part, [scored] in zip(parts, tables, strict=True)
+        )
+        seconds = sum(scored.seconds for [scored] in tables)
+        return self._score(Candidate(found, self.log_priors), seconds)
 
     def ensemble(self, everything: Sequence[ScoredCandidate]) -> ScoredCandidate | None:
         """Weigh all single models together, and score their sum.
