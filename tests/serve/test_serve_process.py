@@ -197,6 +197,7 @@ def test_photos_are_answered_in_the_page(chromium, axe, address, home, width, da
     assert said[0].startswith("None of these")
     assert said[1] == "Not answered"
     assert said[2].startswith("cod")
+    assert page.each(".answer .file", "e.textContent") == ["strange.png", "text.jpg", "3.png"]
     assert page.js("return document.querySelectorAll('.answer:last-child .near img').length") == 3
     assert page.js(
         "return [...document.querySelectorAll('.near img')].every((i) => i.naturalWidth > 0)"

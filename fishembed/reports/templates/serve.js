@@ -34,11 +34,13 @@ async function send(photo) {
   if (one.problem) {
     line("h2", "Not answered", text);
     line("p", one.problem, text);
+    line("p", photo.name, text).className = "file";
     return;
   }
   const percent = (share) => Math.round(100 * share) + "%";
   line("small", one.none_of_these ? "unlike all that was trained on" : percent(one.sure) + " sure", line("h2", one.none_of_these ? "None of these" : one.species, text));
   if (one.look) line("p", "Look at it yourself.", text).className = "look";
+  line("p", photo.name, text).className = "file";
   const list = line("div", "", text);
   list.className = "guesses";
   one.top.forEach((guess) => {
