@@ -212,7 +212,8 @@ def test_images_without_a_label_are_told(tmp_path):
 
 @pytest.mark.slow
 def test_a_thousand_classes_stay_below_ten_megabytes(tmp_path):
-    page = write_report(make_run(tmp_path / "run", n_classes=1000, rows=20_000))
+    run = make_run(tmp_path / "run", n_classes=1000, rows=20_000)
+    page = write_report(run, formats=["html"])
     assert page.stat().st_size < 10e6
 
 

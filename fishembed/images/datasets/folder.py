@@ -1,4 +1,4 @@
-"""A folder of images: class folders, with or without splits, or flat."""
+"""Folders of images: class folders, with or without splits, or flat; images named one by one."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def run_photos(run: Run, photos: str | Path | None, *, fetch: bool = False) -> R
     on_map = map_rows(result.images).tolist()
     cells = cell_rows(result, on_map)
     large = [*mistakes[:WORST], *(row for one in mixed for row in one.rows), *mistakes[WORST:]]
-    found = find_images(run, photos, fetch=fetch)
+    found = run_images(run, photos, fetch=fetch)
     paths = result.images.paths
     small: dict[str, Thumbnail] = {}
     missing, sprite = found if isinstance(found, str) else "", None
@@ -216,7 +216,7 @@ def _answering(
     return answering_data(sheet, ImageSources(originals=originals))
 
 
-def find_images(run: Run, photos: str | Path | None, *, fetch: bool = False) -> ImageFiles | str:
+def run_images(run: Run, photos: str | Path | None, *, fetch: bool = False) -> ImageFiles | str:
     """Find a run's images; the sentence that says why not, where they are not at hand."""
     known = photos or (run.info.get("store") or {}).get("source_root")
     hint = "give their folder with --photos"
@@ -251,7 +251,7 @@ def read_thumbnails(
     dict of str to Thumbnail, str
         Those that could be read by their paths, and the sentence that says what is missing.
     """
-    found = find_images(run, photos, fetch=fetch)
+    found = run_images(run, photos, fetch=fetch)
     if isinstance(found, str):
         return {}, found
     return _read(found, list(paths), fetch=fetch, home=home and home.absolute())
