@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import struct
 import sys
 import time
@@ -31,6 +32,8 @@ def in_terminal(*words, interrupt_at=None):
     child, terminal = pty.fork()
     if child == 0:
         os.environ.pop("COLUMNS", None)
+        # What a shell starts in the background ignores Ctrl-C, and so would its children.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execv(sys.executable, [*PROGRAM, *words])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     screen, pressed, began = b"", False, time.monotonic()

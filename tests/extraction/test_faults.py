@@ -96,7 +96,7 @@ def test_real_photos_killed_while_they_are_encoded(realdata, workspace, store):
     for kill in range(5):
         process = faults.CONTEXT.Process(target=faults.extract_embedded, args=(photos, store))
         process.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240  # the encoder is loaded first
         while process.is_alive() and len(list(parts.glob("*.h5"))) <= 2 * kill:
             assert time.monotonic() < deadline, "an extraction stands still"
             time.sleep(0.005)
