@@ -18,7 +18,7 @@ def end_with_parent(parent: int) -> None:
     Parameters
     ----------
     parent
-        The process's id, as it said itself.
+        The process's id, as it reported itself.
     """
     if os.name == "nt" or os.getpid() == parent:  # Windows never says that a parent is gone
         return

@@ -40,7 +40,7 @@ class Taxonomy:
     def levels(self) -> list[tuple[list[str], Codes]]:
         """Names of the taxa and each class's position among them; classes first, the root last.
 
-        A taxon is told from others of its name by what it belongs to.
+        A taxon differs from others of its name by what it belongs to.
         """
         n = len(self.classes)
         levels = [(list(self.classes), np.arange(n))]

@@ -65,7 +65,7 @@ def run_fit(
     InputError
         As `fit` does, and when the name cannot be a folder's.
     RunError
-        When a run of that name exists, or the place is not writable: both are said first.
+        When a run of that name exists, or the place is not writable: both before any work.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def run_fit(
     (8, 1.0, 'f-centroid')
     """
     opened = opened_store(store)
-    # Before the work: a name that is taken, or a place that cannot be written, is said first.
+    # Before the work: a name that is taken, or a place that cannot be written, is an error first.
     with new_folder(reports, run, default_name(opened.name, features, head)) as folder:
         result = fit(
             opened,

@@ -39,7 +39,7 @@ def model_card(run: Run, repo: str, *, licence: str = "", bundled: bool = False)
     repo
         ``OWNER/NAME`` that it will have.
     licence
-        Of the classifier, such as ``cc-by-4.0``; said to be missing when left out.
+        Of the classifier, such as ``cc-by-4.0``; noted as missing when left out.
     bundled
         Whether an ONNX network lies beside it.
     """

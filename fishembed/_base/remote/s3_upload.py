@@ -73,7 +73,7 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
 
 
 def _has_arrived(fs: Any, local: Path, place: dict[str, str]) -> bool:
-    """Return whether the place holds this file, by what S3 calls its ETag where it can be told."""
+    """Return whether the place holds this file, by its ETag where S3 gives one."""
     with suppress(Exception):  # no answer to this either: it is not known
         return str(fs.call_s3("head_object", **place)["ETag"]).strip('"') == _etag(local)
     return False

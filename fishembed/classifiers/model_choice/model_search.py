@@ -88,12 +88,12 @@ class Candidate:
         """
         if len(self.parts) == 1:
             return self.parts[0].settings
-        told: dict[str, float] = {"tau": round(self._tau, 2)}
+        values: dict[str, float] = {"tau": round(self._tau, 2)}
         for name, parts in self._by_grid.items():
-            told[f"{name}.share"] = round(sum(part.share for part in parts), 3)
+            values[f"{name}.share"] = round(sum(part.share for part in parts), 3)
             own = {"models": len(parts)} if len(parts) > 1 else parts[0].parameters
-            told |= {f"{name}.{key}": value for key, value in own.items()}
-        return told
+            values |= {f"{name}.{key}": value for key, value in own.items()}
+        return values
 
     @property
     def _by_grid(self) -> dict[str, list[Part]]:

@@ -53,7 +53,7 @@ class Trial:
     rows
         Number of evaluated rows.
     tied
-        Whether its score could not be told from the best.
+        Whether chance explains how far its score is from the best.
     chosen
         Whether it was chosen.
     """

@@ -231,7 +231,7 @@ def _write_parquet(columns: list[str], rows: list[list[object]], output: Path) -
 
 
 def _table(predictions: Sequence[Prediction], width: int) -> str:
-    """Write a line for each prediction: its image, its answers, then what else is said of it.
+    """Write a line for each prediction: its image, its classes, then what else is known of it.
 
     What a narrow terminal cuts off is at the end, so images' names leave most of a line to answers;
     where sets were asked for they take the place of the second and third answer there.

@@ -324,7 +324,7 @@ class NewFolder:
 def new_folder(reports: str | Path | None, name: str | None, default: str) -> Iterator[NewFolder]:
     """Reserve a folder's name, and fill it beside its place; moved in when it is complete.
 
-    A name that is taken and a place that cannot be written are said before the block, so that no
+    A name that is taken and a place that cannot be written are errors before the block, so that no
     work is lost.
 
     Parameters

@@ -47,7 +47,7 @@ class Layout:
     left_out
         (path, reason) of images that are no samples.
     table
-        The manifest that said so, None where it was the folders.
+        The manifest that names the labels, None where the folders do.
     """
 
     description: str

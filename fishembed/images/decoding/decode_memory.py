@@ -1,7 +1,7 @@
 """Memory for decoding: bounded by the limit on pixels, over all threads and readers together.
 
 A file of a few kilobytes may ask for gigabytes, and each decoder needs more for a pixel than the
-three bytes that are left of it. What an image needs is told from its header; an image that needs
+three bytes that are left of it. What an image needs follows from its header; an image that needs
 more than there is for all is refused, and those that do not fit beside others wait.
 """
 

@@ -151,7 +151,7 @@ def _spoken(text: str | tuple[str, ...]) -> str:
 
 
 def _texts(result: RunResult) -> dict[str, Any]:
-    """Return what each figure says, also for those who hear the page."""
+    """Return what each figure shows, in words for screen readers."""
     bins = result.reliability
     return {
         "loss": captions.epoch_caption(result, "loss"),
