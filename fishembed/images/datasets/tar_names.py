@@ -88,11 +88,14 @@ def _matching(pattern: str) -> list[str]:
 
 def _inside(folder: AnyPath) -> list[AnyPath]:
     """Return the tars in a folder and the folders in it, unless images lie there too."""
-    files = list(_files(folder))
-    endings = {os.path.splitext(name)[1].lower() for name in files}  # noqa: PTH122 - a name
-    if TAR_SUFFIX not in endings or endings & read_suffixes():
-        return []
-    return [folder / name for name in sorted(files) if name.lower().endswith(TAR_SUFFIX)]
+    tars, images = [], tuple(read_suffixes())
+    for name in _files(folder):
+        low = name.lower()
+        if low.endswith(images):
+            return []
+        if low.endswith(TAR_SUFFIX):
+            tars.append(name)
+    return [folder / name for name in sorted(tars)]
 
 
 def _files(folder: AnyPath) -> Iterator[str]:

@@ -17,13 +17,15 @@ import numpy.typing as npt
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, InputError
 from fishembed.images.datasets.sample import Sample
-from fishembed.images.decoding.formats import VIDEO_SUFFIXES, ending
+from fishembed.images.decoding.formats import VIDEO_SUFFIXES
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 from fishembed.images.video.clip import Clip
 from fishembed.images.video.video_frame import VideoFrame, frame_path, parse_frame_path, time_text
 
 if TYPE_CHECKING:
     from fishembed.images.datasets.open_dataset import Dataset
+
+_ENDINGS = tuple(VIDEO_SUFFIXES)
 
 MOST_FPS = 240.0
 _STEP = 0.5
@@ -44,7 +46,7 @@ States = Mapping[str, tuple[str, int, int]]
 
 def is_video(path: str) -> bool:
     """Return whether a file is a video, by its name."""
-    return ending(path) in VIDEO_SUFFIXES
+    return path.rstrip().lower().endswith(_ENDINGS)
 
 
 def with_frames(
@@ -108,6 +110,8 @@ def with_frames(
 
 def _with_named_frames(dataset: Dataset) -> Dataset:
     """Read the samples that a table calls clip.mp4#t=12.5, as an export does, as that frame."""
+    if not any("#t=" in sample.path for sample in dataset.samples):
+        return dataset
     image_bytes = dict(dataset.image_bytes)
     samples = []
     for sample in dataset.samples:
