@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no 
 
 EXPECTED = {one.code for one in (DONE, USAGE, DATA, NETWORK, MISSING)}
 ALL = bool(os.environ.get("FISHEMBED_ALL_FAULTS"))
-NEVER_ENDS, MOST_MEMORY = 20, 3 << 30
+NEVER_ENDS, MOST_MEMORY = 120, 3 << 30
 
 STORE_VERBS: dict[str, list[str]] = {
     "info": ["info", "IT", "--verify", "--json"],

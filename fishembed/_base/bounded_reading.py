@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def _no_file(path: Path) -> OSError:
-    return OSError(f"{str(path)!r} is a pipe, a device or a folder, and no file")
+    return OSError(errno.EINVAL, "it is a pipe, a device or a folder", str(path))
 
 
 def read_file(path: Path, most: int = MOST) -> bytes:

@@ -27,6 +27,26 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what an exception says to people: its kind only where its text means nothing alone.
+
+    Examples
+    --------
+    >>> reason_of(ValueError("labels from -7 to 2, 3 classes")), reason_of(KeyError("rows"))
+    ('labels from -7 to 2, 3 classes', "it has no 'rows'")
+    """
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, KeyError) and error.args:
+        return f"it has no {error.args[0]!r}"
+    text = getattr(error, "strerror", None) or str(error)
+    return (
+        text
+        if text and isinstance(error, (OSError, ValueError))
+        else (f"{type(error).__name__}: {error}" if text else type(error).__name__)
+    )
+
+
 _KEPT = "\u200c\u200d"
 """Joiners that many scripts and emoji are spelt with; other invisible signs are escaped."""
 

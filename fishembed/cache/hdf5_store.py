@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, without_secrets
+from fishembed._base.text import reason_of
 from fishembed.cache.checksums import (
     Damage,
     attributes_checksum,
@@ -49,6 +50,7 @@ from fishembed.errors import InputError, StoreFormatError, StoreIntegrityError, 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
+_ALONE = "ask whoever made it for a file that stands alone"
 _ADVICE = "name another, or move it away and extract again"
 _TEXT_COLUMNS = frozenset({"path", "digest", "split", "group"})
 
@@ -114,7 +116,7 @@ class Hdf5Store(Store):
         try:
             file = open_hdf5(local)
         except ForeignDataError as error:
-            raise StoreFormatError(f"{str(path)!r} is refused: {error}") from error
+            raise StoreFormatError(f"{str(path)!r} is refused: {error}: {_ALONE}") from error
         except (FileNotFoundError, StoreLockedError):
             raise
         except OSError as error:
@@ -128,7 +130,9 @@ class Hdf5Store(Store):
             raise
         except Exception as error:  # what a crafted file breaks cannot be listed
             file.close()
-            raise StoreFormatError(f"{str(path)!r} is damaged ({error}): {_ADVICE}") from error
+            raise StoreFormatError(
+                f"{str(path)!r} is damaged ({reason_of(error)}): {_ADVICE}"
+            ) from error
 
     def close(self) -> None:
         """Close the file; arrays that were handed out stay readable."""

@@ -11,6 +11,7 @@ from fishembed._base.default_dirs import cache_dir
 from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote.remote_files import remote_errors, with_local_copy
+from fishembed._base.text import reason_of
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.sharded_store import ShardedStore, is_index, read_index
@@ -89,7 +90,10 @@ def _open_local(local: Path, path: AnyPath, *, check: bool) -> Store:
     except FishembedError:
         raise
     except Exception as error:  # what a crafted index breaks cannot be listed
-        raise StoreFormatError(f"{str(path)!r} is damaged: {error!r}") from error
+        raise StoreFormatError(
+            f"{str(path)!r} is damaged ({reason_of(error)}): 'fishembed merge' lists its "
+            "files again"
+        ) from error
 
 
 def is_store(path: str | Path | UPath) -> bool:

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from fishembed._base.splits import SPLITS
+from fishembed._base.text import reason_of
 from fishembed.cache.schema import CHECKSUMS, IMAGE, TEXT, TRUNK, decode_attribute
 from fishembed.errors import FishembedError, StoreFormatError
 
@@ -41,7 +42,7 @@ def read_safely(method: F) -> F:
             raise
         except Exception as error:  # what a crafted file breaks cannot be listed
             raise StoreFormatError(
-                f"{str(store.path)!r} is damaged ({type(error).__name__}: {error}): name another, "
+                f"{str(store.path)!r} is damaged ({reason_of(error)}): name another, "
                 "or move it away and extract again"
             ) from error
 

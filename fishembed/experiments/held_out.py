@@ -17,6 +17,7 @@ from scipy.special import log_softmax
 from fishembed._base.bounded_reading import open_file
 from fishembed._base.files import atomic_file
 from fishembed._base.npz_files import check_npz
+from fishembed._base.text import reason_of
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.familiarity import KnownScores, columns, indecision
 from fishembed.errors import RunFormatError
@@ -156,7 +157,8 @@ class HeldOut:
             return cls(**arrays, distances=distances, tau=float(about["tau"]))
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise RunFormatError(
-                f"{str(path)!r} is damaged ({error}): fit again, or predict with --no-unknown"
+                f"{str(path)!r} is damaged ({reason_of(error)}): fit again, or predict with "
+                "--no-unknown"
             ) from error
 
 

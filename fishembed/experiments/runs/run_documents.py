@@ -11,6 +11,7 @@ from typing import Any
 from fishembed._base.bounded_reading import open_file, read_file
 from fishembed._base.files import write_json
 from fishembed._base.paths import without_secrets
+from fishembed._base.text import reason_of
 from fishembed.errors import RunFormatError
 
 RUN_FORMAT = "fishembed-run"
@@ -212,7 +213,10 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(read_file(path).decode("utf-8", "surrogateescape"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunFormatError(f"cannot read {str(path)!r}: {error}") from error
+        raise RunFormatError(
+            f"cannot read {str(path)!r} ({reason_of(error)}): make the run again, or take the file "
+            "from a copy"
+        ) from error
     if not isinstance(document, dict):
         raise RunFormatError(f"{str(path)!r} is not a JSON object")
     return {name: without_secrets(value) for name, value in document.items()}
