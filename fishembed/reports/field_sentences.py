@@ -82,9 +82,15 @@ def _leave_out(found: Mapping[str, Any]) -> str:
 
 def _pool(found: Mapping[str, Any]) -> str:
     images, groups = found["images"], found["groups"]
+    several = ""
+    if mixed := found.get("of_several_classes"):
+        several = (
+            f" {mixed:,} of these hold photos of several species, for which one answer is never "
+            "right: pool by what shows one animal or one kind, such as a burst or a track."
+        )
     return (
         f"Photo by photo {_with_interval(images)} of {images['n']:,} right; pooled by "
-        f"{printable(found['column'])} {_with_interval(groups)} of {groups['n']:,}."
+        f"{printable(found['column'])} {_with_interval(groups)} of {groups['n']:,}.{several}"
     )
 
 
