@@ -73,6 +73,10 @@ def test_a_page_is_answered_by_keys_and_its_table_fixes_the_store(chromium, made
     press(page, "r")
     assert [row["action"] for row in decided(page)][:3] == ["unsure", "drop", "new"]
     press(page, "z")
+    page.js(
+        "const f = document.querySelector('input.who'); f.value = 'Anna';"
+        " f.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
     before = decided(page)
     assert [row["new_label"] for row in before] == ["", "", "barracuda <b>"]
     page.driver.refresh()
@@ -84,6 +88,8 @@ def test_a_page_is_answered_by_keys_and_its_table_fixes_the_store(chromium, made
     fix_store(copy, table)
     assert not fix_store(copy, table).changes  # what is done is skipped
     with open_store(copy) as opened:
+        said = {(change.who, change.decided[:2]) for change in opened.history[-1].changes}
+        assert said == {("Anna", "20")}
         manifest = export_manifest(opened, tmp_path / "corrected.csv")
     label = {row["path"]: row["label"] for row in rows_of(manifest)}
     unsure, dropped, new = (row["path"] for row in before)
