@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
+from fishembed._base.blas_threads import one_blas_thread
 from fishembed.classifiers.base import (
     Codes,
     EmbeddingClassifier,
     Floats,
     MapPredictor,
     Normalize,
-    one_blas_thread,
 )
 from fishembed.classifiers.chunked_rows import ChunkedRows, is_chunked
 from fishembed.classifiers.fitted_map import FittedMap, Whitening

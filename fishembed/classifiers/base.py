@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import AbstractContextManager
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +17,6 @@ from sklearn.utils.validation import (
     check_is_fitted,
     validate_data,
 )
-from threadpoolctl import ThreadpoolController
 
 from fishembed._base.arrays import unit_rows
 from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
@@ -31,22 +28,6 @@ Floats = npt.NDArray[np.floating[Any]]
 Codes = npt.NDArray[np.intp]
 
 _FLOATS = (np.float32, np.float64)  # float16 becomes float32; float64 is never forced on float32
-
-
-@cache
-def _thread_pools() -> Any:
-    return ThreadpoolController()  # finding the libraries takes milliseconds
-
-
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Run BLAS on one thread inside a ``with`` block.
-
-    Blocks of rows are small on purpose, to stay in the cache. Sharing one between threads gains
-    little on free cores, costs three to ten times the time on busy or virtual ones, and makes
-    the bytes of a result depend on the number of cores.
-    """
-    limited: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
-    return limited
 
 
 class Predictor:

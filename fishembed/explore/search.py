@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.blas_threads import one_blas_thread
 from fishembed._base.progress import Progress
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.encoders import Encoder
@@ -92,7 +93,8 @@ class FeatureSearch:
             stop = min(start + BLOCK, n)
             out[start:stop] = compute(_single(self._matrix[start:stop]))
 
-        with ThreadPoolExecutor(_THREADS) as pool:
+        # Threads of BLAS below these would wait for each other, seconds on busy cores.
+        with one_blas_thread(), ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(one, range(0, n, BLOCK)))
         return out
 

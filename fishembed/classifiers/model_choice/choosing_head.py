@@ -9,12 +9,12 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
+from fishembed._base.blas_threads import one_blas_thread
 from fishembed.classifiers.base import (
     Codes,
     EmbeddingClassifier,
     Floats,
     MapPredictor,
-    one_blas_thread,
 )
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.fitted_map import FittedMap
