@@ -17,7 +17,9 @@ from fishembed.experiments.train_test_split import row_groups
 
 _ALONE = 12
 """Up to as many values are left out one at a time, more in ten parts."""
-_PARTS, _FOLDS = 10, 5
+_PARTS = 10
+_FOLDS = 5
+"""Least number of folds of rows of known values: each fit leaves one out beside its value."""
 
 
 def leave_one_out(
@@ -42,7 +44,8 @@ def leave_one_out(
     -------
     dict
         `unseen` and `known`: accuracy on values never seen and on rows of values that were, each
-        with its interval by value; `rows`: each value as `score_by_value` has it.
+        with its interval by value; `rows`: each value as `score_by_value` has it. Both are scored
+        by the same fits, so that what they learnt from is as much.
 
     Raises
     ------
@@ -64,9 +67,9 @@ def leave_one_out(
     _, codes = np.unique(y, return_inverse=True)
     # Where groups are what is left out, known ones are those with other images in training.
     apart = np.arange(len(y)) if groups is None or column == "group" else groups
-    fold = group_folds(codes, apart, _FOLDS, seed)
-    unseen, scored = _hits(head, X, y, out)
-    seen, known = _hits(head, X, y, np.where(out < 0, -1, fold))
+    fold = _fold_known(codes, apart, out, seed)
+    right, scored, known = _hits(head, X, y, out, fold)
+    unseen, seen = right
     return {
         "column": column,
         "values": len(names),
@@ -84,16 +87,32 @@ def leave_one_out(
     }
 
 
-def _hits(head: Any, X: Any, y: Any, fold: Any) -> tuple[Any, Any]:
-    """Return whether each row is right by a clone without its fold, and which could be scored."""
+def _fold_known(codes: Any, apart: Any, out: Any, seed: int) -> Any:
+    """Return the fold of each row: beside the values left out, one of the others' is too.
+
+    Rows are taken alone where groups are the values themselves, and none would be left to score.
+    """
+    n_folds = max(_FOLDS, int(out.max()) + 1)
+    for groups in (apart, np.arange(len(codes))):
+        fold = group_folds(codes, groups, n_folds, seed)
+        if ((fold >= 0) & (fold <= out.max()) & (fold != out) & (out >= 0)).any():
+            break
+    return fold
+
+
+def _hits(head: Any, X: Any, y: Any, out: Any, fold: Any) -> tuple[Any, Any, Any]:
+    """Return which rows are right as unseen and as known, and which were scored as each."""
     from fishembed.classifiers.held_out_logits import refit
 
-    right = np.zeros(len(y), bool)
-    for k in range(int(fold.max()) + 1):
-        held = fold == k
-        if held.any() and len(np.unique(y[~held])) > 1:
-            right[held] = refit(head, X[~held], y[~held]).predict(X[held]) == y[held]
-    return right, fold >= 0
+    right, known = np.zeros((2, len(y)), bool), np.zeros(len(y), bool)
+    for k in range(int(out.max()) + 1):
+        unseen, seen = out == k, (fold == k) & (out >= 0) & (out != k)
+        held = unseen | seen
+        if len(np.unique(y[~held])) > 1:
+            hit = refit(head, X[~held], y[~held]).predict(X[held]) == y[held]
+            right[0, unseen], right[1, seen] = hit[unseen[held]], hit[seen[held]]
+            known |= seen
+    return right, out >= 0, known
 
 
 def _share(right: Any, values: Any) -> dict[str, Any]:

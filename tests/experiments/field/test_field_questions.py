@@ -8,6 +8,7 @@ import pytest
 from fishembed import FeatureStore, import_features, run_fit, write_report
 from fishembed.errors import InputError
 from fishembed.experiments import Run, fit
+from fishembed.experiments.field import leave_out
 from fishembed.experiments.field.field_questions import (
     answer_field_questions,
     ask_run,
@@ -53,6 +54,37 @@ def test_a_site_never_seen_is_scored_without_it(store):
     assert found["rows"][0]["accuracy"] < 0.3
     assert found["unseen"]["accuracy"] < found["known"]["accuracy"]
     assert found["unseen"]["n"] == 240
+    assert found["known"]["n"] >= 100
+
+
+def test_each_value_costs_one_fit_and_known_rows_are_scored_by_it(monkeypatch):
+    from fishembed.classifiers import held_out_logits
+
+    learnt = []
+
+    class Spy:
+        def predict(self, rows):
+            assert not set(rows[:, 0]) & learnt[-1]
+            return np.zeros(len(rows), int)
+
+    def refit(head, X, y):
+        learnt.append(set(X[:, 0]))
+        return Spy()
+
+    monkeypatch.setattr(held_out_logits, "refit", refit)
+    X, y = np.arange(60.0)[:, None], np.arange(60) % 2
+    out = np.repeat([0, 1, 2], 20)
+    fold = leave_out._fold_known(y, np.arange(60), out, 0)
+    right, unseen, known = leave_out._hits(None, X, y, out, fold)
+    assert len(learnt) == 3
+    assert all(not learnt[k] & set(X[out == k, 0]) for k in range(3))
+    assert unseen.all()
+    assert (right[0] == (y == 0)).all()
+    assert (right[1] == ((y == 0) & known)).all()
+    assert known.sum() > 15
+    # values that are the groups themselves leave rows to score too
+    alone = leave_out._fold_known(y, out, out, 0)
+    assert leave_out._hits(None, X, y, out, alone)[2].any()
 
 
 def test_answers_are_kept_beside_the_run_and_on_its_page(store, workspace):
