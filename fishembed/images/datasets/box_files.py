@@ -162,13 +162,16 @@ def read_box_json(path: Path) -> list[FoundBox]:
 
 
 def _megadetector(document: Mapping[str, Any]) -> Iterator[FoundBox]:
-    """Yield detections; where all are of one kind, the class is the photo's folder."""
+    """Yield detections; where all are of one kind in several folders, the class is the folder."""
     names = document.get("detection_categories", {})
     images = document["images"]
     kinds = {one["category"] for image in images for one in image.get("detections") or ()}
-    for image in images:
-        path = str(image["file"]).replace("\\", "/")
-        folder = path.split("/", 1)[0] if "/" in path and len(kinds) < 2 else None
+    paths = [str(image["file"]).replace("\\", "/") for image in images]
+    of_folders = (
+        len(kinds) < 2 and len({path.partition("/")[0] for path in paths if "/" in path}) > 1
+    )
+    for image, path in zip(images, paths, strict=True):
+        folder = path.partition("/")[0] if "/" in path and of_folders else None
         detections = image.get("detections") or ()
         if not detections:
             yield FoundBox(path, None, True, 0.0, Sample(path))

@@ -255,3 +255,17 @@ def test_a_broken_text_of_yolo_costs_its_own_photo(tmp_path):
     [(path, reason)] = source.unread
     assert path == "images/0.png"
     assert "labels/0.txt cannot be read" in reason
+
+
+@pytest.mark.parametrize(("folders", "labels"), [("ab", {"a", "b"}), ("aa", {"animal"})])
+def test_one_kind_of_detection_takes_the_class_of_its_folders_where_there_are_several(
+    workspace, folders, labels
+):
+    images = []
+    for number, folder in enumerate(folders):
+        draw(workspace / folder / f"{number}.png", number)
+        found = [{"category": "1", "conf": 0.9, "bbox": [0.1, 0.1, 0.5, 0.5]}]
+        images.append({"file": f"{folder}/{number}.png", "detections": found})
+    document = {"images": images, "detection_categories": {"1": "animal"}}
+    (workspace / "md.json").write_text(json.dumps(document))
+    assert {sample.label for sample in open_dataset("md.json").samples} == labels
