@@ -120,9 +120,12 @@ def _meant(name: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
     elif name.exists():  # before it is read as a pattern: a name may hold brackets
         yield name
     elif glob.has_magic(str(name)):
-        for match in map(Path, sorted(glob.glob(str(name), recursive=True))):  # noqa: PTH207 - may be absolute
-            if match.is_file() and match.suffix.lower() in read_suffixes():
-                yield match
+        matches = [*map(Path, sorted(glob.glob(str(name), recursive=True)))]  # noqa: PTH207 - may be absolute
+        suffixes = read_suffixes()
+        files = [one for one in matches if one.is_file() and one.suffix.lower() in suffixes]
+        yield from files
+        for folder in filter(Path.is_dir, () if files else matches):  # such as new/site*
+            yield from _below(folder, left_out)
     else:
         raise SourceNotFoundError(
             f"there is nothing at {str(name)!r}: give images, folders, patterns or a store"

@@ -26,6 +26,9 @@ def test_files_folders_and_patterns_are_found_once_in_the_order_named(folder):
         folder / name for name in ("[6].png", "a/deep/3.png", "b/2.png")
     ]
     assert find_images(["new/[6].png"]) == [folder / "[6].png"]
+    assert find_images(["new/[ab]"]) == [
+        folder / name for name in ("a/1.JPG", "a/deep/3.png", "b/2.png")
+    ]
     assert find_images(["new/notes.txt"]) == [folder / "notes.txt"], "named is meant"
 
 
