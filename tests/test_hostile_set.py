@@ -18,6 +18,7 @@ from pathlib import Path
 import hostile_set
 import pytest
 from fake_hub import CLIP, EVIL, FakeHub, clip_weights
+from hostile_runs import RUNS
 from watched import Watch, watched
 
 from fishembed.cli.app import app
@@ -254,7 +255,7 @@ def test_indexes_that_name_stores_elsewhere(place, turn, make, capsys):
     _check(place, make, _by_turns(STORE_VERBS, turn), capsys)
 
 
-@pytest.mark.parametrize(("turn", "make"), _named(hostile_set.RUNS))
+@pytest.mark.parametrize(("turn", "make"), _named(RUNS))
 def test_runs_and_heads(place, turn, make, capsys):
     _check(place, make, _by_turns(RUN_VERBS, turn), capsys)
 
@@ -301,7 +302,7 @@ def test_a_model_of_the_hub_that_brings_code_and_is_trusted(place, tmp_path):
     files = {"open_clip_config.json": config, "open_clip_model.safetensors": weights}
     hub.add("evil/clip", {**files, "evil.py": EVIL})
     hostile_set.encoder_of_the_hub(place / "mine", place / "outside")
-    hostile_set.RUNS[0](place / "mine", place / "outside")
+    RUNS[0](place / "mine", place / "outside")
     (place / "mine/words.json").write_text(json.dumps(WITH_TRUST))
     done = hub.run(RUN_ALL, ASK_NOBODY="yes", TMPDIR=str(place / "mine"))
     lines = [line for line in done.stdout.splitlines() if line.startswith("watched:")]
