@@ -69,8 +69,8 @@ class PhotoComparison:
         self.comparable: npt.NDArray[np.bool_] = whole
         self._paths, self._files = store.paths, files
         self._green = lru_cache(_PHOTOS_KEPT)(self._read)
-        self._windows = lru_cache(_ALIGNED_KEPT)(lambda row: rough_windows(self._green(row)))
-        self._aligned = lru_cache(_ALIGNED_KEPT)(lambda row: aligned_photo(self._green(row)))
+        self._windows = lru_cache(_ALIGNED_KEPT)(lambda row: rough_windows(self._there(row)))
+        self._aligned = lru_cache(_ALIGNED_KEPT)(lambda row: aligned_photo(self._there(row)))
 
     def same_photo(self, first: Sequence[int], second: Sequence[int]) -> npt.NDArray[np.int8]:
         """Return for pairs of rows 1 for the same photo, 0 for others, -1 where one is unreadable.
@@ -110,6 +110,12 @@ class PhotoComparison:
             roughly, place = find_roughly(rough_patches(photos[0].green), self._windows(row))
         found = detail_agreement(*photos, place) if roughly >= ROUGHLY else None
         return int(found is not None and is_same_photo(found))
+
+    def _there(self, row: int) -> Green:
+        green = self._green(row)
+        if green is None:
+            raise LookupError(row)
+        return green
 
     def _read(self, row: int) -> Green | None:
         with suppress(ImageError):

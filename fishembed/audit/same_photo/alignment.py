@@ -160,7 +160,8 @@ def _moved(place: Affine, y: npt.NDArray[np.float64], x: npt.NDArray[np.float64]
 
 
 def _is_inside(points: Points) -> npt.NDArray[np.bool_]:
-    return np.logical_and.reduce([(one >= 1) & (one <= SIDE - 2) for one in points])
+    y, x = points
+    return np.asarray((y >= 1) & (y <= SIDE - 2) & (x >= 1) & (x <= SIDE - 2))
 
 
 def _sampled(pixels: npt.NDArray[np.floating], points: Points) -> Floats:

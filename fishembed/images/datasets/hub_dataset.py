@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -114,12 +114,14 @@ def _images(split: str, table: Any) -> Iterator[tuple[Sample, ImageBytes]]:
     plain = [n for n, f in features.items() if isinstance(f, datasets.Value) and n != label]
     wanted = [n for n in features if n in {label, *plain}]
     places: Iterator[ImageBytes]
+    facts: Iterable[Mapping[Any, Any]]
     if isinstance(table, StreamedSplit):
         places, facts = table.images(column), table.facts(wanted)
     else:
         places, facts = _places(table, column), table.select_columns(wanted)
     width = len(str(max(0, len(table) - 1)))
-    for number, (image, row) in enumerate(zip(places, facts, strict=True)):
+    rows: Iterator[tuple[ImageBytes, Mapping[Any, Any]]] = zip(places, facts, strict=True)
+    for number, (image, row) in enumerate(rows):
         found = row.get(label)
         if names is not None:
             found = names[found] if isinstance(found, int) and 0 <= found < len(names) else None

@@ -300,11 +300,10 @@ def _manifest_source(
     root, (samples, left_out, notes) = path.parent, read_manifest(path, columns)
     if not is_remote(root):
         root = root.resolve()
-    folder = root
     generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
     name = (root.name if generic else path.stem) or path.stem
     if isinstance(root, Path):
-        root = _root_of_absolute(samples, folder)
+        root = _root_of_absolute(samples, root)
     image_bytes = remote_manifest_images(root, samples)
     asked = sum(isinstance(sample.path, Place) and sample.path.lacks_query for sample in samples)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
