@@ -17,7 +17,7 @@ from fishembed.cli.output import (
     write_text,
 )
 from fishembed.cli.progress_bar import ProgressBar
-from fishembed.cli.tables import aligned, fitted
+from fishembed.cli.terminal_tables import aligned, fitted
 
 __all__ = ["NOTHING_WRITTEN", "Console", "aligned", "command_line"]
 

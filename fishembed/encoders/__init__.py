@@ -1,7 +1,7 @@
 """Images and words to features: OpenCLIP, timm, and the encoder that comes with the install."""
 
 from fishembed.encoders.backend import recorded_backend
-from fishembed.encoders.cuda import lane_stream, page_locked
+from fishembed.encoders.cuda_streams import lane_stream, page_locked
 from fishembed.encoders.device import (
     choose_device,
     choose_precision,

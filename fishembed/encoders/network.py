@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.encoders.cuda import other_devices, own_stream, to_device
+from fishembed.encoders.cuda_streams import other_devices, own_stream, to_device
 from fishembed.encoders.device import describe_device
 from fishembed.encoders.parallel_encoders import one_thread_each
 from fishembed.encoders.spec import EncoderSpec

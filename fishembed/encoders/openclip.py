@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.did_you_mean import did_you_mean
-from fishembed.encoders.cuda import own_stream
+from fishembed.encoders.cuda_streams import own_stream
 from fishembed.encoders.hub import (
     DEFAULT_WEIGHTS,
     require_hub_weights,

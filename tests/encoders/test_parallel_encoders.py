@@ -12,7 +12,7 @@ from fake_encoder import FakeEncoder
 
 from fishembed.encoders import load_encoder, parallel_encoders
 from fishembed.encoders import network as network_module
-from fishembed.encoders.cuda import other_devices, own_stream, to_device
+from fishembed.encoders.cuda_streams import other_devices, own_stream, to_device
 from fishembed.encoders.embedded.embedded_encoder import load_network
 from fishembed.encoders.network import folded
 

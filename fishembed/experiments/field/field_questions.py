@@ -29,7 +29,7 @@ from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.rejection import risk_coverage, separation
 from fishembed.evaluation.taxonomy import taxonomy_scores
-from fishembed.experiments.field.field_tables import read_taxonomy
+from fishembed.experiments.field.class_tables import read_taxonomy
 from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.predicted_rows import pool_rows

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from fishembed._base.text import listed
 from fishembed.errors import InputError
 from fishembed.experiments.field.class_prior import Prior
-from fishembed.experiments.field.field_tables import read_prior
+from fishembed.experiments.field.class_tables import read_prior
 from fishembed.experiments.held_out import HeldOut
 
 Floats = npt.NDArray[Any]

@@ -15,7 +15,7 @@ from fishembed.classifiers.familiarity import indecision
 from fishembed.errors import InputError
 from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
 from fishembed.evaluation.taxonomy import Taxonomy, roll_up
-from fishembed.experiments.field.field_tables import ClassLists
+from fishembed.experiments.field.class_tables import ClassLists
 from fishembed.experiments.held_out import HeldOut
 
 Floats = npt.NDArray[Any]

@@ -18,7 +18,7 @@ from fishembed.encoders import Encoder
 from fishembed.errors import InputError
 from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, Prior
-from fishembed.experiments.field.field_tables import read_class_lists, read_taxonomy
+from fishembed.experiments.field.class_tables import read_class_lists, read_taxonomy
 from fishembed.experiments.field.prior_shift import prior_shift
 from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.input_features import read_input_features

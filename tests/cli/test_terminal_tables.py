@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishembed.cli.tables import fitted
+from fishembed.cli.terminal_tables import fitted
 
 COLUMNS = ["species", "found %", "right %", "seconds"]
 ROWS = [["Plectroglyphidodon dickii", "91.0", "88.1", "3.5"], ["ハゼ", "1.0", "2.0", "0.1"]]
