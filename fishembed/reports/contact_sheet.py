@@ -11,8 +11,10 @@ from fishembed.experiments.predicting.people_table import (
     UNDECIDED,
     UNKNOWN,
     doubt,
+    is_higher_taxon,
     look_at_it,
     species,
+    sureness,
 )
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.images import ImageFiles
@@ -52,12 +54,14 @@ def write_contact_sheet(
         AnswerSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
         for name in names
     ]
-    n, n_species = len(predictions.predictions), len(by_class.keys() - {UNKNOWN})
+    n = len(predictions.predictions)
     doubtful = sum(bool(look_at_it(one)) for one in predictions.predictions)
+    higher = {_section(one) for one in predictions.predictions if is_higher_taxon(one)}
+    found = counted(len(by_class.keys() - higher - {UNKNOWN}), "species", "species")
+    taxa = f" and {counted(len(higher), 'higher taxon', 'higher taxa')}" if higher else ""
     shown = PhotoPage(
         eyebrow=f"predictions of {run.name}",
-        headline=f"{counted(n, 'photo')} of {counted(n_species, 'species', 'species')}; look at "
-        f"{doubtful:,} of them.",
+        headline=f"{counted(n, 'photo')} of {found}{taxa}; look at {doubtful:,} of them.",
         about="By species, the doubtful ones first. The number is how sure the classifier is.",
         tiles=[
             Tile("Photos", f"{n:,}"),
@@ -85,8 +89,11 @@ def _section(one: Prediction) -> str:
 def _image(one: Prediction) -> AnswerImage:
     if one.unknown:
         return AnswerImage(one.path, guesses=one.classes, lines=(one.reason,))
-    sure = f"{100 * one.probabilities[0]:.0f}% sure"
-    second = f"look: or {one.classes[1]}" if len(one.classes) > 1 else "look"
+    sure = f"{100 * sureness(one):.0f}% sure"
+    if is_higher_taxon(one):
+        second = f"look: most like {one.classes[0]}"
+    else:
+        second = f"look: or {one.classes[1]}" if len(one.classes) > 1 else "look"
     lines = (sure, second) if look_at_it(one) else (sure,)
     return AnswerImage(one.path, guesses=(_section(one), *one.classes), lines=lines)
 

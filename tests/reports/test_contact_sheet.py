@@ -29,3 +29,6 @@ def test_what_no_rank_is_sure_of_stands_under_what_it_is_most_like(workspace):
     assert ">any<" not in page
     assert '"any"' not in page
     assert "Lutjanus gibbus" in page
+    higher = {one.taxon[1] for one in found.predictions if one.taxon[0] == "genus"}
+    assert higher == {"Lutjanus sp."}
+    assert "90 photos of 3 species and 1 higher taxon; look at" in page

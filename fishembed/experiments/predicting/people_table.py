@@ -41,12 +41,8 @@ class PeopleRow(NamedTuple):
 def people_rows(predictions: Predictions) -> Iterator[PeopleRow]:
     """Yield a row for each image, those that could not be read at the end with their problem."""
     for one in predictions.predictions:
-        second = one.classes[1] if len(one.classes) > 1 else ""
-        sure = round(100 * one.probabilities[0], 1)
-        # What is like none of the classes, or undecided, is most like the first of them.
-        named = species(one)
-        second = one.classes[0] if named in (UNKNOWN, UNDECIDED) else second
-        yield PeopleRow(one.path, named, sure, second, look_at_it(one), "")
+        sure = round(100 * sureness(one), 1)
+        yield PeopleRow(one.path, species(one), sure, second_guess(one), look_at_it(one), "")
     for path, reason in predictions.skipped:
         yield PeopleRow(path, "", None, "", "yes", reason)
 
@@ -62,6 +58,24 @@ def species(one: Prediction) -> str:
         return one.classes[0]
     rank, name, _ = one.taxon
     return UNDECIDED if rank == ROOT else name
+
+
+def is_higher_taxon(one: Prediction) -> bool:
+    """Return whether an image is called by a taxon above its most probable class."""
+    return species(one) not in (UNKNOWN, UNDECIDED, one.classes[0])
+
+
+def sureness(one: Prediction) -> float:
+    """Return the probability of what an image is called; of its first class where that is none."""
+    above = one.taxon is not None and is_higher_taxon(one)
+    return one.taxon[2] if above and one.taxon is not None else one.probabilities[0]
+
+
+def second_guess(one: Prediction) -> str:
+    """Return what an image may be besides: its first class where it is not called so."""
+    if species(one) != one.classes[0]:
+        return one.classes[0]
+    return one.classes[1] if len(one.classes) > 1 else ""
 
 
 def doubt(one: Prediction) -> tuple[bool, bool, float]:

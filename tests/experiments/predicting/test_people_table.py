@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fishembed.errors import InputError
-from fishembed.experiments.predicting.people_table import PEOPLE_COLUMNS
+from fishembed.experiments.predicting.people_table import PEOPLE_COLUMNS, people_rows
 from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.experiments.predicting.prediction_formats import write_predictions
 from fishembed.experiments.predicting.sort_into import folder_name, sort_into_folders
@@ -31,6 +31,14 @@ def test_the_workbook_is_what_a_person_reads(workspace):
     assert rows[2] == ["b.jpg", "eel", 51, "cod", "yes", None]
     assert rows[3] == ["c.txt", None, None, None, "yes", "no image"]
     assert sheet["A2"].data_type == "s"
+
+
+def test_a_higher_taxon_is_as_sure_as_it_is_itself():
+    gadus = Prediction("g.jpg", ("cod", "eel"), (0.55, 0.1), taxon=("genus", "Gadus", 0.97))
+    cod = Prediction("c.jpg", ("cod", "eel"), (0.9, 0.1), taxon=("class", "cod", 0.9))
+    rolled, plain = people_rows(Predictions((gadus, cod), ()))
+    assert rolled[1:5] == ("Gadus", 97.0, "cod", "yes")
+    assert plain[1:5] == ("cod", 90.0, "eel", "")
 
 
 def test_the_csv_opens_in_excel_and_has_no_long_numbers(workspace):
