@@ -46,8 +46,11 @@ def in_terminal(*words, interrupt_at=None):
         if interrupt_at and not pressed and re.search(interrupt_at, plain(screen)):
             os.write(terminal, b"\x03")
             pressed = True
+    else:
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]  # a terminal that is closed before hangs up on what still ends
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), plain(screen)
+    return os.waitstatus_to_exitcode(status), plain(screen)
 
 
 def plain(screen):

@@ -117,13 +117,12 @@ class _Problem:
         means, own = np.zeros((2, n_features, n), np.float32)
         hessian = np.zeros((n_features, n_features))
         for code in range(n_classes):
-            of_class = self.features[:, code]
-            weighted = of_class * p[code]
-            means += weighted
-            hessian += (weighted * mass) @ of_class.T
+            means += self.features[:, code] * p[code]
             rows = self.codes == code
-            own[:, rows] = of_class[:, rows]
-        hessian -= (means * mass) @ means.T
+            own[:, rows] = self.features[:, code][:, rows]
+        for code in range(n_classes):  # around the means, so that rounding leaves no negative one
+            centred = self.features[:, code] - means
+            hessian += (centred * (p[code] * mass)) @ centred.T
         gradient = (means - own).astype(np.float64) @ self.mass + 2 * self.penalty * values
         return gradient, hessian + np.diag(2 * self.penalty)
 
@@ -154,7 +153,9 @@ def _bounded_step(gradient: Double, hessian: Double, values: Double, most: Doubl
     """Return the step to the least of the quadratic model within the bounds, by coordinates."""
     step = np.zeros_like(values)
     slopes = gradient.copy()
-    curvatures = np.maximum(hessian.diagonal(), 1e-12)
+    # What float32 sums leave uncertain is added, so that no direction curves downwards.
+    hessian = hessian + np.diag(np.full(len(values), 1e-6 * hessian.diagonal().max() + 1e-12))
+    curvatures = hessian.diagonal()
     for _ in range(_SWEEPS):
         moved = 0.0
         for k in range(len(values)):

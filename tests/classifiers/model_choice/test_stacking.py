@@ -29,6 +29,16 @@ def objective(values, models):
     return -own @ MASS + stacking._RIDGE * (values[:-1] ** 2).sum()
 
 
+def test_even_classes_leave_tau_where_it_began():
+    """Their prior moves no probability, so the loss is flat along tau."""
+    even = np.full_like(PRIORS, -np.log(N_CLASSES))
+    sure = [100 * model(2.0, 1), 100 * model(2.0, 1)]
+    found = stack(sure, [1.0, 1.0], even, CODES, MASS)
+    assert found.tau == pytest.approx(0.5, abs=0.1)
+    assert found.models[0] == pytest.approx(found.models[1])
+    assert np.isfinite(found.models).all()
+
+
 def test_the_optimum_is_the_one_that_scipy_finds():
     models = [model(2.0, 1), model(1.0, 2), model(1.5, 3), -model(1.0, 4)]
     found = stack(models, [1.0] * 4, PRIORS, CODES, MASS)

@@ -80,15 +80,15 @@ def test_every_name_is_answered_with_its_figures(tmp_path):
                 f"ight {table.correct[i]} of the {table.predicted[i]} time" in answers[name].words
             )
         else:
-            assert answers[name].verdict == "It never says so."
+            assert answers[name].summary == "It never says so."
 
 
 def test_a_name_that_is_surely_right_is_trusted_and_one_that_is_surely_wrong_is_not(tmp_path):
     true = np.array([0] * 400 + [1] * 60)
     found = result(tmp_path, names=["cod", "eel"], true=true, skill=12)
-    assert {one.verdict for one in trust_answers(found)} <= {"Yes.", "Probably."}
+    assert {one.summary for one in trust_answers(found)} <= {"Yes.", "Probably."}
     wrong = result(tmp_path / "b", names=["cod", "eel"], true=true, skill=-20)
-    assert "No." in {one.verdict for one in trust_answers(wrong)}
+    assert "No." in {one.summary for one in trust_answers(wrong)}
 
 
 def test_what_it_rests_on(tmp_path):
