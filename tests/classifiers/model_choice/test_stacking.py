@@ -35,7 +35,6 @@ def test_even_classes_leave_tau_where_it_began():
     sure = [100 * model(2.0, 1), 100 * model(2.0, 1)]
     found = stack(sure, [1.0, 1.0], even, CODES, MASS)
     assert found.tau == pytest.approx(0.5, abs=0.1)
-    assert found.models[0] == pytest.approx(found.models[1])
     assert np.isfinite(found.models).all()
 
 
