@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _BETA1, _BETA2 = 0.9, 0.999
 _EPSILON = 1e-8
+_LOGITS = 2**25
+"""Logits that are computed at once when an epoch is scored: 134 MB."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,16 @@ def _score_epoch(
     return Epoch(epoch, train_loss, *means)
 
 
+def _blocks(
+    rows: InMemoryRows | StreamedRows, n_classes: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield rows in blocks whose logits fit in memory, however many classes there are."""
+    size = max(1, _LOGITS // n_classes)
+    for X, codes in rows.chunks():
+        for start in range(0, len(X), size):
+            yield X[start : start + size], codes[start : start + size]
+
+
 def _loss_and_hits(
     layer: torch.nn.Linear, rows: InMemoryRows | StreamedRows
 ) -> tuple[float, npt.NDArray[np.float64]]:
@@ -213,11 +225,12 @@ def _loss_and_hits(
 
     losses, n_known, hits = [], [], []
     with torch.no_grad():
-        for X, codes in rows.chunks():
+        for X, codes in _blocks(rows, layer.out_features):
             logits = layer(X)
             known = codes >= 0
-            losses.append(float(torch.nn.functional.cross_entropy(logits[known], codes[known])))
             n_known.append(int(known.sum()))
+            of_known = torch.nn.functional.cross_entropy(logits[known], codes[known])
+            losses.append(float(of_known) if n_known[-1] else 0.0)
             hits.append((logits.argmax(1) == codes).double().cpu().numpy())
     if len(hits) == 1:
         return losses[0], hits[0]

@@ -1,10 +1,13 @@
-"""Our Adam against torch's."""
+"""Our Adam against torch's, and epochs scored in blocks."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from fishembed.classifiers import LinearHead
+from fishembed.classifiers.solver import minibatch_training
 from fishembed.classifiers.solver.minibatch_training import Adam
 
 
@@ -26,3 +29,23 @@ def test_steps_are_torchs(weight_decay):
         reference.step()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)
+
+
+def test_blocks_of_logits_score_an_epoch_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    y = np.arange(70) % 7
+    X = np.eye(7)[y] + rng.normal(size=(70, 7))
+    sizes = []
+    forward = torch.nn.Linear.forward
+    monkeypatch.setattr(
+        torch.nn.Linear, "forward", lambda self, X: sizes.append(len(X)) or forward(self, X)
+    )
+    monkeypatch.setattr(minibatch_training, "_LOGITS", 7 * 16)
+    blocks = LinearHead(epochs=3, random_state=0, batch_size=8).fit(X, y).history_
+    assert max(sizes) <= 16
+    monkeypatch.setattr(minibatch_training, "_LOGITS", 2**25)
+    assert len(blocks) == 3
+    again = LinearHead(epochs=3, random_state=0, batch_size=8).fit(X, y).history_
+    for one, other in zip(blocks, again, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-6)
+        assert one.train_accuracy == other.train_accuracy
