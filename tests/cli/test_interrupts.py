@@ -83,10 +83,6 @@ def test_a_fit_shows_progress_and_leaves_nothing_behind(large):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("FISHEMBED_ALL_FAULTS"),
-    reason="beside another test worker its second run stood still, alone it never did: unexplained",
-)
 def test_an_extraction_keeps_what_it_has_and_goes_on(workspace):
     rng = np.random.default_rng(0)
     for i in range(600):

@@ -42,6 +42,8 @@ class OpenVINONetwork:
         How many cores to use.
     """
 
+    _lock = threading.Lock()  # of all networks: see `_touch_tensors`
+
     def __init__(
         self, network: torch.nn.Module, pixels: Preprocessing, precision: Precision, threads: int
     ) -> None:
@@ -49,7 +51,6 @@ class OpenVINONetwork:
         self._pixels = pixels
         self._precision = precision
         self._threads = threads
-        self._lock = threading.Lock()
         self._compiled: list[Any] = []
         self._of_thread = threading.local()
 
@@ -103,7 +104,19 @@ class OpenVINONetwork:
                         self._network, self._pixels, self._precision
                     )
                 ]
+                _touch_tensors(self._compiled[0])
             return self._compiled
+
+
+def _touch_tensors(part: Any) -> None:
+    """Show the memory of a tensor to Python once, by one thread.
+
+    The first time, OpenVINO's bindings set up what they share. Two threads that meet there wait
+    for each other for ever: one for that set-up, which it does holding the interpreter's lock, the
+    other for that lock.
+    """
+    request = part.create_infer_request()
+    request.get_input_tensor().data, request.get_output_tensor().data  # noqa: B018
 
 
 def build_models(

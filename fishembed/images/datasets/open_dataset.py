@@ -104,7 +104,7 @@ class Dataset:
         return sorted({sample.label for sample in self.samples if sample.label is not None})
 
     def at(self, path: str) -> Path | ImageBytes:
-        """Return what `read_bytes` reads for the path of an sample."""
+        """Return what `read_bytes` reads for the path of a sample."""
         return self.image_bytes.get(path) or Path(str(self.root), path)
 
     def state(self, path: str) -> tuple[int, int]:
