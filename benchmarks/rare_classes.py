@@ -95,7 +95,7 @@ class AutoBefore(AutoHead):
             best = mixed[choose([scored.scores for scored in mixed])[0]]
         return candidates[choose([scored.scores for scored in candidates])[0]]
 
-    def _grids(self):
+    def _grids(self, folds=None):  # noqa: ARG002
         taus = (0.0, 0.5, 1.0)
         shrinkages = (0.9, 0.7, 0.5, 0.3, 0.1)
         plain = [

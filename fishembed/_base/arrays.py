@@ -122,3 +122,19 @@ def add_class_sums(
         order = np.argsort(codes, kind="stable")
         present, starts = np.unique(codes[order], return_index=True)
         total[present] += np.add.reduceat(rows[order], starts, axis=0, dtype=total.dtype)
+
+
+def ranks_among_equals(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return how many of the same number, 0 or above, stand before each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ranks_among_equals(np.array([3, 0, 3, 3, 0])).tolist()
+    [0, 0, 1, 2, 1]
+    """
+    order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes)
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks

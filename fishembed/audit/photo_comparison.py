@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import ranks_among_equals
 from fishembed.audit.same_photo.alignment import Agreement, aligned_photo, detail_agreement
 from fishembed.audit.same_photo.rough_search import (
     Floats,
@@ -104,11 +105,13 @@ class PhotoComparison:
         roughly, place = find_roughly(patches, self._windows(other))
         if roughly < _PERHAPS:
             return 0
-        photos = self._aligned(row), self._aligned(other)
+        first, second = row, other
         if roughly < ROUGHLY:  # it may be found the other way round
-            photos = photos[::-1]
-            roughly, place = find_roughly(rough_patches(photos[0].green), self._windows(row))
-        found = detail_agreement(*photos, place) if roughly >= ROUGHLY else None
+            first, second = other, row
+            roughly, place = find_roughly(rough_patches(self._there(other)), self._windows(row))
+        if roughly < ROUGHLY:
+            return 0
+        found = detail_agreement(self._aligned(first), self._aligned(second), place)
         return int(found is not None and is_same_photo(found))
 
     def _there(self, row: int) -> Green:
@@ -165,7 +168,9 @@ class ComparedPairs:
         """Return the pairs of each row with those that its features are most like."""
         whole = Pairs(*map(np.concatenate, zip(*self._kept, strict=True)))
         order = np.argsort(-whole.cosine, kind="stable")
-        rank = np.minimum(_ranks(whole.first[order]), _ranks(whole.second[order]))
+        rank = np.minimum(
+            ranks_among_equals(whole.first[order]), ranks_among_equals(whole.second[order])
+        )
         best = np.zeros(len(order), bool)
         best[order[rank < _NEAREST]] = True
         self._set_aside(whole.where(~best))
@@ -190,17 +195,6 @@ class ComparedPairs:
         same = np.where(decided < 0, kept.copies, decided == 1)
         for one in (kept.where(same), *self._hashed):
             yield one.first, one.second
-
-
-def _ranks(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return for each element how many equal ones stand before it."""
-    order = np.argsort(rows, kind="stable")
-    sorted_rows = rows[order]
-    starts = np.flatnonzero(np.r_[True, sorted_rows[1:] != sorted_rows[:-1]][: len(rows)])
-    counts = np.diff(np.r_[starts, len(rows)])
-    ranks = np.empty(len(rows), np.intp)
-    ranks[order] = np.arange(len(rows)) - np.repeat(starts, counts)
-    return ranks
 
 
 def is_same_photo(found: Agreement) -> bool:

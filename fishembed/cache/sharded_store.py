@@ -313,7 +313,7 @@ def _check_layout(
 
 
 def _check_cut(source: dict[str, Any], store: Store, first: AnyPath) -> None:
-    """Return how boxes are cut; refuse those that are cut in two ways."""
+    """Note in an index's source how boxes are cut; refuse those that are cut in two ways."""
     own = store.source.get("boxes")
     if own is None:
         return

@@ -118,7 +118,9 @@ class ClassDistances:
         """Return the distance of each of (n, dim) rows and 1 minus its cosine, float64 (n, 2)."""
         rows = np.asarray(unit_rows(X), np.float32)
         n = max(1, min(_ROWS_AT_ONCE, _DISTANCES_AT_ONCE // len(self.means)))
-        parts = [self._block(rows[k : k + n]) for k in range(0, len(rows), n)]
+        middle = self.middle
+        of_means = self.within.squares(self.means, middle).T
+        parts = [self._block(rows[k : k + n], middle, of_means) for k in range(0, len(rows), n)]
         return np.concatenate(parts) if parts else np.empty((0, 2))
 
     @property
@@ -126,12 +128,11 @@ class ClassDistances:
         """(1, dim) mean of the class means, from which angles are seen."""
         return np.asarray(self.means.mean(axis=0, keepdims=True))
 
-    def _block(self, rows: Floats) -> Double:
-        squares, middle = self.within.squares(rows, self.means), self.middle
+    def _block(self, rows: Floats, middle: Floats, of_means: Double) -> Double:
+        squares, own = self.within.squares(rows, self.means), self.within.squares(rows, middle)
         distance = squares.min(axis=1) - self.overall.squares(rows, self.centre[None])[:, 0]
-        own, of_means = (self.within.squares(ends, middle) for ends in (rows, self.means))
-        product = np.sqrt(np.maximum(own * of_means.T, _TINY))
-        cosine = (own + of_means.T - squares) / (2 * product)
+        product = np.sqrt(np.maximum(own * of_means, _TINY))
+        cosine = (own + of_means - squares) / (2 * product)
         return np.stack([distance, 1 - cosine.max(axis=1)], axis=1)
 
 

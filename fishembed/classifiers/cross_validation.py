@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from fishembed._base.arrays import ranks_among_equals
 from fishembed._base.folds import group_folds
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.row_weights import log_prior
@@ -121,7 +122,7 @@ class Folds:
         """
         order = random.permutation(np.flatnonzero(self.evaluated))
         if evenly:
-            order = order[np.argsort(_ranks(self.codes[order]), kind="stable")]
+            order = order[np.argsort(ranks_among_equals(self.codes[order]), kind="stable")]
         sample = np.zeros(len(self.fold), dtype=bool)
         sample[order[:most]] = True
         return replace(self, sample=sample)
@@ -138,15 +139,6 @@ class Folds:
         for k in range(self.n_folds):
             by_fold[:, k] = log_prior(self.codes[self.fold != k], self.n_classes)
         return np.take(by_fold, self.fold[self.evaluated], axis=1)
-
-
-def _ranks(codes: Codes) -> Codes:
-    """Return how many of the same code stand before each."""
-    order = np.argsort(codes, kind="stable")
-    counts = np.bincount(codes)
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return ranks
 
 
 def _fold_rows(codes: Codes, n_folds: int, random: np.random.RandomState) -> Codes:

@@ -70,11 +70,15 @@ class KnownScores:
         Where there are too few images for that, the quantile that Fisher's sum has if the
         scores are independent.
         """
-        own = self.strangeness(self.indecision, self.distance)
-        limit = upper_quantile(own, 1 - rate, self.groups)
+        limit = upper_quantile(self._own, 1 - rate, self.groups)
         if np.isfinite(limit):
             return limit
-        return float(max(own.max(initial=0), gammaincinv(len(self._sorted), 1 - rate)))
+        return float(max(self._own.max(initial=0), gammaincinv(len(self._sorted), 1 - rate)))
+
+    @cached_property
+    def _own(self) -> Double:
+        """Strangeness of the known images themselves."""
+        return self.strangeness(self.indecision, self.distance)
 
     @cached_property
     def _sorted(self) -> list[Double]:

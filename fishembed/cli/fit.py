@@ -312,10 +312,10 @@ def fit(
             print_seeds(console, done)
         else:
             few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
+            store = open_store(*places)
             if by or pool or leave_out:  # before the work
-                with open_store(*places) as store:
-                    require_columns(store, [by, pool, leave_out])
-            done = [run_fit(places, shots=few, **options)]
+                require_columns(store, [by, pool, leave_out])
+            done = [run_fit(store, shots=few, **options)]
             _print_fit(console, done[0], field)
         print_logged(console, done, log)
 

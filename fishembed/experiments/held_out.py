@@ -106,7 +106,7 @@ class HeldOut:
         z = self.logits.astype(np.float64) - prior
         return np.asarray(prior - class_bias(z, self.codes[self.logit_rows]))
 
-    @property
+    @cached_property
     def known(self) -> KnownScores:
         """The scores of known images that new images are compared with."""
         return KnownScores(self.indecision, self.distance, self.grouped)

@@ -210,7 +210,7 @@ def run_probabilities(
     head = run.load_head()
     check_head_fits(head, store, run.features)
     calibrated = head.calibrated()
-    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    names = head.names
     return _in_blocks(calibrated, store, rows, run.features), names
 
 

@@ -258,7 +258,7 @@ def _about(  # noqa: PLR0917 - all that a bundle says of itself
     int8: Agreement | None,
 ) -> dict[str, Any]:
     spec = recorded_spec(run)
-    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    names = head.names
     return {
         "format": FORMAT,
         "version": VERSION,

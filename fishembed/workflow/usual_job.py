@@ -15,7 +15,7 @@ from fishembed.audit import Audit, audit_store, split_store, write_audit
 from fishembed.audit.page import what_to_do
 from fishembed.cache import FeatureStore, undo_edit
 from fishembed.encoders import DEFAULT_ENCODER
-from fishembed.errors import DataError, EncoderError, FishembedError, WeightsError
+from fishembed.errors import DataError, FishembedError, WeightsError
 from fishembed.experiments import Run, compare_runs, run_fit, run_zeroshot
 from fishembed.explore import cluster_store
 from fishembed.extraction import Extraction, extract
@@ -182,7 +182,7 @@ def _zeroshot(
     progress.message("zero-shot: by the names of the classes")
     try:
         return [run_zeroshot(store, seed=seed, reports=home, command=command)]
-    except (EncoderError, FishembedError) as error:
+    except FishembedError as error:
         progress.message(f"no zero-shot: {error}")
         return []
 

@@ -12,9 +12,9 @@ from fishembed._base.tables.csv_files import write_csv
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.schema import is_known
 from fishembed.cache.store import Store
+from fishembed.cache.tables import BOX
 
 COLUMNS = ("path", "label", "split", "group")
-BOX_COLUMNS = ("x", "y", "width", "height")
 
 
 def export_manifest(store: Store, target: str | Path) -> Path:
@@ -46,7 +46,7 @@ def export_manifest(store: Store, target: str | Path) -> Path:
     root = store.source.get("root")
     here = target.absolute().parent
     boxes = np.asarray(store.boxes)
-    box_columns = BOX_COLUMNS if is_known(boxes) else ()
+    box_columns = BOX if is_known(boxes) else ()
     taken = {*COLUMNS, *box_columns}
     metadata = {name: store.metadata[name] for name in store.metadata if name not in taken}
     rows = [

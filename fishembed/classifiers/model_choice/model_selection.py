@@ -82,8 +82,8 @@ class CandidateScores:
     ----------
     means, stds
         By name: over all rows, and the standard deviation over folds.
-    hits, losses
-        (n_evaluated,) whether each row was classified correctly, and its -log p(true class).
+    hits
+        (n_evaluated,) whether each row was classified correctly.
     scale
         Factor on the logits with the least log loss.
     """
@@ -91,7 +91,6 @@ class CandidateScores:
     means: Mapping[str, float]
     stds: Mapping[str, float]
     hits: npt.NDArray[np.bool_]
-    losses: npt.NDArray[np.float32]
     scale: float
 
 
@@ -150,7 +149,6 @@ class CandidateScorer:
             self._scores(predicted, losses, everything),
             {name: float(np.std([fold[name] for fold in folds])) for name in SELECT_ON},
             predicted == self.codes,
-            losses.astype(np.float32),
             scale,
         )
 

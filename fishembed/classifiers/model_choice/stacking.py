@@ -114,12 +114,11 @@ class _Problem:
         """Return gradient (n_features,) and Hessian where the probabilities are `p`."""
         n_features, n_classes, n = self.features.shape
         mass = self.mass.astype(np.float32)
-        means, own = np.zeros((2, n_features, n), np.float32)
+        means = np.zeros((n_features, n), np.float32)
+        own = self.features[:, self.codes, np.arange(n)]
         hessian = np.zeros((n_features, n_features))
         for code in range(n_classes):
             means += self.features[:, code] * p[code]
-            rows = self.codes == code
-            own[:, rows] = self.features[:, code][:, rows]
         for code in range(n_classes):  # around the means, so that rounding leaves no negative one
             centred = self.features[:, code] - means
             hessian += (centred * (p[code] * mass)) @ centred.T

@@ -33,6 +33,11 @@ class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc
         """(n_classes,) labels, the order of the columns."""
         return self.classes
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the classes; their labels as text where the head was saved without."""
+        return self.class_names or tuple(map(str, self.classes_.tolist()))
+
     def fit(self, X: object = None, y: object = None) -> SavedHead:  # noqa: ARG002
         """Return the classifier as it is: it is fitted.
 

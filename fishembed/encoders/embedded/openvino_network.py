@@ -116,7 +116,7 @@ def _touch_tensors(part: Any) -> None:
     other for that lock.
     """
     request = part.create_infer_request()
-    request.get_input_tensor().data, request.get_output_tensor().data  # noqa: B018
+    request.get_input_tensor().data, request.get_output_tensor().data
 
 
 def build_models(

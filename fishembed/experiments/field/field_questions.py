@@ -33,9 +33,9 @@ from fishembed.experiments.field.class_tables import read_taxonomy
 from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.experiments.predicting.predicted_rows import pool_rows
+from fishembed.experiments.predicting.prepared_run import PreparedRun
 from fishembed.experiments.runs.run_documents import (
     HEAD_NPZ,
-    check_file,
     read_document,
     write_document,
 )
@@ -122,9 +122,7 @@ def answer_field_questions(
     RunFormatError
         When a file of the run is not as it was written.
     """
-    place = run.folder / HELD_OUT_NPZ
-    check_file(run.folder, run.info, HELD_OUT_NPZ)
-    kept = HeldOut.load(place) if place.is_file() else None
+    kept = PreparedRun(run).held_out
     document: Document = dict(_before(run))
     if kept is not None:
         document["unknown"] = _unknown(kept, send_back)
@@ -193,7 +191,7 @@ def _scored(run: Run) -> _Scored | None:
     with run.open_store() as store:
         rows = _rows(store, run.result.images.paths)
         X = store.embeddings(rows, run.features)
-        names = head.class_names or tuple(map(str, head.classes_.tolist()))
+        names = head.names
         index = {name: i for i, name in enumerate(names)}
         true = [index.get(store.classes[k], -1) if k >= 0 else -1 for k in store.labels[rows]]
         return _Scored(

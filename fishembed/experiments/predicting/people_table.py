@@ -67,8 +67,9 @@ def is_higher_taxon(one: Prediction) -> bool:
 
 def sureness(one: Prediction) -> float:
     """Return the probability of what an image is called; of its first class where that is none."""
-    above = one.taxon is not None and is_higher_taxon(one)
-    return one.taxon[2] if above and one.taxon is not None else one.probabilities[0]
+    if one.taxon is None or not is_higher_taxon(one):
+        return one.probabilities[0]
+    return one.taxon[2]
 
 
 def second_guess(one: Prediction) -> str:

@@ -230,7 +230,7 @@ def predict_run(
     found = read_input_features(
         run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
     )
-    names = head.class_names or tuple(map(str, head.classes_.tolist()))
+    names = head.names
     needs_held_out = unknown or counts or sets is not None or prior is not None
     kept = prepared.held_out if needs_held_out else None
     lists = None if classes is None else read_class_lists(Path(classes))

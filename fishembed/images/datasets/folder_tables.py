@@ -91,7 +91,7 @@ def unused_tables(
     if not listing.tables:
         return []
     names = {sample.path.rpartition("/")[2] for sample in samples}  # of a million, no Path each
-    stems = {name.rpartition(".")[0] or name for name in names}
+    stems = {stem for name in names if len(stem := name.rpartition(".")[0] or name) > 2}
     sentences = " ".join(notes)
     found = []
     for table in listing.tables[:_MOST_TEXTS]:
@@ -99,7 +99,7 @@ def unused_tables(
         if PurePosixPath(table).name in sentences or place.suffix.lower() not in _TEXTS:
             continue
         words = _words(place)
-        hits = max(len(names & words), len({one for one in stems if len(one) > 2} & words))
+        hits = max(len(names & words), len(stems & words))
         if hits > 1 and (2 * hits >= len(samples) or _names_its_own(table, words, samples)):
             found.append(table)
     if not found:
@@ -171,7 +171,7 @@ def _cells(place: Path) -> Iterator[dict[str, str]]:
             raise ManifestError(f"cannot read {str(place)!r}: {error}") from error
         return
     for _, row in CsvTable(place, ManifestError, skip_bad_rows=True):
-        yield {name.strip(): cell_text(cell).strip() for name, cell in row.items() if name.strip()}
+        yield {name: cell_text(cell).strip() for name, cell in row.items() if name}
 
 
 def _with_row(sample: Sample, row: Row | None, columns: Sequence[str]) -> Sample:

@@ -7,7 +7,6 @@ broken extraction goes on where it stopped, as with any other source.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -134,7 +133,7 @@ def _opened(file: str) -> Any:
     from pyarrow import parquet
 
     if not is_url(file):
-        return parquet.ParquetFile(os.fspath(file))
+        return parquet.ParquetFile(file)
     import fsspec
 
     return parquet.ParquetFile(fsspec.open(file, "rb").open())

@@ -87,9 +87,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Mani
     """
     named = dict(named or {})
     table = _open_table(path, {*COLUMNS, *named.values(), *_FOREIGN_COLUMNS})
-    whose = (
-        "" if named else next(filter(None, (_whose(table.columns, one) for one in _FOREIGN)), "")
-    )
+    whose = "" if named else next((one for one in _FOREIGN if _is_export(table.columns, one)), "")
     named = named or dict(_FOREIGN.get(whose, {}))
     if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
@@ -164,9 +162,8 @@ def _numbers_for_names(samples: Sequence[Sample]) -> list[str]:
     ]
 
 
-def _whose(columns: Sequence[str], whose: str) -> str:
-    there = "path" not in columns and set(_FOREIGN[whose].values()) <= set(columns)
-    return whose if there else ""
+def _is_export(columns: Sequence[str], whose: str) -> bool:
+    return "path" not in columns and set(_FOREIGN[whose].values()) <= set(columns)
 
 
 def _open_table(path: AnyPath, core: Container[str]) -> CsvTable | _ParquetTable | SpreadsheetTable:

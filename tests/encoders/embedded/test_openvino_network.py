@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -111,3 +113,31 @@ def test_the_device_names_the_backend():
     assert torch.device.startswith("cpu (")
     assert torch.device.endswith(", torch)")
     assert openvino.device.endswith(", OpenVINO)")
+
+
+TWO_THREADS_MEET = """
+import faulthandler, os, sys, threading
+import numpy as np
+from fishembed.encoders import load_encoder
+
+faulthandler.dump_traceback_later(60, exit=True)  # threads that wait for each other stop Python too
+encoder, together = load_encoder("embedded", device="cpu"), threading.Barrier(2)
+sys.setswitchinterval(1e-7)
+
+def encode():
+    together.wait()
+    encoder.encode_images(np.zeros((2, 224, 224, 3), np.uint8))
+
+threads = [threading.Thread(target=encode) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+@pytest.mark.slow
+def test_two_threads_that_encode_first_do_not_wait_for_each_other():
+    """Without the set-up by one thread about every second process stood still."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_THREADS_MEET], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
