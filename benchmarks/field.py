@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax
 
-from fishembed._base.upper_quantile import upper_quantile
+from fishembed._base.arrays import upper_quantile
 from fishembed.cache import open_store
 from fishembed.classifiers import AutoHead, GaussianHead
 from fishembed.classifiers.familiarity import indecision

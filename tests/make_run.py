@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
-from fishembed._base.tables.csv_files import write_csv
 from fishembed.evaluation import score
 from fishembed.experiments.runs.run_files import PER_CLASS, PREDICTIONS
 

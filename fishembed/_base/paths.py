@@ -4,17 +4,19 @@
 each file system looks for them (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS`
 for GCS, fsspec's own configuration); a URL that holds some is refused, but for the query of
 `https://`, where presigned ones have it. The text of what `to_path` returns holds none: see
-`fishembed._base.remote.places`.
+`fishembed._base.places`. Where no folder is named, ./data, ./cache and ./reports are used, or those
+of the environment variables FISHEMBED_DATA, FISHEMBED_CACHE and FISHEMBED_REPORTS.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from fishembed._base.remote.places import (
+from fishembed._base.places import (
     HTTP,
     Place,
     places_of,
@@ -45,9 +47,12 @@ _EXTRAS = {
 
 __all__ = [
     "Place",
+    "cache_dir",
+    "data_dir",
     "is_remote",
     "is_url",
     "places_of",
+    "reports_dir",
     "scrub",
     "shown",
     "to_path",
@@ -110,3 +115,18 @@ def _remote(url: str, kind: str) -> UPath:
     except ValueError as error:
         raise InputError(f"{url!r} is of a kind that fsspec does not know") from error
     return path
+
+
+def data_dir() -> str:
+    """Return the dataset: FISHEMBED_DATA, which may be a URL or a pattern, else ``data``."""
+    return os.environ.get("FISHEMBED_DATA", "data")
+
+
+def cache_dir() -> AnyPath:
+    """Return the folder of feature stores: FISHEMBED_CACHE, which may be a URL, else ``cache``."""
+    return to_path(os.environ.get("FISHEMBED_CACHE", "cache"))
+
+
+def reports_dir() -> Path:
+    """Return the folder of runs: FISHEMBED_REPORTS, else ``reports``."""
+    return Path(os.environ.get("FISHEMBED_REPORTS", "reports"))

@@ -1,7 +1,8 @@
-"""Progress of long tasks: who receives their messages and counts."""
+"""Progress and seconds of long tasks: who receives messages and counts, how long steps took."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -64,3 +65,34 @@ class NoProgress:
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
         """Discard a count, which nobody reads."""
+
+
+class Stopwatch:
+    """Measures the seconds of named steps.
+
+    Attributes
+    ----------
+    seconds
+        Wall-clock seconds by the step's name; a step that ran twice has the sum.
+
+    Examples
+    --------
+    >>> watch = Stopwatch()
+    >>> with watch.measure("load"):
+    ...     pass
+    >>> list(watch.seconds)
+    ['load']
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the seconds of a ``with`` block to a step."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - started
+            self.seconds[step] = self.seconds.get(step, 0.0) + spent

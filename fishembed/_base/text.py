@@ -1,8 +1,10 @@
-"""Counts and lists in English sentences, and names made safe to show on a page or a console."""
+"""English sentences: counts, lists, misspelt and look-alike names, names made safe to show."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
@@ -80,3 +82,100 @@ def shortened(name: str, length: int) -> str:
         return name
     head = (length - 1) // 2 + (length - 1) % 2
     return name[:head] + "…" + name[len(name) - (length - 1 - head) :]
+
+
+_LOOKED_AT = 10_000
+"""Names that are compared; a list of photos may hold millions."""
+
+
+def near_names(
+    name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.65, starts: bool = True
+) -> list[str]:
+    """Return the known names that a misspelt one may have meant, the nearest first.
+
+    Capitals do not count. Near is what difflib scores at `cutoff` or more and, with `starts`,
+    what begins with the misspelt name.
+
+    Examples
+    --------
+    >>> near_names("Fish-atuo", ["fish-auto", "fish-linear", "trip"])
+    ['fish-auto']
+    >>> near_names("trip", ["trip-2024", "fish"])
+    ['trip-2024']
+    """
+    by_folded: dict[str, str] = {}
+    for number, one in enumerate(known):
+        if number >= _LOOKED_AT:
+            break
+        by_folded.setdefault(one.casefold(), one)
+    wanted = name.casefold()
+    close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=cutoff)
+    if starts and len(wanted) >= 3:
+        close += [one for one in by_folded if one.startswith(wanted) and one not in close]
+    return [by_folded[one] for one in close[:most] if by_folded[one] != name]
+
+
+def did_you_mean(
+    name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.65, starts: bool = True
+) -> str:
+    """Return ": did you mean 'cod'?" for a misspelt name; "" where nothing is near.
+
+    Examples
+    --------
+    >>> did_you_mean("cdo", ["cod", "eel"])
+    ": did you mean 'cod'?"
+    >>> did_you_mean("shark", ["cod", "eel"])
+    ''
+    """
+    close = near_names(name, known, most=most, cutoff=cutoff, starts=starts)
+    return f": did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def unknown_column(name: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence on a column that is not there.
+
+    Examples
+    --------
+    >>> "the store has " + unknown_column("sites", ["site", "depth"])
+    "the store has no column 'sites' (there is depth, site): did you mean 'site'?"
+    """
+    columns = sorted(known)
+    there = f"there is {', '.join(columns) or 'none'}"
+    return f"no column {name!r} ({there}){did_you_mean(name, columns)}"
+
+
+def name_variants(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that are one name written in several ways.
+
+    Examples
+    --------
+    >>> name_variants(["Mudfish", "mudfish ", "sea_bass", "Sea bass", "cod"])
+    [['Mudfish', 'mudfish '], ['Sea bass', 'sea_bass']]
+    """
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(_key(name), set()).add(name)
+    return [sorted(group) for group in groups.values() if len(group) > 1]
+
+
+def merge_sentence(names: Iterable[str]) -> str:
+    """Return which names may be one, and how they are merged; "" where none are alike."""
+    groups = name_variants(names)
+    if not groups:
+        return ""
+    pairs = "; ".join(" and ".join(map(_written, group)) for group in groups[:5])
+    more = f" and {len(groups) - 5:,} more" if len(groups) > 5 else ""
+    return (
+        f"class names that may be one: {pairs}{more}. To merge them, give their folders one name "
+        "and extract again (nothing is encoded again), or relabel with 'fishembed fix'"
+    )
+
+
+def _key(name: str) -> str:
+    text = unicodedata.normalize("NFKC", name).casefold().replace("_", " ").replace("-", " ")
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _written(name: str) -> str:
+    form = "" if unicodedata.is_normalized("NFC", name) else " (letters and accents apart, NFD)"
+    return f"{name!r}{form}"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import fishembed.audit.checks  # noqa: F401 - registers the checks
 from fishembed._base.paths import Place, is_url
-from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.progress import NoProgress, Progress, Stopwatch
 from fishembed._base.short_table import PrintsAsTable, ShortTable
-from fishembed._base.stopwatch import Stopwatch
 from fishembed._base.text import counted, printable
 from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.run_scores import find_run_rows

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from fishembed._base.progress import Progress
-from fishembed._base.stopwatch import Stopwatch
+from fishembed._base.progress import Progress, Stopwatch
 from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicate_threshold import Threshold

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.missing import text_or_missing
 from fishembed._base.progress import NoProgress, Progress
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed._base.tables.missing import text_or_missing
 from fishembed.cache import CellEdit
 from fishembed.cache.edit_history import Remark
 from fishembed.errors import DataError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fishembed._base.tables.csv_files import write_csv
+from fishembed._base.csv_files import write_csv
 from fishembed._base.text import counted
 from fishembed.audit.audit import find_photos
 from fishembed.audit.checks.balance import Balance, count_balance

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import shown
-from fishembed._base.tables.csv_files import write_csv
 from fishembed._version import __version__
 from fishembed.audit.audit import Audit, find_photos
 from fishembed.audit.page import write_page

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import did_you_mean
 from fishembed._base.paths import Place
+from fishembed._base.text import did_you_mean
 from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.lock import store_lock

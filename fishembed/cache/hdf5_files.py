@@ -13,10 +13,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.files import check_replaceable, move_into_place, real_path
+from fishembed._base.files import check_replaceable, move_into_place, real_path, temporary_file
 from fishembed._base.paths import is_remote
-from fishembed._base.remote.remote_files import ANYTHING, uploaded_file
-from fishembed._base.temporary import temporary_file
+from fishembed._base.remote_files import ANYTHING, uploaded_file
 from fishembed.errors import FishembedError, StoreLockedError, StoreWriteError
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def atomic_hdf5(path: AnyPath, *, replaces: str = ANYTHING) -> Iterator[h5py.Fil
     """Write an HDF5 file that takes its place when it is complete and on disk.
 
     One that is to lie elsewhere is written on this machine and uploaded whole, where what is there
-    is what it `replaces`; see `fishembed._base.remote.remote_files.upload`.
+    is what it `replaces`; see `fishembed._base.remote_files.upload`.
 
     Raises
     ------

@@ -9,11 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.file_lock import try_lock
-from fishembed._base.files import check_replaceable, real_path
+from fishembed._base.files import check_replaceable, real_path, remove_stale, try_lock
 from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote.remote_files import ANYTHING, remote_state, staging_path
-from fishembed._base.temporary import remove_stale
+from fishembed._base.remote_files import ANYTHING, remote_state, staging_path
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.sharded_store import INDEX_SUFFIX, is_index
 from fishembed.errors import InputError, StoreLockedError, StoreWriteError

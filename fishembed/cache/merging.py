@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.files import atomic_folder
+from fishembed._base.missing import is_missing
 from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote.remote_files import ANYTHING, remote_errors, remote_state
-from fishembed._base.tables.missing import is_missing
+from fishembed._base.remote_files import ANYTHING, remote_errors, remote_state
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, SelectedRows
 from fishembed.cache.lock import store_lock

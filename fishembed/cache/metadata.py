@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import unknown_column
+from fishembed._base.text import unknown_column
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from fishembed._base.default_dirs import cache_dir
-from fishembed._base.did_you_mean import did_you_mean
-from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote.remote_files import remote_errors, with_local_copy
-from fishembed._base.text import reason_of
+from fishembed._base.paths import cache_dir, is_remote, to_path
+from fishembed._base.remote_files import remote_errors, with_local_copy
+from fishembed._base.text import did_you_mean, reason_of
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.sharded_store import ShardedStore, is_index, read_index

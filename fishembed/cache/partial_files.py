@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.files import atomic_file, real_path, sync_folder
+from fishembed._base.files import atomic_file, real_path, remove_stale, sync_folder
 from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote.remote_files import remote_errors, staging_path, upload
-from fishembed._base.temporary import remove_stale
+from fishembed._base.remote_files import remote_errors, staging_path, upload
 from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
 from fishembed.cache.hdf5_files import (
     atomic_hdf5,

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from fishembed._base.bounded_reading import read_file
 from fishembed._base.files import write_text
 from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
-from fishembed._base.remote.remote_files import ANYTHING, FETCH, remote_errors, uploaded_file
+from fishembed._base.remote_files import ANYTHING, FETCH, remote_errors, uploaded_file
 from fishembed._version import __version__
 from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors

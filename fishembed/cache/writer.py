@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, to_path, without_secrets
-from fishembed._base.remote.remote_files import ANYTHING
+from fishembed._base.remote_files import ANYTHING
 from fishembed._version import __version__
 from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.edit_history import DROPPED, Dropped, dropped_columns, history_texts

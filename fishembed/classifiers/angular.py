@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
-from fishembed._base.blas_threads import one_blas_thread
+from fishembed._base.runtime import one_blas_thread
 from fishembed.classifiers.base import (
     Codes,
     EmbeddingClassifier,

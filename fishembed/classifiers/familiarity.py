@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, logsumexp
 
-from fishembed._base.upper_quantile import upper_quantile
+from fishembed._base.arrays import upper_quantile
 
 Double = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import add_class_sums
-from fishembed._base.blas_threads import one_blas_thread
+from fishembed._base.runtime import one_blas_thread
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.classifiers.chunked_rows import ChunkedRows
 from fishembed.classifiers.row_weights import Double, log_prior

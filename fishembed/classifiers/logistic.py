@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
-from fishembed._base.blas_threads import one_blas_thread
+from fishembed._base.runtime import one_blas_thread
 from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
 from fishembed.classifiers.chunked_rows import ChunkedRows, is_chunked
 from fishembed.classifiers.row_weights import row_weights

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed.cli.completion import run_names
 from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.options import (

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed._base.text import counted
 from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import (

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fishembed._base.default_dirs import data_dir
-from fishembed._base.paths import Place
+from fishembed._base.paths import Place, data_dir
 from fishembed._base.text import counted
 from fishembed.cli.console import Console
 from fishembed.cli.extraction_summary import extraction_document, print_extraction

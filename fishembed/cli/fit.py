@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed.cli.completion import head_names, store_names
 from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
 from fishembed.cli.lean_imports import import_sklearn

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.default_dirs import cache_dir
+from fishembed._base.paths import cache_dir
 from fishembed._base.text import counted
 from fishembed.cli.console import NOTHING_WRITTEN, Console
 from fishembed.cli.options import JsonOption

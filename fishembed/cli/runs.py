@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed._base.text import printable
 from fishembed.cli.completion import run_names
 from fishembed.cli.console import Console

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fishembed._base.default_dirs import cache_dir, reports_dir
-from fishembed._base.paths import is_remote, to_path
+from fishembed._base.paths import cache_dir, is_remote, reports_dir, to_path
 
 
 def typing_hint(verb: str, given: Mapping[str, Any], words: Sequence[str]) -> str:

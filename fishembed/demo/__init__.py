@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fishembed._base.lazy import lazy_names
+from fishembed._base.runtime import lazy_names
 
 if TYPE_CHECKING:
     from fishembed.demo.dataset import draw_dataset

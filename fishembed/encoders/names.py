@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.text import did_you_mean
 from fishembed.encoders.presets import PRESETS, full_name
 from fishembed.errors import UnknownEncoderError, WeightsError
 

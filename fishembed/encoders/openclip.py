@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.text import did_you_mean
 from fishembed.encoders.cuda_streams import own_stream
 from fishembed.encoders.hub import (
     DEFAULT_WEIGHTS,

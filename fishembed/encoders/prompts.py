@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.missing import text_or_missing
 from fishembed._base.progress import NoProgress, Progress
-from fishembed._base.tables.csv_files import CsvTable, read_text
-from fishembed._base.tables.missing import text_or_missing
+from fishembed._base.text import did_you_mean
+from fishembed._base.text_files import read_text
 from fishembed.encoders.protocol import Encoder
 from fishembed.errors import NoTextTowerError, PromptError, PromptNotFoundError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.text import did_you_mean
 from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
 from fishembed.encoders.hub_config import check_timm_config
 from fishembed.encoders.names import EncoderName

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.upper_quantile import upper_quantile
+from fishembed._base.arrays import upper_quantile
 
 
 def conformal_threshold(

@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.progress import NoProgress, Progress, progress_to
-from fishembed._base.stopwatch import Stopwatch
+from fishembed._base.progress import NoProgress, Progress, Stopwatch, progress_to
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.experiments.few_shot import BASELINE, FewShotSettings, learning_curve

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.text import did_you_mean
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:

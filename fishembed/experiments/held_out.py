@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from fishembed._base.bounded_reading import open_file
+from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
-from fishembed._base.npz_files import check_npz
 from fishembed._base.text import reason_of
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.familiarity import KnownScores, columns, indecision

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.stopwatch import Stopwatch
+from fishembed._base.progress import Stopwatch
 from fishembed.cache import FeatureStore
 from fishembed.errors import DataError
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.did_you_mean import unknown_column
+from fishembed._base.text import unknown_column
 from fishembed.cache import Store, open_store
 from fishembed.errors import DataError, InputError, MissingExtraError
 from fishembed.explore.row_filter import filter_columns, filtered_rows

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.default_dirs import cache_dir
-from fishembed._base.paths import to_path
+from fishembed._base.paths import cache_dir, to_path
 from fishembed._base.progress import Progress
 from fishembed.cache import Store
 from fishembed.encoders import Encoder, load_encoder

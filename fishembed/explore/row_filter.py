@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import did_you_mean, unknown_column
+from fishembed._base.text import did_you_mean, unknown_column
 from fishembed.cache import Store
 from fishembed.errors import InputError
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import rows_and_lengths, unit_rows
-from fishembed._base.blas_threads import one_blas_thread
 from fishembed._base.progress import Progress
+from fishembed._base.runtime import one_blas_thread
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.encoders import Encoder
 from fishembed.errors import DimensionError, InputError

@@ -8,8 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fishembed._base.default_dirs import cache_dir
-from fishembed._base.paths import to_path
+from fishembed._base.paths import cache_dir, to_path
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import (
     IMAGE,

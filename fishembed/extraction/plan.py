@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import is_remote, to_path
-from fishembed._base.remote.remote_files import FETCH, remote_errors
+from fishembed._base.remote_files import FETCH, remote_errors
 from fishembed.cache import FeatureStore, box_cut_text
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore

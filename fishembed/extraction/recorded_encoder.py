@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fishembed._base.default_dirs import cache_dir, reports_dir
+from fishembed._base.paths import cache_dir, reports_dir
 from fishembed._base.progress import NoProgress, Progress, report_detail
 from fishembed.cache import is_store, open_store
 from fishembed.encoders import Encoder, load_encoder, parse_name, recorded_backend

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.paths import Place, is_remote, is_url, to_path
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.datasets.boxes import in_surroundings, parse_box_path
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest

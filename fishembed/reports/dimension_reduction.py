@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
-from fishembed._base.end_with_parent import end_with_parent
+from fishembed._base.runtime import end_with_parent
 
 Floats = npt.NDArray[np.float64]
 

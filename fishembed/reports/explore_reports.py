@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fishembed._base.tables.csv_files import write_csv
+from fishembed._base.csv_files import write_csv
 from fishembed._base.text import counted, printable
 from fishembed.cache import Store
 from fishembed.experiments.runs.run_files import PAGE_HTML

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_text
 from fishembed._base.progress import Progress
-from fishembed._base.tables.csv_files import write_csv
 from fishembed.errors import InputError
 from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
 from fishembed.experiments.field.field_questions import field_answers

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fishembed._base.blas_threads import one_blas_thread
+from fishembed._base.runtime import one_blas_thread
 from fishembed.encoders import Encoder
 from fishembed.errors import FishembedError
 from fishembed.experiments import Run, predict_run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted, printable
 from fishembed.audit import Audit, audit_store, split_store, write_audit

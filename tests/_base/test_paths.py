@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from fishembed._base.paths import is_remote, is_url, scrub, to_path
+from fishembed._base.paths import (
+    cache_dir,
+    data_dir,
+    is_remote,
+    is_url,
+    reports_dir,
+    scrub,
+    to_path,
+)
 from fishembed.errors import InputError
 
 
@@ -49,3 +57,13 @@ def test_keys_behind_a_question_mark_are_for_http_alone():
     path = to_path("http://127.0.0.1/a/cod.jpg?sig=hidden")
     assert (str(path), path.name) == ("http://127.0.0.1/a/cod.jpg", "cod.jpg")
     assert "hidden" in str(path.fs.encode_url(path.path))
+
+
+def test_folders_of_the_workspace_unless_the_environment_names_others(monkeypatch):
+    assert (data_dir(), cache_dir(), reports_dir()) == ("data", Path("cache"), Path("reports"))
+    monkeypatch.setenv("FISHEMBED_DATA", "s3://bucket/{0..9}.tar")
+    monkeypatch.setenv("FISHEMBED_CACHE", "memory://stores")
+    monkeypatch.setenv("FISHEMBED_REPORTS", "/runs")
+    assert data_dir() == "s3://bucket/{0..9}.tar"
+    assert str(cache_dir()) == "memory://stores"
+    assert reports_dir() == Path("/runs")

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from fishembed._base.tables.csv_files import write_csv
+from fishembed._base.csv_files import write_csv
 from fishembed.audit import audit_store, fix_store, write_audit
 from fishembed.cache import FeatureStore
 

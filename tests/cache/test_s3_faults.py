@@ -15,8 +15,8 @@ from s3_server import s3_server
 from upath import UPath
 
 from fishembed import import_features
-from fishembed._base.remote import s3_upload
-from fishembed._base.remote.remote_files import remote_state, upload
+from fishembed._base import remote_files
+from fishembed._base.remote_files import remote_state, upload
 from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import RemoteError
@@ -154,14 +154,14 @@ def test_the_server_itself_refuses_what_changed_between_look_and_write(way, ther
     fs = place.fs
     for condition in ({"IfMatch": '"0123"'}, {"IfNoneMatch": "*"}):
         with pytest.raises(OSError, match=r"pre-?condition"):
-            s3_upload.put_s3(fs, ours, place.path, condition)
+            remote_files.put_s3(fs, ours, place.path, condition)
     assert place.read_bytes() == b"theirs"
 
 
 @pytest.mark.parametrize("size", [10, 6 << 20])
 def test_an_upload_whose_answer_was_lost_is_no_conflict(way, there, tmp_path, monkeypatch, size):
     """The request is sent again, and the place holds then what it brings: not somebody else's."""
-    monkeypatch.setattr(s3_upload, "_PART", 5 << 20)
+    monkeypatch.setattr(remote_files, "_PART", 5 << 20)
     place, ours = there / "x.bin", tmp_path / "ours"
     ours.write_bytes(os.urandom(size))
     upload(ours, place, replaces="")

@@ -16,7 +16,7 @@ import verb_faults
 from verb_faults import VERBS, run
 
 from fishembed import FeatureStore, import_features, run_fit
-from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable
 from fishembed.experiments import Run
 
 pytest.importorskip("fcntl")

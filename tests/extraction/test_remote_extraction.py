@@ -16,7 +16,7 @@ from test_breaks import Breaking
 from upath import UPath
 
 from fishembed._base.paths import to_path
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed.cache import IMAGE, FeatureStore, newest_store, open_partial_files
 from fishembed.cli import main
 from fishembed.errors import InputError, RemoteError, SourceError, StoreNotFoundError

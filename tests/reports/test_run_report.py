@@ -11,8 +11,8 @@ from make_run import NASTY, make_run
 from PIL import Image
 from small_shards import write_shard
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
-from fishembed._base.tables.csv_files import write_csv
 from fishembed.errors import InputError, RunNotFoundError
 from fishembed.experiments import Run
 from fishembed.reports import write_report

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.missing import text_or_missing
 from fishembed._base.splits import split_named
-from fishembed._base.tables.missing import text_or_missing
 from fishembed.cache.exchange.foreign_files import Arrays, array_meaning, read_foreign_file
 from fishembed.cache.exchange.row_facts import further_arrays
 from fishembed.cache.lazy_rows import LazyRows, StackedRows

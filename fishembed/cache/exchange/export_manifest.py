@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.paths import is_url
-from fishembed._base.tables.csv_files import write_csv
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.schema import is_known
 from fishembed.cache.store import Store

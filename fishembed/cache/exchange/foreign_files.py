@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed._base.tables.file_kinds import file_kind
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.text_files import file_kind
 from fishembed.cache.exchange.row_facts import (
     METADATA_PREFIX,
     OWN_MARK,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import did_you_mean
-from fishembed._base.npz_files import check_npz
+from fishembed._base.bounded_reading import check_npz
+from fishembed._base.missing import is_missing, text_or_missing
 from fishembed._base.paths import to_path
 from fishembed._base.splits import split_named
-from fishembed._base.tables.missing import is_missing, text_or_missing
+from fishembed._base.text import did_you_mean
 from fishembed.cache.exchange.embedding_folder import read_embedding_folder
 from fishembed.cache.exchange.foreign_files import is_foreign, read_foreign_file
 from fishembed.cache.exchange.row_facts import ARRAYS, METADATA_PREFIX

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.tables.missing import is_missing
+from fishembed._base.missing import is_missing
 from fishembed.cache.metadata import Column, as_text, is_number
 from fishembed.cache.schema import is_known
 from fishembed.cache.store import Store

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from fishembed._base.blas_threads import one_blas_thread
+from fishembed._base.runtime import one_blas_thread
 from fishembed.classifiers.base import (
     Codes,
     EmbeddingClassifier,

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed._base.bounded_reading import open_file
+from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
-from fishembed._base.npz_files import check_npz
 from fishembed.classifiers.base import Floats, Predictor
 from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
 from fishembed.classifiers.fitted_sum import fitted_sum

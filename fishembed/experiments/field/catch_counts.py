@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.csv_files import CsvTable
 from fishembed._base.folds import group_folds
-from fishembed._base.tables.csv_files import CsvTable
 from fishembed.errors import DataError, InputError
 from fishembed.evaluation.class_bias import class_bias
 from fishembed.evaluation.counts import Counts, HeldOutRows, corrected_counts

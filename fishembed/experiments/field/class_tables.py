@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed._base.tables.missing import text_or_missing
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.missing import text_or_missing
 from fishembed._base.text import listed
 from fishembed.errors import DataError
 from fishembed.evaluation.taxonomy import Taxonomy

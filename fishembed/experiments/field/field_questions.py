@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from fishembed._base.did_you_mean import unknown_column
-from fishembed._base.upper_quantile import upper_quantile
+from fishembed._base.arrays import upper_quantile
+from fishembed._base.text import unknown_column
 from fishembed.cache import Store
 from fishembed.cache.metadata import metadata_texts
 from fishembed.errors import (

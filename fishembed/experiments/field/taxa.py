@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fishembed._base.tables.csv_files import CsvTable, write_csv
+from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed.errors import DataError, MissingExtraError, RemoteError
 
 RANK_COLUMNS = ("genus", "family", "order", "taxonomic_class", "phylum", "kingdom")

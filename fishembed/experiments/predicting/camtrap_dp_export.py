@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import atomic_folder, write_text
 from fishembed._base.paths import is_url
-from fishembed._base.tables.csv_files import write_csv
 from fishembed._version import __version__
 from fishembed.cache import Store, open_store
 from fishembed.cache.metadata import metadata_texts

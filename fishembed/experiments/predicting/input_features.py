@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.progress import NoProgress, Progress
+from fishembed._base.text import unknown_column
 from fishembed.cache import FeatureKind, Store, is_store, open_store
 from fishembed.cache.metadata import metadata_texts
 from fishembed.classifiers import SavedHead

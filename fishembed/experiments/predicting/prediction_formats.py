@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from fishembed._base.csv_files import csv_text, write_csv
 from fishembed._base.files import atomic_file, write_text
-from fishembed._base.tables.csv_files import csv_text, write_csv
 from fishembed._base.text import printable, shortened
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.evaluation.taxonomy import ROOT

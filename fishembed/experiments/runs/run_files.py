@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import places_of
-from fishembed._base.tables.csv_files import CsvTable, write_csv
 from fishembed.errors import RunFormatError
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.runs.run_documents import (

@@ -11,12 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.default_dirs import reports_dir
-from fishembed._base.did_you_mean import did_you_mean
-from fishembed._base.files import move_folder_into_place
-from fishembed._base.paths import is_remote, to_path
+from fishembed._base.files import move_folder_into_place, temporary_folder
+from fishembed._base.paths import is_remote, reports_dir, to_path
 from fishembed._base.short_table import PrintsAsTable, ShortTable
-from fishembed._base.temporary import temporary_folder
+from fishembed._base.text import did_you_mean
 from fishembed.cache import FeatureKind, FeatureStore, Store, join_stores
 from fishembed.errors import (
     FishembedError,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fishembed._base.default_dirs import reports_dir
 from fishembed._base.files import sync_folder
+from fishembed._base.paths import reports_dir
 from fishembed.errors import (
     FishembedError,
     InputError,

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.did_you_mean import unknown_column
 from fishembed._base.short_table import PrintsAsTable, ShortTable
-from fishembed._base.text import printable
+from fishembed._base.text import printable, unknown_column
 from fishembed.errors import InputError
 from fishembed.evaluation.acceptance import Acceptance, acceptance
 from fishembed.evaluation.by_value import ValueScore, score_by_value

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import ExifTags, Image
 
-from fishembed._base.tables.missing import is_missing
+from fishembed._base.missing import is_missing
 from fishembed._base.text import counted
 from fishembed.errors import ImageError
 from fishembed.images.datasets.boxes import CroppedImage

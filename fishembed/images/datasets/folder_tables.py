@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from fishembed._base.csv_files import CsvTable
 from fishembed._base.splits import split_named
-from fishembed._base.tables.csv_files import CsvTable
 from fishembed._base.text import counted, listed
 from fishembed.errors import FishembedError, ImageError, ManifestError
 from fishembed.images.datasets.layout import Layout, describe

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fishembed._base.name_variants import merge_sentence
 from fishembed._base.splits import SPLITS, split_and_rest, split_named
-from fishembed._base.text import counted
+from fishembed._base.text import counted, merge_sentence
 from fishembed.images.datasets.listing import Listing
 from fishembed.images.datasets.sample import Sample
 

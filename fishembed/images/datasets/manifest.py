@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fishembed._base.did_you_mean import did_you_mean
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.missing import is_missing, text_or_missing
 from fishembed._base.paths import Place, is_remote, is_url
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed._base.splits import SPLITS, split_named
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed._base.tables.missing import is_missing, text_or_missing
+from fishembed._base.text import did_you_mean
 from fishembed.errors import ManifestError, MissingExtraError
 from fishembed.images.datasets.box_files import (
     BOX_COLUMNS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable
 from fishembed._base.text import counted
 from fishembed.errors import FishembedError
 from fishembed.images.datasets.folder_tables import FILE_COLUMNS, LABEL_COLUMNS

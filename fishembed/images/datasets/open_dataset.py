@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.name_variants import merge_sentence
 from fishembed._base.paths import Place, is_remote, to_path
-from fishembed._base.remote.remote_files import remote_errors
-from fishembed._base.text import counted
+from fishembed._base.remote_files import remote_errors
+from fishembed._base.text import counted, merge_sentence
 from fishembed.errors import InputError, SourceError, SourceNotFoundError
 from fishembed.images.datasets.box_files import (
     FoundBox,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishembed._base.bounded_reading import read_at_most
 from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
 from fishembed.images.datasets.folder import no_image
 from fishembed.images.datasets.layout import Layout, lay_out

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fishembed._base.tables.missing import is_missing, text_or_missing
+from fishembed._base.missing import is_missing, text_or_missing
 from fishembed.errors import ImageError
 
 NO_METADATA: Mapping[str, str] = {}

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fishembed._base.remote.remote_files import remote_errors
-from fishembed._base.tables.missing import text_or_missing
+from fishembed._base.missing import text_or_missing
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import ManifestError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -17,12 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from fishembed._base.name_variants import merge_sentence
+from fishembed._base.missing import text_or_missing
 from fishembed._base.paths import Place, is_remote
-from fishembed._base.remote.remote_files import remote_errors, remote_version
+from fishembed._base.remote_files import remote_errors, remote_version
 from fishembed._base.splits import split_named
-from fishembed._base.tables.missing import text_or_missing
-from fishembed._base.text import counted
+from fishembed._base.text import counted, merge_sentence
 from fishembed.errors import FishembedError, ImageError, SourceError
 from fishembed.images.datasets.layout import Layout, lay_out
 from fishembed.images.datasets.listing import list_names

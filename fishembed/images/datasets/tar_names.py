@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-defined]
 
 from fishembed._base.paths import is_remote, is_url, to_path
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import SourceError, SourceNotFoundError
 from fishembed.images.decoding.formats import is_hidden, read_suffixes
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from fishembed._base.paths import is_url, to_path
-from fishembed._base.remote.remote_files import remote_errors
+from fishembed._base.remote_files import remote_errors
 from fishembed.errors import ImageError
 
 

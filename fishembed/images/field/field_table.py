@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.missing import text_or_missing
 from fishembed._base.paths import Place, is_url
-from fishembed._base.tables.csv_files import CsvTable
-from fishembed._base.tables.missing import text_or_missing
 from fishembed._base.text import counted
 from fishembed.errors import ManifestError
 from fishembed.images.datasets.box_files import FoundBox

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from fishembed._base.bounded_reading import read_file
-from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable
 from fishembed.errors import FishembedError
 from fishembed.images.field.camtrap_dp import DESCRIPTOR, read_camtrap_dp
 from fishembed.images.field.darwin_core import META, read_darwin_core

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fishembed._base.tables.csv_files import csv_bytes
+from fishembed._base.csv_files import csv_bytes
 from fishembed._base.text import counted, shortened
 from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
 from fishembed.reports.comparison.comparison_sentences import (

@@ -6,7 +6,7 @@ from fake_encoder import FakeEncoder
 from small_pictures import draw
 
 from fishembed import import_features, open_store
-from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable
 from fishembed.audit import fix_store
 from fishembed.cache import export_manifest
 from fishembed.cli import main

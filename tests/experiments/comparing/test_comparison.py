@@ -5,7 +5,7 @@ import pytest
 from make_run import make_run
 from scipy.stats import binomtest
 
-from fishembed._base.tables.csv_files import write_csv
+from fishembed._base.csv_files import write_csv
 from fishembed.errors import InputError
 from fishembed.evaluation.paired import holm
 from fishembed.experiments import Run, compare_runs

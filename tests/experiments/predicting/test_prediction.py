@@ -12,7 +12,7 @@ from PIL import Image
 from small_clips import draw_clip
 
 from fishembed import FeatureStore, import_vectors, run_fit, run_zeroshot
-from fishembed._base.tables.csv_files import CsvTable
+from fishembed._base.csv_files import CsvTable
 from fishembed.classifiers import load_head
 from fishembed.errors import (
     DimensionError,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from make_run import NASTY, make_run
 
-from fishembed._base.tables.csv_files import write_csv
+from fishembed._base.csv_files import write_csv
 from fishembed.errors import RunFormatError
 from fishembed.experiments import Run
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from small_pictures import draw
 
-from fishembed._base.end_with_parent import end_with_parent
+import fishembed
+from fishembed import classifiers
+from fishembed._base.runtime import end_with_parent
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
@@ -75,3 +77,19 @@ def test_children_end_when_their_parent_is_killed(workspace, code):
 def test_the_process_itself_goes_on():
     end_with_parent(os.getpid())
     time.sleep(0.1)
+
+
+def test_names_are_listed_and_unknown_ones_refused():
+    assert set(fishembed.__all__) <= set(dir(fishembed))
+    assert set(classifiers.__all__) <= set(dir(classifiers))
+    with pytest.raises(AttributeError, match="'fishembed' has no attribute 'nothing'"):
+        _ = fishembed.nothing
+
+
+def test_importing_loads_nothing_heavy():
+    code = (
+        "import sys, fishembed; "
+        "print({'torch', 'sklearn', 'h5py', 'numpy', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -4,7 +4,7 @@ import fsspec
 import pytest
 
 from fishembed._base.paths import to_path
-from fishembed._base.remote.remote_files import (
+from fishembed._base.remote_files import (
     copies_dir,
     local_copy,
     remote_errors,

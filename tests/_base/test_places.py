@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from fishembed._base.remote.places import Place, scrub, shown, without_secrets
+from fishembed._base.places import Place, scrub, shown, without_secrets
 
 SIGNED = (
     "https://h/a.jpg?X-Amz-Algorithm=AWS4&X-Amz-Credential=AKIA%2F20&X-Amz-Date=1"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishembed._base.stopwatch import Stopwatch
+from fishembed._base.progress import Stopwatch
 
 
 def test_steps_add_up_also_where_they_fail(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fishembed._base.tables.csv_records import guess_delimiter, read_sep_line, records
+from fishembed._base.csv_records import guess_delimiter, read_sep_line, records
 
 ODD = st.text(st.sampled_from('a",;\t|\r\n \\='), max_size=6)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fishembed._base.tables.csv_files import (
+from fishembed._base.csv_files import (
     CsvTable,
     csv_bytes,
     csv_text,

@@ -6,7 +6,7 @@ import decimal
 import numpy as np
 import pytest
 
-from fishembed._base.tables.missing import is_missing, text_or_missing
+from fishembed._base.missing import is_missing, text_or_missing
 
 pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")

@@ -15,14 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.bounded_reading import read_at_most
+from fishembed._base.csv_records import guess_delimiter, read_sep_line, records
 from fishembed._base.files import write_bytes
-from fishembed._base.paths import is_remote
-from fishembed._base.remote.remote_files import remote_errors
-from fishembed._base.tables.csv_records import guess_delimiter, read_sep_line, records
-from fishembed._base.tables.file_kinds import file_kind
-from fishembed._base.tables.text_encodings import decode_text
 from fishembed._base.text import counted
+from fishembed._base.text_files import read_text
 from fishembed.errors import FishembedError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +29,6 @@ Row = tuple[int, dict[str, str]]
 _FORMULA = re.compile(r"'*(?:[\s\0]*[=+\-@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - as they are in Asia
 _NUMBER = re.compile(r"'*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _NO_TEXT = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
-_KIND_BYTES = 8192
 
 
 class CsvTable:
@@ -132,36 +127,6 @@ class CsvTable:
         if not self._skips:
             raise self._error(f"{str(self.path)!r}: {reason}")
         self.bad_rows.append((line, reason))
-
-
-def read_text(
-    path: AnyPath, error: type[FishembedError] = InputError, *, utf8_only: bool = False
-) -> tuple[str, str]:
-    """Read a text file, and a note where its encoding had to be guessed; see `decode_text`.
-
-    Raises
-    ------
-    FishembedError
-        `error`, when the file is missing, unreadable, or no text; its kind is named then.
-    """
-    try:
-        if not is_remote(path) and path.exists() and not path.is_file():
-            what = "a folder" if path.is_dir() else "a device or a pipe"
-            raise error(f"{str(path)!r} is {what}, not a file")
-        with remote_errors(path):
-            data = read_at_most(path)
-    except (OSError, ValueError) as reason:
-        if isinstance(reason, FishembedError):
-            raise
-        why = getattr(reason, "strerror", None) or reason
-        raise error(f"cannot read {str(path)!r}: {why}") from reason
-    kind = file_kind(data[:_KIND_BYTES], path.name)
-    if kind is not None:
-        raise error(f"{str(path)!r} is {kind.name} and no table of text: {kind.advice}")
-    try:
-        return decode_text(data, utf8_only=utf8_only)
-    except ValueError as reason:
-        raise error(f"{str(path)!r} is {reason}; save it as UTF-8") from reason
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,0 +1,82 @@
+"""The interpreter: names loaded when first used, threads of BLAS, children that end in time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+
+def lazy_names(
+    package: str, modules: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return the functions that a package assigns to its `__getattr__` and `__dir__`.
+
+    Parameters
+    ----------
+    package
+        The package's name.
+    modules
+        The module that holds each name, relative to the package.
+    """
+
+    def load(name: str) -> object:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f"{package}.{modules[name]}"), name)
+        vars(sys.modules[package])[name] = value
+        return value
+
+    def names() -> list[str]:
+        return sorted(set(vars(sys.modules[package])) | set(modules))
+
+    return load, names
+
+
+@cache
+def _thread_pools() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # finding the libraries takes milliseconds
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Run BLAS on one thread inside a ``with`` block.
+
+    Blocks of rows are small on purpose, to stay in the cache. Sharing one between threads gains
+    little on free cores, costs three to ten times the time on busy or virtual ones, and makes
+    the bytes of a result depend on the number of cores.
+    """
+    limited: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
+    return limited
+
+
+_LOOK_EVERY = 0.5
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process when the one that started it is gone, also where that was killed.
+
+    A thread looks for it, twice a second. Where it is not this process's parent, as on Windows
+    and in that process itself, nothing is done.
+
+    Parameters
+    ----------
+    parent
+        The process's id, as it reported itself.
+    """
+    if os.name == "nt" or os.getpid() == parent:  # Windows never says that a parent is gone
+        return
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY)
+    os._exit(1)
