@@ -22,7 +22,7 @@ MEASURED = """
 import json, resource, sys, time
 import numpy as np
 from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.evaluation.near_duplicate_threshold import choose_threshold
+from fishembed.evaluation.near_duplicates import choose_threshold
 from fishembed.audit.checks.outliers import find_outliers
 
 features = np.load(sys.argv[1], mmap_mode="r")

@@ -21,8 +21,8 @@ from fishembed.classifiers import AutoHead, GaussianHead
 from fishembed.classifiers.familiarity import indecision
 from fishembed.classifiers.held_out_logits import HeldOutLogits
 from fishembed.classifiers.saved.saved_head import saved_head
-from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
-from fishembed.evaluation.counts import corrected_counts, error_width
+from fishembed.evaluation.confidence import conformal_sets
+from fishembed.evaluation.corrected_counts import corrected_counts, error_width
 from fishembed.evaluation.rejection import separation
 from fishembed.experiments.field.catch_counts import held_out_rows
 from fishembed.experiments.field.prior_shift import estimate_prior
@@ -125,7 +125,7 @@ def sets_table(name: str, data: tuple, head_name: str) -> None:
         kept.codes
     ]
     for label, weights in (("over images", None), ("over classes", balanced)):
-        t = conformal_threshold(1 - kept.p_true, 0.95, kept.grouped, weights)
+        t = upper_quantile(1 - kept.p_true, 0.95, kept.grouped, weights)
         inside = conformal_sets(p, t)
         held = inside[np.arange(len(true)), true]
         by_class = [held[true == c].mean() for c in np.unique(true)]

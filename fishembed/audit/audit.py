@@ -15,7 +15,7 @@ from fishembed.audit.check import AuditData, CheckResult, run_checks
 from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore, Store
 from fishembed.errors import DataError, FishembedError
-from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
+from fishembed.evaluation.near_duplicates import near_duplicate_threshold
 from fishembed.experiments import Run
 from fishembed.images import ImageFiles
 

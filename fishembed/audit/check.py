@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from fishembed._base.progress import Progress, Stopwatch
 from fishembed.audit.run_scores import RunRows
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicate_threshold import Threshold
+from fishembed.evaluation.near_duplicates import Threshold
 from fishembed.images import ImageFiles
 
 DECISION = ("action", "new_label")

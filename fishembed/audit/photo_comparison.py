@@ -29,7 +29,7 @@ from fishembed.audit.same_photo.small_photo import Green, small_green
 from fishembed.audit.similar_pairs import Pairs
 from fishembed.cache import Store
 from fishembed.errors import ImageError
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector
 from fishembed.images import ImageFiles, read_bytes
 from fishembed.images.decoding.decode import quiet_decoding
 
@@ -135,7 +135,7 @@ class ComparedPairs:
         Compares them; None where no photo can be read, and nothing is kept.
     digests
         Of all rows: equal bytes need no comparison.
-    witness
+    detector
         Knows their hashes: pairs that are not compared are copies where these nearly agree.
     """
 
@@ -143,9 +143,9 @@ class ComparedPairs:
         self,
         comparison: PhotoComparison | None,
         digests: Sequence[str],
-        witness: PhotoWitness | None = None,
+        detector: CopyDetector | None = None,
     ) -> None:
-        self._comparison, self._witness = comparison, witness
+        self._comparison, self._detector = comparison, detector
         self._digests = np.unique(np.array(digests, np.str_), return_inverse=True)[1]
         self._unknown = np.array([not one for one in digests], bool)
         self._kept: list[Pairs] = []
@@ -178,8 +178,8 @@ class ComparedPairs:
 
     def _set_aside(self, pairs: Pairs) -> None:
         """Decide pairs that are not compared by their hashes alone."""
-        if self._witness is not None:
-            nearly = self._witness.nearly_equal(pairs.first, pairs.second)
+        if self._detector is not None:
+            nearly = self._detector.nearly_equal(pairs.first, pairs.second)
             self._hashed.append(pairs.where(nearly))
 
     def copies(self) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:

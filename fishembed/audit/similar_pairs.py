@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
@@ -41,14 +41,14 @@ def similar_pairs(
     features: Features,
     threshold: float,
     *,
-    witness: PhotoWitness | None = None,
+    detector: CopyDetector | None = None,
     lowest: float | None = None,
     block: int = BLOCK,
 ) -> Iterator[Pairs]:
     """Yield every pair of rows that are copies or whose cosine reaches a threshold, each once.
 
     `features` (n, dim) are read `block` rows at a time, and pairs come from two blocks at a time.
-    Without a `witness`, which looks at pixels, all pairs are taken for copies. From the cosine
+    Without a `detector`, which looks at pixels, all pairs are taken for copies. From the cosine
     `lowest` on, pairs come too that are neither alike nor copies, at most a few for each row.
     """
     n = len(features)
@@ -61,9 +61,9 @@ def similar_pairs(
                 cosines[np.tril_indices(len(rows))] = -2
             alike = cosines >= threshold
             copies = alike
-            if witness is not None:
+            if detector is not None:
                 at = slice(start, start + len(rows)), slice(other, other + len(columns))
-                copies = witness.copies(*at, cosines) & (cosines > -2)
+                copies = detector.copies(*at, cosines) & (cosines > -2)
                 alike = alike | copies
             found = alike if lowest is None else alike | (cosines >= _cut(cosines, lowest))
             first, second = np.nonzero(found)

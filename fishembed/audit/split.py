@@ -20,8 +20,7 @@ from fishembed.audit.stratified_split import stratified_group_split
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError
-from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector, near_duplicate_threshold
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -177,14 +176,14 @@ def _group_copies(
     chosen = near_duplicate_threshold(
         store.features, store.labels, store.groups, cosine=threshold, seed=seed, hashes=store.hashes
     )
-    witness = PhotoWitness(chosen, store.hashes, store.groups)
+    detector = CopyDetector(chosen, store.hashes, store.groups)
     photos = find_photos(store, None)
     found = find_duplicates(
         store.features,
         store.digests,
         store.splits,
         chosen,
-        witness,
+        detector,
         comparison=None if photos is None else PhotoComparison(store, photos),
     )
     if photos is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
+from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_interval
 
 FEW = 20
 
@@ -75,7 +75,6 @@ def score_by_value(
 
     def one(at: npt.NDArray[np.bool_], value: str, pooled: int) -> ValueScore:
         g = None if group is None else group[at]
-        ends = proportion_intervals(right[at], g)[0]
         classes = np.unique(y[at])
         recalls = [right[at & (y == c)].mean() for c in classes]
         return ValueScore(
@@ -85,7 +84,7 @@ def score_by_value(
             None if g is None else len(np.unique(g)),
             int(right[at].sum()),
             float(right[at].mean()),
-            (float(ends[0]), float(ends[1])),
+            proportion_interval(right[at], g),
             float(np.mean(recalls)),
             macro_recall_interval(y[at], right[at], g),
         )

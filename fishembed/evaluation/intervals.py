@@ -106,6 +106,12 @@ def proportion_intervals(
     return clopper_pearson(share, Clusters.of(values, stratum, groups).effective(n_strata), level)
 
 
+def proportion_interval(correct: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Interval:
+    """Return the 95% interval of the share of all rows: see `proportion_intervals`."""
+    low, high = proportion_intervals(correct, groups)[0].tolist()
+    return low, high
+
+
 def macro_recall_interval(
     y_true: npt.ArrayLike,
     correct: npt.ArrayLike,

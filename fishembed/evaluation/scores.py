@@ -1,9 +1,9 @@
-"""From probabilities to scores, in all and by class."""
+"""From probabilities to scores, in all and by class, and as a short table."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.short_table import PrintsAsTable, ShortTable
+from fishembed._base.text import counted, listed
 from fishembed.errors import DataError, DimensionError, InputError
-from fishembed.evaluation.intervals import Interval, macro_recall_interval, proportion_intervals
-from fishembed.evaluation.score_table import score_table
+from fishembed.evaluation.intervals import (
+    Interval,
+    macro_recall_interval,
+    proportion_interval,
+    proportion_intervals,
+)
 
 _ROWS_AT_ONCE = 4096
 _VALUES_AT_ONCE = 1 << 22
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,7 @@ def score(
     return Scores(
         n=len(y),
         accuracy=float(hits.mean()),
-        accuracy_ci95=_pair(proportion_intervals(hits, groups)[0]),
+        accuracy_ci95=proportion_interval(hits, groups),
         top5_accuracy=float((rank < 5).mean()),
         macro_recall_ci95=macro_recall_interval(truth, hits, groups),
         log_loss=float(-np.log(np.clip(p_true, np.finfo(float).eps, 1)).mean()),
@@ -323,20 +329,54 @@ def _class_scores(
     k, hits = len(names), truth == predicted
     n, called = np.bincount(truth, minlength=k), np.bincount(predicted, minlength=k)
     correct = np.bincount(truth[hits], minlength=k)
-    recalls = proportion_intervals(hits, groups, truth, k)
-    precisions = proportion_intervals(hits, groups, predicted, k)
-    return tuple(
-        ClassScore(
-            name=names[i],
-            n=int(n[i]),
-            correct=int(correct[i]),
-            predicted=int(called[i]),
-            recall_ci95=_pair(recalls[i]),
-            precision_ci95=_pair(precisions[i]),
-        )
-        for i in np.flatnonzero(n + called)
+    recalls, precisions = (
+        [(low, high) for low, high in proportion_intervals(hits, groups, column, k).tolist()]
+        for column in (truth, predicted)
     )
+    columns = names, n.tolist(), correct.tolist(), called.tolist(), recalls, precisions
+    rows = (ClassScore(*row) for row in zip(*columns, strict=True))
+    return tuple(row for row in rows if row.n or row.predicted)
 
 
-def _pair(ends: npt.NDArray[np.float64]) -> Interval:
-    return float(ends[0]), float(ends[1])
+def score_table(title: str, metrics: Mapping[str, Any]) -> ShortTable:
+    """Return a short table of scores.
+
+    Parameters
+    ----------
+    title
+        What was scored.
+    metrics
+        `Scores.as_dict`, or what `metrics.json` holds.
+    """
+    n, groups = int(metrics.get("n") or 0), metrics.get("n_groups")
+    images = counted(n, "image") + (f" in {counted(groups, 'group')}" if groups else "")
+    if not n:
+        return ShortTable(f"{title}: nothing was scored", [], [])
+    zero = list(metrics.get("zero_recall_classes") or ())
+    more = f" and {len(zero) - _NAMED:,} more" if len(zero) > _NAMED else ""
+    rows = [
+        ["right", *_share(metrics, "accuracy")],
+        ["average over classes (macro recall)", *_share(metrics, "macro_recall")],
+        ["classes never recognised", f"{len(zero):,} of {metrics.get('n_classes', 0):,}", "", ""],
+    ]
+    if zero:
+        rows.append([f"  {listed(zero[:_NAMED])}{more}", "", "", ""])
+    for key, share, text in (
+        ("worst_recall", "recall", "found least: "),
+        ("worst_precision", "precision", "false alarm most: "),
+    ):
+        if worst := metrics.get(key):
+            rows.append([f"{text}{worst['class']}", *_interval(worst, share), ""])
+    guess = f"always guessing {metrics['majority_class']}" if metrics.get("majority_class") else ""
+    return ShortTable(f"{title}: {images}", ["", "%", "95% interval", guess], rows)
+
+
+def _share(metrics: Mapping[str, Any], key: str) -> tuple[str, str, str]:
+    by_guess = metrics.get(f"majority_{key}")
+    return *_interval(metrics, key), "" if by_guess is None else f"{100 * float(by_guess):.1f}"
+
+
+def _interval(metrics: Mapping[str, Any], key: str) -> tuple[str, str]:
+    low, high = metrics.get(f"{key}_ci95") or (float("nan"), float("nan"))
+    inside = f"{100 * low:.1f} to {100 * high:.1f}" if low == low else ""  # noqa: PLR0124 - NaN
+    return f"{100 * float(metrics.get(key, float('nan'))):.1f}", inside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.evaluation.intervals import Interval, proportion_intervals
+from fishembed.evaluation.intervals import Interval, proportion_interval
 
 Floats = npt.NDArray[np.floating[Any]]
 Codes = npt.NDArray[np.intp]
@@ -187,13 +186,12 @@ def taxonomy_scores(
         place = taxonomy.levels[k][1]
         same = place[true] == place[predicted]
         shared[same] = k
-        ends = proportion_intervals(same, groups)[0]
         scores.append(
             RankScore(
                 taxonomy.level_name(k),
                 len(taxonomy.levels[k][0]),
                 float(same.mean()),
-                (float(ends[0]), float(ends[1])),
+                proportion_interval(same, groups),
             )
         )
     rolled = roll_up(taxonomy, probabilities, floor)
@@ -201,8 +199,7 @@ def taxonomy_scores(
     right = places[rolled.level, np.arange(len(true))] == rolled.taxon
     kept = [taxonomy.information(k) for k in range(top + 1)]
     information = [kept[k][t] for k, t in zip(rolled.level, rolled.taxon, strict=True)]
-    low, high = proportion_intervals(right, groups)[0]
-    names: Sequence[str] = [taxonomy.level_name(k) for k in range(top + 1)]
+    names = [taxonomy.level_name(k) for k in range(top + 1)]
     return TaxonomyScores(
         ranks=tuple(reversed(scores)),
         mistakes={
@@ -211,7 +208,7 @@ def taxonomy_scores(
         },
         floor=floor,
         precision=float(right.mean()),
-        precision_ci95=(float(low), float(high)),
+        precision_ci95=proportion_interval(right, groups),
         information=float(np.mean(information)),
         answered_at={names[k]: int((rolled.level == k).sum()) for k in range(top + 1)},
     )

@@ -20,7 +20,7 @@ from fishembed._base.text import reason_of
 from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
 from fishembed.classifiers.familiarity import KnownScores, columns, indecision
 from fishembed.errors import RunFormatError
-from fishembed.evaluation.class_bias import class_bias
+from fishembed.evaluation.corrected_counts import class_bias
 from fishembed.experiments.training import TrainingData
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store
-from fishembed.evaluation.near_duplicate_threshold import near_duplicate_threshold
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector, near_duplicate_threshold
 from fishembed.experiments.train_test_split import TrainTestSplit
 
 MOST_ROWS = 100_000
@@ -83,7 +82,7 @@ def find_leakage(
     all_rows = store.features if features == "image" else store.trunk
     threshold = near_duplicate_threshold(all_rows, store.labels, store.groups, hashes=store.hashes)
     unsure = other & ~identical
-    witness = PhotoWitness(threshold, store.hashes, store.groups)
-    copied, alike = witness.find_among(rows.scored[unsure], X_scored[unsure], rows.train, X_train)
+    detector = CopyDetector(threshold, store.hashes, store.groups)
+    copied, alike = detector.find_among(rows.scored[unsure], X_scored[unsure], rows.train, X_train)
     near, scenes = int(copied.sum()), int(alike.sum())
     return Leakage(int(other.sum()), int(identical.sum()), near, threshold.cosine, scenes)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted, listed, printable, shortened
+from fishembed.evaluation.confidence import Reliability
 from fishembed.evaluation.confusion_counts import ConfusedPair
-from fishembed.evaluation.reliability import Reliability
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, split_images
 

@@ -11,8 +11,7 @@ from scipy import ndimage
 
 from fishembed.audit.checks.duplicates import find_duplicates
 from fishembed.audit.photo_comparison import PhotoComparison
-from fishembed.evaluation.near_duplicate_threshold import Threshold
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
 from fishembed.images import ImageFiles
 
 
@@ -121,13 +120,13 @@ def test_the_photos_decide_what_is_a_copy_and_what_a_scene(files):
     rng = np.random.default_rng(0)
     features = np.eye(8)[[0, 0, 0, 3, 4]] + rng.normal(0, 0.02, (5, 8))
     threshold = Threshold(0.95, "given", 0.8)
-    witness = PhotoWitness(threshold, np.zeros((5, 16), np.uint8), Rows.groups)
+    detector = CopyDetector(threshold, np.zeros((5, 16), np.uint8), Rows.groups)
     found = find_duplicates(
         features.astype(np.float32),
         list("abcde"),
         np.array([""] * 5),
         threshold,
-        witness,
+        detector,
         comparison=PhotoComparison(Rows(), files),
     )
     assert [group.rows for group in found.groups] == [(0, 1)]

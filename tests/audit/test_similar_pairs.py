@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fishembed._base.arrays import unit_rows
 from fishembed.audit.similar_pairs import similar_pairs
-from fishembed.evaluation.near_duplicate_threshold import nearest_in_other_groups
+from fishembed.evaluation.near_duplicates import nearest_in_other_groups
 
 
 def brute(features, threshold):

@@ -28,8 +28,7 @@ from fishembed.audit.connected_rows import ConnectedRows, Indices
 from fishembed.audit.photo_comparison import ComparedPairs, PhotoComparison
 from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicate_threshold import Threshold
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
 
 DUPLICATES_CSV = "duplicates.csv"
 _OPEN, _GROUPS_SHOWN, _SCENES_SHOWN, _IMAGES_SHOWN = 3, 12, 6, 6
@@ -165,10 +164,10 @@ def check_duplicates(data: AuditData) -> Duplicates:
     parts = store.splits
     if data.run is not None:
         parts = np.char.add(np.char.add(parts, "/"), data.run.splits)
-    witness = PhotoWitness(data.threshold, store.hashes, store.groups)
+    detector = CopyDetector(data.threshold, store.hashes, store.groups)
     comparison = None if data.photos is None else PhotoComparison(store, data.photos)
     return find_duplicates(
-        store.features, store.digests, parts, data.threshold, witness, comparison=comparison
+        store.features, store.digests, parts, data.threshold, detector, comparison=comparison
     )
 
 
@@ -177,7 +176,7 @@ def find_duplicates(
     digests: Sequence[str],
     parts: npt.NDArray[np.str_],
     threshold: Threshold,
-    witness: PhotoWitness | None = None,
+    detector: CopyDetector | None = None,
     *,
     comparison: PhotoComparison | None = None,
 ) -> Duplicates:
@@ -185,7 +184,7 @@ def find_duplicates(
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
-    splits: the nearest row of each part is found. Without a `witness` of the pixels all that is
+    splits: the nearest row of each part is found. Without a `detector` of the pixels all that is
     alike counts as a copy. A `comparison` looks at the photos themselves, of the pairs whose
     features are most alike.
     """
@@ -196,9 +195,9 @@ def find_duplicates(
     photos = ConnectedRows(len(features))
     photos.connect_equal(digests)
     n_pairs = 0
-    looked_at = ComparedPairs(comparison, digests, witness)
+    looked_at = ComparedPairs(comparison, digests, detector)
     lowest = None if comparison is None else min(threshold.confirmed, threshold.cosine)
-    for pairs in similar_pairs(features, threshold.cosine, witness=witness, lowest=lowest):
+    for pairs in similar_pairs(features, threshold.cosine, detector=detector, lowest=lowest):
         looked_at.add(pairs)
         alike = pairs.where(pairs.alike)
         n_pairs += len(alike.first)

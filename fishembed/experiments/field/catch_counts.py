@@ -13,8 +13,7 @@ import numpy.typing as npt
 from fishembed._base.csv_files import CsvTable
 from fishembed._base.folds import group_folds
 from fishembed.errors import DataError, InputError
-from fishembed.evaluation.class_bias import class_bias
-from fishembed.evaluation.counts import Counts, HeldOutRows, corrected_counts
+from fishembed.evaluation.corrected_counts import Counts, HeldOutRows, class_bias, corrected_counts
 from fishembed.experiments.held_out import HeldOut
 
 Floats = npt.NDArray[Any]

@@ -25,7 +25,7 @@ from fishembed.errors import (
     StoreIntegrityError,
 )
 from fishembed.evaluation.by_value import score_by_value
-from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
+from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.rejection import risk_coverage, separation
 from fishembed.evaluation.taxonomy import taxonomy_scores
@@ -238,9 +238,9 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
     known = scored.codes >= 0
     evenly = (1 / np.maximum(kept.counts, 1))[kept.codes]  # as `predict --prior uniform` weighs
-    sizes, held = _in_sets(scored, conformal_threshold(1 - kept.p_true, level, kept.grouped))
+    sizes, held = _in_sets(scored, upper_quantile(1 - kept.p_true, level, kept.grouped))
     even_sizes, even_held = _in_sets(
-        scored, conformal_threshold(1 - kept.p_true, level, kept.grouped, evenly)
+        scored, upper_quantile(1 - kept.p_true, level, kept.grouped, evenly)
     )
     by_class = []
     for c in np.unique(scored.codes[known]):

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from fishembed._base.arrays import largest
+from fishembed._base.arrays import largest, upper_quantile
 from fishembed.classifiers.familiarity import indecision
 from fishembed.errors import InputError
-from fishembed.evaluation.conformal import conformal_sets, conformal_threshold
+from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.taxonomy import Taxonomy, roll_up
 from fishembed.experiments.field.class_tables import ClassLists
 from fishembed.experiments.held_out import HeldOut
@@ -207,7 +207,7 @@ def _set_threshold(kept: HeldOut | None, options: PredictionOptions) -> float:
     if options.prior is not None:
         own = kept.counts / kept.counts.sum()
         weights = (options.prior / own)[kept.codes]
-    return conformal_threshold(1 - kept.p_true, options.sets, kept.grouped, weights)
+    return upper_quantile(1 - kept.p_true, options.sets, kept.grouped, weights)
 
 
 def pool_rows(

@@ -25,7 +25,7 @@ from fishembed.errors import (
     RunNotFoundError,
     RunWriteError,
 )
-from fishembed.evaluation.score_table import score_table
+from fishembed.evaluation.scores import score_table
 from fishembed.experiments.field.class_prior import Prior, assumed_prior
 from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files

@@ -13,12 +13,18 @@ import numpy.typing as npt
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import printable, unknown_column
 from fishembed.errors import InputError
-from fishembed.evaluation.acceptance import Acceptance, acceptance
 from fishembed.evaluation.by_value import ValueScore, score_by_value
+from fishembed.evaluation.confidence import (
+    Acceptance,
+    Reliability,
+    TopK,
+    acceptance,
+    reliability,
+    top_k_accuracy,
+)
 from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
 from fishembed.evaluation.intervals import proportion_intervals
-from fishembed.evaluation.reliability import Reliability, TopK, reliability, top_k_accuracy
-from fishembed.evaluation.score_table import score_table
+from fishembed.evaluation.scores import score_table
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishembed._base.text import counted, listed, printable
-from fishembed.evaluation.reliability import Reliability
+from fishembed.evaluation.confidence import Reliability
 from fishembed.experiments.few_shot import CurvePoint, curve_points
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.text_tables import judged_on

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.text import counted, listed, printable, shortened
-from fishembed.evaluation.acceptance import Acceptance
+from fishembed.evaluation.confidence import Acceptance
 from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.runs import run_documents as documents

@@ -4,7 +4,7 @@ import numpy as np
 from planted import KINDS
 
 from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.evaluation.near_duplicate_threshold import Threshold, near_duplicate_threshold
+from fishembed.evaluation.near_duplicates import Threshold, near_duplicate_threshold
 
 
 def found_pairs(store):

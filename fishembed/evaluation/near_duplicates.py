@@ -1,4 +1,4 @@
-"""Threshold of the cosine for near-duplicates, chosen from the data."""
+"""Near-duplicates: the cosine from which they count, and which pairs are copies of one photo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK, nearest_rows
 from fishembed._base.perceptual_hash import bit_distances, hash_signs
 from fishembed.errors import InputError
@@ -24,6 +25,10 @@ _MAYBE_BITS = 48
 """Up to here two images may be copies after several changes; a twentieth of all others are too."""
 _NORMAL_75, _NORMAL_90, _NORMAL_95 = 0.6744897501960817, 1.2815515655446004, 1.6448536269514722
 """Quantiles of the normal distribution."""
+
+SAME_BITS, SAME_BITS_IN_GROUP, ALIKE_BITS = 16, 8, 34
+"""Bits of the hash in which the same photo differs at most: by its pixels alone, the same among
+images of one group, such as a burst, and where its features confirm it."""
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or what can be sliced as one; rows of any length."""
@@ -90,14 +95,18 @@ def near_duplicate_threshold(
         chosen = near_duplicate_threshold(features, labels, groups, seed=seed, hashes=hashes)
         return Threshold(cosine, "given", min(cosine, chosen.confirmed))
     if any(groups):
-        names = np.array([name or f"\0{row}" for row, name in enumerate(groups)])
-        known: Groups = np.unique(names, return_inverse=True)[1]
-        kind = "group"
+        known, kind = _group_codes(groups), "group"
     elif len(np.unique(labels[labels >= 0])) > 1:
         known, kind = labels, "class"
     else:
         known, kind = np.arange(len(labels)), "image"
     return choose_threshold(features, known, kind, seed=seed, hashes=hashes)
+
+
+def _group_codes(groups: Sequence[str]) -> Groups:
+    """Return the number of each row's group; a row without one is its own."""
+    names = np.array([name or f"\0{row}" for row, name in enumerate(groups)], np.str_)
+    return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
 def choose_threshold(
@@ -208,3 +217,107 @@ def nearest_in_other_groups(
         block=block,
     )
     return cosines[:, 0]
+
+
+class CopyDetector:
+    """Tells copies of one photo from other images that are alike, by features and by pixels.
+
+    Two images are copies where their pixels alone say so, or where their features are alike and
+    their pixels confirm it. Images of one group, such as a burst of one animal, are alike anyway:
+    there only the pixels count, and strictly. Where the pixels of an image are not known, its
+    features alone decide, from the higher cosine.
+
+    Parameters
+    ----------
+    threshold
+        The cosines.
+    hashes
+        uint8 (n, 16), zeros where not known.
+    groups
+        Text (n,), "" for none.
+    """
+
+    def __init__(
+        self, threshold: Threshold, hashes: npt.NDArray[np.uint8], groups: Sequence[str]
+    ) -> None:
+        self.threshold = threshold
+        self._known: npt.NDArray[np.bool_] = np.asarray(hashes.any(axis=1))
+        self._signs = hash_signs(hashes)
+        self._groups = _group_codes(groups)
+
+    def copies(
+        self,
+        a: Any,
+        b: Any,
+        cosines: npt.NDArray[np.float32],
+        *,
+        confirmed: float | None = None,
+    ) -> npt.NDArray[np.bool_]:
+        """Return which pairs are copies of one photo, bool (n_a, n_b).
+
+        Parameters
+        ----------
+        a, b
+            Row numbers or slices.
+        cosines
+            float32 (n_a, n_b) of their features.
+        confirmed
+            The cosine from which features confirm pixels; the threshold's when left out.
+        """
+        confirmed = self.threshold.confirmed if confirmed is None else confirmed
+        known_a, known_b = np.asarray(self._known[a]), np.asarray(self._known[b])
+        both = known_a[:, None] & known_b[None]
+        if not both.any():
+            return np.asarray(cosines >= self.threshold.cosine)
+        bits = bit_distances(self._signs[a], self._signs[b])
+        same_group = self._groups[a][:, None] == self._groups[b][None]
+        alone = bits <= np.where(same_group, SAME_BITS_IN_GROUP, SAME_BITS)
+        sure = (cosines >= confirmed) & (bits <= ALIKE_BITS) & ~same_group
+        return np.where(both, alone | sure, cosines >= self.threshold.cosine)
+
+    def nearly_equal(
+        self, first: npt.NDArray[np.integer[Any]], second: npt.NDArray[np.integer[Any]]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which pairs of rows have hashes that nearly agree, whatever their features."""
+        found = np.zeros(len(first), bool)
+        for start in range(0, len(first), BLOCK):
+            a, b = first[start : start + BLOCK], second[start : start + BLOCK]
+            bits = [
+                bit_distances(self._signs[[i]], self._signs[[j]])[0, 0]
+                for i, j in zip(a, b, strict=True)
+            ]
+            found[start : start + len(a)] = np.array(bits) <= SAME_BITS_IN_GROUP
+        return np.asarray(found & self._known[first] & self._known[second])
+
+    def find_among(
+        self,
+        queries: npt.NDArray[np.integer[Any]],
+        X_queries: Features,
+        rows: npt.NDArray[np.integer[Any]],
+        X: Features,
+        *,
+        block: int = BLOCK,
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return which rows have a copy among others, and which only an image that is alike.
+
+        Parameters
+        ----------
+        queries, X_queries
+            Row numbers, and their features (n, dim).
+        rows, X
+            Those to search.
+        """
+        copied, alike = np.zeros(len(queries), bool), np.zeros(len(queries), bool)
+        for start in range(0, len(queries), block):
+            some = slice(start, start + block)
+            wanted = unit_rows(X_queries[some])
+            for begin in range(0, len(rows), block):
+                others = slice(begin, begin + block)
+                cosines = np.asarray(wanted @ unit_rows(X[others]).T, np.float32)
+                pairs = queries[some], rows[others], cosines
+                # No photo is looked at here: what only might be a crop counts as a scene.
+                sure = self.copies(*pairs, confirmed=self.threshold.cosine)
+                copied[some] |= sure.any(axis=1)
+                like = (cosines >= self.threshold.cosine) | self.copies(*pairs)
+                alike[some] |= like.any(axis=1)
+        return copied, alike & ~copied

@@ -1,12 +1,45 @@
-"""Copies of one photo are told from photos that are only alike."""
-
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from fishembed._base.perceptual_hash import hash_brightness
-from fishembed.evaluation.near_duplicate_threshold import Threshold, near_duplicate_threshold
-from fishembed.evaluation.photo_witness import PhotoWitness
+from fishembed.errors import InputError
+from fishembed.evaluation.near_duplicates import (
+    CopyDetector,
+    Threshold,
+    choose_threshold,
+    near_duplicate_threshold,
+)
+
+
+def test_the_threshold_holds_when_labels_are_wrong():
+    rng = np.random.default_rng(0)
+    features = (2 + rng.standard_normal((600, 32))).astype(np.float32)
+    labels = rng.integers(0, 5, 600)
+    before = choose_threshold(features, labels, "class").cosine
+    features[:20] = features[20:40]  # copies, most under another label
+    after = choose_threshold(features, labels, "class").cosine
+    assert 0.91 < before < after < before + 0.03 < 0.9999
+
+
+@pytest.mark.parametrize("cosine", [0, -1, 1.5])
+def test_a_threshold_that_is_no_cosine(cosine):
+    with pytest.raises(InputError, match="cosine"):
+        near_duplicate_threshold(np.eye(3), np.arange(3), [""] * 3, cosine=cosine)
+
+
+@pytest.mark.parametrize("n_copies", [15, 30, 60])
+def test_copies_do_not_set_the_threshold_that_shall_find_them(n_copies):
+    rng = np.random.default_rng(0)
+    features = 1.2 + rng.standard_normal((150, 128)).astype(np.float32)
+    copies = features[:n_copies] + 0.1 * rng.standard_normal((n_copies, 128), np.float32)
+    before = choose_threshold(features, np.arange(150), "image").cosine
+    both = np.concatenate([features, copies])
+    after = choose_threshold(both, np.arange(len(both)), "image").cosine
+    cosines = [np.corrcoef(a, b)[0, 1] for a, b in zip(features, copies, strict=False)]
+    assert 0.9 <= before <= after < min(cosines)
+
 
 RNG = np.random.default_rng(0)
 HASHES = RNG.integers(0, 256, (6, 16), np.uint8)
@@ -19,13 +52,13 @@ def changed(row: np.ndarray, n_bits: int) -> np.ndarray:
     return row ^ np.packbits(flips.ravel())
 
 
-def witness(hashes, groups=None):
-    return PhotoWitness(Threshold(0.95, "given", 0.8), hashes, groups or [""] * len(hashes))
+def detector(hashes, groups=None):
+    return CopyDetector(Threshold(0.95, "given", 0.8), hashes, groups or [""] * len(hashes))
 
 
 def copies(hashes, cosine, groups=None):
     cosines = np.array([[cosine]], np.float32)
-    return bool(witness(hashes, groups).copies([0], [1], cosines)[0, 0])
+    return bool(detector(hashes, groups).copies([0], [1], cosines)[0, 0])
 
 
 def test_pixels_alone_tell_a_copy():
@@ -56,7 +89,7 @@ def test_rows_with_a_copy_and_rows_that_are_only_alike():
     X = np.eye(6)[[0, 0, 1, 1, 2, 3]] + 0.01
     hashes = HASHES.copy()
     hashes[1] = hashes[0]
-    copied, alike = witness(hashes).find_among(
+    copied, alike = detector(hashes).find_among(
         np.array([0, 2, 4]), X[[0, 2, 4]], np.array([1, 3, 5]), X[[1, 3, 5]], block=2
     )
     assert copied.tolist() == [True, False, False]
