@@ -12,9 +12,8 @@ from fishembed.images.decoding.decode import (
     read_bytes,
 )
 from fishembed.images.decoding.image_bytes import ImageBytes
-from fishembed.images.decoding.image_pixels import Decoding, image_pixels
+from fishembed.images.decoding.image_pixels import Decoding, crop_pixels, image_pixels
 from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
-from fishembed.images.decoding.resize_crop import crop_pixels
 from fishembed.images.field.packages import is_image_list
 from fishembed.images.stored_images import ImageFiles
 from fishembed.images.video.frames import files_and_frames, with_frames

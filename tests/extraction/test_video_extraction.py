@@ -38,9 +38,9 @@ def test_what_is_there_is_not_encoded_or_decoded_again(workspace, fps, monkeypat
     def refuse(*_: object) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("fishembed.images.video.clip.Clip.frame_at", refuse)
+    monkeypatch.setattr("fishembed.images.decoding.video_clip.Clip.frame_at", refuse)
     with monkeypatch.context() as patched:
-        patched.setattr("fishembed.images.video.clip.Clip.small_frames", refuse)
+        patched.setattr("fishembed.images.decoding.video_clip.Clip.small_frames", refuse)
         again = extract("clips", "c.h5", encoder=encoder, fps=fps)
     assert (again.encoded, again.wrote, again.rows) == (0, False, 4)
     clip.rename(workspace / "clips/moved.mp4")

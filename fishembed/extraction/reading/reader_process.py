@@ -35,7 +35,7 @@ import numpy.typing as npt
 from fishembed.extraction.reading.image_ring import ImageRing, Segment
 from fishembed.extraction.reading.read_block import BlockResult, File, ImageTransform, read_block
 from fishembed.images import ImageBytes, quiet_decoding
-from fishembed.images.decoding.decode_memory import decode_memory
+from fishembed.images.decoding.decode_limits import decode_memory
 
 HANGS_AFTER = 120.0
 """Seconds after which a reader that is still at the same file is taken for hung."""

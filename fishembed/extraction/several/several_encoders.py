@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fishembed.encoders import Encoder, EncoderSpec, Preprocessing, parallel_encoders
 from fishembed.extraction.encoder_loader import encode_batch
 from fishembed.extraction.partial_file_writer import FeatureArrays
-from fishembed.images.decoding.several_crops import packed_side, unpack
+from fishembed.images.decoding.image_pixels import packed_side, unpack
 
 
 @dataclass(frozen=True)

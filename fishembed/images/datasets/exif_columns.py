@@ -23,7 +23,7 @@ from fishembed.images.datasets.boxes import CroppedImage
 from fishembed.images.datasets.sample import Sample, cell_text
 from fishembed.images.decoding.decode import open_image, quiet_decoding, read_bytes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
-from fishembed.images.video.clip import Clip
+from fishembed.images.decoding.video_clip import Clip
 from fishembed.images.video.video_frame import VideoFrame
 
 if TYPE_CHECKING:

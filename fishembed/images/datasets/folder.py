@@ -12,8 +12,8 @@ from fishembed.errors import FishembedError, SourceError, SourceNotFoundError
 from fishembed.images.datasets.layout import Layout, lay_out
 from fishembed.images.datasets.listing import Listing, list_folder
 from fishembed.images.datasets.sample import facts_in
-from fishembed.images.decoding.decode import read_bytes
 from fishembed.images.decoding.formats import SUFFIXES, is_hidden, read_suffixes
+from fishembed.images.decoding.image_bytes import read_bytes
 
 __all__ = ["SUFFIXES", "is_hidden", "list_folder", "no_image", "read_folder"]
 

@@ -14,8 +14,7 @@ from fishembed._base.text import counted
 from fishembed.errors import ImageError, MissingExtraError, SourceError
 from fishembed.images.datasets.hub_stream import StreamedSplit, streamed_splits
 from fishembed.images.datasets.sample import LABELS, Sample, cell_text
-from fishembed.images.decoding.decode import read_bytes
-from fishembed.images.decoding.image_bytes import ImageBytes, stamp
+from fishembed.images.decoding.image_bytes import ImageBytes, read_bytes, stamp
 
 if TYPE_CHECKING:
     from fishembed.images.datasets.open_dataset import Dataset

@@ -15,8 +15,7 @@ from fishembed.images.datasets.folder import no_image
 from fishembed.images.datasets.layout import Layout, lay_out
 from fishembed.images.datasets.listing import list_names
 from fishembed.images.datasets.sample import Sample
-from fishembed.images.decoding.decode import read_bytes
-from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, stamp
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, read_bytes, stamp
 
 if TYPE_CHECKING:
     from upath import UPath

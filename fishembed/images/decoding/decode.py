@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,10 +33,9 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fishembed.errors import ImageError
-from fishembed.images.decoding.decode_memory import bytes_needed, decode_memory
+from fishembed.images.decoding.decode_limits import bytes_needed, count_scans, decode_memory
 from fishembed.images.decoding.formats import HEIC_BRANDS, has_package, missing_reason, what_it_is
-from fishembed.images.decoding.image_bytes import ImageBytes
-from fishembed.images.decoding.jpeg_scans import count_scans
+from fishembed.images.decoding.image_bytes import ImageBytes, read_bytes
 from fishembed.images.decoding.raw_photo import is_raw, raw_image
 
 MAX_PIXELS = 178_956_970
@@ -48,9 +46,6 @@ _WIDE_GREY = ("I", "F")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _DIM = 1 << 14
 """Brightest value of 16 bits below which an image is dim, or of fewer bits."""
-
-_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
-"""A pipe without a writer would otherwise never be opened."""
 
 _START = 1 << 12
 """First bytes of a file, which tell its format."""
@@ -81,13 +76,7 @@ AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
 def decode(
     data: bytes, *, max_pixels: int = MAX_PIXELS, at_least: AtLeast | None = None
 ) -> Image.Image:
-    """Decode the bytes of an image file; see `decode_pixels`.
-
-    Returns
-    -------
-    PIL.Image.Image
-        Mode RGB, upright, as the table above says.
-    """
+    """Decode the bytes of an image file to an upright one in mode RGB; see `decode_pixels`."""
     return Image.fromarray(decode_pixels(data, max_pixels=max_pixels, at_least=at_least))
 
 
@@ -102,7 +91,7 @@ def decode_pixels(
         The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
     max_pixels
         Width × height above which nothing is decoded; it bounds the memory too, see
-        `fishembed.images.decoding.decode_memory`.
+        `fishembed.images.decoding.decode_limits`.
     at_least
         From the size of the file's image to the (width, height) that would do. A JPEG is
         then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
@@ -141,38 +130,28 @@ def quiet_decoding() -> Iterator[None]:
     is asked; both settings are global, so they are changed once around a whole run and not
     by each call. Of several runs at the same time the last to end changes them back.
     """
-    _quiet.enter()
+    with _Quiet.lock:
+        _Quiet.runs += 1
+        if _Quiet.runs == 1:
+            _Quiet.stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+            Image.MAX_IMAGE_PIXELS = None
+            _Quiet.stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
     try:
         yield
     finally:
-        _quiet.leave()
+        with _Quiet.lock:
+            _Quiet.runs -= 1
+            if not _Quiet.runs:
+                _Quiet.stack.close()
 
 
 class _Quiet:
-    """Counts who wants Pillow quiet."""
+    """The runs that want Pillow quiet, and what the last of them changes back."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._stack = ExitStack()
-
-    def enter(self) -> None:
-        with self._lock:
-            self._runs += 1
-            if self._runs == 1:
-                self._stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-                Image.MAX_IMAGE_PIXELS = None
-                self._stack.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")
-
-    def leave(self) -> None:
-        with self._lock:
-            self._runs -= 1
-            if not self._runs:
-                self._stack.close()
-
-
-_quiet = _Quiet()
+    lock = threading.Lock()
+    runs = 0
+    stack = ExitStack()
 
 
 def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArray[np.uint8]:
@@ -190,11 +169,9 @@ def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArr
         image.draft(None, at_least(image.size))  # scales inside the JPEG's own transform
     with decode_memory.reserved(max(whole, bytes_needed(image)), max_pixels):
         image.load()
-        pixels = rgb_pixels(image)
-        orientation = image_orientation(image)
+        pixels = upright(_rgb_pixels(image), image_orientation(image))
         image.close()
-        turn = UPRIGHT.get(orientation)
-        return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+        return pixels
 
 
 def image_size(file: str | os.PathLike[str] | ImageBytes) -> tuple[int, int]:
@@ -206,13 +183,10 @@ def image_size(file: str | os.PathLike[str] | ImageBytes) -> tuple[int, int]:
         When it cannot be read as an image.
     """
     try:
-        if isinstance(file, str | os.PathLike):
-            with open(file, "rb") as source:  # noqa: PTH123 - as in `read_bytes`
-                if size := _header_size(source, source.read(_START)):
-                    return size
-        data = read_bytes(file)
-        if size := _header_size(io.BytesIO(data), data):
-            return size
+        with opened_bytes(file) as (source, start):
+            if size := _header_size(source, start):
+                return size
+        data = read_bytes(file) if isinstance(file, str | os.PathLike) else start
         height, width = decode_pixels(data).shape[:2]
     except ImageError:
         raise
@@ -221,14 +195,26 @@ def image_size(file: str | os.PathLike[str] | ImageBytes) -> tuple[int, int]:
     return width, height
 
 
+@contextmanager
+def opened_bytes(file: str | os.PathLike[str] | ImageBytes) -> Iterator[tuple[BinaryIO, bytes]]:
+    """Open an image file for its header: yield a stream at its start, and its first bytes."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "rb") as source:  # noqa: PTH123 - a str is half the time
+            start = source.read(_START)
+            source.seek(0)
+            yield source, start
+    else:
+        data = read_bytes(file)
+        yield io.BytesIO(data), data
+
+
 def _header_size(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
     """Return the upright size that a header tells; None for RAW, whose preview counts."""
     if start[:4] in {b"II*\0", b"MM\0*"}:
-        file.seek(0)
         start = file.read()
+        file.seek(0)
     if is_raw(start):
         return None
-    file.seek(0)
     with open_image(file, start) as image:
         width, height = image.size
         return (height, width) if image_orientation(image) in {5, 6, 7, 8} else (width, height)
@@ -258,7 +244,7 @@ def _phone_formats(data: bytes) -> tuple[str, ...]:
     return ("HEIF",)
 
 
-def rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+def _rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     """Convert a loaded image of any mode to RGB, as the module's table says.
 
     It is done some rows at a time: whole copies would take up to forty bytes for a pixel.
@@ -314,7 +300,7 @@ def _grey_range(image: Image.Image) -> tuple[float, float]:
     return fixed if keeps else own
 
 
-UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
+_TURNS: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
     4: np.flipud,
@@ -323,7 +309,12 @@ UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
     7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
     8: np.rot90,
 }
-"""What each orientation of EXIF asks for."""
+
+
+def upright(pixels: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    """Return (height, width, 3) pixels turned and flipped as an orientation of EXIF asks for."""
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
 def image_orientation(image: Image.Image) -> int:
@@ -337,45 +328,3 @@ def image_orientation(image: Image.Image) -> int:
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else text[:199] + "…"
-
-
-def read_bytes(path: str | os.PathLike[str] | ImageBytes, *, max_bytes: int = 1 << 30) -> bytes:
-    """Read an image whole, a file or what `Dataset.at` gives in place of one.
-
-    Raises
-    ------
-    ImageError
-        When it is missing, no regular file, unreadable, or larger than `max_bytes`.
-    """
-    if not isinstance(path, (str, os.PathLike)):
-        if path.state[0] > max_bytes:
-            raise ImageError(f"larger than {max_bytes:,} bytes")
-        return path.read()
-    try:
-        # Python's file objects cost twice as much, and reading "all" makes a guess at the size.
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | _NEVER_WAIT)
-        try:
-            state = os.fstat(file)
-            if not stat.S_ISREG(state.st_mode):
-                raise ImageError("not a regular file")
-            if state.st_size > max_bytes:
-                raise ImageError(f"larger than {max_bytes:,} bytes")
-            return _read(file, state.st_size)
-        finally:
-            os.close(file)
-    except FileNotFoundError as error:
-        raise ImageError("the file is missing") from error
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror or error}") from error
-
-
-def _read(file: int, size: int) -> bytes:
-    """Read a file that has so many bytes; a file that grows meanwhile is read so far."""
-    data = os.read(file, size)
-    if len(data) == size:
-        return data
-    parts = [data]
-    while data and (size := size - len(data)) > 0:  # a system call reads 2 GiB at most
-        data = os.read(file, size)
-        parts.append(data)
-    return b"".join(parts)

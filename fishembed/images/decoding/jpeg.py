@@ -7,7 +7,6 @@ does not decode (CMYK, broken or cut files) is left to Pillow, which says what i
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,35 +14,32 @@ import simplejpeg
 from PIL import Image
 
 from fishembed.errors import ImageError
-from fishembed.images.decoding.decode import UPRIGHT, image_orientation
-from fishembed.images.decoding.decode_memory import BYTES_PER_PIXEL, decode_memory
-from fishembed.images.decoding.jpeg_scans import count_scans
+from fishembed.images.decoding.decode import AtLeast, image_orientation, upright
+from fishembed.images.decoding.decode_limits import BYTES_PER_PIXEL, count_scans, decode_memory
 
 JPEG_START = b"\xff\xd8\xff"
-_TELLS_ORIENTATION = (b"Exif\0\0", b"ns.adobe.com/xap")
+_ORIENTATION_MARKS = (b"Exif\0\0", b"ns.adobe.com/xap")
 _HEADER = 1 << 16
 """Bytes in which the segments of EXIF and XMP begin where there are any."""
 
 _SCALES = (8, 4, 2)
 
 
-def decode_jpeg(
-    data: bytes,
-    *,
-    max_pixels: int,
-    at_least: Callable[[tuple[int, int]], tuple[int, int]] | None = None,
-) -> npt.NDArray[np.uint8] | None:
-    """Decode a whole JPEG in grey or YCbCr, upright.
+def plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return the (width, height) of a JPEG in grey or YCbCr as it is stored; None for others."""
+    if not data.startswith(JPEG_START):
+        return None
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+    except (ValueError, RuntimeError, MemoryError):  # whoever decodes it says what is wrong
+        return None
+    return (width, height) if colours in {"YCbCr", "Gray"} else None
 
-    Parameters
-    ----------
-    data
-        The file.
-    max_pixels
-        Width × height above which nothing is decoded.
-    at_least
-        From the size of the file's image to the (width, height) that suffices; see
-        `fishembed.images.decoding.decode`.
+
+def decode_jpeg(
+    data: bytes, *, max_pixels: int, at_least: AtLeast | None = None
+) -> npt.NDArray[np.uint8] | None:
+    """Decode a whole JPEG in grey or YCbCr, upright; see `decode_pixels` for the parameters.
 
     Returns
     -------
@@ -54,51 +50,40 @@ def decode_jpeg(
     ImageError
         When it has more scans, or decoding it takes more memory, than is allowed.
     """
-    if not data.startswith(JPEG_START):
+    scans = count_scans(data) if data.startswith(JPEG_START) else 1
+    size = plain_jpeg_size(data)
+    if size is None or size[0] * size[1] > max_pixels:
         return None
-    scans = count_scans(data)
+    width, height = size
+    scale = 1 if at_least is None else _scale(size, at_least(size))
+    shape = (-(-height // scale), -(-width // scale), 3)
+    small = {"min_height": shape[0], "min_width": shape[1]} if scale > 1 else {}
+    needed = shape[0] * shape[1] * BYTES_PER_PIXEL
+    if scans > 1:  # all coefficients are kept, two bytes each, of three colours
+        needed = max(needed, shape[0] * shape[1] * 3 + width * height * 6)
     try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        if colours not in {"YCbCr", "Gray"} or width * height > max_pixels:
-            return None
-        scale = 1 if at_least is None else _scale((width, height), at_least((width, height)))
-        shape = (-(-height // scale), -(-width // scale), 3)
-        small = {"min_height": shape[0], "min_width": shape[1]} if scale > 1 else {}
-        needed = shape[0] * shape[1] * BYTES_PER_PIXEL
-        if scans > 1:  # all coefficients are kept, two bytes each, of three colours
-            needed = max(needed, shape[0] * shape[1] * 3 + width * height * 6)
         with decode_memory.reserved(needed, max_pixels):
             pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(data, **small)
     except ImageError:
         raise
     except (ValueError, RuntimeError, MemoryError):
         return None
-    if pixels.shape != shape:
-        return None
-    turn = UPRIGHT.get(orientation(data))
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+    return upright(pixels, orientation(data)) if pixels.shape == shape else None
 
 
-def jpeg_scale(
-    data: bytes, at_least: Callable[[tuple[int, int]], tuple[int, int]]
-) -> int | tuple[int, int]:
+def jpeg_scale(data: bytes, at_least: AtLeast) -> int | None:
     """Return by what the sides of a file are divided when it is decoded; 1 for other formats.
 
-    Where Pillow decides, as for JPEGs in CMYK, the size that was asked for.
+    None where Pillow decides, as for JPEGs in CMYK.
     """
-    if not data.startswith(JPEG_START):
-        return 1
-    try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except (ValueError, RuntimeError, MemoryError):
-        return at_least((1 << 16, 1 << 16))
-    enough = at_least((width, height))
-    return _scale((width, height), enough) if colours in {"YCbCr", "Gray"} else enough
+    if size := plain_jpeg_size(data):
+        return _scale(size, at_least(size))
+    return None if data.startswith(JPEG_START) else 1
 
 
 def orientation(data: bytes) -> int:
     """Return the orientation that EXIF or XMP tells, 1 to 8; 1 where it is missing or broken."""
-    if not any(data.find(name, 0, _HEADER) >= 0 for name in _TELLS_ORIENTATION):
+    if not any(data.find(name, 0, _HEADER) >= 0 for name in _ORIENTATION_MARKS):
         return 1
     try:
         return image_orientation(Image.open(io.BytesIO(data), formats=("JPEG",)))

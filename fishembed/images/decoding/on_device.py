@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
 from PIL import Image
 
-from fishembed.errors import DeviceError, MissingExtraError
+from fishembed.errors import DeviceError, ImageError, MissingExtraError
 from fishembed.images.decoding.decode import MAX_PIXELS
-from fishembed.images.decoding.image_pixels import TORCH_FILTERS
-from fishembed.images.decoding.jpeg import JPEG_START, orientation
-from fishembed.images.decoding.jpeg_scans import count_scans
-from fishembed.images.decoding.resize_crop import centre, resized_as
+from fishembed.images.decoding.decode_limits import count_scans
+from fishembed.images.decoding.image_pixels import TORCH_FILTERS, centre, resized_as
+from fishembed.images.decoding.jpeg import orientation, plain_jpeg_size
 
 if TYPE_CHECKING:
     import torch
@@ -32,18 +30,16 @@ def suits_device(data: bytes, geometry: dict[str, Any], max_pixels: int = MAX_PI
     Only its header and its end are looked at.
     """
     # Hardware decodes what was cut off without a word.
-    if not data.startswith(JPEG_START) or not data.endswith(_END):
-        return False
+    size = plain_jpeg_size(data) if data.endswith(_END) else None
     try:
         count_scans(data)
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except (ValueError, RuntimeError):  # whoever decodes it says what is wrong
+    except ImageError:  # whoever decodes it says what is wrong
         return False
     return (
-        colours in {"YCbCr", "Gray"}
-        and width * height <= max_pixels
+        size is not None
+        and size[0] * size[1] <= max_pixels
         and geometry.get("interpolation", "bicubic") in TORCH_FILTERS
-        and min(resized_as((width, height), geometry)) >= geometry["crop"]
+        and min(resized_as(size, geometry)) >= geometry["crop"]
         and orientation(data) == 1
     )
 

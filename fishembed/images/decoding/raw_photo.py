@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 from fishembed.errors import ImageError
-from fishembed.images.decoding.decode_memory import decode_memory
+from fishembed.images.decoding.decode_limits import decode_memory
 from fishembed.images.decoding.formats import has_package, missing_reason
 
 ENOUGH = 640

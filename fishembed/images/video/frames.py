@@ -19,7 +19,7 @@ from fishembed.errors import ImageError, InputError
 from fishembed.images.datasets.sample import Sample
 from fishembed.images.decoding.formats import VIDEO_SUFFIXES
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
-from fishembed.images.video.clip import Clip
+from fishembed.images.decoding.video_clip import Clip
 from fishembed.images.video.video_frame import VideoFrame, frame_path, parse_frame_path, time_text
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from fishembed.errors import ImageError
 from fishembed.images.decoding.image_bytes import ImageBytes, stamp
-from fishembed.images.video.clip import Clip
+from fishembed.images.decoding.video_clip import Clip
 
 _FRAGMENT = re.compile(r"(.+)#t=(\d+(?:\.\d+)?)", re.DOTALL)
 _CHUNK = 1 << 20

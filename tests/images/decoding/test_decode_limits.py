@@ -15,8 +15,13 @@ from PIL import Image
 
 from fishembed.errors import ImageError
 from fishembed.images import decode, image_pixels, suits_device
-from fishembed.images.decoding.decode_memory import BYTES_PER_PIXEL, DecodeMemory, bytes_needed
-from fishembed.images.decoding.jpeg_scans import MOST_SCANS, count_scans
+from fishembed.images.decoding.decode_limits import (
+    BYTES_PER_PIXEL,
+    MOST_SCANS,
+    DecodeMemory,
+    bytes_needed,
+    count_scans,
+)
 from fishembed.reports.thumbnails import open_reduced
 
 GEOMETRY = {"resize": 8, "crop": 8}
@@ -84,7 +89,7 @@ def test_estimates_are_no_lower_than_what_is_taken():
 import io, sys, tracemalloc
 from PIL import Image
 from fishembed.images import image_pixels
-from fishembed.images.decoding.decode_memory import bytes_needed
+from fishembed.images.decoding.decode_limits import bytes_needed
 mode, kind, options = eval(sys.argv[1])
 def high():
     line = next(l for l in open("/proc/self/status") if l.startswith("VmHWM"))

@@ -9,7 +9,7 @@ import pytest
 from small_clips import SIZE, draw_clip, second_of
 
 from fishembed.errors import ImageError
-from fishembed.images.video.clip import Clip
+from fishembed.images.decoding.video_clip import Clip
 
 CONTAINERS = ("mp4", "mov", "avi", "mkv")
 
