@@ -54,8 +54,7 @@ def compare(
     """
     with Console(as_json=as_json, working="comparing", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.experiments import compare_runs
-        from fishembed.experiments.comparing.run_seeds import runs_of_series
-        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.experiments.runs.find_runs import runs_of_series, stale_warning
         from fishembed.reports import write_comparison
         from fishembed.reports.comparison.comparison_sentences import headline
         from fishembed.reports.comparison.comparison_tables import (

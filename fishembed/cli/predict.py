@@ -20,7 +20,7 @@ from fishembed.errors import InputError
 
 if TYPE_CHECKING:
     from fishembed.encoders import Encoder
-    from fishembed.experiments.predicting.prediction import Predictions
+    from fishembed.experiments.predicting.predicted_images import Predictions
     from fishembed.experiments.predicting.prediction_formats import Format
     from fishembed.experiments.predicting.prepared_run import PreparedRun
 
@@ -205,7 +205,7 @@ def predict(
     import_sklearn()
     from fishembed.experiments import predict_run
     from fishembed.experiments.predicting.prediction_formats import format_for
-    from fishembed.experiments.runs.run_list import stale_warning
+    from fishembed.experiments.runs.find_runs import stale_warning
 
     named: Format = "table" if output is None or as_json or kind else format_for(output)
     chosen: Format = "json" if as_json else kind or named
@@ -254,8 +254,8 @@ def predict(
                 console.message(sentence)
             write(found)
         if watch is not None:
+            from fishembed.experiments.predicting.image_folders import together, watch_folder
             from fishembed.experiments.predicting.input_features import run_encoder
-            from fishembed.experiments.predicting.watching import together, watch_folder
 
             console.message(f"watching {watch}; Ctrl-C ends it")
             encoder = encoder or run_encoder(opened.run, device, console, trust=trust_encoder)
@@ -279,7 +279,7 @@ def _write(
 ) -> None:
     """Print predictions or write them to a file, and sort the images into folders."""
     from fishembed.experiments.predicting import prediction_formats as formats
-    from fishembed.experiments.predicting.sort_into import sort_into_folders
+    from fishembed.experiments.predicting.image_folders import sort_into_folders
     from fishembed.reports.contact_sheet import write_contact_sheet
 
     for path, reason in found.skipped:
@@ -310,7 +310,7 @@ def _open(
     """Return the run that was named; of a bundle its network too."""
     from fishembed.experiments import Run
     from fishembed.experiments.predicting.prepared_run import PreparedRun
-    from fishembed.experiments.runs.hub_run import fetch_hub_run, is_hub_run
+    from fishembed.experiments.runs.find_runs import fetch_hub_run, is_hub_run
 
     if run is not None:
         if int8:

@@ -38,7 +38,7 @@ def runs(
     fishembed runs --delete fish-linear
     """
     with Console(as_json=as_json) as console:
-        from fishembed.experiments.runs.run_list import delete_run, list_runs
+        from fishembed.experiments.runs.find_runs import delete_run, list_runs
 
         deleted = [str(delete_run(find_run(one, by_file=False))) for one in delete or ()]
         for folder in deleted:

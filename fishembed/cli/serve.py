@@ -62,7 +62,7 @@ def serve(
 
         from fishembed.experiments import Run
         from fishembed.experiments.predicting.input_features import run_encoder
-        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.experiments.runs.find_runs import stale_warning
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))

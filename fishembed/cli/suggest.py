@@ -77,7 +77,7 @@ def suggest(
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.experiments import Run
-        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.experiments.runs.find_runs import stale_warning
         from fishembed.explore import suggest_store
         from fishembed.reports import write_suggestions
 

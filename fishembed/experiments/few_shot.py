@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from fishembed._base.progress import tracked
 from fishembed.errors import InputError
 from fishembed.experiments.train_test_split import Indices
 from fishembed.experiments.training import TrainingData, fit_head
+
+if TYPE_CHECKING:
+    from fishembed.classifiers import ZeroShotClassifier
 
 Row = dict[str, Any]
 ZERO_SHOT = "zeroshot"
@@ -62,7 +66,7 @@ def learning_curve(
     data: TrainingData,
     scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]],
     settings: FewShotSettings,
-    zero_shot: Any = None,
+    text: ZeroShotClassifier | None = None,
 ) -> list[Row]:
     """Fit heads to every drawn training set and score them; return one row for each.
 
@@ -76,33 +80,27 @@ def learning_curve(
         float32 (n, dim) features and (n,) labels that the heads are scored on.
     settings
         What is drawn.
-    zero_shot
-        A fitted zero-shot classifier, the point of no images; None for none.
+    text
+        A zero-shot classifier, the point of no images; None for none.
     """
-    zero_shots = [] if zero_shot is None else [_row(zero_shot, 0, 0, ZERO_SHOT, 0, scored)]
     draws = list(product(settings.shots, range(settings.seeds), builds.items()))
 
-    def fitted() -> Iterator[Row]:
-        yield from zero_shots
+    def rows() -> Iterator[Row]:
+        if text is not None:
+            row = {"shots": 0, "seed": 0, "head": ZERO_SHOT, "n_train": 0}
+            yield row | _scores(text.fit(), *scored)
         for shots, seed, (name, build) in draws:
-            rows = few_shots(data.y, shots, seed)
+            drawn = few_shots(data.y, shots, seed)
             head = build()
-            fit_head(head, data.subset(rows))
-            yield _row(head, shots, seed, name, len(rows), scored)
+            fit_head(head, data.subset(drawn))
+            row = {"shots": shots, "seed": seed, "head": name, "n_train": len(drawn)}
+            yield row | _scores(head, *scored)
 
-    return list(tracked(fitted(), len(zero_shots) + len(draws), "learning curve"))
+    return list(tracked(rows(), (text is not None) + len(draws), "learning curve"))
 
 
-def _row(  # noqa: PLR0917 - the columns of a row
-    head: Any,
-    shots: int,
-    seed: int,
-    name: str,
-    n_train: int,
-    scored: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]],
-) -> Row:
-    """Return the row of the learning curve of one fitted head."""
-    X, y = scored
+def _scores(head: Any, X: npt.NDArray[np.float32], y: npt.NDArray[np.int32]) -> Row:
+    """Return the scores of one fitted head."""
     probabilities = head.predict_proba(X)
     hits = head.classes_[probabilities.argmax(axis=1)] == y
     recalls = np.array([hits[y == label].mean() for label in np.unique(y)])
@@ -111,10 +109,6 @@ def _row(  # noqa: PLR0917 - the columns of a row
     columns = order[np.searchsorted(head.classes_, y[known], sorter=order)]
     true = np.maximum(probabilities[known][np.arange(len(columns)), columns], 1e-300)
     return {
-        "shots": shots,
-        "seed": seed,
-        "head": name,
-        "n_train": n_train,
         "accuracy": float(hits.mean()),
         "macro_recall": float(recalls.mean()),
         "classes_at_zero": int((recalls == 0).sum()),
@@ -158,10 +152,8 @@ class CurvePoint:
     ----------
     head, shots, n_train
         Its name, images of each class, and images in all.
-    accuracy, macro_recall
-        Estimates over the draws.
-    log_loss, classes_at_zero
-        Means over the draws.
+    accuracy, macro_recall, log_loss, classes_at_zero
+        Estimates, and means, over the draws.
     gain
         Macro recall of the first head minus that of this one on the same draws; None for the first
         one itself and for zero-shot.
@@ -187,25 +179,24 @@ def curve_points(rows: Sequence[Mapping[str, Any]], head: str = "") -> list[Curv
     head
         What they are of then.
     """
-    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        groups.setdefault((int(row["shots"]), str(row.get("head") or head)), []).append(row)
+        groups[int(row["shots"]), str(row.get("head") or head)].append(row)
     first: dict[int, list[Mapping[str, Any]]] = {}
     points = []
     for (shots, name), same in groups.items():
         best = first.setdefault(shots, same)
         pairs = zip(best, same, strict=False)
         gains = [one["macro_recall"] - other["macro_recall"] for one, other in pairs]
-        points.append(
-            CurvePoint(
-                name,
-                shots,
-                int(same[0]["n_train"]),
-                Estimate.of([row["accuracy"] for row in same], 0, 1),
-                Estimate.of([row["macro_recall"] for row in same], 0, 1),
-                float(np.mean([row.get("log_loss", np.nan) for row in same])),
-                float(np.mean([row["classes_at_zero"] for row in same])),
-                None if best is same else Estimate.of(gains, -1, 1),
-            )
+        point = CurvePoint(
+            head=name,
+            shots=shots,
+            n_train=int(same[0]["n_train"]),
+            accuracy=Estimate.of([row["accuracy"] for row in same], 0, 1),
+            macro_recall=Estimate.of([row["macro_recall"] for row in same], 0, 1),
+            log_loss=float(np.mean([row.get("log_loss", np.nan) for row in same])),
+            classes_at_zero=float(np.mean([row["classes_at_zero"] for row in same])),
+            gain=None if best is same else Estimate.of(gains, -1, 1),
         )
+        points.append(point)
     return points

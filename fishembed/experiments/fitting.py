@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from fishembed._base.progress import NoProgress, Progress, Stopwatch, progress_to
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.classifiers.held_out_logits import HeldOutLogits
-from fishembed.experiments.few_shot import BASELINE, FewShotSettings, learning_curve
+from fishembed.errors import InputError
+from fishembed.experiments.few_shot import BASELINE, FewShotSettings, Row, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
 from fishembed.experiments.held_out import held_out
-from fishembed.experiments.leakage import find_leakage
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.runs.run_info import run_info, selection_rows
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.experiments.scoring import score_rows
-from fishembed.experiments.train_test_split import train_test_split
+from fishembed.experiments.train_test_split import find_leakage, train_test_split
 from fishembed.experiments.training import (
     TrainingData,
     Validate,
@@ -31,6 +31,8 @@ from fishembed.experiments.training import (
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+
+_MOST_SEEDS = 1_000
 
 
 def run_fit(
@@ -166,26 +168,19 @@ def fit(
         logits = HeldOutLogits.of(estimator, data.X, data.y, data.groups, random_state=seed)
         temperature = calibrate(estimator, data, logits)
         saved = portable_head(estimator, store, features, temperature)
-        scored = saved.calibrated()
     with watch.measure("held_out"):
         kept = held_out(estimator, data, logits, temperature, seed)
     with watch.measure("score"):
-        metrics, classes, images = score_rows(
-            store, rows.scored, rows.name, scored, X, y_train=data.y
-        )
-    curve = []
+        tables = score_rows(store, rows.scored, rows.name, saved.calibrated(), X, y_train=data.y)
+    curve: list[Row] = []
     if shots is not None:
-        builds = {head: build}
-        if head == "auto":
-            builds[BASELINE] = partial(make_head, BASELINE, {}, seed)
-        zero_shot = None if text is None else text.fit()
         with watch.measure("shots"), progress_to(progress):
-            curve = learning_curve(builds, data, (X, y), shots, zero_shot)
+            curve = learning_curve(_builds(head, build, seed), data, (X, y), shots, text)
     info = run_info(
         store,
         kind="fit",
         head=head,
-        parameters={**head_parameters(estimator), "split": rows.name},
+        parameters=head_parameters(estimator),
         seed=seed,
         split=rows.name,
         seconds=watch.seconds,
@@ -193,23 +188,93 @@ def fit(
         features=features,
         selection=selection_rows(getattr(estimator, "results_", ())),
     )
-    return RunResult(
-        info | {"validate": validate, "leaks": asdict(leakage)},
-        metrics,
-        classes,
-        images,
-        epochs=tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ())),
-        few_shot=tuple(curve),
-        estimator=estimator,
-        head=saved,
-        held_out=kept,
-    )
+    info |= {"validate": validate, "leaks": asdict(leakage)}
+    epochs = tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ()))
+    return RunResult(info, *tables, epochs, tuple(curve), estimator, saved, kept)
+
+
+def run_seeds(
+    store: str | AnyPath | Store | Sequence[str | AnyPath],
+    seeds: int = 5,
+    *,
+    head: str = "auto",
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+    **options: Any,
+) -> list[Run]:
+    """Fit and score a head once for each of several seeds, as runs of one series.
+
+    All are scored on the same rows: where the store has no splits, those that `seed` holds out.
+    `compare_runs` takes the series as one, with means and standard deviations.
+
+    Parameters
+    ----------
+    store
+        The store or its path; several are joined.
+    seeds
+        How many.
+    head, command, progress, options
+        As in `run_fit`.
+    seed
+        The first; the others follow.
+    run
+        Name of the series; its runs are called `<run>-seed0`, `<run>-seed1` …
+    reports
+        Where runs lie; FISHEMBED_REPORTS or `reports` when left out.
+
+    Raises
+    ------
+    InputError
+        As `run_fit` does, and when `seeds` is below 1.
+    RunError
+        When a run of that name exists, or the place is not writable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, run_seeds
+    >>> labels = np.arange(40) % 2
+    >>> X = np.eye(2)[labels] + 0.1 * np.random.default_rng(0).normal(size=(40, 2))
+    >>> arrays = {"features": X, "labels": labels, "classes": ["cod", "eel"]}
+    >>> store = import_features(arrays, "f.h5")
+    >>> [run.name for run in run_seeds(store, 2, head="centroid")]
+    ['f-centroid-seed0', 'f-centroid-seed1']
+    """
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise InputError(f"seeds={seeds}: give how many seeds, 1 to {_MOST_SEEDS}")
+    opened = opened_store(store)
+    name = run or default_name(opened.name, options.get("features", "image"), head)
+    first_progress = progress or NoProgress()
+    made = []
+    for one in range(seed, seed + seeds):
+        own = f"{name}-seed{one}"
+        with new_folder(reports, own if run else None, own) as folder:
+            result = fit(
+                opened,
+                head=head,
+                seed=one,
+                split_seed=seed,
+                command=command,
+                progress=first_progress if one == seed else NoProgress(),  # the notes are the same
+                **options,
+            )
+            series = {"name": name, "seed": one, "seeds": seeds}
+            made.append(write_run(replace(result, info={**result.info, "series": series}), folder))
+    return made
+
+
+def _builds(head: str, build: Callable[[], Any], seed: int) -> dict[str, Callable[[], Any]]:
+    """Return what builds the heads of a learning curve: beside ``auto`` the baseline."""
+    baseline = {BASELINE: partial(make_head, BASELINE, {}, seed)} if head == "auto" else {}
+    return {head: build, **baseline}
 
 
 def opened_store(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Store:
-    """Return the store, or the joined stores, of what `fit` is given."""
+    """Return a store that is open, or open it, or several as joined ones."""
     if isinstance(store, Store):
         return store
-    if isinstance(store, str) or not isinstance(store, Sequence):
-        return open_store(store)
-    return open_store(*store)
+    several = isinstance(store, Sequence) and not isinstance(store, str)
+    return open_store(*store) if several else open_store(store)

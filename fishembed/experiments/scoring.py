@@ -1,25 +1,187 @@
-"""From a fitted head and the rows it is scored on to the tables and metrics of a result."""
+"""Score a fitted head, or the text features of the classes (zero-shot), on rows of a store."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import largest
-from fishembed.cache import Store
+from fishembed._base.progress import Stopwatch
+from fishembed.cache import FeatureStore, Store
 from fishembed.cache.metadata import metadata_texts
+from fishembed.errors import DataError
 from fishembed.evaluation import ClassScore, Scores, score
 from fishembed.evaluation.scores import RowBlocks
-from fishembed.experiments.runs.run_result import TOP_K, ClassTable, ScoredImages
-from fishembed.experiments.train_test_split import Indices, row_groups, split_counts
+from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
+from fishembed.experiments.runs.run_info import run_info
+from fishembed.experiments.runs.run_result import TOP_K, ClassTable, RunResult, ScoredImages
+from fishembed.experiments.train_test_split import Indices, row_groups, rows_to_score, split_counts
+from fishembed.experiments.training import TrainingData, default_prompts, portable_head
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
+    from fishembed.classifiers import ZeroShotClassifier
+    from fishembed.experiments.held_out import HeldOut
 
 Labels = npt.NDArray[np.integer[Any]]
 _KEPT = 1 << 24
+_MOST_KNOWN = 20_000
+"""Rows that new images are held against; more would not tell more."""
+_N_FOLDS = 3
+_COUNTS, _SHARES = ("n", "correct", "predicted"), ("recall", "precision", "f1")
 
-Tables = tuple[dict[str, Any], ClassTable, ScoredImages]
+
+def run_zeroshot(
+    store: str | AnyPath | FeatureStore,
+    *,
+    prompts: str | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    run: str | None = None,
+    reports: str | Path | None = None,
+    command: str = "",
+) -> Run:
+    """Score a store's images by cosine against its text features, and write the run.
+
+    Parameters
+    ----------
+    store, prompts, split, seed, command
+        As in `score_zeroshot`.
+    run
+        Name of the run's folder; made from the store's when left out.
+    reports
+        Where runs lie; FISHEMBED_REPORTS or `reports` when left out.
+
+    Raises
+    ------
+    InputError
+        As `score_zeroshot` does, and when the name cannot be a folder's.
+    RunError
+        When a run of that name exists.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishembed import import_features, run_zeroshot
+    >>> arrays = {"features": np.eye(2), "labels": [0, 1], "text_features": np.eye(2)}
+    >>> store = import_features(arrays | {"classes": ["cod", "eel"]}, "f.h5")
+    >>> run_zeroshot(store).metrics["accuracy"]
+    1.0
+    """
+    opened = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+    with new_folder(reports, run, default_name(opened.name, "image", "zeroshot")) as folder:
+        result = score_zeroshot(opened, prompts=prompts, split=split, seed=seed, command=command)
+        return write_run(result, folder)
+
+
+def score_zeroshot(
+    store: str | AnyPath | FeatureStore,
+    *,
+    prompts: str | None = None,
+    split: str | None = None,
+    seed: int = 0,
+    command: str = "",
+) -> RunResult:
+    """Score a store's images by cosine against its text features; write nothing.
+
+    Parameters
+    ----------
+    store
+        The store, or its path.
+    prompts
+        Which of the store's prompt sets; `single`, else the first, when left out.
+    split
+        train, val, test or all; test where there is one, else all.
+    seed
+        For the run's record; nothing is drawn at random.
+    command
+        What repeats the run, for its record.
+
+    Raises
+    ------
+    InputError
+        When the store has no such prompt set or no rows to score.
+    """
+    from fishembed.classifiers import ZeroShotClassifier
+
+    store = store if isinstance(store, FeatureStore) else FeatureStore.open(store)
+    key, watch = prompts or _prompts_to_score(store), Stopwatch()
+    with watch.measure("load"):
+        text = store.text(key)
+        rows, split = rows_to_score(store, split)
+        X = store.embeddings(rows)
+    with watch.measure("score"):
+        named = np.arange(len(text.features))
+        head = ZeroShotClassifier(text.features, classes=named, logit_scale=text.logit_scale).fit()
+        tables = score_rows(store, rows, split, head, X, y_train=None)
+    with watch.measure("held_out"):
+        kept = _held_out(store, head, rows, seed)
+    info = run_info(
+        store,
+        kind="zeroshot",
+        head="zeroshot",
+        parameters={"prompts": key},
+        seed=seed,
+        split=split,
+        seconds=watch.seconds,
+        command=command,
+        prompts={
+            "key": key,
+            "templates": list(text.templates),
+            "names": list(text.names),
+            "logit_scale": text.logit_scale,
+        },
+    )
+    saved = portable_head(head, store, "image")
+    return RunResult(info, *tables, head=saved, held_out=kept)
+
+
+def _prompts_to_score(store: FeatureStore) -> str:
+    key = default_prompts(store)
+    if key is None:
+        raise DataError(
+            f"{str(store.path)!r} has no text features, so nothing to compare images with: its "
+            f"encoder {store.encoder_name!r} has no text tower, or its images have no labels. "
+            "'fishembed fit' works without"
+        )
+    return key
+
+
+def _held_out(
+    store: FeatureStore, head: ZeroShotClassifier, scored: Indices, seed: int
+) -> HeldOut | None:
+    """Score labelled rows, none of which was learnt from; None where a class has no such row.
+
+    Rows that are not scored are taken where they show every class. Classes may be so many that
+    their rows would fill the memory: then there are none either.
+    """
+    from fishembed._base.folds import group_folds
+    from fishembed.classifiers.held_out_logits import MOST_LOGITS, HeldOutLogits
+    from fishembed.experiments.held_out import held_out
+
+    n_classes = len(head.classes_)
+    others = np.setdiff1d(np.flatnonzero(store.labels >= 0), scored)
+    for rows in (_some_rows(others, seed), _some_rows(scored, seed)):
+        y = store.labels[rows]
+        if len(rows) * n_classes > MOST_LOGITS or not 1 < n_classes == len(np.unique(y)):
+            continue
+        X, named = store.embeddings(rows), row_groups(store, rows)
+        groups = np.arange(len(y)) if named is None else named
+        fold = group_folds(y.astype(np.intp), groups, _N_FOLDS, seed)
+        by_class = np.asarray(head.logits(X), np.float32).T
+        logits = HeldOutLogits(fold, np.arange(len(y)), by_class)
+        return held_out(head, TrainingData(X, y, named, None), logits, 1.0, seed)
+    return None
+
+
+def _some_rows(rows: Indices, seed: int) -> Indices:
+    if len(rows) <= _MOST_KNOWN:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_KNOWN, replace=False))
 
 
 def score_rows(
@@ -30,7 +192,7 @@ def score_rows(
     X: npt.NDArray[np.float32],
     *,
     y_train: Labels | None,
-) -> Tables:
+) -> tuple[dict[str, Any], ClassTable, ScoredImages]:
     """Score a head on rows of a store.
 
     Parameters
@@ -58,28 +220,27 @@ def score_rows(
         groups=row_groups(store, rows),
         baseline=y_train,
     )
+    top, best = probabilities.top, probabilities.best
     metrics = {
         **scores.as_dict(),
-        "mean_confidence": float(probabilities.best[:, 0].mean()),
+        "mean_confidence": float(best[:, 0].mean()),
         "scored_split": split,
         "splits": split_counts(store),
     }
     classes = _class_table(scores, store.classes, y_train)
-    paths, groups = ([column[i] for i in rows] for column in (store.paths, store.groups))
-    known = set(classes.raw_names)
-    names = (*classes.raw_names, *(name for name in store.classes if name not in known))
+    names = tuple(dict.fromkeys((*classes.raw_names, *store.classes)))
     index = {name: i for i, name in enumerate(names)}
     place = np.array([index[name] for name in store.classes], np.int64)
-    top, best = place[columns][probabilities.top], probabilities.best
+    paths, groups = (tuple(column[i] for i in rows) for column in (store.paths, store.groups))
     images = ScoredImages(
-        paths=tuple(paths),
+        paths=paths,
         class_names=names,
         true=place[y],
-        predicted=top[:, 0],
+        predicted=place[columns][top[:, 0]],
         confidence=best[:, 0],
-        top=top,
+        top=place[columns][top],
         top_probabilities=best,
-        group_names=tuple(groups),
+        group_names=groups,
         metadata=metadata_texts(store, rows),
     )
     return metrics, classes, images
@@ -87,31 +248,21 @@ def score_rows(
 
 def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | None) -> ClassTable:
     """Tabulate the classes that have training or scored rows, or were predicted."""
-    known: Mapping[str, ClassScore] = {one.name: one for one in scores.classes}
-    k = len(class_names)
+    known = {one.name: one for one in scores.classes}
+    k, nothing = len(class_names), (float("nan"), float("nan"))
     n_train = np.zeros(k, int) if y_train is None else np.bincount(y_train, minlength=k)
     shown = [c for c, name in enumerate(class_names) if n_train[c] or name in known]
-    nothing = (float("nan"), float("nan"))
     rows = [known.get(class_names[c], ClassScore("", 0, 0, 0, nothing)) for c in shown]
     ends = np.array([one.recall_ci95 if one.n else nothing for one in rows], float).reshape(-1, 2)
-
-    def counts(name: str) -> npt.NDArray[np.int64]:
-        return np.array([getattr(one, name) for one in rows], np.int64)
-
-    def shares(name: str) -> npt.NDArray[np.float64]:
-        return np.array([getattr(one, name) for one in rows], np.float64)
-
+    counts = {c: np.array([getattr(one, c) for one in rows], np.int64) for c in _COUNTS}
+    shares = {c: np.array([getattr(one, c) for one in rows], np.float64) for c in _SHARES}
     return ClassTable(
         raw_names=tuple(class_names[c] for c in shown),
         n_train=np.full(len(shown), np.nan) if y_train is None else n_train[shown].astype(float),
-        n=counts("n"),
-        correct=counts("correct"),
-        predicted=counts("predicted"),
-        recall=shares("recall"),
         low=ends[:, 0],
         high=ends[:, 1],
-        precision=shares("precision"),
-        f1=shares("f1"),
+        **counts,
+        **shares,
     )
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from fishembed._base.text import counted
 from fishembed.experiments import Run
-from fishembed.experiments.predicting.people_table import (
+from fishembed.experiments.predicting.predicted_images import (
     UNDECIDED,
     UNKNOWN,
+    Prediction,
+    Predictions,
     doubt,
     is_higher_taxon,
     look_at_it,
     species,
     sureness,
 )
-from fishembed.experiments.predicting.prediction import Prediction, Predictions
 from fishembed.images import ImageFiles
 from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
 from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page

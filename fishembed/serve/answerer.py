@@ -15,8 +15,7 @@ from fishembed._base.runtime import one_blas_thread
 from fishembed.encoders import Encoder
 from fishembed.errors import FishembedError
 from fishembed.experiments import Run, predict_run
-from fishembed.experiments.predicting.people_table import look_at_it, species
-from fishembed.experiments.predicting.prediction import Predictions
+from fishembed.experiments.predicting.predicted_images import Predictions, look_at_it, species
 from fishembed.experiments.predicting.prepared_run import PreparedRun
 from fishembed.reports.page.photo_page import find_photos
 from fishembed.reports.thumbnails import thumbnails

@@ -10,7 +10,7 @@ from typing import Any
 from fishembed.encoders import EncoderSpec
 from fishembed.errors import BundleError, RunNotFoundError
 from fishembed.experiments import Run
-from fishembed.experiments.runs.hub_run import fetch_hub_run, is_hub_run
+from fishembed.experiments.runs.find_runs import fetch_hub_run, is_hub_run
 from fishembed.experiments.runs.run_documents import check_file, read_json
 from fishembed.sharing.onnx_encoder import OnnxEncoder
 

@@ -12,7 +12,7 @@ from fishembed._base.files import atomic_folder, write_text
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.errors import BundleError, InputError, RemoteError
 from fishembed.experiments import Run
-from fishembed.experiments.runs.hub_run import PORTABLE
+from fishembed.experiments.runs.find_runs import PORTABLE
 from fishembed.experiments.runs.run_documents import FILES, HEAD_NPZ, RUN_JSON, check_file
 from fishembed.sharing.bundle_files import (
     BUNDLE_JSON,

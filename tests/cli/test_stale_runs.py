@@ -57,7 +57,7 @@ def test_a_run_is_deleted_by_its_name_and_nothing_else_is(run, two_runs, workspa
 
 def test_ctrl_c_is_the_way_to_end_a_watch(run, photos, workspace, monkeypatch):
     from fishembed import extract, run_fit
-    from fishembed.experiments.predicting import watching
+    from fishembed.experiments.predicting import image_folders
 
     encoder = FakeEncoder()
     run_fit(extract(photos, "cache/p.h5", encoder=encoder).store, head="centroid", run="eyes")
@@ -71,7 +71,7 @@ def test_ctrl_c_is_the_way_to_end_a_watch(run, photos, workspace, monkeypatch):
         if len(looks) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(watching.watch_folder, "__kwdefaults__", {"pause": 0.0, "wait": wait})
+    monkeypatch.setattr(image_folders.watch_folder, "__kwdefaults__", {"pause": 0.0, "wait": wait})
     code, out, err = run("predict", "eyes", "--watch", photos, "-o", "r.csv")
     assert code == 0
     assert "ended; 12 images classified" in out + err

@@ -11,7 +11,7 @@ from message_log import MessageLog
 from fishembed import run_fit
 from fishembed.audit import split_store
 from fishembed.cache import FeatureStore, import_vectors
-from fishembed.experiments import leakage
+from fishembed.experiments import train_test_split as leakage
 
 
 def planted(place, *, near=0, identical=0, digests=True, **columns):

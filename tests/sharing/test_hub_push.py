@@ -12,7 +12,7 @@ from fake_hub import COMMIT, FakeHub
 
 from fishembed import Run, import_features, predict_run, push_run, run_fit
 from fishembed.errors import BundleError, InputError, RemoteError, RunFormatError, RunNotFoundError
-from fishembed.experiments.runs.hub_run import fetch_hub_run
+from fishembed.experiments.runs.find_runs import fetch_hub_run
 
 KEY = "hf_abcdefghijklmnopqrstuvwxyz0123456789"
 

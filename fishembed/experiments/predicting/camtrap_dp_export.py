@@ -21,7 +21,8 @@ from fishembed._version import __version__
 from fishembed.cache import Store, open_store
 from fishembed.cache.metadata import metadata_texts
 from fishembed.errors import ImageError, InputError
-from fishembed.experiments.predicting.prediction import Prediction, predict_run
+from fishembed.experiments.predicting.predicted_images import Prediction
+from fishembed.experiments.predicting.prediction import predict_run
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.images import ImageFiles, image_size, parse_box_path, parse_frame_path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,17 +12,15 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import largest
 from fishembed._base.progress import Progress
-from fishembed._base.text import counted, listed
+from fishembed._base.text import listed
 from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder
 from fishembed.errors import InputError
-from fishembed.experiments.field.catch_counts import CatchCounts, count_catch
-from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, Prior
+from fishembed.experiments.field.class_frequencies import count_catch, prior_shift
 from fishembed.experiments.field.class_tables import read_class_lists, read_taxonomy
-from fishembed.experiments.field.prior_shift import prior_shift
 from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.input_features import read_input_features
-from fishembed.experiments.predicting.nearest_training_images import Neighbour
+from fishembed.experiments.predicting.predicted_images import Prediction, Predictions
 from fishembed.experiments.predicting.predicted_rows import (
     ImageScores,
     PredictedRows,
@@ -30,7 +28,7 @@ from fishembed.experiments.predicting.predicted_rows import (
     predict_rows,
 )
 from fishembed.experiments.predicting.prepared_run import PreparedRun
-from fishembed.experiments.runs.hub_run import open_run
+from fishembed.experiments.runs.find_runs import open_run
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
 
@@ -40,95 +38,6 @@ _LOGITS_AT_ONCE = 1 << 22
 NOTHING_KEPT = (
     "this run keeps no held-out scores, so it cannot say that an image is none of its classes"
 )
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of one image.
-
-    Attributes
-    ----------
-    path
-        As it was named, or as the store names it.
-    classes, probabilities
-        The most probable classes, best first, and how sure the head is of each, between 0 and 1.
-    evidence
-        The nearest training images, nearest first; empty unless asked for.
-    unknown, reason
-        Whether the image is sent back, and why; "" where it is not.
-    set
-        Classes that hold the truth with the probability asked for; None where none was.
-    outside
-        Probability of classes that are not on the list; None without a list.
-    taxon
-        Rank, name and probability of the deepest taxon that is sure enough; None unless asked for.
-    pool, paths
-        The value that the images were pooled by, and all of them; the first is `path`.
-    """
-
-    path: str
-    classes: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    evidence: tuple[Neighbour, ...] = ()
-    unknown: bool = False
-    reason: str = ""
-    set: tuple[str, ...] | None = None
-    outside: float | None = None
-    taxon: tuple[str, str, float] | None = None
-    pool: str = ""
-    paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Predictions of all images that were given.
-
-    Attributes
-    ----------
-    predictions
-        Of those that could be read.
-    skipped
-        (path, reason) of the others.
-    assumed_prior
-        How common the probabilities take each class to be: uniform, training or partly uniform.
-    prior_sentence
-        What the probabilities assume after another prior was asked for; "" where none was.
-    not_known
-        Listed classes that the head has not learnt.
-    counts
-        Images of each class, corrected; None unless asked for.
-    notes
-        Sentences on what has to be known before the answers are used.
-    left_out
-        (path, reason) of what lies in the folders, looks like an image and is not read.
-    """
-
-    predictions: tuple[Prediction, ...]
-    skipped: tuple[tuple[str, str], ...]
-    assumed_prior: Prior = "training"
-    prior_sentence: str = ""
-    not_known: tuple[str, ...] = ()
-    counts: CatchCounts | None = None
-    notes: tuple[str, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = ()
-
-    def sentences(self) -> list[str]:
-        """Return sentences on the prior, on listed classes not learnt, on unknown images."""
-        sentences = [self.prior_sentence or PRIOR_SENTENCES[self.assumed_prior]]
-        if self.not_known:
-            few = listed([*self.not_known[:8], *(["…"] if len(self.not_known) > 8 else [])])
-            n = counted(len(self.not_known), "listed class", "listed classes")
-            sentences.append(f"The head has not learnt {n}, and cannot name them: {few}.")
-        sent_back = [one.reason for one in self.predictions if one.unknown]
-        if sent_back:
-            like_none = sum(reason.startswith("like none") for reason in sent_back)
-            undecided = sum(reason.startswith("undecided") for reason in sent_back)
-            of = counted(len(self.predictions), "answer")
-            sentences.append(
-                f"Unknown: {len(sent_back):,} of {of}, {like_none:,} like none of the classes, "
-                f"{undecided:,} undecided between two."
-            )
-        return [*sentences, *self.notes]
 
 
 def predict_run(

@@ -13,14 +13,14 @@ from fishembed._base.files import atomic_file, write_text
 from fishembed._base.text import printable, shortened
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.evaluation.taxonomy import ROOT
-from fishembed.experiments.field.catch_counts import CatchCounts
-from fishembed.experiments.predicting.people_table import (
+from fishembed.experiments.field.class_frequencies import CatchCounts
+from fishembed.experiments.predicting.predicted_images import (
     PEOPLE_COLUMNS,
     UNDECIDED,
+    Prediction,
+    Predictions,
     people_rows,
-    write_excel,
 )
-from fishembed.experiments.predicting.prediction import Prediction, Predictions
 
 Format = Literal["table", "csv", "json", "parquet", "xlsx", "html"]
 _BY_SUFFIX: dict[str, Format] = {
@@ -292,3 +292,43 @@ def counts_table(counts: CatchCounts) -> str:
     if counts.like_none:
         lines.append(f"{counts.like_none:,} like none of the classes, not counted")
     return "\n".join(lines) + "\n"
+
+
+def write_excel(columns: Sequence[str], rows: Sequence[Sequence[object]], output: Path) -> None:
+    """Write a table as a workbook with one sheet: the head stays in sight, columns are filtered.
+
+    Raises
+    ------
+    MissingExtraError
+        When openpyxl is not installed.
+    """
+    try:
+        import openpyxl
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter
+    except ImportError as error:
+        raise MissingExtraError("an Excel file", "openpyxl", "excel") from error
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "predictions"
+    for number, row in enumerate([columns, *rows], 1):
+        for at, value in enumerate(row, 1):
+            cell = sheet.cell(number, at)
+            _fill(cell, value)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+    for at, name in enumerate(columns, 1):
+        longest = max([len(name), *(len(str(row[at - 1] or "")) for row in rows[:200])])
+        sheet.column_dimensions[get_column_letter(at)].width = min(60, longest + 3)
+    with atomic_file(output) as temporary:
+        book.save(temporary)
+
+
+def _fill(cell: Any, value: object) -> None:
+    if isinstance(value, str):
+        cell.value = printable(value)
+        cell.data_type = "s"  # a name that begins with = is no formula
+    else:
+        cell.value = value

@@ -1,15 +1,111 @@
-"""A run with what its answers need read once, for who answers again and again."""
+"""A run with what its answers need read once: head, held-out scores, training images."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
+from fishembed._base.arrays import unit_rows
+from fishembed._base.nearest import nearest_rows
+from fishembed.cache import Store
 from fishembed.classifiers import SavedHead
+from fishembed.errors import StoreMismatchError
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
-from fishembed.experiments.predicting.nearest_training_images import TrainingImages
 from fishembed.experiments.runs.run_documents import check_file
 from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.train_test_split import train_test_split
+
+_ROWS_AT_ONCE = 2048
+"""A square of them, its places and its order are some hundred megabytes."""
+
+_IN_MEMORY = 256 << 20
+"""Bytes of features up to which they are kept in memory."""
+
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training image near an image.
+
+    Attributes
+    ----------
+    path, label
+        As the store names it, and its class.
+    similarity
+        Cosine between the two embeddings, -1 to 1.
+    """
+
+    path: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """The images that a run's head learnt from, in the run's own store.
+
+    Attributes
+    ----------
+    store, rows
+        The store, and its rows that were learnt from.
+    read
+        Returns the features of the first-th to the last-th of them.
+    """
+
+    store: Store
+    rows: npt.NDArray[np.intp]
+    read: Callable[[int, int], Features]
+
+    @classmethod
+    def of(cls, run: Run, *, fetch: bool = False) -> TrainingImages:
+        """Find a run's training images; a few hundred megabytes of features are kept in memory.
+
+        Parameters
+        ----------
+        run
+            The run.
+        fetch
+            Whether a store that lies at a URL is fetched.
+
+        Raises
+        ------
+        StoreNotFoundError
+            When the store is no longer where it was.
+        StoreMismatchError
+            When it has changed since the run was made.
+        """
+        store = run.open_store(fetch=fetch)
+        if store.fingerprint != run.info["store"]["fingerprint"]:
+            raise StoreMismatchError(
+                f"{str(store.path)!r} has changed since the run {run.name!r} was made, so it no "
+                "longer tells what the head learnt from: fit again"
+            )
+        split = run.info["scored_split"]
+        seed = run.info["seed"]
+        rows = train_test_split(store, None if split == "holdout" else split, seed).train
+        if 4 * len(rows) * store.width(run.features) > _IN_MEMORY:
+            return cls(
+                store, rows, lambda first, last: store.embeddings(rows[first:last], run.features)
+            )
+        X = np.asarray(unit_rows(store.embeddings(rows, run.features)), np.float32)
+        return cls(store, rows, lambda first, last: X[first:last])
+
+    def nearest(self, X: Features, n: int) -> list[tuple[Neighbour, ...]]:
+        """Find the `n` nearest to each of (n_images, dim) embeddings by cosine, nearest first."""
+        found, cosines = nearest_rows(X, self.read, len(self.rows), n, block=_ROWS_AT_ONCE)
+        paths, labels, classes = self.store.paths, self.store.labels, self.store.classes
+        return [
+            tuple(
+                Neighbour(paths[row], classes[labels[row]], cosine)
+                for row, cosine in zip(rows, similarities, strict=True)
+            )
+            for rows, similarities in zip(self.rows[found].tolist(), cosines.tolist(), strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from fishembed.errors import (
     RunWriteError,
 )
 from fishembed.evaluation.scores import score_table
-from fishembed.experiments.field.class_prior import Prior, assumed_prior
 from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
+from fishembed.experiments.runs.run_info import Prior, assumed_prior
 from fishembed.experiments.runs.run_result import RunResult, about_run
 
 if TYPE_CHECKING:

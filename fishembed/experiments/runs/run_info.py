@@ -1,4 +1,4 @@
-"""Record of an experiment: its store, encoder, parameters, versions and times, to repeat it."""
+"""Record of an experiment, to repeat it: store, encoder, parameters, prior, versions, times."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fishembed._base.paths import shown
 from fishembed._version import __version__
 from fishembed.cache import FeatureKind, Store
-from fishembed.experiments.field.class_prior import assumed_prior
 
 if TYPE_CHECKING:
     from fishembed.classifiers import Trial
+
+Prior = Literal["uniform", "training", "partly uniform"]
+
+PRIOR_SENTENCES: dict[Prior, str] = {
+    "uniform": "Probabilities assume that every species is as common as any other.",
+    "training": "Probabilities assume that species are as common as among the training photos.",
+    "partly uniform": "Probabilities assume that rare species are more common, and common ones "
+    "rarer, than among the training photos.",
+}
 
 _SCORES = ("accuracy", "macro_recall", "macro_f1", "log_loss")
 
@@ -57,7 +65,7 @@ def run_info(
     return {
         "kind": kind,
         "head": head,
-        "parameters": dict(parameters),
+        "parameters": {**parameters, "split": split},
         "assumed_prior": assumed_prior(head, parameters),
         "seed": seed,
         "scored_split": split,
@@ -83,6 +91,37 @@ def run_info(
         "seconds": {key: round(value, 4) for key, value in seconds.items()},
         "command": shown(command),
     }
+
+
+def assumed_prior(head: str, parameters: Mapping[str, Any]) -> Prior:
+    """Return the class prior that a head's probabilities assume.
+
+    Parameters
+    ----------
+    head
+        Its name, as in `HEADS`, or zeroshot.
+    parameters
+        Its parameters, as in `run.json`.
+
+    Notes
+    -----
+    Menon et al. 2021, "Long-tail learning via logit adjustment": what is chosen or fitted for
+    macro recall lets every class count the same.
+    """
+    if head in ("zeroshot", "centroid"):
+        return "uniform"
+    if select_on := parameters.get("select_on"):
+        return "uniform" if str(select_on).startswith("macro") else "training"
+    corrected = head in ("prior-corrected", "angular")
+    if corrected and parameters.get("tau") not in (0, 1):
+        return "partly uniform"
+    uniform = (
+        parameters.get("prior") == "uniform"
+        or parameters.get("class_weight") == "balanced"
+        or parameters.get("loss") == "balanced_softmax"
+        or (corrected and parameters.get("tau") == 1)
+    )
+    return "uniform" if uniform else "training"
 
 
 def _versions() -> dict[str, str]:

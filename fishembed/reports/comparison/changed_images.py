@@ -8,7 +8,7 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.experiments.comparing.comparison import Comparison
+from fishembed.experiments.comparison import Comparison
 
 Rows = list[int]
 

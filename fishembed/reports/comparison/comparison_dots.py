@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.experiments.comparing.comparison import Comparison
+from fishembed.experiments.comparison import Comparison
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 """Okabe & Ito's palette, its yellows darkened: distinct to every kind of colour vision."""

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fishembed.experiments.comparing.comparison import Comparison
-from fishembed.experiments.comparing.paired_differences import Difference
+from fishembed.experiments.comparison import Comparison, Difference
 from fishembed.reports.comparison.changed_images import changed_images
 from fishembed.reports.comparison.comparison_dots import OTHERS, class_dots
 from fishembed.reports.comparison.comparison_sentences import (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fishembed._base.text import counted, listed, shortened
-from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
-from fishembed.experiments.comparing.paired_differences import Difference
+from fishembed.experiments.comparison import ComparedRun, Comparison, Difference
 from fishembed.reports.wording import percent, points, split_images
 
 _NAME = 40

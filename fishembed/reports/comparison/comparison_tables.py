@@ -7,7 +7,7 @@ from typing import Any
 
 from fishembed._base.csv_files import csv_bytes
 from fishembed._base.text import counted, shortened
-from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
+from fishembed.experiments.comparison import ComparedRun, Comparison
 from fishembed.reports.comparison.comparison_sentences import (
     compared_images,
     correction_note,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fishembed._base.files import write_bytes
 from fishembed.errors import InputError
-from fishembed.experiments.comparing.comparison import ComparedRun, Comparison
+from fishembed.experiments.comparison import ComparedRun, Comparison
 from fishembed.reports.comparison.comparison_page import comparison_page
 from fishembed.reports.comparison.comparison_tables import (
     comparison_csv,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.comparing.comparison import Comparison
+    from fishembed.experiments.comparison import Comparison
 
 _CLASSES = 60
 _ROW = 0.19

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fishembed._base.text import printable
-from fishembed.experiments.field.class_prior import PRIOR_SENTENCES
 from fishembed.experiments.runs.repeat_command import repeat_commands
 from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_info import PRIOR_SENTENCES
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.figures.style import inline_svg

@@ -10,9 +10,9 @@ import numpy as np
 from fishembed._base.text import counted, listed, printable, shortened
 from fishembed.evaluation.confidence import Acceptance
 from fishembed.evaluation.confusion_counts import most_often_called_instead
-from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
+from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.page.overview import worst_first
 from fishembed.reports.text_tables import (

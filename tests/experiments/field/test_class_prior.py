@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.experiments.field.class_prior import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.heads import HEADS, head_parameters, make_head
+from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior
 
 
 @pytest.mark.parametrize(

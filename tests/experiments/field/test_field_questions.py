@@ -15,7 +15,7 @@ from fishembed.experiments.field.field_questions import (
     field_answers,
 )
 from fishembed.experiments.field.leave_out import leave_one_out
-from fishembed.experiments.runs.run_list import stale_warning, store_state
+from fishembed.experiments.runs.find_runs import stale_warning, store_state
 from fishembed.reports.field_sentences import field_sentences, field_tables
 
 NAMES = ["cod", "eel", "ray", "sole", "tuna", "wrasse"]

@@ -25,13 +25,14 @@ from fishembed.errors import (
     WriteError,
 )
 from fishembed.experiments import HEADS
-from fishembed.experiments.predicting.prediction import Prediction, Predictions, predict_run
+from fishembed.experiments.predicting.image_folders import sort_into_folders
+from fishembed.experiments.predicting.predicted_images import Prediction, Predictions
+from fishembed.experiments.predicting.prediction import predict_run
 from fishembed.experiments.predicting.prediction_formats import (
     format_for,
     formatted,
     write_predictions,
 )
-from fishembed.experiments.predicting.sort_into import sort_into_folders
 from fishembed.extraction import encode_images, extract
 
 COLOURS = {"cod": (200, 40, 40), "eel": (40, 200, 40), "ray, é": (40, 40, 200)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,90 @@ from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import counted, printable
 from fishembed.errors import InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
-from fishembed.experiments.comparing.paired_differences import Difference, paired_differences
-from fishembed.experiments.comparing.shared_rows import shared_rows
+from fishembed.evaluation.paired import (
+    holm,
+    macro_difference_interval,
+    macro_difference_p_value,
+    mcnemar,
+)
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import Floats, Ints, group_numbers
+from fishembed.experiments.shared_rows import SharedRows, shared_rows
 
 Interval = tuple[float, float]
 Flags = npt.NDArray[np.bool_]
+
+REAL_BELOW = 0.05
+"""Corrected p-values below it count as a real difference."""
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """What one run has more than another, on the same images.
+
+    Attributes
+    ----------
+    against, run
+        Places of the two in `Comparison.entries`.
+    accuracy, macro_recall
+        Differences, positive where `run` is better.
+    accuracy_ci95, macro_recall_ci95
+        Their paired intervals, by group where images are grouped.
+    gained, lost
+        Images that only `run`, and that only `against`, identified; of their first seeds where
+        they have several.
+    p_value, macro_recall_p
+        Of McNemar's exact test and of the score test of macro recall, by group where images are
+        grouped: how often chance alone makes as large a difference.
+    p_holm, macro_recall_p_holm
+        The same corrected for the number of pairs (Holm).
+    class_gains
+        float64 (n_classes,) differences of recall.
+    """
+
+    against: int
+    run: int
+    accuracy: float
+    accuracy_ci95: Interval
+    macro_recall: float
+    macro_recall_ci95: Interval
+    gained: int
+    lost: int
+    p_value: float
+    macro_recall_p: float
+    class_gains: Floats
+    p_holm: float = 1.0
+    macro_recall_p_holm: float = 1.0
+
+    @property
+    def accuracy_real(self) -> bool:
+        """Whether the difference of accuracy stands after correction for the number of pairs."""
+        return self.p_holm < REAL_BELOW
+
+    @property
+    def macro_recall_real(self) -> bool:
+        """Whether the difference of macro recall stands after correction."""
+        return self.macro_recall_p_holm < REAL_BELOW
+
+    @property
+    def real(self) -> bool:
+        """Whether either difference stands after correction."""
+        return self.accuracy_real or self.macro_recall_real
+
+    def reversed(self) -> Difference:
+        """Return the same difference seen from the other run."""
+        return replace(
+            self,
+            against=self.run,
+            run=self.against,
+            accuracy=-self.accuracy,
+            accuracy_ci95=(-self.accuracy_ci95[1], -self.accuracy_ci95[0]),
+            macro_recall=-self.macro_recall,
+            macro_recall_ci95=(-self.macro_recall_ci95[1], -self.macro_recall_ci95[0]),
+            gained=self.lost,
+            lost=self.gained,
+            class_gains=-self.class_gains,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,23 +176,18 @@ class Comparison(PrintsAsTable):
     notes: tuple[str, ...] = ()
 
     def _short_table(self) -> ShortTable:
-        rows, best = [], self.best_first[0]
-        for place in self.best_first:
-            one = self.entries[place]
-            real = "" if place == best else self.difference(best, place).real
-            rows.append(
-                [
-                    one.name,
-                    f"{100 * one.accuracy:.1f}",
-                    f"{100 * one.macro_recall:.1f}",
-                    "" if real == "" else "yes" if real else "may be chance",
-                ]
-            )
+        best, *others = self.best_first
+        worse = {place: self.difference(best, place).real for place in others}
+        shown = {True: "yes", False: "may be chance", None: ""}
+        rows = [
+            [one.name, *(f"{100 * x:.1f}" for x in (one.accuracy, one.macro_recall)), shown[real]]
+            for place in self.best_first
+            for one, real in [(self.entries[place], worse.get(place))]
+        ]
         columns = ["run", "right %", "macro recall %", "worse than the first"]
         groups = "" if self.n_groups is None else f" in {counted(self.n_groups, 'group')}"
-        return ShortTable(
-            f"comparison on {counted(len(self.paths), 'image')}{groups}", columns, rows
-        )
+        title = f"comparison on {counted(len(self.paths), 'image')}{groups}"
+        return ShortTable(title, columns, rows)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -188,14 +261,7 @@ def compare_runs(runs: Sequence[str | Path | Run]) -> Comparison:
     right = np.array([np.array(names, dtype=object) == labels for names in shared.predicted])
     groups = group_numbers(shared.groups)
     entries = tuple(
-        _entry(
-            [opened[i] for i in at],
-            max(shared.scored[i] for i in at),
-            [shared.predicted[i] for i in at],
-            right[at],
-            true=true,
-            groups=groups,
-        )
+        _entry([opened[i] for i in at], at, shared, right[at], true=true, groups=groups)
         for at in _series(opened)
     )
     return Comparison(
@@ -221,8 +287,8 @@ def _series(runs: Sequence[Run]) -> list[list[int]]:
 
 def _entry(
     runs: list[Run],
-    scored: int,
-    predicted: Sequence[Sequence[str]],
+    at: Sequence[int],
+    shared: SharedRows,
     right: Flags,
     *,
     true: Ints,
@@ -232,28 +298,23 @@ def _entry(
     sizes = np.bincount(true, minlength=k)
     recalls = np.array([np.bincount(true, one, k) / sizes for one in right])
     shares, macros = right.mean(axis=1), recalls.mean(axis=1)
-    # An image answered for several seeds is still one image.
-    unit = np.arange(len(true)) if groups is None and several else groups
-    flat = None if unit is None else np.tile(unit, len(runs))
+    flat = _repeated_groups(groups, len(true), len(runs))
+    low, high = proportion_intervals(right.ravel(), flat)[0].tolist()
     series = str((runs[0].info.get("series") or {}).get("name"))
     return ComparedRun(
         name=printable(series if several else runs[0].name),
         runs=tuple(runs),
-        scored=scored,
-        predicted=tuple(tuple(map(printable, names)) for names in predicted),
+        scored=max(shared.scored[i] for i in at),
+        predicted=tuple(tuple(map(printable, shared.predicted[i])) for i in at),
         right=right,
         accuracy=float(shares.mean()),
-        accuracy_ci95=_ends(proportion_intervals(right.ravel(), flat)[0]),
+        accuracy_ci95=(low, high),
         macro_recall=float(macros.mean()),
         macro_recall_ci95=macro_recall_interval(np.tile(true, len(runs)), right.ravel(), flat),
         recalls=recalls.mean(axis=0),
         accuracy_sd=float(shares.std(ddof=1)) if several else None,
         macro_recall_sd=float(macros.std(ddof=1)) if several else None,
     )
-
-
-def _ends(ends: npt.NDArray[np.float64]) -> Interval:
-    return float(ends[0]), float(ends[1])
 
 
 def _flattered(runs: Sequence[Run]) -> list[str]:
@@ -263,3 +324,53 @@ def _flattered(runs: Sequence[Run]) -> list[str]:
         for run in runs
         if run.info.get("kind") == "fit" and run.info.get("scored_split") in ("train", "all")
     ]
+
+
+def paired_differences(
+    right: Sequence[Flags], true: Ints, groups: Ints | None
+) -> tuple[Difference, ...]:
+    """Compare every pair of runs: the first with all others, the second with those after it.
+
+    `right` holds for each run bool (n_seeds, n_images), which images it identified.
+    """
+    pairs = combinations(range(len(right)), 2)
+    found = [_difference((i, j), right[i], right[j], true, groups) for i, j in pairs]
+    accuracy = holm([one.p_value for one in found]).tolist()
+    macro = holm([one.macro_recall_p for one in found]).tolist()
+    return tuple(
+        replace(one, p_holm=a, macro_recall_p_holm=m)
+        for one, a, m in zip(found, accuracy, macro, strict=True)
+    )
+
+
+def _difference(
+    pair: tuple[int, int], before: Flags, after: Flags, true: Ints, groups: Ints | None
+) -> Difference:
+    # As many seeds of both; the fewer are taken again in turn.
+    seeds = np.arange(max(len(before), len(after)))
+    one, two = (right[seeds % len(right)].ravel() for right in (before, after))
+    stratum, unit = np.tile(true, len(seeds)), _repeated_groups(groups, len(true), len(seeds))
+    change = two.astype(np.int64) - one.astype(np.int64)
+    gains = np.bincount(stratum, weights=change) / np.bincount(stratum)
+    first, last = before[0], after[0]
+    alone = np.zeros_like(stratum)
+    return Difference(
+        against=pair[0],
+        run=pair[1],
+        accuracy=float(change.mean()),
+        accuracy_ci95=macro_difference_interval(alone, one, two, unit),
+        macro_recall=float(gains.mean()),
+        macro_recall_ci95=macro_difference_interval(stratum, one, two, unit),
+        gained=int((last & ~first).sum()),
+        lost=int((first & ~last).sum()),
+        p_value=mcnemar(one, two, unit),
+        macro_recall_p=macro_difference_p_value(stratum, one, two, unit),
+        class_gains=np.asarray(gains),
+    )
+
+
+def _repeated_groups(groups: Ints | None, n: int, seeds: int) -> Ints | None:
+    """Return the groups of images that stand once for each seed, and are still one image each."""
+    if groups is None and seeds > 1:
+        groups = np.arange(n)
+    return None if groups is None else np.tile(groups, seeds)

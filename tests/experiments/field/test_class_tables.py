@@ -5,8 +5,12 @@ import sys
 import pytest
 
 from fishembed.errors import FishembedError, InputError, MissingExtraError
-from fishembed.experiments.field.class_tables import read_taxonomy
-from fishembed.experiments.field.taxa import fill_taxonomy, read_class_names, write_taxonomy
+from fishembed.experiments.field.class_tables import (
+    fill_taxonomy,
+    read_class_names,
+    read_taxonomy,
+    write_taxonomy,
+)
 
 ANSWERS = {
     "Gadus morhua": {

@@ -9,8 +9,8 @@ from fishembed import import_features, list_runs, run_fit
 from fishembed.audit import fix_store
 from fishembed.cli import main
 from fishembed.errors import InputError, RunNotFoundError
+from fishembed.experiments.runs.find_runs import delete_run, stale_warning, store_state
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_list import delete_run, stale_warning, store_state
 
 
 @pytest.fixture

@@ -7,11 +7,19 @@ import pytest
 from PIL import Image
 
 from fishembed.errors import InputError
-from fishembed.experiments.predicting.people_table import PEOPLE_COLUMNS, people_rows
-from fishembed.experiments.predicting.prediction import Prediction, Predictions
+from fishembed.experiments.predicting.image_folders import (
+    folder_name,
+    sort_into_folders,
+    together,
+    watch_folder,
+)
+from fishembed.experiments.predicting.predicted_images import (
+    PEOPLE_COLUMNS,
+    Prediction,
+    Predictions,
+    people_rows,
+)
 from fishembed.experiments.predicting.prediction_formats import write_predictions
-from fishembed.experiments.predicting.sort_into import folder_name, sort_into_folders
-from fishembed.experiments.predicting.watching import together, watch_folder
 
 FOUND = Predictions(
     (

@@ -1,1 +1,0 @@
-"""Runs side by side on the images that all were scored on."""
