@@ -24,8 +24,8 @@ from fishembed.classifiers.saved.saved_head import saved_head
 from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.corrected_counts import corrected_counts, error_width
 from fishembed.evaluation.rejection import separation
-from fishembed.experiments.field.class_frequencies import estimate_prior, held_out_rows
 from fishembed.experiments.held_out import held_out
+from fishembed.experiments.predicting.class_frequencies import estimate_prior, held_out_rows
 from fishembed.experiments.training import TrainingData
 
 _SAME_KIND = {"caltech101": (30, 59, 89, 94, 96)}

@@ -322,7 +322,7 @@ def fit(
 
 def _print_fit(console: Console, run: Run, field: dict[str, Any]) -> None:
     """Print a run, with the answers to the questions of the field that were asked."""
-    from fishembed.experiments.field.field_questions import ask_run
+    from fishembed.experiments.field_questions import ask_run
     from fishembed.reports import write_learning_curve
 
     write_learning_curve(run)

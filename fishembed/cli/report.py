@@ -56,7 +56,7 @@ def report(
     with Console(as_json=as_json, working="drawing", interrupted=NOTHING_WRITTEN) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
-        from fishembed.experiments.field.field_questions import (
+        from fishembed.experiments.field_questions import (
             answer_field_questions,
             field_answers,
         )

@@ -11,7 +11,7 @@ from fishembed._base.files import write_text
 from fishembed._base.progress import Progress
 from fishembed.errors import InputError
 from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
-from fishembed.experiments.field.field_questions import field_answers
+from fishembed.experiments.field_questions import field_answers
 from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult

@@ -35,7 +35,7 @@ from fishembed.audit import fix_store
 from fishembed.cache import shard_store
 from fishembed.cli.exit_codes import DATA, DONE, LOCKED, USAGE
 from fishembed.experiments.few_shot import FewShotSettings
-from fishembed.experiments.field.field_questions import answer_field_questions
+from fishembed.experiments.field_questions import answer_field_questions
 
 STORE_VERBS: dict[str, list[str]] = {
     "info": ["info", "STORE", "--json"],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fishembed._base.text import counted, listed
 from fishembed.evaluation.taxonomy import ROOT
-from fishembed.experiments.field.class_frequencies import CatchCounts
+from fishembed.experiments.predicting.class_frequencies import CatchCounts
 from fishembed.experiments.predicting.prepared_run import Neighbour
 from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, Prior
 

@@ -15,8 +15,8 @@ from fishembed.classifiers.familiarity import indecision
 from fishembed.errors import InputError
 from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.taxonomy import Taxonomy, roll_up
-from fishembed.experiments.field.class_tables import ClassLists
 from fishembed.experiments.held_out import HeldOut
+from fishembed.experiments.predicting.class_tables import ClassLists
 
 Floats = npt.NDArray[Any]
 MOST_OUTSIDE = 0.5

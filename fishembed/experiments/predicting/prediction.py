@@ -16,9 +16,9 @@ from fishembed._base.text import listed
 from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder
 from fishembed.errors import InputError
-from fishembed.experiments.field.class_frequencies import count_catch, prior_shift
-from fishembed.experiments.field.class_tables import read_class_lists, read_taxonomy
 from fishembed.experiments.held_out import HeldOut
+from fishembed.experiments.predicting.class_frequencies import count_catch, prior_shift
+from fishembed.experiments.predicting.class_tables import read_class_lists, read_taxonomy
 from fishembed.experiments.predicting.input_features import read_input_features
 from fishembed.experiments.predicting.predicted_images import Prediction, Predictions
 from fishembed.experiments.predicting.predicted_rows import (

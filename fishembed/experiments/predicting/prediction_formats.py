@@ -13,7 +13,7 @@ from fishembed._base.files import atomic_file, write_text
 from fishembed._base.text import printable, shortened
 from fishembed.errors import InputError, MissingExtraError, WriteError
 from fishembed.evaluation.taxonomy import ROOT
-from fishembed.experiments.field.class_frequencies import CatchCounts
+from fishembed.experiments.predicting.class_frequencies import CatchCounts
 from fishembed.experiments.predicting.predicted_images import (
     PEOPLE_COLUMNS,
     UNDECIDED,

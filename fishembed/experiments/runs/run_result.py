@@ -228,7 +228,7 @@ class RunResult(PrintsAsTable):
         ------
         InputError
             When there is no such column; a result read from a folder has `group` only, see
-            `fishembed.experiments.field.field_questions.answer_field_questions`.
+            `fishembed.experiments.field_questions.answer_field_questions`.
         """
         columns = {"group": self.images.group_names, **self.images.metadata}
         if column not in columns:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from fishembed.errors import FishembedError, InputError, MissingExtraError
-from fishembed.experiments.field.class_tables import (
+from fishembed.experiments.predicting.class_tables import (
     fill_taxonomy,
     read_class_names,
     read_taxonomy,

@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from fishembed.experiments import leave_out
 
 from fishembed import FeatureStore, import_features, run_fit, write_report
 from fishembed.errors import InputError
 from fishembed.experiments import Run, fit
-from fishembed.experiments.field import leave_out
-from fishembed.experiments.field.field_questions import (
+from fishembed.experiments.field_questions import (
     answer_field_questions,
     ask_run,
     field_answers,
 )
-from fishembed.experiments.field.leave_out import leave_one_out
+from fishembed.experiments.leave_out import leave_one_out
 from fishembed.experiments.runs.find_runs import stale_warning, store_state
 from fishembed.reports.field_sentences import field_sentences, field_tables
 

@@ -29,9 +29,9 @@ from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.rejection import risk_coverage, separation
 from fishembed.evaluation.taxonomy import taxonomy_scores
-from fishembed.experiments.field.class_tables import read_taxonomy
-from fishembed.experiments.field.leave_out import leave_one_out
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
+from fishembed.experiments.leave_out import leave_one_out
+from fishembed.experiments.predicting.class_tables import read_taxonomy
 from fishembed.experiments.predicting.predicted_rows import pool_rows
 from fishembed.experiments.predicting.prepared_run import PreparedRun
 from fishembed.experiments.runs.run_documents import (

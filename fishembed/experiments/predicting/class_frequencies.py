@@ -16,8 +16,8 @@ from fishembed._base.folds import group_folds
 from fishembed._base.text import listed
 from fishembed.errors import DataError, InputError
 from fishembed.evaluation.corrected_counts import HeldOutRows, class_bias, corrected_counts
-from fishembed.experiments.field.class_tables import read_prior
 from fishembed.experiments.held_out import HeldOut
+from fishembed.experiments.predicting.class_tables import read_prior
 from fishembed.experiments.runs.run_info import Prior
 
 Floats = npt.NDArray[Any]

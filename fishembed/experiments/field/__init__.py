@@ -1,1 +1,0 @@
-"""The field's questions: sites, taxa, priors, counts."""
