@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from fishembed.experiments import leave_out
 
 from fishembed import FeatureStore, import_features, run_fit, write_report
 from fishembed.errors import InputError
-from fishembed.experiments import Run, fit
+from fishembed.experiments import Run, fit, leave_out
 from fishembed.experiments.field_questions import (
     answer_field_questions,
     ask_run,
