@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from fishembed._base.progress import NoProgress, Progress, Stopwatch
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import counted, printable
 from fishembed.audit.check import AuditData, CheckResult, run_checks
+from fishembed.audit.checks.duplicates import store_threshold
 from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore, Store
-from fishembed.errors import DataError, FishembedError
-from fishembed.evaluation.near_duplicates import near_duplicate_threshold
+from fishembed.errors import DataError
 from fishembed.experiments import Run
-from fishembed.images import ImageFiles
+from fishembed.reports.page.photo_page import find_photos
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,61 +103,35 @@ def audit_store(
     >>> found.rows, sorted(found.results)[:2]
     (40, ['balance', 'duplicates'])
     """
-    if not isinstance(store, Store):
-        with FeatureStore.open(store) as opened:
-            return audit_store(
-                opened,
-                threshold=threshold,
-                run=run,
-                photos=photos,
-                read_photos=read_photos,
-                fetch=fetch,
-                seed=seed,
-                progress=progress,
-            )
-    if len(store) < 2:
-        raise DataError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
-    run_rows = None
-    if run is not None:
-        run_rows = find_run_rows(run if isinstance(run, Run) else Run.open(run), store)
-    watch = Stopwatch()
-    with watch.measure("threshold"):
-        chosen = near_duplicate_threshold(
-            store.features,
-            store.labels,
-            store.groups,
-            cosine=threshold,
-            seed=seed,
-            hashes=store.hashes,
-        )
-    found = find_photos(store, photos, fetch=fetch) if read_photos else None
-    missing = "" if found else _why_not_read(photos or store.source.get("root"), read_photos)
-    data = AuditData(store, chosen, run_rows, found, missing, seed, progress or NoProgress(), watch)
-    run_checks(data)
-    classes = tuple(printable(name) for name in store.classes)
-    return Audit(store.name, len(store), classes, data.results, watch.seconds)
+    with ExitStack() as stack:
+        if not isinstance(store, Store):
+            store = stack.enter_context(FeatureStore.open(store))
+        if len(store) < 2:
+            raise DataError(f"{str(store.path)!r} has {len(store)} row: an audit compares rows")
+        run = Run.open(run) if isinstance(run, str | Path) else run
+        run_rows = None if run is None else find_run_rows(run, store)
+        watch = Stopwatch()
+        with watch.measure("threshold"):
+            chosen = store_threshold(store, threshold, seed)
+        root = photos or store.source.get("root")
+        images = find_photos(root, fetch=fetch) if read_photos else None
+        missing = "" if images else _why_not_read(root, read_photos)
+        progress = progress or NoProgress()
+        data = AuditData(store, chosen, run_rows, images, missing, seed, progress, watch)
+        run_checks(data)
+        classes = tuple(printable(name) for name in store.classes)
+        return Audit(store.name, len(store), classes, data.results, watch.seconds)
 
 
 def _why_not_read(root: object, wanted: bool) -> str:
+    why = f": there is no folder {str(root)!r} (--photos)"
     if not wanted:
-        return "The photos were not looked at (--no-photos)."
-    if not root:
-        return "The photos were not looked at: the store does not know them (--photos)."
-    if is_url(root) and not str(root).lower().startswith("file:"):
-        return f"The photos were not looked at: they lie at {Place(str(root))} (--fetch)."
-    return f"The photos were not looked at: there is no folder {str(root)!r} (--photos)."
-
-
-def find_photos(
-    store: FeatureStore, photos: str | Path | None, *, fetch: bool = False
-) -> ImageFiles | None:
-    """Find the images of a store; None where they are not at hand."""
-    known = photos or store.source.get("root")
-    try:
-        found = ImageFiles(known, fetch=fetch) if known else None
-    except FishembedError:
-        return None
-    return found if found is not None and found.are_there() else None
+        why = " (--no-photos)"
+    elif not root:
+        why = ": the store does not know them (--photos)"
+    elif is_url(root) and not str(root).lower().startswith("file:"):
+        why = f": they lie at {Place(str(root))} (--fetch)"
+    return f"The photos were not looked at{why}."
 
 
 def findings(audit: Audit) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from fishembed._base.progress import Progress, Stopwatch
@@ -29,11 +30,6 @@ class Table:
     file: str
     columns: Sequence[str]
     rows: Iterable[Sequence[object]]
-
-
-def row_cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
-    """Return a row's path, split and label as tables have them, "" for none."""
-    return store.paths[row], str(store.splits[row]), label_of(store, row)
 
 
 class Line(NamedTuple):
@@ -90,36 +86,35 @@ class Section:
     blocks: list[Block]  # What follows below
     actions: list[Action]  # What to do about it
 
-    @property
-    def images(self) -> list[CaptionedImage]:
-        """All images that the section shows."""
-        return _images(self.blocks)
 
-
-def _images(blocks: Iterable[Block]) -> list[CaptionedImage]:
-    found: list[CaptionedImage] = []
+def images_in(blocks: Iterable[Block]) -> Iterator[CaptionedImage]:
+    """Yield all images that blocks show."""
     for block in blocks:
         if block.kind == "gallery":
-            found += block.content
+            yield from block.content
         elif block.kind == "pairs":
-            found += [image for pair in block.content for image in pair]
+            yield from chain.from_iterable(block.content)
         elif block.kind == "folded":
-            found += _images(block.content)
-    return found
+            yield from images_in(block.content)
+
+
+def row_cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
+    """Return a row's path, split and label as tables have them, "" for none."""
+    return store.paths[row], str(store.splits[row]), [*store.classes, ""][store.labels[row]]
 
 
 def captioned(
-    path: str, *lines: tuple[str, ...], label: str = "", guesses: Sequence[str] = ()
+    store: FeatureStore, row: int, *lines: tuple[str, ...], guesses: Sequence[str] = ()
 ) -> CaptionedImage:
-    """Return an image with those lines that are not empty."""
-    kept = tuple(Line(*line) for line in lines if any(line))
-    return CaptionedImage(path, kept, label, tuple(guesses))
+    """Return a row's image with those lines that are not empty."""
+    path, _, label = row_cells(store, row)
+    shown = tuple(Line(*line) for line in lines if any(line))
+    return CaptionedImage(path, shown, label, tuple(guesses))
 
 
-def label_of(store: FeatureStore, row: int) -> str:
-    """Return a row's label as the store has it; "" for none."""
-    label = int(store.labels[row])
-    return store.classes[label] if label >= 0 else ""
+def review_table(file: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table with empty cells for the decisions of the person who reviews it."""
+    return Table(file, (*columns, *DECISION), ((*row, "", "") for row in rows))
 
 
 def command(*words: str) -> Block:
@@ -170,8 +165,8 @@ class AuditData:
     store: FeatureStore
     threshold: Threshold
     run: RunRows | None  # The run whose score is also computed without leaking images
-    photos: ImageFiles | None  # The store's images; None where they cannot or shall not be read
-    photos_missing: str  # Why `photos` is None, in a sentence
+    images: ImageFiles | None  # The store's images; None where they cannot or shall not be read
+    images_missing: str  # Why `images` is None, in a sentence
     seed: int
     progress: Progress
     watch: Stopwatch

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.csv_files import write_csv
 from fishembed._base.text import counted
-from fishembed.audit.audit import find_photos
 from fishembed.audit.checks.balance import Balance, count_balance
-from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.audit.connected_rows import Indices, connected_groups
-from fishembed.audit.photo_comparison import PhotoComparison
-from fishembed.audit.stratified_split import stratified_group_split
+from fishembed.audit.checks.duplicates import find_store_duplicates, store_threshold
+from fishembed.audit.similar_rows import Indices, connected_groups
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError
-from fishembed.evaluation.near_duplicates import CopyDetector, near_duplicate_threshold
+from fishembed.reports.page.photo_page import find_photos
 
 if TYPE_CHECKING:
     from upath import UPath
 
 MANIFEST = ("path", "label", "split", "group")
+
+_FILL_ORDER = ("train", "test", "val")
+"""In this order a class with few groups fills the splits."""
 
 
 @dataclass(frozen=True)
@@ -173,20 +175,10 @@ def groups_in_paths(paths: list[str], expression: str, notes: list[str]) -> list
 def _group_copies(
     store: FeatureStore, threshold: float | None, seed: int, notes: list[str]
 ) -> Indices:
-    chosen = near_duplicate_threshold(
-        store.features, store.labels, store.groups, cosine=threshold, seed=seed, hashes=store.hashes
-    )
-    detector = CopyDetector(chosen, store.hashes, store.groups)
-    photos = find_photos(store, None)
-    found = find_duplicates(
-        store.features,
-        store.digests,
-        store.splits,
-        chosen,
-        detector,
-        comparison=None if photos is None else PhotoComparison(store, photos),
-    )
-    if photos is None:
+    chosen = store_threshold(store, threshold, seed)
+    images = find_photos(store.source.get("root"))
+    found = find_store_duplicates(store, store.splits, chosen, images)
+    if images is None:
         notes.append("the photos cannot be read: copies are told by features and hashes alone")
     notes.append(
         f"{counted(len(found.groups), 'group')} of copies kept together and "
@@ -194,3 +186,63 @@ def _group_copies(
         f"{chosen.cosine:.4f} or more ({chosen.how})"
     )
     return found.group_of
+
+
+def stratified_group_split(
+    labels: npt.NDArray[np.integer], groups: Indices, shares: Mapping[str, float], *, seed: int = 0
+) -> npt.NDArray[np.str_]:
+    """Return a split for each row.
+
+    Groups are assigned largest first, those of one size in random order, each to the split
+    whose classes are furthest below their share. A class with one group is in train, one with
+    two in train and test: what cannot be learnt cannot be tested, and the other way round.
+
+    `labels` are integers (n,), where rows without a label are a class of their own; `groups` intp
+    (n,) numbered from 0; `shares` by split above 0 for those wanted, in sum 1. Returns text (n,).
+
+    Raises
+    ------
+    InputError
+        When the shares make no sense.
+
+    Examples
+    --------
+    >>> stratified_group_split([0, 0, 0, 0], np.array([0, 0, 1, 1]), {"train": 0.5, "test": 0.5})
+    array(['test', 'test', 'train', 'train'], dtype='<U5')
+    """
+    _check_shares(shares)
+    splits = [name for name in _FILL_ORDER if shares.get(name, 0) > 0]
+    _, codes = np.unique(labels, return_inverse=True)
+    n_groups = int(groups.max()) + 1
+    classes, counts = _classes_by_group(codes, groups, n_groups)
+    # What each split still lacks of each class; and how many groups it has of it.
+    lacking = np.outer([shares[name] for name in splits], np.bincount(codes)).astype(float)
+    filled = np.zeros(lacking.shape, np.intp)
+    sizes = np.bincount(groups, minlength=n_groups)
+    order = np.lexsort((np.random.default_rng(seed).random(n_groups), -sizes))
+    split = np.empty(n_groups, np.intp)
+    for group in order:
+        own, n = classes[group], counts[group]
+        empty = np.flatnonzero((filled[:, own] == 0).all(axis=1))
+        to = empty[0] if len(empty) else int((lacking[:, own] @ n).argmax())
+        lacking[to, own] -= n
+        filled[to, own] += 1
+        split[group] = to
+    return np.array(splits)[split][groups]
+
+
+def _check_shares(shares: Mapping[str, float]) -> None:
+    given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+    if any(not 0 <= share < 1 for share in shares.values()):
+        raise InputError(f"shares must lie between 0 and 1, train above 0: {given}")
+    if shares.get("train", 0) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
+        raise InputError(f"shares must sum to 1 and leave something for train: {given}")
+
+
+def _classes_by_group(
+    codes: npt.NDArray[np.intp], groups: Indices, n_groups: int
+) -> tuple[list[npt.NDArray[np.intp]], list[npt.NDArray[np.intp]]]:
+    """Return the classes of each group, and its rows of each."""
+    pairs, counts = np.unique(np.stack([groups, codes], axis=1), axis=0, return_counts=True)
+    ends = np.searchsorted(pairs[:, 0], np.arange(1, n_groups))
+    return np.split(pairs[:, 1], ends), np.split(counts, ends)

@@ -1,7 +1,9 @@
-"""Write an audit's folder: its page, its tables and `audit.json`."""
+"""Write an audit's folder: a page that says what to do, its tables and `audit.json`."""
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,28 @@ from typing import Any
 from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import shown
+from fishembed._base.text import counted, printable
 from fishembed._version import __version__
-from fishembed.audit.audit import Audit, find_photos
-from fishembed.audit.page import write_page
+from fishembed.audit.audit import Audit
+from fishembed.audit.check import CaptionedImage, Section, images_in, on_page
 from fishembed.cache import FeatureStore
 from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import new_folder
+from fishembed.images import ImageFiles
+from fishembed.reports.answering import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    ImageSources,
+    answering_data,
+)
+from fishembed.reports.page.photo_page import find_photos
+from fishembed.reports.shared_page_parts import IMAGES_BESIDE, fill
+from fishembed.reports.thumbnails import thumbnails
 
 AUDIT_JSON = "audit.json"
+SCRIPTS = ("page.js", "answer.js")
+_MADE = ("made", "What to do")
 
 
 def write_audit(
@@ -68,15 +84,9 @@ def write_audit(
     with new_folder(reports, name, f"{store.name}-audit") as folder:
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
-        found = find_photos(store, photos, fetch=fetch)
-        write_page(
-            folder.path / PAGE_HTML,
-            audit,
-            store,
-            photos=found,
-            command=shown(command),
-            home=folder.final,
-        )
+        images = find_photos(photos or store.source.get("root"), fetch=fetch)
+        page = _page(audit, store, images, shown(command), folder.final.absolute())
+        (folder.path / PAGE_HTML).write_text(page, encoding="utf-8")
     return folder.final
 
 
@@ -94,6 +104,11 @@ def summary(audit: Audit) -> dict[str, Any]:
     return found | {"seconds": {name: round(s, 3) for name, s in audit.seconds.items()}}
 
 
+def what_to_do(audit: Audit, store: FeatureStore) -> list[str]:
+    """Return what an audit asks to be done, the most urgent first."""
+    return [words for words, _ in _actions(_sections(audit, store))]
+
+
 def _write_tables(folder: Path, audit: Audit, store: FeatureStore) -> None:
     files: dict[str, tuple[list[str], list[list[object]]]] = {}
     for result in audit.results.values():
@@ -102,3 +117,86 @@ def _write_tables(folder: Path, audit: Audit, store: FeatureStore) -> None:
             rows += map(list, table.rows)
     for file, (columns, rows) in files.items():
         write_csv(folder / file, columns, rows)
+
+
+def _page(
+    audit: Audit, store: FeatureStore, files: ImageFiles | None, command: str, home: Path
+) -> str:
+    """Return an audit as one page, to lie in `home`, that needs no other file to be answered."""
+    sections = _sections(audit, store)
+    images = {image.path: image for section in sections for image in images_in(section.blocks)}
+    thumbs = {} if files is None else thumbnails(files, images, home=home)
+    missing = ""
+    if files is None:
+        missing = "There are no photos here: they are not at hand (--photos)."
+    elif images and not thumbs:
+        missing = f"No photo could be read in {printable(str(files))}."
+    originals = {path: small.original for path, small in thumbs.items()}
+    context = {
+        "name": printable(f"{audit.store}: audit"),
+        "store": printable(audit.store),
+        "rows": audit.rows,
+        "encoder": printable(store.encoder_name),
+        "actions": _actions(sections),
+        "nothing": f"Nothing stands out in {counted(audit.rows, 'photo')}.",
+        "images_missing": missing,
+        "sections": sections,
+        "parts": [*((one.anchor, one.anchor.capitalize()) for one in sections), _MADE],
+        "thumbnails": thumbs,
+        "numbers": {path: i for i, path in enumerate(images)},
+        "seconds": ", ".join(f"{name} {s:.1f}" for name, s in audit.seconds.items()),
+        "command": printable(command),
+        "fix": printable(shlex.join(["fishembed", "fix", str(store.path), "decisions.csv"])),
+        "data": {"answering": _answering(audit, store, images, originals)},
+        "image_places": IMAGES_BESIDE,
+        "figures": {},
+    }
+    return fill("audit.html", context, scripts=SCRIPTS, package="fishembed.audit")
+
+
+def _sections(audit: Audit, store: FeatureStore) -> list[Section]:
+    """Return the sections in the order of the page; parts that have one anchor are joined."""
+    classes = [*audit.classes, "no label"]
+    found: dict[str, Section] = {}
+    for name in on_page():
+        if name not in audit.results:
+            continue
+        part = audit.results[name].section(store, classes)
+        before = found.get(part.anchor)
+        found[part.anchor] = (
+            part
+            if before is None
+            else replace(
+                before,
+                blocks=[*before.blocks, *part.blocks],
+                actions=[*before.actions, *part.actions],
+            )
+        )
+    return list(found.values())
+
+
+def _actions(sections: list[Section]) -> list[tuple[str, str]]:
+    """Return what to do, the most urgent first, as words and the section they lead to."""
+    actions = [(action, section.anchor) for section in sections for action in section.actions]
+    actions.sort(key=lambda pair: pair[0].urgency)
+    found = [(action.words, anchor) for action, anchor in actions]
+    return [(words[:1].upper() + words[1:], anchor) for words, anchor in found[:1]] + found[1:]
+
+
+def _answering(
+    audit: Audit,
+    store: FeatureStore,
+    images: dict[str, CaptionedImage],
+    originals: dict[str, str],
+) -> dict[str, Any]:
+    asked = [
+        AnswerImage(
+            path=image.path,
+            label=image.label,
+            guesses=image.guesses,
+            lines=tuple(f"{one.before} {one.name}{one.after}".strip() for one in image.lines),
+        )
+        for image in images.values()
+    ]
+    sheet = AnswerSheet(f"{audit.store}: audit", store.classes, [AnswerSection("", asked)])
+    return answering_data(sheet, ImageSources(originals=originals))

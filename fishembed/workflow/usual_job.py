@@ -12,7 +12,7 @@ from fishembed._base.paths import reports_dir
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted, printable
 from fishembed.audit import Audit, audit_store, split_store, write_audit
-from fishembed.audit.page import what_to_do
+from fishembed.audit.write_audit import what_to_do
 from fishembed.cache import FeatureStore, undo_edit
 from fishembed.encoders import DEFAULT_ENCODER
 from fishembed.errors import DataError, FishembedError, WeightsError

@@ -8,7 +8,7 @@ from PIL import Image
 from test_browser import Page, chromium  # noqa: F401 - a fixture
 
 from fishembed import import_features
-from fishembed.audit.decisions import read_decisions
+from fishembed.audit.fix import read_decisions
 from fishembed.reports import write_report
 
 NAMES = [f"genus{i} species{i}" for i in range(6)]

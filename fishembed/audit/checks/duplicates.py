@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from fishembed._base.text import counted
 from fishembed.audit.check import (
-    DECISION,
     Action,
     AuditData,
     Block,
@@ -19,16 +18,16 @@ from fishembed.audit.check import (
     Section,
     Table,
     captioned,
-    label_of,
     more_in,
     register,
+    review_table,
     row_cells,
 )
-from fishembed.audit.connected_rows import ConnectedRows, Indices
-from fishembed.audit.photo_comparison import ComparedPairs, PhotoComparison
-from fishembed.audit.similar_pairs import Features, Pairs, similar_pairs
+from fishembed.audit.image_comparison import ComparedPairs, ImageComparison
+from fishembed.audit.similar_rows import ConnectedRows, Features, Indices, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
-from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
+from fishembed.evaluation.near_duplicates import CopyDetector, Threshold, near_duplicate_threshold
+from fishembed.images import ImageFiles
 
 DUPLICATES_CSV = "duplicates.csv"
 _OPEN, _GROUPS_SHOWN, _SCENES_SHOWN, _IMAGES_SHOWN = 3, 12, 6, 6
@@ -79,6 +78,11 @@ class Duplicates(CheckResult):
         return sum(group.identical for group in self.groups)
 
     @property
+    def n_near(self) -> int:
+        """Number of groups of near copies."""
+        return len(self.groups) - self.n_identical
+
+    @property
     def n_rows(self) -> int:
         """Number of rows in groups."""
         return sum(len(group.rows) for group in self.groups)
@@ -90,7 +94,7 @@ class Duplicates(CheckResult):
             "duplicates": {
                 "pairs": self.n_pairs,
                 "identical_groups": self.n_identical,
-                "near_groups": len(self.groups) - self.n_identical,
+                "near_groups": self.n_near,
                 "same_scene_groups": len(self.scenes),
                 "rows_in_groups": self.n_rows,
             },
@@ -98,7 +102,7 @@ class Duplicates(CheckResult):
 
     def sentences(self, classes: Sequence[str]) -> list[str]:  # noqa: ARG002
         """Return the number of groups and the threshold."""
-        near = counted(len(self.groups) - self.n_identical, "group")
+        near = counted(self.n_near, "group")
         return [
             f"duplicates: {counted(self.n_identical, 'group')} with the same bytes, {near} of near "
             f"copies, {counted(len(self.scenes), 'group')} of the same scene at a cosine of "
@@ -107,28 +111,26 @@ class Duplicates(CheckResult):
 
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return all images of all groups."""
-        columns = ("group", "kind", "path", "label", "split", "cosine", *DECISION)
+        columns = ("group", "kind", "path", "label", "split", "cosine")
         rows = []
         for number, group in enumerate((*self.groups, *self.scenes), start=1):
-            kind = group.kind
             for row in group.rows:
                 path, split, label = row_cells(store, row)
                 cosine = round(float(self.cosine[row]), 5)
-                rows.append((number, kind, path, label, split, cosine, "", ""))
-        return [Table(DUPLICATES_CSV, columns, rows)]
+                rows.append((number, group.kind, path, label, split, cosine))
+        return [review_table(DUPLICATES_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the largest groups."""
-        near = len(self.groups) - self.n_identical
         about = (
-            f"{counted(self.n_identical, 'group')} of photos with the same bytes, {near:,} of "
-            f"near-identical ones, and {len(self.scenes):,} of the same scene: other photos, such "
-            f"as a burst, whose features are as alike (a cosine of {self.threshold.cosine:.4f}, "
-            f"{self.threshold.how.replace('images', 'photos')}). Keep one of each, or let splits "
-            "keep them together."
+            f"{counted(self.n_identical, 'group')} of photos with the same bytes, {self.n_near:,} "
+            f"of near-identical ones, and {len(self.scenes):,} of the same scene: other photos, "
+            "such as a burst, whose features are as alike (a cosine of "
+            f"{self.threshold.cosine:.4f}, {self.threshold.how.replace('images', 'photos')}). Keep "
+            "one of each, or let splits keep them together."
         )
         strips = [
-            self._strip(store, classes, group)
+            _strip(store, classes, group)
             for group in (*self.groups[:_GROUPS_SHOWN], *self.scenes[:_SCENES_SHOWN])
         ]
         blocks = [Block("text", about), *strips[:_OPEN]]
@@ -141,33 +143,45 @@ class Duplicates(CheckResult):
         actions = [Action(words, _URGENCY)] if surplus else []
         return Section("near-identical", "Near-identical photos", blocks, actions)
 
-    def _strip(self, store: FeatureStore, classes: Sequence[str], group: DuplicateGroup) -> Block:
-        images = [
-            captioned(
-                store.paths[row],
-                ("", classes[store.labels[row]]),
-                (str(store.splits[row]),),
-                label=label_of(store, row),
-            )
-            for row in group.rows[:_IMAGES_SHOWN]
-        ]
-        heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"
-        if len(group.rows) > len(images):
-            heading += f", {len(images)} of them here"
-        return Block("gallery", images, heading)
+
+def _strip(store: FeatureStore, classes: Sequence[str], group: DuplicateGroup) -> Block:
+    images = [
+        captioned(store, row, ("", classes[store.labels[row]]), (str(store.splits[row]),))
+        for row in group.rows[:_IMAGES_SHOWN]
+    ]
+    heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"
+    if len(group.rows) > len(images):
+        heading += f", {len(images)} of them here"
+    return Block("gallery", images, heading)
 
 
 @register("duplicates", position=50)
 def check_duplicates(data: AuditData) -> Duplicates:
     """Find the store's duplicates."""
-    store = data.store
-    parts = store.splits
+    parts = data.store.splits
     if data.run is not None:
         parts = np.char.add(np.char.add(parts, "/"), data.run.splits)
-    detector = CopyDetector(data.threshold, store.hashes, store.groups)
-    comparison = None if data.photos is None else PhotoComparison(store, data.photos)
+    return find_store_duplicates(data.store, parts, data.threshold, data.images)
+
+
+def store_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Threshold:
+    """Return the threshold for a store's near-duplicates: given, or chosen from the data."""
+    return near_duplicate_threshold(
+        store.features, store.labels, store.groups, cosine=cosine, seed=seed, hashes=store.hashes
+    )
+
+
+def find_store_duplicates(
+    store: FeatureStore,
+    parts: npt.NDArray[np.str_],
+    threshold: Threshold,
+    images: ImageFiles | None,
+) -> Duplicates:
+    """Find a store's duplicates by its features and hashes, and its images where at hand."""
+    detector = CopyDetector(threshold, store.hashes, store.groups)
+    comparison = None if images is None else ImageComparison(store, images)
     return find_duplicates(
-        store.features, store.digests, parts, data.threshold, detector, comparison=comparison
+        store.features, store.digests, parts, threshold, detector, comparison=comparison
     )
 
 
@@ -178,37 +192,37 @@ def find_duplicates(
     threshold: Threshold,
     detector: CopyDetector | None = None,
     *,
-    comparison: PhotoComparison | None = None,
+    comparison: ImageComparison | None = None,
 ) -> Duplicates:
     """Find images that are there more than once.
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
     splits: the nearest row of each part is found. Without a `detector` of the pixels all that is
-    alike counts as a copy. A `comparison` looks at the photos themselves, of the pairs whose
+    alike counts as a copy. A `comparison` looks at the images themselves, of the pairs whose
     features are most alike.
     """
     part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
     nearest = _NearestByPart(part)
-    connected = ConnectedRows(len(features))
-    connected.connect_equal(digests)
-    photos = ConnectedRows(len(features))
-    photos.connect_equal(digests)
-    n_pairs = 0
-    looked_at = ComparedPairs(comparison, digests, detector)
+    alike_rows, copied_rows = ConnectedRows(len(features)), ConnectedRows(len(features))
+    for rows in (alike_rows, copied_rows):
+        rows.connect_equal(digests)
+    compared = None if comparison is None else ComparedPairs(comparison, digests, detector)
     lowest = None if comparison is None else min(threshold.confirmed, threshold.cosine)
+    n_pairs = 0
     for pairs in similar_pairs(features, threshold.cosine, detector=detector, lowest=lowest):
-        looked_at.add(pairs)
         alike = pairs.where(pairs.alike)
         n_pairs += len(alike.first)
         nearest.update(alike)
-        connected.connect(alike.first, alike.second)
-        if comparison is None:
-            photos.connect(alike.first[alike.copies], alike.second[alike.copies])
-    for first, second in looked_at.copies():
-        connected.connect(first, second)
-        photos.connect(first, second)
-    group_of, photo_of = connected.groups(), photos.groups()
+        alike_rows.connect(alike.first, alike.second)
+        if compared is None:
+            copied_rows.connect(alike.first[alike.copies], alike.second[alike.copies])
+        else:
+            compared.add(pairs)
+    for first, second in [] if compared is None else compared.copies():
+        alike_rows.connect(first, second)
+        copied_rows.connect(first, second)
+    group_of, photo_of = alike_rows.groups(), copied_rows.groups()
     return Duplicates(
         threshold=threshold,
         n_pairs=n_pairs,
@@ -222,23 +236,26 @@ def find_duplicates(
     )
 
 
-def _groups(group_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, ...]:
+def _rows_by_group(group_of: Indices) -> list[tuple[int, ...]]:
+    """Return the rows of each group of two or more, largest first."""
     order = np.argsort(group_of, kind="stable")
-    starts = np.flatnonzero(np.diff(group_of[order])) + 1
-    found = [rows for rows in np.split(order, starts) if len(rows) > 1]
-    found.sort(key=lambda rows: (-len(rows), int(rows[0])))
-    groups = []
-    for rows in found:
-        known = {digests[row] for row in rows}
-        groups.append(DuplicateGroup(tuple(map(int, rows)), len(known) == 1 and "" not in known))
-    return tuple(groups)
+    groups = np.split(order, np.flatnonzero(np.diff(group_of[order])) + 1)
+    several = (tuple(rows.tolist()) for rows in groups if len(rows) > 1)
+    return sorted(several, key=lambda rows: (-len(rows), rows[0]))
+
+
+def _groups(photo_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, ...]:
+    known = ((rows, {digests[row] for row in rows}) for rows in _rows_by_group(photo_of))
+    return tuple(DuplicateGroup(rows, len(own) == 1 and "" not in own) for rows, own in known)
 
 
 def _scenes(group_of: Indices, photo_of: Indices) -> tuple[DuplicateGroup, ...]:
     """Return the groups that hold more than one photo."""
-    found = _groups(group_of, [""] * len(group_of))
-    several = [group for group in found if len({photo_of[row] for row in group.rows}) > 1]
-    return tuple(DuplicateGroup(group.rows, identical=False, same_scene=True) for group in several)
+    return tuple(
+        DuplicateGroup(rows, identical=False, same_scene=True)
+        for rows in _rows_by_group(group_of)
+        if len({photo_of[row] for row in rows}) > 1
+    )
 
 
 class _NearestByPart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,9 @@ from fishembed.audit.check import (
     Table,
     captioned,
     gallery,
-    label_of,
     register,
 )
-from fishembed.audit.checks.outliers import OUTLIERS_CSV, URGENCY, outlier_table
+from fishembed.audit.checks.outliers import OUTLIERS_CSV, URGENCY, outlier_table, unusual_section
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
 from fishembed.images import ImageBytes, ImageFiles, read_bytes
@@ -49,7 +48,6 @@ _SIDE = 256
 _THREADS = 4
 _AT_ONCE = 512
 _SHOWN = 18
-_HEADING = "Blank, tiny, nearly grey or very long"
 
 
 @dataclass(frozen=True)
@@ -114,9 +112,9 @@ class ImageQuality(CheckResult):
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:  # noqa: ARG002
         """Show odd images with their reasons."""
+        heading = Block("heading", "Blank, tiny, nearly grey or very long")
         if self.missing:
-            blocks = [Block("heading", _HEADING), Block("missing", self.missing)]
-            return Section("unusual", "Unusual photos", blocks, [])
+            return unusual_section([heading, Block("missing", self.missing)], [])
         about = (
             f"{self.n_read:,} photos were looked at for blank, tiny, nearly grey and very long "
             "ones."
@@ -129,38 +127,38 @@ class ImageQuality(CheckResult):
         if self.unread:
             about += f" {len(self.unread):,} could not be read."
         images = (
-            captioned(
-                store.paths[row], *((reason,) for reason in reasons), label=label_of(store, row)
-            )
+            captioned(store, row, *((reason,) for reason in reasons))
             for row, reasons in self.found[:_SHOWN]
         )
-        blocks = [Block("heading", _HEADING), Block("text", about)]
-        blocks += gallery(images, len(self.found), OUTLIERS_CSV, "None is odd.")
         n = len(self.found)
+        blocks = [heading, Block("text", about)]
+        blocks += gallery(images, n, OUTLIERS_CSV, "None is odd.")
         actions = [Action(counted(n, "odd photo"), URGENCY + 1)] if n else []
         if self.unread:
             actions.append(Action(f"{counted(len(self.unread), 'photo')} cannot be read", URGENCY))
-        return Section("unusual", "Unusual photos", blocks, actions)
+        return unusual_section(blocks, actions)
 
 
 @register("image_quality", position=40, timed_as="photos")
 def check_image_quality(data: AuditData) -> ImageQuality:
     """Read all images of the store, where they are at hand."""
-    if data.photos is None:
-        return ImageQuality(missing=data.photos_missing)
-    return find_odd_images(data.photos, data.store.paths, data.progress)
+    if data.images is None:
+        return ImageQuality(missing=data.images_missing)
+    return find_odd_images(data.images, data.store.paths, data.progress)
 
 
 def find_odd_images(
-    photos: ImageFiles, paths: Sequence[str], progress: Progress | None = None
+    files: ImageFiles, paths: Sequence[str], progress: Progress | None = None
 ) -> ImageQuality:
     """Read every image, small, and list the odd ones."""
     progress = progress or NoProgress()
     measured: list[ImageProperties | None] = []
-    with quiet_decoding():
-        for properties in _measure_all(photos, paths):
-            measured.append(properties)
-            progress.update(len(measured), len(paths), "looking at photos")
+    with quiet_decoding(), ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(paths), _AT_ONCE):
+            some = [files.at(path) for path in paths[start : start + _AT_ONCE]]
+            for properties in pool.map(measure_image, some):
+                measured.append(properties)
+                progress.update(len(measured), len(paths), "looking at photos")
     read = [one for one in measured if one is not None]
     grey_are_many = 2 * sum(one.colour < GREY for one in read) > len(read) > 0
     reasons = [one.reasons(grey_is_odd=not grey_are_many) if one else () for one in measured]
@@ -170,13 +168,6 @@ def find_odd_images(
         unread=tuple(row for row, one in enumerate(measured) if one is None),
         grey_are_many=grey_are_many,
     )
-
-
-def _measure_all(photos: ImageFiles, paths: Sequence[str]) -> Iterator[ImageProperties | None]:
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(paths), _AT_ONCE):
-            files = [photos.at(path) for path in paths[start : start + _AT_ONCE]]
-            yield from pool.map(measure_image, files)
 
 
 def measure_image(file: Path | ImageBytes) -> ImageProperties | None:

@@ -24,11 +24,12 @@ from fishembed.audit.check import (
     command,
     gallery,
     register,
+    review_table,
     row_cells,
 )
 from fishembed.audit.checks.balance import FEW, shortlist
 from fishembed.audit.checks.duplicates import Duplicates
-from fishembed.audit.connected_rows import Indices, connected_groups
+from fishembed.audit.similar_rows import Indices, connected_groups
 from fishembed.cache import FeatureStore
 from fishembed.evaluation import fit_label_noise
 from fishembed.reports.wording import percent
@@ -114,10 +115,10 @@ class LabelIssues(CheckResult):
             (*_cells(store, one), "yes" if self.is_weak(one) else "", "", store.classes[one.likely])
             for one in self.found
         )
-        ranking = ((*_cells(store, one), round(one.p_wrong, 5), "", "") for one in self.ranked)
+        ranking = ((*_cells(store, one), round(one.p_wrong, 5)) for one in self.ranked)
         return [
             Table(LABEL_ERRORS_CSV, (*columns, "few_images", *DECISION), errors),
-            Table(LABEL_RANKING_CSV, (*columns, "p_wrong", *DECISION), ranking),
+            review_table(LABEL_RANKING_CSV, (*columns, "p_wrong"), ranking),
         ]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
@@ -133,11 +134,11 @@ class LabelIssues(CheckResult):
         )
         images = (
             captioned(
-                store.paths[issue.row],
+                store,
+                issue.row,
                 ("labelled", classes[issue.given], f" ({percent(issue.p_given, 0)}%)"),
                 ("likely", classes[issue.likely], f" ({percent(issue.p_likely, 0)}%)"),
                 ("few photos of one of them" if self.is_weak(issue) else "", ""),
-                label=store.classes[issue.given],
                 guesses=[store.classes[issue.likely]],
             )
             for issue in self.found[:_SHOWN]

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, listed, printable
 from fishembed.audit.check import (
-    DECISION,
     Action,
     AuditData,
     Block,
@@ -22,8 +21,8 @@ from fishembed.audit.check import (
     Table,
     captioned,
     command,
-    label_of,
     register,
+    review_table,
     row_cells,
 )
 from fishembed.audit.checks.duplicates import Duplicates
@@ -105,13 +104,13 @@ class Leaks(CheckResult):
 
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return the tables that list all leaks."""
-        columns = ("path", "split", "label", "kind", "other", "other_split", "cosine", *DECISION)
+        columns = ("path", "split", "label", "kind", "other", "other_split", "cosine")
         rows = []
         for one in self.found:
             other = store.paths[one.other], one.other_split
             cosine = "" if math.isnan(one.cosine) else round(one.cosine, 5)
-            rows.append((*row_cells(store, one.row), one.kind, *other, cosine, "", ""))
-        return [Table(LEAKS_CSV, columns, rows)]
+            rows.append((*row_cells(store, one.row), one.kind, *other, cosine))
+        return [review_table(LEAKS_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the nearest leaks, each beside its counterpart."""
@@ -127,11 +126,7 @@ class Leaks(CheckResult):
             how = f"in {leak.other_split}, {_ALIKE[leak.kind]}{near}:"
             pairs.append(
                 tuple(
-                    captioned(
-                        store.paths[row],
-                        (words, classes[store.labels[row]]),
-                        label=label_of(store, row),
-                    )
+                    captioned(store, row, (words, classes[store.labels[row]]))
                     for row, words in ((leak.row, f"in {leak.split}:"), (leak.other, how))
                 )
             )
@@ -149,13 +144,13 @@ class Leaks(CheckResult):
     def _actions(self) -> list[Action]:
         if len(self.sizes) < 2:
             return [Action("divide into train and test", _URGENT)]
-        leaking = [(split, n, size) for split, n, size in self.counts if n]
-        if not leaking:
-            return []
-        split, n, size = leaking[0]
-        verb = "leaks" if n == 1 else "leak"
-        words = f"divide again: {n:,} {split_photos(split, n)} {verb}"
-        return [Action(words, _URGENT if n >= _SERIOUS * size else _LATER)]
+        for split, n, size in self.counts:
+            if n:
+                words = (
+                    f"divide again: {n:,} {split_photos(split, n)} {'leaks' if n == 1 else 'leak'}"
+                )
+                return [Action(words, _URGENT if n >= _SERIOUS * size else _LATER)]
+        return []
 
     def _explained(self) -> list[str]:
         if len(self.sizes) < 2:

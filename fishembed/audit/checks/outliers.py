@@ -13,7 +13,6 @@ from fishembed._base.arrays import unit_rows
 from fishembed._base.nearest import BLOCK
 from fishembed._base.text import counted
 from fishembed.audit.check import (
-    DECISION,
     Action,
     AuditData,
     Block,
@@ -22,15 +21,14 @@ from fishembed.audit.check import (
     Table,
     captioned,
     gallery,
-    label_of,
     register,
+    review_table,
     row_cells,
 )
-from fishembed.audit.similar_pairs import Features
+from fishembed.audit.similar_rows import Features
 from fishembed.cache import FeatureStore
 
 OUTLIERS_CSV = "outliers.csv"
-OUTLIER_COLUMNS = ("path", "split", "label", "kind", "reason", *DECISION)
 URGENCY = 40
 _SHOWN = 18
 _FENCE = 3.0
@@ -85,20 +83,25 @@ class Outliers(CheckResult):
         )
         images = (
             captioned(
-                store.paths[one.row],
+                store,
+                one.row,
                 ("labelled", classes[store.labels[one.row]]),
                 ("nearest to", classes[one.nearest]) if one.nearest >= 0 else ("",),
                 (f"{one.distance:.2f} spreads away",),
-                label=label_of(store, one.row),
                 guesses=[store.classes[one.nearest]] if one.nearest >= 0 else (),
             )
             for one in self.found[:_SHOWN]
         )
-        blocks = [Block("heading", "Like none of the species"), Block("text", about)]
-        blocks += gallery(images, len(self.found), OUTLIERS_CSV, "None.")
         n = len(self.found)
+        blocks = [Block("heading", "Like none of the species"), Block("text", about)]
+        blocks += gallery(images, n, OUTLIERS_CSV, "None.")
         actions = [Action(f"look at {counted(n, 'unusual photo')}", URGENCY)] if n else []
-        return Section("unusual", "Unusual photos", blocks, actions)
+        return unusual_section(blocks, actions)
+
+
+def unusual_section(blocks: list[Block], actions: list[Action]) -> Section:
+    """Return a part of the section that all checks for strange images share."""
+    return Section("unusual", "Unusual photos", blocks, actions)
 
 
 def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) -> Table:
@@ -106,8 +109,8 @@ def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) 
 
     `reasons` are (row, kind, reason as text).
     """
-    rows = [(*row_cells(store, row), kind, reason, "", "") for row, kind, reason in reasons]
-    return Table(OUTLIERS_CSV, OUTLIER_COLUMNS, rows)
+    rows = [(*row_cells(store, row), kind, reason) for row, kind, reason in reasons]
+    return review_table(OUTLIERS_CSV, ("path", "split", "label", "kind", "reason"), rows)
 
 
 @register("outliers", position=30)

@@ -95,10 +95,10 @@ def write_photo_page(
     write_text(page, fill("photos.html", context, scripts=SCRIPTS))
 
 
-def find_photos(known: object) -> ImageFiles | None:
-    """Find the images below a folder; None where they are not at hand."""
+def find_photos(known: object, *, fetch: bool = False) -> ImageFiles | None:
+    """Find the images below a folder, or with `fetch` a URL; None where they are not at hand."""
     try:
-        found = ImageFiles(str(known)) if known else None
+        found = ImageFiles(str(known), fetch=fetch) if known else None
     except FishembedError:
         return None
     return found if found is not None and found.are_there() else None

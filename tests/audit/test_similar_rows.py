@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from fishembed.evaluation.near_duplicates import nearest_in_other_groups
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishembed._base.arrays import unit_rows
-from fishembed.audit.similar_pairs import similar_pairs
-from fishembed.evaluation.near_duplicates import nearest_in_other_groups
+from fishembed.audit import similar_rows
+from fishembed.audit.similar_rows import ConnectedRows, connected_groups, similar_pairs
 
 
 def brute(features, threshold):
@@ -38,3 +40,31 @@ def test_blocks_find_what_all_at_once_finds(n, block, seed, dtype):
     near = np.where((codes[:, None] != codes) & (codes >= 0), unit @ unit.T, -1).max(axis=1)
     found = nearest_in_other_groups(features, np.arange(n), codes, block=block)
     np.testing.assert_allclose(found, near, atol=1e-6)
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20)
+
+
+def spread_minimum(pairs):
+    """Number the groups of 15 rows by spreading the smallest row until nothing changes."""
+    least = list(range(15))
+    for _ in range(15):
+        for a, b in pairs:
+            least[a] = least[b] = min(least[a], least[b])
+    return [sorted(set(least)).index(row) for row in least]
+
+
+@pytest.mark.parametrize("batch", [0, 3, 1000])
+@given(pairs=PAIRS)
+def test_batches_find_what_spreading_finds(batch, pairs):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similar_rows, "_MERGE_AT", batch)
+        rows = ConnectedRows(15)
+        for first, second in pairs:
+            rows.connect(np.array([first]), np.array([second]))
+        assert rows.groups().tolist() == spread_minimum(pairs)
+
+
+def test_zero_is_a_number_and_no_text_is_none():
+    assert connected_groups(np.array([0, 1, 0])).tolist() == [0, 1, 0]
+    assert connected_groups(["", "a", ""]).tolist() == [0, 1, 2]

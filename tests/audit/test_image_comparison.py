@@ -6,12 +6,12 @@ import io
 
 import numpy as np
 import pytest
+from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
 from PIL import Image, ImageEnhance
 from scipy import ndimage
 
 from fishembed.audit.checks.duplicates import find_duplicates
-from fishembed.audit.photo_comparison import PhotoComparison
-from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
+from fishembed.audit.image_comparison import ImageComparison
 from fishembed.images import ImageFiles
 
 
@@ -58,8 +58,8 @@ def same(workspace):
         for number, image in enumerate(image for pair in pairs for image in pair):
             image.save(workspace / f"{number}.png")
         rows = range(0, 2 * len(pairs), 2)
-        comparison = PhotoComparison(Store(), ImageFiles(workspace))
-        return comparison.same_photo(list(rows), [row + 1 for row in rows])
+        comparison = ImageComparison(Store(), ImageFiles(workspace))
+        return comparison.are_copies(list(rows), [row + 1 for row in rows])
 
     return compare
 
@@ -112,7 +112,7 @@ class Rows:
 
 
 def test_pairs_of_a_store(files):
-    found = PhotoComparison(Rows(), files).same_photo([0, 0, 0, 0], [1, 2, 3, 4])
+    found = ImageComparison(Rows(), files).are_copies([0, 0, 0, 0], [1, 2, 3, 4])
     assert found.tolist() == [1, 0, 0, -1]
 
 
@@ -127,7 +127,7 @@ def test_the_photos_decide_what_is_a_copy_and_what_a_scene(files):
         np.array([""] * 5),
         threshold,
         detector,
-        comparison=PhotoComparison(Rows(), files),
+        comparison=ImageComparison(Rows(), files),
     )
     assert [group.rows for group in found.groups] == [(0, 1)]
     assert [group.rows for group in found.scenes] == [(0, 1, 2)]
@@ -137,5 +137,5 @@ def test_parts_of_photos_are_left_to_their_hashes(files):
     class Boxes(Rows):
         boxes = np.zeros((5, 4))
 
-    comparison = PhotoComparison(Boxes(), files)
+    comparison = ImageComparison(Boxes(), files)
     assert not comparison.comparable.any()

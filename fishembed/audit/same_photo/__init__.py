@@ -1,1 +1,0 @@
-"""Whether two images are one photo, changed: found roughly, aligned, and compared."""
