@@ -6,12 +6,12 @@ import io
 
 import numpy as np
 import pytest
-from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
 from PIL import Image, ImageEnhance
 from scipy import ndimage
 
 from fishembed.audit.checks.duplicates import find_duplicates
 from fishembed.audit.image_comparison import ImageComparison
+from fishembed.evaluation.near_duplicates import CopyDetector, Threshold
 from fishembed.images import ImageFiles
 
 

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fishembed.evaluation.near_duplicates import nearest_in_other_groups
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishembed._base.arrays import unit_rows
 from fishembed.audit import similar_rows
 from fishembed.audit.similar_rows import ConnectedRows, connected_groups, similar_pairs
+from fishembed.evaluation.near_duplicates import nearest_in_other_groups
 
 
 def brute(features, threshold):

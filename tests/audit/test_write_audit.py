@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
-from fishembed._base.csv_files import write_csv
 from hostile import hostile_folder
 from small_shards import write_shard
 
 from fishembed import run_fit
+from fishembed._base.csv_files import write_csv
 from fishembed.audit import audit_store, findings, fix_store, write_audit
 from fishembed.cache import FeatureStore
 from fishembed.extraction import extract

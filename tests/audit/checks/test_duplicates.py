@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from fishembed.evaluation.near_duplicates import Threshold, near_duplicate_threshold
 from planted import KINDS
 
 from fishembed.audit.checks.duplicates import find_duplicates
+from fishembed.evaluation.near_duplicates import Threshold, near_duplicate_threshold
 
 
 def found_pairs(store):
