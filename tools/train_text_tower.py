@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from text_tower import corpus, drawn, lexicon, photos, rows, score, sentences, student, wordnet
 
-from fishembed.encoders import text_tower as runtime
+from fishembed.encoders.embedded.text_tower import FILE, TextTower
 
 HERE = Path(__file__).resolve().parents[1]
 FEATURE_LENGTH = 15.5
@@ -46,7 +46,7 @@ def main() -> None:
     student.train(network, pieces, corpus.Corpus(lexicon_, hidden, args.seed), args.steps)
     args.output.parent.mkdir(exist_ok=True)
     student.write(args.output, network, pieces, classes.common, FEATURE_LENGTH * classes.scale)
-    tower = runtime.TextTower.load(args.output)
+    tower = TextTower.load(args.output)
     print(args.output, args.output.stat().st_size, "bytes, SHA-256", tower.fingerprint)
     _show(score.score_names(tower, classes.rows))
     _show(score.score_kinds(tower, teacher, classes.rows))
@@ -60,7 +60,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     weights = HERE / "fishembed" / "encoders" / "weights"
-    parser.add_argument("--output", type=Path, default=weights / runtime.FILE)
+    parser.add_argument("--output", type=Path, default=weights / FILE)
     parser.add_argument("--steps", type=int, default=400, help="batches of 512 texts")
     parser.add_argument("--words", type=int, default=14500, help="whole words in the vocabulary")
     parser.add_argument("--inside", type=int, default=1500, help="pieces inside words")

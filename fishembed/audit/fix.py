@@ -11,7 +11,7 @@ from fishembed._base.missing import text_or_missing
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import CellEdit, TextFeatures, edit_store, open_store
 from fishembed.cache.edit_history import Edit, Remark
-from fishembed.encoders import Encoder, PromptSet, spoken_name, text_vectors
+from fishembed.encoders import Encoder, PromptSet, encode_prompts, spoken_name
 from fishembed.errors import DataError, FishembedError
 from fishembed.explore.query import store_encoder
 from fishembed.images.datasets.path_spelling import spellings
@@ -143,7 +143,7 @@ class _NameEncoder:
             if self._encoder is None:
                 with open_store(self._store) as opened:
                     self._encoder = store_encoder(opened, "cpu", self._progress)
-            return names, text_vectors(self._encoder, names, PromptSet("", text.templates))
+            return names, encode_prompts(self._encoder, names, PromptSet("", text.templates))
         except FishembedError as error:
             self._failed = True
             self._progress.message(

@@ -1,28 +1,40 @@
-"""Images and words to features: OpenCLIP, timm, and the encoder that comes with the install."""
+"""Images and texts to features: OpenCLIP, timm, and the encoder that comes with the install."""
 
-from fishembed.encoders.backend import recorded_backend
-from fishembed.encoders.cuda_streams import lane_stream, page_locked
 from fishembed.encoders.device import (
     choose_device,
     choose_precision,
     describe_device,
     good_batch_size,
+    recorded_backend,
 )
-from fishembed.encoders.listing import KnownEncoder, list_encoders
-from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
-from fishembed.encoders.parallel_encoders import parallel_encoders
-from fishembed.encoders.presets import BIOBENCH, PRESETS, Preset, full_name
+from fishembed.encoders.encoder import (
+    Decoding,
+    Encoder,
+    EncoderSpec,
+    Precision,
+    Preprocessing,
+    TrunkEncoder,
+)
+from fishembed.encoders.hub import KnownEncoder, list_encoders
+from fishembed.encoders.names import (
+    BIOBENCH,
+    DEFAULT_ENCODER,
+    PRESETS,
+    EncoderName,
+    Preset,
+    full_name,
+    parse_name,
+)
+from fishembed.encoders.parallel_encoders import lane_stream, page_locked, parallel_encoders
 from fishembed.encoders.prompts import (
     PROMPT_SETS,
     PromptSet,
+    encode_prompts,
     load_aliases,
     load_prompts,
     spoken_name,
-    text_vectors,
 )
-from fishembed.encoders.protocol import Encoder, TrunkEncoder
 from fishembed.encoders.registry import load_encoder, text_fingerprint
-from fishembed.encoders.spec import Decoding, EncoderSpec, Precision, Preprocessing
 
 __all__ = [
     "BIOBENCH",
@@ -42,6 +54,7 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "describe_device",
+    "encode_prompts",
     "full_name",
     "good_batch_size",
     "lane_stream",
@@ -55,5 +68,4 @@ __all__ = [
     "recorded_backend",
     "spoken_name",
     "text_fingerprint",
-    "text_vectors",
 ]

@@ -1,10 +1,12 @@
-"""Weights on a hub: what is already on this machine, and whether the hub can be reached."""
+"""Weights on a hub: can it be reached, what is on this machine, and the list of all encoders."""
 
 from __future__ import annotations
 
 import os
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,16 @@ def is_downloaded(url: str) -> bool:
     return (folder / url.rsplit("/", 1)[-1]).is_file()
 
 
+def short_reason(error: BaseException) -> str:
+    """Return what an error of a library says, in one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
 def safe_twins(filename: str) -> tuple[str, ...]:
     """Return the names of the same weights as safetensors, which are taken before others."""
     stem = filename.rsplit(".", 1)[0]
@@ -119,6 +131,75 @@ def safe_twins(filename: str) -> tuple[str, ...]:
     return tuple(twins)
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:200]
+@dataclass(frozen=True)
+class KnownEncoder:
+    """An encoder that can be named.
+
+    Attributes
+    ----------
+    name
+        What to give to `--encoder`.
+    here
+        Whether its weights are on this machine.
+    text
+        Whether it has a text tower, so that zero-shot scoring works.
+    """
+
+    name: str
+    here: bool
+    text: bool
+
+
+def list_encoders() -> list[KnownEncoder]:
+    """List `embedded`, every pair of architecture and weights of OpenCLIP, and timm's models.
+
+    Pairs whose activation does not fit the weights are left out; they cannot be loaded.
+    """
+    return [
+        KnownEncoder("embedded", here=True, text=True),
+        *_openclip_encoders(),
+        *_timm_encoders(),
+    ]
+
+
+def _openclip_encoders() -> list[KnownEncoder]:
+    import open_clip
+    from open_clip.pretrained import get_pretrained_cfg
+
+    known = []
+    for architecture, tag in open_clip.list_pretrained():
+        config = get_pretrained_cfg(architecture, tag)
+        model = open_clip.get_model_config(architecture) or {}
+        if bool(config.get("quick_gelu")) != bool(model.get("quick_gelu")):
+            continue
+        if config.get("hf_hub"):
+            repo, _, filename = config["hf_hub"].rpartition("/")
+            here = _is_here(repo, filename or None)
+        else:
+            here = is_downloaded(config.get("url", ""))
+        known.append(KnownEncoder(f"{architecture}/{tag}", here=here, text=True))
+    return known
+
+
+def _timm_encoders() -> list[KnownEncoder]:
+    import timm
+
+    known = []
+    for name in timm.list_pretrained():
+        config = timm.get_pretrained_cfg(name)
+        here = bool(config.hf_hub_id) and _is_here(config.hf_hub_id, config.hf_hub_filename)
+        known.append(KnownEncoder(f"timm:{name}", here=here, text=False))
+    return known
+
+
+@cache
+def _repos_here() -> frozenset[str]:
+    """List the hub's models that left anything on this machine: few, where names are many."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folders = Path(HF_HUB_CACHE).glob("models--*")
+    return frozenset(f.name.removeprefix("models--").replace("--", "/") for f in folders)
+
+
+def _is_here(repo: str, filename: str | None) -> bool:
+    return repo in _repos_here() and is_cached(repo, filename)

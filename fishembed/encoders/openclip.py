@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -15,20 +17,25 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import did_you_mean
-from fishembed.encoders.cuda_streams import own_stream
+from fishembed.encoders.encoder import EncoderSpec, Precision, Preprocessing, major
 from fishembed.encoders.hub import (
     DEFAULT_WEIGHTS,
     require_hub_weights,
     require_url_weights,
     safe_twins,
+    short_reason,
     weights_out_of_reach,
 )
-from fishembed.encoders.hub_config import fetch_hub_model, revision_of
+from fishembed.encoders.hub_models import fetch_hub_model, no_remote_code, revision_of
 from fishembed.encoders.names import EncoderName
-from fishembed.encoders.network import ImageTower, as_array, hash_weights, ready
-from fishembed.encoders.no_remote_code import no_remote_code
-from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
-from fishembed.encoders.trunk import trunk_dim, with_trunk
+from fishembed.encoders.parallel_encoders import own_stream
+from fishembed.encoders.torch_encoder import (
+    TorchEncoder,
+    as_array,
+    hash_weights,
+    output_dim,
+    prepare_network,
+)
 from fishembed.errors import (
     EncoderError,
     MissingExtraError,
@@ -45,8 +52,8 @@ _CONFIG = "fishembed_config"
 """Attribute of a model of the hub: the name that OpenCLIP knows its configuration by."""
 
 
-class OpenCLIPEncoder(ImageTower):
-    """A two-tower model of OpenCLIP.
+class OpenCLIPEncoder(TorchEncoder):
+    """A model of OpenCLIP, with an image tower and a text tower.
 
     Parameters
     ----------
@@ -81,24 +88,20 @@ class OpenCLIPEncoder(ImageTower):
         model, revision = _create(name)
         weights = hash_weights(model.state_dict())
         config = getattr(model, _CONFIG, name.architecture)
-        model = ready(model, device, precision)
+        model = prepare_network(model, device, precision)
         self._tokenizer: Any = _tokenizer(name, config)
         spec = _describe(name, model, weights, precision, config, revision)
         super().__init__(model, spec, device)
 
     @property
-    def _model(self) -> Any:
-        return self._network
-
-    @property
     def logit_scale(self) -> float | None:
         """Factor that turns cosines into logits."""
-        return float(self._model.logit_scale.exp().item())
+        return float(self._network.logit_scale.exp().item())
 
     @property
     def trunk_dim(self) -> int:
         """Length of the embedding before the projection; 0 where nothing is projected."""
-        return trunk_dim(self._model.visual)
+        return trunk_dim(self._network.visual)
 
     def encode_with_trunk(
         self, batch: npt.NDArray[np.uint8] | torch.Tensor
@@ -107,11 +110,11 @@ class OpenCLIPEncoder(ImageTower):
         import torch
 
         with torch.inference_mode(), own_stream(self._device):
-            features, trunk = with_trunk(self._model.visual, self._pixels(batch))
+            features, trunk = with_trunk(self._network.visual, self._pixels(batch))
             return as_array(features), as_array(trunk)
 
     def _forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self._model.encode_image(pixels)
+        features: torch.Tensor = self._network.encode_image(pixels)
         return features
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
@@ -122,7 +125,7 @@ class OpenCLIPEncoder(ImageTower):
         with torch.inference_mode():
             for start in range(0, len(texts), _TEXTS_AT_ONCE):
                 tokens = self._tokenizer(list(texts[start : start + _TEXTS_AT_ONCE]))
-                features = self._model.encode_text(tokens.to(self._device))
+                features = self._network.encode_text(tokens.to(self._device))
                 blocks.append(features.to(torch.float32).cpu().numpy())
         return np.concatenate(blocks)
 
@@ -164,7 +167,8 @@ def _check_tag(text: str, architecture: str, tag: str) -> None:
     from open_clip.pretrained import get_pretrained_cfg
 
     tags = open_clip.list_pretrained_tags_by_model(architecture)
-    twin = _quickgelu_twin(architecture)
+    plain = architecture.removesuffix("-quickgelu")
+    twin = f"{plain}-quickgelu" if plain == architecture else plain
     config = get_pretrained_cfg(architecture, tag)
     quick = bool((open_clip.get_model_config(architecture) or {}).get("quick_gelu", False))
     if config and bool(config.get("quick_gelu", False)) == quick:
@@ -186,15 +190,6 @@ def _check_tag(text: str, architecture: str, tag: str) -> None:
         )
 
 
-def _quickgelu_twin(architecture: str) -> str:
-    suffix = "-quickgelu"
-    return (
-        architecture.removesuffix(suffix)
-        if architecture.endswith(suffix)
-        else (architecture + suffix)
-    )
-
-
 def _create(name: EncoderName) -> tuple[Any, str]:
     """Return the model, and the revision of the hub that it is of or ""."""
     try:
@@ -210,9 +205,10 @@ def _create(name: EncoderName) -> tuple[Any, str]:
         if "QuickGELU mismatch" in str(error):
             raise QuickGELUError(f"{name.text!r}: {error}") from error
         if name.file is None:
-            raise weights_out_of_reach(name.text, _short(error)) from error
+            raise weights_out_of_reach(name.text, short_reason(error)) from error
         raise WeightsError(
-            f"{name.file!r} does not load as weights of {name.architecture!r} ({_short(error)}): "
+            f"{name.file!r} does not load as weights of {name.architecture!r} "
+            f"({short_reason(error)}): "
             "give a state dict as .safetensors, or a .pt that torch.load reads with "
             "weights_only=True"
         ) from error
@@ -261,7 +257,7 @@ def _tokenizer(name: EncoderName, config: str) -> Any:
         if not name.is_hub:
             raise
         raise EncoderError(
-            f"the tokenizer of {name.text!r} cannot be had: {_short(error)}"
+            f"the tokenizer of {name.text!r} cannot be had: {short_reason(error)}"
         ) from error
 
 
@@ -294,7 +290,7 @@ def _describe(  # noqa: PLR0917 - all that a description is made of
         library="open_clip",
         architecture=name.architecture,
         weights=weights,
-        dim=_image_dim(model, side),
+        dim=output_dim(model.encode_image, model, side),
         preprocessing=Preprocessing(
             resize=side,
             crop=side,
@@ -307,21 +303,88 @@ def _describe(  # noqa: PLR0917 - all that a description is made of
         precision=precision,
         quickgelu=bool(config.get("quick_gelu", False)),
         revision=revision,
-        versions={
-            "open_clip": major(open_clip.__version__),
-            "pillow": major(PIL.__version__),
-        },
+        versions={"open_clip": major(open_clip.__version__), "pillow": major(PIL.__version__)},
     )
 
 
-def _image_dim(model: Any, side: int) -> int:
+def trunk_dim(visual: Any) -> int:
+    """Return the length of the embedding that an OpenCLIP image tower projects.
+
+    Parameters
+    ----------
+    visual
+        `model.visual`. A vision transformer projects its pooled embedding, normalised by
+        `ln_post`, by the matrix `proj`; a timm tower by a linear layer or an MLP.
+
+    Returns
+    -------
+    int
+        0 where there is no such embedding: towers without a projection, CLIP's ResNets, whose
+        attention pools and projects at once, and CoCa's, which return tokens beside it.
+    """
+    if getattr(visual, "output_tokens", False):
+        return 0
+    matrix = _matrix(visual)
+    if matrix is not None:
+        return int(matrix.shape[0])
+    layer = _layer(visual)
+    if layer is None:
+        return 0
+    linear = getattr(layer, "fc1", layer)  # an MLP begins with fc1
+    return int(linear.in_features)
+
+
+def with_trunk(visual: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Run an image tower once; return (n, dim) and, before the projection, (n, width).
+
+    Nothing of the tower is changed, so that several threads may do this at once.
+
+    Parameters
+    ----------
+    visual
+        `model.visual` with a `trunk_dim` above 0.
+    pixels
+        Normalised (n, 3, crop, crop).
+    """
+    matrix = _matrix(visual)
+    if matrix is None:
+        return _with_hook(visual, _layer(visual), pixels)
+    before_projection = copy.copy(visual)  # shares the weights
+    before_projection._parameters = {**visual._parameters, "proj": None}
+    trunk = before_projection(pixels)
+    return trunk @ matrix, trunk
+
+
+def _with_hook(visual: Any, layer: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    seen: list[torch.Tensor] = []
+    this = threading.get_ident()
+
+    def look(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+        if threading.get_ident() == this:
+            seen.append(inputs[0])
+
+    hook = layer.register_forward_pre_hook(look)
+    try:
+        features = visual(pixels)
+    finally:
+        hook.remove()
+    return features, seen[0]
+
+
+def _matrix(visual: Any) -> Any:
+    """Return a vision transformer's projection."""
+    matrix = getattr(visual, "proj", None)
+    return matrix if getattr(matrix, "ndim", 0) == 2 else None
+
+
+def _layer(visual: Any) -> Any:
+    """Return a timm tower's projection: OpenCLIP's head over it, or its own classifier."""
     import torch
 
-    first = next(model.parameters())
-    with torch.inference_mode():
-        blank = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
-        return int(model.encode_image(blank).shape[-1])
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    if not hasattr(visual, "trunk"):
+        return None
+    head = dict(visual.head.named_children())
+    if head:
+        return head.get("proj", head.get("mlp"))
+    classifier = visual.trunk.get_classifier()
+    return classifier if isinstance(classifier, torch.nn.Linear) else None

@@ -15,7 +15,7 @@ from fishembed._base.missing import text_or_missing
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import did_you_mean
 from fishembed._base.text_files import read_text
-from fishembed.encoders.protocol import Encoder
+from fishembed.encoders.encoder import Encoder
 from fishembed.errors import NoTextTowerError, PromptError, PromptNotFoundError
 
 PROMPT_SETS = ("single", "ensemble")
@@ -124,7 +124,7 @@ def spoken_name(folder: str) -> str:
     return " ".join(folder.replace("_", " ").split())
 
 
-def text_vectors(
+def encode_prompts(
     encoder: Encoder, names: Sequence[str], prompts: PromptSet
 ) -> npt.NDArray[np.float32]:
     """Encode each name under each template and average by class.

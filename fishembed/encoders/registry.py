@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from fishembed.encoders.backend import choose_backend
-from fishembed.encoders.device import choose_decoding, choose_device, choose_precision
+from fishembed.encoders.device import (
+    choose_backend,
+    choose_decoding,
+    choose_device,
+    choose_precision,
+)
+from fishembed.encoders.encoder import Backend, Decoding, Encoder, Precision
 from fishembed.encoders.names import DEFAULT_ENCODER, EncoderName, parse_name
-from fishembed.encoders.network import ImageTower
-from fishembed.encoders.protocol import Encoder
-from fishembed.encoders.spec import Backend, Decoding, Precision
+from fishembed.encoders.torch_encoder import TorchEncoder
 
 
 def load_encoder(
@@ -41,7 +44,7 @@ def load_encoder(
         changes nothing on the encoder.
     backend
         What computes the forward pass: torch, openvino or auto, see
-        `fishembed.encoders.backend.choose_backend`. Features in bf16 differ by it.
+        `fishembed.encoders.device.choose_backend`. Features in bf16 differ by it.
     revision
         Commit, branch or tag of a model on the hub; its newest when left out.
 
@@ -70,7 +73,8 @@ def load_encoder(
     return encoder
 
 
-def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> ImageTower:
+def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> TorchEncoder:
+    """Import what a kind of encoder needs, and make one."""
     if name.kind == "embedded":
         from fishembed.encoders.embedded.embedded_encoder import EmbeddedEncoder
 
@@ -85,7 +89,7 @@ def _load(name: EncoderName, device: str, precision: Precision, backend: Backend
 
 
 def text_fingerprint(name: str) -> str:
-    """Return the identity of an encoder's words where its spec covers the images alone.
+    """Return the identity of an encoder's text tower where its spec covers the images alone.
 
     Only `embedded` has a text tower that may change while its images' features stay as
     they are; elsewhere both come from one set of weights, and this is "". No torch is loaded.

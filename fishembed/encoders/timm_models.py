@@ -6,19 +6,18 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.text import did_you_mean
-from fishembed.encoders.hub import require_hub_weights, weights_out_of_reach
-from fishembed.encoders.hub_config import check_timm_config
+from fishembed.encoders.encoder import EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.hub import require_hub_weights, short_reason, weights_out_of_reach
+from fishembed.encoders.hub_models import check_timm_config, no_remote_code
 from fishembed.encoders.names import EncoderName
-from fishembed.encoders.network import ImageTower, hash_weights, ready
-from fishembed.encoders.no_remote_code import no_remote_code
-from fishembed.encoders.spec import EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.torch_encoder import TorchEncoder, hash_weights, output_dim, prepare_network
 from fishembed.errors import EncoderError, UnknownEncoderError
 
 if TYPE_CHECKING:
     import torch
 
 
-class TimmEncoder(ImageTower):
+class TimmEncoder(TorchEncoder):
     """An image-only model of timm.
 
     Parameters
@@ -46,18 +45,19 @@ class TimmEncoder(ImageTower):
 
         network, revision = _create(name)
         config: dict[str, Any] = timm.data.resolve_model_data_config(network)
+        preprocessing = _preprocessing(name, config)
         spec = EncoderSpec(
             name=name.text,
             library="timm",
             architecture=name.architecture,
             weights=hash_weights(network.state_dict()),
-            dim=_dim(network, config["input_size"]),
-            preprocessing=_preprocessing(name, config),
+            dim=output_dim(network.eval(), network, preprocessing.crop),
+            preprocessing=preprocessing,
             precision=precision,
             revision=revision,
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
         )
-        super().__init__(ready(network, device, precision), spec, device)
+        super().__init__(prepare_network(network, device, precision), spec, device)
 
 
 def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
@@ -77,16 +77,8 @@ def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
     except EncoderError:
         raise
     except Exception as error:  # timm and the hub raise many kinds
-        raise weights_out_of_reach(name.text, " ".join(str(error).split())[:200]) from error
+        raise weights_out_of_reach(name.text, short_reason(error)) from error
     return network, revision
-
-
-def _dim(network: torch.nn.Module, size: tuple[int, ...]) -> int:
-    """Return the length of an embedding; `num_features` is another where a layer follows."""
-    import torch
-
-    with torch.inference_mode():
-        return int(network.eval()(torch.zeros(1, *size)).shape[-1])
 
 
 def _check(name: EncoderName) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fishembed.cache import TextFeatures
-from fishembed.encoders import PROMPT_SETS, PromptSet, load_prompts, spoken_name, text_vectors
+from fishembed.encoders import PROMPT_SETS, PromptSet, encode_prompts, load_prompts, spoken_name
 from fishembed.extraction.encoder_loader import EncoderLoader
 
 
@@ -51,7 +51,7 @@ def class_text_features(
             texts[one.key] = known
             continue
         loaded = encoder.load()
-        features = text_vectors(loaded, names, one)
+        features = encode_prompts(loaded, names, one)
         scale = loaded.logit_scale or 1.0
         texts[one.key] = TextFeatures(features, names, one.templates, scale, tower)
     return texts

@@ -38,7 +38,7 @@ from fishembed.sharing.onnx_encoder import OnnxEncoder
 from fishembed.sharing.portable_run import write_portable_record, write_portable_run
 
 if TYPE_CHECKING:
-    from fishembed.encoders.network import ImageTower
+    from fishembed.encoders.torch_encoder import TorchEncoder
 
 
 N_COMPARED = 100
@@ -181,7 +181,7 @@ def _images(run: Run, named: Sequence[str | Path], *, fetch: bool) -> Images:
         return [files.at(store.paths[row]) for row in rows]
 
 
-def _encoder(run: Run, precision: str, progress: Progress, *, trust: bool) -> ImageTower:
+def _encoder(run: Run, precision: str, progress: Progress, *, trust: bool) -> TorchEncoder:
     """Load the run's encoder on the CPU, in some precision."""
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
@@ -213,7 +213,7 @@ def _features(images: Images, encoder: Any, *, trunk: bool) -> npt.NDArray[np.fl
 
 
 def _export(
-    run: Run, head: SavedHead, encoder: ImageTower, path: Path, *, send_back: float
+    run: Run, head: SavedHead, encoder: TorchEncoder, path: Path, *, send_back: float
 ) -> None:
     from fishembed.sharing.bundle_network import BundleNetwork
     from fishembed.sharing.onnx_export import export_network, image_network

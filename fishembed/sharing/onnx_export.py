@@ -15,7 +15,7 @@ from fishembed.errors import BundleError
 from fishembed.sharing.bundle_network import OUTPUTS
 
 if TYPE_CHECKING:
-    from fishembed.encoders.network import ImageTower
+    from fishembed.encoders.torch_encoder import TorchEncoder
 
 _OPSET = 18
 _MOST_IN_ONE_FILE = 1_800_000_000
@@ -34,7 +34,7 @@ class _Called(nn.Module):
         return self._call(self.network, pixels)
 
 
-def image_network(encoder: ImageTower, *, trunk: bool) -> nn.Module:
+def image_network(encoder: TorchEncoder, *, trunk: bool) -> nn.Module:
     """Return the network from normalised pixels to the features, or those before the projection.
 
     Parameters
@@ -49,7 +49,7 @@ def image_network(encoder: ImageTower, *, trunk: bool) -> nn.Module:
         plain: nn.Module = network
         return plain
     if trunk:
-        from fishembed.encoders.trunk import with_trunk
+        from fishembed.encoders.openclip import with_trunk
 
         return _Called(network.visual, lambda visual, pixels: with_trunk(visual, pixels)[1])
     return _Called(network, lambda model, pixels: model.encode_image(pixels))

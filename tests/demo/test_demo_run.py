@@ -37,7 +37,7 @@ def test_the_whole_demo(workspace, no_network, capsys, monkeypatch):
 
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*.h5")}
     monkeypatch.setattr(
-        "fishembed.encoders.registry.load_encoder", lambda *_, **__: pytest.fail("encoded again")
+        "fishembed.encoders.names.load_encoder", lambda *_, **__: pytest.fail("encoded again")
     )
     with pytest.raises(SystemExit):
         main(["demo", "--json"])

@@ -9,7 +9,7 @@ import pytest
 from fake_hub import CLIP, COMMIT, EVIL, FakeHub, clip_weights
 
 from fishembed.encoders import EncoderSpec, Preprocessing, parse_name
-from fishembed.encoders.hub_config import revision_of
+from fishembed.encoders.hub_models import revision_of
 from fishembed.errors import UnknownEncoderError
 
 LOAD = """

