@@ -18,7 +18,7 @@ from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore, Store
 from fishembed.errors import DataError
 from fishembed.experiments import Run
-from fishembed.reports.page.photo_page import find_photos
+from fishembed.reports.label_sheet import find_photos
 
 
 @dataclass(frozen=True, repr=False)

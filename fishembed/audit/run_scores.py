@@ -17,7 +17,7 @@ from fishembed.errors import DataError, InputError
 from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
 from fishembed.experiments import Run
 from fishembed.experiments.runs.run_result import ScoredImages
-from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.page_template import Tile
 from fishembed.reports.wording import interval, percent
 
 Interval = tuple[float, float]

@@ -19,7 +19,7 @@ from fishembed.audit.similar_rows import Indices, connected_groups
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError
-from fishembed.reports.page.photo_page import find_photos
+from fishembed.reports.label_sheet import find_photos
 
 if TYPE_CHECKING:
     from upath import UPath

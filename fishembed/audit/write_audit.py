@@ -19,15 +19,15 @@ from fishembed.cache import FeatureStore
 from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import new_folder
 from fishembed.images import ImageFiles
-from fishembed.reports.answering import (
+from fishembed.reports.label_sheet import (
     AnswerImage,
     AnswerSection,
     AnswerSheet,
     ImageSources,
     answering_data,
+    find_photos,
 )
-from fishembed.reports.page.photo_page import find_photos
-from fishembed.reports.shared_page_parts import IMAGES_BESIDE, fill
+from fishembed.reports.page_template import IMAGES_BESIDE, fill
 from fishembed.reports.thumbnails import thumbnails
 
 AUDIT_JSON = "audit.json"

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fishembed.demo.pixels import Array, between, blend, clouds, noise, pixel_grid, rgb, smoothstep
-from fishembed.demo.places import Place
+from fishembed.demo.species import Place
 
 
 def paint_background(

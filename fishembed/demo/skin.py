@@ -8,8 +8,7 @@ import numpy as np
 
 from fishembed.demo.geometry import Side
 from fishembed.demo.pixels import Array, blend, bump, noise, noise_table, rgb, smoothstep
-from fishembed.demo.places import Place
-from fishembed.demo.species import Mark, Species
+from fishembed.demo.species import Mark, Place, Species
 
 
 def _countershading(side: Side, fish: Species) -> Array:

@@ -19,9 +19,15 @@ from fishembed.experiments.predicting.predicted_images import (
     sureness,
 )
 from fishembed.images import ImageFiles
-from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
-from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page
-from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.label_sheet import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    PhotoPage,
+    find_photos,
+    write_photo_page,
+)
+from fishembed.reports.page_template import Tile
 
 
 def write_contact_sheet(

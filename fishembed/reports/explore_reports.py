@@ -13,9 +13,15 @@ from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import NewFolder, new_folder
 from fishembed.explore import Clustering, SearchResult, Suggestions
 from fishembed.explore.cluster import Cluster
-from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
-from fishembed.reports.page.photo_page import PhotoPage, find_photos, write_photo_page
-from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.label_sheet import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    PhotoPage,
+    find_photos,
+    write_photo_page,
+)
+from fishembed.reports.page_template import Tile
 
 RESULTS_CSV = "results.csv"
 CLUSTERS_CSV = "clusters.csv"

@@ -17,16 +17,14 @@ from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap, map_embeddings
 from fishembed.reports.figures.all_figures import draw_figures, write_figures
-from fishembed.reports.figures.field_figures import draw_field_figures
-from fishembed.reports.figures.fonts import undrawn_note
-from fishembed.reports.figures.map_figure import draw_map
-from fishembed.reports.figures.style import FIGURE_FORMATS, style
-from fishembed.reports.latex_tables import latex_tables
-from fishembed.reports.markdown_summary import markdown_summary
+from fishembed.reports.figures.figure_style import FIGURE_FORMATS, style, undrawn_note
+from fishembed.reports.figures.mixup_figures import draw_map
+from fishembed.reports.figures.score_figures import draw_field_figures
 from fishembed.reports.page.galleries import run_photos
 from fishembed.reports.page.report_context import report_context
-from fishembed.reports.page.report_tables import CONFUSION_CSV
-from fishembed.reports.shared_page_parts import fill
+from fishembed.reports.page.report_texts import CONFUSION_CSV
+from fishembed.reports.page_template import fill
+from fishembed.reports.run_markup import latex_tables, markdown_summary
 
 REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
 SCRIPTS = ("page.js", "report.js", "answer.js")

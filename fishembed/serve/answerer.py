@@ -17,7 +17,7 @@ from fishembed.errors import FishembedError
 from fishembed.experiments import Run, predict_run
 from fishembed.experiments.predicting.predicted_images import Predictions, look_at_it, species
 from fishembed.experiments.predicting.prepared_run import PreparedRun
-from fishembed.reports.page.photo_page import find_photos
+from fishembed.reports.label_sheet import find_photos
 from fishembed.reports.thumbnails import thumbnails
 
 MAX_PIXELS = 100_000_000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fishembed.demo.individuals import choose_individual, choose_pose
+from fishembed.demo.scenes import choose_individual, choose_pose
 from fishembed.demo.species import SPECIES
 
 

@@ -10,8 +10,8 @@ import pytest
 from fishembed import demo
 from fishembed.demo import SPECIES, caption, choose_scene, draw_fish, paint
 from fishembed.demo.geometry import Canvas, Pose
-from fishembed.demo.places import PLACES
 from fishembed.demo.scenes import _lay_down
+from fishembed.demo.species import PLACES
 
 KINDS = ("water", "deck", "paper")
 

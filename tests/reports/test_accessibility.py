@@ -14,9 +14,14 @@ from fishembed.cache import FeatureStore, import_features
 from fishembed.experiments import compare_runs
 from fishembed.images import ImageFiles
 from fishembed.reports import write_comparison, write_report
-from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
-from fishembed.reports.page.photo_page import PhotoPage, write_photo_page
-from fishembed.reports.shared_page_parts import Tile
+from fishembed.reports.label_sheet import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    PhotoPage,
+    write_photo_page,
+)
+from fishembed.reports.page_template import Tile
 
 
 def photos(folder, n):

@@ -10,8 +10,13 @@ from PIL import Image
 from test_browser import Page, chromium  # noqa: F401 - a fixture
 
 from fishembed.images import ImageFiles
-from fishembed.reports.answering import AnswerImage, AnswerSection, AnswerSheet
-from fishembed.reports.page.photo_page import PhotoPage, write_photo_page
+from fishembed.reports.label_sheet import (
+    AnswerImage,
+    AnswerSection,
+    AnswerSheet,
+    PhotoPage,
+    write_photo_page,
+)
 
 CLASSES = ["cod", "eel", "<b>pike</b>"]
 

@@ -10,9 +10,8 @@ from make_run import NASTY, make_run
 from fishembed import Run
 from fishembed.reports.embedding_map import EmbeddingMap, landmarks
 from fishembed.reports.figures.all_figures import draw_figures
-from fishembed.reports.figures.confusion_figure import shade
-from fishembed.reports.figures.map_figure import draw_map
-from fishembed.reports.figures.style import inline_svg, render
+from fishembed.reports.figures.figure_style import inline_svg, render
+from fishembed.reports.figures.mixup_figures import draw_map, shade
 
 
 def figures(folder, **made):

@@ -17,9 +17,9 @@ from fishembed.reports.comparison.comparison_sentences import (
     seeds_note,
     value_text,
 )
-from fishembed.reports.latex_tables import escape as latex
-from fishembed.reports.latex_tables import tabular
-from fishembed.reports.markdown_summary import escape as markdown
+from fishembed.reports.run_markup import latex_escape as latex
+from fishembed.reports.run_markup import markdown_escape as markdown
+from fishembed.reports.run_markup import tabular
 from fishembed.reports.run_sentences import intervals_note
 from fishembed.reports.text_tables import Table
 from fishembed.reports.wording import interval, points
@@ -130,7 +130,11 @@ def comparison_markdown(comparison: Comparison) -> str:
     lines.append("|---|---:|---:|---:|---:|")
     for i in comparison.best_first:
         one = comparison.entries[i]
-        cells = (markdown(one.name), *_scores(one), *map(markdown, _behind(comparison, i)))
+        cells = (
+            markdown(one.name),
+            *_scores(one),
+            *map(markdown, _behind(comparison, i)),
+        )
         lines.append("| " + " | ".join(cells) + " |")
     table = "\n".join(lines)
     return f"**{markdown(headline(comparison))}**\n\n{table}\n\n{markdown(_caption(comparison))}\n"

@@ -16,7 +16,7 @@ from fishembed.reports.comparison.comparison_tables import (
     comparison_latex,
     comparison_markdown,
 )
-from fishembed.reports.figures.style import FIGURE_FORMATS
+from fishembed.reports.figures.figure_style import FIGURE_FORMATS
 
 COMPARISON_FORMATS = ("html", "tex", "csv", "md", "json", *FIGURE_FORMATS)
 _ENDINGS = {"htm": "html", "latex": "tex", "markdown": "md"}
@@ -119,8 +119,8 @@ def _content(
     comparison: Comparison, suffix: str, photos: str | Path | None, home: Path, *, fetch: bool
 ) -> bytes:
     if suffix in FIGURE_FORMATS:
-        from fishembed.reports.figures.comparison_figure import draw_comparison
-        from fishembed.reports.figures.style import render
+        from fishembed.reports.comparison.comparison_figure import draw_comparison
+        from fishembed.reports.figures.figure_style import render
 
         return render(draw_comparison(comparison), suffix)
     if suffix == "html":

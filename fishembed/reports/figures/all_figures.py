@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.files import write_bytes
-from fishembed.reports.figures.confusion_figure import draw_confusion
-from fishembed.reports.figures.field_figures import FIELD_FIGURES
+from fishembed.reports.figures.figure_style import FIGURE_FORMATS, render
 from fishembed.reports.figures.learning_figures import (
     draw_accuracy,
     draw_learning_curve,
     draw_loss,
     draw_selection,
 )
-from fishembed.reports.figures.recall_figures import draw_per_class, draw_recall_by_training
-from fishembed.reports.figures.reliability_figures import (
+from fishembed.reports.figures.mixup_figures import draw_confusion
+from fishembed.reports.figures.score_figures import (
+    FIELD_FIGURES,
     draw_acceptance,
+    draw_per_class,
+    draw_recall_by_training,
     draw_reliability,
     draw_top_k,
 )
-from fishembed.reports.figures.style import FIGURE_FORMATS, render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

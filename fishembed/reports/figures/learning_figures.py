@@ -9,7 +9,15 @@ import numpy as np
 
 from fishembed._base.text import counted
 from fishembed.experiments.few_shot import curve_points
-from fishembed.reports.figures.style import INK, MUTED, RIGHT, WRONG, new_axes, percent_axis, style
+from fishembed.reports.figures.figure_style import (
+    INK,
+    MUTED,
+    RIGHT,
+    WRONG,
+    new_axes,
+    percent_axis,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,15 +14,15 @@ from fishembed.errors import FishembedError
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.images import ImageFiles
-from fishembed.reports.answering import (
+from fishembed.reports.embedding_map import map_rows
+from fishembed.reports.label_sheet import (
     AnswerImage,
     AnswerSection,
     AnswerSheet,
     ImageSources,
     answering_data,
 )
-from fishembed.reports.embedding_map import map_rows
-from fishembed.reports.page.photo_choice import (
+from fishembed.reports.page.image_choice import (
     WORST,
     MixUp,
     Rows,
@@ -32,8 +32,7 @@ from fishembed.reports.page.photo_choice import (
     surest_mistakes,
 )
 from fishembed.reports.run_sentences import mixup_reason
-from fishembed.reports.sprite import Sprite, make_sprite
-from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
+from fishembed.reports.thumbnails import Sprite, Thumbnail, make_sprite, original_place, thumbnails
 from fishembed.reports.wording import percent, rounded
 
 _MOST_CHARACTERS = 1_500_000

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from fishembed._base.text import printable
+from fishembed.evaluation.confusion_counts import count_block, most_mixed
 from fishembed.experiments.runs.repeat_command import repeat_commands
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_info import PRIOR_SENTENCES
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
-from fishembed.reports.figures.style import inline_svg
-from fishembed.reports.page import captions
-from fishembed.reports.page.field_section import field_parts
+from fishembed.reports.field_sentences import field_parts
+from fishembed.reports.figures.figure_style import inline_svg
 from fishembed.reports.page.galleries import RunPhotos
 from fishembed.reports.page.overview import (
     headline,
@@ -21,29 +24,23 @@ from fishembed.reports.page.overview import (
     trust_facts,
     worst_alarm,
 )
-from fishembed.reports.page.report_tables import (
+from fishembed.reports.page.report_texts import (
     acceptance_view,
     class_rows,
     few_images_table,
+    figure_captions,
+    figure_tips,
     how_made,
     never_recognised,
     prompts,
     run_tables,
     selection_table,
 )
-from fishembed.reports.page.script_data import (
-    are_uneven,
-    map_data,
-    matrix_data,
-    named_points,
-    small_data,
-)
+from fishembed.reports.page_template import IMAGES_BESIDE
 from fishembed.reports.run_sentences import (
-    calibration_sentence,
     caveats,
-    training_effect,
 )
-from fishembed.reports.shared_page_parts import IMAGES_BESIDE
+from fishembed.reports.thumbnails import TILE
 from fishembed.reports.wording import split_photos
 
 _SECTIONS = (
@@ -86,7 +83,7 @@ def report_context(
     result = run.result
     drawn_map = None if isinstance(embedding_map, str) else embedding_map
     matrix = matrix_data(result, photos)
-    texts = _texts(result)
+    texts = figure_captions(result)
     context = {
         "name": printable(run.name),
         **_overview(run),
@@ -150,22 +147,6 @@ def _spoken(text: str | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else " ".join(text)
 
 
-def _texts(result: RunResult) -> dict[str, Any]:
-    """Return what each figure shows, in words for screen readers."""
-    bins = result.reliability
-    return {
-        "loss": captions.epoch_caption(result, "loss"),
-        "accuracy": captions.epoch_caption(result, "accuracy")
-        + captions.scored_line_caption(result),
-        "selection": captions.selection_caption(result),
-        "recall_by_training": training_effect(result.classes),
-        "reliability": calibration_sentence(bins) if bins else "",
-        "accept": captions.acceptance_caption(),
-        "top_k": captions.top_k_caption(result),
-        "learning_curve": captions.learning_curve_message(result),
-    }
-
-
 def _how_made(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "command": "\n".join(map(printable, repeat_commands(run, found))),
@@ -181,15 +162,12 @@ def _script_data(
     matrix: dict[str, Any] | None,
     embedding_map: EmbeddingMap | None,
 ) -> dict[str, Any]:
-    bins, accepts = result.reliability, result.acceptance
+    accepts = result.acceptance
     return {
         "matrix": matrix,
         "map": map_data(result, embedding_map, photos.number) if embedding_map else None,
         "small": small_data(result, photos),
-        "tips": {
-            "recall_by_training": captions.class_tips(result.classes),
-            "reliability": captions.bin_tips(bins) if bins else [],
-        },
+        "tips": figure_tips(result),
         "named": named_points(result),
         "answers": [[answer.summary, answer.words] for answer in trust_answers(result)],
         "accept": None
@@ -216,3 +194,123 @@ def _has(context: dict[str, Any], section: str) -> bool:
         "choice": context["selection"] is not None or bool({"loss", "accuracy"} & set(figures)),
     }
     return needed.get(section, True)
+
+
+_ALL_UP_TO = 60
+_MIXED = 40
+_GRID = 2000
+_UNEVEN = 2
+_NAMED = 5
+_GOLDEN = 137.508
+"""Degrees between the colours of classes that stand next to each other: as far as can be."""
+
+
+def matrix_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
+    """Return the confusion matrix as a sparse list, classes in the order of the figure.
+
+    Returns
+    -------
+    dict or None
+        `names` and `totals` (scored images) in order; `cells`, flat triples of row, column
+        and count; `photos`, flat triples of row, column and an image's number; `focus`, the
+        places of the most mixed-up classes, or None where all are shown at once. None where
+        nothing was scored.
+    """
+    order = result.mixup_order
+    if not len(order):
+        return None
+    ordered = count_block(result.confusion, order)
+    row, column = np.nonzero(ordered)
+    cells = np.stack([row, column, ordered[row, column]], axis=1)
+    focus = most_mixed(ordered, range(len(order)), _MIXED) if len(order) > _ALL_UP_TO else None
+    place = {int(label): i for i, label in enumerate(order)}
+    true, called = result.images.true, result.images.predicted
+    shown = [
+        (place[int(true[i])], place[int(called[i])], photos.number[i])
+        for i in photos.cells
+        if int(true[i]) in place and int(called[i]) in place
+    ]
+    return {
+        "names": [result.classes.names[i] for i in order],
+        "totals": ordered.sum(axis=1).tolist(),
+        "cells": cells.ravel().tolist(),
+        "photos": [number for triple in shown for number in triple],
+        "focus": focus,
+    }
+
+
+def are_uneven(result: RunResult) -> bool:
+    """Whether classes have so uneven numbers of images that shares say more than counts."""
+    n = result.classes.n[result.classes.scored]
+    return bool(len(n)) and int(n.max()) >= _UNEVEN * int(n.min())
+
+
+def map_data(
+    result: RunResult, embedding_map: EmbeddingMap, number: Mapping[int, int]
+) -> dict[str, Any]:
+    """Return the map's points on a whole-numbered grid of one scale for both directions.
+
+    Returns
+    -------
+    dict
+        `names` of the classes that occur; `points`, flat quadruples of x, y, true and predicted
+        class (places in `names`); `photos`, each point's number among the images, -1 for none;
+        `hues`, a colour angle for each name, far apart for classes that are taken for each other;
+        `width` and `height` of the grid; `landmarks`, flat triples of x, y and class, for the
+        names of the classes with most points.
+    """
+    low = embedding_map.xy.min(axis=0)
+    scale = float(np.ptp(embedding_map.xy, axis=0).max()) or 1.0
+    grid = np.round((embedding_map.xy - low) / scale * _GRID).astype(int)
+    true = result.images.true[embedding_map.rows]
+    predicted = result.images.predicted[embedding_map.rows]
+    occurring, place = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    points = np.column_stack([grid, place[: len(true)], place[len(true) :]])
+    place_of = {int(label): i for i, label in enumerate(occurring)}
+    marks = [
+        [*np.round((xy - low) / scale * _GRID).astype(int).tolist(), place_of[label]]
+        for label, xy in embedding_map.landmarks
+    ]
+    step = {int(label): i for i, label in enumerate(result.mixup_order)}
+    hues = [round(step.get(int(c), i) * _GOLDEN % 360) for i, c in enumerate(occurring)]
+    return {
+        "names": [result.classes.names[i] for i in occurring],
+        "landmarks": [number for mark in marks for number in mark],
+        "points": points.ravel().tolist(),
+        "photos": [number.get(int(row), -1) for row in embedding_map.rows],
+        "hues": hues,
+        "width": int(grid[:, 0].max()),
+        "height": int(grid[:, 1].max()),
+    }
+
+
+def small_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
+    """Return the small images: where each number's stands in the sprite; None for none."""
+    sprite = photos.small
+    if sprite is None:
+        return None
+    paths = result.images.paths
+    places = {
+        n: sprite.place[paths[row]]
+        for row, n in photos.number.items()
+        if paths[row] in sprite.place
+    }
+    return {
+        "uri": sprite.uri,
+        "columns": sprite.columns,
+        "tile": list(TILE),
+        "numbers": [number for pair in places.items() for number in pair],
+        "sizes": [side for size in sprite.sizes for side in size],
+    }
+
+
+def named_points(result: RunResult) -> list[int]:
+    """Return the points of recall by training images that are named: those off the trend most."""
+    table = result.classes
+    shown = table.trained_and_scored
+    if len(shown) < 2:
+        return list(range(len(shown)))
+    trained = table.n_train[shown].argsort(kind="stable").argsort(kind="stable")
+    found = table.recall[shown].argsort(kind="stable").argsort(kind="stable")
+    order = np.argsort(-np.abs(trained - found), kind="stable")
+    return sorted(int(i) for i in order[:_NAMED])
