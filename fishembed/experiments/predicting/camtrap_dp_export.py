@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -62,10 +62,12 @@ _ANYWHERE = 20_037_508
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where and when one row was taken, as far as its metadata tells."""
+class _Row:
+    """A row of the store: its cells by column, its medium, and where and when it was taken."""
 
+    cells: Mapping[str, str]
     media: str
+    path: str
     deployment: str
     time: datetime
     is_sure: bool
@@ -119,12 +121,11 @@ def export_camtrap_dp(run: str | Path | Run, store: str | Path, target: str | Pa
     run = run if isinstance(run, Run) else Run.open(run)
     found = predict_run(run, [store], top=1)
     with open_store(store) as opened:
-        texts = metadata_texts(opened, np.arange(len(opened)))
-        places = [_place(opened, texts, row) for row in range(len(opened))]
-        deployments = _deployments(texts, places)
-        media = _media(opened, texts, places)
-        observations = _observations(opened, texts, places, found.predictions, run)
+        rows = _rows(opened)
+        by = f"fishembed {__version__}, run {run.name}, encoder {opened.encoder_name}"
+        observations = _observations(rows, _shares(opened, rows), found.predictions, by)
         title = opened.path.stem
+    deployments, media = _deployments(rows), _media(rows)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(target) as temporary:
         write_csv(temporary / "deployments.csv", DEPLOYMENTS, deployments)
@@ -135,34 +136,40 @@ def export_camtrap_dp(run: str | Path | Run, store: str | Path, target: str | Pa
     return target
 
 
-def _cell(texts: Mapping[str, Sequence[str]], kind: str, row: int) -> str:
-    return next(filter(None, (_text(texts, name, row) for name in _NAMES[kind])), "")
+def _rows(store: Store) -> list[_Row]:
+    texts = metadata_texts(store, np.arange(len(store)))
+    every = (dict(zip(texts, cells, strict=True)) for cells in zip(*texts.values(), strict=True))
+    changed = store.column("mtime_ns").tolist()
+    return [_row(*row) for row in zip(store.paths, every, changed, strict=True)]
 
 
-def _text(texts: Mapping[str, Sequence[str]], name: str, row: int) -> str:
-    """Return a cell, "" where the store has no such column."""
-    return texts[name][row] if name in texts else ""
+def _row(path: str, cells: Mapping[str, str], changed: int) -> _Row:
+    moment = parse_frame_path(path)
+    medium = (parse_box_path(path) or moment or (path,))[0]
+    offset = moment[1] if moment else 0.0
+    time, is_sure = _time(_first([cells], *_NAMES["time"]), changed)
+    return _Row(
+        cells,
+        _first([cells], "mediaID", "image_id") or medium,
+        medium,
+        _first([cells], *_NAMES["deployment"]) or "d1",
+        time - timedelta(seconds=offset if is_sure else 0),
+        is_sure,
+        offset,
+    )
 
 
-def _place(store: Store, texts: Mapping[str, Sequence[str]], row: int) -> _Place:
-    path = store.paths[row]
-    part, moment = parse_box_path(path), parse_frame_path(path)
-    medium = part[0] if part else moment[0] if moment else path
-    known = _text(texts, "mediaID", row) or _text(texts, "image_id", row)
-    time, is_sure = _time(store, _cell(texts, "time", row), row)
-    offset = 0.0
-    if moment is not None:
-        offset = moment[1]
-        time -= timedelta(seconds=offset) if is_sure else timedelta()
-    return _Place(known or medium, _cell(texts, "deployment", row) or "d1", time, is_sure, offset)
+def _first(rows: Iterable[Mapping[str, str]], *columns: str) -> str:
+    """Return the first cell that is not empty, of the first column that has one; else ""."""
+    return next((row[column] for column in columns for row in rows if row.get(column)), "")
 
 
-def _time(store: Store, text: str, row: int) -> tuple[datetime, bool]:
+def _time(text: str, changed: int) -> tuple[datetime, bool]:
     """Return when a row was taken, and whether its metadata says so with an offset from UTC."""
     with suppress(ValueError):
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         return (found, True) if found.tzinfo else (found.replace(tzinfo=timezone.utc), False)
-    stamp = max(0, int(store.column("mtime_ns")[row])) / 1e9
+    stamp = max(0, changed) / 1e9
     return datetime.fromtimestamp(stamp if stamp < 1e11 else 0, timezone.utc), False
 
 
@@ -170,63 +177,54 @@ def _iso(time: datetime) -> str:
     return time.isoformat(timespec="seconds")
 
 
-def _deployments(
-    texts: Mapping[str, Sequence[str]], places: Sequence[_Place]
-) -> list[tuple[object, ...]]:
-    rows: dict[str, list[int]] = {}
-    for row, place in enumerate(places):
-        rows.setdefault(place.deployment, []).append(row)
-    return [_deployment(name, texts, places, of) for name, of in rows.items()]
+def _deployments(rows: Sequence[_Row]) -> list[tuple[object, ...]]:
+    found: dict[str, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row.deployment, []).append(row)
+    return [_deployment(name, own) for name, own in found.items()]
 
 
-def _deployment(
-    name: str, texts: Mapping[str, Sequence[str]], places: Sequence[_Place], rows: Sequence[int]
-) -> tuple[object, ...]:
-    def first(column: str) -> str:
-        return next(filter(None, (_text(texts, column, row) for row in rows)), "")
-
-    def degrees(kind: str, most: float) -> float | None:
-        for row in rows:
-            with suppress(ValueError):
-                value = float(_cell(texts, kind, row))
-                if abs(value) <= most:
-                    return value
-        return None
-
-    latitude, longitude = degrees("latitude", 90), degrees("longitude", 180)
+def _deployment(name: str, rows: Sequence[_Row]) -> tuple[object, ...]:
+    cells = [row.cells for row in rows]
+    latitude, longitude = _degrees(cells, "latitude", 90), _degrees(cells, "longitude", 180)
     is_placed = latitude is not None and longitude is not None
-    times = [places[row].time for row in rows]
-    location = first("locationName") or first("placename") or first("site") or first("locality")
+    times = [row.time for row in rows]
+    location = _first(cells, "locationName", "placename", "site", "locality")
     return (
-        *(name, first("locationID"), location),
+        *(name, _first(cells, "locationID"), location),
         *((latitude, longitude, "") if is_placed else (0, 0, _ANYWHERE)),
-        *(_iso(min(times)), _iso(max(times)), first("cameraID") or first("camera_id")),
-        *(first("cameraModel") or first("camera"),),
-        "false" if all(places[row].is_sure for row in rows) else "true",
+        *(_iso(min(times)), _iso(max(times)), _first(cells, "cameraID", "camera_id")),
+        _first(cells, "cameraModel", "camera"),
+        "false" if all(row.is_sure for row in rows) else "true",
         "" if is_placed else "location not known",
     )
 
 
-def _media(
-    store: Store, texts: Mapping[str, Sequence[str]], places: Sequence[_Place]
-) -> list[tuple[object, ...]]:
-    found: dict[str, tuple[object, ...]] = {}
-    for row, place in enumerate(places):
-        path = _photo(store.paths[row])
-        name = path.rstrip("/").rpartition("/")[2]
-        kind = mimetypes.guess_type(name)[0] or "image/jpeg"
-        kind = kind if re.match(r"(image|video|audio)/", kind) else "image/jpeg"
-        method = _text(texts, "captureMethod", row)
-        method = method if method in {"activityDetection", "timeLapse"} else ""
-        public = "true" if is_url(path) else "false"
-        one = (place.media, place.deployment, method, _iso(place.time))
-        found.setdefault(place.media, (*one, _package_path(path), public, name, kind))
-    return list(found.values())
+def _degrees(rows: Sequence[Mapping[str, str]], kind: str, most: float) -> float | None:
+    for row in rows:
+        with suppress(ValueError):
+            value = float(_first([row], *_NAMES[kind]))
+            if abs(value) <= most:
+                return value
+    return None
 
 
-def _photo(path: str) -> str:
-    part = parse_box_path(path) or parse_frame_path(path)
-    return part[0] if part else path
+def _media(rows: Sequence[_Row]) -> list[tuple[object, ...]]:
+    found: dict[str, _Row] = {}
+    for row in rows:
+        found.setdefault(row.media, row)
+    return [_medium(row) for row in found.values()]
+
+
+def _medium(row: _Row) -> tuple[object, ...]:
+    name = row.path.rstrip("/").rpartition("/")[2]
+    kind = mimetypes.guess_type(name)[0] or "image/jpeg"
+    kind = kind if re.match(r"(image|video|audio)/", kind) else "image/jpeg"
+    method = row.cells.get("captureMethod", "")
+    method = method if method in {"activityDetection", "timeLapse"} else ""
+    public = "true" if is_url(row.path) else "false"
+    about = (row.media, row.deployment, method, _iso(row.time))
+    return (*about, _package_path(row.path), public, name, kind)
 
 
 def _package_path(path: str) -> str:
@@ -238,33 +236,29 @@ def _package_path(path: str) -> str:
 
 
 def _observations(
-    store: Store,
-    texts: Mapping[str, Sequence[str]],
-    places: Sequence[_Place],
+    rows: Sequence[_Row],
+    boxes: Mapping[int, tuple[float, ...]],
     predictions: Sequence[Prediction],
-    run: Run,
+    by: str,
 ) -> list[tuple[object, ...]]:
     now = _iso(datetime.now(timezone.utc))
-    by = f"fishembed {__version__}, run {run.name}, encoder {store.encoder_name}"
-    boxes = _shares(store)
-    rows = []
-    for row, (place, one) in enumerate(zip(places, predictions, strict=True)):
+    found: list[tuple[object, ...]] = []
+    for number, (row, one) in enumerate(zip(rows, predictions, strict=True)):
         kind = "unknown" if one.unknown else _TYPES.get(one.classes[0].lower(), "animal")
-        seen = _iso(place.time + timedelta(seconds=place.offset))
-        event = _text(texts, "eventID", row) or texts["group"][row]
-        rows.append(
-            (
-                *(f"obs-{row:07d}", place.deployment, place.media, event, seen, seen, "media"),
-                *(kind, one.classes[0] if kind == "animal" else ""),
-                *boxes.get(row, ("",) * 4),
-                *("machine", by, now, f"{min(1.0, max(0.0, one.probabilities[0])):.6f}"),
-                f"sent back: {one.reason}" if one.unknown else "",
-            )
+        seen = _iso(row.time + timedelta(seconds=row.offset))
+        event = _first([row.cells], "eventID", "group")
+        observation = (
+            *(f"obs-{number:07d}", row.deployment, row.media, event, seen, seen, "media"),
+            *(kind, one.classes[0] if kind == "animal" else ""),
+            *boxes.get(number, ("",) * 4),
+            *("machine", by, now, f"{min(1.0, max(0.0, one.probabilities[0])):.6f}"),
+            f"sent back: {one.reason}" if one.unknown else "",
         )
-    return rows
+        found.append(observation)
+    return found
 
 
-def _shares(store: Store) -> dict[int, tuple[float, ...]]:
+def _shares(store: Store, rows: Sequence[_Row]) -> dict[int, tuple[float, ...]]:
     """Return the boxes of rows as shares of their photo, where the photo can be looked at."""
     boxes = np.asarray(store.boxes)
     there = np.flatnonzero(~np.isnan(boxes[:, 0]))
@@ -272,33 +266,28 @@ def _shares(store: Store) -> dict[int, tuple[float, ...]]:
     if not len(there) or not root:
         return {}
     files, sizes, found = ImageFiles(str(root)), dict[str, tuple[int, int]](), {}
-    for row in there.tolist():
-        photo = _photo(store.paths[row])
+    for at in there.tolist():
+        photo = rows[at].path
         with suppress(ImageError):
             if photo not in sizes:
                 sizes[photo] = image_size(files.at(photo))
-            found[row] = _share(boxes[row].tolist(), sizes[photo])
+            found[at] = _share(boxes[at].tolist(), sizes[photo])
     return found
 
 
 def _share(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
     """Return a box as shares between 0 and 1, no side of it beyond the photo or nought."""
-    width, height = size
-    x, y = min(max(box[0] / width, 0), 0.999999), min(max(box[1] / height, 0), 0.999999)
-    wide, high = min(box[2] / width, 1 - x), min(box[3] / height, 1 - y)
-    return tuple(
-        round(max(side, 1e-6 if at > 1 else 0), 6) for at, side in enumerate((x, y, wide, high))
-    )
+    x, y = (min(max(at / side, 0), 0.999999) for at, side in zip(box[:2], size, strict=True))
+    wide, high = min(box[2] / size[0], 1 - x), min(box[3] / size[1], 1 - y)
+    return round(x, 6), round(y, 6), *(round(max(side, 1e-6), 6) for side in (wide, high))
 
 
 def _descriptor(
     title: str, deployments: Sequence[Sequence[Any]], observations: Sequence[Sequence[Any]]
 ) -> dict[str, object]:
     latitudes, longitudes = ([float(row[at]) for row in deployments] for at in (3, 4))
-    west, south, east, north = (
-        *(min(longitudes), min(latitudes)),
-        *(max(longitudes), max(latitudes)),
-    )
+    south, north = min(latitudes), max(latitudes)
+    west, east = min(longitudes), max(longitudes)
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     species = sorted({str(row[8]) for row in observations if row[8]})
     resources = [

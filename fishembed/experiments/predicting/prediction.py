@@ -17,9 +17,9 @@ from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder
 from fishembed.errors import InputError
 from fishembed.experiments.held_out import HeldOut
-from fishembed.experiments.predicting.class_frequencies import count_catch, prior_shift
+from fishembed.experiments.predicting.class_frequencies import CatchCounts, count_catch, prior_shift
 from fishembed.experiments.predicting.class_tables import read_class_lists, read_taxonomy
-from fishembed.experiments.predicting.input_features import read_input_features
+from fishembed.experiments.predicting.input_features import InputFeatures, read_input_features
 from fishembed.experiments.predicting.predicted_images import Prediction, Predictions
 from fishembed.experiments.predicting.predicted_rows import (
     ImageScores,
@@ -27,7 +27,7 @@ from fishembed.experiments.predicting.predicted_rows import (
     PredictionOptions,
     predict_rows,
 )
-from fishembed.experiments.predicting.prepared_run import PreparedRun
+from fishembed.experiments.predicting.prepared_run import PreparedRun, TrainingImages
 from fishembed.experiments.runs.find_runs import open_run
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import TOP_K
@@ -132,20 +132,18 @@ def predict_run(
     >>> found.predictions[0].classes
     ('cod',)
     """
-    prepared = _prepared(run, fetch=fetch)
     if top < 1:
         raise InputError(f"top={top!r} must be at least 1")
-    run, head = prepared.run, prepared.head
+    prepared = _prepared(run, fetch=fetch)
+    run, head, names = prepared.run, prepared.head, prepared.head.names
     found = read_input_features(
         run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
     )
-    names = head.names
     needs_held_out = unknown or counts or sets is not None or prior is not None
     kept = prepared.held_out if needs_held_out else None
     lists = None if classes is None else read_class_lists(Path(classes))
     taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
     columns = found.named_columns([c for c in ((lists.column if lists else ""), pool or "") if c])
-
     together = pool is not None or counts or prior == "estimate"
     size = len(found.X) if together else _LOGITS_AT_ONCE // len(names)
     blocks = _score(found.X, prepared.calibrated, kept if unknown else None, columns, size)
@@ -156,19 +154,13 @@ def predict_run(
     )
     caught = None
     if counts:
-        alone = predict_rows(first, names, kept, replace(options, lists=None, sets=None))
-        caught = count_catch(
-            found.paths, first.logits, names, kept, reasons=alone.reasons, checked=checked
-        )
-    pooled = None if pool is None else first.pooled(pool)
+        caught = _counted(first, names, kept, options, paths=found.paths, checked=checked)
     predictions: list[Prediction] = []
-    for scores in chain([first], blocks) if pooled is None else [pooled]:
-        answers = predict_rows(scores, names, kept, options)
-        predictions += _predictions(scores, answers, names, found.paths, top=top, pool=pool)
+    for scores in chain([first], blocks) if pool is None else [first.pooled(pool)]:
+        rows = predict_rows(scores, names, kept, options)
+        predictions += _predictions(scores, rows, names, found.paths, top=top, pool=pool)
     if evidence:
-        X = found.X if pooled is None else found.X[[rows[0] for rows in pooled.rows]]
-        near = prepared.training_images.nearest(X, N_NEIGHBOURS)
-        predictions = [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
+        predictions = _with_evidence(predictions, found, prepared.training_images)
     return Predictions(
         tuple(predictions),
         found.skipped,
@@ -203,6 +195,32 @@ def _score(
             {name: values[at] for name, values in columns.items()},
             [np.array([i]) for i in range(start, start + len(X[at]))],
         )
+
+
+def _counted(
+    scores: ImageScores,
+    names: Sequence[str],
+    kept: HeldOut | None,
+    options: PredictionOptions,
+    *,
+    paths: Sequence[str],
+    checked: str | Path | None,
+) -> CatchCounts:
+    """Count images by class, with the classes that are on no list."""
+    alone = predict_rows(
+        scores, names, kept, replace(options, lists=None, sets=None, taxonomy=None)
+    )
+    return count_catch(paths, scores.logits, names, kept, reasons=alone.reasons, checked=checked)
+
+
+def _with_evidence(
+    predictions: Sequence[Prediction], found: InputFeatures, images: TrainingImages
+) -> list[Prediction]:
+    """Name the training images that lie nearest to each image, or to the first of each pool."""
+    place = {path: i for i, path in enumerate(found.paths)}
+    X = found.X[[place[one.path] for one in predictions]]
+    near = images.nearest(X, N_NEIGHBOURS)
+    return [replace(one, evidence=n) for one, n in zip(predictions, near, strict=True)]
 
 
 def _notes(no_held_out: bool, taxonomy: str | Path | None, missing: Sequence[str]) -> Iterator[str]:
