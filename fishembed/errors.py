@@ -39,7 +39,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     └── MissingExtraError (ImportError)         an optional feature that is not installed
 
 The command line prints the message of a `FishembedError` without a traceback and
-exits with a code for its kind (see `fishembed.cli.exit_codes`). A message therefore says
+exits with a code for its kind (see `fishembed.cli.program.exit_codes`). A message therefore says
 what was wrong, with the value, and what to do.
 """
 

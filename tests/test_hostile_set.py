@@ -22,8 +22,8 @@ from hostile_runs import RUNS
 from watched import Watch, watched
 
 from fishembed.cli.app import app
-from fishembed.cli.exit_codes import DATA, DONE, MISSING, NETWORK, USAGE
-from fishembed.cli.run_program import run_program
+from fishembed.cli.program.exit_codes import DATA, DONE, MISSING, NETWORK, USAGE
+from fishembed.cli.program.run_program import run_program
 from fishembed.errors import InputError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
@@ -282,7 +282,7 @@ import json
 from pathlib import Path
 from watched import Watch, watched
 from fishembed.cli.app import app
-from fishembed.cli.run_program import run_program
+from fishembed.cli.program.run_program import run_program
 for words in json.loads(Path("words.json").read_text()):
     with watched(Watch([Path.cwd()], ("/etc/passwd",)), Path("../outside")) as watch:
         code = run_program(app, words)

@@ -11,7 +11,7 @@ from fake_encoder import FakeEncoder
 from readme_workspace import make_workspace
 
 from fishembed.cli.app import app
-from fishembed.cli.run_program import run_program
+from fishembed.cli.program.run_program import run_program
 from fishembed.extraction import extract
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The command line: each verb is one module that parses, calls one function and prints."""
+"""The command line: each verb is one function that parses, calls one function and prints."""
 
 from fishembed.cli.app import app, main
 

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from fishembed._version import __version__
-from fishembed.cli.help_page import ProgramGroup
-from fishembed.cli.options import LogFileOption, QuietOption, VerboseOption
-from fishembed.cli.output import set_output
-from fishembed.cli.run_program import run_program
-from fishembed.cli.verbs import add_verbs
+from fishembed.cli.audit_split_fix import audit, fix, split
+from fishembed.cli.bundle_push import bundle, push
+from fishembed.cli.demo import demo
+from fishembed.cli.encoders_taxonomy import encoders, taxonomy
+from fishembed.cli.extract import extract
+from fishembed.cli.fit import fit
+from fishembed.cli.import_export import export, import_
+from fishembed.cli.info import info
+from fishembed.cli.merge_shard import merge, shard
+from fishembed.cli.predict import predict
+from fishembed.cli.program.help_page import ProgramGroup, VerbCommand
+from fishembed.cli.program.options import LogFileOption, QuietOption, VerboseOption
+from fishembed.cli.program.output import output, set_output
+from fishembed.cli.program.run_program import run_program
+from fishembed.cli.report_compare_runs import compare, report, runs
+from fishembed.cli.run import run
+from fishembed.cli.search_cluster_suggest import cluster, search, suggest
+from fishembed.cli.serve import serve
+from fishembed.cli.zeroshot import zeroshot
+
+Verb = Callable[..., None]
+
+GROUPS: dict[str, tuple[Verb, ...]] = {
+    "Start": (demo, run, extract, info, encoders),
+    "Learn": (zeroshot, fit, report, compare, runs, predict, serve),
+    "Check data": (audit, fix, split, search, cluster, suggest, taxonomy),
+    "Share": (import_, export, bundle, push),
+    "Large scale": (merge, shard),
+}
+"""The verbs, by the group that they stand in under ``--help``; a new verb is one word here."""
 
 app = typer.Typer(
     name="fishembed",
@@ -60,7 +87,37 @@ def _program(
     set_output(verbose=verbose, quiet=quiet, log_file=log_file)
 
 
-add_verbs(app)
+def _with_output_options(name: str, verb: Verb) -> Verb:
+    """Return a verb that also takes ``--verbose``, ``--quiet`` and ``--log-file``."""
+
+    @functools.wraps(verb)
+    def call(*, verbose: bool, quiet: bool, log_file: Any, **given: Any) -> None:
+        set_output(verbose=verbose, quiet=quiet, log_file=log_file)
+        output().verb, output().given = name, given
+        verb(**given)
+
+    def option(called: str, annotation: Any, default: Any) -> inspect.Parameter:
+        kind = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Parameter(called, kind, default=default, annotation=annotation)
+
+    own = inspect.signature(verb, eval_str=True)
+    parameters = [
+        *own.parameters.values(),
+        option("verbose", VerboseOption, False),
+        option("quiet", QuietOption, False),
+        option("log_file", LogFileOption, None),
+    ]
+    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {one.name: one.annotation for one in parameters}
+    return call
+
+
+for _group, _verbs in GROUPS.items():
+    for _verb in _verbs:
+        _name = _verb.__name__.rstrip("_")
+        app.command(_name, cls=VerbCommand, rich_help_panel=_group)(
+            _with_output_options(_name, _verb)
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

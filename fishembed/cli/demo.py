@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fishembed._base.paths import cache_dir, data_dir, reports_dir
-from fishembed.cli.console import Console
-from fishembed.cli.options import DeviceOption, JsonOption
+from fishembed._base.default_dirs import cache_dir, data_dir, reports_dir
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
     from fishembed.demo.demo_run import DemoRun

@@ -10,9 +10,9 @@ import typer
 
 from fishembed._base.paths import Place, data_dir
 from fishembed._base.text import counted
-from fishembed.cli.console import Console
-from fishembed.cli.extraction_summary import extraction_document, print_extraction
-from fishembed.cli.options import DeviceOption, JsonOption
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.options import DeviceOption, JsonOption
+from fishembed.cli.program.summaries import extraction_document, print_extraction
 from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:

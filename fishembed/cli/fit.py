@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fishembed._base.paths import reports_dir
-from fishembed.cli.completion import head_names, store_names
-from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
-from fishembed.cli.lean_imports import import_sklearn
-from fishembed.cli.options import (
+from fishembed._base.default_dirs import reports_dir
+from fishembed.cli.program.console import NOTHING_WRITTEN, Console
+from fishembed.cli.program.lean_imports import import_sklearn
+from fishembed.cli.program.options import (
     FIELD,
     ByOption,
     JsonOption,
     LogOption,
     PoolOption,
     TaxonomyOption,
+    head_names,
+    store_names,
 )
-from fishembed.cli.resolve_paths import resolve_stores
-from fishembed.cli.run_summary import (
+from fishembed.cli.program.output import command_line
+from fishembed.cli.program.resolve_paths import resolve_stores
+from fishembed.cli.program.summaries import (
     print_each,
     print_learning_curve,
     print_logged,

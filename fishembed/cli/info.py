@@ -9,9 +9,9 @@ import typer
 
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, printable
-from fishembed.cli.console import Console
-from fishembed.cli.options import JsonOption, StoreArgument
-from fishembed.cli.resolve_paths import resolve_store
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.options import JsonOption, StoreArgument
+from fishembed.cli.program.resolve_paths import resolve_store
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fishembed._base.text import counted
-from fishembed.cli.completion import run_names
-from fishembed.cli.console import Console
-from fishembed.cli.extraction_summary import left_out_lines
-from fishembed.cli.lean_imports import import_sklearn
-from fishembed.cli.options import DeviceOption, FetchOption, TrustEncoderOption
-from fishembed.cli.resolve_paths import find_inputs, find_run
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.lean_imports import import_sklearn
+from fishembed.cli.program.options import DeviceOption, FetchOption, TrustEncoderOption, run_names
+from fishembed.cli.program.resolve_paths import find_inputs, find_run
+from fishembed.cli.program.summaries import left_out_lines
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.paths import data_dir, reports_dir
-from fishembed.cli.console import Console, command_line
-from fishembed.cli.exit_codes import DATA
-from fishembed.cli.options import DeviceOption, JsonOption
+from fishembed._base.default_dirs import data_dir, reports_dir
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.exit_codes import DATA
+from fishembed.cli.program.options import DeviceOption, JsonOption
+from fishembed.cli.program.output import command_line
 
 
 def run(

@@ -10,10 +10,9 @@ from typing import Annotated
 
 import typer
 
-from fishembed.cli.completion import run_names
-from fishembed.cli.console import Console
-from fishembed.cli.options import DeviceOption, TrustEncoderOption
-from fishembed.cli.resolve_paths import resolve_run
+from fishembed.cli.program.console import Console
+from fishembed.cli.program.options import DeviceOption, TrustEncoderOption, run_names
+from fishembed.cli.program.resolve_paths import resolve_run
 from fishembed.errors import InputError, MissingExtraError
 
 _HERE = ("127.0.0.1", "localhost", "::1")

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.paths import reports_dir
-from fishembed.cli.console import NOTHING_WRITTEN, Console, command_line
-from fishembed.cli.lean_imports import import_sklearn
-from fishembed.cli.options import JsonOption, LogOption, StoreArgument
-from fishembed.cli.resolve_paths import resolve_store
-from fishembed.cli.run_summary import print_logged, print_run
+from fishembed._base.default_dirs import reports_dir
+from fishembed.cli.program.console import NOTHING_WRITTEN, Console
+from fishembed.cli.program.lean_imports import import_sklearn
+from fishembed.cli.program.options import JsonOption, LogOption, StoreArgument
+from fishembed.cli.program.output import command_line
+from fishembed.cli.program.resolve_paths import resolve_store
+from fishembed.cli.program.summaries import print_logged, print_run
 
 
 def zeroshot(

@@ -19,7 +19,7 @@ from test_s3_faults import VERBS, arrays, assert_whole, fresh
 from upath import UPath
 
 from fishembed.cache import FeatureStore
-from fishembed.cli.exit_codes import DATA, DONE, LOCKED, NETWORK, USAGE
+from fishembed.cli.program.exit_codes import DATA, DONE, LOCKED, NETWORK, USAGE
 
 ALL = bool(os.environ.get("FISHEMBED_ALL_FAULTS"))
 ENDS = {one.code for one in (DONE, USAGE, DATA, LOCKED, NETWORK)}

@@ -33,7 +33,7 @@ from small_pictures import draw
 from fishembed import Run, run_fit, run_zeroshot
 from fishembed.audit import fix_store
 from fishembed.cache import shard_store
-from fishembed.cli.exit_codes import DATA, DONE, LOCKED, USAGE
+from fishembed.cli.program.exit_codes import DATA, DONE, LOCKED, USAGE
 from fishembed.experiments.few_shot import FewShotSettings
 from fishembed.experiments.field_questions import answer_field_questions
 
@@ -213,7 +213,7 @@ def _run_all(folder: Path, kind: Kind, verbs: list[str], broken: str, data: byte
 
 def _answer(folder: Path, words: list[str]) -> tuple[int, str, str, dict[str, str]]:
     """Run a verb: its exit code, what it printed and complained, and what it wrote."""
-    from fishembed.cli.run_program import run_program
+    from fishembed.cli.program.run_program import run_program
 
     before = _stamps(folder)
     out, err = _Text(), _Text()

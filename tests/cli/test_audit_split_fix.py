@@ -9,7 +9,7 @@ import pytest
 
 from fishembed.cache import FeatureStore, import_vectors
 from fishembed.cli import app
-from fishembed.cli.run_program import run_program
+from fishembed.cli.program.run_program import run_program
 
 
 @pytest.fixture

@@ -1,0 +1,225 @@
+"""The verbs `report`, `compare` and `runs`: look at runs that were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fishembed._base.default_dirs import reports_dir
+from fishembed._base.text import printable
+from fishembed.cli.program.console import NOTHING_WRITTEN, Console
+from fishembed.cli.program.options import (
+    ByOption,
+    FetchOption,
+    JsonOption,
+    PhotosOption,
+    PoolOption,
+    TaxonomyOption,
+    run_names,
+)
+from fishembed.cli.program.resolve_paths import find_run, resolve_run
+from fishembed.cli.program.summaries import print_field, print_scores
+
+
+def report(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Run: its folder, or its name in ./reports.",
+            show_default="newest in ./reports",
+            autocompletion=run_names,
+        ),
+    ] = None,
+    photos: PhotosOption = None,
+    fetch: FetchOption = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="What to write: html, md, tex, png, svg or pdf; repeat for several.",
+            show_default="html png svg",
+        ),
+    ] = None,
+    by: ByOption = None,
+    pool: PoolOption = None,
+    taxonomy: TaxonomyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's page and figures into its folder.
+
+    Examples
+    --------
+    fishembed report
+    fishembed report fish-auto
+    fishembed report fish-auto --format md --format pdf
+    """
+    with Console(as_json=as_json, working="drawing", interrupted=NOTHING_WRITTEN) as console:
+        folder = resolve_run(run, console)
+        from fishembed.experiments import Run
+        from fishembed.experiments.field.field_questions import (
+            answer_field_questions,
+            field_answers,
+        )
+        from fishembed.reports import write_report
+
+        opened = Run.open(folder)
+        if by or pool or taxonomy:
+            answer_field_questions(opened, by=by, pool=pool, taxonomy=taxonomy)
+        wanted = formats or ("html", "png", "svg")
+        page = write_report(opened, photos=photos, formats=wanted, fetch=fetch, progress=console)
+        print_scores(console, opened)
+        found = field_answers(opened)
+        print_field(console, found)
+        console.message(f"wrote {page}")
+        files = sorted(path.name for path in folder.iterdir() if path.is_file())
+        console.document({"run": str(folder), "page": str(page), "files": files, **found})
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two or more runs: folders, or names in ./reports. The name of a series that "
+            "'fit --seeds' made stands for all its seeds.",
+            autocompletion=run_names,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: a page, or what its ending says, such as table.tex.",
+            show_default="compare-<runs>.html beside the first run",
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="What to write: html, tex, csv, md or json (a table), pdf, png or svg (a figure); "
+            "repeat for several.",
+            show_default="html, or what --output ends in",
+        ),
+    ] = None,
+    photos: PhotosOption = None,
+    fetch: FetchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare runs on the images that all were scored on: best first, and what may be chance.
+
+    Examples
+    --------
+    fishembed compare fish-linear fish-auto
+    fishembed compare fish-linear fish-auto -o table.tex
+    """
+    with Console(as_json=as_json, working="comparing", interrupted=NOTHING_WRITTEN) as console:
+        from fishembed.experiments import compare_runs
+        from fishembed.experiments.comparing.run_seeds import runs_of_series
+        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.reports import write_comparison
+        from fishembed.reports.comparison.comparison_sentences import headline
+        from fishembed.reports.comparison.comparison_tables import (
+            comparison_document,
+            pairs_table,
+            scores_table,
+        )
+        from fishembed.reports.comparison.write_comparison import comparison_files
+
+        named = [runs_of_series(run, reports_dir()) or [find_run(run)] for run in runs]
+        compared = compare_runs([folder for one in named for folder in one])
+        files = comparison_files(compared, output, formats or ())
+        for run in compared.runs:
+            if warning := stale_warning(run):
+                console.message(warning)
+        for note in compared.notes:
+            console.message(note)
+        console.table(*scores_table(compared), answer=True)
+        console.answer(f"\n{headline(compared)}")
+        console.table(*pairs_table(compared), answer=True)
+        write_comparison(compared, output=output, formats=formats or (), photos=photos, fetch=fetch)
+        for place in files.values():
+            console.message(f"wrote {place}")
+        console.document(
+            {
+                "page": str(files.get("html", "")),
+                "files": [str(place) for place in files.values()],
+                "runs": [str(run.folder) for run in compared.runs],
+                **comparison_document(compared),
+            }
+        )
+
+
+def runs(
+    sort: Annotated[
+        Literal["macro_recall", "accuracy", "created", "name"],
+        typer.Option(help="Order: best first, newest first, or by name."),
+    ] = "macro_recall",
+    delete: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Delete this run, its folder or its name; repeat for several.",
+            autocompletion=run_names,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs in ./reports, best first, and whether their stores have changed since.
+
+    Examples
+    --------
+    fishembed runs
+    fishembed runs --sort created
+    fishembed runs --delete fish-linear
+    """
+    with Console(as_json=as_json) as console:
+        from fishembed.experiments.runs.run_list import delete_run, list_runs
+
+        deleted = [str(delete_run(find_run(one, by_file=False))) for one in delete or ()]
+        for folder in deleted:
+            console.message(f"deleted {folder}")
+        lines = list_runs(reports_dir(), sort=sort)
+        table, documents, unreadable = [], [], []
+        for line in lines:
+            run = line.run
+            if run is None:
+                console.answer(f"{line.folder.name}: {line.problem}")
+                unreadable.append({"run": str(line.folder), "problem": line.problem})
+                continue
+            table.append(
+                [
+                    printable(run.name),
+                    _percent(line.number("accuracy")),
+                    _percent(line.number("macro_recall")),
+                    f"{run.metrics.get('n', 0):,}",
+                    str(run.metrics.get("scored_split", "")),
+                    str(run.info.get("created", ""))[:16].replace("T", " "),
+                    f"store {line.state}"
+                    if line.state != "made before the last fix"
+                    else line.state,
+                ]
+            )
+            documents.append(
+                {
+                    "run": str(run.folder),
+                    "name": run.name,
+                    "accuracy": run.metrics.get("accuracy"),
+                    "macro_recall": run.metrics.get("macro_recall"),
+                    "n": run.metrics.get("n"),
+                    "created": run.info.get("created"),
+                    "store": run.info["store"]["path"],
+                    "store_state": line.state,
+                }
+            )
+        if table:
+            head = ["run", "accuracy %", "macro recall %", "images", "scored", "made", "store"]
+            console.table(head, table, spare=["scored", "images", "made", "store"], answer=True)
+        elif not deleted:
+            console.answer(f"no runs in {reports_dir()}")
+        console.document({"runs": documents, "unreadable": unreadable, "deleted": deleted})
+
+
+def _percent(share: float) -> str:
+    return "" if share < 0 else f"{100 * share:.1f}"
