@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fishembed._base.default_dirs import cache_dir, data_dir, reports_dir
+from fishembed._base.paths import cache_dir, data_dir, reports_dir
 from fishembed.cli.program.console import Console
 from fishembed.cli.program.options import DeviceOption, JsonOption
 

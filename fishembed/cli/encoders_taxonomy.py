@@ -116,7 +116,11 @@ def taxonomy(
     with Console(as_json=as_json, working="asking GBIF", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.cache import is_store, open_store
         from fishembed.errors import InputError
-        from fishembed.experiments.field.taxa import fill_taxonomy, read_class_names, write_taxonomy
+        from fishembed.experiments.predicting.class_tables import (
+            fill_taxonomy,
+            read_class_names,
+            write_taxonomy,
+        )
 
         if output.exists():
             raise InputError(f"{str(output)!r} is there already: name another --output")

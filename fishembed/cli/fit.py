@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.lean_imports import import_sklearn
 from fishembed.cli.program.options import (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed._base.text import printable
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import (
@@ -58,10 +58,7 @@ def report(
     with Console(as_json=as_json, working="drawing", interrupted=NOTHING_WRITTEN) as console:
         folder = resolve_run(run, console)
         from fishembed.experiments import Run
-        from fishembed.experiments.field.field_questions import (
-            answer_field_questions,
-            field_answers,
-        )
+        from fishembed.experiments.field_questions import answer_field_questions, field_answers
         from fishembed.reports import write_report
 
         opened = Run.open(folder)
@@ -117,8 +114,7 @@ def compare(
     """
     with Console(as_json=as_json, working="comparing", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.experiments import compare_runs
-        from fishembed.experiments.comparing.run_seeds import runs_of_series
-        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.experiments.runs.find_runs import runs_of_series, stale_warning
         from fishembed.reports import write_comparison
         from fishembed.reports.comparison.comparison_sentences import headline
         from fishembed.reports.comparison.comparison_tables import (
@@ -175,7 +171,7 @@ def runs(
     fishembed runs --delete fish-linear
     """
     with Console(as_json=as_json) as console:
-        from fishembed.experiments.runs.run_list import delete_run, list_runs
+        from fishembed.experiments.runs.find_runs import delete_run, list_runs
 
         deleted = [str(delete_run(find_run(one, by_file=False))) for one in delete or ()]
         for folder in deleted:

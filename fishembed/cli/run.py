@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.default_dirs import data_dir, reports_dir
+from fishembed._base.paths import data_dir, reports_dir
 from fishembed.cli.program.console import Console
 from fishembed.cli.program.exit_codes import DATA
 from fishembed.cli.program.options import DeviceOption, JsonOption

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fishembed._base.default_dirs import reports_dir
+from fishembed._base.paths import reports_dir
 from fishembed._base.text import counted
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import (
@@ -267,7 +267,7 @@ def suggest(
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.experiments import Run
-        from fishembed.experiments.runs.run_list import stale_warning
+        from fishembed.experiments.runs.find_runs import stale_warning
         from fishembed.explore import suggest_store
         from fishembed.reports import write_suggestions
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fishembed._base.default_dirs import cache_dir, reports_dir
-from fishembed._base.paths import is_remote
+from fishembed._base.paths import cache_dir, is_remote, reports_dir
 
 _STORES = frozenset({".h5", ".hdf5", ".he5", ".json"})
 

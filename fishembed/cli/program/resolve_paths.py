@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fishembed._base.default_dirs import cache_dir, reports_dir
-from fishembed._base.paths import is_remote, to_path
+from fishembed._base.paths import cache_dir, is_remote, reports_dir, to_path
 from fishembed.cli.program.console import Console
 from fishembed.errors import InputError
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fishembed._base.paths import AnyPath
+
 
 RUN_JSON = "run.json"
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import typer
 
-from fishembed._base.default_dirs import cache_dir, reports_dir
-from fishembed._base.paths import Place, is_remote, scrub, to_path
+from fishembed._base.paths import Place, cache_dir, is_remote, reports_dir, scrub, to_path
 from fishembed.cli.program.exit_codes import (
     DATA,
     DONE,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.name_variants import merge_sentence
-from fishembed._base.text import counted
+from fishembed._base.text import counted, merge_sentence
 from fishembed.cli.program.console import Console
 
 if TYPE_CHECKING:
