@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import time
 
 import pytest
@@ -105,6 +106,28 @@ def test_decisions_survive_a_reload_and_a_group_is_named(page):
     assert decided(opened) == before
     named = [row["path"] for row in before if row["chosen"] == "cluster"]
     assert named == ["2.png", "4.png", 'far "away",1.png']
+
+
+def test_a_page_made_after_the_fix_does_not_show_what_is_done(page, tmp_path):
+    opened = page()
+    opened.js("document.querySelector('.card').click()")
+    for key in ("r", "r", "1"):  # 0.png is an eel, 1.png a cod, 2.png an eel
+        press(opened, key)
+    fixed = sheet(6, tmp_path / "photos")
+    first = dataclasses.replace(fixed.sections[0].images[0], label="eel")
+    images = [first, *fixed.sections[0].images[1:]]
+    section = dataclasses.replace(fixed.sections[0], images=images)
+    write_photo_page(
+        tmp_path / "index.html",
+        PhotoPage("eye", "Head"),
+        dataclasses.replace(fixed, sections=[section]),
+        ImageFiles(tmp_path / "photos"),
+    )
+    opened.driver.refresh()
+    assert [(row["path"], row["action"]) for row in decided(opened)] == [
+        ("1.png", "keep"),
+        ("2.png", "relabel"),
+    ]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -29,16 +29,20 @@ function startAnswering() {
     return made;
   }
 
-  /* What was decided before a reload. */
+  /* What was decided before a reload, unless a later page shows it done. */
   function restore() {
     try {
       const saved = JSON.parse(localStorage.getItem(store) || "{}");
-      (saved.decisions || []).forEach(([i, decision]) => i < images.length && decisions.set(i, decision));
-      (saved.names || []).forEach(([i, name]) => names.set(i, name));
+      (saved.decisions || []).forEach(([i, decision]) => isOpen(i, decision) && decisions.set(i, decision));
+      (saved.names || []).forEach(([i, name]) => ((sheet.sections[i] || {}).members || []).length && names.set(i, name));
       who.value = localStorage.getItem("fishembed:who") || "";
     } catch (error) { /* a browser may keep nothing for files */ }
     decisions.forEach((decision) => learn(decision.label));
     names.forEach((name) => learn(name.label));
+  }
+
+  function isOpen(i, decision) {
+    return i < images.length && (decision.on === undefined || decision.on === (images[i].label || ""));
   }
 
   function save() {
@@ -61,7 +65,7 @@ function startAnswering() {
   /* Decisions. */
   function decide(i, decision, more) {
     const before = [["image", i, decisions.get(i)], ...(more || [])];
-    if (decision) decisions.set(i, decision);
+    if (decision) decisions.set(i, { ...decision, on: images[i].label || "" });
     else decisions.delete(i);
     undone.push({ at: i, before });
     if (decision) learn(decision.label);
