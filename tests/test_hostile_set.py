@@ -131,7 +131,7 @@ def place(before, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(now / "temp"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     for module in (
-        "extraction.encoder_loader", "extraction.recorded_encoder", "explore.query",
+        "extraction.encoder_loader", "extraction.recorded_encoder", "explore.search",
         "experiments.predicting.input_features", "sharing.bundle_export",
     ):  # fmt: skip
         monkeypatch.setattr(f"fishembed.{module}.load_encoder", hostile_set.load_fake)

@@ -50,8 +50,8 @@ class RunScores:
 
     run: str  # Its name
     split: str  # The split it was scored on
-    everything: SubsetScore  # None where there is no such image
-    leaking: SubsetScore | None
+    everything: SubsetScore
+    leaking: SubsetScore | None  # None where there is no such image
     clean: SubsetScore | None
     unknown: int  # Scored images that the store does not have (any more)
 
@@ -78,12 +78,9 @@ class RunScores:
 
     def tiles(self) -> list[Tile]:
         """Return the same comparison for the page."""
-        parts = {
-            "All scored": self.everything,
-            "Those that leak": self.leaking,
-            "Those that do not": self.clean,
-        }
-        return [score.tile(title) for title, score in parts.items() if score]
+        titles = ("All scored", "Those that leak", "Those that do not")
+        scores = (self.everything, self.leaking, self.clean)
+        return [score.tile(title) for title, score in zip(titles, scores, strict=True) if score]
 
 
 @dataclass(frozen=True)

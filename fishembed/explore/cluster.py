@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -165,12 +165,11 @@ def cluster_store(
     own = np.where(numbers >= 0, numbers, cosines.argmax(axis=1))
     typicality = np.asarray(cosines[np.arange(len(X)), own], np.float32)
     column, places = _places(opened, place)
-    describe = partial(_describe, opened, names=_nearest_names(opened, middles), places=places)
     clusters = []
-    for number in range(len(middles)):
+    for number, names in enumerate(_nearest_names(opened, middles)):
         inside = np.flatnonzero(numbers == number)
-        inside = inside[np.argsort(-typicality[inside], kind="stable")]
-        clusters.append(describe(number, rows[inside]))
+        inside = rows[inside[np.argsort(-typicality[inside], kind="stable")]]
+        clusters.append(_describe(opened, number, inside, names, places))
     return Clustering(rows, numbers, typicality, tuple(clusters), chosen, column)
 
 
@@ -197,12 +196,9 @@ def _chosen_method(method: Method, n_clusters: int | None, n_rows: int) -> str:
         raise InputError(f"no method {method!r}; there are {', '.join(METHODS)}")
     if n_clusters is not None and n_clusters < 1:
         raise InputError(f"n_clusters={n_clusters} must be at least 1")
-    if method == "auto" and n_clusters is None:
-        from importlib.util import find_spec
-
-        method = "evoc" if find_spec("evoc") else "kmeans"
-    few = n_rows < 4 * SMALLEST
-    return "kmeans" if method == "auto" or few else method
+    if method == "auto":
+        method = "evoc" if n_clusters is None and find_spec("evoc") else "kmeans"
+    return "kmeans" if n_rows < 4 * SMALLEST else method
 
 
 def _by_evoc(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
@@ -247,14 +243,14 @@ def _largest_first(numbers: Indices) -> Indices:
     return np.asarray(place[numbers], np.intp)
 
 
-def _places(store: Store, wanted: str | None) -> tuple[str, npt.NDArray[Any] | None]:
+def _places(store: Store, wanted: str | None) -> tuple[str, npt.NDArray[Any]]:
     columns = filter_columns(store)
     if wanted is not None and wanted not in columns:
         raise InputError(f"{str(store.path)!r} has {unknown_column(wanted, columns)}")
     name = wanted or ("site" if "site" in columns else "group")
     values = columns[name].astype(object)
     known = np.array([value == value and value != "" for value in values])  # noqa: PLR0124 - NaN
-    return (name, np.where(known, values, "")) if known.any() else ("", None)
+    return name if known.any() else "", np.where(known, values, "")
 
 
 def _nearest_names(store: Store, middles: Floats) -> list[tuple[str, ...]]:
@@ -276,20 +272,12 @@ def _nearest_names(store: Store, middles: Floats) -> list[tuple[str, ...]]:
 
 
 def _describe(
-    store: Store,
-    number: int,
-    rows: Indices,
-    *,
-    names: list[tuple[str, ...]],
-    places: npt.NDArray[Any] | None,
+    store: Store, number: int, rows: Indices, names: tuple[str, ...], places: npt.NDArray[Any]
 ) -> Cluster:
     labels = Counter(store.classes[label] for label in store.labels[rows] if label >= 0)
-    proposed = dict.fromkeys([name for name, _ in labels.most_common(_PROPOSED)])
-    proposed |= dict.fromkeys(names[number])
-    here = (
-        Counter(str(place) for place in places[rows] if place != "") if places is not None else {}
-    )
-    place, n = Counter(here).most_common(1)[0] if here else ("", 0)
+    proposed = dict.fromkeys([name for name, _ in labels.most_common(_PROPOSED)] + [*names])
+    here = Counter(str(place) for place in places[rows] if place != "")
+    place, n = here.most_common(1)[0] if here else ("", 0)
     return Cluster(
         number=number,
         rows=rows,

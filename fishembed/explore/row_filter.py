@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,12 +51,14 @@ def filtered_rows(store: Store, conditions: Iterable[str] = ()) -> npt.NDArray[n
     """
     chosen = np.ones(len(store), bool)
     texts = [text for text in conditions if text]
-    for text in texts:
-        chosen &= _holds(store, text)
+    columns = filter_columns(store) if texts else {}
+    parsed = [_parse(text, columns, str(store.path)) for text in texts]
+    for condition in parsed:
+        chosen &= _holds(condition)
     rows = np.flatnonzero(chosen)
     if not len(rows):
         wanted = " and ".join(texts) or "features"
-        raise InputError(f"no row of {str(store.path)!r} has {wanted}{_near_values(store, texts)}")
+        raise InputError(f"no row of {str(store.path)!r} has {wanted}{_near_values(parsed)}")
     return rows
 
 
@@ -73,47 +75,48 @@ def filter_columns(store: Store) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _holds(store: Store, text: str) -> npt.NDArray[np.bool_]:
+class _Condition(NamedTuple):
+    text: str
+    name: str  # of the column
+    column: npt.NDArray[Any]
+    sign: str
+    value: str
+
+
+def _parse(text: str, columns: Mapping[str, npt.NDArray[Any]], store: str) -> _Condition:
     match = _CONDITION.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no condition: write COLUMN=VALUE, such as split=test")
-    name, sign, value = match["column"], match["sign"], match["value"]
-    columns = filter_columns(store)
+    name = match["column"]
     if name not in columns:
-        raise InputError(f"{str(store.path)!r} has {unknown_column(name, columns)}")
-    column = columns[name]
+        raise InputError(f"{store!r} has {unknown_column(name, columns)}")
+    return _Condition(text, name, columns[name], match["sign"], match["value"])
+
+
+def _holds(condition: _Condition) -> npt.NDArray[np.bool_]:
+    text, name, column, sign, value = condition
+    is_number = column.dtype.kind == "f"
     if sign in _ORDER:
-        return np.asarray(_ORDER[sign](_numbers(column, name), _number(value, text)))
+        if not is_number:
+            raise InputError(f"the column {name!r} holds text: compare it with = or !=")
+        return np.asarray(_ORDER[sign](column, _number(value, text)))
     found = np.zeros(len(column), bool)
-    for one in value.split("|"):
-        found |= _equals(column, one.strip(), text)
+    for one in map(str.strip, value.split("|")):
+        if not is_number:
+            found |= np.asarray(column == one, bool)
+        else:
+            found |= column == _number(one, text) if one else np.isnan(column)
     return np.asarray(~found if sign == "!=" else found)
 
 
-def _equals(column: npt.NDArray[Any], value: str, text: str) -> npt.NDArray[np.bool_]:
-    if column.dtype.kind != "f":
-        return np.asarray(column == value, bool)
-    if not value:
-        return np.asarray(np.isnan(column))
-    return np.asarray(column == _number(value, text))
-
-
-def _numbers(column: npt.NDArray[Any], name: str) -> npt.NDArray[np.float64]:
-    if column.dtype.kind != "f":
-        raise InputError(f"the column {name!r} holds text: compare it with = or !=")
-    return column
-
-
-def _near_values(store: Store, conditions: list[str]) -> str:
+def _near_values(conditions: Iterable[_Condition]) -> str:
     """Return what a misspelt value of a column of text may have meant; "" where none is near."""
-    columns = filter_columns(store)
-    for text in conditions:
-        match = _CONDITION.fullmatch(text)
-        if match is None or match["sign"] != "=" or columns[match["column"]].dtype.kind == "f":
+    for _, _, column, sign, value in conditions:
+        if sign != "=" or column.dtype.kind == "f":
             continue
-        there = set(columns[match["column"]].tolist()) - {""}
-        for value in match["value"].split("|"):
-            if value.strip() not in there and (hint := did_you_mean(value.strip(), sorted(there))):
+        there = set(column.tolist()) - {""}
+        for one in map(str.strip, value.split("|")):
+            if one not in there and (hint := did_you_mean(one, sorted(there))):
                 return hint
     return ""
 

@@ -1,26 +1,35 @@
-"""Rank the rows of a store by how like a query they are: exactly, block by block."""
+"""Rank the rows of a store by how like words and photos they are: exactly, block by block."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.paths import cache_dir, to_path
 from fishembed._base.progress import Progress
 from fishembed._base.runtime import one_blas_thread
 from fishembed.cache import FeatureKind, Store, open_store
-from fishembed.encoders import Encoder
-from fishembed.errors import DimensionError, InputError
-from fishembed.explore.query import parse_query, query_embedding, store_encoder
+from fishembed.encoders import Encoder, load_encoder
+from fishembed.errors import (
+    DimensionError,
+    ImageError,
+    InputError,
+    NoTextTowerError,
+    StoreMismatchError,
+)
 from fishembed.explore.row_filter import filtered_rows
+from fishembed.extraction import encode_images
+from fishembed.extraction.recorded_encoder import load_recorded_encoder
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -32,6 +41,8 @@ _THREADS = 2
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
+
+_MINUS = re.compile(r"""(?:^|(?<=\s))-(?:"([^"]+)"|'([^']+)'|(\S+))""")
 
 
 class FeatureSearch:
@@ -203,7 +214,7 @@ def search_store(
     found, scores = FeatureSearch(opened).nearest(query, top, rows)
     paths = opened.paths
     return SearchResult(
-        _in_words(terms.wanted, terms.unwanted, like),
+        _in_words(terms, like),
         found,
         scores,
         tuple(paths[row] for row in found),
@@ -220,9 +231,9 @@ def _stored_rows(store: Store, photos: Sequence[str | Path]) -> list[int] | None
     return None if None in rows else [row for row in rows if row is not None]
 
 
-def _in_words(wanted: Sequence[str], unwanted: Sequence[str], photos: Sequence[str | Path]) -> str:
-    parts = [*wanted, *(f"like {Path(one).name}" for one in photos)]
-    return " ".join([", ".join(parts), *(f"without {term}" for term in unwanted)]).strip()
+def _in_words(terms: Terms, photos: Sequence[str | Path]) -> str:
+    parts = [*terms.wanted, *(f"like {Path(one).name}" for one in photos)]
+    return " ".join([", ".join(parts), *(f"without {term}" for term in terms.unwanted)]).strip()
 
 
 def _single(block: Any) -> npt.NDArray[Any]:
@@ -233,3 +244,103 @@ def _single(block: Any) -> npt.NDArray[Any]:
 
         return np.asarray(torch.from_numpy(np.ascontiguousarray(rows)).float().numpy())
     return rows if rows.dtype == np.float32 else np.asarray(rows, np.float32)
+
+
+class Terms(NamedTuple):
+    """Terms of a query: what is searched for, and what is avoided."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+
+
+def parse_query(text: str, minus: Sequence[str] = ()) -> Terms:
+    """Split a query into what is wanted and its minus-terms.
+
+    Examples
+    --------
+    >>> parse_query('a fish with a tag -net -"a hand"')
+    Terms(wanted=('a fish with a tag',), unwanted=('net', 'a hand'))
+    """
+    unwanted = [next(filter(None, match.groups())) for match in _MINUS.finditer(text)]
+    wanted = " ".join(_MINUS.sub(" ", text).split())
+    return Terms((wanted,) if wanted else (), (*unwanted, *(term for term in minus if term)))
+
+
+def query_embedding(
+    terms: Terms,
+    photos: Sequence[str | Path],
+    encoder: Encoder,
+    progress: Progress | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the sum of what is wanted less what is not, each scaled to length 1.
+
+    The rows shall be like `photos`; `encoder` is the store's. Returns float32 (dim,) of length 1.
+
+    Raises
+    ------
+    NoTextTowerError
+        When there are words and the encoder knows none.
+    ImageError
+        When a photo cannot be read.
+    """
+    parts = np.zeros((0, encoder.spec.dim), np.float32)
+    signs = [1.0] * len(terms.wanted) + [-1.0] * len(terms.unwanted)
+    if signs:
+        features = encoder.encode_texts([*terms.wanted, *terms.unwanted])
+        if features is None:
+            raise NoTextTowerError(
+                f"the encoder {encoder.spec.name!r} knows no words: search with --like PHOTO"
+            )
+        parts = unit_rows(features)
+    if photos:
+        found = encode_images([Path(one) for one in photos], encoder, reporter=progress)
+        if found.skipped:
+            at, reason = found.skipped[0]
+            raise ImageError(f"{str(photos[at])!r}: {reason}")
+        parts = np.concatenate([parts, unit_rows(found.features)])
+        signs += [1.0] * len(photos)
+    together = np.asarray(signs, np.float32) @ parts
+    return np.asarray(unit_rows(together[None])[0], np.float32)
+
+
+def store_encoder(
+    store: Store, device: str = "auto", progress: Progress | None = None, *, trust: bool = False
+) -> Encoder:
+    """Load the encoder that a store's features come from, and check that it is the same one.
+
+    A model of the hub, or a file of weights, that only a store from elsewhere names is refused
+    unless `trust` is set, see `load_recorded_encoder`. Stores in the cache folder are one's own.
+
+    Raises
+    ------
+    InputError
+        When the features were imported or joined: nobody knows their encoder.
+    StoreMismatchError
+        When the encoder is not what it was when the store was made.
+    EncoderError
+        When it cannot be had.
+    """
+    spec = store.encoder
+    if spec.get("library") in ("imported", "joined", None):
+        raise InputError(
+            f"{str(store.path)!r} holds features whose encoder is not known here "
+            f"({store.encoder_name}): words and photos cannot be brought into their space"
+        )
+    path, cache = to_path(store.path), cache_dir()
+    local = path if isinstance(path, Path) else None
+    own = local and isinstance(cache, Path) and local.resolve().parent == cache.resolve()
+    encoder = load_recorded_encoder(
+        spec,
+        device=device,
+        trust=trust or bool(own),
+        beside=local,
+        progress=progress,
+        load=load_encoder,
+    )
+    if encoder.spec.fingerprint != store.encoder_fingerprint:
+        raise StoreMismatchError(
+            f"the encoder {encoder.spec.name!r} is not the one that {str(store.path)!r} was made "
+            f"with: its fingerprint is {encoder.spec.fingerprint}, the store's "
+            f"{store.encoder_fingerprint}. Extract again"
+        )
+    return encoder

@@ -23,8 +23,10 @@ from fishembed.explore.row_filter import filtered_rows
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
-
 Indices = npt.NDArray[np.intp]
+Double = npt.NDArray[np.float64]
+
+_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
@@ -154,15 +156,10 @@ def suggest_store(
         per_group=per_group,
         seed=seed,
     )
+    paths = opened.paths
     chosen = tuple(
-        Suggestion(
-            int(rows[one.at]),
-            opened.paths[rows[one.at]],
-            one.why,
-            one.score,
-            _guesses(probabilities, names, one.at),
-        )
-        for one in order
+        Suggestion(row, paths[row], one.why, one.score, _guesses(probabilities, names, one.at))
+        for one, row in zip(order, rows[[one.at for one in order]].tolist(), strict=True)
     )
     return Suggestions(chosen, len(unlabelled))
 
@@ -182,21 +179,16 @@ def _random_sample(rows: Indices, n: int, seed: int) -> Indices:
     return np.sort(random.permutation(rows)[:n])
 
 
-def _guesses(
-    probabilities: npt.NDArray[np.float64] | None, names: Sequence[str], at: int
-) -> tuple[str, ...]:
+def _guesses(probabilities: Double | None, names: Sequence[str], at: int) -> tuple[str, ...]:
     if probabilities is None:
         return ()
     best = np.argsort(-probabilities[at], kind="stable")[:3]
     return tuple(names[k] for k in best)
 
 
-_AT_ONCE = 16_384
-
-
 def run_probabilities(
-    run: str | Path | Run, store: Store, rows: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    run: str | Path | Run, store: Store, rows: Indices
+) -> tuple[Double, tuple[str, ...]]:
     """Return the probability of each class for some rows, and the names of the classes.
 
     Raises
@@ -209,14 +201,10 @@ def run_probabilities(
     run = run if isinstance(run, Run) else Run.open(run)
     head = run.load_head()
     check_head_fits(head, store, run.features)
-    calibrated = head.calibrated()
-    names = head.names
-    return _in_blocks(calibrated, store, rows, run.features), names
+    return _in_blocks(head.calibrated(), store, rows, run.features), head.names
 
 
-def label_probabilities(
-    store: Store, rows: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], tuple[str, ...]] | None:
+def label_probabilities(store: Store, rows: Indices) -> tuple[Double, tuple[str, ...]] | None:
     """Return the same by a Gaussian head fitted to those rows that have a label.
 
     None where fewer than two classes have one.
@@ -230,12 +218,8 @@ def label_probabilities(
     return _in_blocks(head, store, rows, "image"), names
 
 
-def _in_blocks(
-    head: Any, store: Store, rows: npt.NDArray[np.intp], features: FeatureKind
-) -> npt.NDArray[np.float64]:
+def _in_blocks(head: Any, store: Store, rows: Indices, features: FeatureKind) -> Double:
+    blocks = (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
     return np.concatenate(
-        [
-            head.predict_proba(store.embeddings(rows[start : start + _AT_ONCE], features))
-            for start in range(0, len(rows), _AT_ONCE)
-        ]
+        [head.predict_proba(store.embeddings(block, features)) for block in blocks]
     )

@@ -220,7 +220,7 @@ def _answer(folder: Path, words: list[str]) -> tuple[int, str, str, dict[str, st
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        mock.patch("fishembed.explore.query.load_recorded_encoder", _fake),
+        mock.patch("fishembed.explore.search.load_recorded_encoder", _fake),
         mock.patch.object(sys, "argv", ["fishembed", *words]),
     ):
         code = run_program(_program(), words)

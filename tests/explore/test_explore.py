@@ -7,8 +7,7 @@ from fake_encoder import FakeEncoder
 from fishembed import cluster_store, import_features, open_store, search_store, suggest_store
 from fishembed.errors import InputError
 from fishembed.explore import FeatureSearch, filtered_rows
-from fishembed.explore.query import parse_query, query_embedding
-from fishembed.explore.search import best_rows
+from fishembed.explore.search import best_rows, parse_query, query_embedding
 
 
 @pytest.fixture

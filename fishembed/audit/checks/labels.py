@@ -123,9 +123,9 @@ class LabelIssues(CheckResult):
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the most suspicious labels."""
+        title = "Labels that look wrong"
         if self.missing:
-            blocks = [Block("missing", self.missing)]
-            return Section("labels", "Labels that look wrong", blocks, [])
+            return Section("labels", title, [Block("missing", self.missing)], [])
         agreed = "" if math.isnan(self.agreed) else percent(self.agreed)
         about = (
             "Each photo was judged by a Gaussian classifier that was shown neither it nor what "
@@ -149,24 +149,20 @@ class LabelIssues(CheckResult):
         blocks += gallery(images, len(self.found), LABEL_ERRORS_CSV, "None stands out.")
         if self.found:
             blocks += [Block("text", _ANSWER), command("fix", str(store.path), "decisions.csv")]
-        blocks.append(
-            Block("note", f"All labels, most suspicious first, are in {LABEL_RANKING_CSV}.")
-        )
+        ranking = f"All labels, most suspicious first, are in {LABEL_RANKING_CSV}."
+        blocks.append(Block("note", ranking))
         words = f"check {counted(len(self.found), 'label')}"
-        actions = [Action(words, _URGENCY)] if self.found else []
-        return Section("labels", "Labels that look wrong", blocks, actions)
+        return Section("labels", title, blocks, [Action(words, _URGENCY)] if self.found else [])
 
     def _warnings(self, classes: Sequence[str]) -> list[str]:
+        unjudged, few = ([classes[i] for i in some] for some in (self.unjudged, self.few))
         warnings = []
-        if self.unjudged:
-            unjudged = [classes[i] for i in self.unjudged]
+        if unjudged:
             warnings.append(
                 f"{counted(len(unjudged), 'species', 'species')} could not be judged, since one "
-                "photo, or one group, teaches nothing about the next: "
-                f"{shortlist(unjudged)}."
+                f"photo, or one group, teaches nothing about the next: {shortlist(unjudged)}."
             )
-        if self.few:
-            few = [classes[i] for i in self.few]
+        if few:
             warnings.append(
                 f"{counted(len(few), 'species has', 'species have')} fewer than ten photos; what "
                 f"is found for them is weak: {shortlist(few)}."
@@ -187,9 +183,9 @@ def check_labels(data: AuditData) -> LabelIssues:
             "species would fill the memory. Audit a store of fewer."
         )
     groups = connected_groups(store.groups, data.result(Duplicates).group_of)[rows]
-    issues = find_label_issues(store.embeddings(rows), store.labels[rows], groups, seed=data.seed)
+    found = find_label_issues(store.embeddings(rows), store.labels[rows], groups, seed=data.seed)
     return replace(
-        issues, ranked=tuple(one._replace(row=int(rows[one.row])) for one in issues.ranked)
+        found, ranked=tuple(one._replace(row=int(rows[one.row])) for one in found.ranked)
     )
 
 
@@ -220,20 +216,18 @@ def find_label_issues(
     noise = fit_label_noise(y, p / p.sum(axis=1, keepdims=True))
     p = p**noise.scale
     p /= p.sum(axis=1, keepdims=True)
-    at, rows, likely = names[judged], np.flatnonzero(tested), p.argmax(axis=1)
-    ranked = [
-        LabelIssue(
-            row=int(rows[i]),
-            given=int(at[y[i]]),
-            likely=int(at[likely[i]]),
-            p_given=float(noise.p_given[i]),
-            p_likely=float(p[i, likely[i]]),
-            p_wrong=float(noise.posterior[i]),
-        )
-        for i in np.argsort(noise.p_given, kind="stable")
-    ]
+    at, likely = names[judged], p.argmax(axis=1)
+    columns = (
+        np.flatnonzero(tested),
+        at[y],
+        at[likely],
+        noise.p_given,
+        p.max(axis=1),
+        noise.posterior,
+    )
+    order = np.argsort(noise.p_given, kind="stable")
     return LabelIssues(
-        ranked=tuple(ranked),
+        ranked=tuple(map(LabelIssue, *(column[order].tolist() for column in columns))),
         agreed=float((likely == y).mean()),
         unjudged=tuple(int(c) for i, c in enumerate(names) if i not in judged),
         few=tuple(int(names[i]) for i in judged if few[i]),

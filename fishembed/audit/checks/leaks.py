@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -201,13 +202,16 @@ def find_leaks(
     not be divided by the splits.
     """
     found: list[Leak] = []
-    first_row = _first_rows(groups, splits)
+    first_row: dict[tuple[str, str], int] = {}  # of each group in each split
+    for row, (group, split) in enumerate(zip(groups, splits.tolist(), strict=True)):
+        if group and split:
+            first_row.setdefault((group, split), row)
     # A leak belongs to the later split: of test against train, not of train against test.
     for later, earlier in (("val", "train"), ("test", "train"), ("test", "val")):
         parts = np.unique(duplicates.part[splits == earlier])
-        for row in np.flatnonzero(splits == later).tolist():
-            best = parts[duplicates.nearest_cosine[row, parts].argmax()] if len(parts) else 0
-            other = int(duplicates.nearest[row, best]) if len(parts) else -1
+        for row in np.flatnonzero(splits == later).tolist() if len(parts) else []:
+            best = parts[duplicates.nearest_cosine[row, parts].argmax()]
+            other = int(duplicates.nearest[row, best])
             if other >= 0:
                 kind = "identical" if digests[row] == digests[other] != "" else "near-duplicate"
                 cosine = float(duplicates.nearest_cosine[row, best])
@@ -216,21 +220,10 @@ def find_leaks(
                 other = first_row[groups[row], earlier]
                 found.append(Leak(row, later, other, earlier, "group", math.nan))
     found.sort(key=lambda one: (SPLITS.index(one.split), one.row, SPLITS.index(one.other_split)))
-    named: dict[str, set[str]] = {}
-    for group, split in first_row:
-        named.setdefault(group, set()).add(split)
+    n_splits = Counter(group for group, _ in first_row)
     return Leaks(
         found=tuple(found),
         sizes={name: int((splits == name).sum()) for name in SPLITS if (splits == name).any()},
-        shared_groups=tuple(sorted(group for group, where in named.items() if len(where) > 1)),
+        shared_groups=tuple(sorted(group for group, n in n_splits.items() if n > 1)),
         has_groups=any(groups),
     )
-
-
-def _first_rows(groups: Sequence[str], splits: npt.NDArray[np.str_]) -> dict[tuple[str, str], int]:
-    """Return the first row of each group in each split."""
-    first: dict[tuple[str, str], int] = {}
-    for row, (group, split) in enumerate(zip(groups, splits.tolist(), strict=True)):
-        if group and split:
-            first.setdefault((group, split), row)
-    return first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fishembed.errors import EncoderError
-from fishembed.explore import query
+from fishembed.explore import search
 
 
 class StoreFromElsewhere:
@@ -27,13 +27,13 @@ def asked(monkeypatch, tmp_path):
         names.append(name)
         raise EncoderError("no network here")
 
-    monkeypatch.setattr(query, "load_encoder", load)
+    monkeypatch.setattr(search, "load_encoder", load)
     return names
 
 
 def test_a_strangers_hub_model_is_not_loaded(asked, tmp_path):
     with pytest.raises(EncoderError, match="--trust-encoder"):
-        query.store_encoder(StoreFromElsewhere(tmp_path / "stranger.h5"), "cpu")
+        search.store_encoder(StoreFromElsewhere(tmp_path / "stranger.h5"), "cpu")
     assert asked == []
 
 
@@ -42,5 +42,5 @@ def test_it_is_loaded_where_it_is_trusted(asked, tmp_path):
     own = StoreFromElsewhere(tmp_path / "cache" / "own.h5")
     for store, trust in ((elsewhere, True), (own, False)):
         with pytest.raises(EncoderError, match="no network here"):
-            query.store_encoder(store, "cpu", trust=trust)
+            search.store_encoder(store, "cpu", trust=trust)
     assert asked == ["hf-hub:stranger/model"] * 2
