@@ -18,9 +18,10 @@ from scipy.special import log_softmax
 from fishembed._base.arrays import upper_quantile
 from fishembed.cache import open_store
 from fishembed.classifiers import AutoHead, GaussianHead
-from fishembed.classifiers.familiarity import indecision
-from fishembed.classifiers.held_out_logits import HeldOutLogits
+from fishembed.classifiers.cross_validation import HeldOutLogits
+from fishembed.classifiers.novelty import indecision
 from fishembed.classifiers.saved.saved_head import saved_head
+from fishembed.classifiers.temperature import temperature_of
 from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.corrected_counts import corrected_counts, error_width
 from fishembed.evaluation.rejection import separation
@@ -51,7 +52,7 @@ def fitted(X, y, groups, name="gaussian"):
     head = AutoHead().fit(X, y, groups=groups) if name == "auto" else GaussianHead().fit(X, y)
     logits = HeldOutLogits.of(head, X, y, groups)
     chosen = name == "auto"  # its logits are calibrated
-    temperature = 1.0 if chosen else logits.temperature(np.unique(y, return_inverse=True)[1])
+    temperature = 1.0 if chosen else temperature_of(logits, np.unique(y, return_inverse=True)[1])
     kept = held_out(head, TrainingData(X, y, groups, None), logits, temperature, 0)
     return saved_head(head.fitted_map.scaled(1 / temperature), head.classes_), kept
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from fishembed._base.runtime import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.classifiers.angular import AngularHead
     from fishembed.classifiers.auto import AutoHead, SweptLogisticHead
     from fishembed.classifiers.gaussian import GaussianHead
     from fishembed.classifiers.linear_head import LinearHead
-    from fishembed.classifiers.logistic import LogisticHead, logistic_path
+    from fishembed.classifiers.logistic import AngularHead, LogisticHead, logistic_path
     from fishembed.classifiers.model_choice.choosing_head import ChoosingHead
     from fishembed.classifiers.model_choice.model_selection import Trial
     from fishembed.classifiers.neighbors import NeighborsHead
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from fishembed.classifiers.zero_shot import ZeroShotClassifier, class_anchors
 
 _MODULES = {
-    "AngularHead": "angular",
+    "AngularHead": "logistic",
     "AngularMap": "saved.saved_head",
     "AutoHead": "auto",
     "BlendClassifier": "wrappers",

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import add_class_sums
 from fishembed._base.runtime import one_blas_thread
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
+from fishembed.classifiers.base import Double, Floats, LinearClassifier, Normalize, log_prior
 from fishembed.classifiers.chunked_rows import ChunkedRows
-from fishembed.classifiers.row_weights import Double, log_prior
+from fishembed.classifiers.head_function import Whitening
 from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
@@ -78,6 +78,11 @@ class GaussianStatistics:
         shrunken = (1 - shrinkage) * self.variances + shrinkage * target
         precisions: Double = 1 / np.maximum(shrunken, 1e-9 * target)
         return precisions
+
+    def whitening(self, shrinkage: float) -> Whitening:
+        """Return the root of the inverse of the shrunken covariance within classes."""
+        matrix = self.directions * np.sqrt(self.precisions(shrinkage))
+        return Whitening(matrix, self.centre @ matrix)
 
     def trust(self, pseudo_count: float) -> Double:
         """(n_classes,) weight of a class's own mean in its shrunken mean."""

@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from fishembed.classifiers.base import Codes, Floats, LinearClassifier, Normalize
+from fishembed.classifiers.base import Codes, Floats, LinearClassifier, Normalize, log_prior
 from fishembed.classifiers.chunked_rows import ChunkedArray, is_chunked
-from fishembed.classifiers.row_weights import log_prior
 from fishembed.classifiers.solver.minibatch_training import (
+    InMemoryRows,
+    StreamedRows,
     TrainingSettings,
     one_torch_thread,
     train,
 )
-from fishembed.classifiers.solver.minibatches import InMemoryRows, StreamedRows
 from fishembed.errors import InputError
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import EmbeddingClassifier, Normalize
-from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
-from fishembed.classifiers.row_weights import Double
+from fishembed.classifiers.base import Double, EmbeddingClassifier, Normalize
+from fishembed.classifiers.head_function import FittedSum, NeighborVotes, Part
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from fishembed.classifiers.class_distances import Moments
 from fishembed.classifiers.cross_validation import Folds, out_of_fold_logits
-from fishembed.classifiers.familiarity import KnownScores, indecision
+from fishembed.classifiers.novelty import KnownScores, Moments, indecision
 from fishembed.errors import InputError
 
 

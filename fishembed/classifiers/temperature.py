@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.base import Codes, Floats
-from fishembed.classifiers.cross_validation import Folds, aligned_logits, held_out_logits
+from fishembed.classifiers.cross_validation import (
+    Folds,
+    HeldOutLogits,
+    aligned_logits,
+    held_out_logits,
+)
 
 _MOST = float(np.log(1e3))  # of the logarithm of the factor, either way
 _STEPS = 30
@@ -119,6 +124,24 @@ def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
     order = np.argsort(head.classes_)
     codes = order[np.searchsorted(head.classes_, labels[known], sorter=order)]
     return 1 / best_scale(np.ascontiguousarray(logits.T), codes)
+
+
+def temperature_of(logits: HeldOutLogits, codes: Codes) -> float:
+    """Return what held-out logits must be divided by for their probabilities to hold.
+
+    Parameters
+    ----------
+    logits
+        Of some of the training rows.
+    codes
+        (n_images,) position of the class of every training row.
+
+    Returns
+    -------
+    float
+        1 where nothing was held out.
+    """
+    return 1 / best_scale(logits.by_class, codes[logits.rows]) if len(logits.rows) else 1.0
 
 
 def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishembed._base.progress import NoProgress, Progress, Stopwatch, progress_to
 from fishembed.cache import FeatureKind, Store, open_store
-from fishembed.classifiers.held_out_logits import HeldOutLogits
+from fishembed.classifiers.cross_validation import HeldOutLogits
 from fishembed.errors import InputError
 from fishembed.experiments.few_shot import BASELINE, FewShotSettings, Row, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head

@@ -17,14 +17,20 @@ from scipy.special import log_softmax
 from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
 from fishembed._base.text import reason_of
-from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
-from fishembed.classifiers.familiarity import KnownScores, columns, indecision
+from fishembed.classifiers.novelty import (
+    ClassDistances,
+    KnownScores,
+    Moments,
+    Spread,
+    columns,
+    indecision,
+)
 from fishembed.errors import RunFormatError
 from fishembed.evaluation.corrected_counts import class_bias
 from fishembed.experiments.training import TrainingData
 
 if TYPE_CHECKING:
-    from fishembed.classifiers.held_out_logits import HeldOutLogits
+    from fishembed.classifiers.cross_validation import HeldOutLogits
 
 _GOLDEN = 0.618034
 HELD_OUT_NPZ = "held_out.npz"
@@ -194,8 +200,7 @@ def held_out(
         Of the choice of classes that are held out.
     """
     # Imported here: reading what was kept needs no scikit-learn, which takes a second to load.
-    from fishembed.classifiers.cross_validation import aligned_logits
-    from fishembed.classifiers.held_out_logits import refit
+    from fishembed.classifiers.cross_validation import aligned_logits, refit
 
     classes, codes = np.unique(data.y, return_inverse=True)
     moments = Moments.of(data.X, codes)

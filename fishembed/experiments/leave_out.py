@@ -102,7 +102,7 @@ def _fold_known(codes: Any, apart: Any, out: Any, seed: int) -> Any:
 
 def _hits(head: Any, X: Any, y: Any, out: Any, fold: Any) -> tuple[Any, Any, Any]:
     """Return which rows are right as unseen and as known, and which were scored as each."""
-    from fishembed.classifiers.held_out_logits import refit
+    from fishembed.classifiers.cross_validation import refit
 
     right, known = np.zeros((2, len(y)), bool), np.zeros(len(y), bool)
     for k in range(int(out.max()) + 1):

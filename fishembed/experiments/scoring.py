@@ -160,7 +160,7 @@ def _held_out(
     their rows would fill the memory: then there are none either.
     """
     from fishembed._base.folds import group_folds
-    from fishembed.classifiers.held_out_logits import MOST_LOGITS, HeldOutLogits
+    from fishembed.classifiers.cross_validation import MOST_LOGITS, HeldOutLogits
     from fishembed.experiments.held_out import held_out
 
     n_classes = len(head.classes_)

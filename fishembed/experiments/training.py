@@ -14,7 +14,7 @@ from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead, ZeroShotClassifier
-    from fishembed.classifiers.held_out_logits import HeldOutLogits
+    from fishembed.classifiers.cross_validation import HeldOutLogits
 
 Validate = Literal["cv", "val"]
 Features = npt.NDArray[np.float32]
@@ -120,7 +120,11 @@ def calibrate(head: Any, data: TrainingData, logits: HeldOutLogits) -> float:
     chooses has set its own; votes of neighbours, which rule classes out, are used as they are.
     """
     from fishembed.classifiers import ChoosingHead, NeighborsHead, temperature_on
-    from fishembed.classifiers.temperature import rows_for_margin, untested_temperature
+    from fishembed.classifiers.temperature import (
+        rows_for_margin,
+        temperature_of,
+        untested_temperature,
+    )
 
     if isinstance(head, ChoosingHead | NeighborsHead):
         return 1.0
@@ -129,7 +133,7 @@ def calibrate(head: Any, data: TrainingData, logits: HeldOutLogits) -> float:
     codes = np.unique(data.y, return_inverse=True)[1]
     leans_on_text = getattr(head, "text_features", None) is not None
     if len(logits.rows) or leans_on_text:
-        return logits.temperature(codes)
+        return temperature_of(logits, codes)
     at = rows_for_margin(len(codes), len(head.classes_))
     return untested_temperature(head.logits(data.X[at]), codes[at])
 

@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fishembed.classifiers.familiarity import columns
-from fishembed.classifiers.fitted_map import FittedMap
-from fishembed.classifiers.fitted_sum import FittedSum, NeighborVotes, Part
+from fishembed.classifiers.head_function import FittedMap, FittedSum, NeighborVotes, Part
+from fishembed.classifiers.novelty import columns
 from fishembed.classifiers.saved.saved_head import SavedHead
 
 if TYPE_CHECKING:
-    from fishembed.classifiers.class_distances import ClassDistances, Spread
+    from fishembed.classifiers.novelty import ClassDistances, Spread
     from fishembed.experiments.held_out import HeldOut
 
 OUTPUTS = ("features", "logits", "probabilities", "unknown", "like_none")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fishembed.classifiers import LinearHead, LogisticHead, chunked_rows, logistic_path
-from fishembed.classifiers.solver import minibatches
+from fishembed.classifiers.solver import minibatch_training
 from fishembed.errors import InputError
 
 
@@ -44,7 +44,7 @@ def clouds():
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr(chunked_rows, "CHUNK", 256)
-    monkeypatch.setattr(minibatches, "RUN", 16)
+    monkeypatch.setattr(minibatch_training, "RUN", 16)
 
 
 @pytest.mark.parametrize("normalize", ["l2", "none"])

@@ -12,6 +12,9 @@ from fishembed.evaluation.near_duplicates import (
     near_duplicate_threshold,
 )
 
+RNG = np.random.default_rng(0)
+HASHES = RNG.integers(0, 256, (6, 16), np.uint8)
+
 
 def test_the_threshold_holds_when_labels_are_wrong():
     rng = np.random.default_rng(0)
@@ -39,10 +42,6 @@ def test_copies_do_not_set_the_threshold_that_shall_find_them(n_copies):
     after = choose_threshold(both, np.arange(len(both)), "image").cosine
     cosines = [np.corrcoef(a, b)[0, 1] for a, b in zip(features, copies, strict=False)]
     assert 0.9 <= before <= after < min(cosines)
-
-
-RNG = np.random.default_rng(0)
-HASHES = RNG.integers(0, 256, (6, 16), np.uint8)
 
 
 def changed(row: np.ndarray, n_bits: int) -> np.ndarray:

@@ -57,7 +57,7 @@ def test_a_site_never_seen_is_scored_without_it(store):
 
 
 def test_each_value_costs_one_fit_and_known_rows_are_scored_by_it(monkeypatch):
-    from fishembed.classifiers import held_out_logits
+    from fishembed.classifiers import cross_validation
 
     learnt = []
 
@@ -70,7 +70,7 @@ def test_each_value_costs_one_fit_and_known_rows_are_scored_by_it(monkeypatch):
         learnt.append(set(X[:, 0]))
         return Spy()
 
-    monkeypatch.setattr(held_out_logits, "refit", refit)
+    monkeypatch.setattr(cross_validation, "refit", refit)
     X, y = np.arange(60.0)[:, None], np.arange(60) % 2
     out = np.repeat([0, 1, 2], 20)
     fold = leave_out._fold_known(y, np.arange(60), out, 0)

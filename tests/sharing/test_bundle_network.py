@@ -14,8 +14,8 @@ from fishembed.classifiers import (
     load_head,
     save_head,
 )
-from fishembed.classifiers.familiarity import indecision
-from fishembed.classifiers.held_out_logits import HeldOutLogits
+from fishembed.classifiers.cross_validation import HeldOutLogits
+from fishembed.classifiers.novelty import indecision
 from fishembed.experiments.held_out import held_out
 from fishembed.experiments.training import TrainingData
 from fishembed.sharing.bundle_network import OUTPUTS, BundleNetwork

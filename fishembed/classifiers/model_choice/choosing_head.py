@@ -16,9 +16,8 @@ from fishembed.classifiers.base import (
     Floats,
     MapPredictor,
 )
-from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.fitted_map import FittedMap
-from fishembed.classifiers.held_out_logits import HeldOutLogits
+from fishembed.classifiers.cross_validation import Folds, HeldOutLogits
+from fishembed.classifiers.head_function import FittedMap
 from fishembed.classifiers.model_choice.model_grids import ROUGH, ModelGrid, Parameters
 from fishembed.classifiers.model_choice.model_search import (
     Candidate,

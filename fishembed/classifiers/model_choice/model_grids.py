@@ -12,9 +12,9 @@ import numpy as np
 from fishembed._base.arrays import unit_rows
 from fishembed.classifiers.base import Codes, Floats
 from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.fitted_map import FittedMap, Whitening
 from fishembed.classifiers.gaussian import GaussianStatistics
-from fishembed.classifiers.solver.regularization_path import Limits, solve_path
+from fishembed.classifiers.head_function import FittedMap, Whitening
+from fishembed.classifiers.solver.quasi_newton import Limits, solve_path
 from fishembed.classifiers.solver.softmax import Rotated
 
 Parameters = Mapping[str, float]
@@ -169,7 +169,7 @@ class AngularGrid:
         return [FittedMap.of_direction(whitening, *weights) for weights in path]
 
     def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
-        return Whitening.of(GaussianStatistics.of(rows, codes, n_classes), self.shrinkage)
+        return GaussianStatistics.of(rows, codes, n_classes).whitening(self.shrinkage)
 
 
 @dataclass(frozen=True)

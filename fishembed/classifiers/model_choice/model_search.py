@@ -12,9 +12,9 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from fishembed._base.progress import tracked
-from fishembed.classifiers.base import Codes, Floats
+from fishembed.classifiers.base import Codes, Floats, log_prior
 from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.fitted_map import FittedMap
+from fishembed.classifiers.head_function import FittedMap
 from fishembed.classifiers.model_choice.model_grids import FINE, ModelGrid
 from fishembed.classifiers.model_choice.model_selection import (
     CandidateScorer,
@@ -22,7 +22,6 @@ from fishembed.classifiers.model_choice.model_selection import (
     Trial,
 )
 from fishembed.classifiers.model_choice.stacking import stack
-from fishembed.classifiers.row_weights import log_prior
 
 ENSEMBLE = "ensemble"
 

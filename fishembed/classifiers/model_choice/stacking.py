@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.classifiers.base import Codes, Floats
-from fishembed.classifiers.row_weights import Double
+from fishembed.classifiers.base import Codes, Double, Floats
 
 MOST_TAU = 1.5
 """Share of the log class prior that is subtracted at most."""

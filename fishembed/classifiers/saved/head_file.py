@@ -1,4 +1,4 @@
-"""Checks of a head's file, made before anything in it is believed."""
+"""Arrays of a head's file: written, read, and checked before they are believed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fishembed.classifiers.head_function import (
+    DirectionMap,
+    FittedMap,
+    FittedSum,
+    NeighborVotes,
+    Part,
+    Whitening,
+)
+
+Arrays = dict[str, npt.NDArray[Any]]
+_MOST_PARTS = 100
 
 
 def read_member(file: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
@@ -81,3 +93,101 @@ def about_fault(about: dict[str, Any], classes: npt.NDArray[Any]) -> str:
     ):
         return "class names that are not one text for each class"
     return ""
+
+
+def part_arrays(fitted: FittedSum) -> tuple[list[dict[str, Any]], Arrays]:
+    """Return what the file says of each part, and the arrays of all, named by part."""
+    about: list[dict[str, Any]] = []
+    arrays: Arrays = {"shift": fitted.shift}
+    for number, part in enumerate(fitted.parts):
+        own, values = (
+            _vote_arrays(part.fitted)
+            if isinstance(part.fitted, NeighborVotes)
+            else _map_arrays(part.fitted)
+        )
+        about.append({"unit": part.unit, "scale": float(part.scale), **own})
+        arrays |= {f"part{number}_{name}": value for name, value in values.items()}
+    return about, arrays
+
+
+def _vote_arrays(votes: NeighborVotes) -> tuple[dict[str, Any], Arrays]:
+    own = {"type": "neighbors", "n_neighbors": votes.n_neighbors, "weights": votes.weights}
+    return own, {"rows": votes.rows, "codes": votes.codes.astype(np.int64)}
+
+
+def _map_arrays(fitted: FittedMap) -> tuple[dict[str, Any], Arrays]:
+    arrays: Arrays = {"weights": fitted.coef, "bias": fitted.intercept}
+    if (angular := fitted.angular) is not None:
+        arrays["whitening"] = angular.whitening.matrix
+        arrays["whitened_centre"] = angular.whitening.centre
+        arrays["angular_weights"] = angular.coef
+    return {"type": "map", "angular": angular is not None}, arrays
+
+
+def read_parts(file: zipfile.ZipFile, about: list[Any], n_classes: int) -> FittedSum:
+    """Read what `part_arrays` returned, and check it before it is believed.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, zipfile.BadZipFile
+        When it is not what was written.
+    """
+    if not 0 < len(about) <= _MOST_PARTS:
+        raise ValueError(f"{len(about)} parts")
+    parts = tuple(_read_part(file, number, own, n_classes) for number, own in enumerate(about))
+    shift = _numbers(read_member(file, "shift"), (n_classes,))
+    fitted = FittedSum(parts, shift)
+    if len({FittedSum((part,), shift).dim for part in parts}) > 1:
+        raise ValueError("parts of several widths")
+    return fitted
+
+
+def _read_part(file: zipfile.ZipFile, number: int, own: Any, n_classes: int) -> Part:
+    def read(name: str) -> npt.NDArray[Any]:
+        return read_member(file, f"part{number}_{name}")
+
+    scale, unit = own["scale"], own["unit"]
+    if not isinstance(scale, float) or not math.isfinite(scale) or not isinstance(unit, bool):
+        raise ValueError(f"scale {scale!r}, unit {unit!r}")
+    if own["type"] == "neighbors":
+        return Part(_read_votes(own, read("rows"), read("codes"), n_classes), unit, scale)
+    if own["type"] != "map":
+        raise ValueError(f"a part of type {own['type']!r}")
+    coef = _numbers(read("weights"), (n_classes, None))
+    intercept = _numbers(read("bias"), (n_classes,))
+    angular = None
+    if own["angular"]:
+        matrix = _numbers(read("whitening"), (coef.shape[1], None))
+        centre = _numbers(read("whitened_centre"), matrix.shape[1:])
+        weights = _numbers(read("angular_weights"), (n_classes, matrix.shape[1]))
+        angular = DirectionMap(Whitening(matrix, centre), weights)
+    return Part(FittedMap(coef, intercept, angular), unit, scale)
+
+
+def _read_votes(
+    own: dict[str, Any], rows: npt.NDArray[Any], codes: npt.NDArray[Any], n_classes: int
+) -> NeighborVotes:
+    rows = _numbers(rows, (None, None))
+    if codes.dtype != np.int64 or codes.shape != rows.shape[:1]:
+        raise ValueError(f"codes {codes.dtype} {codes.shape} of rows {rows.shape}")
+    if not np.array_equal(np.unique(codes), np.arange(n_classes)):
+        raise ValueError(f"codes that are not those of {n_classes} classes")
+    nearest, weights = own["n_neighbors"], own["weights"]
+    if type(nearest) is not int or not 0 < nearest <= len(rows):
+        raise ValueError(f"{nearest!r} of {len(rows)} rows vote")
+    if weights not in ("distance", "uniform"):
+        raise ValueError(f"weights {weights!r}")
+    return NeighborVotes(rows, codes.astype(np.intp), nearest, weights)
+
+
+def _numbers(array: npt.NDArray[Any], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+    """Return an array of finite floats of a shape, in which None is any length."""
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, there) and there > 0
+        for wanted, there in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"shape {array.shape}, not {shape}")
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"numbers of {array.dtype} that are not finite floats")
+    return array

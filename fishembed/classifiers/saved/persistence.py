@@ -16,10 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
 from fishembed.classifiers.base import Floats, Predictor
-from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
-from fishembed.classifiers.fitted_sum import fitted_sum
-from fishembed.classifiers.saved.head_file import about_fault, head_fault, read_member
-from fishembed.classifiers.saved.head_parts import part_arrays, read_parts
+from fishembed.classifiers.head_function import DirectionMap, FittedMap, Whitening, fitted_sum
+from fishembed.classifiers.saved.head_file import (
+    about_fault,
+    head_fault,
+    part_arrays,
+    read_member,
+    read_parts,
+)
 from fishembed.classifiers.saved.saved_head import SavedHead, saved_head
 from fishembed.errors import DimensionError, InputError, RunFormatError
 

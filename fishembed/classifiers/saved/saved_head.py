@@ -15,8 +15,7 @@ from fishembed.classifiers.base import (
     Normalize,
     Predictor,
 )
-from fishembed.classifiers.fitted_map import DirectionMap, FittedMap, Whitening
-from fishembed.classifiers.fitted_sum import FittedSum
+from fishembed.classifiers.head_function import DirectionMap, FittedMap, FittedSum, Whitening
 
 
 class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]

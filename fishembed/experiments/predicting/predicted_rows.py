@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import log_softmax
 
 from fishembed._base.arrays import largest, upper_quantile
-from fishembed.classifiers.familiarity import indecision
+from fishembed.classifiers.novelty import indecision
 from fishembed.errors import InputError
 from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.taxonomy import Taxonomy, roll_up

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fishembed.classifiers.base import log_prior
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.model_choice.model_grids import GaussianGrid, LogisticGrid
 from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, Part
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer
-from fishembed.classifiers.row_weights import log_prior
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(np.arange(3), [30, 12, 6])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from fishembed.classifiers.chunked_rows import ChunkedRows
-from fishembed.classifiers.solver.chunked_softmax import ChunkedRotated
-from fishembed.classifiers.solver.softmax import Objective, Rotated
+from fishembed.classifiers.solver.softmax import ChunkedRotated, Objective, Rotated
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 3, 60)

@@ -3,9 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.classifiers import AutoHead, class_distances
-from fishembed.classifiers.class_distances import ClassDistances, Moments, Spread
-from fishembed.classifiers.familiarity import KnownScores, indecision
+from fishembed.classifiers import AutoHead, novelty
+from fishembed.classifiers.novelty import (
+    ClassDistances,
+    KnownScores,
+    Moments,
+    Spread,
+    indecision,
+)
 
 
 def blobs(n=60, dim=20, k=3, seed=0):
@@ -70,7 +75,7 @@ def test_what_is_learnt_without_some_rows_is_what_the_others_teach():
 
 
 def test_directions_sought_among_those_of_similar_rows_are_nearly_the_best(monkeypatch):
-    monkeypatch.setattr(class_distances, "_DIRECTIONS", 10)
+    monkeypatch.setattr(novelty, "_DIRECTIONS", 10)
     X, codes = blobs(n=300, dim=40)
     X *= np.linspace(3, 0.1, 40, dtype=np.float32)
     moments = Moments.of(X, codes)
