@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,6 @@ from scipy.special import softmax
 
 from fishembed._base.arrays import upper_quantile
 from fishembed._base.text import unknown_column
-from fishembed.cache import Store
 from fishembed.cache.metadata import metadata_texts
 from fishembed.errors import (
     FishembedError,
@@ -26,21 +25,15 @@ from fishembed.errors import (
 )
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.confidence import conformal_sets
-from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.rejection import risk_coverage, separation
 from fishembed.evaluation.taxonomy import taxonomy_scores
 from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
-from fishembed.experiments.leave_out import leave_one_out
+from fishembed.experiments.leave_out import leave_one_out, share_with_interval
 from fishembed.experiments.predicting.class_tables import read_taxonomy
-from fishembed.experiments.predicting.predicted_rows import pool_rows
+from fishembed.experiments.predicting.predicted_rows import ImageScores
 from fishembed.experiments.predicting.prepared_run import PreparedRun
-from fishembed.experiments.runs.run_documents import (
-    HEAD_NPZ,
-    read_document,
-    write_document,
-)
+from fishembed.experiments.runs.run_documents import HEAD_NPZ, read_document, write_document
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_result import group_numbers
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead
@@ -64,21 +57,27 @@ class _Scored:
     columns: dict[str, list[str]]
     names: tuple[str, ...]
 
-    def blocks(self) -> Iterator[Floats]:
+    def blocks(self) -> Iterator[tuple[slice, Floats]]:
         """Yield the logits of some rows at a time: all would not fit where classes are many."""
         size = max(1, _LOGITS_AT_ONCE // len(self.names))
         for start in range(0, len(self.X), size):
-            yield self.head.logits(self.X[start : start + size])
+            at = slice(start, start + size)
+            yield at, self.head.logits(self.X[at])
 
     @cached_property
     def logits(self) -> Floats:
         """Logits of all scored rows."""
-        return np.concatenate(list(self.blocks()))
+        return np.concatenate([z for _, z in self.blocks()])
 
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
         """Whether each is called what it is; a class that was not learnt never is."""
-        return np.asarray(np.concatenate([z.argmax(axis=1) for z in self.blocks()]) == self.codes)
+        called = np.concatenate([z.argmax(axis=1) for _, z in self.blocks()])
+        return np.asarray(called == self.codes)
+
+    def groups_of(self, at: npt.NDArray[np.bool_]) -> npt.NDArray[Any] | None:
+        """Return the groups of some rows; None where no image has one."""
+        return None if self.groups is None else self.groups[at]
 
 
 def answer_field_questions(
@@ -122,15 +121,15 @@ def answer_field_questions(
     RunFormatError
         When a file of the run is not as it was written.
     """
-    kept = PreparedRun(run).held_out
-    document: Document = dict(_before(run))
+    made = run.in_memory  # what was just written is not read back
+    kept = PreparedRun(run).held_out if made is None else made.held_out
+    document = _before(run)
     if kept is not None:
         document["unknown"] = _unknown(kept, send_back)
-    wanted = by or pool or taxonomy
     try:
         scored = _scored(run)
     except (StoreError, NotFetchedError) as error:
-        if wanted or isinstance(error, StoreFormatError | StoreIntegrityError):
+        if by or pool or taxonomy or isinstance(error, StoreFormatError | StoreIntegrityError):
             raise
         scored = None
     if scored is not None:
@@ -159,10 +158,9 @@ def ask_run(
     """Answer the questions of a run that was fitted in this process; see the two functions."""
     found = None
     if leave_out is not None:
+        seed, head = int(run.info.get("seed", 0)), run.result.estimator
         with run.open_store() as store:
-            seed = int(run.info.get("seed", 0))
-            estimator = run.result.estimator
-            found = leave_one_out(estimator, store, leave_out, run.features, seed)
+            found = leave_one_out(head, store, leave_out, run.features, seed)
     return answer_field_questions(run, by=by, pool=pool, taxonomy=taxonomy, leave_out=found)
 
 
@@ -187,29 +185,25 @@ def _before(run: Run) -> Document:
 def _scored(run: Run) -> _Scored | None:
     if not (run.folder / HEAD_NPZ).is_file():
         return None
-    head = run.load_head().calibrated()
+    made, images = run.in_memory, run.result.images
+    saved = run.load_head() if made is None or made.head is None else made.head
+    head = saved.calibrated()
+    index = {name: i for i, name in enumerate(head.names)}
     with run.open_store() as store:
-        rows = _rows(store, run.result.images.paths)
-        X = store.embeddings(rows, run.features)
-        names = head.names
-        index = {name: i for i, name in enumerate(names)}
+        place = {path: i for i, path in enumerate(store.paths)}
+        missing = next((path for path in images.paths if path not in place), None)
+        if missing is not None:
+            raise StoreError(f"{str(store.path)!r} no longer holds {missing!r}: fit again")
+        rows = np.array([place[path] for path in images.paths], np.intp)
         true = [index.get(store.classes[k], -1) if k >= 0 else -1 for k in store.labels[rows]]
         return _Scored(
             head,
-            X,
+            store.embeddings(rows, run.features),
             np.array(true, np.intp),
-            group_numbers(run.result.images.group_names),
+            images.groups,
             metadata_texts(store, rows),
-            names,
+            head.names,
         )
-
-
-def _rows(store: Store, paths: Sequence[str]) -> npt.NDArray[np.intp]:
-    place = {path: i for i, path in enumerate(store.paths)}
-    missing = [path for path in paths if path not in place]
-    if missing:
-        raise StoreError(f"{str(store.path)!r} no longer holds {missing[0]!r}: fit again")
-    return np.array([place[path] for path in paths], np.intp)
 
 
 def _unknown(kept: HeldOut, rate: float) -> Document:
@@ -238,31 +232,26 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
     known = scored.codes >= 0
     evenly = (1 / np.maximum(kept.counts, 1))[kept.codes]  # as `predict --prior uniform` weighs
-    sizes, held = _in_sets(scored, upper_quantile(1 - kept.p_true, level, kept.grouped))
-    even_sizes, even_held = _in_sets(
-        scored, upper_quantile(1 - kept.p_true, level, kept.grouped, evenly)
+    (sizes, held), (even_sizes, even_held) = (
+        _in_sets(scored, upper_quantile(1 - kept.p_true, level, kept.grouped, weights))
+        for weights in (None, evenly)
     )
     by_class = []
     for c in np.unique(scored.codes[known]):
         at = scored.codes == c
-        groups = None if scored.groups is None else scored.groups[at]
-        by_class.append(
-            {
-                "class": scored.names[c],
-                "n": int(at.sum()),
-                "coverage": float(held[at].mean()),
-                "coverage_ci95": proportion_intervals(held[at], groups)[0].tolist(),
-                "mean_size": float(sizes[at].mean()),
-                "coverage_evenly": float(even_held[at].mean()),
-                "held_out": int((kept.codes == c).sum()),
-            }
-        )
+        row = {
+            "class": scored.names[c],
+            "n": int(at.sum()),
+            **share_with_interval("coverage", held[at], scored.groups_of(at)),
+            "mean_size": float(sizes[at].mean()),
+            "coverage_evenly": float(even_held[at].mean()),
+            "held_out": int((kept.codes == c).sum()),
+        }
+        by_class.append(row)
     by_class.sort(key=lambda row: (row["coverage_ci95"][1], row["coverage"]))
-    groups = None if scored.groups is None else scored.groups[known]
     return {
         "probability": level,
-        "coverage": float(held[known].mean()),
-        "coverage_ci95": proportion_intervals(held[known], groups)[0].tolist(),
+        **share_with_interval("coverage", held[known], scored.groups_of(known)),
         "mean_size": float(sizes.mean()),
         "median_size": float(np.median(sizes)),
         "single": float((sizes == 1).mean()),
@@ -276,12 +265,11 @@ def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
 
 def _in_sets(scored: _Scored, threshold: float) -> tuple[Floats, Floats]:
     """Return how many classes each scored row's set has, and whether its own is one of them."""
-    sizes, held, start = [], [], 0
-    for z in scored.blocks():
+    sizes, held = [], []
+    for at, z in scored.blocks():
         inside = conformal_sets(softmax(z, axis=1), threshold)
         sizes.append(inside.sum(axis=1))
-        held.append(inside[np.arange(len(z)), scored.codes[start : start + len(z)]])
-        start += len(z)
+        held.append(inside[np.arange(len(z)), scored.codes[at]])
     return np.concatenate(sizes), np.concatenate(held) & (scored.codes >= 0)
 
 
@@ -297,37 +285,30 @@ def _by(scored: _Scored, column: str) -> Document:
 
 
 def _pool(scored: _Scored, column: str) -> Document:
-    pooled, _, rows = pool_rows(scored.logits, None, _column(scored, column))
+    _column(scored, column)
+    pooled = ImageScores(scored.logits, None, scored.columns, ()).pooled(column)
     codes = scored.codes
-    mixed = sum(len(np.unique(codes[at])) > 1 for at in rows)
-    true = np.array([codes[at[0]] for at in rows])
-    right = pooled.argmax(axis=1) == true
-    outer = None if scored.groups is None else np.array([scored.groups[at[0]] for at in rows])
+    true = np.array([codes[at[0]] for at in pooled.rows])
+    right = pooled.logits.argmax(axis=1) == true
+    outer = None if scored.groups is None else scored.groups[[at[0] for at in pooled.rows]]
     group = np.empty(len(codes), np.intp)
-    for k, at in enumerate(rows):
+    for k, at in enumerate(pooled.rows):
         group[at] = k
     return {
         "column": column,
-        "images": {
-            "n": len(codes),
-            "accuracy": float(scored.right.mean()),
-            "accuracy_ci95": proportion_intervals(scored.right, group)[0].tolist(),
-        },
-        "groups": {
-            "n": len(rows),
-            "accuracy": float(right.mean()),
-            "accuracy_ci95": proportion_intervals(right, outer)[0].tolist(),
-        },
-        "of_several_classes": mixed,
+        "images": _accuracy(scored.right, group),
+        "groups": _accuracy(right, outer),
+        "of_several_classes": sum(len(np.unique(codes[at])) > 1 for at in pooled.rows),
     }
+
+
+def _accuracy(right: Floats, groups: Floats | None) -> Document:
+    return {"n": len(right), **share_with_interval("accuracy", right, groups)}
 
 
 def _taxonomy(scored: _Scored, table: Path, floor: float) -> Document:
     taxa, missing = read_taxonomy(table, scored.names)
     known = scored.codes >= 0
-    z = scored.logits[known]
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    groups = None if scored.groups is None else scored.groups[known]
-    scores = taxonomy_scores(taxa, scored.codes[known], p, floor, groups)
+    p = softmax(scored.logits[known], axis=1)
+    scores = taxonomy_scores(taxa, scored.codes[known], p, floor, scored.groups_of(known))
     return {**asdict(scores), "missing": missing}

@@ -55,35 +55,30 @@ def leave_one_out(
     rows = store.split_rows("all")
     require_columns(store, [column])
     values = np.array(metadata_texts(store, rows)[column], dtype=str)
-    names = np.unique(values[values != ""])
+    names, place = np.unique(values[values != ""], return_inverse=True)
     if len(names) < 2:
         raise InputError(f"column {column!r} has {len(names)} values: leaving out needs two")
-    X, y = store.embeddings(rows, features), store.labels[rows]
-    place = np.random.default_rng(seed).permutation(len(names))
-    part = place if len(names) <= _ALONE else place % _PARTS
-    part_of = dict(zip(names.tolist(), part.tolist(), strict=True))
-    out = np.array([part_of.get(value, -1) for value in values.tolist()])
-    groups = row_groups(store, rows)
-    _, codes = np.unique(y, return_inverse=True)
+    part = np.random.default_rng(seed).permutation(len(names))
+    part = part if len(names) <= _ALONE else part % _PARTS
+    out = np.full(len(values), -1)
+    out[values != ""] = part[place]
+    X, y, groups = store.embeddings(rows, features), store.labels[rows], row_groups(store, rows)
+    codes = np.unique(y, return_inverse=True)[1]
     # Where groups are what is left out, known ones are those with other images in training.
     apart = np.arange(len(y)) if groups is None or column == "group" else groups
-    fold = _fold_known(codes, apart, out, seed)
-    right, scored, known = _hits(head, X, y, out, fold)
-    unseen, seen = right
+    (unseen, seen), scored, known = _hits(head, X, y, out, _fold_known(codes, apart, out, seed))
+
+    def accuracy(right: Any, at: Any) -> dict[str, Any]:
+        return {"n": int(at.sum()), **share_with_interval("accuracy", right[at], values[at])}
+
+    own = None if groups is None else groups[scored]
+    by_value = score_by_value(values[scored].tolist(), y[scored], unseen[scored], own)
     return {
         "column": column,
         "values": len(names),
-        "unseen": _share(unseen[scored], values[scored]),
-        "known": _share(seen[known], values[known]),
-        "rows": [
-            asdict(row)
-            for row in score_by_value(
-                values[scored].tolist(),
-                y[scored],
-                unseen[scored],
-                None if groups is None else groups[scored],
-            )
-        ],
+        "unseen": accuracy(unseen, scored),
+        "known": accuracy(seen, known),
+        "rows": [asdict(row) for row in by_value],
     }
 
 
@@ -115,6 +110,7 @@ def _hits(head: Any, X: Any, y: Any, out: Any, fold: Any) -> tuple[Any, Any, Any
     return right, out >= 0, known
 
 
-def _share(right: Any, values: Any) -> dict[str, Any]:
-    ends = proportion_intervals(right, values)[0]
-    return {"n": len(right), "accuracy": float(right.mean()), "accuracy_ci95": ends.tolist()}
+def share_with_interval(name: str, right: Any, groups: Any) -> dict[str, Any]:
+    """Return which share of some rows is right, and its interval by group, under their names."""
+    ends = proportion_intervals(right, groups)[0]
+    return {name: float(right.mean()), f"{name}_ci95": ends.tolist()}

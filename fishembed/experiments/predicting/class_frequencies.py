@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,10 @@ class CatchCounts:
     high: tuple[int, ...]
     like_none: int = 0
     checked: int = 0
+
+    def rows(self) -> Iterator[tuple[str, int, float, int, int]]:
+        """Yield the columns class by class."""
+        return zip(self.names, self.called, self.expected, self.low, self.high, strict=True)
 
 
 def count_catch(

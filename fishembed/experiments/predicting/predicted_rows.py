@@ -86,10 +86,27 @@ class ImageScores:
     rows: Sequence[npt.NDArray[np.intp]]
 
     def pooled(self, column: str) -> ImageScores:
-        """Return the scores of the groups that share a value of a column."""
-        logits, distance, rows = pool_rows(self.logits, self.distance, self.columns[column])
-        columns = {name: [values[r[0]] for r in rows] for name, values in self.columns.items()}
-        return ImageScores(logits, distance, columns, rows)
+        """Average log probabilities and distances over the images of each value of a column.
+
+        Groups come in the order of their first image; an image without a value stays alone.
+        """
+        keys = [value or f"\0{i}" for i, value in enumerate(self.columns[column])]
+        place = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+        group = np.array([place[key] for key in keys], np.intp)
+        n = np.bincount(group, minlength=len(place))
+
+        def means(values: Floats) -> Floats:
+            total = np.zeros((len(place), values.shape[1]))
+            np.add.at(total, group, values)
+            return total / n[:, None]
+
+        rows = np.split(np.argsort(group, kind="stable"), np.cumsum(n)[:-1])
+        return ImageScores(
+            means(log_softmax(self.logits, axis=1)),
+            None if self.distance is None else means(self.distance),
+            {name: [values[r[0]] for r in rows] for name, values in self.columns.items()},
+            rows,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +121,8 @@ class PredictedRows:
         Which classes are on the list; None where there is none.
     outside
         Probability outside the list; None where there is none.
-    unknown, reasons
-        Whether each is sent back, and why; "" where not.
+    reasons
+        Why each is sent back; "" where it is not.
     sets
         Which classes belong to each set; None where none were asked for.
     taxa
@@ -115,7 +132,6 @@ class PredictedRows:
     probabilities: Floats
     allowed: npt.NDArray[np.bool_] | None
     outside: Floats | None
-    unknown: npt.NDArray[np.bool_]
     reasons: list[str]
     sets: npt.NDArray[np.bool_] | None
     taxa: list[tuple[str, str, float]] = field(default_factory=list)
@@ -126,16 +142,8 @@ def predict_rows(
 ) -> PredictedRows:
     """Predict images from their scores.
 
-    Parameters
-    ----------
-    scores
-        Logits of the images, with what else they are predicted from.
-    names
-        Names of the classes.
-    kept
-        Scores of held-out training images; None where the run keeps none.
-    options
-        How they are predicted.
+    `names` are those of the classes, `kept` the scores of held-out training images, None where the
+    run keeps none.
     """
     shift = 0 if options.log_prior_shift is None else options.log_prior_shift
     z = log_softmax(scores.logits + shift, axis=1)
@@ -147,9 +155,9 @@ def predict_rows(
         allowed = options.lists.allowed(values, names)
         outside = np.where(allowed, 0, p).sum(axis=1)
         within = np.where(allowed, z, -1e4)
-    unknown, reasons = np.zeros(len(z), bool), [""] * len(z)
+    reasons = [""] * len(z)
     if options.unknown and kept is not None and scores.distance is not None:
-        unknown, reasons = _sent_back(
+        reasons = _sent_back(
             within, scores.distance, outside, names=names, kept=kept, rate=options.send_back
         )
     sets = None
@@ -160,14 +168,15 @@ def predict_rows(
         if allowed is not None:
             sets &= allowed
     taxa = [] if options.taxonomy is None else _taxa(options.taxonomy, p, options.floor)
-    return PredictedRows(p, allowed, outside, unknown, reasons, sets, taxa)
+    return PredictedRows(p, allowed, outside, reasons, sets, taxa)
 
 
 def _taxa(taxonomy: Taxonomy, p: Floats, floor: float) -> list[tuple[str, str, float]]:
     rolled = roll_up(taxonomy, p, floor)
-    found = zip(rolled.level.tolist(), rolled.taxon.tolist(), rolled.probability, strict=True)
+    levels, taxa, sure = rolled.level.tolist(), rolled.taxon.tolist(), rolled.probability.tolist()
     return [
-        (taxonomy.level_name(k), taxonomy.taxon_name(k, t), float(sure)) for k, t, sure in found
+        (taxonomy.level_name(level), taxonomy.taxon_name(level, taxon), p)
+        for level, taxon, p in zip(levels, taxa, sure, strict=True)
     ]
 
 
@@ -179,22 +188,20 @@ def _sent_back(
     names: Sequence[str],
     kept: HeldOut,
     rate: float,
-) -> tuple[npt.NDArray[np.bool_], list[str]]:
+) -> list[str]:
+    """Return why each image is sent back; "" where it is not."""
     known, undecided = kept.known, indecision(z)
     strange = known.strangeness(undecided, distance) > known.threshold(rate)
     far = known.is_distance(undecided, distance)
-    first, second = largest(z, 2).T
-    reasons = []
-    for i in range(len(z)):
+    reasons = [""] * len(z)
+    for i, (first, second) in enumerate(largest(z, 2).tolist()):
         if outside is not None and outside[i] > MOST_OUTSIDE:
-            reasons.append(f"outside the list: {100 * outside[i]:.0f}% for classes not on it")
-        elif not strange[i]:
-            reasons.append("")
-        elif far[i]:
-            reasons.append("like none of the classes")
-        else:
-            reasons.append(f"undecided between {names[first[i]]} and {names[second[i]]}")
-    return np.array([bool(reason) for reason in reasons]), reasons
+            reasons[i] = f"outside the list: {100 * outside[i]:.0f}% for classes not on it"
+        elif strange[i] and far[i]:
+            reasons[i] = "like none of the classes"
+        elif strange[i]:
+            reasons[i] = f"undecided between {names[first]} and {names[second]}"
+    return reasons
 
 
 def _set_threshold(kept: HeldOut | None, options: PredictionOptions) -> float:
@@ -208,35 +215,3 @@ def _set_threshold(kept: HeldOut | None, options: PredictionOptions) -> float:
         own = kept.counts / kept.counts.sum()
         weights = (options.prior / own)[kept.codes]
     return upper_quantile(1 - kept.p_true, options.sets, kept.grouped, weights)
-
-
-def pool_rows(
-    logits: Floats, distance: Floats | None, values: Sequence[str]
-) -> tuple[Floats, Floats | None, list[npt.NDArray[np.intp]]]:
-    """Average log probabilities and distances over the rows of one value.
-
-    Parameters
-    ----------
-    logits, distance
-        (n, n_classes) and (n, n_distances).
-    values
-        (n,) of the column; a row without one stays alone.
-
-    Returns
-    -------
-    logits, distance, rows
-        Of each group in order of its first row, and the numbers of its rows.
-    """
-    keys = [value or f"\0{i}" for i, value in enumerate(values)]
-    place = {key: k for k, key in enumerate(dict.fromkeys(keys))}
-    group = np.array([place[key] for key in keys], np.intp)
-    n = np.bincount(group, minlength=len(place))
-    z = log_softmax(logits, axis=1)
-    total = np.zeros((len(place), z.shape[1]))
-    np.add.at(total, group, z)
-    means = None
-    if distance is not None:
-        sums = [np.bincount(group, column, len(place)) for column in distance.T]
-        means = np.stack(sums, axis=1) / n[:, None]
-    order = np.argsort(group, kind="stable")
-    return total / n[:, None], means, np.split(order, np.cumsum(n)[:-1])

@@ -253,7 +253,7 @@ def _predictions(
             own[0],
             tuple(names[k] for k in best),
             tuple(p[best].tolist()),
-            unknown=bool(rows.unknown[i]),
+            unknown=bool(rows.reasons[i]),
             reason=rows.reasons[i],
             set=inside,
             outside=None if rows.outside is None else float(rows.outside[i]),

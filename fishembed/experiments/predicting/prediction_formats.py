@@ -33,6 +33,8 @@ _BY_SUFFIX: dict[str, Format] = {
     ".html": "html",
 }
 
+_COUNTS = ("class", "called", "count", "low", "high")
+_TAXON = ("rank", "taxon", "taxon_p")
 _DECIMALS = 6
 """Of the shares in tables; more are noise."""
 
@@ -95,7 +97,7 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
         elif kind == "csv":
             write_csv(output, *_whole_table(predictions))
         elif kind == "xlsx":
-            write_excel(*_people_table(predictions), output)
+            write_excel(PEOPLE_COLUMNS, list(people_rows(predictions)), output)
         else:
             write_text(output, formatted(predictions, kind))
     except OSError as error:
@@ -104,79 +106,75 @@ def write_predictions(predictions: Predictions, output: Path, kind: Format) -> N
 
 def as_document(predictions: Predictions) -> dict[str, Any]:
     """Return predictions as a JSON document."""
-    return {
-        "predictions": [
-            {
-                "path": one.path,
-                **_pooled(one),
-                "unknown": one.unknown,
-                "reason": one.reason,
-                "top": [
-                    {"class": name, "probability": p}
-                    for name, p in zip(one.classes, one.probabilities, strict=True)
-                ],
-                **({} if one.set is None else {"set": list(one.set)}),
-                **({} if one.outside is None else {"outside": one.outside}),
-                **_taxon(one),
-                **({"evidence": [asdict(near) for near in one.evidence]} if one.evidence else {}),
-            }
-            for one in predictions.predictions
-        ],
+    counts = predictions.counts
+    document = {
+        "predictions": [_as_object(one) for one in predictions.predictions],
         "assumed_prior": predictions.assumed_prior,
-        **({"prior": predictions.prior_sentence} if predictions.prior_sentence else {}),
-        **({"not_known": list(predictions.not_known)} if predictions.not_known else {}),
-        **_counts(predictions.counts),
-        **({"notes": list(predictions.notes)} if predictions.notes else {}),
+        "prior": predictions.prior_sentence or None,
+        "not_known": list(predictions.not_known) or None,
+        "counts": counts and [dict(zip(_COUNTS, row, strict=True)) for row in counts.rows()],
+        "like_none": counts and counts.like_none,
+        "checked": counts and counts.checked,
+        "notes": list(predictions.notes) or None,
         "skipped": [{"path": path, "reason": reason} for path, reason in predictions.skipped],
         "left_out": [{"path": path, "reason": reason} for path, reason in predictions.left_out],
     }
+    return _without_none(document)
 
 
-def _pooled(one: Prediction) -> dict[str, Any]:
-    if len(one.paths) < 2 and not one.pool:
-        return {}
-    return {"pool": one.pool, "images": len(one.paths), "paths": list(one.paths)}
-
-
-def _taxon(one: Prediction) -> dict[str, Any]:
-    if one.taxon is None:
-        return {}
-    rank, name, sure = one.taxon
-    return {"taxon": {"rank": rank, "name": name, "probability": sure}}
-
-
-def _counts(counts: CatchCounts | None) -> dict[str, Any]:
-    if counts is None:
-        return {}
-    rows = zip(counts.names, counts.called, counts.expected, counts.low, counts.high, strict=True)
-    return {
-        "counts": [
-            {"class": name, "called": called, "count": mean, "low": low, "high": high}
-            for name, called, mean, low, high in rows
-        ],
-        "like_none": counts.like_none,
-        "checked": counts.checked,
+def _as_object(one: Prediction) -> dict[str, Any]:
+    is_pooled = bool(one.pool) or len(one.paths) > 1
+    named = zip(one.classes, one.probabilities, strict=True)
+    document = {
+        "path": one.path,
+        "pool": one.pool if is_pooled else None,
+        "images": len(one.paths) if is_pooled else None,
+        "paths": list(one.paths) if is_pooled else None,
+        "unknown": one.unknown,
+        "reason": one.reason,
+        "top": [{"class": name, "probability": p} for name, p in named],
+        "set": None if one.set is None else list(one.set),
+        "outside": one.outside,
+        "taxon": one.taxon and dict(zip(("rank", "name", "probability"), one.taxon, strict=True)),
+        "evidence": [asdict(near) for near in one.evidence] or None,
     }
+    return _without_none(document)
+
+
+def _without_none(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _whole_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
+    """Return what people read, and the columns for programs behind it."""
+    people: list[list[object]] = [list(row) for row in people_rows(predictions)]
+    own = _columns(predictions.predictions)
+    cells = [_cells(one, own) for one in predictions.predictions]
+    cells += [[path, *[None] * (len(own) - 1)][: len(own)] for path, _ in predictions.skipped]
+    rows = [[*row, *more] for row, more in zip(people, cells, strict=True)]
+    return [*PEOPLE_COLUMNS, *own], rows
 
 
 def _columns(predictions: Sequence[Prediction]) -> list[str]:
+    if not predictions:
+        return []
     first = predictions[0]
-    n_top = max(len(one.classes) for one in predictions)
-    top = [f"{name}{k}" for k in range(1, n_top + 1) for name in ("top", "p")]
-    near = [
-        f"{name}{k}"
-        for k in range(1, len(first.evidence) + 1)
-        for name in ("nearest", "nearest_label", "similarity")
+    n_top, n_near = max(len(one.classes) for one in predictions), len(first.evidence)
+    near = ("nearest", "nearest_label", "similarity")
+    return [
+        "path",
+        *(("pool", "images") if any(one.pool for one in predictions) else ()),
+        *(f"{name}{k}" for k in range(1, n_top + 1) for name in ("top", "p")),
+        *("unknown", "reason"),
+        *(() if first.set is None else ("set",)),
+        *(() if first.outside is None else ("outside",)),
+        *(() if first.taxon is None else _TAXON),
+        *(f"{name}{k}" for k in range(1, n_near + 1) for name in near),
     ]
-    pool = ["pool", "images"] if any(one.pool for one in predictions) else []
-    inside = [] if first.set is None else ["set"]
-    outside = [] if first.outside is None else ["outside"]
-    taxon = [] if first.taxon is None else ["rank", "taxon", "taxon_p"]
-    return ["path", *pool, *top, "unknown", "reason", *inside, *outside, *taxon, *near]
 
 
-def _cells(one: Prediction, columns: Sequence[str]) -> list[str | float | None]:
-    cells: dict[str, str | float | None] = {
+def _cells(one: Prediction, columns: Sequence[str]) -> list[object]:
+    cells: dict[str, object] = {
         "path": one.path,
         "pool": one.pool,
         "images": len(one.paths),
@@ -184,37 +182,15 @@ def _cells(one: Prediction, columns: Sequence[str]) -> list[str | float | None]:
         "reason": one.reason,
         "set": " | ".join(one.set or ()),
         "outside": one.outside,
+        **dict(zip(_TAXON, one.taxon or (), strict=False)),
     }
     for k, (name, p) in enumerate(zip(one.classes, one.probabilities, strict=True), 1):
         cells |= {f"top{k}": name, f"p{k}": p}
-    if one.taxon is not None:
-        cells |= dict(zip(("rank", "taxon", "taxon_p"), one.taxon, strict=True))
     for k, near in enumerate(one.evidence, 1):
-        cells |= {
-            f"nearest{k}": near.path,
-            f"nearest_label{k}": near.label,
-            f"similarity{k}": near.similarity,
-        }
-    return [_rounded(cells.get(column)) for column in columns]
-
-
-def _rounded(value: str | float | None) -> str | float | None:
-    return round(value, _DECIMALS) if isinstance(value, float) else value
-
-
-def _people_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
-    return list(PEOPLE_COLUMNS), [list(row) for row in people_rows(predictions)]
-
-
-def _whole_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
-    """Return what people read, and the columns for programs behind it."""
-    columns, rows = _people_table(predictions)
-    if not predictions.predictions:
-        return columns, rows
-    own = _columns(predictions.predictions)
-    cells: list[list[object]] = [list(_cells(one, own)) for one in predictions.predictions]
-    cells += [[path, *[None] * (len(own) - 1)] for path, _ in predictions.skipped]
-    return [*columns, *own], [[*row, *more] for row, more in zip(rows, cells, strict=True)]
+        cells |= {f"nearest{k}": near.path, f"nearest_label{k}": near.label}
+        cells[f"similarity{k}"] = near.similarity
+    values = [cells.get(column) for column in columns]
+    return [round(one, _DECIMALS) if isinstance(one, float) else one for one in values]
 
 
 def _write_parquet(columns: list[str], rows: list[list[object]], output: Path) -> None:
@@ -236,15 +212,16 @@ def _table(predictions: Sequence[Prediction], width: int) -> str:
     What a narrow terminal cuts off is at the end, so images' names leave most of a line to answers;
     where sets were asked for they take the place of the second and third answer there.
     """
-    shown = [printable(one.pool or one.path) for one in predictions]
-    if width:
-        shown = [shortened(name, max(_SHORTEST_NAME, width * 2 // 5)) for name in shown]
+    longest = max(_SHORTEST_NAME, width * 2 // 5) if width else None
     with_sets = any(one.set is not None for one in predictions)
     n_top = 1 if width and with_sets else max(len(one.classes) for one in predictions)
-    table = [
-        [name, *_before(one), *_answers(one)[:n_top], *[""] * (n_top - len(one.classes))]
-        for name, one in zip(shown, predictions, strict=True)
-    ]
+    table = []
+    for one in predictions:
+        name = printable(one.pool or one.path)
+        pairs = zip(one.classes, one.probabilities, strict=True)
+        top = [f"{printable(called)} {100 * p:.1f}%" for called, p in pairs]
+        filled = [*top, *[""] * (n_top - len(top))][:n_top]
+        table.append([shortened(name, longest) if longest else name, *_before(one), *filled])
     widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
     lines = []
     for one, row in zip(predictions, table, strict=True):
@@ -258,20 +235,14 @@ def _table(predictions: Sequence[Prediction], width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _answers(one: Prediction) -> list[str]:
-    pairs = zip(one.classes, one.probabilities, strict=True)
-    return [f"{printable(name)} {100 * p:.1f}%" for name, p in pairs]
-
-
 def _before(one: Prediction) -> list[str]:
     """Return what stands before the most probable classes, a column each."""
     pooled = f"{len(one.paths)} images" if one.pool else ""
-    unknown = "unknown" if one.unknown else ""
     taxon = ""
     if one.taxon is not None:
         rank, name, sure = one.taxon
         taxon = UNDECIDED if rank == ROOT else f"{printable(name)} {100 * sure:.1f}%"
-    return [pooled, unknown, taxon]
+    return [pooled, "unknown" if one.unknown else "", taxon]
 
 
 def _after(one: Prediction) -> list[str]:
@@ -285,9 +256,7 @@ def counts_table(counts: CatchCounts) -> str:
     """Write the counts as lines: "312 cod, 280 to 345 (called so 330)"."""
     lines = [
         f"{mean:,.0f} {printable(name)}, {low:,} to {high:,} (called so {called:,})"
-        for name, called, mean, low, high in zip(
-            counts.names, counts.called, counts.expected, counts.low, counts.high, strict=True
-        )
+        for name, called, mean, low, high in counts.rows()
     ]
     if counts.like_none:
         lines.append(f"{counts.like_none:,} like none of the classes, not counted")
@@ -314,7 +283,9 @@ def write_excel(columns: Sequence[str], rows: Sequence[Sequence[object]], output
     for number, row in enumerate([columns, *rows], 1):
         for at, value in enumerate(row, 1):
             cell = sheet.cell(number, at)
-            _fill(cell, value)
+            cell.value = printable(value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a name that begins with = is no formula
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
@@ -324,11 +295,3 @@ def write_excel(columns: Sequence[str], rows: Sequence[Sequence[object]], output
         sheet.column_dimensions[get_column_letter(at)].width = min(60, longest + 3)
     with atomic_file(output) as temporary:
         book.save(temporary)
-
-
-def _fill(cell: Any, value: object) -> None:
-    if isinstance(value, str):
-        cell.value = printable(value)
-        cell.data_type = "s"  # a name that begins with = is no formula
-    else:
-        cell.value = value
