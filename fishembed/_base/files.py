@@ -16,9 +16,13 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PATIENCE = 2.0
+"""Seconds that somebody who is to read a pipe has to open it."""
 
 
 @contextmanager
@@ -32,7 +36,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        When the folder is missing or not writable, or the disk is full.
+        When the folder is missing or not writable, the disk is full, or nobody reads the pipe.
 
     Examples
     --------
@@ -40,7 +44,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     ...     temporary.write_text("all of it")
     """
     if _is_device(path):
-        yield path
+        with _reader_of(path):
+            yield path
         return
     place = real_path(path)
     check_replaceable(place)
@@ -172,6 +177,29 @@ def _is_device(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextmanager
+def _reader_of(path: Path) -> Iterator[None]:
+    """Hold a pipe open, once somebody reads it: to open one that nobody reads never ends."""
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        yield
+        return
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "it is a pipe that nobody reads", str(path)) from None
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -195,6 +195,25 @@ def test_a_pipe_is_written_to_and_never_replaced(workspace):
     assert names(workspace) == ["pipe"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_that_nobody_reads_is_not_waited_for(workspace, monkeypatch):
+    monkeypatch.setattr(files, "_PATIENCE", 0.1)
+    os.mkfifo(workspace / "pipe")
+    with pytest.raises(OSError, match="nobody reads"):
+        write_text(workspace / "pipe", "through")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_who_reads_a_pipe_may_come_a_little_later(workspace):
+    pipe = workspace / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        f"sleep 0.3; cat {pipe}", shell=True, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        write_text(pipe, "through")
+        assert reader.communicate()[0] == "through"
+
+
 WRITES = """
 import pathlib, sys, time
 from fishembed._base.files import temporary_file, temporary_folder

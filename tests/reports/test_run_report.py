@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -11,8 +12,10 @@ from make_run import NASTY, make_run
 from PIL import Image
 from small_shards import write_shard
 
+from fishembed._base import files
 from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_json
+from fishembed.cli.program.exit_codes import DISK, exit_code_of
 from fishembed.errors import InputError, RunNotFoundError
 from fishembed.experiments import Run
 from fishembed.reports import write_report
@@ -40,6 +43,17 @@ def test_the_same_run_gives_the_same_bytes(tmp_path):
         write_report(run)
     for name in ("index.html", "loss.svg", "confusion.svg", "per_class.png"):
         assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("name", ["index.html", "confusion.csv", "per_class.png"])
+def test_a_pipe_in_the_runs_folder_is_not_waited_for(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(files, "_PATIENCE", 0.1)
+    run = make_run(tmp_path / "run", n_classes=4, rows=60)
+    os.mkfifo(run / name)
+    with pytest.raises(OSError, match="nobody reads") as caught:
+        write_report(run)
+    assert exit_code_of(caught.value) is DISK
 
 
 def test_names_are_text_wherever_they_stand(tmp_path):

@@ -84,6 +84,7 @@ _OF_THE_DISK = frozenset(
         errno.EPERM,
         errno.EROFS,
         errno.EIO,
+        errno.ENXIO,
     }
 )
 """What is wrong with a place, and not with the program."""
