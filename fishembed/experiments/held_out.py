@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from fishembed.classifiers.novelty import (
 )
 from fishembed.errors import RunFormatError
 from fishembed.evaluation.corrected_counts import class_bias
+from fishembed.experiments.train_test_split import some_rows
 from fishembed.experiments.training import TrainingData
 
 if TYPE_CHECKING:
@@ -188,14 +189,11 @@ def held_out(
 
     Parameters
     ----------
-    head
-        A fitted estimator; it is not changed.
-    data
-        What it learnt from.
-    logits
-        What clones of it that learnt from the others make of its training rows.
-    temperature
-        What its logits are divided by.
+    head, data
+        A fitted estimator, which is not changed, and what it learnt from.
+    logits, temperature
+        What clones of it that learnt from the others make of its training rows, and what they are
+        divided by.
     seed
         Of the choice of classes that are held out.
     """
@@ -206,10 +204,10 @@ def held_out(
     moments = Moments.of(data.X, codes)
     whole, bases = moments.distances()
     distance = np.empty((len(logits.rows), 2))
-    for out in _parts(logits.fold):
+    for k in range(int(logits.fold.max(initial=-1)) + 1):
+        out = logits.fold == k
         inside = out[logits.rows]
-        known = moments.distances(out, bases)[0]
-        distance[inside] = known(data.X[logits.rows[inside]])
+        distance[inside] = moments.distances(out, bases)[0](data.X[logits.rows[inside]])
     undecided, far, of = [np.empty(0)], [np.empty((0, 2))], [np.empty(0, np.intp)]
     for out in _unseen_parts(codes, seed):
         fitted = refit(head, data.X[~out], data.y[~out])
@@ -220,7 +218,7 @@ def held_out(
     z, own = logits.by_class.T.astype(np.float64) / temperature, codes[logits.rows]
     groups = np.arange(len(codes)) if data.groups is None else data.groups
     counts = np.bincount(codes)
-    kept = _some_rows(len(own), len(classes), seed)
+    kept = some_rows(np.arange(len(own)), max(1, _MOST_LOGITS // len(classes)), seed)
     return HeldOut(
         codes=own,
         predicted=z.argmax(axis=1) if len(own) else own,
@@ -239,23 +237,9 @@ def held_out(
     )
 
 
-def _parts(part: Codes) -> Iterator[npt.NDArray[np.bool_]]:
-    """Yield for each part which rows it holds out."""
-    for k in range(int(part.max(initial=-1)) + 1):
-        yield part == k
-
-
 def _largest_zero(z: Floats) -> Floats:
     high = z.max(axis=1, keepdims=True) if len(z) else 0
     return np.asarray(np.maximum(z - high, -1e4), np.float16)
-
-
-def _some_rows(n: int, n_classes: int, seed: int) -> Codes:
-    """Choose the rows whose logits are kept: all, or a sample of them."""
-    most = max(1, _MOST_LOGITS // max(1, n_classes))
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
 def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
@@ -270,7 +254,7 @@ def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
 
 
 def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:
-    """Fit the share of the log prior that held-out logits lack, and their scale beside it."""
+    """Fit the share of the log prior that held-out logits lack, to 0.001."""
     if not len(codes) or np.ptp(counts) == 0:
         return 0.0
     prior = np.log(counts / counts.sum())
@@ -279,14 +263,8 @@ def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:
         own = log_softmax(z + tau * prior, axis=1)[np.arange(len(codes)), codes]
         return -float(own.mean())
 
-    return _least(loss)
-
-
-def _least(loss: Callable[[float], float]) -> float:
-    """Return where a convex function of a number between 0 and 1 is least, to 0.001.
-
-    By golden sections: SciPy's optimisers take a quarter of a second to import.
-    """
+    # By golden sections, as the loss is convex: SciPy's optimisers take a quarter of a second to
+    # import.
     low, high = 0.0, 1.0
     while high - low > 1e-3:
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)

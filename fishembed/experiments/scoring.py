@@ -19,7 +19,13 @@ from fishembed.evaluation.scores import RowBlocks
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.runs.run_info import run_info
 from fishembed.experiments.runs.run_result import TOP_K, ClassTable, RunResult, ScoredImages
-from fishembed.experiments.train_test_split import Indices, row_groups, rows_to_score, split_counts
+from fishembed.experiments.train_test_split import (
+    Indices,
+    row_groups,
+    rows_to_score,
+    some_rows,
+    split_counts,
+)
 from fishembed.experiments.training import TrainingData, default_prompts, portable_head
 
 if TYPE_CHECKING:
@@ -165,7 +171,8 @@ def _held_out(
 
     n_classes = len(head.classes_)
     others = np.setdiff1d(np.flatnonzero(store.labels >= 0), scored)
-    for rows in (_some_rows(others, seed), _some_rows(scored, seed)):
+    for known in (others, scored):
+        rows = some_rows(known, _MOST_KNOWN, seed)
         y = store.labels[rows]
         if len(rows) * n_classes > MOST_LOGITS or not 1 < n_classes == len(np.unique(y)):
             continue
@@ -176,12 +183,6 @@ def _held_out(
         logits = HeldOutLogits(fold, np.arange(len(y)), by_class)
         return held_out(head, TrainingData(X, y, named, None), logits, 1.0, seed)
     return None
-
-
-def _some_rows(rows: Indices, seed: int) -> Indices:
-    if len(rows) <= _MOST_KNOWN:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_KNOWN, replace=False))
 
 
 def score_rows(

@@ -24,6 +24,8 @@ class ScoredRow(NamedTuple):
     true: str
     predicted: str
     group: str
+    weights: Mapping[str, float]
+    """Probabilities of the most probable classes; 1 for `predicted` where the run names none."""
 
 
 Rows = Mapping[ImageKey, ScoredRow]
@@ -72,18 +74,19 @@ def shared_rows(runs: Sequence[Run]) -> SharedRows:
     if any(boxed) and not all(boxed) and any(whole):
         rows, note = _by_photo(runs, rows, boxed)
         notes.append(note)
-    keys = [key for key in rows[0] if all(key in own for own in rows[1:])]
+    first = rows[0]
+    keys = [key for key in first if all(key in own for own in rows[1:])]
     if not keys:
         raise InputError(_nothing_shared(runs, rows))
     for run, own in zip(runs[1:], rows[1:], strict=True):
-        _check_labels(runs[0], rows[0], run, own, keys)
+        _check_labels(runs[0], first, run, own, keys)
     if any(len(own) > len(keys) for own in rows):
         notes.insert(0, _what_is_shared(runs, rows, len(keys)))
-    named = next((own for own in rows if any(own[key].group for key in keys)), rows[0])
+    grouped = next((own for own in rows if any(own[key].group for key in keys)), first)
     return SharedRows(
         keys=tuple(keys),
-        labels=tuple(rows[0][key].true for key in keys),
-        groups=tuple(named[key].group for key in keys),
+        labels=tuple(first[key].true for key in keys),
+        groups=tuple(grouped[key].group for key in keys),
         predicted=tuple(tuple(own[key].predicted for key in keys) for own in rows),
         scored=tuple(map(len, rows)),
         notes=tuple(notes),
@@ -96,12 +99,14 @@ def _labelled_rows(run: Run) -> Rows:
     rows: dict[ImageKey, ScoredRow] = {}
     images = run.result.images
     names = (*images.class_names, "")  # -1, for none, is the last
-    for path, true, called, group in zip(
-        images.paths, images.true.tolist(), images.predicted.tolist(), images.group_names,
-        strict=True,
-    ):  # fmt: skip
+    columns = (images.true, images.predicted, images.top, images.top_probabilities)
+    for path, group, true, called, top, p in zip(
+        images.paths, images.group_names, *(column.tolist() for column in columns), strict=True
+    ):
         if true >= 0:
-            rows[path, seen[path]] = ScoredRow(names[true], names[called], group)
+            likely = {names[c]: x for c, x in zip(top, p, strict=True) if c >= 0 and x >= 0}
+            weights = likely or {names[called]: 1.0}
+            rows[path, seen[path]] = ScoredRow(names[true], names[called], group, weights)
         seen[path] += 1
     if not rows:
         raise InputError(f"run {printable(run.name)!r} has no labelled images to compare on")
@@ -113,11 +118,8 @@ def _by_photo(
 ) -> tuple[list[Rows], str]:
     """Turn rows of boxes into rows of photos, and say so."""
     mixed: set[str] = set()
-    made = [
-        _photo_rows(run, own, mixed) if boxes else own
-        for run, own, boxes in zip(runs, rows, boxed, strict=True)
-    ]
-    kept = [{key: row for key, row in own.items() if key[0] not in mixed} for own in made]
+    pairs = zip(rows, boxed, strict=True)
+    made = [_photo_rows(own, mixed) if boxes else own for own, boxes in pairs]
     names = [printable(run.name) for run, boxes in zip(runs, boxed, strict=True) if boxes]
     note = (
         f"{listed(names)} identified boxes, the others whole photos: compared photo by photo; a "
@@ -125,45 +127,28 @@ def _by_photo(
     )
     if mixed:
         note += f" {counted(len(mixed), 'photo')} with boxes of several classes left out."
-    return list(kept), note
+    return [{key: row for key, row in own.items() if key[0] not in mixed} for own in made], note
 
 
-def _photo_rows(run: Run, rows: Rows, mixed: set[str]) -> Rows:
+def _photo_rows(rows: Rows, mixed: set[str]) -> Rows:
     """Return one row for each photo, from its boxes; names of several classes go to `mixed`."""
-    weights = _class_weights(run)
-    boxes: dict[str, list[ImageKey]] = defaultdict(list)
+    boxes: dict[str, list[ScoredRow]] = defaultdict(list)
     whole: dict[ImageKey, ScoredRow] = {}
     for key, row in rows.items():
-        part = parse_box_path(key[0])
-        if part is None:
-            whole[key] = row
+        if part := parse_box_path(key[0]):
+            boxes[part[0]].append(row)
         else:
-            boxes[part[0]].append(key)
+            whole[key] = row
     made = {key: row for key, row in whole.items() if key[0] not in boxes}
-    for photo, keys in boxes.items():
-        if len({rows[key].true for key in keys}) > 1:
+    for photo, parts in boxes.items():
+        if len({row.true for row in parts}) > 1:
             mixed.add(photo)
             continue
         total: Counter[str] = Counter()
-        for key in keys:
-            total.update(weights[key])
-        answer = max(total, key=total.__getitem__)
-        made[photo, 0] = rows[keys[0]]._replace(predicted=answer)
+        for row in parts:
+            total.update(row.weights)
+        made[photo, 0] = parts[0]._replace(predicted=max(total, key=total.__getitem__))
     return made
-
-
-def _class_weights(run: Run) -> dict[ImageKey, dict[str, float]]:
-    """Return each row's most probable classes; where a run names none, its prediction alone."""
-    images = run.result.images
-    seen: Counter[str] = Counter()
-    weights = {}
-    for row, path in enumerate(images.paths):
-        pairs = zip(images.top[row].tolist(), images.top_probabilities[row].tolist(), strict=True)
-        named = {images.class_names[c]: p for c, p in pairs if c >= 0 and p >= 0}
-        called = images.predicted[row]
-        weights[path, seen[path]] = named or {images.class_names[called] if called >= 0 else "": 1}
-        seen[path] += 1
-    return weights
 
 
 def _what_is_shared(runs: Sequence[Run], rows: Sequence[Rows], n: int) -> str:

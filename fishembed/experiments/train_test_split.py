@@ -42,14 +42,9 @@ class TrainTestSplit:
 
 
 def rows_to_score(store: Store, split: str | None) -> tuple[Indices, str]:
-    """Choose the labelled rows that a zero-shot classifier is scored on.
+    """Choose the labelled rows that a zero-shot classifier is scored on, and name them.
 
-    Parameters
-    ----------
-    store
-        The store.
-    split
-        train, val, test or all; None takes test where there is one, else all.
+    `split` is train, val, test or all; None takes test where there is one, else all.
 
     Raises
     ------
@@ -67,17 +62,8 @@ def train_test_split(store: Store, split: str | None, seed: int) -> TrainTestSpl
 
     A store with splits is learnt from on train and scored on test, or on val where there is
     no test; where none is in train, those without a split are learnt from. A store without
-    splits gets a seeded, stratified hold-out of a fifth, groups
-    kept together.
-
-    Parameters
-    ----------
-    store
-        The store.
-    split
-        Score that split instead.
-    seed
-        Seed of the hold-out.
+    splits gets a stratified hold-out of a fifth, drawn by `seed`, groups kept together.
+    `split` names another one to score.
 
     Raises
     ------
@@ -110,6 +96,13 @@ def row_groups(store: Store, rows: Indices) -> npt.NDArray[np.str_] | None:
     if not any(groups):
         return None
     return np.array([group or f"\0{i}" for i, group in enumerate(groups)], dtype=str)
+
+
+def some_rows(rows: Indices, most: int, seed: int) -> Indices:
+    """Return the rows, or as many of them at random as are wanted at most, in their order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def split_counts(store: Store) -> dict[str, int]:
@@ -185,9 +178,12 @@ class Leakage:
         n = self.identical + self.near_duplicate + self.same_scene
         if not n:
             return ""
-        kinds = [(self.identical, "byte for byte"), (self.near_duplicate, "nearly")]
-        kinds.append((self.same_scene, "of the same scene"))
-        how = listed([f"{count:,} {kind}" for count, kind in kinds if count])
+        kinds = {
+            "byte for byte": self.identical,
+            "nearly": self.near_duplicate,
+            "of the same scene": self.same_scene,
+        }
+        how = listed([f"{count:,} {kind}" for kind, count in kinds.items() if count])
         near = " --group-duplicates" if self.near_duplicate or self.same_scene else ""
         return (
             f"warning: {n:,} of the {self.scored:,} scored images ({100 * n / self.scored:.1f}%) "
@@ -206,14 +202,8 @@ def find_leakage(
 ) -> Leakage:
     """Count the scored images that have a copy among the training rows.
 
-    Scored rows that are training rows themselves are left out: `split` asked for them.
-
-    Parameters
-    ----------
-    store, rows, features
-        The store, its rows, and which features are compared.
-    X_train, X_scored
-        Features of the training and of the scored rows.
+    Scored rows that are training rows themselves are left out: `split` asked for them. `features`
+    are those that are compared; `X_train` and `X_scored` are of the two kinds of rows.
     """
     other = ~np.isin(rows.scored, rows.train)
     digests = store.digests

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from fishembed._base.text import printable
 from fishembed.errors import ImageError, InputError, SourceError, WriteError
 from fishembed.experiments.predicting.predicted_images import Predictions, species
 from fishembed.images import VideoFrame, decode, find_images, parse_frame_path
+
+PAUSE = 2.0
+"""Seconds between two looks: a file that did not change meanwhile is complete."""
+
+Classify = Callable[[Sequence[str | Path]], Predictions]
 
 UNREAD = "_problem"
 _LONGEST = 200
@@ -109,22 +115,11 @@ def _found(path: str, root: str | Path | None) -> Path:
     return below if below is not None and not Path(path).exists() and below.exists() else Path(path)
 
 
-def _put_frame(clip: str, time: float, home: Path) -> bool:
-    """Write a video's frame as an image, since no file could be linked."""
-    place = home / f"{Path(clip).name}#t={time:g}.png"
-    if place.exists():
-        return False
-    home.mkdir(parents=True, exist_ok=True)
-    image = decode(VideoFrame(clip, time).read())
-    with atomic_file(place) as temporary, temporary.open("wb") as file:
-        image.save(file, "PNG")
-    return True
-
-
 def _put(file: Path, home: Path) -> bool:
-    if not file.is_file() and (moment := parse_frame_path(str(file))):
-        return _put_frame(*moment, home)
+    """Put an image into a folder; return whether it was not there already."""
     if not file.is_file():
+        if moment := parse_frame_path(str(file)):
+            return _put_frame(*moment, home)
         raise InputError(f"{str(file)!r} is no file here: only images on this machine are sorted")
     home.mkdir(parents=True, exist_ok=True)
     place, number = home / file.name, 1
@@ -141,19 +136,25 @@ def _put(file: Path, home: Path) -> bool:
     return True
 
 
+def _put_frame(clip: str, time: float, home: Path) -> bool:
+    """Write a video's frame as an image, since no file could be linked."""
+    place = home / f"{Path(clip).name}#t={time:g}.png"
+    if place.exists():
+        return False
+    home.mkdir(parents=True, exist_ok=True)
+    image = decode(VideoFrame(clip, time).read())
+    with atomic_file(place) as temporary, temporary.open("wb") as file:
+        image.save(file, "PNG")
+    return True
+
+
 def _is_same(place: Path, file: Path) -> bool:
-    """Tell whether an image is there already, as a link or as a copy."""
+    """Return whether an image is there already, as a link or as a copy."""
     if not place.is_file():
         return False
     return place.samefile(file) or (
         not place.is_symlink() and filecmp.cmp(place, file, shallow=False)
     )
-
-
-PAUSE = 2.0
-"""Seconds between two looks: a file that did not change meanwhile is complete."""
-
-Classify = Callable[[Sequence[str | Path]], Predictions]
 
 
 def watch_folder(
@@ -167,14 +168,10 @@ def watch_folder(
 
     Parameters
     ----------
-    classify
-        Predicts some files.
-    folder
-        Where images arrive.
-    pause
-        Seconds between two looks. A file that still grows is left for the next one.
-    wait
-        What waits.
+    classify, folder
+        Predicts some files, and where they arrive.
+    pause, wait
+        Seconds between two looks, and what waits. A file that still grows is left for the next.
 
     Raises
     ------
@@ -184,20 +181,18 @@ def watch_folder(
     if not folder.is_dir():
         raise InputError(f"there is no folder {str(folder)!r} to watch")
     done: set[Path] = set()
-    sizes: dict[Path, tuple[int, int]] = {}
+    states: dict[Path, tuple[int, int]] = {}
     while True:
         ready = []
         for path in _images(folder):
             if path in done:
                 continue
-            try:
+            with suppress(OSError):  # it may be moved away meanwhile
                 state = path.stat()
-            except OSError:  # it was moved away meanwhile
-                continue
-            now = state.st_size, state.st_mtime_ns
-            if sizes.get(path) == now:
-                ready.append(path)
-            sizes[path] = now
+                now = state.st_size, state.st_mtime_ns
+                if states.get(path) == now:
+                    ready.append(path)
+                states[path] = now
         if ready:
             done.update(ready)
             yield _classified(classify, ready)

@@ -26,8 +26,15 @@ from fishembed.errors import (
     RunWriteError,
 )
 from fishembed.evaluation.scores import score_table
-from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
+from fishembed.experiments.runs.run_documents import (
+    HEAD_NPZ,
+    METRICS_JSON,
+    RUN_JSON,
+    check_file,
+    read_json,
+    read_record,
+)
 from fishembed.experiments.runs.run_info import Prior, assumed_prior
 from fishembed.experiments.runs.run_result import RunResult, about_run
 
@@ -70,16 +77,18 @@ class Run(PrintsAsTable):
         RunFormatError
             When its files are not a run's, or a newer version wrote them.
         """
-        folder = run_place(folder)
-        if not (folder / documents.RUN_JSON).is_file():
-            near = did_you_mean(folder.name, run_names())
+        folder, home = Path(folder), reports_dir()
+        if not (folder / RUN_JSON).is_file() and (home / folder / RUN_JSON).is_file():
+            folder = home / folder
+        if not (folder / RUN_JSON).is_file():
+            names = sorted(path.parent.name for path in home.glob(f"*/{RUN_JSON}"))
             raise RunNotFoundError(
-                f"no run at {str(folder)!r}{near or ':'} 'fishembed fit' and 'fishembed zeroshot' "
-                "make one"
+                f"no run at {str(folder)!r}{did_you_mean(folder.name, names) or ':'} 'fishembed "
+                "fit' and 'fishembed zeroshot' make one"
             )
-        info = documents.read_record(folder)
-        documents.check_file(folder, info, documents.METRICS_JSON)
-        return cls(folder, info, documents.read_json(folder / documents.METRICS_JSON))
+        info = read_record(folder)
+        check_file(folder, info, METRICS_JSON)
+        return cls(folder, info, read_json(folder / METRICS_JSON))
 
     @staticmethod
     def load(folder: str | Path) -> RunResult:
@@ -130,15 +139,10 @@ class Run(PrintsAsTable):
         places: list[AnyPath] = [here]
         if not is_remote(here) and not Path(path).is_absolute():
             places.append(self.folder.absolute().parent.parent / path)
-        found = [
-            FeatureStore.open(place, by_name=False)
-            for place in places
-            if is_remote(place) or place.exists()
-        ]
-        if not found:
-            return FeatureStore.open(here, by_name=False)  # raises what says so
-        unchanged = (store for store in found if store.fingerprint == fingerprint)
-        chosen = next(unchanged, found[0])
+        there = [place for place in places if is_remote(place) or place.exists()]
+        # Where there is none, the first place raises what says so.
+        found = [FeatureStore.open(place, by_name=False) for place in there or [here]]
+        chosen = next((store for store in found if store.fingerprint == fingerprint), found[0])
         for store in found:
             if store is not chosen:
                 store.close()
@@ -154,14 +158,14 @@ class Run(PrintsAsTable):
         """
         from fishembed.classifiers import load_head
 
-        place = self.folder / documents.HEAD_NPZ
+        place = self.folder / HEAD_NPZ
         if not place.is_file():
             raise RunFormatError(
-                f"the run {str(self.folder)!r} has no {documents.HEAD_NPZ}: the file was lost, or "
-                f"the version that made the run could not keep a head of {self.info['head']!r} as "
+                f"the run {str(self.folder)!r} has no {HEAD_NPZ}: the file was lost, or the "
+                f"version that made the run could not keep a head of {self.info['head']!r} as "
                 "arrays; fit again"
             )
-        documents.check_file(self.folder, self.info, documents.HEAD_NPZ)
+        check_file(self.folder, self.info, HEAD_NPZ)
         return load_head(place)
 
     @property
@@ -205,7 +209,7 @@ class Run(PrintsAsTable):
         return self._rows(files.FEW_SHOT_CSV, optional=True)
 
     def _rows(self, name: str, *, optional: bool = False) -> list[dict[str, str]]:
-        documents.check_file(self.folder, self.info, name)
+        check_file(self.folder, self.info, name)
         path = self.folder / name
         return [] if optional and not path.is_file() else files.read_csv_rows(path)
 
@@ -252,44 +256,6 @@ def write_run(result: RunResult, folder: NewFolder) -> Run:
 def default_name(store: str, features: str, head: str) -> str:
     """Return the name of a run where none is given."""
     return f"{store}{'' if features == 'image' else f'-{features}'}-{head}"
-
-
-def run_place(named: str | Path) -> Path:
-    """Return the run folder with this path, or with this name in the folder of reports.
-
-    What is neither is returned as it was named.
-    """
-    folder = Path(named)
-    inside = reports_dir() / folder
-    is_inside = (
-        not (folder / documents.RUN_JSON).is_file() and (inside / documents.RUN_JSON).is_file()
-    )
-    return inside if is_inside else folder
-
-
-def run_names() -> list[str]:
-    """Return the names of the runs in the folder of reports."""
-    return sorted(path.parent.name for path in reports_dir().glob(f"*/{documents.RUN_JSON}"))
-
-
-def newest_run(reports: str | Path) -> Path:
-    """Return the run folder in `reports` that was written last.
-
-    Raises
-    ------
-    RunNotFoundError
-        When there is none.
-    """
-    written: list[tuple[int, str, Path]] = []
-    for path in Path(reports).glob(f"*/{documents.RUN_JSON}"):
-        with suppress(OSError):  # a link that leads nowhere, or a run that was just removed
-            written.append((path.stat().st_mtime_ns, path.parent.name, path.parent))
-    for _, _, folder in sorted(written, reverse=True):
-        if documents.is_run(folder):
-            return folder
-    raise RunNotFoundError(
-        f"no run in {str(reports)!r}: make one with 'fishembed fit' or 'fishembed zeroshot'"
-    )
 
 
 @dataclass
@@ -344,15 +310,15 @@ def new_folder(reports: str | Path | None, name: str | None, default: str) -> It
         raise InputError(f"{name!r} cannot name a run: give one folder's name without slashes")
     final = home / (name or default)
     with ExitStack() as stack:
-        with run_write_errors(final):
+        with _write_errors(final):
             folder = _reserve(stack, home, name, default)
-        with run_write_errors(folder.final):
+        with _write_errors(folder.final):
             yield folder
             folder.finish()
 
 
 @contextmanager
-def run_write_errors(place: Path) -> Iterator[None]:
+def _write_errors(place: Path) -> Iterator[None]:
     """Turn errors of the operating system into a `RunWriteError` that names what was written."""
     try:
         yield
@@ -365,19 +331,16 @@ def run_write_errors(place: Path) -> Iterator[None]:
 def _reserve(stack: ExitStack, home: Path, name: str | None, default: str) -> NewFolder:
     """Reserve the name, or without one the first that is free."""
     for candidate in [name] if name else _numbered(default):
-        final = home / candidate
-        being_made = False
-        if not os.path.lexists(final):
-            try:
+        final, problem = home / candidate, "is there already"
+        with suppress(FileExistsError):
+            if not os.path.lexists(final):
+                problem = "is being made by another process"
                 path = stack.enter_context(temporary_folder(final, reserve=True))
-            except FileExistsError:
-                being_made = True
-            else:
-                if not os.path.lexists(final):  # it may have been moved in meanwhile
+                problem = "is there already"  # it may have been moved in meanwhile
+                if not os.path.lexists(final):
                     return NewFolder(path, final)
         if name:
-            what = "is being made by another process" if being_made else "is there already"
-            raise RunError(f"a run {name!r} {what}: give another --run")
+            raise RunError(f"a run {name!r} {problem}: give another --run")
     raise AssertionError("numbers do not end")
 
 

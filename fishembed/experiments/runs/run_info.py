@@ -1,7 +1,8 @@
-"""Record of an experiment, to repeat it: store, encoder, parameters, prior, versions, times."""
+"""Record of an experiment: store, encoder, parameters, versions, times; how to repeat it."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ from fishembed.cache import FeatureKind, Store
 
 if TYPE_CHECKING:
     from fishembed.classifiers import Trial
+    from fishembed.experiments.runs.run_result import RunResult
 
 Prior = Literal["uniform", "training", "partly uniform"]
 
@@ -25,6 +27,36 @@ PRIOR_SENTENCES: dict[Prior, str] = {
 }
 
 _SCORES = ("accuracy", "macro_recall", "macro_f1", "log_loss")
+_OPTIONS = {
+    "select_on": "--select-on",
+    "C": "--C",
+    "class_weight": "--class-weight",
+    "tau": "--tau",
+    "shrinkage": "--shrinkage",
+    "pseudo_count": "--pseudo-count",
+    "n_neighbors": "--neighbors",
+    "epochs": "--epochs",
+    "batch_size": "--batch-size",
+    "learning_rate": "--learning-rate",
+    "loss": "--loss",
+    "schedule": "--schedule",
+    "patience": "--patience",
+    "normalize": "--normalize",
+}
+"""Parameters of heads, and the options of `fishembed fit` that set them."""
+
+_WITHOUT_OPTION = {
+    "max_iter": 1000,
+    "tol": 1e-07,
+    "n_folds": 5,
+    "prior": "uniform",
+    "weights": "distance",
+    "weight": "cv",
+    "weight_decay": 0.0,
+}
+"""Parameters that only Python sets, and their defaults."""
+
+_NO_OPTION = ("holdout", "")
 
 
 def run_info(
@@ -49,18 +81,12 @@ def run_info(
         The store, and which of its features the head reads.
     kind, head, parameters
         fit or zeroshot, the name of the head, and its parameters.
-    seed
-        Of the hold-out and the head.
-    split
-        What the scored rows are.
-    seconds
-        Time that each step took.
-    command
-        What repeats the experiment.
-    prompts
-        What class names were put into, for zero-shot.
-    selection
-        Rows of `selection_rows`, for heads that were chosen.
+    seed, split
+        Of the hold-out and the head, and what the scored rows are.
+    seconds, command
+        Time that each step took, and what repeats the experiment.
+    prompts, selection
+        What class names were put into, for zero-shot, and rows of `selection_rows`.
     """
     return {
         "kind": kind,
@@ -156,16 +182,114 @@ def selection_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
 def _parameters_text(parameters: Mapping[str, float]) -> str:
     """Write parameters: "C=100, tau=1", for a sum "0.7 gaussian (models=3) + 0.3 knn, tau=1"."""
     parts: dict[str, list[str]] = {}
-    shares: dict[str, float] = {}
+    summands = {}
     for key, value in parameters.items():
         part, _, name = key.rpartition(".")
         own = parts.setdefault(part, [])
         if name == "share":
-            shares[part] = value
+            summands[part] = f"{value:g} {part}"
         else:
             own.append(f"{name}={value:g}")
-    summands = [
-        f"{share:g} {part}" + (f" ({', '.join(parts[part])})" if parts[part] else "")
-        for part, share in shares.items()
+    shown_parts = [
+        text + (f" ({', '.join(parts[part])})" if parts[part] else "")
+        for part, text in summands.items()
     ]
-    return ", ".join([" + ".join(summands)] * bool(summands) + parts.get("", []))
+    return ", ".join([*([" + ".join(shown_parts)] if summands else []), *parts.get("", [])])
+
+
+def repeat_commands(
+    name: str, result: RunResult, found: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return the command lines that make a run and its report again, under another name.
+
+    `found` is what `field.json` holds: the columns that were asked about are asked about again.
+    """
+    again, found = f"{name}-again", found or {}
+    words = ["fishembed", "report", again]
+    for key, option in (("by", "--by"), ("pool", "--pool")):
+        column = (found.get(key) or {}).get("column")
+        words += [option, str(column)] if column else []
+    left_out = (found.get("leave_out") or {}).get("column")
+    command = repeat_command(result.info, result.few_shot, again)
+    more = " " + shlex.join(["--leave-out", str(left_out)]) if left_out else ""
+    return [command + more, shown(shlex.join(words))]
+
+
+def repeat_command(
+    info: Mapping[str, Any], few_shot: Sequence[Mapping[str, Any]] = (), run: str = ""
+) -> str:
+    """Return the command line that repeats a run exactly, quoted for a shell.
+
+    It is one of `fishembed`, or of Python where the run has parameters that no option sets.
+
+    Parameters
+    ----------
+    info, few_shot
+        What `run.json` says, and the rows of the learning curve, where one was made.
+    run
+        Name for the new run; left to `fit` when empty.
+
+    Examples
+    --------
+    >>> repeat_command({"kind": "fit", "head": "knn", "store": {"path": "my store.h5"}, "seed": 3,
+    ...                 "parameters": {"n_neighbors": 7}, "scored_split": "test"})
+    "fishembed fit 'my store.h5' --head knn --neighbors 7 --split test --seed 3"
+    """
+    parameters = info.get("parameters") or {}
+    stores = [str(one["path"]) for one in info.get("stores") or [info.get("store") or {}] if one]
+    if any(parameters.get(name, value) != value for name, value in _WITHOUT_OPTION.items()):
+        return _python(info, stores, parameters, run)
+    if info.get("kind") == "zeroshot":
+        key = (info.get("prompts") or {}).get("key")
+        words = ["zeroshot", *stores, *(["--prompts", str(key)] if key else [])]
+    else:
+        words = ["fit", *stores, *_fit_options(info, parameters, few_shot)]
+    split = str(info.get("scored_split", ""))
+    words += [] if split in _NO_OPTION else ["--split", split]
+    words += ["--seed", str(info.get("seed", 0)), *(["--run", run] if run else [])]
+    return shown(shlex.join(["fishembed", *words]))
+
+
+def _fit_options(
+    info: Mapping[str, Any], parameters: Mapping[str, Any], few_shot: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    words = ["--head", str(info.get("head", ""))]
+    if info.get("features") == "trunk":
+        words += ["--features", "trunk"]
+    for name, option in _OPTIONS.items():
+        value = parameters.get(name)
+        if value is not None:
+            words += [option, _number(value) if isinstance(value, float) else str(value)]
+    if info.get("validate") == "val":
+        words += ["--validate", "val"]
+    drawn = [row for row in few_shot if row["shots"]]
+    if drawn:
+        shots = sorted({int(row["shots"]) for row in drawn})
+        words += ["--shots", ",".join(map(str, shots))]
+        words += ["--seeds", str(len({int(row["seed"]) for row in drawn}))]
+    return words
+
+
+def _number(value: float) -> str:
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
+def _python(
+    info: Mapping[str, Any], stores: Sequence[str], parameters: Mapping[str, Any], run: str
+) -> str:
+    known = {**_OPTIONS, **_WITHOUT_OPTION}
+    split = info.get("scored_split")
+    arguments = {
+        "head": info.get("head"),
+        "features": info.get("features", "image"),
+        "parameters": {name: value for name, value in parameters.items() if name in known},
+        "validate": info.get("validate"),
+        "split": None if split in _NO_OPTION else split,
+        "seed": info.get("seed", 0),
+        "run": run or None,
+    }
+    given = ", ".join(f"{name}={value!r}" for name, value in arguments.items() if value is not None)
+    store = repr(stores[0] if len(stores) == 1 else list(stores))
+    code = f"from fishembed import run_fit; run_fit({store}, {given})"
+    return shown(shlex.join(["python", "-c", code]))

@@ -9,9 +9,8 @@ import numpy as np
 
 from fishembed._base.text import printable
 from fishembed.evaluation.confusion_counts import count_block, most_mixed
-from fishembed.experiments.runs.repeat_command import repeat_commands
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_info import PRIOR_SENTENCES
+from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, repeat_commands
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.field_sentences import field_parts
@@ -149,7 +148,7 @@ def _spoken(text: str | tuple[str, ...]) -> str:
 
 def _how_made(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     return {
-        "command": "\n".join(map(printable, repeat_commands(run, found))),
+        "command": "\n".join(map(printable, repeat_commands(run.name, run.result, found))),
         "tables": run_tables(run.folder),
         "prompts": prompts(run.result),
         "made": how_made(run.result),
