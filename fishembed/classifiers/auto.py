@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ MAX_REGRESSION = 50_000_000
 """Rows times classes beyond which only candidates in closed form are compared."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class AutoHead(ChoosingHead):
     """Weigh shrunken Gaussians, angular regressions and zero-shot into one classifier.
 
@@ -111,22 +113,12 @@ class AutoHead(ChoosingHead):
     ['eel']
     """
 
-    def __init__(
-        self,
-        *,
-        select_on: SelectOn = "macro_recall",
-        n_folds: int = 5,
-        text_features: npt.ArrayLike | None = None,
-        normalize: Normalize = "l2",
-        n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | None = 0,
-    ) -> None:
-        self.select_on = select_on
-        self.n_folds = n_folds
-        self.text_features = text_features
-        self.normalize = normalize
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    select_on: SelectOn = "macro_recall"
+    n_folds: int = 5
+    text_features: npt.ArrayLike | None = None
+    normalize: Normalize = "l2"
+    n_jobs: int | None = None
+    random_state: int | np.random.RandomState | None = 0
 
     def _grids(self, folds: Folds | None = None) -> list[ModelGrid]:
         n_classes, dim = len(self.classes_), self.n_features_in_
@@ -169,6 +161,7 @@ def _is_huge(folds: Folds) -> bool:
     return len(folds.codes) * folds.n_classes > MAX_REGRESSION
 
 
+@dataclass(eq=False, repr=False)
 class SweptLogisticHead(ChoosingHead):
     """Fit logistic regression with the C that does best on held-out rows.
 
@@ -224,22 +217,13 @@ class SweptLogisticHead(ChoosingHead):
 
     _within = 0.0
 
-    def __init__(
-        self,
-        Cs: Sequence[float] | None = None,
-        *,
-        select_on: SelectOn = "accuracy",
-        n_folds: int = 5,
-        normalize: Normalize = "l2",
-        n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | None = 0,
-    ) -> None:
-        self.Cs = Cs
-        self.select_on = select_on
-        self.n_folds = n_folds
-        self.normalize = normalize
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    Cs: Sequence[float] | None = None
+    _: KW_ONLY
+    select_on: SelectOn = "accuracy"
+    n_folds: int = 5
+    normalize: Normalize = "l2"
+    n_jobs: int | None = None
+    random_state: int | np.random.RandomState | None = 0
 
     @property
     def C_(self) -> float:  # noqa: N802 - scikit-learn's name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 import numpy as np
@@ -134,6 +134,7 @@ def _scatter(rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], around: Do
     return total
 
 
+@dataclass(eq=False, repr=False)
 class GaussianHead(LinearClassifier):
     """Linear discriminant analysis that shrinks its covariance and the means of rare classes.
 
@@ -187,20 +188,12 @@ class GaussianHead(LinearClassifier):
     ['eel']
     """
 
-    def __init__(
-        self,
-        shrinkage: float = 0.5,
-        *,
-        pseudo_count: float = 1.0,
-        prior: Literal["uniform", "empirical"] = "uniform",
-        text_features: npt.ArrayLike | None = None,
-        normalize: Normalize = "l2",
-    ) -> None:
-        self.shrinkage = shrinkage
-        self.pseudo_count = pseudo_count
-        self.prior = prior
-        self.text_features = text_features
-        self.normalize = normalize
+    shrinkage: float = 0.5
+    _: KW_ONLY
+    pseudo_count: float = 1.0
+    prior: Literal["uniform", "empirical"] = "uniform"
+    text_features: npt.ArrayLike | None = None
+    normalize: Normalize = "l2"
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> GaussianHead:
         """Learn means and covariance.

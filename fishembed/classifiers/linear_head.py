@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from fishembed.classifiers.solver.minibatch_training import (
 from fishembed.errors import InputError
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class LinearHead(LinearClassifier):
     """Train a linear layer under softmax cross-entropy, by Adam in shuffled minibatches.
 
@@ -84,30 +86,16 @@ class LinearHead(LinearClassifier):
     ['eel']
     """
 
-    def __init__(
-        self,
-        *,
-        epochs: int = 7,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        loss: Literal["cross_entropy", "balanced_softmax"] = "cross_entropy",
-        schedule: Literal["constant", "cosine"] = "constant",
-        patience: int | None = None,
-        normalize: Normalize = "none",
-        device: str = "cpu",
-        random_state: int | np.random.RandomState | None = 0,
-    ) -> None:
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.loss = loss
-        self.schedule = schedule
-        self.patience = patience
-        self.normalize = normalize
-        self.device = device
-        self.random_state = random_state
+    epochs: int = 7
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    loss: Literal["cross_entropy", "balanced_softmax"] = "cross_entropy"
+    schedule: Literal["constant", "cosine"] = "constant"
+    patience: int | None = None
+    normalize: Normalize = "none"
+    device: str = "cpu"
+    random_state: int | np.random.RandomState | None = 0
 
     def fit(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
 
+@dataclass(eq=False, repr=False)
 class LogisticHead(LinearClassifier):
     """Fit multinomial logistic regression with an L2 penalty to scikit-learn's optimum, faster.
 
@@ -98,24 +100,14 @@ class LogisticHead(LinearClassifier):
     ['eel']
     """
 
-    def __init__(
-        self,
-        C: float = 100.0,
-        *,
-        class_weight: str | Mapping[Any, float] | None = None,
-        text_features: npt.ArrayLike | None = None,
-        logit_scale: float = 100.0,
-        normalize: Normalize = "l2",
-        max_iter: int = 1000,
-        tol: float = 1e-7,
-    ) -> None:
-        self.C = C
-        self.class_weight = class_weight
-        self.text_features = text_features
-        self.logit_scale = logit_scale
-        self.normalize = normalize
-        self.max_iter = max_iter
-        self.tol = tol
+    C: float = 100.0
+    _: KW_ONLY
+    class_weight: str | Mapping[Any, float] | None = None
+    text_features: npt.ArrayLike | None = None
+    logit_scale: float = 100.0
+    normalize: Normalize = "l2"
+    max_iter: int = 1000
+    tol: float = 1e-7
 
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -247,6 +239,7 @@ def _fit_path(
         head._learn(data, optimum, around)
 
 
+@dataclass(eq=False, repr=False)
 class AngularHead(MapPredictor, EmbeddingClassifier):
     """Fit logistic regression to whitened rows of length 1, and correct it for the class prior.
 
@@ -297,22 +290,13 @@ class AngularHead(MapPredictor, EmbeddingClassifier):
     ['eel']
     """
 
-    def __init__(
-        self,
-        C: float = 30.0,
-        *,
-        shrinkage: float = 0.5,
-        tau: float = 1.0,
-        normalize: Normalize = "l2",
-        max_iter: int = 1000,
-        tol: float = 1e-7,
-    ) -> None:
-        self.C = C
-        self.shrinkage = shrinkage
-        self.tau = tau
-        self.normalize = normalize
-        self.max_iter = max_iter
-        self.tol = tol
+    C: float = 30.0
+    _: KW_ONLY
+    shrinkage: float = 0.5
+    tau: float = 1.0
+    normalize: Normalize = "l2"
+    max_iter: int = 1000
+    tol: float = 1e-7
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> AngularHead:
         """Learn the whitening, then the weights.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sklearn.neighbors import KNeighborsClassifier
 
 
+@dataclass(eq=False, repr=False)
 class NeighborsHead(EmbeddingClassifier):
     """Classify by scikit-learn's nearest neighbours over unit rows, which orders by cosine.
 
@@ -54,16 +56,10 @@ class NeighborsHead(EmbeddingClassifier):
     ['eel']
     """
 
-    def __init__(
-        self,
-        n_neighbors: int = 5,
-        *,
-        weights: Literal["distance", "uniform"] = "distance",
-        normalize: Normalize = "l2",
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.weights = weights
-        self.normalize = normalize
+    n_neighbors: int = 5
+    _: KW_ONLY
+    weights: Literal["distance", "uniform"] = "distance"
+    normalize: Normalize = "l2"
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> NeighborsHead:
         """Store the training rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from fishembed.classifiers.novelty import KnownScores, Moments, indecision
 from fishembed.errors import InputError
 
 
+@dataclass(eq=False, repr=False)
 class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Put a label for unknown on rows that are like no class, or undecided between two.
 
@@ -55,20 +57,12 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     [0, -1]
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        send_back: float = 0.05,
-        unknown: Any = None,
-        n_folds: int = 5,
-        random_state: int = 0,
-    ) -> None:
-        self.estimator = estimator
-        self.send_back = send_back
-        self.unknown = unknown
-        self.n_folds = n_folds
-        self.random_state = random_state
+    estimator: Any
+    _: KW_ONLY
+    send_back: float = 0.05
+    unknown: Any = None
+    n_folds: int = 5
+    random_state: int = 0
 
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None

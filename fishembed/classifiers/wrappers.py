@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from functools import reduce
 from typing import Any, Literal
 
@@ -104,6 +105,7 @@ class Combination(EmbeddingClassifier):
         return Folds.split(rows, codes, len(self.classes_), n_folds, random=random)
 
 
+@dataclass(eq=False, repr=False)
 class PriorCorrectedClassifier(Combination):
     """Subtract a share of the log class prior from the logits of another classifier.
 
@@ -142,9 +144,9 @@ class PriorCorrectedClassifier(Combination):
     ['eel']
     """
 
-    def __init__(self, estimator: Any, *, tau: float = 1.0) -> None:
-        self.estimator = estimator
-        self.tau = tau
+    estimator: Any
+    _: KW_ONLY
+    tau: float = 1.0
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> PriorCorrectedClassifier:
         """Fit the estimator and subtract its prior.
@@ -171,6 +173,7 @@ class PriorCorrectedClassifier(Combination):
         return self
 
 
+@dataclass(eq=False, repr=False)
 class TemperatureCalibratedClassifier(Combination):
     """Scale another classifier's logits so that its probabilities hold on unseen rows.
 
@@ -214,16 +217,10 @@ class TemperatureCalibratedClassifier(Combination):
     (['eel'], True)
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        n_folds: int = 5,
-        random_state: int | np.random.RandomState | None = 0,
-    ) -> None:
-        self.estimator = estimator
-        self.n_folds = n_folds
-        self.random_state = random_state
+    estimator: Any
+    _: KW_ONLY
+    n_folds: int = 5
+    random_state: int | np.random.RandomState | None = 0
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> TemperatureCalibratedClassifier:
         """Learn the temperature, then fit the estimator on all rows.
@@ -252,6 +249,7 @@ class TemperatureCalibratedClassifier(Combination):
         return self
 
 
+@dataclass(eq=False, repr=False)
 class BlendClassifier(Combination):
     """Multiply the probabilities of two classifiers, each to its own power.
 
@@ -305,22 +303,13 @@ class BlendClassifier(Combination):
     ['eel']
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        other: Any = None,
-        *,
-        weight: float | Literal["cv"] = "cv",
-        select_on: SelectOn = "macro_recall",
-        n_folds: int = 5,
-        random_state: int | np.random.RandomState | None = 0,
-    ) -> None:
-        self.estimator = estimator
-        self.other = other
-        self.weight = weight
-        self.select_on = select_on
-        self.n_folds = n_folds
-        self.random_state = random_state
+    estimator: Any
+    other: Any = None
+    _: KW_ONLY
+    weight: float | Literal["cv"] = "cv"
+    select_on: SelectOn = "macro_recall"
+    n_folds: int = 5
+    random_state: int | np.random.RandomState | None = 0
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> BlendClassifier:
         """Choose the weight, then fit both on all rows.

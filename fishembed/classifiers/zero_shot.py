@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from fishembed._base.arrays import add_class_sums, unit_rows
-from fishembed.classifiers.base import Floats, LinearClassifier, Normalize
+from fishembed.classifiers.base import Floats, LinearClassifier
 from fishembed.errors import DimensionError, InputError
 
 
@@ -78,6 +79,7 @@ def matching_anchors(
     return anchors
 
 
+@dataclass(eq=False, repr=False)
 class ZeroShotClassifier(LinearClassifier):
     """Assign each row to the nearest text embedding by cosine.
 
@@ -121,18 +123,10 @@ class ZeroShotClassifier(LinearClassifier):
     ['eel']
     """
 
-    normalize: Normalize = "l2"
-
-    def __init__(
-        self,
-        text_features: npt.ArrayLike | None = None,
-        *,
-        classes: Sequence[Any] | npt.NDArray[Any] | None = None,
-        logit_scale: float = 100.0,
-    ) -> None:
-        self.text_features = text_features
-        self.classes = classes
-        self.logit_scale = logit_scale
+    text_features: npt.ArrayLike | None = None
+    _: KW_ONLY
+    classes: Sequence[Any] | npt.NDArray[Any] | None = None
+    logit_scale: float = 100.0
 
     def fit(
         self, X: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,14 @@ from fishembed.classifiers.base import (
 from fishembed.classifiers.head_function import DirectionMap, FittedMap, FittedSum, Whitening
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc]
     """Base of the classifiers that `load_head` returns: fitted, their arrays as parameters."""
 
-    classes: npt.NDArray[Any]
-    kind: str
-    feature_fingerprint: str
-    class_names: tuple[str, ...] | None
-    temperature: float
+    kind: str = ""
+    feature_fingerprint: str = ""
+    class_names: tuple[str, ...] | None = None
+    temperature: float = 1.0
 
     @property
     def classes_(self) -> npt.NDArray[Any]:  # type: ignore[override]
@@ -76,6 +77,7 @@ class SavedMap(SavedHead, MapPredictor):
         return _arrays(self.fitted_map.scaled(factor))
 
 
+@dataclass(eq=False, repr=False)
 class LinearMap(SavedMap, LinearPredictor):
     """A fitted linear classifier, as `load_head` returns it.
 
@@ -85,8 +87,6 @@ class LinearMap(SavedMap, LinearPredictor):
         (n_classes, dim) weights and (n_classes,) bias.
     classes
         (n_classes,) labels.
-    normalize
-        ``"l2"`` or ``"none"``: what is done to a row before the weights.
     kind
         Name of the estimator that learnt it.
     feature_fingerprint
@@ -95,6 +95,8 @@ class LinearMap(SavedMap, LinearPredictor):
         Names of `classes`, in their order; None where the labels are the names.
     temperature
         What `calibrated` divides the logits by.
+    normalize
+        ``"l2"`` or ``"none"``: what is done to a row before the weights.
 
     Attributes
     ----------
@@ -112,26 +114,11 @@ class LinearMap(SavedMap, LinearPredictor):
     ['eel']
     """
 
-    def __init__(
-        self,
-        coef: Floats,
-        intercept: Floats,
-        classes: npt.NDArray[Any],
-        *,
-        normalize: Normalize = "l2",
-        kind: str = "",
-        feature_fingerprint: str = "",
-        class_names: tuple[str, ...] | None = None,
-        temperature: float = 1.0,
-    ) -> None:
-        self.coef = coef
-        self.intercept = intercept
-        self.classes = classes
-        self.normalize = normalize
-        self.kind = kind
-        self.feature_fingerprint = feature_fingerprint
-        self.class_names = class_names
-        self.temperature = temperature
+    coef: Floats
+    intercept: Floats
+    classes: npt.NDArray[Any]
+    _: KW_ONLY
+    normalize: Normalize = "l2"
 
     @property
     def coef_(self) -> Floats:  # type: ignore[override]
@@ -144,6 +131,7 @@ class LinearMap(SavedMap, LinearPredictor):
         return self.intercept
 
 
+@dataclass(eq=False, repr=False)
 class AngularMap(SavedMap):
     """A fitted classifier that looks at whitened directions, as `load_head` returns it.
 
@@ -153,6 +141,8 @@ class AngularMap(SavedMap):
         (n_classes, dim) weights of the row itself and (n_classes,) bias.
     classes
         (n_classes,) labels.
+    kind, feature_fingerprint, class_names, temperature
+        As in `LinearMap`.
     whitening, whitened_centre
         (dim, rank) and (rank,): a row times the first, minus the second, scaled to length 1 is
         its direction.
@@ -160,8 +150,6 @@ class AngularMap(SavedMap):
         (n_classes, rank) weights of the direction.
     normalize
         ``"l2"`` or ``"none"``: what is done to a row before all that.
-    kind, feature_fingerprint, class_names, temperature
-        As in `LinearMap`.
 
     Attributes
     ----------
@@ -181,32 +169,14 @@ class AngularMap(SavedMap):
     ['eel']
     """
 
-    def __init__(
-        self,
-        coef: Floats,
-        intercept: Floats,
-        classes: npt.NDArray[Any],
-        *,
-        whitening: Floats,
-        whitened_centre: Floats,
-        angular_coef: Floats,
-        normalize: Normalize = "l2",
-        kind: str = "",
-        feature_fingerprint: str = "",
-        class_names: tuple[str, ...] | None = None,
-        temperature: float = 1.0,
-    ) -> None:
-        self.coef = coef
-        self.intercept = intercept
-        self.classes = classes
-        self.whitening = whitening
-        self.whitened_centre = whitened_centre
-        self.angular_coef = angular_coef
-        self.normalize = normalize
-        self.kind = kind
-        self.feature_fingerprint = feature_fingerprint
-        self.class_names = class_names
-        self.temperature = temperature
+    coef: Floats
+    intercept: Floats
+    classes: npt.NDArray[Any]
+    _: KW_ONLY
+    whitening: Floats
+    whitened_centre: Floats
+    angular_coef: Floats
+    normalize: Normalize = "l2"
 
     @property
     def fitted_map(self) -> FittedMap:
@@ -215,6 +185,7 @@ class AngularMap(SavedMap):
         return FittedMap(self.coef, self.intercept, DirectionMap(whitening, self.angular_coef))
 
 
+@dataclass(eq=False, repr=False)
 class SummedHead(SavedHead):
     """A fitted classifier of several parts, such as nearest neighbours, as `load_head` returns it.
 
@@ -242,22 +213,8 @@ class SummedHead(SavedHead):
     'SummedHead'
     """
 
-    def __init__(
-        self,
-        fitted: FittedSum,
-        classes: npt.NDArray[Any],
-        *,
-        kind: str = "",
-        feature_fingerprint: str = "",
-        class_names: tuple[str, ...] | None = None,
-        temperature: float = 1.0,
-    ) -> None:
-        self.fitted = fitted
-        self.classes = classes
-        self.kind = kind
-        self.feature_fingerprint = feature_fingerprint
-        self.class_names = class_names
-        self.temperature = temperature
+    fitted: FittedSum
+    classes: npt.NDArray[Any]
 
     @property
     def n_features_in_(self) -> int:  # type: ignore[override]
