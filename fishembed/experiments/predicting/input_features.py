@@ -69,13 +69,15 @@ def read_input_features(
 ) -> InputFeatures:
     """Read the features of stores, or encode images; see `predict_run` for both."""
     progress = progress or NoProgress()
-    if _are_stores(inputs):
+    stores = [is_store(name) for name in inputs]
+    if any(stores) and not all(stores):
+        raise InputError("images and stores cannot be classified together: name one kind")
+    if any(stores):
         return _stored_features(open_store(*inputs), head, run.features)
     left_out: list[tuple[str, str]] = []
     files = find_images(inputs, left_out)
     encoder = encoder or run_encoder(run, device, progress, trust=trust)
-    found = _encoded_features(files, head, encoder, progress)
-    return replace(found, left_out=tuple(left_out))
+    return replace(_encoded_features(files, head, encoder, progress), left_out=tuple(left_out))
 
 
 def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = False) -> Encoder:
@@ -87,20 +89,8 @@ def run_encoder(run: Run, device: str, progress: Progress, *, trust: bool = Fals
             f"({spec.get('name')}): name a store of features instead of images"
         )
     return load_recorded_encoder(
-        spec,
-        device=device,
-        trust=trust,
-        beside=run.folder,
-        progress=progress,
-        load=load_encoder,
+        spec, device=device, trust=trust, beside=run.folder, progress=progress, load=load_encoder
     )
-
-
-def _are_stores(inputs: Sequence[str | Path]) -> bool:
-    stores = [is_store(name) for name in inputs]
-    if any(stores) and not all(stores):
-        raise InputError("images and stores cannot be classified together: name one kind")
-    return any(stores)
 
 
 def check_head_fits(head: SavedHead, store: Store, features: FeatureKind) -> None:
@@ -122,11 +112,9 @@ def check_head_fits(head: SavedHead, store: Store, features: FeatureKind) -> Non
 
 def _stored_features(store: Store, head: SavedHead, features: FeatureKind) -> InputFeatures:
     check_head_fits(head, store, features)
-    return InputFeatures(
-        list(store.paths),
-        store.embeddings(np.arange(len(store)), features),
-        columns=metadata_texts(store, np.arange(len(store))),
-    )
+    rows = np.arange(len(store))
+    X, columns = store.embeddings(rows, features), metadata_texts(store, rows)
+    return InputFeatures(list(store.paths), X, columns=columns)
 
 
 def _encoded_features(

@@ -65,12 +65,7 @@ class TrainingImages:
     def of(cls, run: Run, *, fetch: bool = False) -> TrainingImages:
         """Find a run's training images; a few hundred megabytes of features are kept in memory.
 
-        Parameters
-        ----------
-        run
-            The run.
-        fetch
-            Whether a store that lies at a URL is fetched.
+        `fetch` gets a store that lies at a URL.
 
         Raises
         ------
@@ -86,14 +81,16 @@ class TrainingImages:
                 "longer tells what the head learnt from: fit again"
             )
         split = run.info["scored_split"]
-        seed = run.info["seed"]
-        rows = train_test_split(store, None if split == "holdout" else split, seed).train
+        if split == "holdout" and run.info.get("series"):  # drawn by the first seed of the series
+            scored = set(run.result.images.paths)
+            rows = np.array([i for i in store.split_rows("all") if store.paths[i] not in scored])
+        else:
+            named = None if split == "holdout" else split
+            rows = train_test_split(store, named, run.info["seed"]).train
         if 4 * len(rows) * store.width(run.features) > _IN_MEMORY:
-            return cls(
-                store, rows, lambda first, last: store.embeddings(rows[first:last], run.features)
-            )
+            return cls(store, rows, lambda i, j: store.embeddings(rows[i:j], run.features))
         X = np.asarray(unit_rows(store.embeddings(rows, run.features)), np.float32)
-        return cls(store, rows, lambda first, last: X[first:last])
+        return cls(store, rows, lambda i, j: X[i:j])
 
     def nearest(self, X: Features, n: int) -> list[tuple[Neighbour, ...]]:
         """Find the `n` nearest to each of (n_images, dim) embeddings by cosine, nearest first."""

@@ -149,13 +149,17 @@ class ScoredImages:
     def rank(self) -> Ints:
         """Place of the true class among the most probable, 0 the first; `TOP_K` for lower."""
         found = (self.top == self.true[:, None]) & self.labelled[:, None]
-        place = found.argmax(axis=1) if found.shape[1] else np.zeros(len(found), np.int64)
+        place = found.argmax(axis=1) if found.shape[1] else 0
         return np.where(found.any(axis=1), place, TOP_K)
 
     @cached_property
     def groups(self) -> Ints | None:
         """The number of each image's group; None where no image has one."""
         return group_numbers(self.group_names)
+
+    def groups_of(self, at: npt.NDArray[Any]) -> Ints | None:
+        """Return the groups of some images; None where no image has one."""
+        return None if self.groups is None else self.groups[at]
 
 
 def about_run(info: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
@@ -233,10 +237,9 @@ class RunResult(PrintsAsTable):
         columns = {"group": self.images.group_names, **self.images.metadata}
         if column not in columns:
             raise InputError(f"the run has {unknown_column(column, columns)}")
-        at = np.flatnonzero(self.images.labelled)
-        groups = None if self.images.groups is None else self.images.groups[at]
+        images, at = self.images, np.flatnonzero(self.images.labelled)
         values = [columns[column][i] for i in at.tolist()]
-        return score_by_value(values, self.images.true[at], self.images.right[at], groups)
+        return score_by_value(values, images.true[at], images.right[at], images.groups_of(at))
 
     @cached_property
     def confusion(self) -> Counts:
@@ -265,16 +268,14 @@ class RunResult(PrintsAsTable):
         """Interval of each class's precision, (n_classes, 2); (0, 1) where it was never called."""
         images = self.images
         at = images.labelled & (images.predicted >= 0)
-        groups = None if images.groups is None else images.groups[at]
-        called = images.predicted[at]
-        return proportion_intervals(images.right[at], groups, called, len(self.classes.n))
+        groups, n = images.groups_of(at), len(self.classes.n)
+        return proportion_intervals(images.right[at], groups, images.predicted[at], n)
 
     @cached_property
     def top_k(self) -> list[TopK]:
         """How often the truth is among the k most probable classes."""
-        images = self.images
-        groups = None if images.groups is None else images.groups[images.labelled]
-        return top_k_accuracy(images.rank[images.labelled], images.top.shape[1], groups)
+        images, at = self.images, self.images.labelled
+        return top_k_accuracy(images.rank[at], images.top.shape[1], images.groups_of(at))
 
 
 def group_numbers(groups: Sequence[str]) -> Ints | None:
