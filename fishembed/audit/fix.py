@@ -14,7 +14,7 @@ from fishembed.cache.edit_history import Edit, Remark
 from fishembed.encoders import Encoder, PromptSet, encode_prompts, spoken_name
 from fishembed.errors import DataError, FishembedError
 from fishembed.explore.search import store_encoder
-from fishembed.images.datasets.path_spelling import spellings
+from fishembed.images.datasets.folder import spellings
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -15,10 +15,10 @@ from fishembed.errors import FishembedError, SourceError
 from fishembed.images.datasets.boxes import in_surroundings, parse_box_path
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.datasets.remote_images import RemoteImage
+from fishembed.images.datasets.special_kinds import TAR_SUFFIX
 from fishembed.images.datasets.tar import read_tars
-from fishembed.images.datasets.tar_names import TAR_SUFFIX
+from fishembed.images.datasets.video_frames import VideoFrame, parse_frame_path
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
-from fishembed.images.video.video_frame import VideoFrame, parse_frame_path
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fishembed._base.bounded_reading import read_file
 from fishembed._base.text import counted
-from fishembed.errors import ImageError, ManifestError
+from fishembed.errors import ImageError, ManifestError, SourceError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
-from fishembed.images.datasets.sample import Sample, cell_text
+from fishembed.images.datasets.samples import Dataset, Sample, file_state
+from fishembed.images.datasets.special_kinds import YOLO_FILES
+from fishembed.images.datasets.table_reading import cell_text, first_of
 from fishembed.images.decoding.decode import image_size
 from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
@@ -29,7 +31,6 @@ _OTHER_BOX_COLUMNS = (
 )
 """What other tables call a box: its corners, or its corner and size."""
 CONFIDENCES = ("confidence", "conf", "score")
-_CLASS_FILES = ("classes.txt", "obj.names", "data.yaml")
 
 
 @dataclass(frozen=True)
@@ -57,30 +58,15 @@ class FoundBox:
     sample: Sample
 
 
-@dataclass(frozen=True)
-class BoxSamples:
-    """Boxes as samples, and what was left out.
-
-    Attributes
-    ----------
-    samples, image_bytes
-        As in `Dataset`.
-    notes
-        How many boxes and photos there are, and how many photos have no box.
-    """
-
-    samples: list[Sample]
-    image_bytes: dict[str, ImageBytes] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-def box_samples(
+def box_dataset(
     root: Path,
-    found: Iterable[FoundBox],
+    found: Sequence[FoundBox],
     options: BoxOptions,
+    *,
+    of: str,
     photo_bytes: Mapping[str, ImageBytes] | None = None,
-) -> BoxSamples:
-    """Make a sample of each box; those of one photo, or of one group, stay together.
+) -> Dataset:
+    """Return a dataset with a sample for each box; those of one photo, or group, stay together.
 
     Parameters
     ----------
@@ -90,43 +76,53 @@ def box_samples(
         The boxes.
     options
         Which become samples, and how they are cut.
+    of
+        What they come from, in words.
     photo_bytes
         The photos that are no files below the root.
+
+    Raises
+    ------
+    SourceError
+        When nothing is left to encode.
     """
-    photo_bytes = photo_bytes or {}
+    root, photo_bytes = root.resolve(), photo_bytes or {}
     samples: dict[str, Sample] = {}
     image_bytes: dict[str, ImageBytes] = {}
-    faint, photos, with_box = 0, dict[str, Sample](), set[str]()
-    for one in found:
-        sample = replace(one.sample, group=one.sample.group or one.path)
-        photos.setdefault(one.path, replace(sample, label=None, metadata={}))
-        if one.box is None:
-            continue
-        if one.confidence < options.min_confidence:
-            faint += 1
-            continue
-        with_box.add(one.path)
+    photos = {one.path: replace(_in_group(one), label=None, metadata={}) for one in reversed(found)}
+    boxes = [(one, one.box) for one in found if one.box is not None]
+    taken = [(one, box) for one, box in boxes if not one.confidence < options.min_confidence]
+    for one, stated in taken:
         file = photo_bytes.get(one.path) or str(root / one.path)
-        state = _state(file)
-        box = _in_pixels(file, one.box) if one.shares else one.box
-        if box is None:
-            name = box_path(one.path, one.box)
-            image_bytes[name] = UnreadableImage("its photo cannot be read")
-            samples.setdefault(name, replace(sample, path=name))
-            continue
-        name = box_path(one.path, box)
-        image_bytes[name] = CroppedImage(file, box, state, options.margin, options.square)
-        samples.setdefault(name, replace(sample, path=name, box=box))
-    whole = list(photos.values()) if options.whole_images else []
+        box = _in_pixels(file, stated) if one.shares else stated
+        name = box_path(one.path, box or stated)
+        image_bytes[name] = UnreadableImage("its photo cannot be read")
+        if box is not None:
+            state = file_state(file) if isinstance(file, str) else file.state
+            image_bytes[name] = CroppedImage(file, box, state, options.margin, options.square)
+        samples.setdefault(name, replace(_in_group(one), path=name, box=box))
+    without = len(photos) - len({one.path for one, _ in taken})
     note = (
         f"{counted(len(samples), 'box', 'boxes')} of {counted(len(photos), 'photo')}; "
-        f"{counted(len(photos) - len(with_box), 'photo')} without a box"
-        + (f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}" if faint else "")
-        + ("; whole photos are rows too" if whole else "")
+        f"{counted(without, 'photo')} without a box"
     )
-    if whole:
+    if faint := len(boxes) - len(taken):
+        note += f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}"
+    if options.whole_images and photos:
+        note += "; whole photos are rows too"
+        samples |= {one.path: photos[one.path] for one in found}
         image_bytes |= {path: photo_bytes[path] for path in photos if path in photo_bytes}
-    return BoxSamples([*samples.values(), *whole], image_bytes, (note,))
+    if not samples:
+        raise SourceError(
+            f"{str(root)!r}: {note}: nothing to encode; --whole-images takes the photos, "
+            "--min-confidence takes fainter boxes"
+        )
+    dataset = Dataset(root, root.name or "images", f"boxes of {of}", tuple(samples.values()))
+    return replace(dataset, image_bytes=image_bytes, notes=(note,), kind="boxes", cut=options.cut)
+
+
+def _in_group(found: FoundBox) -> Sample:
+    return replace(found.sample, group=found.sample.group or found.path)
 
 
 def read_box_json(path: Path) -> list[FoundBox]:
@@ -164,18 +160,15 @@ def read_box_json(path: Path) -> list[FoundBox]:
 def _megadetector(document: Mapping[str, Any]) -> Iterator[FoundBox]:
     """Yield detections; where all are of one kind in several folders, the class is the folder."""
     names = document.get("detection_categories", {})
-    images = document["images"]
-    kinds = {one["category"] for image in images for one in image.get("detections") or ()}
-    paths = [str(image["file"]).replace("\\", "/") for image in images]
-    of_folders = (
-        len(kinds) < 2 and len({path.partition("/")[0] for path in paths if "/" in path}) > 1
-    )
-    for image, path in zip(images, paths, strict=True):
+    paths = [str(image["file"]).replace("\\", "/") for image in document["images"]]
+    detections = [image.get("detections") or () for image in document["images"]]
+    kinds = {one["category"] for some in detections for one in some}
+    of_folders = len(kinds) < 2 and len({p.partition("/")[0] for p in paths if "/" in p}) > 1
+    for path, some in zip(paths, detections, strict=True):
         folder = path.partition("/")[0] if "/" in path and of_folders else None
-        detections = image.get("detections") or ()
-        if not detections:
+        if not some:
             yield FoundBox(path, None, True, 0.0, Sample(path))
-        for one in detections:
+        for one in some:
             kind = str(names.get(one["category"], one["category"]))
             confidence = float(one["conf"])
             about = {"detection": kind, "confidence": f"{confidence:g}"}
@@ -208,29 +201,31 @@ def _coco(document: Mapping[str, Any], root: Path) -> Iterator[FoundBox]:
             yield FoundBox(path, _box(one["bbox"]), False, float(one.get("score", 1)), sample)
 
 
-def yolo_classes(root: Path) -> list[str] | None:
-    """Return the names of the classes where a folder holds YOLO's text files, else None."""
-    for name in _CLASS_FILES:
-        place = root / name
-        if place.is_file() and any(_yolo_texts(root)):
-            text = place.read_text(encoding="utf-8", errors="replace")
-            return _names_in_yaml(text) if name.endswith(".yaml") else text.split("\n")
-    return None
-
-
-def read_yolo(root: Path, classes: Sequence[str]) -> tuple[list[FoundBox], list[tuple[str, str]]]:
+def read_yolo(root: Path) -> tuple[list[FoundBox], list[tuple[str, str]]]:
     """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares.
+
+    Parameters
+    ----------
+    root
+        A folder with one of `YOLO_FILES`, which has the names of the classes.
 
     Returns
     -------
     tuple
-        Boxes, and photos whose text file cannot be read, each with the reason.
+        Boxes, and photos whose text file cannot be read, each with the reason; no boxes where no
+        photo has a text file.
     """
+    images = sorted(path for path in root.rglob("*") if path.suffix.lower() in read_suffixes())
+    texts = [next(filter(Path.is_file, _texts_of(image)), None) for image in images]
     found: list[FoundBox] = []
-    broken = []
-    for image in sorted(_images(root)):
+    broken: list[tuple[str, str]] = []
+    if not any(texts):
+        return found, broken
+    names = next(root / name for name in YOLO_FILES if (root / name).is_file())
+    names_text = names.read_text(encoding="utf-8", errors="replace")
+    classes = _names_in_yaml(names_text) if names.suffix == ".yaml" else names_text.split("\n")
+    for image, text in zip(images, texts, strict=True):
         path = image.relative_to(root).as_posix()
-        text = next((place for place in _texts_of(image) if place.is_file()), None)
         try:
             boxes = [] if text is None else list(_yolo_boxes(path, text, classes))
         except (OSError, ValueError) as error:
@@ -266,14 +261,6 @@ def _names_in_yaml(text: str) -> list[str]:
     return names
 
 
-def _images(root: Path) -> Iterator[Path]:
-    return (path for path in root.rglob("*") if path.suffix.lower() in read_suffixes())
-
-
-def _yolo_texts(root: Path) -> Iterator[Path]:
-    return (place for image in _images(root) for place in _texts_of(image) if place.is_file())
-
-
 def _texts_of(image: Path) -> tuple[Path, Path]:
     """Return where the text file of an image may lie: beside it, or in labels/ for images/."""
     head, middle, tail = str(image.with_suffix(".txt")).rpartition(f"{os.sep}images{os.sep}")
@@ -292,10 +279,8 @@ def other_box_columns(columns: Iterable[str]) -> tuple[str, ...]:
     ()
     """
     known = {name.lower(): name for name in columns}
-    for names in _OTHER_BOX_COLUMNS:
-        if all(name in known for name in names):
-            return tuple(known[name] for name in names)
-    return ()
+    found = next((names for names in _OTHER_BOX_COLUMNS if known.keys() >= set(names)), ())
+    return tuple(known[name] for name in found)
 
 
 def with_box_columns(cells: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:
@@ -333,7 +318,8 @@ def boxes_in_rows(samples: Sequence[Sample]) -> list[FoundBox] | None:
     found = []
     for one in samples:
         cells = [one.metadata.get(name, "") for name in BOX_COLUMNS]
-        confidence = next((one.metadata[n] for n in CONFIDENCES if one.metadata.get(n)), "1")
+        present = {name: cell for name, cell in one.metadata.items() if cell}
+        confidence = present.get(first_of(CONFIDENCES, present) or "", "1")
         about = {name: cell for name, cell in one.metadata.items() if name not in BOX_COLUMNS}
         try:
             box = _box(cells) if all(cells) else None
@@ -360,13 +346,3 @@ def _in_pixels(file: str | ImageBytes, box: Box) -> Box | None:
         return None
     x, y, wide, high = box
     return x * width, y * height, wide * width, high * height
-
-
-def _state(file: str | ImageBytes) -> tuple[int, int]:
-    if not isinstance(file, str):
-        return file.state
-    try:
-        state = Path(file).stat()
-    except (OSError, ValueError):
-        return -1, -1
-    return state.st_size, state.st_mtime_ns

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from fishembed.errors import ImageError, InputError
-from fishembed.images.decoding.decode import decode, read_bytes
-from fishembed.images.decoding.image_bytes import ImageBytes, stamp
+from fishembed.images.decoding.decode import decode_pixels
+from fishembed.images.decoding.image_bytes import ImageBytes, read_bytes, stamp
 
 Box = tuple[float, float, float, float]
 """x, y, width and height in pixels of the upright image."""
@@ -119,7 +119,7 @@ class CroppedImage:
 @lru_cache(_KEPT)
 def _decoded(file: str | ImageBytes, state: tuple[int, int]) -> npt.NDArray[np.uint8]:  # noqa: ARG001 - the key
     """Return an image, decoded once for all its boxes, which follow one another."""
-    return np.asarray(decode(read_bytes(file)))
+    return decode_pixels(read_bytes(file))
 
 
 def cut_region(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -20,14 +19,12 @@ from fishembed._base.missing import is_missing
 from fishembed._base.text import counted
 from fishembed.errors import ImageError
 from fishembed.images.datasets.boxes import CroppedImage
-from fishembed.images.datasets.sample import Sample, cell_text
-from fishembed.images.decoding.decode import open_image, quiet_decoding, read_bytes
-from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
+from fishembed.images.datasets.samples import Dataset, Sample
+from fishembed.images.datasets.table_reading import cell_text
+from fishembed.images.datasets.video_frames import VideoFrame
+from fishembed.images.decoding.decode import open_image, opened_bytes, quiet_decoding
+from fishembed.images.decoding.image_bytes import ImageBytes
 from fishembed.images.decoding.video_clip import Clip
-from fishembed.images.video.video_frame import VideoFrame
-
-if TYPE_CHECKING:
-    from fishembed.images.datasets.open_dataset import Dataset
 
 EXIF_COLUMNS = ("time", "camera", "latitude", "longitude")
 _TIME = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
@@ -79,27 +76,15 @@ def _facts(dataset: Dataset, sample: Sample) -> Mapping[str, str]:
 
 @lru_cache(64)
 def _facts_of_image(file: str | Path | ImageBytes) -> Mapping[str, str]:
-    if isinstance(file, UnreadableImage):
-        return dict.fromkeys(EXIF_COLUMNS, "")
     try:
-        if isinstance(file, str | Path):
-            with open(file, "rb") as source:  # noqa: PTH123 - a str is half the time
-                start = source.read(1 << 12)
-                source.seek(0)
-                with _opened(source, start) as image:
-                    return exif_facts(image.getexif())
-        data = read_bytes(file)
-        with _opened(io.BytesIO(data), data) as image:
-            return exif_facts(image.getexif())
+        with opened_bytes(file) as (source, start):
+            # Most RAW files are TIFFs, whose header has the facts.
+            is_tiff = start[:4] in {b"II*\0", b"MM\0*"}
+            opened = Image.open(source, formats=("TIFF",)) if is_tiff else open_image(source, start)
+            with opened as image:
+                return exif_facts(image.getexif())
     except Exception:  # Pillow's readers raise anything on broken bytes
         return dict.fromkeys(EXIF_COLUMNS, "")
-
-
-def _opened(source: Any, start: bytes) -> Image.Image:
-    """Open an image for its header; most RAW files are TIFFs, whose header has the facts."""
-    if start[:4] in {b"II*\0", b"MM\0*"}:
-        return Image.open(source, formats=("TIFF",))
-    return open_image(source, start)
 
 
 def exif_facts(exif: Image.Exif) -> dict[str, str]:

@@ -1,89 +1,168 @@
-"""Folders of images: class folders, with or without splits, or flat; images named one by one."""
+"""Folders: which images lie in them, what is left out, and images that are named one by one."""
 
 from __future__ import annotations
 
 import glob
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from fishembed.errors import FishembedError, SourceError, SourceNotFoundError
-from fishembed.images.datasets.layout import Layout, lay_out
-from fishembed.images.datasets.listing import Listing, list_folder
-from fishembed.images.datasets.sample import facts_in
-from fishembed.images.decoding.formats import SUFFIXES, is_hidden, read_suffixes
-from fishembed.images.decoding.image_bytes import read_bytes
+from fishembed.errors import SourceError, SourceNotFoundError
+from fishembed.images.decoding.formats import (
+    HIDDEN,
+    SUFFIXES,
+    ending,
+    is_hidden,
+    read_suffixes,
+    why_unread,
+)
 
-__all__ = ["SUFFIXES", "is_hidden", "list_folder", "no_image", "read_folder"]
+_TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".json", ".jsonl", ".xlsx"})
+_MOST_TABLES = 1000
 
-_SMALL = 1 << 20
+
+@dataclass
+class Listing:
+    """The files below a folder, as paths below it with forward slashes.
+
+    Attributes
+    ----------
+    images
+        Those that are read, sorted.
+    left_out
+        (path, reason) of images that are not.
+    unreadable
+        (path, reason) of what the operating system would not show.
+    others
+        How many files of no image there are, by folder and ending.
+    tables
+        Files that may be tables, in the folder or the ones in it.
+    """
+
+    images: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tables: list[str] = field(default_factory=list)
+    _read: frozenset[str] = field(default_factory=read_suffixes, repr=False)
+
+    def add(self, path: str, *, hidden: bool = False) -> None:
+        """Sort in one file."""
+        folder, _, name = path.rpartition("/")
+        kind, hidden = ending(name), hidden or is_hidden(name)
+        why = "" if kind in self._read else why_unread(kind)
+        if kind in self._read and not hidden:
+            self.images.append(path)
+        elif kind in self._read or why:
+            self.left_out.append((path, HIDDEN if hidden else why))
+        elif not hidden:
+            self.others[folder, kind] += 1
+            if kind in _TABLES and path.count("/") < 3 and len(self.tables) < _MOST_TABLES:
+                self.tables.append(path)
+
+    def sorted(self) -> Listing:
+        """Return this, its paths in order."""
+        for paths in (self.images, self.left_out, self.unreadable, self.tables):
+            paths.sort()
+        return self
+
+    def no_image(self, root: object) -> SourceError:
+        """Return the error where nothing can be read, naming what was left out."""
+        why = "".join(f"; {path!r}: {reason}" for path, reason in self.left_out[:1])
+        more = f" ({len(self.left_out):,} were left out{why})" if self.left_out else ""
+        broken = "".join(f"; {path!r}: {reason}" for path, reason in self.unreadable[:1])
+        return SourceError(
+            f"no image in {str(root)!r}{more}{broken}: looked for {' '.join(sorted(SUFFIXES))} in "
+            "it and its folders, hidden ones left out"
+        )
 
 
-def read_folder(root: Path) -> tuple[Path, Layout, Listing]:
-    """List the images below a folder.
+def list_names(names: Iterable[str]) -> Listing:
+    """Sort the names of files elsewhere."""
+    listing = Listing()
+    for name in names:
+        listing.add(name, hidden=any(map(is_hidden, name.split("/")[:-1])))
+    return listing.sorted()
 
-    Returns
-    -------
-    root
-        The folder that paths are relative to: `root`, or the only folder in it with images
-        where that one holds the splits (archives often wrap their content once).
-    layout
-        How the folder was understood.
-    listing
-        All that lies in it.
+
+def list_folder(root: Path) -> Listing:
+    """List what lies below a folder, each folder once, however many links lead to it.
 
     Raises
     ------
     SourceError
-        When there is no image.
+        When the folder itself cannot be listed; one in it is named, and the others go on.
     """
-    listing = list_folder(root)
-    if inner := _wrapped(root, listing):
-        root, listing = inner, list_folder(inner)
-    if not listing.images:
-        raise no_image(root, listing)
-    return root, lay_out(root.name, listing, lambda path: _beside(root, path)), listing
-
-
-def no_image(root: object, listing: Listing) -> SourceError:
-    """Return the error for a folder in which nothing can be read, naming what was left out."""
-    why = "".join(f"; {path!r}: {reason}" for path, reason in listing.left_out[:1])
-    more = f" ({len(listing.left_out):,} were left out{why})" if listing.left_out else ""
-    broken = "".join(f"; {path!r}: {reason}" for path, reason in listing.unreadable[:1])
-    return SourceError(
-        f"no image in {str(root)!r}{more}{broken}: looked for {' '.join(sorted(SUFFIXES))} in it "
-        "and its folders, hidden ones left out"
-    )
-
-
-def _wrapped(root: Path, listing: Listing) -> Path | None:
-    """Return the one folder that holds all images, in splits."""
-    tops = {path.partition("/")[0] for path in listing.images}
-    if len(tops) != 1 or listing.left_out or listing.unreadable or "/" not in listing.images[0]:
-        return None
-    (top,) = tops
-    from fishembed._base.splits import split_named
-
-    inner = {path.split("/")[1] for path in listing.images if path.count("/") > 1}
-    inner |= {"" for path in listing.images if path.count("/") == 1}
-    splits = {split_named(name) for name in inner}
-    tables = [table for table in listing.tables if not table.startswith(f"{top}/")]
-    if split_named(top) or "train" not in splits or len(splits - {""}) < 2:
-        return None
-    return None if any(os.path.splitext(t)[1] in {".csv", ".tsv"} for t in tables) else root / top  # noqa: PTH122
-
-
-def _beside(root: Path, path: str) -> Mapping[str, str]:
-    """Return what the .json or .cls beside an image says of it."""
-    stem = os.path.splitext(path)[0]  # noqa: PTH122 - hot loop
-    for kind in ("json", "cls"):
-        try:
-            text = read_bytes(root / f"{stem}.{kind}", max_bytes=_SMALL).decode("utf-8-sig")
-            return facts_in(json.loads(text)) if kind == "json" else {"label": text.strip()}
-        except (FishembedError, ValueError, RecursionError):  # noqa: PERF203 - two turns
+    listing = Listing()
+    seen = {os.path.realpath(root)}
+    pending: list[tuple[str, bool]] = [("", False)]
+    linked: list[tuple[str, bool]] = []
+    while pending or linked:
+        # Links come last, so that an image is listed where it lies and not where a link leads.
+        from_link = not pending
+        prefix, hidden = (linked if from_link else pending).pop(0 if from_link else -1)
+        here = os.path.realpath(root / prefix)
+        if from_link and here in seen:
             continue
-    return {}
+        seen.add(here)
+        for entry in _entries(root, prefix, listing):
+            path = prefix + entry.name
+            if not _is_folder(entry, path, listing):
+                listing.add(path, hidden=hidden)
+                continue
+            below = f"{path}/", hidden or is_hidden(entry.name)
+            place = os.path.join(here, entry.name)  # noqa: PTH118 - hot loop
+            if entry.is_symlink():
+                linked.append(below)
+            elif place not in seen:
+                pending.append(below)
+                seen.add(place)
+    return listing.sorted()
+
+
+def _entries(root: Path, prefix: str, listing: Listing) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / prefix) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        why = error.strerror or error
+        if not prefix:
+            raise SourceError(f"cannot list the folder {str(root)!r}: {why}") from error
+        listing.unreadable.append((prefix.rstrip("/"), f"the folder cannot be listed: {why}"))
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str], path: str, listing: Listing) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:  # a link that leads to itself, or where nobody may look
+        if ending(path) not in read_suffixes():
+            reason = f"cannot be looked at: {error.strerror or error}"
+            listing.unreadable.append((path, reason))
+        return False
+
+
+def paths_by_name(paths: Iterable[str], *, stems: bool = False) -> dict[str, str]:
+    """Return the files that have a name of their own by it; on request also without its ending.
+
+    Examples
+    --------
+    >>> paths_by_name(["a/1.jpg", "a/2.jpg", "b/2.jpg"])
+    {'1.jpg': 'a/1.jpg'}
+    >>> paths_by_name(["a/1.jpg", "a/2.jpg", "b/2.jpg"], stems=True)
+    {'1.jpg': 'a/1.jpg', '1': 'a/1.jpg'}
+    """
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        name = path.rpartition("/")[2]
+        names = (name, name.rpartition(".")[0]) if stems else (name,)
+        for one in dict.fromkeys(names):
+            found.setdefault(one, []).append(path)
+    return {name: places[0] for name, places in found.items() if len(places) == 1}
 
 
 def find_images(
@@ -137,3 +216,36 @@ def _below(folder: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
     unread = (*listing.left_out, *listing.unreadable)
     left_out += [(str(folder / path), reason) for path, reason in unread]
     yield from (folder / path for path in listing.images)
+
+
+def spelling_on_disk(root: Path, path: str) -> str:
+    """Return a path of a table as it is spelt below a folder; as it was where nothing is there.
+
+    Tried are slashes for the backslashes of Windows, composed and decomposed letters (macOS
+    writes the latter), and names whose bytes are no UTF-8.
+    """
+    if path.isascii() and "\\" not in path:  # nearly all, without asking the disk
+        return path
+    return next((one for one in spellings(path) if is_file(root, one)), path)
+
+
+def spellings(path: str) -> Iterator[str]:
+    """Yield the ways to write a path, its own first."""
+    for one in dict.fromkeys((path, path.replace("\\", "/"))):
+        yield one
+        if one.isascii():
+            continue
+        for form in ("NFC", "NFD"):
+            changed = unicodedata.normalize(form, one)
+            if changed != one:
+                yield changed
+        with suppress(UnicodeError):
+            yield one.encode("cp1252").decode("utf-8", "surrogateescape")
+
+
+def is_file(root: Path, path: str) -> bool:
+    """Return whether a path is a file; no where its name is too long or holds a zero byte."""
+    try:
+        return (root / path).is_file()
+    except (OSError, ValueError):
+        return False

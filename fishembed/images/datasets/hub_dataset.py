@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fishembed._base.paths import is_url
 from fishembed._base.splits import split_named
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, MissingExtraError, SourceError
-from fishembed.images.datasets.hub_stream import StreamedSplit, streamed_splits
-from fishembed.images.datasets.sample import LABELS, Sample, cell_text
+from fishembed.images.datasets.samples import Dataset, Sample, class_names
+from fishembed.images.datasets.table_reading import LABEL_KEYS, cell_text
 from fishembed.images.decoding.image_bytes import ImageBytes, read_bytes, stamp
-
-if TYPE_CHECKING:
-    from fishembed.images.datasets.open_dataset import Dataset
 
 PREFIX = "hf:"
 _NAME = re.compile(r"hf:(?P<name>.+?)(?::(?P<split>[\w.+-]+))?")
-_LABELS = (*LABELS, "labels", "species", "category", "fine_label")
+_LABELS = (*LABEL_KEYS, "labels", "species", "category", "fine_label")
 
 
 @dataclass(frozen=True)
@@ -59,25 +58,20 @@ def read_hub_dataset(source: str) -> Dataset:
     SourceError
         When there is no such dataset or split, or no column of images.
     """
-    from fishembed.images.datasets.open_dataset import Dataset
-
     match = _NAME.fullmatch(source)
     if match is None:
         raise SourceError(
             f"{source!r} names no dataset: write hf:OWNER/NAME or hf:OWNER/NAME:SPLIT"
         )
     tables = _loaded(match["name"], match["split"])
-    samples: list[Sample] = []
-    image_bytes: dict[str, ImageBytes] = {}
-    for split, table in tables.items():
-        for sample, image in _images(split, table):
-            samples.append(sample)
-            image_bytes[sample.path] = image
-    classes = {sample.label for sample in samples} - {None}
+    found = [pair for split, table in tables.items() for pair in _images(split, table)]
+    samples = tuple(sample for sample, _ in found)
+    image_bytes = {sample.path: image for sample, image in found}
+    classes = class_names(samples)
     layout = f"dataset {match['name']} of the hub with {counted(len(classes), 'class', 'classes')}"
     name = Path(match["name"]).name + (f"-{match['split']}" if match["split"] else "")
     root = Path(f"{PREFIX}{match['name']}")
-    return Dataset(root, name, layout, tuple(samples), image_bytes, kind="hub dataset")
+    return Dataset(root, name, layout, samples, image_bytes, kind="hub dataset")
 
 
 def _loaded(name: str, split: str | None) -> Mapping[str, Any]:
@@ -162,3 +156,134 @@ def _column(file: str, column: str) -> Any:
     except pa.ArrowInvalid:
         table = pa.ipc.open_file(source).read_all()
     return table[column]
+
+
+_GROUPS_KEPT = 2
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class StreamedImage:
+    """An image in a row group of a Parquet file; see `ImageBytes`."""
+
+    file: str
+    column: str
+    group: int
+    row: int
+    state: tuple[int, int]
+
+    @property
+    def together(self) -> object:
+        """What is read with it."""
+        return self.file, self.group
+
+    def read(self) -> bytes:
+        """Read it whole."""
+        try:
+            with _LOCK:  # neighbours want the same row group: the second one finds it there
+                cells = _row_group(self.file, self.column, self.group, self.state[1] - self.row)
+            cell = cells[self.row].as_py()
+        except Exception as error:  # file systems of fsspec raise anything
+            words = " ".join(str(error).split())[:200]
+            raise ImageError(f"its table cannot be read: {words}") from error
+        data = cell.get("bytes") if isinstance(cell, dict) else None
+        if not data:
+            raise ImageError("its cell is empty")
+        return bytes(data)
+
+
+@dataclass(frozen=True)
+class StreamedSplit:
+    """The rows of one split.
+
+    Attributes
+    ----------
+    features
+        Types of the columns, by name, as `datasets` has them.
+    files
+        Its Parquet files, in their order.
+    """
+
+    features: Mapping[str, Any]
+    files: Sequence[str]
+
+    def __len__(self) -> int:
+        return sum(_opened(file).metadata.num_rows for file in self.files)
+
+    def facts(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the cells of each row in some columns."""
+        for file in self.files:
+            opened = _opened(file)
+            for group in range(opened.num_row_groups):
+                rows = opened.metadata.row_group(group).num_rows
+                yield from (
+                    opened.read_row_group(group, columns=list(columns)).to_pylist()
+                    if columns
+                    else ({} for _ in range(rows))
+                )
+
+    def images(self, column: str) -> Iterator[StreamedImage]:
+        """Yield where the image of each row lies."""
+        for file in self.files:
+            metadata = _opened(file).metadata
+            state = _state(file)
+            for group in range(metadata.num_row_groups):
+                about = metadata.row_group(group)
+                size = max(1, about.total_byte_size // max(1, about.num_rows))
+                mark = stamp(*state, group)
+                for row in range(about.num_rows):
+                    yield StreamedImage(file, column, group, row, (size, mark + row))
+
+
+def streamed_splits(name: str, split: str | None) -> dict[str, StreamedSplit] | None:
+    """Return the splits of a dataset whose files are Parquet; None where they are others.
+
+    Raises
+    ------
+    Exception
+        Whatever `datasets` raises of the network and of files.
+    """
+    import datasets
+
+    builder = datasets.load_dataset_builder(name)
+    data_files = builder.config.data_files
+    if builder.dataset_name is None or type(builder).__module__.split(".")[-1] != "parquet":
+        return None
+    if not data_files or (split is not None and split not in data_files):
+        return None
+    found = {}
+    for one in data_files if split is None else [split]:
+        files = [str(file) for file in data_files[str(one)]]
+        features = builder.info.features or datasets.Features.from_arrow_schema(
+            _opened(files[0]).schema_arrow
+        )
+        found[str(one)] = StreamedSplit(features, files)
+    return found
+
+
+def _state(file: str) -> tuple[object, ...]:
+    if is_url(file):  # its name has the revision of the dataset
+        return (file, _opened(file).metadata.num_rows)
+    state = Path(file).stat()
+    return file, state.st_size, state.st_mtime_ns
+
+
+@lru_cache(64)
+def _opened(file: str) -> Any:
+    from pyarrow import parquet
+
+    if not is_url(file):
+        return parquet.ParquetFile(file)
+    import fsspec
+
+    return parquet.ParquetFile(fsspec.open(file, "rb").open())
+
+
+@lru_cache(_GROUPS_KEPT)
+def _row_group(file: str, column: str, group: int, mark: int) -> Any:  # noqa: ARG001 - the key
+    from pyarrow import parquet
+
+    if is_url(file):
+        return _opened(file).read_row_group(group, columns=[column])[column]
+    with parquet.ParquetFile(file) as opened:  # a process that was forked shares no position
+        return opened.read_row_group(group, columns=[column])[column]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from fishembed._base.splits import SPLITS, split_and_rest, split_named
 from fishembed._base.text import counted, merge_sentence
-from fishembed.images.datasets.listing import Listing
-from fishembed.images.datasets.sample import Sample
+from fishembed.images.datasets.folder import Listing
+from fishembed.images.datasets.samples import Dataset, Sample, class_names
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -29,73 +32,60 @@ _STRAY = 3
 _MASKS = "a mask or a thumbnail of another image"
 Folders = tuple[str, ...]
 Facts = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A tree of images as it was understood.
-
-    Attributes
-    ----------
-    description
-        One sentence.
-    samples
-        Sorted by path.
-    notes
-        What was taken for what, and what would change it.
-    left_out
-        (path, reason) of images that are no samples.
-    table
-        The manifest that names the labels, None where the folders do.
-    """
-
-    description: str
-    samples: list[Sample]
-    notes: tuple[str, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = ()
-    table: str | None = None
+Pair = tuple[str | None, str]
+"""A label and a split."""
 
 
 def lay_out(
-    root_name: str, listing: Listing, facts_of: Callable[[str], Facts] | None = None
-) -> Layout:
+    root: AnyPath, listing: Listing, facts_of: Callable[[str], Facts] | None = None
+) -> Dataset:
     """Understand the tree of images below a folder.
 
     Parameters
     ----------
-    root_name
-        Name of the folder.
+    root
+        The folder.
     listing
         What lies in it.
     facts_of
         From an image's path to what a file beside it says of its label, split and group.
+
+    Returns
+    -------
+    Dataset
+        Its samples sorted by path; what was left out of the listing, and masks, are unread.
     """
     masks = _masks(listing.images)
     paths = [path for path in listing.images if path not in masks]
-    folders, around = _unwrapped([tuple(path.split("/")[:-1]) for path in paths], root_name)
-    notes = [f"the folder {'/'.join(around)!r} is read as one that only holds the others"]
-    notes = notes if around and any(folders) else []
+    folders, around = _unwrapped([tuple(path.split("/")[:-1]) for path in paths], root.name)
+    notes = []
+    if around and any(folders):
+        notes.append(f"the folder {'/'.join(around)!r} is read as one that only holds the others")
     pairs, found = _splits_and_labels(folders)
     notes += found
-    samples = [
-        Sample(path, label, split) for path, (label, split) in zip(paths, pairs, strict=True)
-    ]
+    samples = [Sample(path, *pair) for path, pair in zip(paths, pairs, strict=True)]
     if facts_of is not None and _has_facts(samples, folders, listing):
-        samples, fact_notes = _with_facts(samples, facts_of)
-        notes += fact_notes
+        samples, note = _with_facts(samples, facts_of)
+        notes.append(note)
     if masks:
         notes.append(
             f"{counted(len(masks), 'image')} left out as masks or thumbnails of others, the first: "
             f"{min(masks)!r}; to encode them too, move them to a folder of their own"
         )
     notes += _warnings(samples, listing)
-    left_out = [(path, _MASKS) for path in sorted(masks)]
-    return Layout(describe(samples), samples, tuple(notes), (*listing.left_out, *left_out))
+    return Dataset(
+        root,
+        root.name or "images",
+        describe(samples),
+        tuple(samples),
+        notes=tuple(notes),
+        unread=(*listing.left_out, *((path, _MASKS) for path in sorted(masks))),
+    )
 
 
 def describe(samples: Sequence[Sample], of: str = "class folders") -> str:
     """Return in one sentence what classes and splits there are."""
-    classes = {sample.label for sample in samples} - {None}
+    classes = class_names(samples)
     present = {sample.split for sample in samples}
     splits = [split for split in SPLITS if split in present]
     kind = f"{len(classes)} {of}" if classes else "flat folder without labels"
@@ -106,15 +96,19 @@ def _names_nothing(name: str) -> bool:
     return bool(_WORDS.search(name)) and split_and_rest(name) == ("", ())
 
 
+def _names_at(depth: int, folders: Sequence[Folders]) -> set[str]:
+    return {folder[depth] for folder in folders if len(folder) > depth}
+
+
 def _unwrapped(folders: list[Folders], root_name: str) -> tuple[list[Folders], Folders]:
     """Remove folders that hold all others, as archives and exports have them."""
     around: Folders = ()
-    while tops := {folder[0] for folder in folders if folder}:
+    while tops := _names_at(0, folders):
         if len(tops) != 1:
             break
         (top,) = tops
         beside = sum(not folder for folder in folders)
-        inside = {folder[1] for folder in folders if len(folder) > 1}
+        inside = _names_at(1, folders)
         loose = sum(len(folder) == 1 for folder in folders)
         empty_name = _names_nothing(top) or top.lower() == root_name.lower()
         holds = len(inside) > 1 or (empty_name and inside) or any(map(split_named, inside))
@@ -129,25 +123,23 @@ def _unwrapped(folders: list[Folders], root_name: str) -> tuple[list[Folders], F
 
 def _splits_and_labels(
     folders: list[Folders],
-) -> tuple[list[tuple[str | None, str]], list[str]]:
-    tops = {folder[0] for folder in folders if folder}
-    splits = _split_folders(tops, folders)
-    if splits:
+) -> tuple[list[Pair], list[str]]:
+    if splits := _split_folders(folders):
         return _below_splits(folders, splits)
-    inner = {folder[1] for folder in folders if len(folder) > 1}
+    inner = _names_at(1, folders)
     if len({split_named(name) for name in inner} - {""}) > 1 and all(map(split_named, inner)):
         pairs = [
             (folder[0] if folder else None, split_named(folder[1]) if len(folder) > 1 else "")
             for folder in folders
         ]
         return pairs, [f"the folders {_some(inner)} inside the classes are read as splits"]
-    name = _label_of(folders)
-    return [(name(folder), "") for folder in folders], list(_tree_notes(folders))
+    label = _label_of(folders)
+    return [(label(folder), "") for folder in folders], list(_tree_notes(folders))
 
 
-def _split_folders(tops: set[str], folders: list[Folders]) -> dict[str, str]:
+def _split_folders(folders: list[Folders]) -> dict[str, str]:
     """Return the split of each top folder that is one; none where they are classes."""
-    parts = {top: split_and_rest(top) for top in tops}
+    parts = {top: split_and_rest(top) for top in _names_at(0, folders)}
     rests = {rest for split, rest in parts.values() if split}
     named = {
         top: split
@@ -157,37 +149,36 @@ def _split_folders(tops: set[str], folders: list[Folders]) -> dict[str, str]:
     several = len(set(named.values())) > 1
     if any(parts[top][1] for top in named) and not several:
         return {}
-    if not named or several or len(named) == len(tops):
+    if not named or several or len(named) == len(parts):
         return named
-    deep = {folder[1] for folder in folders if len(folder) > 1 and folder[0] in named}
+    deep = _names_at(1, [folder for folder in folders if folder and folder[0] in named])
     flat = all(len(folder) < 2 for folder in folders if folder and folder[0] not in named)
     return named if len(deep) > 1 and flat else {}
 
 
-def _below_splits(
-    folders: list[Folders], splits: dict[str, str]
-) -> tuple[list[tuple[str | None, str]], list[str]]:
-    inner = {top: [folder[1:] for folder in folders if folder[:1] == (top,)] for top in splits}
-    depth = {top: _same_again(top, split, inner[top]) for top, split in splits.items()}
+def _below_splits(folders: list[Folders], splits: dict[str, str]) -> tuple[list[Pair], list[str]]:
+    depth = {
+        top: _same_again(top, split, [folder[1:] for folder in folders if folder[:1] == (top,)])
+        for top, split in splits.items()
+    }
     below = [
         folder[1 + depth[folder[0]] :] if folder and folder[0] in splits else None
         for folder in folders
     ]
     known = [folder for folder in below if folder is not None]
-    name = _label_of(known)
-    classes = {name(folder) for folder in known} - {None}
-    pairs: list[tuple[str | None, str]] = []
-    others = 0
-    for folder, rest in zip(folders, below, strict=True):
-        if rest is not None:
-            pairs.append((name(rest), splits[folder[0]]))
-            continue
-        others += 1
-        pairs.append((next((part for part in folder[:2] if part in classes), None), ""))
+    label = _label_of(known)
+    classes = {label(folder) for folder in known} - {None}
+    pairs: list[Pair] = [
+        (next((part for part in folder[:2] if part in classes), None), "")
+        if rest is None
+        else (label(rest), splits[folder[0]])
+        for folder, rest in zip(folders, below, strict=True)
+    ]
+    others = len(folders) - len(known)
     odd = {top: split for top, split in splits.items() if top.lower() not in {*SPLITS, "valid"}}
     notes = [f"{top!r} is read as the split {split}" for top, split in sorted(odd.items())][:6]
     if others:
-        tops = {folder[0] for folder in folders if folder} - set(splits)
+        tops = _names_at(0, folders) - set(splits)
         notes.append(
             f"{counted(others, 'image')} beside the split folders {_some(splits)} have no split"
             f"{f' (in {_some(tops)})' if tops else ''}: move them into one, or write a manifest"
@@ -199,7 +190,7 @@ def _same_again(top: str, split: str, folders: list[Folders]) -> int:
     """Count the folders in a split that only say again what it is."""
     depth = 0
     while True:
-        inside = {folder[depth] for folder in folders if len(folder) > depth}
+        inside = _names_at(depth, folders)
         loose = sum(len(folder) == depth for folder in folders)
         if len(inside) != 1 or loose > _STRAY:
             return depth
@@ -212,16 +203,15 @@ def _same_again(top: str, split: str, folders: list[Folders]) -> int:
 def _label_of(folders: Sequence[Folders]) -> Callable[[Folders], str | None]:
     if _is_taxonomy(folders):
         return _species
-    tops = {folder[0] for folder in folders if folder}
-    if len(tops) == 1 and _names_nothing(next(iter(tops))):
+    tops = _names_at(0, folders)
+    if len(tops) == 1 and all(map(_names_nothing, tops)):
         return lambda _folder: None
     return lambda folder: folder[0] if folder else None
 
 
 def _is_taxonomy(folders: Sequence[Folders]) -> bool:
-    deep = [folder for folder in folders if folder]
-    tops = {folder[0] for folder in deep}
-    return bool(tops) and all(len(f) > 1 for f in deep) and all(map(_RANK.match, tops))
+    tops = _names_at(0, folders)
+    return bool(tops) and all(len(f) != 1 for f in folders) and all(map(_RANK.match, tops))
 
 
 def _species(folder: Folders) -> str | None:
@@ -239,11 +229,11 @@ def _tree_notes(below: Sequence[Folders]) -> Iterator[str]:
     if _is_taxonomy(below):
         yield (
             f"a tree of {deepest} ranks: the classes are its innermost folders (species), not "
-            f"{_some({f[0] for f in below if f})}; for families, write a manifest with path,label"
+            f"{_some(_names_at(0, below))}; for families, write a manifest with path,label"
         )
         return
-    inner = {folder[1] for folder in below if len(folder) > 1}
-    outer = {folder[0] for folder in below if folder}
+    inner = _names_at(1, below)
+    outer = _names_at(0, below)
     yield (
         f"folders lie in {'each of ' if len(outer) > 1 else ''}the class folders {_some(outer)}: "
         f"{_some(inner)}; the outermost are read as classes. For the inner ones write a manifest "
@@ -253,25 +243,18 @@ def _tree_notes(below: Sequence[Folders]) -> Iterator[str]:
 
 def _masks(paths: Sequence[str]) -> set[str]:
     """Find the images that are masks or thumbnails of others, by folder or by name."""
-    inside = [path for path in paths if any(map(_is_for_masks, path.split("/")[:-1]))]
-    apart = set(inside)
-    stems = {_stem(path).rpartition("/")[2].lower() for path in paths if path not in apart}
-    alike = {path for path in inside if _base(path).rpartition("/")[2].lower() in stems}
-    found = apart if inside and 2 * len(alike) >= len(inside) else set[str]()
-    whole = {_stem(path) for path in paths if path not in found}
-    found |= {
-        path
-        for path in paths
-        if path not in found and _base(path) != _stem(path) and _base(path) in whole
-    }
-    return found
+    inside = {path for path in paths if any(map(_is_for_masks, path.split("/")[:-1]))}
+    stems = {_stem(path).rpartition("/")[2].lower() for path in paths if path not in inside}
+    alike = sum(_base(path).rpartition("/")[2].lower() in stems for path in inside)
+    found = inside if 2 * alike >= len(inside) else set()
+    others = [path for path in paths if path not in found]
+    whole = set(map(_stem, others))
+    return found | {p for p in others if (base := _base(p)) != _stem(p) and base in whole}
 
 
 def _is_for_masks(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(_HUMPS.sub(" ", name))]
-    return bool(words) and (
-        words[-1] in _NO_PHOTOS or words[0] in _NO_PHOTOS or "".join(words) in _NO_PHOTOS
-    )
+    return bool(words) and not _NO_PHOTOS.isdisjoint({words[0], words[-1], "".join(words)})
 
 
 def _stem(path: str) -> str:
@@ -284,7 +267,7 @@ def _base(path: str) -> str:
 
 def _has_facts(samples: list[Sample], folders: list[Folders], listing: Listing) -> bool:
     """Return whether files beside the images say what they are: shards, or no class folders."""
-    tops = {folder[0] for folder in folders if folder}
+    tops = _names_at(0, folders)
     beside = sum(n for (_, kind), n in listing.others.items() if kind in {".json", ".cls"})
     plain = all(sample.label is None for sample in samples)
     return 2 * beside >= len(samples) and (plain or (bool(tops) and all(map(_SHARD.match, tops))))
@@ -292,20 +275,20 @@ def _has_facts(samples: list[Sample], folders: list[Folders], listing: Listing) 
 
 def _with_facts(
     samples: list[Sample], facts_of: Callable[[str], Facts]
-) -> tuple[list[Sample], list[str]]:
+) -> tuple[list[Sample], str]:
     found = []
     for sample in samples:
         facts = facts_of(sample.path)
         split = split_named(facts.get("split", "")) or sample.split
         found.append(Sample(sample.path, facts.get("label"), split, facts.get("group", "")))
-    labels = sum(sample.label is not None for sample in found)
-    note = f"labels come from the .json beside {labels:,} of {len(found):,} images"
-    return found, [note if labels else "the .json beside the images say no label"]
+    if labels := sum(sample.label is not None for sample in found):
+        return found, f"labels come from the .json beside {labels:,} of {len(found):,} images"
+    return found, "the .json beside the images say no label"
 
 
 def _warnings(samples: list[Sample], listing: Listing) -> Iterator[str]:
-    classes = sorted({sample.label for sample in samples if sample.label is not None})
-    unlabelled = sum(sample.label is None for sample in samples)
+    classes = class_names(samples)
+    unlabelled = [sample.path for sample in samples if sample.label is None]
     if export := _detection(listing):
         yield (
             f"looks like an export for object detection ({export}): boxes are not read as classes "
@@ -317,8 +300,7 @@ def _warnings(samples: list[Sample], listing: Listing) -> Iterator[str]:
             "columns path,label"
         )
     elif unlabelled:
-        first = next(sample.path for sample in samples if sample.label is None)
-        yield f"{counted(unlabelled, 'image')} without a class, the first: {first!r}"
+        yield f"{counted(len(unlabelled), 'image')} without a class, the first: {unlabelled[0]!r}"
     if len(classes) == 1:
         yield (
             f"one class only: {classes[0]!r}. For others give the folder above it, or a manifest "
@@ -340,16 +322,13 @@ def _warnings(samples: list[Sample], listing: Listing) -> Iterator[str]:
 
 
 def _detection(listing: Listing) -> str:
-    kinds = set(listing.others)
-    if any(
-        (kind == ".txt" and folder.split("/")[0] == "labels") or folder.endswith("labels")
-        for folder, kind in kinds
-        if kind == ".txt"
-    ):
+    kinds = {kind for _, kind in listing.others}
+    texts = [folder for folder, kind in listing.others if kind == ".txt"]
+    if any(folder.split("/")[0] == "labels" or folder.endswith("labels") for folder in texts):
         return "YOLO: labels/*.txt"
-    if any(kind == ".xml" for _, kind in kinds):
+    if ".xml" in kinds:
         return "Pascal VOC: *.xml"
-    if any(kind in {".yaml", ".yml"} for _, kind in kinds) and any(k == ".txt" for _, k in kinds):
+    if texts and kinds & {".yaml", ".yml"}:
         return "YOLO: data.yaml"
     names = [table.rpartition("/")[2].lower() for table in listing.tables]
     if any(n.endswith(".json") and re.search("coco|annotation|instances", n) for n in names):
@@ -357,7 +336,7 @@ def _detection(listing: Listing) -> str:
     return ""
 
 
-def _some(names: object) -> str:
-    found = sorted(map(str, names))  # type: ignore[call-overload]
+def _some(names: Iterable[str]) -> str:
+    found = sorted(names)
     more = f" and {len(found) - 4:,} more" if len(found) > 4 else ""
     return ", ".join(map(repr, found[:4])) + more

@@ -1,125 +1,53 @@
-"""A dataset: which images there are, with what label, split and group."""
+"""Any dataset, whatever it is: a folder, a manifest, tars, boxes, packages, at a URL or here."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fishembed._base.paths import Place, is_remote, to_path
 from fishembed._base.remote_files import remote_errors
+from fishembed._base.splits import split_named
 from fishembed._base.text import counted, merge_sentence
-from fishembed.errors import InputError, SourceError, SourceNotFoundError
+from fishembed.errors import FishembedError, InputError, SourceError, SourceNotFoundError
 from fishembed.images.datasets.box_files import (
-    FoundBox,
-    box_samples,
+    box_dataset,
     boxes_in_rows,
     read_box_json,
     read_yolo,
-    yolo_classes,
 )
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
-from fishembed.images.datasets.folder import read_folder
-from fishembed.images.datasets.folder_tables import read_folder_tables, unused_tables
+from fishembed.images.datasets.field_packages import READERS
+from fishembed.images.datasets.folder import Listing, list_folder
+from fishembed.images.datasets.folder_tables import with_tables
 from fishembed.images.datasets.hub_dataset import PREFIX, read_hub_dataset
-from fishembed.images.datasets.layout import Layout
+from fishembed.images.datasets.layout import lay_out
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
-from fishembed.images.datasets.manifest_beside import manifest_beside
 from fishembed.images.datasets.remote_images import read_remote_folder, remote_manifest_images
-from fishembed.images.datasets.sample import Sample
+from fishembed.images.datasets.samples import Dataset, Sample, class_names
+from fishembed.images.datasets.special_kinds import (
+    TAR_SUFFIX,
+    YOLO,
+    find_tars,
+    is_tar,
+    package_folder,
+    special_kind,
+)
+from fishembed.images.datasets.table_reading import facts_in
 from fishembed.images.datasets.tar import read_tars
-from fishembed.images.datasets.tar_names import TAR_SUFFIX, find_tars, is_tar
-from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
-from fishembed.images.field.field_table import FieldTable
-from fishembed.images.field.packages import read_field_package
-from fishembed.images.video.frames import with_frames
+from fishembed.images.datasets.video_frames import with_frames
+from fishembed.images.decoding.image_bytes import UnreadableImage, read_bytes
 
 if TYPE_CHECKING:
     from upath import UPath
 
     from fishembed._base.paths import AnyPath
 
-__all__ = ["Dataset", "Sample", "open_dataset"]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A list of images in a fixed order.
-
-    Attributes
-    ----------
-    root
-        Absolute folder that relative paths start from.
-    name
-        Name of its store by default.
-    layout
-        One sentence on how the dataset was understood.
-    samples
-        The images, sorted by path for folders, in the file's order for manifests and tars.
-    image_bytes
-        By path, those of images that are no files of this machine: in a tar, or on another machine.
-    notes
-        Sentences on what was taken for what, and what would change it.
-    left_out
-        (name, reason) of what looked like a row on an image, and is no sample.
-    unread
-        (path, reason) of images that are no samples: in formats that are not read, in system
-        folders, masks.
-    kind
-        folder, manifest, "manifest beside" the images, boxes or tars.
-    table
-        Name of the table that says what the images are, None without one.
-    cut
-        How boxes are cut, see `BoxOptions.cut`; None where there is none.
-    """
-
-    root: AnyPath
-    name: str
-    layout: str
-    samples: tuple[Sample, ...]
-    image_bytes: Mapping[str, ImageBytes] = field(default_factory=dict, repr=False)
-    notes: tuple[str, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    unread: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    kind: str = "folder"
-    table: str | None = None
-    cut: Mapping[str, object] | None = None
-
-    @property
-    def blobs(self) -> Mapping[str, ImageBytes]:
-        """The image bytes by path, under their name of 0.1.0."""
-        return self.image_bytes
-
-    @property
-    def items(self) -> tuple[Sample, ...]:
-        """The samples, under their name of 0.1.0."""
-        return self.samples
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes that occur, sorted."""
-        return sorted({sample.label for sample in self.samples if sample.label is not None})
-
-    def at(self, path: str) -> Path | ImageBytes:
-        """Return what `read_bytes` reads for the path of a sample."""
-        return self.image_bytes.get(path) or Path(str(self.root), path)
-
-    def state(self, path: str) -> tuple[int, int]:
-        """Return the size and the time (ns) of an image's file; -1 where that is not known.
-
-        Whether an image is there shows when it is read, and only then. What lies in a tar or
-        elsewhere has, in place of the time, a number that changes with it.
-        """
-        if path in self.image_bytes:
-            return self.image_bytes[path].state
-        try:
-            place = os.path.join(str(self.root), path)  # noqa: PTH118 - hot loop
-            state = os.stat(place)  # noqa: PTH116 - hot loop
-        except (OSError, ValueError):  # ValueError: a manifest's path holds a zero byte
-            return -1, -1
-        return state.st_size, state.st_mtime_ns
+_SMALL = 1 << 20
 
 
 def open_dataset(
@@ -178,144 +106,130 @@ def list_dataset(
         return read_hub_dataset(str(several[0]))
     if tars := find_tars(several):
         named = to_path(several[0])
-        return _tar_source(tars, named if len(several) == 1 and not is_tar(named) else None)
+        return _tar_dataset(tars, named if len(several) == 1 and not is_tar(named) else None)
     place = to_path(several[0])
-    if columns and place.suffix.lower() not in MANIFEST_SUFFIXES:
+    suffix = place.suffix.lower()
+    if columns and suffix not in MANIFEST_SUFFIXES:
         names = ", ".join(f"--{name}-column" for name in columns)
         raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
-    if isinstance(place, Path) and (package := read_field_package(place)) is not None:
-        return _field_source(*package, boxes)
+    kind = special_kind(place)
+    if kind in READERS:
+        return _field_dataset(kind, Path(str(place)), boxes)
     with remote_errors(place):
         if place.is_dir():
-            return _folder_source(place, boxes)
-        if not is_remote(place) and place.exists() and not place.is_file():
-            raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
-        if not place.exists():
-            raise SourceNotFoundError(
-                f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
-                "manifest with a column 'path', or tars"
-            )
-    if place.suffix.lower() in MANIFEST_SUFFIXES:
-        return _manifest_source(place, columns, boxes)
-    if place.suffix.lower() == ".json" and isinstance(place, Path):
-        return _box_source(place.parent, place.stem, read_box_json(place), place.name, boxes)
+            found = _yolo_dataset(Path(str(place)), boxes) if kind == YOLO else None
+            return found or _folder_dataset(place)
+        _check_is_file(place)
+    if suffix in MANIFEST_SUFFIXES:
+        return _manifest_dataset(place, columns, boxes)
+    if suffix == ".json" and isinstance(place, Path):
+        found = box_dataset(place.parent, read_box_json(place), boxes, of=place.name)
+        return replace(found, name=place.stem or "images", table=place.name)
     raise SourceError(
         f"{str(place)!r} is neither a folder nor a manifest "
         f"({', '.join(sorted(MANIFEST_SUFFIXES))}) nor a {TAR_SUFFIX} nor a .json with boxes"
     )
 
 
-def _folder_source(place: AnyPath, boxes: BoxOptions) -> Dataset:
-    if isinstance(place, Path) and (classes := yolo_classes(place)) is not None:
-        boxed, broken_texts = read_yolo(place, classes)
-        if any(one.box for one in boxed):
-            source = _box_source(place, place.resolve().name, boxed, "YOLO's text files", boxes)
-            return replace(source, unread=(*source.unread, *broken_texts), table=None)
-    if is_remote(place):
-        layout, image_bytes = read_remote_folder(place)
-        name = place.name or "images"
-        return _as_read(Dataset(place, name, "", (), image_bytes), layout)
-    root, layout, listing = read_folder(place)
-    root = root.resolve()
-    found, notes = manifest_beside(root, listing)
-    in_folders = None if found else read_folder_tables(root, listing, layout)
-    if found is not None:
-        layout = replace(found, left_out=(*layout.left_out, *found.left_out))
-    elif in_folders is not None:
-        layout, notes = in_folders, []
-    known_notes = [*notes, *layout.notes, layout.description]
-    notes += unused_tables(root, listing, layout.samples, known_notes)
-    broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
-    layout.samples.extend(map(Sample, broken))
-    layout = replace(layout, notes=(*layout.notes, *notes))
-    dataset = Dataset(root, root.name or "images", "", (), broken)
-    if found is not None:
-        dataset = replace(dataset, kind="manifest beside", table=found.table)
-    return _as_read(dataset, layout)
-
-
-def _as_read(dataset: Dataset, layout: Layout) -> Dataset:
-    return replace(
-        dataset,
-        layout=layout.description,
-        samples=tuple(layout.samples),
-        notes=layout.notes,
-        unread=layout.left_out,
-    )
-
-
-def _box_source(
-    root: Path,
-    name: str,
-    found: list[FoundBox],
-    what: str,
-    options: BoxOptions,
-    *,
-    photo_bytes: Mapping[str, ImageBytes] | None = None,
-) -> Dataset:
-    root = root.resolve()
-    made = box_samples(root, found, options, photo_bytes)
-    samples = tuple(made.samples)
-    if not samples:
-        raise SourceError(
-            f"{str(root)!r}: {made.notes[0]}: nothing to encode; --whole-images takes the photos, "
-            "--min-confidence takes fainter boxes"
+def _check_is_file(place: AnyPath) -> None:
+    if not place.exists():
+        raise SourceNotFoundError(
+            f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
+            "manifest with a column 'path', or tars"
         )
-    return Dataset(
-        root,
-        name or "images",
-        f"boxes of {what}",
-        samples,
-        made.image_bytes,
-        made.notes,
-        kind="boxes",
-        table=what.removeprefix("manifest "),
-        cut=options.cut,
-    )
+    if not is_remote(place) and not place.is_file():
+        raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
 
 
-def _field_source(root: Path, table: FieldTable, options: BoxOptions) -> Dataset:
-    """Return the images of a package of the field, or their boxes where it has any."""
+def _folder_dataset(root: AnyPath) -> Dataset:
+    """List class folders, with or without splits, or a flat folder."""
+    if is_remote(root):
+        return read_remote_folder(root)
+    listing = list_folder(root)
+    if inner := _wrapped(root, listing):
+        root, listing = inner, list_folder(inner)
+    if not listing.images:
+        raise listing.no_image(root)
+    dataset = lay_out(root, listing, lambda path: _facts_beside(root, path))
     root = root.resolve()
+    dataset = replace(dataset, root=root, name=root.name or "images")
+    if listing.tables:
+        dataset = with_tables(dataset, listing)
+    broken = {path: UnreadableImage(reason) for path, reason in listing.unreadable}
+    samples = (*dataset.samples, *map(Sample, broken))
+    return replace(dataset, samples=samples, image_bytes=broken) if broken else dataset
+
+
+def _wrapped(root: Path, listing: Listing) -> Path | None:
+    """Return the only folder with images where it holds splits: archives often wrap them once."""
+    tops = {path.partition("/")[0] for path in listing.images}
+    if len(tops) != 1 or listing.left_out or listing.unreadable or "/" not in listing.images[0]:
+        return None
+    (top,) = tops
+    inner = {path.split("/")[1] if path.count("/") > 1 else "" for path in listing.images}
+    splits = {split_named(name) for name in inner}
+    if split_named(top) or "train" not in splits or len(splits - {""}) < 2:
+        return None
+    tables = [table for table in listing.tables if not table.startswith(f"{top}/")]
+    return None if any(table.endswith((".csv", ".tsv")) for table in tables) else root / top
+
+
+def _facts_beside(root: Path, path: str) -> Mapping[str, str]:
+    """Return what the .json or .cls beside an image says of it."""
+    stem = os.path.splitext(path)[0]  # noqa: PTH122 - hot loop
+    for kind in ("json", "cls"):
+        try:
+            text = read_bytes(root / f"{stem}.{kind}", max_bytes=_SMALL).decode("utf-8-sig")
+            return facts_in(json.loads(text)) if kind == "json" else {"label": text.strip()}
+        except (FishembedError, ValueError, RecursionError):  # noqa: PERF203 - two turns
+            continue
+    return {}
+
+
+def _yolo_dataset(root: Path, boxes: BoxOptions) -> Dataset | None:
+    """Return the boxes of YOLO's text files, None where there are none."""
+    found, broken = read_yolo(root)
+    if not any(one.box for one in found):
+        return None
+    return replace(box_dataset(root, found, boxes, of=YOLO), unread=tuple(broken))
+
+
+def _field_dataset(kind: str, place: Path, boxes: BoxOptions) -> Dataset:
+    """Return the images of a package of the field, or their boxes where it has any."""
+    table = READERS[kind](package_folder(place))
+    root = table.root.resolve()
     whole = [*table.samples, *(one.sample for one in table.boxes)]
     image_bytes = remote_manifest_images(root, whole)
-    notes, left_out = tuple(table.notes), tuple(table.left_out)
     if any(one.box for one in table.boxes):
-        found = _box_source(
-            root, root.name, table.boxes, f"a {table.kind}", options, photo_bytes=image_bytes
-        )
-        notes = (*notes, *found.notes)
+        found = box_dataset(root, table.boxes, boxes, of=f"a {kind}", photo_bytes=image_bytes)
     elif not table.samples:
         why = f": {table.left_out[0]}" if table.left_out else ""
-        raise SourceError(f"no image in the {table.kind} {str(root)!r}{why}")
+        raise SourceError(f"no image in the {kind} {str(root)!r}{why}")
     else:
-        found = Dataset(root, root.name or "images", table.kind, tuple(table.samples), image_bytes)
-    return replace(found, notes=notes, unread=left_out, kind=table.kind, table=None)
+        found = Dataset(root, root.name or "images", kind, tuple(table.samples), image_bytes)
+    notes = (*table.notes, *found.notes)
+    return replace(found, notes=notes, unread=tuple(table.left_out), kind=kind)
 
 
-def _manifest_source(
+def _manifest_dataset(
     path: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions
 ) -> Dataset:
-    root, (samples, left_out, notes) = path.parent, read_manifest(path, columns)
-    if not is_remote(root):
-        root = root.resolve()
-    generic = path.stem.lower() in {"manifest", "metadata", "labels", "index"}
-    name = (root.name if generic else path.stem) or path.stem
-    if isinstance(root, Path):
-        root = _root_of_absolute(samples, root)
+    """Return the images of a manifest, or their boxes where it has any."""
+    found = read_manifest(path, columns)
+    samples = found.samples
+    root = _root_of_absolute(samples, found.root) if isinstance(found.root, Path) else found.root
     image_bytes = remote_manifest_images(root, samples)
     asked = sum(isinstance(sample.path, Place) and sample.path.lacks_query for sample in samples)
     keys = f"; the keys in {counted(asked, 'URL')} are in it alone: it is --photos" if asked else ""
-    merge = merge_sentence({sample.label for sample in samples if sample.label is not None})
-    notes = (*notes, merge) if merge else notes
-    layout = f"manifest {path.name}{keys}"
+    merge = merge_sentence(class_names(samples))
+    notes = (*found.notes, merge) if merge else found.notes
     if isinstance(root, Path) and (boxed := boxes_in_rows(samples)) is not None:
-        made = _box_source(
-            root, name, boxed, f"manifest {path.name}", boxes, photo_bytes=image_bytes
-        )
-        return replace(made, notes=(*notes, *made.notes), unread=left_out)
-    found = Dataset(root, name, layout, tuple(samples), image_bytes, notes, left_out)
-    return replace(found, kind="manifest", table=path.name)
+        of = f"manifest {path.name}"
+        cut = box_dataset(root, boxed, boxes, of=of, photo_bytes=image_bytes)
+        notes = (*notes, *cut.notes)
+        return replace(cut, name=found.name, notes=notes, unread=found.left_out, table=found.table)
+    layout = f"{found.layout}{keys}"
+    return replace(found, root=root, layout=layout, image_bytes=image_bytes, notes=notes)
 
 
 def _root_of_absolute(samples: Sequence[Sample], folder: Path) -> Path:
@@ -330,17 +244,16 @@ def _root_of_absolute(samples: Sequence[Sample], folder: Path) -> Path:
     return folder if shared == Path(shared.anchor) else shared
 
 
-def _tar_source(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
+def _tar_dataset(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
     """Read tars; their paths start at the folder that was named, or that they have in common."""
     if not is_remote(tars[0]):
         tars = [tar.absolute() for tar in tars]
         folder = folder if folder is None else folder.absolute()
     shared = (tars[0].parent, *tars[0].parent.parents) if folder is None else (folder,)
     root = next(p for p in shared if all(str(tar).startswith(_start(p)) for tar in tars))
-    names = [str(tar).removeprefix(_start(root)) for tar in tars]
-    found = read_tars(root, names)
-    name = tars[0].stem if len(tars) == 1 and folder is None else root.name or "images"
-    return _as_read(Dataset(root, name, "", (), found.image_bytes, kind="tars"), found.layout)
+    found = read_tars(root, [str(tar).removeprefix(_start(root)) for tar in tars])
+    alone = len(tars) == 1 and folder is None
+    return replace(found, name=tars[0].stem if alone else root.name or "images")
 
 
 def _start(folder: AnyPath) -> str:

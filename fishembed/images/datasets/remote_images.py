@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.bounded_reading import read_at_most
 from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
-from fishembed.images.datasets.folder import no_image
-from fishembed.images.datasets.layout import Layout, lay_out
-from fishembed.images.datasets.listing import list_names
-from fishembed.images.datasets.sample import Sample
+from fishembed.images.datasets.folder import list_names
+from fishembed.images.datasets.layout import lay_out
+from fishembed.images.datasets.samples import Dataset, Sample
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, read_bytes, stamp
 
 if TYPE_CHECKING:
@@ -50,22 +49,15 @@ class RemoteImage:
             raise ImageError(str(error)) from error
 
 
-def read_remote_folder(root: UPath) -> tuple[Layout, dict[str, ImageBytes]]:
-    """List the images below a folder elsewhere, from one listing of it.
-
-    Returns
-    -------
-    layout
-        How it was understood.
-    image_bytes
-        Where the bytes of each lie, by path.
-    """
+def read_remote_folder(root: UPath) -> Dataset:
+    """List the images below a folder elsewhere, from one listing of it."""
     found = _listed(root)
     listing = list_names(found)
     if not listing.images:
-        raise no_image(root, listing)
-    layout = lay_out(str(root.name), listing)
-    return layout, {sample.path: found[sample.path] for sample in layout.samples}
+        raise listing.no_image(root)
+    dataset = lay_out(root, listing)
+    image_bytes = {sample.path: found[sample.path] for sample in dataset.samples}
+    return replace(dataset, image_bytes=image_bytes)
 
 
 def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str, ImageBytes]:
@@ -105,9 +97,7 @@ def _asked(path: str) -> ImageBytes:
             return RemoteImage(url, (state.st_size, state.st_mtime_ns))
     except FileNotFoundError:
         return UnreadableImage(_MISSING)
-    except (
-        Exception
-    ) as error:  # file systems of fsspec raise anything on a URL that they cannot use
+    except Exception as error:  # file systems of fsspec raise anything on a URL they cannot use
         return UnreadableImage(f"cannot be reached: {scrub(' '.join(str(error).split()))[:200]}")
 
 

@@ -23,15 +23,10 @@ from fishembed._base.remote_files import remote_errors, remote_version
 from fishembed._base.splits import split_named
 from fishembed._base.text import counted, merge_sentence
 from fishembed.errors import FishembedError, ImageError, SourceError
-from fishembed.images.datasets.layout import Layout, lay_out
-from fishembed.images.datasets.listing import list_names
-from fishembed.images.datasets.sample import (
-    NO_METADATA,
-    Sample,
-    facts_in,
-    metadata_in,
-    unusable_text,
-)
+from fishembed.images.datasets.folder import list_names
+from fishembed.images.datasets.layout import lay_out
+from fishembed.images.datasets.samples import NO_METADATA, Dataset, Sample, class_names
+from fishembed.images.datasets.table_reading import facts_in, metadata_in, unusable_text
 from fishembed.images.decoding.formats import (
     HIDDEN,
     SUFFIXES,
@@ -116,23 +111,7 @@ class _Tar:
             )
 
 
-@dataclass(frozen=True)
-class TarImages:
-    """Images in tars: their layout and where their bytes lie.
-
-    Attributes
-    ----------
-    layout
-        How they were understood.
-    image_bytes
-        Where the bytes of each lie, by path.
-    """
-
-    layout: Layout
-    image_bytes: dict[str, ImageBytes]
-
-
-def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
+def read_tars(root: AnyPath, tars: Sequence[str]) -> Dataset:
     """List the images in tars.
 
     The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
@@ -150,7 +129,7 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
 
     Returns
     -------
-    TarImages
+    Dataset
         In the order of the tars and of what is in them, each under `TAR/NAME`. A tar that is
         broken is a sample too, whose bytes are the reason why.
 
@@ -175,23 +154,30 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> TarImages:
         if found.problem:
             samples.append(Sample(tar))
             image_bytes[tar] = UnreadableImage(found.problem)
-    if all(isinstance(image, UnreadableImage) for image in image_bytes.values()):
-        raise _no_image(root, tars, image_bytes)
-    labelled = {sample.label for sample in samples} - {None}
-    folders: tuple[str, ...] = ()
-    if not labelled:
-        samples, folders = _with_folders(root, samples, image_bytes)
-        labelled = {sample.label for sample in samples} - {None}
-    of = "class folders" if folders else "classes"
-    what = f"{len(labelled)} {of}" if labelled else "no labels"
-    notes = [*folders, merge_sentence(label for label in labelled if label is not None)]
-    layout = Layout(
+    problems = [
+        f"{path!r} {image.reason}"
+        for path, image in image_bytes.items()
+        if isinstance(image, UnreadableImage)
+    ]
+    if len(problems) == len(image_bytes):
+        why = next(iter(problems), "looked for " + " ".join(sorted(SUFFIXES)))
+        raise SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
+    notes: tuple[str, ...] = ()
+    if not class_names(samples):
+        samples, notes = _with_folders(root, samples, image_bytes)
+    classes = class_names(samples)
+    what = f"{len(classes)} {'class folders' if notes else 'classes'}" if classes else "no labels"
+    merge = merge_sentence(classes)
+    return Dataset(
+        root,
+        root.name or "images",
         f"{counted(len(tars), 'tar')} with {what}",
-        samples,
-        tuple(filter(None, notes)),
-        tuple(left_out),
+        tuple(samples),
+        image_bytes,
+        (*notes, merge) if merge else notes,
+        unread=tuple(left_out),
+        kind="tars",
     )
-    return TarImages(layout, image_bytes)
 
 
 def _with_folders(
@@ -206,7 +192,7 @@ def _with_folders(
             inside[sample.path] = sample.path.removeprefix(f"{tar}/")
     if not any("/" in name for name in inside.values()):
         return samples, ()
-    laid = lay_out(root.name, list_names(set(inside.values())))
+    laid = lay_out(root, list_names(set(inside.values())))
     known = {one.path: one for one in laid.samples if one.label is not None}
     if all(_SHARD.fullmatch(str(one.label)) for one in known.values()):
         return samples, ()
@@ -217,14 +203,6 @@ def _with_folders(
         found.append(sample if one is None else replace(sample, label=one.label, split=split))
     note = "the folders inside the tars are read as classes, since no .json or .cls says what is"
     return found, (note, *laid.notes)
-
-
-def _no_image(
-    root: AnyPath, tars: Sequence[str], image_bytes: dict[str, ImageBytes]
-) -> SourceError:
-    broken = (f"{p!r} {b.reason}" for p, b in image_bytes.items() if isinstance(b, UnreadableImage))
-    why = next(broken, "looked for " + " ".join(sorted(SUFFIXES)))
-    return SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
 
 
 def _read_tar(root: AnyPath, tar: str) -> _Tar:

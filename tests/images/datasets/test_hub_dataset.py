@@ -15,7 +15,7 @@ from fishembed.errors import SourceError
 from fishembed.extraction import extract
 from fishembed.images import open_dataset, read_bytes
 from fishembed.images.datasets import hub_dataset
-from fishembed.images.datasets.hub_stream import StreamedImage
+from fishembed.images.datasets.hub_dataset import StreamedImage
 
 datasets = pytest.importorskip("datasets")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -13,7 +13,7 @@ from upath import UPath
 
 from fishembed.errors import InputError
 from fishembed.images import ImageFiles, decode, open_dataset, read_bytes
-from fishembed.images.video.video_frame import frame_path, parse_frame_path
+from fishembed.images.datasets.video_frames import frame_path, parse_frame_path
 
 
 @pytest.mark.parametrize(("fps", "times"), [(1, range(4)), (0.5, (0, 2)), (2, np.arange(8) / 2)])

@@ -1,0 +1,207 @@
+"""Datasets that are more than a folder of images, told by names and main files: tars, packages."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-defined]
+
+from fishembed._base.bounded_reading import read_file
+from fishembed._base.csv_files import CsvTable
+from fishembed._base.paths import is_remote, is_url, to_path
+from fishembed._base.remote_files import remote_errors
+from fishembed.errors import FishembedError, SourceError, SourceNotFoundError
+from fishembed.images.decoding.formats import is_hidden, read_suffixes
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from fishembed._base.paths import AnyPath
+
+TAR_SUFFIX = ".tar"
+
+CAMTRAP_DP, CAMTRAP_DP_FILE = "Camtrap DP package", "datapackage.json"
+WILDLIFE_INSIGHTS, WILDLIFE_INSIGHTS_FILE = "Wildlife Insights export", "images.csv"
+DARWIN_CORE, DARWIN_CORE_FILE = "Darwin Core archive", "meta.xml"
+YOLO, YOLO_FILES = "YOLO's text files", ("classes.txt", "obj.names", "data.yaml")
+
+_COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_WILD = re.compile(r"[*?\[{]")
+_INSIGHTS_COLUMNS = frozenset({"deployment_id", "image_id", "location", "genus", "species"})
+
+
+def special_kind(place: AnyPath) -> str:
+    """Return what a place on this machine is beside a folder, a manifest or tars, or "".
+
+    Returns
+    -------
+    str
+        CAMTRAP_DP, WILDLIFE_INSIGHTS or DARWIN_CORE for these, or their main file; YOLO for a
+        folder with names of its classes, which may be annotated so; else "".
+    """
+    if not isinstance(place, Path):
+        return ""
+    folder = package_folder(place)
+    if _is_camtrap_dp(folder / CAMTRAP_DP_FILE):
+        return CAMTRAP_DP
+    if _is_wildlife_insights(folder / WILDLIFE_INSIGHTS_FILE):
+        return WILDLIFE_INSIGHTS
+    if _is_darwin_core(folder):
+        return DARWIN_CORE
+    return YOLO if any((place / name).is_file() for name in YOLO_FILES) else ""
+
+
+def package_folder(place: Path) -> Path:
+    """Return the folder of a package that is named by its main file; the place itself if not."""
+    main_files = {CAMTRAP_DP_FILE, WILDLIFE_INSIGHTS_FILE, DARWIN_CORE_FILE}
+    return place.parent if place.name in main_files else place
+
+
+def is_image_list(place: Path) -> bool:
+    """Return whether a place is a package of the field or a file of boxes, not of features."""
+    if place.suffix.lower() == ".json" and place.is_file():
+        return True
+    return special_kind(place) in {CAMTRAP_DP, WILDLIFE_INSIGHTS, DARWIN_CORE}
+
+
+def _is_camtrap_dp(descriptor: Path) -> bool:
+    if not descriptor.is_file():
+        return False
+    try:
+        document = json.loads(read_file(descriptor))
+        names = {one.get("name") for one in document["resources"]}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
+    return {"media", "observations"} <= names
+
+
+def _is_wildlife_insights(table: Path) -> bool:
+    try:
+        return table.is_file() and set(CsvTable(table).columns) >= _INSIGHTS_COLUMNS
+    except FishembedError:
+        return False
+
+
+def _is_darwin_core(place: Path) -> bool:
+    if place.is_dir():
+        return (place / DARWIN_CORE_FILE).is_file()
+    if place.suffix.lower() != ".zip" or not zipfile.is_zipfile(place):
+        return False
+    with zipfile.ZipFile(place) as archive:
+        return any(name.rpartition("/")[2] == DARWIN_CORE_FILE for name in archive.namelist())
+
+
+def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
+    """Return the tars that a dataset names, in order: some, a folder of them, or a pattern.
+
+    Returns
+    -------
+    list
+        Empty where it is none of these.
+
+    Raises
+    ------
+    SourceError
+        When several things are named and not all are tars, or one of them is not there.
+    """
+    if len(named) != 1:
+        return [tar for one in named for tar in _several(str(one))]
+    text = str(named[0])
+    if text.lower().endswith(_COMPRESSED):
+        raise SourceError(
+            f"{text!r} is compressed, so that its images cannot be found by their offsets: "
+            "unpack it to a plain .tar"
+        )
+    place = to_path(text)
+    with remote_errors(place):
+        if place.is_dir():
+            return _inside(place)
+        if place.is_file():
+            return [place] if place.suffix.lower() == TAR_SUFFIX else []
+    return _several(text) if _WILD.search(text) else []
+
+
+def is_tar(place: AnyPath) -> bool:
+    """Return whether one tar or a pattern is named, and no folder."""
+    return place.suffix.lower() == TAR_SUFFIX or bool(_WILD.search(str(place)))
+
+
+def _several(text: str) -> list[AnyPath]:
+    """Expand one word: first braces, then signs that stand for others, as a shell does."""
+    try:
+        words = list(braceexpand(text))
+    except UnbalancedBracesError:
+        words = [text]
+    tars = [tar for word in words for tar in (_matching(word) if _WILD.search(word) else [word])]
+    if not tars:
+        raise SourceNotFoundError(f"nothing matches {text!r}")
+    if odd := next((tar for tar in tars if not tar.lower().endswith(TAR_SUFFIX)), None):
+        raise SourceError(f"{odd!r} is no {TAR_SUFFIX}: several sources at once can only be tars")
+    places = [to_path(tar) for tar in tars]
+    for place in places:
+        if not is_remote(place) and not place.is_file():
+            raise SourceNotFoundError(f"there is no tar {str(place)!r}, which {text!r} names")
+    return places
+
+
+def _matching(pattern: str) -> list[str]:
+    if not is_url(pattern):
+        return sorted(glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
+    kind = pattern.partition("://")[0]
+    above = to_path(_WILD.split(pattern)[0].rpartition("/")[0])
+    with remote_errors(above):
+        found = above.fs.glob(pattern)  # type: ignore[union-attr]
+    return [f"{kind}://{name.lstrip('/')}" for name in sorted(map(str, found))]
+
+
+def _inside(folder: AnyPath) -> list[AnyPath]:
+    """Return the tars in a folder and the folders in it, unless images lie there too."""
+    tars, images = [], tuple(read_suffixes())
+    for name in _files(folder):
+        low = name.lower()
+        if low.endswith(images):
+            return []
+        if low.endswith(TAR_SUFFIX):
+            tars.append(name)
+    return [folder / name for name in sorted(tars)]
+
+
+def _files(folder: AnyPath) -> Iterator[str]:
+    """Yield the names of the files in a folder, and in each folder in it, but hidden ones."""
+    for name, is_folder in _entries(folder):
+        if is_folder:
+            with suppress(OSError):  # who reads the folder names it, where nobody may look
+                yield from (
+                    f"{name}/{one}" for one, deeper in _entries(folder / name) if not deeper
+                )
+        else:
+            yield name
+
+
+def _entries(folder: AnyPath) -> list[tuple[str, bool]]:
+    """Return what lies in a folder and is not hidden, and whether it is a folder."""
+    if isinstance(folder, Path):
+        with os.scandir(folder) as entries:
+            found = [(entry.name, _is_folder(entry)) for entry in entries]
+    else:
+        listed = folder.fs.ls(folder.path, detail=True)
+        found = [
+            (str(one["name"]).rstrip("/").rpartition("/")[2], one["type"] == "directory")
+            for one in listed
+        ]
+    return [(name, is_folder) for name, is_folder in found if not is_hidden(name)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

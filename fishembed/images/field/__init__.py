@@ -1,1 +1,0 @@
-"""What camera traps and collections exchange: packages of tables that name images and animals."""
