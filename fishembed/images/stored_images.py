@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
-from fishembed.images.datasets.boxes import in_surroundings, parse_box_path
+from fishembed.images.datasets.boxes import Box, in_surroundings, parse_box_path
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.datasets.remote_images import RemoteImage
 from fishembed.images.datasets.special_kinds import TAR_SUFFIX
@@ -23,7 +23,6 @@ from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
-_UNKNOWN = -1, -1
 NOT_FETCHED = UnreadableImage("it lies at a URL, which is fetched with --fetch only")
 _TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
 
@@ -85,7 +84,7 @@ class ImageFiles:
         image comes with its surroundings, framed.
         """
         if is_url(path) and not path.lower().startswith("file:"):
-            return self._at_url(path) if self._fetch else NOT_FETCHED
+            return _at_url(Place(path)) if self._fetch else NOT_FETCHED
         if is_remote(self._root):
             return self._remote(path)
         file = str(to_path(path)) if is_url(path) else path
@@ -93,29 +92,21 @@ class ImageFiles:
             tar = file[: end.end() - 1]
             if (real := self._inside(tar)) and real.is_file():
                 return self._member(tar, file)
-        if (part := parse_box_path(file)) and not self._is_file(file):
-            photo = self._inside(part[0])
-            return in_surroundings(photo, part[1]) if photo else self._outside()
-        if (moment := parse_frame_path(file)) and not self._is_file(file):
-            clip = self._inside(moment[0])
-            return VideoFrame(str(clip), moment[1]) if clip else self._outside()
-        return self._inside(file) or self._outside()
+        here = self._inside(file)
+        if (part := _part_of(file)) and not (here and here.is_file()):
+            here = self._inside(part[0])
+            return _part(str(here), part[1]) if here else self._outside
+        return here or self._outside
 
-    def _at_url(self, path: str) -> ImageBytes:
-        return _part(Place(path))
+    @property
+    def _outside(self) -> UnreadableImage:
+        return UnreadableImage(f"it lies outside {str(self._root)!r}")
 
     def _member(self, tar: str, path: str) -> ImageBytes:
         members = self._members(tar)
         if path not in members and (moment := parse_frame_path(path)) and moment[0] in members:
             return VideoFrame(members[moment[0]], moment[1])
         return members.get(path) or UnreadableImage("its tar has it no more")
-
-    def _is_file(self, path: str) -> bool:
-        inside = self._inside(path)
-        return inside is not None and inside.is_file()
-
-    def _outside(self) -> UnreadableImage:
-        return UnreadableImage(f"it lies outside {str(self._root)!r}")
 
     def _inside(self, path: str) -> Path | None:
         """Return where a path leads, links followed; None for what is outside the root."""
@@ -130,8 +121,8 @@ class ImageFiles:
         if _TAR.search(path):
             return UnreadableImage("it may lie in a tar elsewhere")
         if path.startswith("/") or ".." in path.split("/"):
-            return UnreadableImage(f"it lies outside {str(self._root)!r}")
-        return _part(Place(f"{str(self._root).rstrip('/')}/{path}"))
+            return self._outside
+        return _at_url(Place(f"{str(self._root).rstrip('/')}/{path}"))
 
     def _listed(self, tar: str) -> Mapping[str, ImageBytes]:
         try:
@@ -140,10 +131,17 @@ class ImageFiles:
             return {}
 
 
-def _part(url: Place) -> ImageBytes:
-    """Return an image at a URL, or the part of it or the frame of a clip that the URL names."""
-    if part := parse_box_path(url):
-        return in_surroundings(RemoteImage(Place(part[0]), _UNKNOWN), part[1])
-    if moment := parse_frame_path(url):
-        return VideoFrame(RemoteImage(Place(moment[0]), _UNKNOWN), moment[1])
-    return RemoteImage(url, _UNKNOWN)
+def _at_url(url: Place) -> ImageBytes:
+    """Return an image at a URL, or the part of it that the URL names."""
+    part = _part_of(url)
+    return _part(RemoteImage(Place(part[0])), part[1]) if part else RemoteImage(url)
+
+
+def _part_of(path: str) -> tuple[str, Box | float] | None:
+    """Return the file of a path, and the box or the time that the path names; None without one."""
+    return parse_box_path(path) or parse_frame_path(path)
+
+
+def _part(file: str | ImageBytes, part: Box | float) -> ImageBytes:
+    """Return a box of an image in its surroundings, or a frame of a video."""
+    return VideoFrame(file, part) if isinstance(part, float) else in_surroundings(file, part)

@@ -11,7 +11,6 @@ import io
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -133,10 +132,9 @@ def cut_region(
         When the box lies outside the image.
     """
     x, y, width, height = box
-    wide, high = width, height
-    if square:
-        wide = high = max(width, height)
-    around = margin * max(width, height)
+    longer = max(width, height)
+    wide, high = (longer, longer) if square else (width, height)
+    around = margin * longer
     left, right = x + width / 2 - wide / 2 - around, x + width / 2 + wide / 2 + around
     top, bottom = y + height / 2 - high / 2 - around, y + height / 2 + high / 2 + around
     if right <= 0 or bottom <= 0 or left >= size[0] or top >= size[1]:
@@ -160,7 +158,6 @@ def parse_box_path(path: str) -> tuple[str, Box] | None:
     return match[1], (x, y, width, height)
 
 
-def in_surroundings(file: Path | ImageBytes, box: Box) -> CroppedImage:
+def in_surroundings(file: str | ImageBytes, box: Box) -> CroppedImage:
     """Return a part with what is around it, the box drawn, for people to look at."""
-    source = str(file) if isinstance(file, Path) else file
-    return CroppedImage(source, box, margin=_SURROUNDINGS, square=True, framed=True)
+    return CroppedImage(file, box, margin=_SURROUNDINGS, square=True, framed=True)

@@ -172,9 +172,7 @@ def _rows(place: Path, folder: str) -> Iterator[Row]:
     cells = {row.get(name, "") for row in rows for name in others}
     has_classes = label is None and len(others) > 1 and cells == {"0", "1"}
     for row in rows:
-        if not row.get(file):
-            continue
-        path = f"{folder}/{row[file]}".lstrip("/")
+        path = f"{folder}/{row.get(file, '')}".lstrip("/")
         if has_classes:
             ones = [name for name in others if row.get(name) == "1"]
             yield path, ones[0] if len(ones) == 1 else None, {}

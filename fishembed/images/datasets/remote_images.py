@@ -33,7 +33,7 @@ class RemoteImage:
     """An image at a URL."""
 
     url: Place
-    state: tuple[int, int]
+    state: tuple[int, int] = (-1, -1)
 
     def read(self) -> bytes:
         """Read it whole; see `ImageBytes`."""
@@ -62,12 +62,11 @@ def read_remote_folder(root: UPath) -> Dataset:
 
 def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str, ImageBytes]:
     """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
-    listed: Mapping[str, ImageBytes] = _listed(root) if is_remote(root) else {}
-    image_bytes = {
-        sample.path: listed.get(sample.path, UnreadableImage(_MISSING))
-        for sample in samples
-        if is_remote(root) and not is_url(sample.path)
-    }
+    image_bytes: dict[str, ImageBytes] = {}
+    if is_remote(root):
+        listed, missing = _listed(root), UnreadableImage(_MISSING)
+        paths = [sample.path for sample in samples if not is_url(sample.path)]
+        image_bytes = {path: listed.get(path, missing) for path in paths}
     urls = [sample.path for sample in samples if is_url(sample.path)]
     if urls:  # places, which know their whole addresses
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -75,7 +74,7 @@ def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str
     return image_bytes
 
 
-def _listed(root: Any) -> dict[str, ImageBytes]:
+def _listed(root: UPath) -> dict[str, ImageBytes]:
     with remote_errors(root):
         found = root.fs.find(root.path, detail=True)
     start = len(str(root.path).strip("/")) + 1

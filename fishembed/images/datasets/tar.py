@@ -25,7 +25,7 @@ from fishembed._base.text import counted, merge_sentence
 from fishembed.errors import FishembedError, ImageError, SourceError
 from fishembed.images.datasets.folder import list_names
 from fishembed.images.datasets.layout import lay_out
-from fishembed.images.datasets.samples import NO_METADATA, Dataset, Sample, class_names
+from fishembed.images.datasets.samples import NO_METADATA, Dataset, Sample, class_names, file_state
 from fishembed.images.datasets.table_reading import facts_in, metadata_in, unusable_text
 from fishembed.images.decoding.formats import (
     HIDDEN,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 CLASS_NAMES = "classnames.txt"
 
-_TOLD = re.compile(r"(?i)^(.+?)\.(json|cls|label\.txt|split\.txt|group\.txt)$")
+_FACTS_NAME = re.compile(r"(?i)^(.+?)\.(json|cls|label\.txt|split\.txt|group\.txt)$")
 _SHARD = re.compile(r"\d{4,}")
 """A folder inside a tar that is a part of a dataset and no class."""
 
@@ -76,11 +76,27 @@ class TarMember:
 
 @dataclass
 class _Facts:
-    """Facts that the files of one sample hold: label, split, group, metadata."""
+    """What the files of one sample say of it, and what is wrong with the first that is broken."""
 
     facts: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+
+    def add(self, kind: str, content: bytes, name: str) -> None:
+        """Add what a file says."""
+        try:
+            text = content.decode("utf-8-sig").strip()
+            if kind != "json":
+                self.facts.setdefault(kind.removesuffix(".txt"), text)
+                return
+            document = json.loads(text)
+            self.facts.update(facts_in(document))
+            self.metadata.update(metadata_in(document))
+        except ImageError as error:
+            self.problem = self.problem or f"{name!r}: {error}"
+        except (ValueError, RecursionError) as error:
+            why = f"{name!r}, which says what it is, cannot be read: {error}"
+            self.problem = self.problem or why
 
 
 @dataclass
@@ -164,7 +180,7 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> Dataset:
         raise SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
     notes: tuple[str, ...] = ()
     if not class_names(samples):
-        samples, notes = _with_folders(root, samples, image_bytes)
+        notes = _label_by_folders(root, samples, image_bytes)
     classes = class_names(samples)
     what = f"{len(classes)} {'class folders' if notes else 'classes'}" if classes else "no labels"
     merge = merge_sentence(classes)
@@ -180,29 +196,26 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> Dataset:
     )
 
 
-def _with_folders(
+def _label_by_folders(
     root: AnyPath, samples: list[Sample], image_bytes: Mapping[str, ImageBytes]
-) -> tuple[list[Sample], tuple[str, ...]]:
-    """Read the folders inside tars as classes and splits, where no file says what an image is."""
-    inside: dict[str, str] = {}
-    for sample in samples:
-        image = image_bytes[sample.path]
-        if isinstance(image, TarMember):
-            tar = str(image.tar).removeprefix(f"{root}/")
-            inside[sample.path] = sample.path.removeprefix(f"{tar}/")
+) -> tuple[str, ...]:
+    """Read the folders inside tars as classes and splits, in place; return notes where they are."""
+    inside = {
+        path: path.removeprefix(f"{str(image.tar).removeprefix(f'{root}/')}/")
+        for path, image in image_bytes.items()
+        if isinstance(image, TarMember)
+    }
     if not any("/" in name for name in inside.values()):
-        return samples, ()
+        return ()
     laid = lay_out(root, list_names(set(inside.values())))
     known = {one.path: one for one in laid.samples if one.label is not None}
     if all(_SHARD.fullmatch(str(one.label)) for one in known.values()):
-        return samples, ()
-    found = []
-    for sample in samples:
-        one = known.get(inside.get(sample.path, ""))
-        split = sample.split or ("" if one is None else one.split)
-        found.append(sample if one is None else replace(sample, label=one.label, split=split))
+        return ()
+    for at, sample in enumerate(samples):
+        if one := known.get(inside.get(sample.path, "")):
+            samples[at] = replace(sample, label=one.label, split=sample.split or one.split)
     note = "the folders inside the tars are read as classes, since no .json or .cls says what is"
-    return found, (note, *laid.notes)
+    return note, *laid.notes
 
 
 def _read_tar(root: AnyPath, tar: str) -> _Tar:
@@ -211,7 +224,7 @@ def _read_tar(root: AnyPath, tar: str) -> _Tar:
     place = root / tar
     try:
         with remote_errors(place), _opened(place) as file:
-            state = _state(place)
+            state = remote_version(place) if is_remote(place) else file_state(str(place))
             for member, content in _members(file):
                 _sort_in(found, member, content, Place(f"{root}/{tar}"), state)
     except OSError as error:
@@ -233,14 +246,6 @@ def _opened(place: AnyPath) -> BinaryIO:
     return place.open("rb")
 
 
-def _state(place: AnyPath) -> object:
-    """Return what changes when the tar does."""
-    if is_remote(place):
-        return remote_version(place)
-    state = place.stat()
-    return state.st_size, state.st_mtime_ns
-
-
 def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
     """Yield the files of a tar, those that say something of a sample with their content.
 
@@ -255,7 +260,7 @@ def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
             if member.size < 0 or tar.offset <= before or tar.offset >= 1 << 63:
                 raise tarfile.ReadError(f"a size of {member.size:,} bytes for {member.name[:80]!r}")
             before = tar.offset
-            wanted = _TOLD.match(member.name) and member.isfile() and member.size <= _SMALL
+            wanted = _FACTS_NAME.match(member.name) and member.isfile() and member.size <= _SMALL
             found = tar.extractfile(member) if wanted else None
             yield member, found.read() if found else None
             tar.members.clear()  # type: ignore[attr-defined] # all of them would be kept
@@ -274,10 +279,10 @@ def _sort_in(
     kind = ending(name)
     hidden = any(map(is_hidden, name.split("/")))
     if content is not None:
-        matched = _TOLD.match(name)
+        matched = _FACTS_NAME.match(name)
         if matched is not None and not hidden:
             facts = found.facts.setdefault(matched[1], _Facts())
-            facts.problem = facts.problem or _add_facts(facts, matched[2].lower(), content, name)
+            facts.add(matched[2].lower(), content, name)
     elif (why := why_unread(kind)) or (kind in read_suffixes() and hidden):
         found.left_out.append((name, HIDDEN if hidden else why))
     elif kind not in read_suffixes():
@@ -292,23 +297,6 @@ def _sort_in(
     else:
         mark = stamp(state, member.offset_data)
         found.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
-
-
-def _add_facts(sample: _Facts, extension: str, content: bytes, name: str) -> str:
-    """Add the facts of a file to its sample; return what is wrong with it, or ""."""
-    try:
-        text = content.decode("utf-8-sig").strip()
-        if extension != "json":
-            sample.facts.setdefault(extension.removesuffix(".txt"), text)
-            return ""
-        document = json.loads(text)
-        sample.facts.update(facts_in(document))
-        sample.metadata.update(metadata_in(document))
-    except ImageError as error:
-        return f"{name!r}: {error}"
-    except (ValueError, RecursionError) as error:
-        return f"{name!r}, which says what it is, cannot be read: {error}"
-    return ""
 
 
 def _sample(

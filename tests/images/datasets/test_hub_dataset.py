@@ -132,7 +132,7 @@ def test_row_groups_and_several_files_keep_their_order(copy, monkeypatch):
 def test_a_store_of_downloaded_images_goes_on_with_streamed_ones(monkeypatch):
     encoder = FakeEncoder()
     with monkeypatch.context() as patch:
-        patch.setattr(hub_dataset, "streamed_splits", lambda *_: None)
+        patch.setattr(hub_dataset, "_streamed_splits", lambda *_: None)
         extract("hf:owner/fish", encoder=encoder)
     result = extract("hf:owner/fish", encoder=encoder)
     assert (result.encoded, result.rows, encoder.seen) == (0, 9, 9)

@@ -157,6 +157,16 @@ def test_metadata_csv_of_an_image_folder_is_read(tmp_path):
     assert "1 image not in them" in source.notes
 
 
+def test_a_line_that_names_no_image_leaves_the_others(tmp_path):
+    made(tmp_path, "train/a.jpg", "train/b.jpg")
+    (tmp_path / "train/metadata.jsonl").write_text(
+        '{"file_name": "a.jpg", "label": "cod"}\n{"label": "eel"}\n'
+    )
+    source = open_dataset(tmp_path)
+    assert [one.label for one in source.samples] == ["cod", None]
+    assert "1 image not in them" in source.notes
+
+
 def test_a_column_for_each_class(tmp_path):
     made(tmp_path, *(f"train/{name}.jpg" for name in "abcd"))
     (tmp_path / "train/_classes.csv").write_text(
