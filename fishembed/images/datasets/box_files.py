@@ -13,9 +13,10 @@ from fishembed._base.bounded_reading import read_file
 from fishembed._base.text import counted
 from fishembed.errors import ImageError, ManifestError, SourceError
 from fishembed.images.datasets.boxes import Box, BoxOptions, CroppedImage, box_path
+from fishembed.images.datasets.folder import is_file
 from fishembed.images.datasets.samples import Dataset, Sample, file_state
 from fishembed.images.datasets.special_kinds import YOLO_FILES
-from fishembed.images.datasets.table_reading import cell_text, first_of
+from fishembed.images.datasets.table_reading import metadata_in
 from fishembed.images.decoding.decode import image_size
 from fishembed.images.decoding.formats import read_suffixes
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage
@@ -30,32 +31,21 @@ _OTHER_BOX_COLUMNS = (
     ("x", "y", "w", "h"),
 )
 """What other tables call a box: its corners, or its corner and size."""
+_COCO_KEYS = ("id", "file_name", "width", "height", "license", "coco_url", "flickr_url")
 CONFIDENCES = ("confidence", "conf", "score")
 
 
 @dataclass(frozen=True)
 class FoundBox:
-    """A box of an image.
-
-    Attributes
-    ----------
-    path
-        The image.
-    box
-        x, y, width, height; None where the image has none.
-    shares
-        Whether these are shares of the image's width and height, not pixels.
-    confidence
-        The detector's, 1 where it says none.
-    sample
-        What else is known, under the image's path.
-    """
+    """A box of an image, in pixels or in shares of its sides; None for an image without one."""
 
     path: str
     box: Box | None
     shares: bool
     confidence: float
+    """The detector's, 1 where it says none."""
     sample: Sample
+    """What else is known, under the image's path."""
 
 
 def box_dataset(
@@ -72,10 +62,8 @@ def box_dataset(
     ----------
     root
         What paths start from.
-    found
-        The boxes.
-    options
-        Which become samples, and how they are cut.
+    found, options
+        The boxes; which become samples, and how they are cut.
     of
         What they come from, in words.
     photo_bytes
@@ -126,22 +114,14 @@ def _in_group(found: FoundBox) -> Sample:
 
 
 def read_box_json(path: Path) -> list[FoundBox]:
-    """Read MegaDetector's output, or COCO instances.
-
-    Raises
-    ------
-    ManifestError
-        When it is neither, or names no image.
-    """
+    """Read MegaDetector's output, or COCO instances; `ManifestError` when it is neither."""
     try:
         document = json.loads(read_file(path))
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"cannot read {str(path)!r} as JSON: {error}") from error
     try:
-        if "annotations" in document:
-            found = list(_coco(document, path.parent))
-        else:
-            found = list(_megadetector(document))
+        is_coco = "annotations" in document
+        found = list(_coco(document, path.parent) if is_coco else _megadetector(document))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ManifestError(
             f"{str(path)!r} is neither MegaDetector's JSON (images, detections) nor COCO "
@@ -149,7 +129,7 @@ def read_box_json(path: Path) -> list[FoundBox]:
         ) from error
     if not found:
         raise ManifestError(f"{str(path)!r} names no image")
-    if not any((path.parent / one.path).is_file() for one in found):
+    if not any(is_file(path.parent, one.path) for one in found):
         raise ManifestError(
             f"{str(path)!r}: none of its images exists; the first would be "
             f"{str(path.parent / found[0].path)!r}"
@@ -184,14 +164,9 @@ def _coco(document: Mapping[str, Any], root: Path) -> Iterator[FoundBox]:
     below = "images/" if (root / "images").is_dir() else ""
     for image in document["images"]:
         path = str(image["file_name"]).replace("\\", "/")
-        if below and not (root / path).is_file() and (root / below / path).is_file():
+        if below and not is_file(root, path) and is_file(root, below + path):
             path = below + path
-        known = {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url"}
-        about = {
-            cell_text(name): cell_text(value)
-            for name, value in image.items()
-            if name not in known and not isinstance(value, (list, dict))
-        }
+        about = metadata_in(image, without=_COCO_KEYS)
         group = str(image.get("seq_id") or "")
         boxes = [one for one in of_image.get(image["id"], ()) if one.get("bbox")]
         if not boxes:
@@ -204,16 +179,8 @@ def _coco(document: Mapping[str, Any], root: Path) -> Iterator[FoundBox]:
 def read_yolo(root: Path) -> tuple[list[FoundBox], list[tuple[str, str]]]:
     """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares.
 
-    Parameters
-    ----------
-    root
-        A folder with one of `YOLO_FILES`, which has the names of the classes.
-
-    Returns
-    -------
-    tuple
-        Boxes, and photos whose text file cannot be read, each with the reason; no boxes where no
-        photo has a text file.
+    Return the boxes, none where no photo has a text file, and (photo, reason) of text files that
+    cannot be read. One of `YOLO_FILES` has the names of the classes.
     """
     images = sorted(path for path in root.rglob("*") if path.suffix.lower() in read_suffixes())
     texts = [next(filter(Path.is_file, _texts_of(image)), None) for image in images]
@@ -318,15 +285,15 @@ def boxes_in_rows(samples: Sequence[Sample]) -> list[FoundBox] | None:
     found = []
     for one in samples:
         cells = [one.metadata.get(name, "") for name in BOX_COLUMNS]
-        present = {name: cell for name, cell in one.metadata.items() if cell}
-        confidence = present.get(first_of(CONFIDENCES, present) or "", "1")
+        confidence = next((one.metadata[n] for n in CONFIDENCES if one.metadata.get(n)), "1")
         about = {name: cell for name, cell in one.metadata.items() if name not in BOX_COLUMNS}
         try:
             box = _box(cells) if all(cells) else None
-            sure = float(confidence)
+            found.append(
+                FoundBox(one.path, box, False, float(confidence), replace(one, metadata=about))
+            )
         except ValueError as error:
             raise ManifestError(f"{one.path!r} has a box that cannot be read: {error}") from error
-        found.append(FoundBox(one.path, box, False, sure, replace(one, metadata=about)))
     if all(max(one.box) <= 1 for one in found if one.box is not None):
         return [replace(one, shares=True) for one in found]
     return found

@@ -54,27 +54,15 @@ _MOST_BYTES = 1 << 36
 
 @dataclass
 class FieldTable:
-    """Images of a package or an export, as samples or boxes.
-
-    Attributes
-    ----------
-    root
-        The folder that its paths start from.
-    samples
-        Images without boxes.
-    boxes
-        What stands in their place where any image has a box.
-    left_out
-        (name, reason) of rows that are no samples.
-    several
-        How many images without boxes show several classes, and so have no label.
-    """
+    """Images of a package or an export below a folder, as samples, or as boxes if any has one."""
 
     root: Path
     samples: list[Sample] = field(default_factory=list)
     boxes: list[FoundBox] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    """(name, reason) of rows that are no samples."""
     several: int = 0
+    """Images without boxes that show several classes, and so have no label."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,13 +72,7 @@ class FieldTable:
 
 
 class ImagePlaces:
-    """Finds the images that a table names, by path, by name, or at their URL.
-
-    Parameters
-    ----------
-    root
-        Folder of the table. What lies in it is preferred to what a URL says.
-    """
+    """Finds images that a table names, in its folder by path or by name, else at their URL."""
 
     def __init__(self, root: Path) -> None:
         root = root.resolve()
@@ -119,11 +101,6 @@ def read_camtrap_dp(root: Path) -> FieldTable:
     The class is the observation's scientific name, or its type where that is no animal (blank,
     human, vehicle); observations of events are those of their media. The group is the event, which
     is what a split must not part, or the deployment.
-
-    Raises
-    ------
-    ManifestError
-        When a table is missing or cannot be read.
     """
     document = json.loads(read_file(root / CAMTRAP_DP_FILE))
     deployments, media, observations = (_resource(root, document, name) for name in _TABLES)
@@ -281,13 +258,6 @@ def read_darwin_core(place: Path) -> FieldTable:
 
     The class is the species, else the scientific name; the group is the event, else the occurrence.
     Images are those beside the archive, or at their URLs.
-
-    Raises
-    ------
-    MissingExtraError
-        When python-dwca-reader is not installed.
-    ManifestError
-        When the archive cannot be read.
     """
     try:
         from dwca.read import DwCAReader

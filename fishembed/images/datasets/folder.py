@@ -27,27 +27,18 @@ _MOST_TABLES = 1000
 
 @dataclass
 class Listing:
-    """The files below a folder, as paths below it with forward slashes.
-
-    Attributes
-    ----------
-    images
-        Those that are read, sorted.
-    left_out
-        (path, reason) of images that are not.
-    unreadable
-        (path, reason) of what the operating system would not show.
-    others
-        How many files of no image there are, by folder and ending.
-    tables
-        Files that may be tables, in the folder or the ones in it.
-    """
+    """The files below a folder, as paths below it with forward slashes."""
 
     images: list[str] = field(default_factory=list)
+    """Those that are read, sorted."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    """(path, reason) of images that are not."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """(path, reason) of what the operating system would not show."""
     others: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many files of no image there are, by folder and ending."""
     tables: list[str] = field(default_factory=list)
+    """Files that may be tables, in the folder or the ones in it."""
     _read: frozenset[str] = field(default_factory=read_suffixes, repr=False)
 
     def add(self, path: str, *, hidden: bool = False) -> None:

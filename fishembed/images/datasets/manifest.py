@@ -156,16 +156,8 @@ def _samples(
 ) -> tuple[list[Sample], list[tuple[int, str]], set[str]]:
     """Return the samples, (line, reason) of unusable rows, and columns that contradict themselves.
 
-    Parameters
-    ----------
-    path, table
-        The manifest.
-    core
-        The columns of path, label, split and group.
-    further
-        The columns of metadata.
-    boxes
-        Those of them that are a box, see `other_box_columns`.
+    `core` has the columns of path, label, split and group, `further` those of metadata, and `boxes`
+    those of them that are a box, see `other_box_columns`.
     """
     samples: dict[tuple[str, ...], tuple[int, Sample]] = {}
     left_out: list[tuple[int, str]] = []

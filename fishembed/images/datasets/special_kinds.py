@@ -39,13 +39,10 @@ _INSIGHTS_COLUMNS = frozenset({"deployment_id", "image_id", "location", "genus",
 
 
 def special_kind(place: AnyPath) -> str:
-    """Return what a place on this machine is beside a folder, a manifest or tars, or "".
+    """Return CAMTRAP_DP, WILDLIFE_INSIGHTS, DARWIN_CORE, YOLO, or "" for any other place.
 
-    Returns
-    -------
-    str
-        CAMTRAP_DP, WILDLIFE_INSIGHTS or DARWIN_CORE for these, or their main file; YOLO for a
-        folder with names of its classes, which may be annotated so; else "".
+    A package may be named by its main file; YOLO is a folder with names of its classes, which may
+    be annotated so.
     """
     if not isinstance(place, Path):
         return ""
@@ -102,15 +99,8 @@ def _is_darwin_core(place: Path) -> bool:
 def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
     """Return the tars that a dataset names, in order: some, a folder of them, or a pattern.
 
-    Returns
-    -------
-    list
-        Empty where it is none of these.
-
-    Raises
-    ------
-    SourceError
-        When several things are named and not all are tars, or one of them is not there.
+    Empty where it is none of these. Raises `SourceError` when several things are named and not all
+    are tars, or one of them is not there.
     """
     if len(named) != 1:
         return [tar for one in named for tar in _several(str(one))]

@@ -56,40 +56,22 @@ def first_of(names: Iterable[str], present: Container[str]) -> str | None:
 def open_table(path: AnyPath, always: Container[str]) -> Table:
     """Open a CSV, a Parquet file or an Excel workbook, by its content.
 
-    Parameters
-    ----------
-    path
-        The file.
-    always
-        Columns of Parquet that are read even where they hold lists, structures or bytes.
-
-    Raises
-    ------
-    ManifestError
-        When it cannot be read.
-    MissingExtraError
-        When pyarrow or openpyxl is needed and not installed.
+    Columns of Parquet that hold lists, structures or bytes are read where they are in `always`.
     """
     if path.suffix.lower() in SPREADSHEETS:
-        return SpreadsheetTable(path)
+        return _SpreadsheetTable(path)
     if _is_parquet(path):
         return _ParquetTable(path, always)
     return CsvTable(path, ManifestError, skip_bad_rows=True)
 
 
 def text_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV as text that a store can hold, "" for every spelling of missing.
-
-    Raises
-    ------
-    ManifestError
-        When it cannot be read.
-    """
+    """Yield the rows of a CSV as text that a store can hold, "" for every spelling of missing."""
     for _, row in CsvTable(path, ManifestError, skip_bad_rows=True):
         yield {name: cell_text(cell).strip() for name, cell in row.items() if name}
 
 
-class SpreadsheetTable:
+class _SpreadsheetTable:
     """The first sheet of a workbook of Excel, read with openpyxl; see `Table`.
 
     Formulas have the values that were computed when the workbook was saved.
@@ -214,14 +196,16 @@ def facts_in(document: object) -> dict[str, str]:
     return {fact: text for fact, text in found.items() if text}
 
 
-def metadata_in(document: object) -> dict[str, str]:
+def metadata_in(
+    document: object, without: Container[str] = (*LABEL_KEYS, "split", "group")
+) -> dict[str, str]:
     """Return what a JSON document says besides; lists and objects are no cells of a column."""
     if not isinstance(document, dict):
         return {}
     return {
         cell_text(name): cell_text(value)
         for name, value in document.items()
-        if name not in {*LABEL_KEYS, "split", "group"} and not isinstance(value, (list, dict))
+        if name not in without and not isinstance(value, (list, dict))
     }
 
 

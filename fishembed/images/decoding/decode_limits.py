@@ -1,8 +1,9 @@
-"""Memory for decoding: bounded by the limit on pixels, over all threads and readers together.
+"""What decoding may take: memory over all threads and readers together, and scans of a JPEG.
 
 A file of a few kilobytes may ask for gigabytes, and each decoder needs more for a pixel than the
 three bytes that are left of it. What an image needs follows from its header; an image that needs
-more than there is for all is refused, and those that do not fit beside others wait.
+more than there is for all is refused, and those that do not fit beside others wait. Each scan of a
+JPEG is a pass over the whole image, however few bytes it has.
 """
 
 from __future__ import annotations
@@ -28,16 +29,19 @@ _ARRAY = 3
 _OWN_COPIES = {"WEBP": 11, "GIF": 3}
 """Bytes for a pixel that a decoder keeps beside the image: WebP's has two canvases and a frame."""
 
+MOST_SCANS = 100
+"""Encoders write one, or about ten for progressive files, and rarely a few dozen. A megabyte may
+hold tens of thousands, each of which takes as long as a whole image."""
+
+_START, _END, _MARKER = b"\xff\xda", 0xD9, 0xFF
+_NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+
 
 def bytes_needed(image: Image.Image, scans: int = 1) -> int:
     """Return what decoding an image that was opened, and not loaded, takes at most.
 
-    Parameters
-    ----------
-    image
-        Its size is the one that it will be decoded to.
-    scans
-        Of a JPEG: from two on all coefficients are kept.
+    Its size is the one that it will be decoded to. Of a JPEG with two scans or more all
+    coefficients are kept.
     """
     kept = _SMALL_MODES.get(image.mode, 4)
     beside = _OWN_COPIES.get(image.format or "", 0)
@@ -67,26 +71,12 @@ class DecodeMemory:
         self._readers, self._shared_file = 1, -1
 
     def share(self, readers: int, fd: int) -> None:
-        """Be one of several processes; large images take turns through a lock on a file.
-
-        Parameters
-        ----------
-        readers
-            How many there are.
-        fd
-            A file that all of them have open.
-        """
+        """Be one of several readers; large images take turns by a lock on a file open in all."""
         self._readers, self._shared_file = readers, fd
 
     @contextmanager
     def reserved(self, needed: int, max_pixels: int) -> Iterator[None]:
-        """Wait until there is room for an image.
-
-        Raises
-        ------
-        ImageError
-            When it needs more than there is for all.
-        """
+        """Wait until there is room for an image; `ImageError` where it needs more than all."""
         limit = BYTES_PER_PIXEL * max_pixels
         if needed > limit:
             raise ImageError(
@@ -123,22 +113,8 @@ decode_memory = DecodeMemory()
 """Of this process."""
 
 
-MOST_SCANS = 100
-"""Encoders write one, or about ten for progressive files, and rarely a few dozen. A megabyte may
-hold tens of thousands, each of which takes as long as a whole image."""
-
-_START, _END, _MARKER = b"\xff\xda", 0xD9, 0xFF
-_NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-
-
 def count_scans(data: bytes) -> int:
-    """Return how many scans the first image of a JPEG file has.
-
-    Raises
-    ------
-    ImageError
-        When there are more than `MOST_SCANS`.
-    """
+    """Return how many scans a JPEG file's first image has; `ImageError` above `MOST_SCANS`."""
     if data.count(_START) <= 1:  # a thumbnail in its metadata has a start too
         return 1
     scans, at = 0, 2

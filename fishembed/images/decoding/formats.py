@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import NamedTuple
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
@@ -35,8 +35,7 @@ _OTHER_IMAGES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class _Extra:
+class _Extra(NamedTuple):
     """Formats that a package reads which is not always installed."""
 
     name: str
@@ -85,12 +84,7 @@ def why_unread(kind: str) -> str:
 def missing_reason(extra: str, name: str = "") -> str:
     """Return what to install for the formats of an extra."""
     one = next(each for each in _EXTRAS if each.extra == extra and name in {"", each.name})
-    return f"{one.name} is not read without {one.package}: {install_command(extra)}"
-
-
-def install_command(extra: str) -> str:
-    """Return the command that installs an extra."""
-    return f"pip install 'fishembed[{extra}]'"
+    return f"{one.name} is not read without {one.package}: pip install 'fishembed[{extra}]'"
 
 
 SYSTEM_FOLDERS = frozenset(

@@ -26,13 +26,7 @@ class ImageBytes(Protocol):
     def __hash__(self) -> int: ...
 
     def read(self) -> bytes:
-        """Return all bytes of the image.
-
-        Raises
-        ------
-        ImageError
-            When that cannot be done.
-        """
+        """Return all bytes of the image; `ImageError` when that cannot be done."""
         ...
 
 
@@ -123,14 +117,10 @@ def read_range(place: str, offset: int, size: int) -> bytes:
             file.seek(offset)
             return file.read(size)
     first, last = offset // BLOCK, (offset + max(size, 1) - 1) // BLOCK
-    data = b"".join(_block(place, number) for number in range(first, last + 1))
+    with _LOCK:  # neighbours want the same block: the second one finds it there
+        data = b"".join(_fetched(place, number) for number in range(first, last + 1))
     start = offset - first * BLOCK
     return data[start : start + size]
-
-
-def _block(place: str, number: int) -> bytes:
-    with _LOCK:  # neighbours want the same block: the second one finds it there
-        return _fetched(place, number)
 
 
 @lru_cache(_BLOCKS_KEPT)

@@ -31,13 +31,14 @@ def suits_device(data: bytes, geometry: dict[str, Any], max_pixels: int = MAX_PI
     """
     # Hardware decodes what was cut off without a word.
     size = plain_jpeg_size(data) if data.endswith(_END) else None
+    if size is None:
+        return False
     try:
         count_scans(data)
     except ImageError:  # whoever decodes it says what is wrong
         return False
     return (
-        size is not None
-        and size[0] * size[1] <= max_pixels
+        size[0] * size[1] <= max_pixels
         and geometry.get("interpolation", "bicubic") in TORCH_FILTERS
         and min(resized_as(size, geometry)) >= geometry["crop"]
         and orientation(data) == 1
@@ -71,17 +72,9 @@ class DeviceDecoder:
         self._try()
 
     def __call__(self, files: Sequence[npt.NDArray[np.uint8]]) -> torch.Tensor:
-        """Return uint8 (n, crop, crop, 3) on the device, of files that suit it.
+        """Return uint8 (n, crop, crop, 3) on the device, of the uint8 bytes of files that suit it.
 
-        Parameters
-        ----------
-        files
-            The bytes of each, uint8 (length,).
-
-        Raises
-        ------
-        RuntimeError
-            When one of them is broken; nvJPEG does not say which.
+        `RuntimeError` is raised when one of them is broken; nvJPEG does not say which.
         """
         import torch
         from torchcodec.decoders import decode_jpeg

@@ -87,10 +87,7 @@ def _tags(data: bytes, at: int, order: str) -> Iterator[tuple[int, tuple[int, ..
 def raw_image(data: bytes, max_pixels: int) -> Image.Image:
     """Return a RAW file's photo in RGB; its orientation stands in its EXIF where it is not upright.
 
-    Raises
-    ------
-    ImageError
-        When rawpy is not installed, or the photo has more than `max_pixels`.
+    `ImageError` is raised when rawpy is not installed, or the photo has more than `max_pixels`.
     """
     if not has_package("rawpy"):
         raise ImageError(missing_reason("raw"))
