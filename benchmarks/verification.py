@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from fishembed.cache import import_features, open_store
-from fishembed.cache.checksums import first_not_finite
 from fishembed.cache.schema import CHECKED_ROWS
+from fishembed.cache.validation import first_not_finite
 from fishembed.experiments import fit
 
 DIM, CLASSES = 512, 23

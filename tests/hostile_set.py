@@ -20,7 +20,7 @@ from small_shards import png, write_shard
 
 from fishembed import import_features, run_fit, run_zeroshot
 from fishembed.cache import open_store, write_store
-from fishembed.cache.checksums import attributes_checksum, block_checksums
+from fishembed.cache.validation import attributes_checksum, block_checksums
 from fishembed.encoders import parse_name
 from fishembed.errors import UnknownEncoderError
 from fishembed.extraction import extract

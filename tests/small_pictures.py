@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fishembed.cache import FeatureStore
-from fishembed.cache.metadata import as_text
+from fishembed.cache.rows import as_text
 
 
 def draw(path: Path, seed: int) -> Path:

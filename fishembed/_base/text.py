@@ -131,6 +131,27 @@ def did_you_mean(
     return f": did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
+def is_slip(written: str, known: str) -> bool:
+    """Return whether a name is most likely a misspelt other one.
+
+    That is: it differs in case and blanks only, in the order of its letters, or by one letter
+    that is missing or too much. Another letter or digit may well be another species.
+
+    Examples
+    --------
+    >>> is_slip("el", "eel"), is_slip("red_Drum", "red drum"), is_slip("species 3", "species 2")
+    (True, True, False)
+    """
+    one, two = ("".join(name.replace("_", " ").split()).casefold() for name in (written, known))
+    if one == two or sorted(one) == sorted(two):
+        return True
+    longer, shorter = (one, two) if len(one) > len(two) else (two, one)
+    if len(longer) != len(shorter) + 1:
+        return False
+    at = next((i for i, sign in enumerate(shorter) if sign != longer[i]), len(shorter))
+    return longer[at].isalpha() and len(shorter) > 1 and longer[at + 1 :] == shorter[at:]
+
+
 def unknown_column(name: str, known: Iterable[str]) -> str:
     """Return the end of a sentence on a column that is not there.
 

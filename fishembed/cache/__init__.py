@@ -1,16 +1,12 @@
 """The feature store: one interface, three implementations; import, export, edit, merge."""
 
-from fishembed.cache.checksums import Damage
 from fishembed.cache.edit_history import AppliedHistory, Change, Dropped, Edit, apply_history
 from fishembed.cache.editing import CellEdit, UndoneEdit, edit_store, undo_edit
-from fishembed.cache.exchange.export_manifest import export_manifest
-from fishembed.cache.exchange.exporting import export_store
+from fishembed.cache.exchange.exporting import export_manifest, export_store
 from fishembed.cache.exchange.importing import import_features, import_vectors
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
-from fishembed.cache.lock import store_lock
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.metadata import column_of, missing_column, stacked_metadata, take_metadata
 from fishembed.cache.opening import (
     FeatureStore,
     find_store,
@@ -21,19 +17,19 @@ from fishembed.cache.opening import (
     store_place,
 )
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
-from fishembed.cache.schema import (
-    HASH,
-    IMAGE,
-    TRUNK,
+from fishembed.cache.rows import (
     Rows,
-    StoreHeader,
-    TextFeatures,
-    box_cut_text,
+    column_of,
     is_known,
+    missing_column,
+    stacked_metadata,
+    take_metadata,
     unknown_array,
 )
+from fishembed.cache.schema import HASH, IMAGE, TRUNK, StoreHeader, TextFeatures, box_cut_text
 from fishembed.cache.store import FeatureKind, Store
-from fishembed.cache.writer import write_store
+from fishembed.cache.validation import Damage
+from fishembed.cache.writer import store_lock, write_store
 
 __all__ = [
     "HASH",

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, shown
 from fishembed._base.text import counted
-from fishembed.cache.metadata import Column
-from fishembed.cache.schema import OPTIONAL_ARRAYS, is_known
+from fishembed.cache.rows import OPTIONAL_ARRAYS, Column, is_known
 
 EDITABLE = ("label", "split", "group")
 HISTORY = "history"

@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.paths import Place
-from fishembed._base.text import did_you_mean
+from fishembed._base.text import did_you_mean, is_slip
 from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
-from fishembed.cache.lock import store_lock
-from fishembed.cache.metadata import stacked_metadata, take_metadata
-from fishembed.cache.new_classes import EncodeNames, is_slip, with_classes
 from fishembed.cache.opening import open_store, store_place
-from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, unknown_array
+from fishembed.cache.rows import (
+    OPTIONAL_ARRAYS,
+    Rows,
+    stacked_metadata,
+    take_metadata,
+    unknown_array,
+)
+from fishembed.cache.schema import EncodeNames
 from fishembed.cache.store import FeatureKind, Store
-from fishembed.cache.writer import write_store
+from fishembed.cache.writer import store_lock, write_store
 from fishembed.errors import DataError, InputError, StoreIntegrityError
 
 if TYPE_CHECKING:
@@ -280,7 +284,7 @@ class EditableRows:
     ) -> None:
         """Write the store, with its history; `replaces` is what `store_lock` yielded."""
         store = self._store
-        header = with_classes(store, self._classes, encode_names)
+        header = store.header.with_classes(self._classes, encode_names)
         own_trunk = store.has_trunk and not store.trunk_is_image
         inside = set(self._order)
         out = [row for row in range(len(self._cells["path"])) if row not in inside]

@@ -12,36 +12,32 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, without_secrets
 from fishembed._base.text import reason_of
-from fishembed.cache.checksums import (
-    Damage,
-    attributes_checksum,
-    find_damage,
-    first_not_finite,
-    read_checksums,
-)
 from fishembed.cache.edit_history import Dropped, Edit, read_dropped, read_history
 from fishembed.cache.hdf5_files import ForeignDataError, map_dataset, open_hdf5
 from fishembed.cache.lazy_rows import Matrix, file_rows
-from fishembed.cache.metadata import Column, dataset_name, text_column
+from fishembed.cache.rows import OPTIONAL_ARRAYS, Column, dataset_name, text_column, unknown_array
 from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKSUMS,
     IMAGE,
     METADATA,
     METADATA_NAMES,
-    OPTIONAL_ARRAYS,
     TEXT,
     TRUNK,
     TextFeatures,
     decode_attribute,
     decode_texts,
     migrated,
-    unknown_array,
 )
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.validation import (
+    Damage,
+    attributes_checksum,
     check_column,
     check_layout,
+    find_damage,
+    first_not_finite,
+    read_checksums,
     read_description,
     read_safely,
 )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache.checksums import Damage
 from fishembed.cache.lazy_rows import JoinedRows, Matrix
-from fishembed.cache.metadata import Column, take_metadata
+from fishembed.cache.rows import Column, take_metadata
 from fishembed.cache.store import FeatureKind, Store
+from fishembed.cache.validation import Damage
 from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:

@@ -19,9 +19,8 @@ from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote_files import ANYTHING, remote_errors, remote_state
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.lazy_rows import Matrix, SelectedRows
-from fishembed.cache.lock import store_lock
 from fishembed.cache.opening import open_store
-from fishembed.cache.schema import Rows
+from fishembed.cache.rows import Rows
 from fishembed.cache.sharded_store import (
     INDEX_SUFFIX,
     ShardedStore,
@@ -30,7 +29,7 @@ from fishembed.cache.sharded_store import (
     write_index,
 )
 from fishembed.cache.store import Store
-from fishembed.cache.writer import write_store
+from fishembed.cache.writer import store_lock, write_store
 from fishembed.errors import DataError, InputError
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ import numpy.typing as npt
 from fishembed._base.files import atomic_file, real_path, remove_stale, sync_folder
 from fishembed._base.paths import is_remote, to_path
 from fishembed._base.remote_files import remote_errors, staging_path, upload
-from fishembed.cache.checksums import block_checksums, find_damage, read_checksums
 from fishembed.cache.hdf5_files import (
     atomic_hdf5,
     map_dataset,
@@ -35,6 +34,7 @@ from fishembed.cache.schema import (
     encode_attribute,
     encode_texts,
 )
+from fishembed.cache.validation import block_checksums, find_damage, read_checksums
 
 if TYPE_CHECKING:
     from upath import UPath

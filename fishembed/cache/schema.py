@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fishembed.cache.edit_history import Dropped, Edit
+from fishembed.errors import DataError, StoreFormatError
+
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
-    from fishembed.cache.edit_history import Dropped, Edit
-
-from fishembed._base.paths import places_of
-from fishembed.cache.metadata import Column, same_metadata, take_metadata
-from fishembed.errors import DataError, DimensionError, StoreFormatError
 
 FORMAT = "fishembed"
 SCHEMA = 2
@@ -37,109 +35,6 @@ CHECKSUMS = "checksums"
 ATTRIBUTES = "attributes"
 CHECKED_ROWS = 64
 """Rows that share one checksum: fine enough to name what was damaged."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Columns of a store's rows; all have one length.
-
-    Attributes
-    ----------
-    path
-        Relative to the source's root, or absolute.
-    digest
-        SHA-256 of the file's bytes in hex; "" where it is not known.
-    size, mtime_ns
-        int64; bytes, and time of the last change. -1 where not known.
-    label
-        int32 into the store's classes, -1 for none.
-    split
-        train, val, test or "".
-    group
-        Rows of one group stay in one split and fold; "" for none.
-    box
-        float32 (n, 4): x, y, width and height in pixels of the part of the image that the row
-        is, NaN where it is the whole image. None, as for the next two, is none known.
-    time
-        float64 (n,): seconds into its video, NaN where it is of no video.
-    hash
-        uint8 (n, 16): perceptual hash of the pixels, zeros where it is not known.
-    metadata
-        What else is known of each image, by name: columns of text or numbers.
-    """
-
-    path: Sequence[str]
-    digest: Sequence[str]
-    size: npt.NDArray[np.int64]
-    mtime_ns: npt.NDArray[np.int64]
-    label: npt.NDArray[np.int32]
-    split: Sequence[str]
-    group: Sequence[str]
-    box: npt.NDArray[np.float32] = None  # type: ignore[assignment]
-    time: npt.NDArray[np.float64] = None  # type: ignore[assignment]
-    hash: npt.NDArray[np.uint8] = None  # type: ignore[assignment]
-    metadata: Mapping[str, Column] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in OPTIONAL_ARRAYS:
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, unknown_array(name, len(self.path)))
-        names = [name for name in self.__dataclass_fields__ if name != "metadata"]
-        lengths = {name: len(getattr(self, name)) for name in names}
-        lengths |= {f"metadata {name!r}": len(column) for name, column in self.metadata.items()}
-        if len(set(lengths.values())) > 1:
-            raise DimensionError(f"columns of unequal length: {lengths}")
-        object.__setattr__(self, "path", places_of(self.path))
-
-    def __len__(self) -> int:
-        return len(self.path)
-
-    def take(self, rows: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Rows:
-        """Return some of the rows, in the order of their numbers."""
-        columns: dict[str, Any] = {"metadata": take_metadata(self.metadata, rows)}
-        for name in self.__dataclass_fields__:
-            column = getattr(self, name)
-            if name in OPTIONAL_ARRAYS and not is_known(column):
-                columns[name] = unknown_array(name, len(rows))
-            elif name != "metadata":
-                is_array = isinstance(column, np.ndarray)
-                columns[name] = (
-                    column[np.asarray(rows, np.intp)] if is_array else [column[i] for i in rows]
-                )
-        return Rows(**columns)
-
-    def is_same(self, other: Rows) -> bool:
-        """Return whether other rows describe the same images in the same way."""
-        names = self.__dataclass_fields__.keys() - {"metadata", *OPTIONAL_ARRAYS}
-        return (
-            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-            and all(
-                np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name != "hash")
-                for name in OPTIONAL_ARRAYS
-            )
-            and same_metadata(self.metadata, other.metadata)
-        )
-
-
-OPTIONAL_ARRAYS: Mapping[str, npt.NDArray[Any]] = {
-    "box": np.full(4, np.nan, np.float32),
-    "time": np.array(np.nan, np.float64),
-    "hash": np.zeros(16, np.uint8),
-}
-"""Columns that a store may lack, with what stands where nothing is known."""
-
-
-def unknown_array(name: str, n: int) -> npt.NDArray[Any]:
-    """Return one of the `OPTIONAL_ARRAYS` for n rows of which nothing is known, in no memory."""
-    one = OPTIONAL_ARRAYS[name]
-    return np.broadcast_to(one, (n, *one.shape))
-
-
-def is_known(column: npt.NDArray[Any]) -> bool:
-    """Return whether one of the `OPTIONAL_ARRAYS` holds a value for any row."""
-    if column.size == 0 or not column.strides[0]:
-        return False
-    return bool(column.any() if column.dtype == np.uint8 else (~np.isnan(column)).any())
 
 
 @dataclass(frozen=True)
@@ -171,6 +66,12 @@ class TextFeatures:
     def identity(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
         """Names, templates and tower: all that the features depend on."""
         return self.names, self.templates, self.tower
+
+
+EncodeNames = Callable[
+    [TextFeatures, Sequence[str]], "tuple[Sequence[str], npt.NDArray[Any]] | None"
+]
+"""Returns the spoken names of some classes under a prompt set, and their text features (n, dim)."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +109,26 @@ class StoreHeader:
     history: tuple[Edit, ...] = ()
     dropped: Dropped | None = None
     extraction: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_classes(self, classes: Sequence[str], encode_names: EncodeNames | None) -> StoreHeader:
+        """Return the header for other classes; text features go along.
+
+        A class whose text feature is not known has zeros there and the name "", so that the next
+        `extract` encodes the names again.
+        """
+        if list(self.classes) == list(classes):
+            return self
+        new = [name for name in classes if name not in self.classes]
+        number = {name: i for i, name in enumerate([*self.classes, *new])}
+        order = [number[name] for name in classes]
+        text = {}
+        for key, before in self.text.items():
+            found = encode_names(before, new) if encode_names is not None and new else None
+            names, rows = found or ([""] * len(new), np.zeros((len(new), before.features.shape[1])))
+            spoken = [*before.names, *names]
+            features = np.concatenate([before.features, rows]).astype(np.float32)[order]
+            text[key] = replace(before, features=features, names=tuple(spoken[i] for i in order))
+        return replace(self, classes=tuple(classes), text=text)
 
 
 def box_cut_text(cut: Mapping[str, Any]) -> str:

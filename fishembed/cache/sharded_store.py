@@ -25,13 +25,13 @@ from fishembed._base.files import write_text
 from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
 from fishembed._base.remote_files import ANYTHING, FETCH, remote_errors, uploaded_file
 from fishembed._version import __version__
-from fishembed.cache.checksums import Damage
 from fishembed.cache.hdf5_files import store_write_errors
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.lazy_rows import Matrix, StackedRows
-from fishembed.cache.metadata import Column, stacked_metadata
+from fishembed.cache.rows import Column, stacked_metadata
 from fishembed.cache.schema import TextFeatures, box_cut_text
 from fishembed.cache.store import FeatureKind, Store
+from fishembed.cache.validation import Damage
 from fishembed.errors import (
     FishembedError,
     InputError,

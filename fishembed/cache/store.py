@@ -15,19 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.short_table import ShortTable
+from fishembed.cache.edit_history import Dropped, Edit
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
 from fishembed.cache.schema import StoreHeader, TextFeatures
-from fishembed.cache.store_columns import StoreColumns
-from fishembed.cache.tables import class_table
+from fishembed.cache.store_columns import StoreColumns, class_table
+from fishembed.cache.validation import Damage
 from fishembed.errors import FishembedError, InputError, StoreClosedError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from typing_extensions import Self
 
     from fishembed._base.paths import AnyPath
-    from fishembed.cache.checksums import Damage
-    from fishembed.cache.edit_history import Dropped, Edit
 
 FeatureKind = Literal["image", "trunk"]
 """Features of the space that images and texts share, or those before the projection into it."""
@@ -114,7 +112,7 @@ class Store(StoreColumns):
         if self._closed:
             return ShortTable(repr(self), [], [])
         try:
-            return class_table(repr(self), self.classes, self.labels, self.splits, self.groups)
+            return class_table(repr(self), self)
         except FishembedError as error:  # damaged: its file is there, and can be asked
             return ShortTable(f"{self!r}: {error}", [], [])
 
@@ -329,25 +327,6 @@ class Store(StoreColumns):
 
     def _dropped(self) -> Dropped | None:
         return None
-
-    def to_pandas(self, *, vectors: bool = True) -> pd.DataFrame:
-        """Return the rows as a table.
-
-        Parameters
-        ----------
-        vectors
-            Whether a column `vector` holds each row's embedding.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns path, label (name of the class, None without), split, group, digest, size,
-            mtime_ns, then x, y, width, height and time where there are boxes and videos, the
-            metadata columns by name[, vector]; one row for each image, in the store's order.
-        """
-        from fishembed.cache.tables import store_table
-
-        return store_table(self, vectors=vectors)
 
     @property
     def text_keys(self) -> list[str]:

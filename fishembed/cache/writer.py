@@ -1,11 +1,14 @@
-"""Writing a store: built beside its place, moved in whole."""
+"""Writing a store: by one process at a time, built beside its place, moved in whole."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,14 +17,22 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.paths import places_of, scrub, to_path, without_secrets
-from fishembed._base.remote_files import ANYTHING
+from fishembed._base.files import check_replaceable, real_path, remove_stale, try_lock
+from fishembed._base.paths import is_remote, places_of, scrub, to_path, without_secrets
+from fishembed._base.remote_files import ANYTHING, remote_state, staging_path
 from fishembed._version import __version__
-from fishembed.cache.checksums import attributes_checksum, block_checksums
 from fishembed.cache.edit_history import DROPPED, Dropped, dropped_columns, history_texts
-from fishembed.cache.hdf5_files import atomic_hdf5
+from fishembed.cache.hdf5_files import atomic_hdf5, store_write_errors
 from fishembed.cache.lazy_rows import Matrix
-from fishembed.cache.metadata import Column, as_text, dataset_name, is_number
+from fishembed.cache.rows import (
+    OPTIONAL_ARRAYS,
+    Column,
+    Rows,
+    as_text,
+    dataset_name,
+    is_known,
+    is_number,
+)
 from fishembed.cache.schema import (
     ATTRIBUTES,
     CHECKED_ROWS,
@@ -30,18 +41,23 @@ from fishembed.cache.schema import (
     IMAGE,
     METADATA,
     METADATA_NAMES,
-    OPTIONAL_ARRAYS,
     SCHEMA,
     TEXT,
     TRUNK,
-    Rows,
     StoreHeader,
     TextFeatures,
     encode_attribute,
     encode_texts,
-    is_known,
 )
-from fishembed.errors import DimensionError, StoreIntegrityError
+from fishembed.cache.sharded_store import INDEX_SUFFIX, is_index
+from fishembed.cache.validation import attributes_checksum, block_checksums
+from fishembed.errors import (
+    DimensionError,
+    InputError,
+    StoreIntegrityError,
+    StoreLockedError,
+    StoreWriteError,
+)
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -143,10 +159,10 @@ def _write_rows(file: h5py.File, rows: Rows) -> None:
     for name, one in OPTIONAL_ARRAYS.items():
         if is_known(getattr(rows, name)):
             _write(file, f"rows/{name}", np.asarray(getattr(rows, name), one.dtype))
-    write_metadata(file, "", rows.metadata)
+    _write_metadata(file, "", rows.metadata)
 
 
-def write_metadata(file: h5py.File, prefix: str, columns: Mapping[str, Column]) -> None:
+def _write_metadata(file: h5py.File, prefix: str, columns: Mapping[str, Column]) -> None:
     """Write metadata columns and, since a file has its names sorted, their order."""
     for name, column in columns.items():
         place = f"{prefix}{METADATA}/{dataset_name(name)}"
@@ -196,7 +212,7 @@ def _write_dropped(file: h5py.File, dropped: Dropped) -> None:
         _write_texts(file, name, column)
     for name, array in arrays.items():
         _write(file, name, array)
-    write_metadata(file, f"{DROPPED}/", dropped.metadata)
+    _write_metadata(file, f"{DROPPED}/", dropped.metadata)
 
 
 def _write_text_features(file: h5py.File, name: str, text: TextFeatures) -> None:
@@ -247,3 +263,87 @@ def _fingerprint(header: StoreHeader, rows: Rows, checksums: npt.NDArray[np.uint
     for key in sorted(header.text):
         digest.update(key.encode() + np.asarray(header.text[key].features, "<f4").tobytes())
     return digest.hexdigest()[:16]
+
+
+@contextmanager
+def store_lock(store: str | Path | UPath) -> Iterator[str]:
+    """Hold the right to write a store; readers need none and are never disturbed.
+
+    A store at a URL is locked among the processes of this machine only: object stores have no
+    locks. So the lock yields what is there now, for `write_store` to replace that and nothing
+    that another machine has written since.
+
+    The operating system lets go of the lock when its process ends, however it ends. What
+    a dead process was writing is removed.
+
+    Yields
+    ------
+    str
+        What `write_store` takes as `replaces`.
+
+    Raises
+    ------
+    InputError
+        When a folder lies there, or an index over several stores.
+    StoreLockedError
+        When another process holds it; the message says which.
+    StoreWriteError
+        When the folder cannot be made or written, its disk has no locks, or the store was
+        made read-only.
+    """
+    there = to_path(store)
+    if there.suffix == INDEX_SUFFIX or is_index(there):
+        raise InputError(
+            f"{str(store)!r} is an index over several stores: write to one of them, or give "
+            "another --store, and let 'fishembed merge' list them"
+        )
+    place = real_path(staging_path(there))
+    if os.path.isdir(place):  # noqa: PTH112 - it never raises
+        raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
+    with store_write_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        check_replaceable(place)
+        handle = _open_lock(place.with_name(f".{place.name}.lock"))
+    try:
+        _acquire(handle, store)
+        _write_holder(handle)
+        remove_stale(place.parent, place.name)
+        yield remote_state(there) if is_remote(there) else ANYTHING
+    finally:
+        os.close(handle)
+
+
+def _open_lock(file: Path) -> int:
+    if file.is_symlink():
+        raise StoreWriteError(f"{str(file)!r} is a link where a lock should be: remove it")
+    return os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def _acquire(handle: int, store: object) -> None:
+    try:
+        held = try_lock(handle)
+    except OSError as error:
+        raise StoreWriteError(
+            f"the disk of {str(store)!r} has no file locks ({error.strerror or error}), so that "
+            "two processes could write at once: give a --store on another disk"
+        ) from error
+    if not held:
+        raise StoreLockedError(
+            f"{str(store)!r} is being written by {_read_holder(handle)}: wait for it to end, or "
+            "give another --store"
+        )
+
+
+def _write_holder(handle: int) -> None:
+    """Name the process that writes; on a full disk the lock holds without."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+
+
+def _read_holder(handle: int) -> str:
+    with suppress(OSError):
+        os.lseek(handle, 0, os.SEEK_SET)
+        return os.read(handle, 200).decode("utf-8", "replace") or "another process"
+    return "another process"

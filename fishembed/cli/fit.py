@@ -300,7 +300,7 @@ def fit(
         places = resolve_stores(stores, console)
         import_sklearn()
         from fishembed.cache import open_store
-        from fishembed.cache.metadata import require_columns
+        from fishembed.cache.store_columns import require_columns
         from fishembed.experiments import FewShotSettings, run_fit, run_seeds
         from fishembed.experiments.runs.tracking import require_tracker
 

@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from fishembed._base.arrays import upper_quantile
 from fishembed._base.text import unknown_column
-from fishembed.cache.metadata import metadata_texts
+from fishembed.cache.store_columns import metadata_texts
 from fishembed.errors import (
     FishembedError,
     InputError,

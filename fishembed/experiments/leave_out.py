@@ -9,7 +9,7 @@ import numpy as np
 
 from fishembed._base.folds import group_folds
 from fishembed.cache import FeatureKind, Store
-from fishembed.cache.metadata import metadata_texts, require_columns
+from fishembed.cache.store_columns import metadata_texts, require_columns
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
 from fishembed.evaluation.intervals import proportion_intervals

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed._base.arrays import largest
 from fishembed._base.progress import Stopwatch
 from fishembed.cache import FeatureStore, Store
-from fishembed.cache.metadata import metadata_texts
+from fishembed.cache.store_columns import metadata_texts
 from fishembed.errors import DataError
 from fishembed.evaluation import ClassScore, Scores, score
 from fishembed.evaluation.scores import RowBlocks

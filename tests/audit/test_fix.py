@@ -8,10 +8,10 @@ import pytest
 from small_pictures import contents
 
 from fishembed import import_features, open_store
+from fishembed._base.text import is_slip
 from fishembed.audit import fix_store, read_fixes
 from fishembed.audit.fix import read_decisions
 from fishembed.cache import FeatureStore, undo_edit
-from fishembed.cache.new_classes import is_slip
 from fishembed.errors import InputError
 from fishembed.experiments.train_test_split import train_test_split
 

@@ -1,7 +1,8 @@
-"""Write a store's features for other programs: .npz, or .npy beside Parquet."""
+"""Write a store for other programs: .npz, .npy beside Parquet, one Parquet file, a manifest."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,34 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
+from fishembed._base.csv_files import write_csv
 from fishembed._base.files import atomic_file, atomic_folder
-from fishembed.cache.exchange.parquet_export import export_parquet
+from fishembed._base.paths import is_url
 from fishembed.cache.exchange.row_facts import (
     HASH_COLUMN,
     METADATA_PREFIX,
+    OWN_MARK,
     fact_arrays,
     fact_columns,
     metadata_columns,
 )
 from fishembed.cache.hdf5_files import store_write_errors
-from fishembed.cache.metadata import Column, as_text, is_number
+from fishembed.cache.rows import as_text, is_known, is_number
 from fishembed.cache.store import Store
+from fishembed.cache.store_columns import BOX
 from fishembed.errors import InputError, MissingExtraError
 
 _BLOCK = 16_384
 SHARD_ROWS = 1_000_000
 """Rows of one .npy file of a folder, as clip-retrieval writes them."""
+
+EMBEDDING = "embedding"
+"""Column of the features in a Parquet file."""
+
+_CORE = ("image", "path", "label", "split", "group", "digest")
+_TAKEN = frozenset({*_CORE, EMBEDDING})
+COLUMNS = ("path", "label", "split", "group")
+"""First columns of a manifest."""
 
 
 def export_store(
@@ -92,15 +104,15 @@ def _arrays(store: Store, key: str | None, *, normalize: bool) -> dict[str, Any]
     arrays: dict[str, Any] = {
         "features": _scaled(store.features, normalize=normalize),
         "labels": store.labels,
-        "classes": _text_array(store.classes),
         "splits": store.splits,
-        "paths": _text_array(store.paths),
-        "groups": _text_array(store.groups),
-        "digests": _text_array(store.digests),
         "encoder": np.array(store.encoder_name),
         **fact_arrays(store),
     }
-    arrays |= {f"{METADATA_PREFIX}{name}": _plain_column(c) for name, c in store.metadata.items()}
+    for name in ("classes", "paths", "groups", "digests"):
+        arrays[name] = np.array(getattr(store, name), np.str_)
+    for name, column in store.metadata.items():
+        plain = column if is_number(column) else np.array(column.tolist(), np.str_)
+        arrays[f"{METADATA_PREFIX}{name}"] = plain
     if store.has_trunk and not store.trunk_is_image:
         arrays["trunk"] = _scaled(store.trunk, normalize=normalize)
     if key is not None:
@@ -124,28 +136,23 @@ def _write_folder(
 
 
 def _write_shard(
-    store: Store,
-    folder: Path,
-    number: str,
-    rows: slice,
-    key: str | None,
-    *,
-    normalize: bool,
+    store: Store, folder: Path, number: str, rows: slice, key: str | None, *, normalize: bool
 ) -> None:
     def place(kind: str, suffix: str) -> Path:
         (folder / kind).mkdir(parents=True, exist_ok=True)
         return folder / kind / f"{kind}_{number}{suffix}"
 
     features, labels = store.features[rows], store.labels[rows]
-    shape = (len(labels), store.dim)
-    _save(place("img_emb", ".npy"), _blocks(features, normalize=normalize), shape, features.dtype)
+    shape, starts = (len(labels), store.dim), range(0, len(labels), _BLOCK)
+    blocks = (_scaled(features[s : s + _BLOCK], normalize=normalize) for s in starts)
+    _save(place("img_emb", ".npy"), blocks, shape, features.dtype)
     captions = None
     if key is not None and bool((store.labels >= 0).all()):
         text = store.text(key)
         templates = text.templates or ("{}",)
         captions = [templates[0].replace("{}", text.names[label]) for label in labels]
         rows_of_text = _scaled(text.features, normalize=normalize).astype(features.dtype)
-        blocks = (rows_of_text[labels[s : s + _BLOCK]] for s in range(0, len(labels), _BLOCK))
+        blocks = (rows_of_text[labels[s : s + _BLOCK]] for s in starts)
         _save(place("text_emb", ".npy"), blocks, shape, features.dtype)
     _write_metadata(store, place("metadata", ".parquet"), rows, captions)
 
@@ -157,11 +164,8 @@ def _save(
     dtype: np.dtype[Any],
 ) -> None:
     """Write a .npy file that need not fit into memory."""
-    header = {
-        "descr": np.lib.format.dtype_to_descr(dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for block in blocks:
@@ -174,44 +178,167 @@ def _write_metadata(store: Store, path: Path, rows: slice, captions: list[str] |
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a folder of .npy and Parquet", "pyarrow", "parquet") from error
-    root = store.source.get("root")
-    names = [*store.classes, None]
-    columns: dict[str, Any] = {
-        "image_path": [_plain(str(Path(root or "", path))) for path in store.paths[rows]],
-        "label": [names[label] for label in store.labels[rows]],
-        "split": store.splits[rows].tolist(),
-        "group": store.groups[rows],
-        "digest": store.digests[rows],
-    }
+    texts = _row_texts(store, rows)
+    columns = {"image_path": texts.pop("image"), **texts}
     if captions is not None:
         columns["caption"] = captions
-    taken = {*columns, "caption"}
-    arrays = {name: pa.array(c, pa.string()) for name, c in columns.items()}
-    for name, column in metadata_columns(store.metadata, taken, rows).items():
-        text = as_text(column) if isinstance(column, np.ndarray) else column
-        arrays[name] = pa.array(text, pa.string())
+    for name, column in metadata_columns(store.metadata, {*columns, "caption"}, rows).items():
+        columns[name] = as_text(column) if isinstance(column, np.ndarray) else column
+    arrays = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
     for name, cells in fact_columns(store, rows).items():
         arrays[name] = pa.array(cells, pa.string() if name == HASH_COLUMN else pa.float64())
     parquet.write_table(pa.table(arrays), path)
 
 
-def _blocks(array: npt.NDArray[Any], *, normalize: bool) -> Iterator[npt.NDArray[Any]]:
-    for start in range(0, len(array), _BLOCK):
-        yield _scaled(array[start : start + _BLOCK], normalize=normalize)
+def _row_texts(store: Store, rows: slice) -> dict[str, list[Any]]:
+    """Return where images lie, and their label, split, group and digest."""
+    root, names = store.source.get("root"), [*store.classes, None]
+    return {
+        "image": [_plain(str(Path(root or "", path))) for path in store.paths[rows]],
+        "label": [names[label] for label in store.labels[rows]],
+        "split": store.splits[rows].tolist(),
+        "group": store.groups[rows],
+        "digest": store.digests[rows],
+    }
 
 
 def _scaled(features: Any, *, normalize: bool) -> npt.NDArray[Any]:
     return np.asarray(unit_rows(features) if normalize else features, features.dtype)
 
 
-def _plain_column(column: Column) -> npt.NDArray[Any]:
-    return column if is_number(column) else _text_array(column.tolist())
-
-
-def _text_array(texts: list[str]) -> npt.NDArray[np.str_]:
-    return np.array(texts, dtype=np.str_)
-
-
 def _plain(text: str) -> str:
     """Return text that Parquet can hold, for file names that are no valid Unicode."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def export_parquet(store: Store, target: Path, *, normalize: bool = False) -> Path:
+    """Write a store to one Parquet file that embedding-atlas and FiftyOne open.
+
+    Its columns are image (where the file lies), path, label, split, group, digest, the metadata
+    columns (one with the name of another column with "metadata/" before it), where they are known
+    box_x, box_y, box_width, box_height, video_time and perceptual_hash, and embedding, a list of
+    float32.
+
+    Parameters
+    ----------
+    store
+        The store.
+    target
+        The file.
+    normalize
+        Whether each embedding is scaled to length 1.
+
+    Raises
+    ------
+    MissingExtraError
+        When pyarrow is not installed.
+    StoreWriteError
+        When the disk is full or the place not writable; what was there stays.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
+    schema = _schema(pa, store)
+    with store_write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(target) as temporary, parquet.ParquetWriter(temporary, schema) as writer:
+            for start in range(0, max(1, len(store)), _BLOCK):
+                rows = slice(start, min(start + _BLOCK, len(store)))
+                writer.write_table(_table(pa, store, rows, schema, normalize=normalize))
+    return target
+
+
+def _schema(pa: Any, store: Store) -> Any:
+    fields = dict.fromkeys(_CORE, pa.string())
+    none = slice(0, 0)
+    for name, column in metadata_columns(store.metadata, _TAKEN, none).items():
+        fields[name] = pa.float64() if isinstance(column, np.ndarray) else pa.string()
+    for name in fact_columns(store, none):
+        fields[name] = pa.string() if name == HASH_COLUMN else pa.float64()
+    fields[EMBEDDING] = pa.list_(pa.float32(), store.dim)
+    return pa.schema(fields, {OWN_MARK: b"1"})
+
+
+def _table(pa: Any, store: Store, rows: slice, schema: Any, *, normalize: bool) -> Any:
+    columns = _row_texts(store, rows)
+    columns |= {name: [c or None for c in columns[name]] for name in ("split", "group", "digest")}
+    columns["path"] = [_plain(path) for path in store.paths[rows]]
+    columns |= metadata_columns(store.metadata, _TAKEN, rows) | fact_columns(store, rows)
+    features = _scaled(np.asarray(store.features[rows], np.float32), normalize=normalize)
+    values = pa.array(np.ascontiguousarray(features).reshape(-1))
+    arrays = [
+        pa.FixedSizeListArray.from_arrays(values, store.dim)
+        if field.name == EMBEDDING
+        else pa.array(columns[field.name], field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def export_manifest(store: Store, target: str | Path) -> Path:
+    """Write path, label, split, group and metadata of every row, as they are after all fixes.
+
+    A row that is a box is its photo with x, y, width and height, as `extract` reads it; one that is
+    a frame of a video is called `clip.mp4#t=12.5`. What is missing is an empty cell.
+
+    Parameters
+    ----------
+    store
+        The store.
+    target
+        The CSV file. Paths in it are relative to its folder where the images lie below that, and
+        absolute elsewhere, so that `fishembed extract` finds them.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    StoreWriteError
+        When the disk is full or the place not writable; what was there is untouched.
+    """
+    target = Path(target)
+    names = [*store.classes, ""]
+    root, here = store.source.get("root"), target.absolute().parent
+    box_columns = BOX if is_known(store.boxes) else ()
+    taken = {*COLUMNS, *box_columns}
+    metadata = {name: column for name, column in store.metadata.items() if name not in taken}
+    rows = [
+        [
+            _place(path if np.isnan(box[0]) else _photo(path), root, here),
+            names[label],
+            str(split),
+            group,
+            *(_cell(side) for side in box if box_columns),
+            *(_cell(column[row]) for column in metadata.values()),
+        ]
+        for row, (path, label, split, group, box) in enumerate(
+            zip(store.paths, store.labels, store.splits, store.groups, store.boxes, strict=True)
+        )
+    ]
+    with store_write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(target, (*COLUMNS, *box_columns, *metadata), rows)
+    return target
+
+
+def _photo(path: str) -> str:
+    """Return the path of the photo that a box is a part of."""
+    return path.rpartition("#xywh=")[0] or path
+
+
+def _place(path: str, root: object, here: Path) -> str:
+    if not root or is_url(path) or is_url(str(root)):
+        return path
+    whole = Path(str(root), path)
+    return os.fspath(whole.relative_to(here) if whole.is_relative_to(here) else whole)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else f"{value:.15g}"
+    return str(value)

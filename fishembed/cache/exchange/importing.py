@@ -22,11 +22,10 @@ from fishembed.cache.exchange.embedding_folder import read_embedding_folder
 from fishembed.cache.exchange.foreign_files import is_foreign, read_foreign_file
 from fishembed.cache.exchange.row_facts import ARRAYS, METADATA_PREFIX
 from fishembed.cache.lazy_rows import LazyRows, Matrix
-from fishembed.cache.lock import store_lock
-from fishembed.cache.metadata import Column, column_of, text_column
 from fishembed.cache.opening import open_store
-from fishembed.cache.schema import OPTIONAL_ARRAYS, Rows, StoreHeader, TextFeatures
-from fishembed.cache.writer import write_store
+from fishembed.cache.rows import OPTIONAL_ARRAYS, Column, Rows, column_of, text_column
+from fishembed.cache.schema import StoreHeader, TextFeatures
+from fishembed.cache.writer import store_lock, write_store
 from fishembed.errors import (
     DataError,
     DimensionError,

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.missing import is_missing
-from fishembed.cache.metadata import Column, as_text, is_number
-from fishembed.cache.schema import is_known
+from fishembed.cache.rows import Column, as_text, is_known, is_number
 from fishembed.cache.store import Store
 
 METADATA_PREFIX = "metadata/"

@@ -19,7 +19,7 @@ from fishembed._base.files import atomic_folder, write_text
 from fishembed._base.paths import is_url
 from fishembed._version import __version__
 from fishembed.cache import Store, open_store
-from fishembed.cache.metadata import metadata_texts
+from fishembed.cache.store_columns import metadata_texts
 from fishembed.errors import ImageError, InputError
 from fishembed.experiments.predicting.predicted_images import Prediction
 from fishembed.experiments.predicting.prediction import predict_run

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import unknown_column
 from fishembed.cache import FeatureKind, Store, is_store, open_store
-from fishembed.cache.metadata import metadata_texts
+from fishembed.cache.store_columns import metadata_texts
 from fishembed.classifiers import SavedHead
 from fishembed.encoders import Encoder, load_encoder
 from fishembed.errors import DimensionError, ImageError, InputError, StoreMismatchError

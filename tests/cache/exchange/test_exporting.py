@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from full_rows import make_head, make_rows, make_vectors
+from small_pictures import draw
 
-from fishembed.cache import FeatureStore, Rows, TextFeatures, export_store, import_vectors
+from fishembed import import_features, open_store
+from fishembed._base.csv_files import CsvTable
+from fishembed.audit import fix_store
+from fishembed.cache import (
+    FeatureStore,
+    Rows,
+    TextFeatures,
+    export_manifest,
+    export_store,
+    import_vectors,
+)
+from fishembed.cli import main
 from fishembed.errors import DimensionError, InputError, StoreWriteError
+from fishembed.extraction import extract
+from fishembed.images import VideoFrame, open_dataset
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
@@ -177,3 +194,94 @@ def test_text_vectors_of_more_prompts(make_store, workspace):
         export_store(store, workspace / "out") / "metadata/metadata_0.parquet"
     )
     assert table["caption"].to_pylist()[:2] == ["bass", "carpe é"]
+
+
+@pytest.fixture
+def store(workspace):
+    rows = []
+    for seed in range(9):
+        draw(workspace / "p" / f"{seed}.png", seed)
+        rows.append(f"{seed}.png,{'ab'[seed % 2]},train,g{seed // 3},{seed / 2},deep\n")
+    (workspace / "p/m.csv").write_text("path,label,split,group,depth,site\n" + "".join(rows))
+    extract(workspace / "p" / "m.csv", "cache/p.h5", encoder=FakeEncoder(name="a"))
+    with FeatureStore.open("cache/p.h5") as opened:
+        yield opened
+
+
+def test_each_row_has_its_embedding_and_where_its_image_lies(store, workspace):
+    table = parquet.read_table(export_store(store, "p.parquet"))
+    assert table.column_names[:6] == ["image", "path", "label", "split", "group", "digest"]
+    assert table.column_names[-1] == "embedding"
+    assert np.stack(table["embedding"].to_numpy()).tolist() == store.features[:].tolist()
+    assert str(table.schema.field("embedding").type) == "fixed_size_list<element: float>[8]"
+    assert table["path"].to_pylist() == list(store.paths)
+    assert all(Path(path).is_file() for path in table["image"].to_pylist())
+    assert table["depth"].to_pylist() == [seed / 2 for seed in range(9)]
+    assert table["label"].to_pylist() == [store.classes[label] for label in store.labels]
+
+
+def test_scaled_rows_have_length_one_and_what_is_there_is_replaced_whole(store):
+    Path("p.parquet").write_bytes(b"old")
+    table = parquet.read_table(export_store(store, "p.parquet", normalize=True))
+    lengths = np.linalg.norm(np.stack(table["embedding"].to_numpy()), axis=1)
+    assert lengths == pytest.approx(1, abs=1e-6)
+
+
+def test_it_is_imported_again(store):
+    export_store(store, "p.parquet")
+    with FeatureStore.open(import_features("p.parquet", "cache/q.h5")) as again:
+        assert (again.features[:] == store.features[:]).all()
+        assert list(again.paths) == list(store.paths)
+        assert again.classes == store.classes
+
+
+def test_corrected_labels_come_back_as_a_table(workspace):
+    paths = ["a.jpg", "b.jpg", "c.jpg"]
+    arrays = {"features": np.eye(3), "labels": ["cod", "eel", ""], "paths": paths}
+    place = import_features(arrays, "f.h5")
+    table = workspace / "t.csv"
+    table.write_text("path,action,new_label\nc.jpg,relabel,pike\nb.jpg,drop,\n", encoding="utf-8")
+    fix_store(place, table)
+    with open_store(place) as store:
+        target = export_manifest(store, workspace / "out" / "labels.csv")
+    rows = [row for _, row in CsvTable(target)]
+    assert [(row["path"], row["label"]) for row in rows] == [("a.jpg", "cod"), ("c.jpg", "pike")]
+
+
+def test_the_verb_writes_it(workspace, capsys):
+    place = import_features({"features": np.eye(3), "labels": ["cod", "eel", ""]}, "f.h5")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["export", "labels.csv", "--store", str(place), "--format", "manifest", "--json"])
+    assert '"rows": 3' in capsys.readouterr().out
+    text = (workspace / "labels.csv").read_text(encoding="utf-8-sig")
+    assert text.startswith("path,label,split,group")
+
+
+def test_boxes_come_back(workspace):
+    draw(workspace / "p" / "a.png", 1)
+    draw(workspace / "p" / "b.png", 2)
+    (workspace / "p" / "boxes.csv").write_text(
+        "path,label,x,y,width,height,site\na.png,cod,1,2,6.5,5,reef\na.png,eel,9,2,4,5,\n"
+        "b.png,cod,5,5,3,3,bay\n"
+    )
+    extract(workspace / "p" / "boxes.csv", "s.h5", encoder=FakeEncoder())
+    with open_store("s.h5") as store:
+        wanted = store.paths, store.labels.tolist(), store.groups, np.asarray(store.boxes)
+        target = export_manifest(store, workspace / "p" / "out.csv")
+    found = open_dataset(target).samples
+    assert [one.path for one in found] == wanted[0]
+    extract(target, "again.h5", encoder=FakeEncoder())
+    with open_store("again.h5") as store:
+        again = store.paths, store.labels.tolist(), store.groups, np.asarray(store.boxes)
+        assert store.metadata["site"].tolist() == ["reef", "", "bay"]
+    assert again[:3] == wanted[:3]
+    np.testing.assert_array_equal(again[3], wanted[3])
+
+
+def test_a_frame_named_in_a_table_is_that_frame(workspace):
+    (workspace / "clip.mp4").write_bytes(b"no video, and not opened")
+    (workspace / "t.csv").write_text("path,label\nclip.mp4#t=2.5,eel\n")
+    dataset = open_dataset("t.csv")
+    ((sample,), blob) = dataset.samples, dataset.image_bytes["clip.mp4#t=2.5"]
+    assert (sample.time, sample.group, sample.label) == (2.5, "clip.mp4", "eel")
+    assert isinstance(blob, VideoFrame)

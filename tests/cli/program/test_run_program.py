@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fishembed import import_features, run_fit
-from fishembed.cache.lock import store_lock
+from fishembed.cache.writer import store_lock
 from fishembed.errors import RemoteError, WeightsError
 
 

@@ -7,14 +7,8 @@ import pytest
 from full_rows import make_rows
 
 from fishembed.cache import FeatureStore, Rows, edit_store, undo_edit
-from fishembed.cache import metadata as room
-from fishembed.cache.metadata import (
-    as_text,
-    column_of,
-    dataset_name,
-    same_metadata,
-    stacked_metadata,
-)
+from fishembed.cache import rows as room
+from fishembed.cache.rows import as_text, column_of, dataset_name, same_metadata, stacked_metadata
 
 
 @pytest.mark.parametrize(
