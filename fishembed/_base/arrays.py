@@ -16,17 +16,11 @@ def rows_and_lengths(X: npt.ArrayLike) -> tuple[npt.NDArray[Any], npt.NDArray[An
     Rows that are too large or too small to be squared in their dtype come divided by their
     largest value, and so do their lengths; the others as they are.
 
-    Parameters
-    ----------
-    X
-        (…, dim); rows lie along the last axis.
-
-    Returns
-    -------
-    (…, dim), (…,)
-        float64 for float64, else float32: half floats would overflow.
+    `X` is (…, dim); both are float64 for float64, else float32: half floats would overflow.
     """
-    rows = _floats(X)
+    rows = np.asarray(X)
+    if rows.dtype != np.float64:
+        rows = np.asarray(rows, np.float32)
     with np.errstate(over="ignore", under="ignore"):
         squares = np.asarray(np.einsum("...i,...i->...", rows, rows))
     extreme = ~np.isfinite(squares) | (squares < np.finfo(squares.dtype).tiny)
@@ -41,18 +35,9 @@ def rows_and_lengths(X: npt.ArrayLike) -> tuple[npt.NDArray[Any], npt.NDArray[An
 
 
 def largest(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.intp]:
-    """Return the columns of the largest values of each row, the first of equal ones first.
+    """Return the columns of the `n` largest values of each row, the first of equal ones first.
 
-    Parameters
-    ----------
-    values
-        (n_rows, n_columns) floating-point numbers.
-    n
-        How many of each row; all where there are fewer.
-
-    Returns
-    -------
-    intp (n_rows, min(n, n_columns))
+    `values` are floating-point numbers (n_rows, n_columns), the result intp (n_rows, n or fewer).
 
     Examples
     --------
@@ -71,17 +56,9 @@ def largest(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.intp]:
 
 
 def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return a copy whose rows have length 1; rows of zeros stay zeros.
+    """Return a copy whose rows, along the last axis, have length 1; rows of zeros stay zeros.
 
-    Parameters
-    ----------
-    X
-        (…, dim); rows lie along the last axis, of any scale.
-
-    Returns
-    -------
-    (…, dim)
-        float64 for float64, else float32.
+    float64 for float64, else float32.
 
     Examples
     --------
@@ -92,24 +69,13 @@ def unit_rows(X: npt.ArrayLike) -> npt.NDArray[Any]:
     return np.asarray(rows / lengths[..., None])
 
 
-def _floats(X: npt.ArrayLike) -> npt.NDArray[Any]:
-    rows = np.asarray(X)
-    return rows if rows.dtype == np.float64 else np.asarray(rows, np.float32)
-
-
 def add_class_sums(
     total: npt.NDArray[Any], rows: npt.NDArray[Any], codes: npt.NDArray[np.intp]
 ) -> None:
     """Add every row to the total of its class: several times sooner than `numpy.add.at`.
 
-    Parameters
-    ----------
-    total
-        (n_classes, dim), changed in place; sums are formed in its dtype.
-    rows
-        (n, dim).
-    codes
-        (n,) class of each, counted from 0.
+    `total` (n_classes, dim) is changed in place, in its dtype; `codes` (n,) are the classes of the
+    `rows` (n, dim), counted from 0.
 
     Examples
     --------
@@ -153,10 +119,8 @@ def upper_quantile(
 
     Parameters
     ----------
-    scores
-        (n,) scores of rows like the new one.
-    share
-        Between 0 and 1.
+    scores, share
+        (n,) scores of rows like the new one; between 0 and 1.
     groups
         (n,) group of each row, or None for every row its own. The new row is counted as one of a
         new group: it weighs as much as a group does on average.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 import zipfile
@@ -16,8 +17,6 @@ from fishembed._base.paths import is_remote
 from fishembed._base.places import HTTP
 
 if TYPE_CHECKING:
-    from upath import UPath
-
     from fishembed._base.paths import AnyPath
 
 MOST = 1 << 30
@@ -87,14 +86,8 @@ def read_file(path: Path, most: int = MOST) -> bytes:
 
 
 def _opened(path: AnyPath) -> BinaryIO:
-    if not is_remote(path):
-        return path.open("rb")
-    return _streamed(path)
-
-
-def _streamed(path: UPath) -> BinaryIO:
-    """Open a remote file from its start; HTTP's body as it comes, whatever length was announced."""
-    if path.protocol in HTTP:
+    """Open a file from its start; HTTP's body as it comes, whatever length was announced."""
+    if is_remote(path) and path.protocol in HTTP:
         stream: BinaryIO = path.fs.open(path.path, "rb", block_size=0, size=1)
         return stream
     return path.open("rb")
@@ -105,15 +98,10 @@ _MOST_ARRAYS = 10_000
 
 
 def check_npz(path: Path, densest: int = 100) -> None:
-    """Refuse an archive whose arrays claim more than its bytes can hold.
+    """Refuse an .npz archive whose arrays claim more than its bytes can hold.
 
-    Parameters
-    ----------
-    path
-        The archive.
-    densest
-        Bytes that one byte of the file may become, beyond 64 MiB. Features hardly compress;
-        zeros do a thousandfold.
+    Beyond 64 MiB one byte of the file may become `densest`. Features hardly compress; zeros do a
+    thousandfold.
 
     Raises
     ------
@@ -151,11 +139,6 @@ def _check_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         header = file.tell()
     if dtype.hasobject:
         raise ValueError(f"{member.filename!r} holds Python objects")
-    count = 1
-    for length in shape:
-        count *= int(length)
-    if count * dtype.itemsize != member.file_size - header:
-        raise ValueError(
-            f"{member.filename!r} claims {count * dtype.itemsize:,} bytes and has "
-            f"{member.file_size - header:,}"
-        )
+    claimed, there = math.prod(map(int, shape)) * dtype.itemsize, member.file_size - header
+    if claimed != there:
+        raise ValueError(f"{member.filename!r} claims {claimed:,} bytes and has {there:,}")

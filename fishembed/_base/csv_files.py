@@ -41,7 +41,7 @@ class CsvTable:
         first line ``sep=;`` says; UTF-8, UTF-16 or Windows-1252; with quotes, without or with
         lone ones.
     error
-        What is raised where the file cannot be used.
+        What is raised where the file is missing, unreadable or no text, or a row unusable.
     delimiter
         The only separator that is expected; any of those when left out.
     keep_invalid
@@ -59,11 +59,6 @@ class CsvTable:
         (line, reason) of the rows that were left out so far.
     short_rows
         Lines of the rows so far that have fewer cells than there are columns.
-
-    Raises
-    ------
-    FishembedError
-        `error`, when the file is missing, unreadable or no text.
     """
 
     def __init__(
@@ -88,13 +83,7 @@ class CsvTable:
         self.columns = [unguarded(name).strip() for name in names]
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield each row's last line in the file, and its cells by column; "" where it has none.
-
-        Raises
-        ------
-        FishembedError
-            `error`, when a row has more cells than there are columns, unless those are skipped.
-        """
+        """Yield each row's last line in the file, and its cells by column; "" where it has none."""
         width = len(self.columns)
         for at, cells in self._records:
             line = at + self._first_line

@@ -31,12 +31,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
     Where the block or the move fails, what was at `path` is untouched and nothing is left
     behind. A link stays a link: the file it names is replaced. Rights stay as they were.
-    A device or a pipe, such as ``/dev/stdout``, is written to directly.
-
-    Raises
-    ------
-    OSError
-        When the folder is missing or not writable, the disk is full, or nobody reads the pipe.
+    A device or a pipe, such as ``/dev/stdout``, is written to directly; `OSError` where nobody
+    reads the pipe.
 
     Examples
     --------
@@ -55,13 +51,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Make a temporary file safe on disk and move it to `path`, replacing what is there.
-
-    Raises
-    ------
-    OSError
-        When it cannot be moved, or a device or pipe is there.
-    """
+    """Make a temporary file safe on disk and move it to `path`, replacing what is there."""
     place = real_path(path)
     if _is_device(place):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
@@ -74,13 +64,7 @@ def move_into_place(temporary: Path, path: Path) -> None:
 
 
 def check_replaceable(place: Path) -> None:
-    """Refuse to replace a file that was made read-only, which to the system only its folder is.
-
-    Raises
-    ------
-    PermissionError
-        When nobody may write it, or this user may not.
-    """
+    """Refuse to replace a file that was made read-only, which to the system only its folder is."""
     try:
         mode = place.stat().st_mode
     except (OSError, ValueError):  # nothing there: whatever else is wrong, the write says
@@ -96,14 +80,8 @@ def check_replaceable(place: Path) -> None:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder to fill; rename it to `path` when the block ends well.
 
-    Where the block or the rename fails, nothing is left behind.
-
-    Raises
-    ------
-    FileExistsError
-        When there is something at `path` by then; it is left as it is.
-    OSError
-        When the folder around it is not writable, or the disk is full.
+    Where the block or the rename fails, nothing is left behind; `FileExistsError` where there is
+    something at `path` by then, which stays as it is.
     """
     with temporary_folder(path) as temporary:
         yield temporary
@@ -111,25 +89,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def move_folder_into_place(temporary: Path, path: Path) -> None:
-    """Make a folder and all in it safe on disk and rename it to `path`, where nothing is.
-
-    Raises
-    ------
-    FileExistsError
-        When there is something.
-    """
+    """Make a folder and all in it safe on disk and rename it to `path`, where nothing is."""
     for folder, _, names in os.walk(temporary):
         for name in names:
             _sync(Path(folder, name), os.O_RDONLY)
         sync_folder(Path(folder))
-    # A file or an empty folder would be replaced without a word.
-    if os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, f"{str(path)!r} is there already")
+    there = FileExistsError(errno.EEXIST, f"{str(path)!r} is there already")
+    if os.path.lexists(path):  # a file or an empty folder would be replaced without a word
+        raise there
     try:
         temporary.rename(path)
     except OSError as error:
         if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, f"{str(path)!r} is there already") from error
+            raise there from error
         raise
     sync_folder(path.parent)
 
@@ -146,13 +118,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, document: object) -> None:
-    """Write a document as readable JSON, whole.
-
-    Raises
-    ------
-    ValueError
-        When it holds NaN or infinity, which JSON does not know.
-    """
+    """Write a document as readable JSON, whole; `ValueError` for NaN and infinity."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
@@ -245,17 +211,8 @@ def temporary_file(path: Path) -> Iterator[Path]:
 def temporary_folder(path: Path, *, reserve: bool = False) -> Iterator[Path]:
     """Create a folder beside `path` under a temporary name; remove it after the block.
 
-    Parameters
-    ----------
-    path
-        What it is to become.
-    reserve
-        Whether only one process at a time may have a folder that is to become `path`.
-
-    Raises
-    ------
-    FileExistsError
-        When another process holds the reservation.
+    With `reserve` only one process at a time has a folder that is to become `path`: others get a
+    `FileExistsError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_stale(path.parent)
@@ -278,13 +235,8 @@ def temporary_folder(path: Path, *, reserve: bool = False) -> Iterator[Path]:
 def remove_stale(folder: Path, name: str | None = None) -> None:
     """Remove what dead processes left under temporary names in a folder.
 
-    Parameters
-    ----------
-    folder
-        Where it lies.
-    name
-        The file whose only writer the caller is: what older versions left of it, which held
-        no lock, is removed too.
+    Of the file `name`, whose only writer the caller is, what older versions left is removed too,
+    which held no lock.
     """
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
@@ -364,19 +316,9 @@ _FAR = 1 << 40
 
 
 def try_lock(handle: int, *, shared: bool = False) -> bool:
-    """Lock an open file or folder without waiting; closing it lets go of the lock.
+    """Lock an open file or folder without waiting; return whether the lock is held now.
 
-    Parameters
-    ----------
-    handle
-        Its file descriptor.
-    shared
-        Whether others may hold a shared lock at the same time.
-
-    Returns
-    -------
-    bool
-        Whether the lock is held now; False where somebody else holds it.
+    Closing `handle` lets go of it. Others may hold a `shared` lock at the same time.
 
     Raises
     ------
@@ -397,7 +339,6 @@ def _lock(handle: int, *, shared: bool) -> None:
         import fcntl
     except ImportError:  # Windows, which locks bytes, for everybody or not at all
         import msvcrt
-        import os
 
         if shared:
             raise OSError(errno.ENOSYS, "no shared locks") from None

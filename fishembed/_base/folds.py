@@ -20,14 +20,10 @@ def group_folds(
 
     Parameters
     ----------
-    codes
-        (n,) class of each row, counted from 0.
-    groups
-        (n,) rows of one group share a fold.
-    n_folds
-        Number of folds at most; fewer where there are fewer groups, or rows of every class.
-    random_state
-        Seed of the shuffle.
+    codes, groups
+        (n,) class of each row, counted from 0; rows of one group share a fold.
+    n_folds, random_state
+        Number of folds, fewer where there are fewer groups or rows of every class; seed.
 
     Returns
     -------
@@ -56,8 +52,13 @@ def group_folds(
     for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
         if fold[rows[0]] >= 0 and (fold[rows] == fold[rows[0]]).all():
             fold[groups == groups[rows[0]]] = -1
+    return _renumbered(fold)
+
+
+def _renumbered(fold: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return folds counted without those that hold no row out."""
     filled = np.unique(fold[fold >= 0])
-    return np.where(fold < 0, -1, np.searchsorted(filled, fold))
+    return np.asarray(np.where(fold < 0, -1, np.searchsorted(filled, fold)))
 
 
 def _spread_groups(
@@ -134,6 +135,4 @@ def _fold_rows(
             places = (n_assigned + np.arange(len(members))) % n_folds
             fold[random.permutation(members)] = places
             n_assigned += len(members)
-    filled = np.unique(fold[fold >= 0])
-    counted: npt.NDArray[np.intp] = np.where(fold < 0, -1, np.searchsorted(filled, fold))
-    return counted
+    return _renumbered(fold)

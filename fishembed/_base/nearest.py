@@ -30,10 +30,8 @@ def nearest_rows(
         (n_queries, dim) of any scale.
     read
         Returns rows start to stop as (stop - start, dim).
-    n_rows
-        Number of rows to search.
-    n
-        Number of neighbours; all rows where there are fewer.
+    n_rows, n
+        Number of rows to search, and of neighbours; all rows where there are fewer.
     excluded
         Returns for slices of queries and of rows a bool (n_queries, n_rows) of pairs that are
         not compared.

@@ -29,16 +29,9 @@ Signs = npt.NDArray[np.float32]
 
 
 def hash_brightness(grey: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return the hashes of grey images.
+    """Return uint8 (n, 16), the hashes of grey images; zeros where one is of one colour.
 
-    Parameters
-    ----------
-    grey
-        (n, height, width), 0 to 255; a hundred pixels a side are plenty.
-
-    Returns
-    -------
-    uint8 (n, 16), zeros where an image is of one colour
+    `grey` is (n, height, width), 0 to 255; a hundred pixels a side are plenty.
     """
     pixels = np.asarray(grey, np.float32)
     height, width = pixels.shape[1:]
@@ -60,10 +53,8 @@ def hash_signs(hashes: npt.NDArray[np.uint8]) -> Signs:
 def bit_distances(a: Signs, b: Signs) -> npt.NDArray[np.float32]:
     """Return in how many bits images differ, each pair in the reflection that is nearest.
 
-    Returns
-    -------
-    float32 (n_a, n_b)
-        0 to 128; 64 where a hash is not known, which is as far as images of nothing in common.
+    float32 (n_a, n_b), 0 to 128; 64 where a hash is not known, as far as images of nothing in
+    common.
     """
     even, across, down, both = (a[:, view] @ b[:, view].T for view in range(4))
     # The four reflections negate views; the largest of the four sums is this.

@@ -45,6 +45,7 @@ _SECRET_PAIR = re.compile(
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/-]{8,}=*")
 _LOGIN = re.compile(r"(?<![\w.%+-])[\w.%+-]+:[^\s/@:'\"<>]+@(?=[\w.-])")
 
+HTTP = ("http", "https")
 _PLAIN = frozenset({"s3", "s3a", "gs", "gcs", "memory", "file", "local"})
 """File systems in whose names a question mark is a sign like any other, unless keys follow."""
 
@@ -59,11 +60,6 @@ class Place(str):
     such as ``photo?id=1`` and ``photo?id=2``, stay distinct: eight digits stand for the query,
     except for what is a key or a date in it. A place that is sent to another process takes its
     address along; nothing else does.
-
-    Parameters
-    ----------
-    text
-        A path, or a URL with all that it needs to be opened.
 
     Examples
     --------
@@ -170,15 +166,10 @@ def _parts(url: str) -> tuple[str, str, str, str]:
     start, rest = scheme[0], url[scheme.end() :]
     login, rest = _without_login(rest)
     kind = start[:-3].lower()
-    at = min(_find(rest, "?"), _find(rest, "#"))
+    at = len(re.split(r"[?#]", rest, maxsplit=1)[0])
     if kind in _PLAIN and not any(_IS_KEY.fullmatch(name) for name, _ in _pairs(rest[at:])):
         at = len(rest)
     return start, login, rest[:at], rest[at:]
-
-
-def _find(text: str, sign: str) -> int:
-    at = text.find(sign)
-    return len(text) if at < 0 else at
 
 
 def _without_login(rest: str) -> tuple[str, str]:
@@ -210,9 +201,6 @@ def _mark(query: str) -> str:
 def _pairs(query: str) -> list[tuple[str, str]]:
     asked = query.partition("#")[0].removeprefix("?")
     return parse_qsl(asked, keep_blank_values=True)
-
-
-HTTP = ("http", "https")
 
 
 @cache

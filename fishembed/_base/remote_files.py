@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fishembed._base.bounded_reading import blocks
 from fishembed._base.files import atomic_file, temporary_file
 from fishembed._base.paths import is_remote, scrub
 from fishembed._base.places import HTTP
@@ -96,10 +97,7 @@ def remote_state(path: UPath) -> str:
 def remote_version(path: UPath) -> str:
     """Return 16 hex digits that change when a remote file does (its ETag, or size and time).
 
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
+    `FileNotFoundError` when there is no such file.
     """
     for pause in _PAUSES:
         if state := remote_state(path):
@@ -112,13 +110,7 @@ def local_copy(path: AnyPath) -> Path:
     """Return the path of a local file, or of an up-to-date copy of a remote one.
 
     Copies lie in `copies_dir()`, one for each version of a file; older ones are removed.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
-    RemoteError
-        When it cannot be copied.
+    `FileNotFoundError` when there is no such file, `RemoteError` when it cannot be copied.
     """
     if not is_remote(path):
         if not path.is_file():
@@ -140,8 +132,6 @@ def local_copy(path: AnyPath) -> Path:
 
 def _download(path: UPath, target: Path) -> None:
     """Write what a server sends, and no more than it announced; else it could fill the disk."""
-    from fishembed._base.bounded_reading import blocks
-
     announced = path.fs.info(path.path).get("size")
     most = _UNANNOUNCED if announced is None else int(announced)
     with target.open("wb") as file:
@@ -153,12 +143,7 @@ def with_local_copy(path: AnyPath, read: Callable[[Path], T]) -> T:
     """Return what a function reads from a local file, or from a copy of a remote one.
 
     Where another process, which found a newer version, removes the copy before it is open, the
-    newer one is read.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
+    newer one is read. `FileNotFoundError` when there is no such file.
     """
     for pause in _PAUSES if is_remote(path) else ():
         try:
@@ -197,18 +182,8 @@ def upload(local: Path, path: UPath, *, replaces: str = ANYTHING) -> None:
     Object stores show an object when all of it has arrived, so there it is one upload; other
     file systems get it under a temporary name first, which is then moved.
 
-    Parameters
-    ----------
-    local, path
-        The file, and its place.
-    replaces
-        The `remote_state` that the place must be in: S3 tests that itself, elsewhere it is looked
-        at just before.
-
-    Raises
-    ------
-    RemoteError
-        When the place is in another state, or cannot be written.
+    `replaces` is the `remote_state` that the place must be in: S3 tests that itself, elsewhere it
+    is looked at just before. `RemoteError` when it is in another, or cannot be written.
     """
     if replaces not in (ANYTHING, remote_state(path)):
         raise _changed(path)
@@ -278,19 +253,11 @@ def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> Non
 
     Parameters
     ----------
-    fs
-        An `s3fs.S3FileSystem`.
-    local
-        The file.
-    path
-        Bucket and key.
+    fs, local, path
+        An `s3fs.S3FileSystem`, the file, bucket and key.
     condition
-        ``{"IfMatch": etag}``, or ``{"IfNoneMatch": "*"}`` where nothing must be there.
-
-    Raises
-    ------
-    OSError
-        Where the condition does not hold (``EINVAL``), or nothing can be written.
+        ``{"IfMatch": etag}``, or ``{"IfNoneMatch": "*"}`` where nothing must be there. `OSError`
+        (``EINVAL``) where it does not hold.
     """
     bucket, key, _ = fs.split_path(path)
     place = {"Bucket": bucket, "Key": key}
@@ -314,10 +281,10 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     parts: list[dict[str, Any]] = []
-    blocks = enumerate(_blocks(local), 1)
+    bodies = enumerate(_file_parts(local), 1)
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            while some := list(islice(blocks, _AT_ONCE)):
+            while some := list(islice(bodies, _AT_ONCE)):
                 parts += pool.map(put, some)
         fs.call_s3(
             "complete_multipart_upload", MultipartUpload={"Parts": parts}, **begun, **condition
@@ -337,14 +304,14 @@ def _has_arrived(fs: Any, local: Path, place: dict[str, str]) -> bool:
 
 def _etag(local: Path) -> str:
     """Return the MD5 of a file, or of those of its parts with their number."""
-    parts = [hashlib.md5(block, usedforsecurity=False) for block in _blocks(local)]
+    parts = [hashlib.md5(block, usedforsecurity=False) for block in _file_parts(local)]
     if local.stat().st_size <= _PART:
         return parts[0].hexdigest() if parts else hashlib.md5(usedforsecurity=False).hexdigest()
     together = hashlib.md5(b"".join(one.digest() for one in parts), usedforsecurity=False)
     return f"{together.hexdigest()}-{len(parts)}"
 
 
-def _blocks(local: Path) -> Iterator[bytes]:
+def _file_parts(local: Path) -> Iterator[bytes]:
     with local.open("rb") as file:
         while block := file.read(_PART):
             yield block

@@ -16,14 +16,9 @@ from typing import Any
 def lazy_names(
     package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the functions that a package assigns to its `__getattr__` and `__dir__`.
+    """Return `__getattr__` and `__dir__` of a package that loads names when used (PEP 562).
 
-    Parameters
-    ----------
-    package
-        The package's name.
-    modules
-        The module that holds each name, relative to the package.
+    `modules` are those that hold each name, relative to the package.
     """
 
     def load(name: str) -> object:
@@ -63,13 +58,8 @@ _LOOK_EVERY = 0.5
 def end_with_parent(parent: int) -> None:
     """End this process when the one that started it is gone, also where that was killed.
 
-    A thread looks for it, twice a second. Where it is not this process's parent, as on Windows
-    and in that process itself, nothing is done.
-
-    Parameters
-    ----------
-    parent
-        The process's id, as it reported itself.
+    A thread looks for the process id `parent`, twice a second. Where that is not this process's
+    parent, as on Windows and in that process itself, nothing is done.
     """
     if os.name == "nt" or os.getpid() == parent:  # Windows never says that a parent is gone
         return

@@ -41,7 +41,7 @@ class ShortTable:
     widest: int = 40
 
     def text(self) -> str:
-        """Return it as lines; the first column is aligned left, the others right."""
+        """Return the table as lines; the first column is aligned left, the others right."""
         table = [[shortened(printable(cell), self.widest) for cell in row] for row in self.rows]
         if any(self.columns):
             table.insert(0, list(self.columns))
@@ -58,7 +58,7 @@ class ShortTable:
         return "\n".join([printable(self.title), *(f"  {line}" for line in lines)])
 
     def html(self) -> str:
-        """Return it as HTML; what names hold is escaped."""
+        """Return the table as HTML; what names hold is escaped."""
         head = "".join(f"<th>{escape(one)}</th>" for one in self.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(printable(cell))}</td>" for cell in row) + "</tr>"

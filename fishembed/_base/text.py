@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
@@ -42,11 +43,9 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, KeyError) and error.args:
         return f"it has no {error.args[0]!r}"
     text = getattr(error, "strerror", None) or str(error)
-    return (
-        text
-        if text and isinstance(error, (OSError, ValueError))
-        else (f"{type(error).__name__}: {error}" if text else type(error).__name__)
-    )
+    if text and isinstance(error, (OSError, ValueError)):
+        return text
+    return f"{type(error).__name__}: {error}" if text else type(error).__name__
 
 
 _KEPT = "\u200c\u200d"
@@ -70,9 +69,8 @@ def printable(name: str) -> str:
 
 
 def _escaped(sign: str) -> str:
-    code = ord(sign)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
+    if 0xDC80 <= ord(sign) <= 0xDCFF:
+        return f"\\x{ord(sign) - 0xDC00:02x}"
     return sign.encode("unicode_escape").decode("ascii")
 
 
@@ -104,9 +102,7 @@ def near_names(
     ['trip-2024']
     """
     by_folded: dict[str, str] = {}
-    for number, one in enumerate(known):
-        if number >= _LOOKED_AT:
-            break
+    for one in islice(known, _LOOKED_AT):
         by_folded.setdefault(one.casefold(), one)
     wanted = name.casefold()
     close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=cutoff)

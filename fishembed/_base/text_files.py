@@ -33,10 +33,7 @@ def read_text(
 ) -> tuple[str, str]:
     """Read a text file, and a note where its encoding had to be guessed; see `decode_text`.
 
-    Raises
-    ------
-    FishembedError
-        `error`, when the file is missing, unreadable, or no text; its kind is named then.
+    Raises `error` when the file is missing, unreadable, or no text; its kind is named then.
     """
     try:
         if not is_remote(path) and path.exists() and not path.is_file():
@@ -65,17 +62,8 @@ def decode_text(data: bytes, *, utf8_only: bool = False) -> tuple[str, str]:
     Windows-1252 (Latin-1). Bytes in UTF-8 that are none, as file names may hold, become
     surrogates.
 
-    Parameters
-    ----------
-    data
-        All bytes of the file.
-    utf8_only
-        Whether it can be nothing but UTF-8.
-
-    Raises
-    ------
-    ValueError
-        When it is UTF-16 or UTF-32 that breaks off or is damaged.
+    With `utf8_only` it can be nothing else. `ValueError` when it is UTF-16 or UTF-32 that breaks
+    off or is damaged.
 
     Examples
     --------
@@ -120,17 +108,10 @@ def _utf16_without_mark(start: bytes) -> str:
 
 
 class FileKind(NamedTuple):
-    """A kind of file that another program writes.
-
-    Attributes
-    ----------
-    name
-        With its article, for sentences: "an Excel workbook".
-    advice
-        What to do to get a table that can be read.
-    """
+    """A kind of file that another program writes, and what to do to get a table of it."""
 
     name: str
+    """With its article, for sentences: "an Excel workbook"."""
     advice: str
 
 
@@ -160,14 +141,9 @@ _SHEETS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 
 
 def file_kind(start: bytes, name: str) -> FileKind | None:
-    """Return what a file is that is no text; None where it may be text.
+    """Return what a file is that is no text, by its first bytes; None where it may be text.
 
-    Parameters
-    ----------
-    start
-        Its first bytes, some thousand of them for archives.
-    name
-        Its name, for the advice.
+    Archives need some thousand bytes; `name` is for the advice.
 
     Examples
     --------
