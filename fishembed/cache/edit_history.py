@@ -31,14 +31,11 @@ class Change:
     ----------
     path, digest
         The image, as the store names it.
-    column
-        label, split or group; or dropped.
-    was, now
-        Text, labels by name. Of a dropped image `was` is the number its row had.
-    who, decided
-        Who decided it and when, as the table of decisions says; "" where it does not.
-    chosen
-        Why the image was looked at, such as "uncertain" or "random"; "" where not known.
+    column, was, now
+        label, split or group, as text; or dropped, where `was` is the number the row had.
+    who, decided, chosen
+        Who decided it and when, as the table of decisions says; why the image was looked at, such
+        as "uncertain" or "random"; "" where not known.
     """
 
     path: str
@@ -61,18 +58,14 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True)
 class Edit:
-    """Changes that were made, and are taken back, together.
+    """Changes, at least one, that were made, and are taken back, together.
 
     Attributes
     ----------
-    verb
-        What made them: split or fix.
+    verb, command
+        What made them, split or fix; what repeats it.
     when
         Time, ISO 8601, UTC.
-    command
-        What repeats it.
-    changes
-        At least one.
     """
 
     verb: str
@@ -95,18 +88,8 @@ class Edit:
 class Dropped:
     """Rows that were taken out of a store and can be put back.
 
-    Attributes
-    ----------
-    path, digest, label, split, group
-        Text; labels by name, "" for none.
-    size, mtime_ns
-        int64 (n,).
-    image
-        (n, dim) features, in the store's type.
-    trunk
-        (n, width), or None where the store has none or they are the image features.
-    box, time, hash, metadata
-        As in `fishembed.cache.Rows`; None and empty where they say nothing.
+    Columns are as in `fishembed.cache.Rows`, but labels by name, "" for none; features are in the
+    store's type, the trunk's None where the store has none or they are the image features.
     """
 
     path: Sequence[str]
@@ -128,7 +111,7 @@ class Dropped:
 
 
 def history_texts(edits: Sequence[Edit]) -> dict[str, list[str]]:
-    """Return the datasets of a history by name, all of them text."""
+    """Return the datasets of a history by name, all of them text; see `read_history`."""
     found: dict[str, list[str]] = {}
     for number, edit in enumerate(edits):
         place = f"{HISTORY}/{number:04d}"

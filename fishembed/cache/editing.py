@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +39,9 @@ _CELLS = ("path", "digest", "label", "split", "group")
 
 @dataclass(frozen=True)
 class UndoneEdit:
-    """An edit that was taken back.
+    """An edit that was taken back, and its changes that something later had changed again.
 
-    Attributes
-    ----------
-    edit
-        The edit.
-    left
-        Its changes that something later had changed again: they stay as they are.
+    Those that are `left` stay as they are.
     """
 
     edit: Edit
@@ -149,19 +144,8 @@ def _check_undamaged(store: Store) -> None:
 class EditableRows:
     """The rows of a store and, behind them, those that were dropped from it.
 
-    Rows keep their number; which of them the store shall have, in which order, is a list.
-
-    Parameters
-    ----------
-    store
-        Open until the rows are written.
-    new_classes
-        As in `edit_store`.
-
-    Raises
-    ------
-    InputError
-        When two rows have one path.
+    Rows keep their number; which of them the store shall have, in which order, is a list. The store
+    is open until they are written, and must not have two rows of one path.
     """
 
     def __init__(self, store: Store, new_classes: Collection[str] | None = None) -> None:
@@ -172,12 +156,8 @@ class EditableRows:
         self._cells: dict[str, list[str]] = {
             name: [*_text_column(store, name), *getattr(self._dropped, name, ())] for name in _CELLS
         }
-        none = np.zeros(0, np.int64)
-        self._numbers = {
-            name: np.concatenate([store.column(name), getattr(self._dropped, name, none)])
-            for name in ("size", "mtime_ns")
-        }
-        self._arrays = {name: _array_column(store, name) for name in OPTIONAL_ARRAYS}
+        names = ("size", "mtime_ns", *OPTIONAL_ARRAYS)
+        self._arrays = {name: _array_column(store, name) for name in names}
         out = 0 if self._dropped is None else len(self._dropped)
         left = {} if self._dropped is None else self._dropped.metadata
         self._metadata = stacked_metadata([(len(store), store.metadata), (out, left)])
@@ -191,13 +171,7 @@ class EditableRows:
             )
 
     def changes(self, edits: Iterable[CellEdit]) -> list[Change]:
-        """Return what edits would change.
-
-        Raises
-        ------
-        InputError
-            When a path or class is unknown, or edits contradict each other.
-        """
+        """Return what edits would change; `DataError` for what is unknown or contradictory."""
         found: dict[tuple[str, str], Change] = {}
         gone = set(() if self._dropped is None else self._dropped.path)
         for named, column, now in edits:
@@ -211,9 +185,8 @@ class EditableRows:
                     "brings back what the last fix dropped"
                 )
             if row is None:
-                raise DataError(
-                    f"{str(self._store.path)!r} has no image {path!r}{self._near(path)}"
-                )
+                hint = did_you_mean(path, self._store.paths, most=1, cutoff=0.8)
+                raise DataError(f"{str(self._store.path)!r} has no image {path!r}{hint}")
             if column == "label" and now and now not in self._store.classes:
                 self._check_new_class(path, now)
             was = str(row) if column == "dropped" else self._cells[column][row]
@@ -286,6 +259,7 @@ class EditableRows:
         store = self._store
         header = store.header.with_classes(self._classes, encode_names)
         own_trunk = store.has_trunk and not store.trunk_is_image
+        shared_trunk: Literal["image"] | None = "image" if store.has_trunk else None
         inside = set(self._order)
         out = [row for row in range(len(self._cells["path"])) if row not in inside]
         write_store(
@@ -293,16 +267,14 @@ class EditableRows:
             replace(header, history=history, dropped=self._rows_out(out, own_trunk)),
             self._rows_in(),
             self._features("image", self._order),
-            trunk=self._features("trunk", self._order)
-            if own_trunk
-            else ("image" if store.has_trunk else None),
+            trunk=self._features("trunk", self._order) if own_trunk else shared_trunk,
             dtype=store.features.dtype,
             replaces=replaces,
         )
 
     def _rows_in(self) -> Rows:
         number = {name: i for i, name in enumerate(self._classes)} | {"": -1}
-        columns: dict[str, Any] = self._columns(self._order)
+        columns = self._columns(self._order)
         labels = np.array([number[label] for label in columns.pop("label")], np.int32)
         return Rows(**columns, label=labels)
 
@@ -313,11 +285,9 @@ class EditableRows:
         return Dropped(**self._columns(rows), image=self._features("image", rows)[:], trunk=trunk)
 
     def _columns(self, rows: list[int]) -> dict[str, Any]:
-        texts = {name: [column[row] for row in rows] for name, column in self._cells.items()}
-        arrays = {**self._numbers, **self._arrays}
         return {
-            **texts,
-            **{name: column[rows] for name, column in arrays.items()},
+            **{name: [column[row] for row in rows] for name, column in self._cells.items()},
+            **{name: column[rows] for name, column in self._arrays.items()},
             "metadata": take_metadata(self._metadata, rows),
         }
 
@@ -327,9 +297,6 @@ class EditableRows:
         lengths = [int(one.shape[0]) for one in matrices]
         stacked = StackedRows(lengths, matrices.__getitem__, int(own.shape[1]), own.dtype)
         return SelectedRows(stacked, np.array(rows, np.intp))
-
-    def _near(self, path: str) -> str:
-        return did_you_mean(path, self._store.paths, most=1, cutoff=0.8)
 
     def _check_new_class(self, path: str, label: str) -> None:
         slips = [name for name in self._store.classes if is_slip(label, name)]
@@ -344,7 +311,7 @@ class EditableRows:
 
 
 def _array_column(store: Store, name: str) -> npt.NDArray[Any]:
-    """Return one of the `OPTIONAL_ARRAYS` of a store, the dropped rows behind the others."""
+    """Return a column of numbers of a store, the dropped rows behind the others."""
     column = store.column(name)
     if store.dropped is None:
         return np.asarray(column)
@@ -354,7 +321,7 @@ def _array_column(store: Store, name: str) -> npt.NDArray[Any]:
 
 
 def _text_column(store: Store, name: str) -> list[str]:
-    if name == "label":
-        names = [*store.classes, ""]
-        return [names[label] for label in store.labels]
-    return list(store.column(name))
+    if name != "label":
+        return list(store.column(name))
+    names = [*store.classes, ""]
+    return [names[label] for label in store.labels]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -140,20 +139,16 @@ def map_dataset(dataset: h5py.Dataset) -> npt.NDArray[Any]:
 
 
 class _QuietFile:
-    """A file for HDF5 that keeps its first error instead of raising it.
+    """A file for HDF5, created or emptied, that keeps its first error instead of raising it.
 
     HDF5 cannot close a file whose writes fail: handles leak, and some versions crash when
     the interpreter ends. So every write seems to succeed, and whoever
     closes the file looks at `error`.
-
-    Parameters
-    ----------
-    path
-        Created, or emptied.
     """
 
     def __init__(self, path: Path) -> None:
         self._raw = path.open("w+b", buffering=0)
+        self.seek, self.tell = self._raw.seek, self._raw.tell
         self.error: BaseException | None = None
 
     def __enter__(self) -> _QuietFile:  # noqa: PYI034 - Self needs Python 3.11
@@ -164,12 +159,6 @@ class _QuietFile:
             self._raw.close()
         except OSError as error:  # some network disks only complain here
             self.error = self.error or error
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._raw.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._raw.tell()
 
     def read(self, size: int = -1) -> bytes:
         return self._raw.read(size) or b""

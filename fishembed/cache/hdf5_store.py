@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 _ALONE = "ask whoever made it for a file that stands alone"
 _ADVICE = "name another, or move it away and extract again"
 _TEXT_COLUMNS = frozenset({"path", "digest", "split", "group"})
+_FEATURES = {"image": IMAGE, "trunk": TRUNK}
+_UNREADABLE = (KeyError, OSError, RuntimeError, ValueError, TypeError)
+"""What HDF5 raises on damaged data."""
 
 
 class Hdf5Store(Store):
@@ -98,17 +102,7 @@ class Hdf5Store(Store):
 
     @classmethod
     def read(cls, local: Path, path: AnyPath, *, check: bool = True) -> Hdf5Store:
-        """Open a file of this machine; see `fishembed.cache.open_store`.
-
-        Parameters
-        ----------
-        local
-            The file.
-        path
-            The store's own path: that of the file, or of what it is a copy of.
-        check
-            Whether what is read is compared with its checksums.
-        """
+        """Open a file of this machine, of a store at `path`; see `fishembed.cache.open_store`."""
         try:
             file = open_hdf5(local)
         except ForeignDataError as error:
@@ -138,7 +132,7 @@ class Hdf5Store(Store):
 
     def layout(self, which: FeatureKind = "image") -> tuple[tuple[int, ...], str]:
         """Return the shape and type of the features without reading any."""
-        dataset = self._features[IMAGE if which == "image" else TRUNK]
+        dataset = self._features[_FEATURES[which]]
         return tuple(dataset.shape), str(dataset.dtype)
 
     def width(self, which: FeatureKind = "image") -> int:
@@ -147,16 +141,14 @@ class Hdf5Store(Store):
         return self.layout(which)[0][1] if known else super().width(which)
 
     def _mapped_features(self, which: FeatureKind) -> npt.NDArray[Any]:
-        name = IMAGE if which == "image" else TRUNK
-        mapped = self._map(name)
-        self._check_features(name, mapped)
+        mapped = self._map(_FEATURES[which])
+        self._check_features(_FEATURES[which], mapped)
         return mapped
 
     @read_safely
     def _feature_rows(self, which: FeatureKind) -> Matrix:
-        name = IMAGE if which == "image" else TRUNK
-        rows = file_rows(self._features[name])
-        self._check_features(name, rows)
+        rows = file_rows(self._features[_FEATURES[which]])
+        self._check_features(_FEATURES[which], rows)
         return rows
 
     @read_safely
@@ -201,11 +193,9 @@ class Hdf5Store(Store):
         )
 
     def _verify(self) -> list[Damage]:
-        try:
+        with self._reading(CHECKSUMS):
             checksums = read_checksums(self._file)
             holds = self._attributes_hold()
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(CHECKSUMS, error) from error
         found = [one for name, sums in checksums.items() for one in self._damage(name, sums)]
         return found if holds else [*found, Damage(ATTRIBUTES, 0, 0)]
 
@@ -235,16 +225,13 @@ class Hdf5Store(Store):
             self.checked.add(name)
 
     def _checksums(self, name: str) -> npt.NDArray[np.uint32]:
-        try:
-            return np.asarray(self._file[f"{CHECKSUMS}/{name}"][()])
-        except (KeyError, OSError, RuntimeError, ValueError, TypeError) as error:
-            raise self._damaged(f"{CHECKSUMS}/{name}", error) from error
+        return self._read_unchecked(f"{CHECKSUMS}/{name}")
 
     def _changed(self, damage: Damage) -> StoreIntegrityError:
         rows = f", rows {damage.first} to {damage.last}"
+        where = f"{damage.dataset!r}{'' if damage.dataset == ATTRIBUTES else rows}"
         return StoreIntegrityError(
-            f"{str(self.path)!r} is damaged in {damage.dataset!r}"
-            f"{'' if damage.dataset == ATTRIBUTES else rows}: 'fishembed info --verify' names all "
+            f"{str(self.path)!r} is damaged in {where}: 'fishembed info --verify' names all "
             "that is not as it was written, 'fishembed extract' makes it again"
         )
 
@@ -295,18 +282,19 @@ class Hdf5Store(Store):
         return found
 
     def _read_unchecked(self, name: str) -> npt.NDArray[Any]:
-        try:
+        with self._reading(name):
             return np.asarray(self._file[name][()])
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(name, error) from error
 
     def _map(self, name: str) -> npt.NDArray[Any]:
-        try:
+        with self._reading(name):
             return map_dataset(self._features[name])
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise self._damaged(name, error) from error
 
-    def _damaged(self, name: str, error: Exception) -> StoreIntegrityError:
-        return StoreIntegrityError(
-            f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}): {_ADVICE}"
-        )
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Say that the file is damaged where HDF5 cannot read a data set."""
+        try:
+            yield
+        except _UNREADABLE as error:
+            raise StoreIntegrityError(
+                f"{str(self.path)!r} is damaged: {name!r} cannot be read ({error}): {_ADVICE}"
+            ) from error

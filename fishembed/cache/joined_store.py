@@ -24,14 +24,8 @@ class JoinedStore(Store):
 
     Make it with `join_stores`. Paths, labels, splits and groups are the first store's. An
     embedding is those of the encoders one after the other, each scaled to length 1. There are
-    no text features: they lie in the space of one encoder.
-
-    Parameters
-    ----------
-    stores
-        Two or more.
-    rows
-        (n, n_stores): for each image its row in each store.
+    no text features: they lie in the space of one encoder. `rows` (n, n_stores) has for each image
+    its row in each store.
     """
 
     def __init__(self, stores: Sequence[Store], rows: npt.NDArray[np.intp]) -> None:
@@ -153,12 +147,8 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
 
 def _image_keys(store: Store) -> list[tuple[str, bytes, bytes]]:
     """Return what recognises each row's image: its bytes, and the part or moment of it."""
-    boxes, times = store.boxes, store.times
-    pairs = zip(boxes, times, strict=True)
-    return [
-        (digest, box.tobytes(), time.tobytes())
-        for digest, (box, time) in zip(store.digests, pairs, strict=True)
-    ]
+    columns = zip(store.digests, store.boxes, store.times, strict=True)
+    return [(digest, box.tobytes(), time.tobytes()) for digest, box, time in columns]
 
 
 def _hash_all(fingerprints: Iterable[str]) -> str:

@@ -42,15 +42,7 @@ class Matrix(Protocol):
 
 
 class LazyRows:
-    """Base of the matrices (n, dim) here; a subclass reads rows by their numbers.
-
-    Parameters
-    ----------
-    n, dim
-        The shape; `n` may be beyond 32 bits.
-    dtype
-        Type of the rows.
-    """
+    """Base of the matrices (n, dim) here; a subclass reads rows by their numbers."""
 
     ndim = 2
 
@@ -93,15 +85,7 @@ class LazyRows:
 
 
 class ComputedRows(LazyRows):
-    """Rows that a function returns; `write_store` asks for them in order.
-
-    Parameters
-    ----------
-    compute
-        Returns rows start to stop.
-    n, dim, dtype
-        See `LazyRows`.
-    """
+    """Rows start to stop that a function returns; `write_store` asks for them in order."""
 
     def __init__(
         self,
@@ -122,16 +106,9 @@ class ComputedRows(LazyRows):
 
 
 class StackedRows(LazyRows):
-    """Several matrices one below the other.
+    """Several matrices of these lengths and one dim one below the other.
 
-    Parameters
-    ----------
-    lengths
-        Rows of each matrix.
-    matrix
-        Returns the matrix of a number; called only for those whose rows are asked for.
-    dim, dtype
-        The same in all.
+    `matrix` returns the one of a number; it is called only for those whose rows are asked for.
     """
 
     def __init__(
@@ -165,15 +142,7 @@ class StackedRows(LazyRows):
 
 
 class SelectedRows(LazyRows):
-    """Some rows of a matrix, in the order of their numbers' list.
-
-    Parameters
-    ----------
-    matrix
-        Holds them.
-    rows
-        Their numbers.
-    """
+    """Some rows of a matrix, in the order of their numbers."""
 
     def __init__(self, matrix: Matrix, rows: npt.NDArray[np.integer[Any]]) -> None:
         super().__init__(len(rows), matrix.shape[1], matrix.dtype)
@@ -192,12 +161,7 @@ class SelectedRows(LazyRows):
 class JoinedRows(LazyRows):
     """Rows of several matrices side by side, each part scaled to length 1; float32.
 
-    Parameters
-    ----------
-    matrices
-        Of any widths.
-    rows
-        (n, n_matrices): the number that each row has in each matrix.
+    `rows` (n, n_matrices) are the numbers that each row has in each matrix.
     """
 
     def __init__(self, matrices: Sequence[Matrix], rows: npt.NDArray[np.integer[Any]]) -> None:
@@ -219,14 +183,9 @@ def file_rows(dataset: h5py.Dataset) -> Matrix:
 
 
 class _FileRows(LazyRows):
-    """Rows of a contiguous dataset, by plain reads.
+    """Rows of a contiguous dataset, by plain reads from where its first row starts in the file.
 
-    Parameters
-    ----------
-    dataset
-        Stays open as long as this does, also when another file took its place.
-    offset
-        Where its first row starts in the file.
+    The dataset stays open as long as this does, also when another file took its place.
     """
 
     def __init__(self, dataset: h5py.Dataset, offset: int) -> None:

@@ -104,20 +104,10 @@ def is_store(path: str | Path | UPath) -> bool:
 
 
 def find_store(name: str | Path | UPath, folder: str | Path | UPath) -> AnyPath | None:
-    """Return the store in a folder that has this name, with any ending or none.
+    """Return the store in a folder that has this name or path below it, with any ending or none.
 
-    Parameters
-    ----------
-    name
-        Its name, or its path below the folder, with or without the ending.
-    folder
-        Where stores lie.
-
-    Returns
-    -------
-    Path or None
-        Recognised by content; where several have the name, `NAME` itself before `NAME.h5`, `.hdf5`,
-        `.json` and other endings. None where there is none.
+    Stores are recognised by content; where several have the name, `NAME` itself comes before
+    `NAME.h5`, `.hdf5`, `.json` and other endings. None where there is none.
     """
     wanted = to_path(folder) / str(name)
     named = [path for path in _files(wanted.parent) if wanted.name in (path.name, path.stem)]
@@ -148,13 +138,7 @@ def store_names() -> list[str]:
 
 
 def newest_store(folder: str | Path | UPath) -> AnyPath:
-    """Return the store in a folder that was written last.
-
-    Raises
-    ------
-    StoreNotFoundError
-        When there is none.
-    """
+    """Return the store in a folder that was written last, or raise a `StoreNotFoundError`."""
     written: list[tuple[int, str, AnyPath]] = []
     for path in _files(to_path(folder)):
         with suppress(OSError):  # a link that leads nowhere, or a file that was just removed

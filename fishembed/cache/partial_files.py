@@ -64,10 +64,9 @@ class PartialFiles:
 
     Parameters
     ----------
-    store
-        The store that the features will be written to.
-    identity
-        The encoder's fingerprint, and which of its features are kept.
+    store, identity
+        The store that the features will be written to; the encoder's fingerprint, and which of its
+        features are kept.
     writer
         Letters and digits that tell apart who writes at the same time; "" for who writes the
         store.
@@ -84,19 +83,9 @@ class PartialFiles:
     def write(
         self, digests: Sequence[str], features: Mapping[str, npt.NDArray[np.float32]]
     ) -> Path:
-        """Write one partial file.
+        """Write one partial file: the digests of n images, float32 (n, …) by dataset of a store.
 
-        Parameters
-        ----------
-        digests
-            Of n images.
-        features
-            float32 (n, …) by the dataset's name in a store.
-
-        Raises
-        ------
-        StoreWriteError
-            When the disk is full or the place not writable.
+        `StoreWriteError` when the disk is full or the place not writable.
         """
         with store_write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -171,15 +160,7 @@ class PartialFiles:
 
 
 class RemotePartialFiles(PartialFiles):
-    """Partial files of a store at a URL: on this machine, each with a copy beside the store.
-
-    Parameters
-    ----------
-    store
-        The store that the features will be written to.
-    identity, writer
-        See `PartialFiles`.
-    """
+    """Partial files of a store at a URL: on this machine, each with a copy beside the store."""
 
     def __init__(self, store: UPath, identity: str, writer: str = "") -> None:
         super().__init__(staging_path(store), identity, writer)
@@ -199,7 +180,11 @@ class RemotePartialFiles(PartialFiles):
     def read_all(self) -> Iterator[tuple[Path, list[str]]]:
         """Copy what other machines have written, upload what is only here, and read all."""
         with remote_errors(self._remote):
-            remote = {name for name in map(_file_name, self._listed()) if _NAME.fullmatch(name)}
+            fs = self._remote.fs
+            fs.invalidate_cache()  # others write here too
+            found = fs.find(self._remote.path)
+        names = {str(path).rstrip("/").rpartition("/")[2] for path in found}
+        remote = set(filter(_NAME.fullmatch, names))
         local = {path.name for path in self._files()}
         for name in sorted(remote - local):
             self.local_path(name)
@@ -232,12 +217,3 @@ class RemotePartialFiles(PartialFiles):
         """Return whether it is there: `memory://` is another place in every process."""
         with remote_errors(self._remote):
             return bool(self._remote.fs.exists((self._remote / name).path))
-
-    def _listed(self) -> list[str]:
-        fs = self._remote.fs
-        fs.invalidate_cache()  # others write here too
-        return [str(path) for path in fs.find(self._remote.path)]
-
-
-def _file_name(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]

@@ -26,17 +26,7 @@ _LARGE = 1 << 26
 
 
 def column_of(cells: Sequence[str]) -> Column:
-    """Return cells as a column: of numbers where all that are there are, else of text.
-
-    Parameters
-    ----------
-    cells
-        "" where one is missing.
-
-    Returns
-    -------
-    float64 (n,) or text (n,)
-    """
+    """Return cells, "" where missing, as float64 where all others are numbers, else as text."""
     there = [cell for cell in cells if cell]
     if there and all(_NUMBER.fullmatch(cell) for cell in there):
         return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
@@ -69,11 +59,8 @@ def missing_column(n: int, *, like: Column) -> Column:
 def stacked_metadata(parts: Iterable[tuple[int, Mapping[str, Column]]]) -> dict[str, Column]:
     """Return the columns of several stores one below the other.
 
-    Parameters
-    ----------
-    parts
-        The number of rows of each store, and its columns. A column that a store lacks is missing
-        there; one that is a number in some and text in others becomes text.
+    `parts` are the number of rows of each store, and its columns. A column that a store lacks is
+    missing there; one that is a number in some and text in others becomes text.
     """
     parts = list(parts)
     names = list(dict.fromkeys(name for _, columns in parts for name in columns))

@@ -140,12 +140,8 @@ def box_cut_text(cut: Mapping[str, Any]) -> str:
 def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
     """Return UTF-8 of one length, filled with zeros, as HDF5 keeps it.
 
-    File names that are no valid Unicode survive the round trip.
-
-    Raises
-    ------
-    InputError
-        When a text holds half a character or ends in a zero, which no file name does.
+    File names that are no valid Unicode survive the round trip. `DataError` when a text holds half
+    a character or ends in a zero, which no file name does.
     """
     try:
         raw = [text.encode("utf-8", "surrogateescape") for text in texts]
@@ -188,12 +184,7 @@ on disk. What was once released stays here, and `tests/cache/stores` holds a sto
 
 
 def _check_format(attributes: Mapping[str, Any], path: object) -> int:
-    """Return the schema of a store; refuse what is none, and stores of a newer schema.
-
-    Raises
-    ------
-    StoreFormatError
-    """
+    """Return the schema of a store; refuse what is none, and stores of a newer schema."""
     if decode_attribute(attributes.get("format")) != FORMAT:
         raise StoreFormatError(
             f"{str(path)!r} is HDF5 but no fishembed store: features from elsewhere come in with "
@@ -211,16 +202,9 @@ def _check_format(attributes: Mapping[str, Any], path: object) -> int:
 def migrated(file: h5py.File, path: AnyPath) -> h5py.File:
     """Return a store's content, without its features, as this version lays it out.
 
-    Returns
-    -------
-    h5py.File
-        `file` itself, or a migrated copy in memory; the file on disk is never changed.
-        The next `extract` that has something to write writes this version's schema.
-
-    Raises
-    ------
-    StoreFormatError
-        When it is no store, has a newer schema, or one that nothing leads on from.
+    That is `file` itself, or a migrated copy in memory; the file on disk is never changed. The next
+    `extract` that has something to write writes this version's schema. `StoreFormatError` when it
+    is no store, has a newer schema, or one that nothing leads on from.
     """
     schema = _check_format(dict(file.attrs), path)
     if schema == SCHEMA:

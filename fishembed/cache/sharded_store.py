@@ -58,14 +58,8 @@ _LOOKED_AT = 64
 class ShardedStore(Store):
     """Several stores of one encoder as one, their rows one below the other.
 
-    Parameters
-    ----------
-    index
-        See `make_index`.
-    path
-        Where the index lies; what it names is relative to its folder, or a URL.
-    open_shard
-        Opens one of the stores, which may be an index itself.
+    What the index (see `make_index`) names is relative to its folder, or a URL; `open_shard` opens
+    one of these stores, which may be an index itself.
     """
 
     def __init__(
@@ -108,7 +102,6 @@ class ShardedStore(Store):
 
     def _feature_rows(self, which: FeatureKind) -> Matrix:
         width = self._dim if which == "image" else int(self._index["trunk"])
-
         shard = self.shard  # what was handed out is readable after this store is closed
 
         def matrix(number: int) -> Matrix:
@@ -189,19 +182,10 @@ class ShardedStore(Store):
 
 
 def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
-    """Describe stores so that they can be opened as one.
+    """Describe stores so that they can be opened as one by an index that will lie at `path`.
 
-    Parameters
-    ----------
-    path
-        Where the index will lie.
-    stores
-        In their order; asked for one at a time, so that each may be closed before the next.
-
-    Raises
-    ------
-    StoreMismatchError
-        When their features come from different encoders or have different types.
+    They are asked for one at a time, so that each may be closed before the next.
+    `StoreMismatchError` when features come from different encoders or have different types.
     """
     index: dict[str, Any] = {}
     classes: set[str] = set()
@@ -258,12 +242,8 @@ def is_index(path: AnyPath) -> bool:
 def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
     """Read an index from a file of this machine; `path` is its name in errors.
 
-    Raises
-    ------
-    StoreFormatError
-        When it is no index, or of a newer schema.
-    StoreIntegrityError
-        When it is not as it was written.
+    `StoreFormatError` when it is no index, or of a newer schema; `StoreIntegrityError` when it is
+    not as it was written.
     """
     try:
         index = json.loads(read_file(local))

@@ -56,10 +56,7 @@ def read_safely(method: F) -> F:
 def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file says of itself: encoder, source, versions, extraction, and the texts.
 
-    Raises
-    ------
-    ValueError, KeyError, RecursionError
-        When it is none of a store's.
+    `ValueError`, `KeyError` or `RecursionError` when it is none of a store's.
     """
     texts = {name: decode_attribute(value) for name, value in attributes.items()}
     found: dict[str, Any] = {name: texts[name] for name in ("fingerprint", "created")}
@@ -82,15 +79,8 @@ def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def check_layout(file: h5py.File, features: h5py.File) -> None:
     """Compare types and shapes of all data sets with those a store has; read none.
 
-    Parameters
-    ----------
-    file, features
-        The store's content as this version lays it out, and the file that has the features.
-
-    Raises
-    ------
-    ValueError, KeyError
-        When something is missing, or of another type or shape.
+    `file` has the store's content as this version lays it out, `features` the features.
+    `ValueError` or `KeyError` when something is missing, or of another type or shape.
     """
     image = _dataset(features, IMAGE, "f", 2)
     n, dim = image.shape
@@ -123,13 +113,7 @@ def _check_text(file: h5py.File, name: str, n_classes: int) -> None:
 
 
 def check_column(name: str, column: Any, n_classes: int) -> None:
-    """Check the values of a column.
-
-    Raises
-    ------
-    ValueError
-        When one is none that a store writes.
-    """
+    """Raise a `ValueError` where a column has a value that no store writes."""
     if name == "label" and len(column):
         low, high = int(column.min()), int(column.max())
         _check(low >= -1 and high < n_classes, f"labels from {low} to {high}, {n_classes} classes")
@@ -142,8 +126,7 @@ def check_column(name: str, column: Any, n_classes: int) -> None:
 
 def _dataset(file: h5py.File, name: str, kind: str, ndim: int) -> h5py.Dataset:
     item = file[name]
-    if not isinstance(item, h5py.Dataset):
-        raise ValueError(f"{name!r} is no data set")  # noqa: TRY004 - the file is wrong
+    _check(isinstance(item, h5py.Dataset), f"{name!r} is no data set")
     wrong = item.dtype.kind != kind or len(item.shape or ()) != ndim
     _check(not wrong, f"{name!r} holds {item.dtype} {item.shape}")
     return item
@@ -160,14 +143,9 @@ _FINITE_ROWS = 1024
 
 @dataclass(frozen=True)
 class Damage:
-    """A block of rows that is not what was written.
+    """A block of rows, `first` to `last` included, that is not what was written.
 
-    Attributes
-    ----------
-    dataset
-        Which one, by its name in the file; "attributes" for what the file says of itself.
-    first, last
-        Row numbers, both included.
+    The dataset is named as in the file; "attributes" is what the file says of itself.
     """
 
     dataset: str
@@ -176,16 +154,9 @@ class Damage:
 
 
 def block_checksums(array: Matrix | npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
-    """Return the CRC-32 of each block of rows.
+    """Return the CRC-32 of each block of rows, uint32 (ceil(n / CHECKED_ROWS),).
 
-    Parameters
-    ----------
-    array
-        (n, …) of a type without pointers, the first row at a block's start.
-
-    Returns
-    -------
-    uint32 (ceil(n / CHECKED_ROWS),)
+    `array` is (n, …) of a type without pointers, the first row at a block's start.
     """
     starts = range(0, array.shape[0], CHECKED_ROWS)
     blocks = (np.ascontiguousarray(array[s : s + CHECKED_ROWS]) for s in starts)
@@ -212,27 +183,17 @@ def attributes_checksum(attributes: Mapping[str, object]) -> int:
 def find_damage(
     name: str, array: Matrix | npt.NDArray[np.generic], expected: npt.NDArray[np.uint32]
 ) -> list[Damage]:
-    """Compare an array with the checksums it was written with.
+    """Return the blocks of an array that differ from the checksums it was written with.
 
-    Returns
-    -------
-    list of Damage
-        The blocks that differ, touching ones as one; all rows where even the number of
-        blocks differs.
+    Touching ones are one; all rows where even the number of blocks differs.
     """
     found = block_checksums(array)
     if found.shape != expected.shape:
         return [Damage(name, 0, max(0, array.shape[0] - 1))]
     bad = np.flatnonzero(found != expected)
     runs = np.split(bad, np.flatnonzero(np.diff(bad) > 1) + 1) if len(bad) else []
-    return [
-        Damage(
-            name,
-            int(run[0]) * CHECKED_ROWS,
-            min((int(run[-1]) + 1) * CHECKED_ROWS, array.shape[0]) - 1,
-        )
-        for run in runs
-    ]
+    ends = [(int(run[0]) * CHECKED_ROWS, (int(run[-1]) + 1) * CHECKED_ROWS) for run in runs]
+    return [Damage(name, first, min(stop, array.shape[0]) - 1) for first, stop in ends]
 
 
 def first_not_finite(matrix: Matrix | npt.NDArray[np.generic]) -> int | None:

@@ -30,22 +30,13 @@ _COLUMNS = {
 def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
     """Return the arrays of a folder by the names that an import knows.
 
-    Parameters
-    ----------
-    folder
-        Holds `img_emb/img_emb_<number>.npy`, and optionally `metadata/metadata_<number>.parquet`
-        with image_path[, label][, split][, group][, digest], and `text_emb/` with a row
-        for each image, which is used where all images of a class have the same. Or .npy files
-        by name, see `read_npy_folder`.
+    It holds `img_emb/img_emb_<number>.npy`, and optionally `metadata/metadata_<number>.parquet`
+    with image_path[, label][, split][, group][, digest], and `text_emb/` with a row
+    for each image, which is used where all images of a class have the same. Or .npy files
+    by name, see `read_npy_folder`.
 
-    Raises
-    ------
-    InputError
-        When there are no features, or files of one number are missing.
-    DimensionError
-        When files do not fit together.
-    MissingExtraError
-        When there is metadata and pyarrow is not installed.
+    `InputError` when there are no features, or files of one number are missing; `DimensionError`
+    when files do not fit together; `MissingExtraError` for metadata without pyarrow.
     """
     images = _numbered(folder, "img_emb", ".npy")
     if not images and any(folder.glob("*.npy")):
@@ -68,11 +59,8 @@ def read_embedding_folder(folder: Path) -> Mapping[str, Any]:
 
 
 def _numbered(folder: Path, kind: str, suffix: str) -> dict[int, Path]:
-    found = {}
-    for path in (folder / kind).glob(f"*{suffix}"):
-        match = re.search(r"(\d+)$", path.stem)
-        if match:
-            found[int(match[1])] = path
+    paths = (folder / kind).glob(f"*{suffix}")
+    found = {int(match[1]): path for path in paths if (match := re.search(r"(\d+)$", path.stem))}
     return dict(sorted(found.items()))
 
 
@@ -160,12 +148,8 @@ def read_npy_folder(folder: Path) -> Arrays:
     these they stand one below the other, in the order of their names, with the split that the
     names tell.
 
-    Raises
-    ------
-    InputError
-        When there are no features, or only some of several have labels or paths.
-    DimensionError
-        When lengths or widths differ.
+    `InputError` when there are no features, or only some of several have labels or paths;
+    `DimensionError` when lengths or widths differ.
     """
     files = sorted(folder.glob("*.npy"))
     matrices = [path for path in files if array_meaning(path.stem) == "features"] or [
@@ -174,18 +158,14 @@ def read_npy_folder(folder: Path) -> Arrays:
     if not matrices:
         raise DataError(f"{str(folder)!r} holds no features.npy")
     parts = [read_foreign_file(path) for path in matrices]
-    for path, part in zip(matrices, parts, strict=True):
-        if (
-            part["features"].ndim != 2
-            or part["features"].shape[1:] != parts[0]["features"].shape[1:]
-        ):
+    shapes = [part["features"].shape for part in parts]
+    for path, shape in zip(matrices, shapes, strict=True):
+        if len(shape) != 2 or shape[1:] != shapes[0][1:]:
             raise DimensionError(
-                f"{str(path)!r} holds {part['features'].shape}, {matrices[0].name} "
-                f"{parts[0]['features'].shape}: give (n, dim) of one dim"
+                f"{str(path)!r} holds {shape}, {matrices[0].name} {shapes[0]}: give (n, dim) of "
+                "one dim"
             )
-    if len(parts) == 1:
-        return parts[0]
-    return _with_all_rows(matrices, parts)
+    return parts[0] if len(parts) == 1 else _with_all_rows(matrices, parts)
 
 
 def _with_all_rows(paths: list[Path], parts: list[Arrays]) -> Arrays:

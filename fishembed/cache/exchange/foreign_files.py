@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,8 @@ Arrays = dict[str, Any]
 def read_foreign_file(path: Path) -> Arrays:
     """Return the arrays of a file by the names that an import knows.
 
-    Raises
-    ------
-    InputError
-        When it holds no features, cannot be read, or is of a kind that cannot be read safely;
-        that kind is named.
-    MissingExtraError
-        When it is Parquet and pyarrow is not installed.
+    `InputError` when it holds no features, cannot be read, or is of a kind that cannot be read
+    safely, which is named; `MissingExtraError` when it is Parquet and pyarrow is not installed.
     """
     try:
         with path.open("rb") as file:
@@ -109,21 +104,15 @@ def _read_parquet(path: Path) -> Arrays:
 
     with path.open("rb") as file:
         schema = parquet.read_schema(file)
+        a_list = pa.types.is_list, pa.types.is_fixed_size_list, pa.types.is_large_list
+        number = pa.types.is_floating, pa.types.is_integer
+        odd = pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary
         lists = [
             field.name
             for field in schema
-            if (
-                pa.types.is_list(field.type)
-                or pa.types.is_fixed_size_list(field.type)
-                or pa.types.is_large_list(field.type)
-            )
-            and (
-                pa.types.is_floating(field.type.value_type)
-                or pa.types.is_integer(field.type.value_type)
-            )
+            if _is_any(field.type, a_list) and _is_any(field.type.value_type, number)
         ]
-        odd = pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary
-        plain = [field.name for field in schema if not any(is_odd(field.type) for is_odd in odd)]
+        plain = [field.name for field in schema if not _is_any(field.type, odd)]
         if schema.metadata and OWN_MARK in schema.metadata:
             plain.remove("image")  # where path was, on the machine that wrote the file
         numbers = [f.name for f in schema if pa.types.is_floating(f.type)]
@@ -139,6 +128,10 @@ def _read_parquet(path: Path) -> Arrays:
     columns = {what: table[name].to_pylist() for name, what in texts.items()}
     beside = {name: table[name].to_pylist() for name in further}
     return {"features": features, **objects(columns), **further_arrays(beside)}
+
+
+def _is_any(kind: Any, tests: Iterable[Callable[[Any], bool]]) -> bool:
+    return any(test(kind) for test in tests)
 
 
 def _read_csv(path: Path) -> Arrays:
@@ -185,11 +178,8 @@ def _read_npy(path: Path) -> Arrays:
     }
     arrays = {name: np.load(one, mmap_mode="r", allow_pickle=False) for name, one in own.items()}
     for name, one in arrays.items():
-        if (
-            _pairs(stem, name.lower())
-            and _last_word(name) != "classes"
-            and len(one) != len(features)
-        ):
+        is_of_rows = _pairs(stem, name.lower()) and _last_word(name) != "classes"
+        if is_of_rows and len(one) != len(features):
             raise DataError(
                 f"{str(path)!r} has {len(features):,} rows and {name}.npy {len(one):,}: they "
                 "should be of the same images"
@@ -238,12 +228,11 @@ def _beside(arrays: Mapping[str, Any], n: int) -> Arrays:
     return found
 
 
-def _feature_columns(path: Path, numbers: Sequence[str], known: Iterable[str]) -> list[str]:
+def _feature_columns(path: Path, numbers: Sequence[str], known: Collection[str]) -> list[str]:
     """Return the columns of numbers that make an embedding: the largest family of their names."""
     families: dict[str, list[str]] = {}
-    for name in (one for one in numbers if one not in set(known)):
-        match = _NUMBERED.fullmatch(name)
-        if match:
+    for name in numbers:
+        if name not in known and (match := _NUMBERED.fullmatch(name)):
             families.setdefault(match[1], []).append(name)
     if not families:
         raise DataError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,7 @@ def import_features(
     matrix = _features(arrays)
     n, dim = matrix.shape
     classes, labels = _labels(arrays, n)
+    facts = _facts(arrays, n)
     rows = Rows(
         path=_texts(arrays, "paths", n) or [f"row-{i:08d}" for i in range(n)],
         digest=[_digest(text) for text in _texts(arrays, "digests", n) or [""] * n],
@@ -119,8 +121,8 @@ def import_features(
         label=labels,
         split=[_split(text) for text in _texts(arrays, "splits", n) or [""] * n],
         group=_texts(arrays, "groups", n) or [""] * n,
-        metadata=_metadata(arrays, n),
-        **_facts(arrays, n),
+        metadata=_metadata(arrays, n, facts),
+        **facts,
     )
     name = encoder or str(arrays.get("encoder", "imported"))
     identity = hashlib.sha256(f"imported\0{name}\0{dim}".encode()).hexdigest()[:16]
@@ -134,7 +136,7 @@ def import_features(
     place = to_path(store)
     with store_lock(place) as there:
         _check_replaceable(place)
-        kind = _stored_type(matrix.dtype)
+        kind = np.float16 if matrix.dtype == np.float16 else np.float32
         write_store(place, header, rows, matrix, trunk=trunk, dtype=kind, replaces=there)
     return place
 
@@ -189,29 +191,24 @@ def _facts(arrays: Mapping[str, Any], n: int) -> dict[str, Any]:
     """Return boxes, times and hashes, where arrays of these names are of their shape and type."""
     found: dict[str, Any] = {}
     for name, own in ARRAYS.items():
-        if (array := _fact(arrays, name, n)) is not None:
-            found[own] = array.astype(OPTIONAL_ARRAYS[own].dtype)
+        array, like = np.asarray(arrays.get(name)), OPTIONAL_ARRAYS[own]
+        fits = array.shape == (n, *like.shape) and array.dtype.kind == like.dtype.kind
+        if fits and name == "times":  # another program's times may be hours of a day
+            paths = _texts(arrays, "paths", n) or [""] * n
+            fits = all("#t=" in paths[row] for row in np.flatnonzero(~np.isnan(array)))
+        if fits:
+            found[own] = array.astype(like.dtype)
     return found
 
 
-def _fact(arrays: Mapping[str, Any], name: str, n: int) -> npt.NDArray[Any] | None:
-    like = OPTIONAL_ARRAYS[ARRAYS[name]]
-    array = np.asarray(arrays.get(name))
-    fits = array.shape == (n, *like.shape) and array.dtype.kind == like.dtype.kind
-    if fits and name == "times":  # another program's times may be hours of a day
-        paths = _texts(arrays, "paths", n) or [""] * n
-        fits = all("#t=" in path for path, at in zip(paths, array, strict=True) if at == at)  # noqa: PLR0124 - NaN
-    return array if fits else None
-
-
-def _metadata(arrays: Mapping[str, Any], n: int) -> dict[str, Column]:
+def _metadata(arrays: Mapping[str, Any], n: int, facts: Collection[str]) -> dict[str, Column]:
     """Return the further arrays of one cell a row; others belong to no row."""
     found: dict[str, Column] = {}
-    for name in arrays:
-        is_fact = name in ARRAYS and _fact(arrays, name, n) is not None
-        if (name in _KNOWN and name not in ARRAYS) or is_fact or isinstance(arrays[name], LazyRows):
+    for name, given in arrays.items():
+        is_known = ARRAYS[name] in facts if name in ARRAYS else name in _KNOWN
+        if is_known or isinstance(given, LazyRows):
             continue
-        array = np.asarray(arrays[name])
+        array = np.asarray(given)
         if array.shape != (n,) or array.dtype.kind not in "iufbUSO":
             continue
         own = name.removeprefix(METADATA_PREFIX)
@@ -248,11 +245,6 @@ def _check_matrix(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
         raise DimensionError(f"{name!r} has shape {shape}; give (n, dim), n and dim > 0")
     if dtype.kind not in "fiu":
         raise DataError(f"{name!r} is of type {dtype}; give floats")
-
-
-def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type on disk: half floats stay half, all else becomes float32."""
-    return dtype if dtype == np.float16 else np.dtype(np.float32)
 
 
 def _digest(text: str) -> str:
@@ -299,10 +291,10 @@ def _whole_numbers(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64] | None:
 
 def _unique_names(names: list[str]) -> list[str]:
     """Put a number behind each name that occurs again: ImageNet has two missiles."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     unique = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
+        seen[name] += 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return unique
 
@@ -334,9 +326,10 @@ def _texts(arrays: Mapping[str, npt.ArrayLike], name: str, n: int | None) -> lis
 
 
 def _split(text: str) -> str:
-    if text and not split_named(text):
+    split = split_named(text)
+    if text and not split:
         raise DataError(f"'splits' has {text!r}; known are train, val and test, or nothing")
-    return split_named(text) if text else ""
+    return split
 
 
 def _text(

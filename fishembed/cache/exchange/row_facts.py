@@ -31,8 +31,7 @@ _HASH_BYTES = 16
 
 def fact_arrays(store: Store) -> dict[str, npt.NDArray[Any]]:
     """Return boxes, times and hashes of a store by the names of an import, those that it has."""
-    found: dict[str, npt.NDArray[Any]]
-    found = {"boxes": store.boxes, "times": store.times, "hashes": store.hashes}
+    found = {name: getattr(store, name) for name in ARRAYS}
     return {name: array for name, array in found.items() if is_known(array)}
 
 
@@ -67,15 +66,11 @@ def metadata_columns(
 def further_arrays(columns: Mapping[str, Sequence[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Return what a table says of each row beside label, split and group, by an import's names.
 
-    Parameters
-    ----------
-    columns
-        By name. What is called a box, a time or a hash and cannot be read is metadata as all else.
+    What is called a box, a time or a hash and cannot be read is metadata as all else.
     """
     facts = _facts(columns)
-    used = {*BOX_COLUMNS} if "boxes" in facts else set()
-    used |= {TIME_COLUMN} if "times" in facts else set()
-    used |= {HASH_COLUMN} if "hashes" in facts else set()
+    names = {"boxes": BOX_COLUMNS, "times": (TIME_COLUMN,), "hashes": (HASH_COLUMN,)}
+    used = {column for fact in facts for column in names[fact]}
     rest = {name: cells for name, cells in columns.items() if name not in used}
     named = {f"{METADATA_PREFIX}{name.removeprefix(METADATA_PREFIX)}": rest[name] for name in rest}
     return {**facts, **objects(named)}
