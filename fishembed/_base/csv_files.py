@@ -44,7 +44,7 @@ class CsvTable:
         What is raised where the file is missing, unreadable or no text, or a row unusable.
     delimiter
         The only separator that is expected; any of those when left out.
-    keep_invalid
+    utf8_only
         Whether it is UTF-8 that this program wrote, with bytes that are none in the names of
         files: they become surrogates, as in paths.
     skip_bad_rows
@@ -67,13 +67,13 @@ class CsvTable:
         error: type[FishembedError] = InputError,
         *,
         delimiter: str | None = None,
-        keep_invalid: bool = False,
+        utf8_only: bool = False,
         skip_bad_rows: bool = False,
     ) -> None:
         self.path, self._error, self._skips = path, error, skip_bad_rows
         self.bad_rows: list[tuple[int, str]] = []
         self.short_rows: list[int] = []
-        text, self._encoding_note = read_text(path, error, utf8_only=keep_invalid)
+        text, self._encoding_note = read_text(path, error, utf8_only=utf8_only)
         named, start = ("", 0) if delimiter else read_sep_line(text)
         self._first_line = 1 if start else 0
         text = text[start:]

@@ -199,8 +199,8 @@ def _mark(query: str) -> str:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    asked = query.partition("#")[0].removeprefix("?")
-    return parse_qsl(asked, keep_blank_values=True)
+    plain = query.partition("#")[0].removeprefix("?")
+    return parse_qsl(plain, keep_blank_values=True)
 
 
 @cache

@@ -273,12 +273,12 @@ def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> Non
 
 
 def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[str, str]) -> None:
-    begun = place | {"UploadId": fs.call_s3("create_multipart_upload", **place)["UploadId"]}
+    multipart = place | {"UploadId": fs.call_s3("create_multipart_upload", **place)["UploadId"]}
 
     def put(numbered: tuple[int, bytes]) -> dict[str, Any]:
         number, body = numbered
-        answer = fs.call_s3("upload_part", PartNumber=number, Body=body, **begun)
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        response = fs.call_s3("upload_part", PartNumber=number, Body=body, **multipart)
+        return {"PartNumber": number, "ETag": response["ETag"]}
 
     parts: list[dict[str, Any]] = []
     bodies = enumerate(_file_parts(local), 1)
@@ -287,11 +287,11 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
             while some := list(islice(bodies, _AT_ONCE)):
                 parts += pool.map(put, some)
         fs.call_s3(
-            "complete_multipart_upload", MultipartUpload={"Parts": parts}, **begun, **condition
+            "complete_multipart_upload", MultipartUpload={"Parts": parts}, **multipart, **condition
         )
     except BaseException:
         with suppress(Exception):  # what went wrong first counts
-            fs.call_s3("abort_multipart_upload", **begun)
+            fs.call_s3("abort_multipart_upload", **multipart)
         raise
 
 

@@ -82,33 +82,8 @@ def shortened(name: str, length: int) -> str:
     return name[:head] + "…" + name[len(name) - (length - 1 - head) :]
 
 
-_LOOKED_AT = 10_000
+_COMPARED = 10_000
 """Names that are compared; a list of photos may hold millions."""
-
-
-def near_names(
-    name: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.65, starts: bool = True
-) -> list[str]:
-    """Return the known names that a misspelt one may have meant, the nearest first.
-
-    Capitals do not count. Near is what difflib scores at `cutoff` or more and, with `starts`,
-    what begins with the misspelt name.
-
-    Examples
-    --------
-    >>> near_names("Fish-atuo", ["fish-auto", "fish-linear", "trip"])
-    ['fish-auto']
-    >>> near_names("trip", ["trip-2024", "fish"])
-    ['trip-2024']
-    """
-    by_folded: dict[str, str] = {}
-    for one in islice(known, _LOOKED_AT):
-        by_folded.setdefault(one.casefold(), one)
-    wanted = name.casefold()
-    close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=cutoff)
-    if starts and len(wanted) >= 3:
-        close += [one for one in by_folded if one.startswith(wanted) and one not in close]
-    return [by_folded[one] for one in close[:most] if by_folded[one] != name]
 
 
 def did_you_mean(
@@ -116,15 +91,25 @@ def did_you_mean(
 ) -> str:
     """Return ": did you mean 'cod'?" for a misspelt name; "" where nothing is near.
 
+    Capitals do not count. Near is what difflib scores at `cutoff` or more and, with `starts`,
+    what begins with the misspelt name; the `most` nearest come, the nearest first.
+
     Examples
     --------
-    >>> did_you_mean("cdo", ["cod", "eel"])
-    ": did you mean 'cod'?"
-    >>> did_you_mean("shark", ["cod", "eel"])
-    ''
+    >>> did_you_mean("Fish-atuo", ["fish-auto", "fish-linear", "trip"])
+    ": did you mean 'fish-auto'?"
+    >>> did_you_mean("trip", ["trip-2024", "fish"]), did_you_mean("shark", ["cod", "eel"])
+    (": did you mean 'trip-2024'?", '')
     """
-    close = near_names(name, known, most=most, cutoff=cutoff, starts=starts)
-    return f": did you mean {' or '.join(map(repr, close))}?" if close else ""
+    by_folded: dict[str, str] = {}
+    for one in islice(known, _COMPARED):
+        by_folded.setdefault(one.casefold(), one)
+    wanted = name.casefold()
+    close = difflib.get_close_matches(wanted, by_folded, n=most, cutoff=cutoff)
+    if starts and len(wanted) >= 3:
+        close += [one for one in by_folded if one.startswith(wanted) and one not in close]
+    near = [by_folded[one] for one in close[:most] if by_folded[one] != name]
+    return f": did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def is_slip(written: str, known: str) -> bool:
@@ -161,23 +146,20 @@ def unknown_column(name: str, known: Iterable[str]) -> str:
     return f"no column {name!r} ({there}){did_you_mean(name, columns)}"
 
 
-def name_variants(names: Iterable[str]) -> list[list[str]]:
-    """Return the groups of names that are one name written in several ways.
+def merge_sentence(names: Iterable[str]) -> str:
+    """Return which class names may be one, and how they are merged; "" where none are alike.
+
+    Alike are names that differ by case, blanks, signs or Unicode form only.
 
     Examples
     --------
-    >>> name_variants(["Mudfish", "mudfish ", "sea_bass", "Sea bass", "cod"])
-    [['Mudfish', 'mudfish '], ['Sea bass', 'sea_bass']]
+    >>> merge_sentence(["Mudfish", "mudfish ", "cod"]).partition(".")[0]
+    "class names that may be one: 'Mudfish' and 'mudfish '"
     """
-    groups: dict[str, set[str]] = {}
+    by_key: dict[str, set[str]] = {}
     for name in names:
-        groups.setdefault(_key(name), set()).add(name)
-    return [sorted(group) for group in groups.values() if len(group) > 1]
-
-
-def merge_sentence(names: Iterable[str]) -> str:
-    """Return which names may be one, and how they are merged; "" where none are alike."""
-    groups = name_variants(names)
+        by_key.setdefault(_key(name), set()).add(name)
+    groups = [sorted(group) for group in by_key.values() if len(group) > 1]
     if not groups:
         return ""
     pairs = "; ".join(" and ".join(map(_written, group)) for group in groups[:5])

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from fishembed._base.bounded_reading import read_at_most
+from fishembed._base.bounded_reading import read_file
 from fishembed._base.paths import is_remote
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, InputError
@@ -40,7 +40,7 @@ def read_text(
             what = "a folder" if path.is_dir() else "a device or a pipe"
             raise error(f"{str(path)!r} is {what}, not a file")
         with remote_errors(path):
-            data = read_at_most(path)
+            data = read_file(path)
     except (OSError, ValueError) as reason:
         if isinstance(reason, FishembedError):
             raise

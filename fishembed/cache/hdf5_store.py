@@ -128,7 +128,7 @@ class Hdf5Store(Store):
         """Close the file; arrays that were handed out stay readable."""
         self._file.close()
         self._features.close()
-        self._forbid_use()
+        self._closed = True
 
     def layout(self, which: FeatureKind = "image") -> tuple[tuple[int, ...], str]:
         """Return the shape and type of the features without reading any."""

@@ -67,7 +67,7 @@ class JoinedStore(Store):
         """Close all stores that are joined."""
         for store in self._stores:
             store.close()
-        self._forbid_use()
+        self._closed = True
 
     def _verify(self) -> list[Damage]:
         return [damage for store in self.stores for damage in store.verify()]

@@ -72,7 +72,8 @@ def merge_stores(
         there = remote_state(place) if is_remote(place) else ANYTHING
         _check_free(place, or_index=True)
         index = make_index(place, _opened(places, place))
-        _make_folder(place)
+        if not is_remote(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
         write_index(place, index, replaces=there)
         return sum(one["rows"] for one in index["stores"]), 0
     _check_free(place)
@@ -91,10 +92,8 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
 
     Parameters
     ----------
-    store
-        What is cut; it stays.
-    rows
-        Rows of each file; the last one may have fewer.
+    store, rows
+        What is cut, which stays; rows of each file, of which the last one may have fewer.
     target
         The index; its name ends in `.json`. The files go into a folder of that name beside it.
 
@@ -169,10 +168,8 @@ def _write_rows(
     header = replace(
         store.header, skipped=store.header.skipped if skipped else (), history=(), dropped=None
     )
-    trunk: Matrix | Literal["image"] | None = None
-    if store.trunk_is_image:
-        trunk = "image"
-    elif store.has_trunk:
+    trunk: Matrix | Literal["image"] | None = "image" if store.trunk_is_image else None
+    if store.has_trunk and not store.trunk_is_image:
         trunk = SelectedRows(store.trunk, rows)
     write_store(
         place,
@@ -217,10 +214,9 @@ def _filled(rows: Rows, kept: npt.NDArray[np.int64]) -> Rows:
     if len(kept) == len(rows):
         return found
     at = {path: new for new, path in enumerate(found.path)}
-    repeated = sorted(set(range(len(rows))) - set(kept.tolist()))
     hashes = np.array(found.hash)
     metadata = {name: np.array(column) for name, column in found.metadata.items()}
-    for row in repeated:
+    for row in np.setdiff1d(np.arange(len(rows)), kept).tolist():
         new = at[rows.path[row]]
         if not hashes[new].any():
             hashes[new] = rows.hash[row]
@@ -243,8 +239,3 @@ def _opened(places: Sequence[AnyPath], target: AnyPath | None = None) -> Iterato
 
 def _real(path: AnyPath) -> str:
     return str(path) if is_remote(path) else os.path.realpath(path)
-
-
-def _make_folder(place: AnyPath) -> None:
-    if not is_remote(place):
-        place.parent.mkdir(parents=True, exist_ok=True)

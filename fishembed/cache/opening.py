@@ -81,7 +81,7 @@ def _open_one(path: AnyPath, *, check: bool = True) -> Store:
 
 
 def _open_local(local: Path, path: AnyPath, *, check: bool) -> Store:
-    if not _is_json(_first_bytes(local)):
+    if not _first_bytes(local).lstrip().startswith(b"{"):  # JSON
         return Hdf5Store.read(local, path, check=check)
     try:
         return ShardedStore(read_index(local, path), path, partial(_open_one, check=check))
@@ -163,10 +163,6 @@ def _first_bytes(path: AnyPath) -> bytes:
         raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
     with remote_errors(path), path.open("rb") as file:
         return bytes(file.read(_LOOKED_AT))
-
-
-def _is_json(start: bytes) -> bool:
-    return start.lstrip().startswith(b"{")
 
 
 class FeatureStore(Store):

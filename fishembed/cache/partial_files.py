@@ -164,7 +164,7 @@ class RemotePartialFiles(PartialFiles):
 
     def __init__(self, store: UPath, identity: str, writer: str = "") -> None:
         super().__init__(staging_path(store), identity, writer)
-        self._keeps_copies = not writer
+        self._only_uploads = bool(writer)
         self._remote = store.with_name(self.folder.name)
 
     def write(
@@ -173,7 +173,7 @@ class RemotePartialFiles(PartialFiles):
         """Write one file and upload it; a named writer keeps none on its machine."""
         path = super().write(digests, features)
         upload(path, self._remote / path.name)
-        if not self._keeps_copies:
+        if self._only_uploads:
             path.unlink()
         return path
 

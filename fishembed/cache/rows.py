@@ -69,9 +69,9 @@ def stacked_metadata(parts: Iterable[tuple[int, Mapping[str, Column]]]) -> dict[
 
 def _stacked(name: str, parts: Sequence[tuple[int, Mapping[str, Column]]]) -> Column:
     there = [columns[name] for _, columns in parts if name in columns]
-    like = next(filter(_says, there), there[0])
+    like = next(filter(_has_values, there), there[0])
     found = [
-        column if column is not None and _says(column) else missing_column(n, like=like)
+        column if column is not None and _has_values(column) else missing_column(n, like=like)
         for n, columns in parts
         for column in [columns.get(name)]
     ]
@@ -82,7 +82,7 @@ def _stacked(name: str, parts: Sequence[tuple[int, Mapping[str, Column]]]) -> Co
     return text_column([str(cell) for column in found for cell in column.tolist()])
 
 
-def _says(column: Column) -> bool:
+def _has_values(column: Column) -> bool:
     """Return whether a column has at least one cell that is not missing."""
     if is_number(column):
         return bool((~np.isnan(column)).any())

@@ -92,7 +92,7 @@ class ShardedStore(Store):
         """Close the files; arrays that were handed out stay readable."""
         if not self._closed:
             self.shard.cache_clear()
-        self._forbid_use()
+        self._closed = True
 
     def files(self) -> Iterator[AnyPath]:
         """Yield the paths of the index and of all files it names."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.short_table import ShortTable
+from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed.cache.edit_history import Dropped, Edit
 from fishembed.cache.lazy_rows import LazyRows, Matrix, SelectedRows
 from fishembed.cache.schema import StoreHeader, TextFeatures
@@ -34,7 +34,7 @@ FeatureKind = Literal["image", "trunk"]
 _AFTER_CLOSING = frozenset({"path", "stores", "close"})
 
 
-class Store(StoreColumns):
+class Store(StoreColumns, PrintsAsTable):
     """One set of samples under one encoder, or under several side by side.
 
     Parameters
@@ -55,6 +55,7 @@ class Store(StoreColumns):
     """
 
     _closed = False
+    """Whether everything but where the store lies raises StoreClosedError."""
     versions: Mapping[str, str] = {}
     """Versions of the packages that wrote it."""
     created: str = ""
@@ -98,15 +99,6 @@ class Store(StoreColumns):
             return f"FeatureStore({str(self.path)!r}, closed)"
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
 
-    def __str__(self) -> str:
-        return self._short_table().text()
-
-    def _repr_html_(self) -> str:
-        return self._short_table().html()
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self) if cycle else str(self))
-
     def _short_table(self) -> ShortTable:
         """Return what is shown in a notebook: the commonest classes by split."""
         if self._closed:
@@ -125,10 +117,6 @@ class Store(StoreColumns):
         if not name.startswith("_") and name not in _AFTER_CLOSING and self._closed:
             raise self._closed_error(name)
         return super().__getattribute__(name)
-
-    def _forbid_use(self) -> None:
-        """Make everything but where the store lies raise StoreClosedError from now on."""
-        self._closed = True
 
     def _closed_error(self, name: str) -> StoreClosedError:
         return StoreClosedError(
@@ -228,10 +216,8 @@ class Store(StoreColumns):
 
         Parameters
         ----------
-        rows
-            Row numbers, in any order.
-        which
-            "image", or "trunk" for the features before the projection.
+        rows, which
+            Row numbers, in any order; "image", or "trunk" for the features before the projection.
 
         Returns
         -------
@@ -248,10 +234,9 @@ class Store(StoreColumns):
 
         Parameters
         ----------
-        name
-            train, val or test; "all" for every labelled row.
-        which
-            "image", or "trunk" for the features before the projection.
+        name, which
+            train, val or test, "all" for every labelled row; "image", or "trunk" for the features
+            before the projection.
 
         Returns
         -------

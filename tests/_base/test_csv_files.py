@@ -26,7 +26,7 @@ NAMES = st.one_of(CELLS, st.binary().map(os.fsdecode))
 def test_every_text_comes_back(tmp_path, rows):
     write_csv(tmp_path / "a.csv", ["path", "label"], rows)
     tables = [
-        CsvTable(tmp_path / "a.csv", delimiter=",", keep_invalid=True),
+        CsvTable(tmp_path / "a.csv", delimiter=",", utf8_only=True),
         CsvTable(tmp_path / "a.csv"),
     ]
     for table in tables:
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_text_are_latin_or_names(workspace):
     table = CsvTable(workspace / "latin.csv")
     assert list(table) == [(2, {"path": "é"})]
     assert "read as Windows-1252" in table.remarks()[0]
-    assert list(CsvTable(workspace / "latin.csv", keep_invalid=True)) == [(2, {"path": "\udce9"})]
+    assert list(CsvTable(workspace / "latin.csv", utf8_only=True)) == [(2, {"path": "\udce9"})]
 
 
 def test_odd_rows_are_counted_and_named(workspace):

@@ -309,7 +309,7 @@ def export_manifest(store: Store, target: str | Path) -> Path:
     metadata = {name: column for name, column in store.metadata.items() if name not in taken}
     rows = [
         [
-            _place(path if np.isnan(box[0]) else _photo(path), root, here),
+            _place(path if np.isnan(box[0]) else _boxed_image(path), root, here),
             names[label],
             str(split),
             group,
@@ -326,8 +326,8 @@ def export_manifest(store: Store, target: str | Path) -> Path:
     return target
 
 
-def _photo(path: str) -> str:
-    """Return the path of the photo that a box is a part of."""
+def _boxed_image(path: str) -> str:
+    """Return the path of the image that a box is a part of."""
     return path.rpartition("#xywh=")[0] or path
 
 

@@ -34,7 +34,7 @@ _NAMES = {
     "groups": "groups group",
     "digests": "digests digest sha256",
 }
-_MEANING = {word: name for name, words in _NAMES.items() for word in words.split()}
+_MEANING = {word: name for name, spellings in _NAMES.items() for word in spellings.split()}
 _NUMBERED = re.compile(r"(.*?)[ _.-]?\d+")
 _CONVERT = (
     'where you trust it, convert it: python -c "import pickle, numpy; d = pickle.load(open('
@@ -229,17 +229,17 @@ def _beside(arrays: Mapping[str, Any], n: int) -> Arrays:
 
 
 def _feature_columns(path: Path, numbers: Sequence[str], known: Collection[str]) -> list[str]:
-    """Return the columns of numbers that make an embedding: the largest family of their names."""
-    families: dict[str, list[str]] = {}
+    """Return the columns that make an embedding: the most that differ in a number only."""
+    numbered: dict[str, list[str]] = {}
     for name in numbers:
         if name not in known and (match := _NUMBERED.fullmatch(name)):
-            families.setdefault(match[1], []).append(name)
-    if not families:
+            numbered.setdefault(match[1], []).append(name)
+    if not numbered:
         raise DataError(
             f"{str(path)!r} has no columns of features: a column of lists, or columns of numbers "
             "named such as f0, f1, f2"
         )
-    return max(families.values(), key=len)
+    return max(numbered.values(), key=len)
 
 
 def _known_columns(names: Sequence[str]) -> dict[str, str]:
@@ -248,7 +248,7 @@ def _known_columns(names: Sequence[str]) -> dict[str, str]:
     Of several that could mean the same, such as label and species, the first of the meaning's names
     counts; the others are metadata.
     """
-    order = [word for words in _NAMES.values() for word in words.split()]
+    order = [word for spellings in _NAMES.values() for word in spellings.split()]
     known: dict[str, str] = {}
     for name in sorted(filter(_meaning, names), key=lambda one: order.index(_word(one))):
         if _meaning(name) not in {"features", *known.values()}:

@@ -204,11 +204,11 @@ def _facts(arrays: Mapping[str, Any], n: int) -> dict[str, Any]:
 def _metadata(arrays: Mapping[str, Any], n: int, facts: Collection[str]) -> dict[str, Column]:
     """Return the further arrays of one cell a row; others belong to no row."""
     found: dict[str, Column] = {}
-    for name, given in arrays.items():
+    for name, values in arrays.items():
         is_known = ARRAYS[name] in facts if name in ARRAYS else name in _KNOWN
-        if is_known or isinstance(given, LazyRows):
+        if is_known or isinstance(values, LazyRows):
             continue
-        array = np.asarray(given)
+        array = np.asarray(values)
         if array.shape != (n,) or array.dtype.kind not in "iufbUSO":
             continue
         own = name.removeprefix(METADATA_PREFIX)

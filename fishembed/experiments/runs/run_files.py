@@ -128,7 +128,7 @@ def read_csv_rows(path: Path) -> list[dict[str, str]]:
     RunFormatError
         When there is no such file, or it cannot be read.
     """
-    return [row for _, row in CsvTable(path, RunFormatError, delimiter=",", keep_invalid=True)]
+    return [row for _, row in CsvTable(path, RunFormatError, delimiter=",", utf8_only=True)]
 
 
 def read_csv_columns(path: Path) -> Columns:

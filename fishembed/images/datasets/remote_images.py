@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fishembed._base.bounded_reading import read_at_most
+from fishembed._base.bounded_reading import read_file
 from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
@@ -42,7 +42,7 @@ class RemoteImage:
             if not is_remote(place):
                 return read_bytes(place, max_bytes=MOST_BYTES)
             with remote_errors(place):
-                return read_at_most(place, MOST_BYTES)
+                return read_file(place, MOST_BYTES)
         except FileNotFoundError as error:
             raise ImageError(_MISSING) from error
         except (FishembedError, OSError) as error:
