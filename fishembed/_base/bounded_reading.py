@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from fishembed._base.paths import is_remote
-from fishembed._base.places import HTTP
+from fishembed._base.paths import HTTP, is_remote
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fishembed._base.bounded_reading import blocks
 from fishembed._base.files import atomic_file, temporary_file
-from fishembed._base.paths import is_remote, scrub
-from fishembed._base.places import HTTP
+from fishembed._base.paths import HTTP, is_remote, scrub
 from fishembed.errors import RemoteError
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
-from fishembed._base.nearest import BLOCK
+from fishembed._base.arrays import BLOCK, unit_rows
 from fishembed.evaluation.near_duplicates import CopyDetector
 
 Features = npt.NDArray[Any]

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
-from fishembed._base.nearest import BLOCK, nearest_rows
+from fishembed._base.arrays import BLOCK, nearest_rows, unit_rows
 from fishembed._base.perceptual_hash import bit_distances, hash_signs
 from fishembed.errors import InputError
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
-from fishembed._base.nearest import BLOCK
+from fishembed._base.arrays import BLOCK, unit_rows
 from fishembed._base.text import counted
 from fishembed.audit.check import (
     Action,

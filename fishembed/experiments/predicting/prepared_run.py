@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
-from fishembed._base.nearest import nearest_rows
+from fishembed._base.arrays import nearest_rows, unit_rows
 from fishembed.cache import Store
 from fishembed.classifiers import SavedHead
 from fishembed.errors import StoreMismatchError
