@@ -47,7 +47,7 @@ def make_head(
     seed: int,
     text: ZeroShotClassifier | None = None,
 ) -> Any:
-    """Build a head that is not fitted.
+    """Build a head, a scikit-learn estimator that is not fitted.
 
     Parameters
     ----------
@@ -56,14 +56,9 @@ def make_head(
     parameters
         Of the estimator, see its class, or of the one inside it; what is left out has its
         default.
-    seed
-        For heads that draw random numbers.
-    text
-        A zero-shot classifier of the classes that are learnt, for heads that can use one.
-
-    Returns
-    -------
-    A scikit-learn estimator.
+    seed, text
+        For heads that draw random numbers, and a zero-shot classifier of the classes that are
+        learnt, for heads that can use one.
 
     Raises
     ------
@@ -76,9 +71,15 @@ def make_head(
         )
     head = _with_defaults(name, text)
     known = _parameter_names(head)
-    unknown = [key for key in parameters if key not in known]
-    if unknown:
-        raise _unknown(name, unknown[0], known)
+    unknown = next((key for key in parameters if key not in known), None)
+    if unknown is not None:
+        plain = {other: _parameter_names(_with_defaults(other, None)) for other in _PLAIN}
+        others = ", ".join(other for other, names in plain.items() if unknown in names)
+        instead = f"; it is a parameter of {others}" if others else ""
+        raise InputError(
+            f"the head {name!r} has no parameter {unknown!r}{instead}. {name!r} has "
+            f"{', '.join(sorted(known))}"
+        )
     if "random_state" in head.get_params():
         head.set_params(random_state=seed)
     return head.set_params(**{known[key]: value for key, value in parameters.items()})
@@ -88,15 +89,6 @@ def head_parameters(head: Any) -> dict[str, Any]:
     """Return the parameters of a head and of the one inside it, by the names `make_head` knows."""
     values = head.get_params()
     return {name: values[key] for name, key in sorted(_parameter_names(head).items())}
-
-
-def _unknown(name: str, key: str, known: Mapping[str, str]) -> InputError:
-    others = [head for head in _PLAIN if key in _parameter_names(_with_defaults(head, None))]
-    instead = f"; it is a parameter of {', '.join(others)}" if others else ""
-    return InputError(
-        f"the head {name!r} has no parameter {key!r}{instead}. {name!r} has "
-        f"{', '.join(sorted(known))}"
-    )
 
 
 def _parameter_names(head: Any) -> dict[str, str]:

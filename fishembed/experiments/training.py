@@ -75,15 +75,8 @@ class TrainingData:
 def fit_head(head: Any, data: TrainingData, validate: Validate = "cv") -> None:
     """Fit a head in place.
 
-    Parameters
-    ----------
-    head
-        What `make_head` built.
-    data
-        What it learns from.
-    validate
-        What a head that chooses judges its candidates on. The linear head watches the validation
-        rows in any case.
+    A head that chooses judges its candidates on what `validate` says; the linear head watches the
+    validation rows in any case.
 
     Raises
     ------
@@ -93,24 +86,19 @@ def fit_head(head: Any, data: TrainingData, validate: Validate = "cv") -> None:
     from fishembed.classifiers import ChoosingHead, LinearHead
 
     chooses = isinstance(head, ChoosingHead)
-    if validate == "val":
-        _check_validation(head, data, chooses=chooses)
+    if validate == "val" and not chooses:
+        raise InputError(f"{type(head).__name__} chooses nothing: validate is for auto and sweep")
+    if validate == "val" and data.val is None:
+        raise InputError(
+            "there are no val rows to choose on, or they are what is scored: choose by "
+            "cross-validation (cv)"
+        )
     if data.val is not None and (validate == "val" or isinstance(head, LinearHead)):
         head.fit(data.X, data.y, X_val=data.val[0], y_val=data.val[1])
     elif chooses:
         head.fit(data.X, data.y, groups=data.groups)
     else:
         head.fit(data.X, data.y)
-
-
-def _check_validation(head: Any, data: TrainingData, *, chooses: bool) -> None:
-    if not chooses:
-        raise InputError(f"{type(head).__name__} chooses nothing: validate is for auto and sweep")
-    if data.val is None:
-        raise InputError(
-            "there are no val rows to choose on, or they are what is scored: choose by "
-            "cross-validation (cv)"
-        )
 
 
 def calibrate(head: Any, data: TrainingData, logits: HeldOutLogits) -> float:

@@ -62,8 +62,7 @@ class ClassLists:
 
     def not_among(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the listed classes that are not among `names`."""
-        every = sorted(set().union(*self.lists.values()))
-        return tuple(name for name in every if name not in set(names))
+        return tuple(sorted(set().union(*self.lists.values()) - set(names)))
 
 
 def read_class_lists(path: Path) -> ClassLists:
@@ -124,7 +123,7 @@ def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64
     total = sum(found.values())
     if not values.sum() > 0:
         raise DataError(f"{str(path)!r} has no share for any class of the head")
-    absent = np.array([name in set(missing) for name in names])
+    absent = [name not in found for name in names]
     if missing:
         values[absent] = max(0.0, 1 - total) / len(missing) if total <= 1 + 1e-6 else 0.5
     return values / values.sum(), missing
@@ -185,7 +184,7 @@ def _rows(path: Path, names: Sequence[str] = ()) -> tuple[list[dict[str, str]], 
 def fill_taxonomy(
     names: Sequence[str], *, offline: bool = False, lookup: Lookup | None = None
 ) -> tuple[list[list[str]], list[str]]:
-    """Return a row of taxa for each class.
+    """Return a row of taxa for each class, and the names for which nothing was found.
 
     Parameters
     ----------
@@ -199,8 +198,7 @@ def fill_taxonomy(
     Returns
     -------
     rows, missing
-        Class and a cell for each of `RANK_COLUMNS`, "" where it is not known; and the names for
-        which nothing was found.
+        A row is the class and a cell for each of `RANK_COLUMNS`, "" where it is not known.
 
     Raises
     ------
@@ -242,9 +240,8 @@ def read_class_names(path: Path) -> list[str]:
     table = CsvTable(path)
     lower = {column.lower(): column for column in table.columns}
     column = next((lower[c] for c in ("class", "label", "species") if c in lower), None)
-    cells = [] if column or not table.columns else [table.columns[0]]
-    column = column or (table.columns[0] if table.columns else "")
-    cells += [row[column] for _, row in table]
+    first = table.columns[:1] if column is None else []  # a bare list, whose first line is a class
+    cells = [*first, *(row[column or first[0]] for _, row in table)]
     names = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))
     if not names:
         raise DataError(f"{str(path)!r} names no class")

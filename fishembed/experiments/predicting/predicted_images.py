@@ -104,10 +104,11 @@ class Predictions:
             few = listed([*self.not_known[:8], *(["…"] if len(self.not_known) > 8 else [])])
             n = counted(len(self.not_known), "listed class", "listed classes")
             sentences.append(f"The head has not learnt {n}, and cannot name them: {few}.")
-        sent_back = [one.reason for one in self.predictions if one.unknown]
-        if sent_back:
-            like_none = sum(reason.startswith("like none") for reason in sent_back)
-            undecided = sum(reason.startswith("undecided") for reason in sent_back)
+        if sent_back := [one.reason for one in self.predictions if one.unknown]:
+            like_none, undecided = (
+                sum(reason.startswith(begin) for reason in sent_back)
+                for begin in ("like none", "undecided")
+            )
             of = counted(len(self.predictions), "answer")
             sentences.append(
                 f"Unknown: {len(sent_back):,} of {of}, {like_none:,} like none of the classes, "

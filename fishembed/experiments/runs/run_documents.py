@@ -43,7 +43,8 @@ _CHANGED = "is not as it was written: make the run again, or take the file from 
 def write_run_json(folder: Path, name: str, info: Mapping[str, Any]) -> None:
     """Write a run's record, with the digest of every file that is in its folder."""
     about = {"format": RUN_FORMAT, "schema": RUN_SCHEMA, "name": name}
-    write_document(folder / RUN_JSON, {**about, **info, FILES: _digests(folder)})
+    digests = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    write_document(folder / RUN_JSON, {**about, **info, FILES: digests})
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -54,20 +55,21 @@ def read_record(folder: Path) -> dict[str, Any]:
     RunFormatError
         When it is damaged, links lead out of the folder, or a newer version wrote it.
     """
-    refuse_links_out(folder)
-    info = read_json(folder / RUN_JSON)
+    _refuse_links_out(folder)
+    place = folder / RUN_JSON
+    info = read_json(place)
     if info.get("format") != RUN_FORMAT:
-        raise RunFormatError(f"{str(folder / RUN_JSON)!r} was not written by fishembed")
+        raise RunFormatError(f"{str(place)!r} was not written by fishembed")
     schema = info.get("schema", 0)
     if not isinstance(schema, int):
-        raise RunFormatError(f"{str(folder / RUN_JSON)!r} has the schema {schema!r}")
+        raise RunFormatError(f"{str(place)!r} has the schema {schema!r}")
     if schema > RUN_SCHEMA:
         raise RunFormatError(
             f"{str(folder)!r} has run schema {schema}; this version reads up to "
             f"{RUN_SCHEMA}: pip install -U fishembed"
         )
-    check_document(folder / RUN_JSON, info)
-    check_types(folder, info)
+    _check_document(place, info)
+    _check_types(folder, info)
     return info
 
 
@@ -83,13 +85,10 @@ def is_run(folder: Path) -> bool:
         return False
 
 
-def refuse_links_out(folder: Path) -> None:
+def _refuse_links_out(folder: Path) -> None:
     """Refuse a run folder with links out of it: a stranger's run may have others read or replaced.
 
-    Raises
-    ------
-    RunFormatError
-        When there is one. The cache of the hub's client, whose files are links into it, has none.
+    In the cache of the hub's client files are links too, into the cache.
     """
     real = folder.resolve()
     inside = real, real.parent.parent / "blobs"
@@ -108,14 +107,8 @@ def _target(link: Path) -> Path:
         return Path()
 
 
-def check_document(place: Path, document: Mapping[str, Any]) -> None:
-    """Compare `run.json` or `field.json` with the checksum in it; before 0.2 there was none.
-
-    Raises
-    ------
-    RunFormatError
-        When it is not as it was written.
-    """
+def _check_document(place: Path, document: Mapping[str, Any]) -> None:
+    """Raise RunFormatError where the checksum in a document differs; before 0.2 there was none."""
     expected = document.get(CHECKSUM)
     if expected is not None and expected != _checksum(document):
         raise RunFormatError(f"{str(place)!r} {_CHANGED}")
@@ -143,14 +136,8 @@ def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
         raise RunFormatError(f"{str(place)!r} {_CHANGED}")
 
 
-def check_types(folder: Path, info: Mapping[str, Any]) -> None:
-    """Check the values of `run.json` that are used as they are.
-
-    Raises
-    ------
-    RunFormatError
-        When something has another type than `run_info` writes.
-    """
+def _check_types(folder: Path, info: Mapping[str, Any]) -> None:
+    """Raise RunFormatError where a value of `run.json` has another type than `run_info` writes."""
     stores = [info.get("store"), *(info.get("stores") or ())]
     good = (
         all(isinstance(info.get(name, kind()), kind | None) for name, kind in _TYPES.items())
@@ -163,10 +150,6 @@ def check_types(folder: Path, info: Mapping[str, Any]) -> None:
     )
     if not good:
         raise RunFormatError(f"{str(folder / RUN_JSON)!r} is damaged: make the run again")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def _sha256(path: Path) -> str:
@@ -198,7 +181,7 @@ def read_document(place: Path) -> dict[str, Any]:
         When it cannot be read, or is not as it was written.
     """
     document = read_json(place)
-    check_document(place, document)
+    _check_document(place, document)
     return {name: value for name, value in document.items() if name != CHECKSUM}
 
 

@@ -63,24 +63,15 @@ Columns = Mapping[str, Sequence[str]]
 
 
 def write_result(result: RunResult, folder: Path, name: str) -> None:
-    """Write a result into an empty folder; see `reports/README.md` for its files.
-
-    Parameters
-    ----------
-    result
-        What `fit` or `score_zeroshot` returned.
-    folder
-        Where to write.
-    name
-        Of the run, for its record.
-    """
+    """Write a result, as a run of this name, into an empty folder; see `reports/README.md`."""
     write_csv(folder / PER_CLASS_CSV, PER_CLASS, _class_rows(result))
     write_csv(folder / PREDICTIONS_CSV, PREDICTIONS, _image_rows(result.images))
-    for file, rows in (
-        (HISTORY_CSV, result.epochs),
-        (SELECTION_CSV, result.selection),
-        (FEW_SHOT_CSV, result.few_shot),
-    ):
+    tables = {
+        HISTORY_CSV: result.epochs,
+        SELECTION_CSV: result.selection,
+        FEW_SHOT_CSV: result.few_shot,
+    }
+    for file, rows in tables.items():
         if rows:
             write_csv(folder / file, list(rows[0]), [list(row.values()) for row in rows])
     write_json(folder / METRICS_JSON, result.metrics)
@@ -89,12 +80,7 @@ def write_result(result: RunResult, folder: Path, name: str) -> None:
 
 
 def read_result(folder: Path, info: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunResult:
-    """Read the tables of a run folder.
-
-    Parameters
-    ----------
-    folder, info, metrics
-        The folder, and its `run.json` and `metrics.json`.
+    """Read the tables of a run folder; `info` and `metrics` are its `run.json`, `metrics.json`.
 
     Raises
     ------
@@ -154,15 +140,10 @@ def _cells(values: np.ndarray, name: str) -> list[object]:
 def _image_rows(images: ScoredImages) -> Iterator[list[object]]:
     names = (*images.class_names, "")  # -1 is none
     blank: list[object] = [None] * (TOP_K - images.top.shape[1])
-    for path, true, predicted, sure, top, p, group in zip(
-        images.paths,
-        images.true.tolist(),
-        images.predicted.tolist(),
-        images.confidence.tolist(),
-        images.top.tolist(),
-        images.top_probabilities.tolist(),
-        images.group_names,
-        strict=True,
+    arrays = (images.true, images.predicted, images.confidence, images.top)
+    columns = [array.tolist() for array in (*arrays, images.top_probabilities)]
+    for path, group, true, predicted, sure, top, p in zip(
+        images.paths, images.group_names, *columns, strict=True
     ):
         likely = [names[c] for c in top]
         yield [path, names[true], names[predicted], sure, *likely, *blank, *p, *blank, group]
@@ -201,8 +182,7 @@ def _read_images(columns: Columns, names: list[str]) -> ScoredImages:
     n = len(_texts(columns, "path", PREDICTIONS_CSV))
     ranks = [k for k in range(1, TOP_K + 1) if n and columns.get(f"top{k}", [""])[0]]
     likely = [columns[f"top{k}"] for k in ranks]
-    known = set(names)
-    names = names + sorted({name for column in likely for name in column} - {*known, ""})
+    names = names + sorted({name for column in likely for name in column} - {*names, ""})
     index = {name: i for i, name in enumerate(names)}
 
     def places(column: Sequence[str]) -> np.ndarray:
@@ -229,13 +209,11 @@ def _read_numbers(path: Path, texts: Sequence[str] = ()) -> tuple[dict[str, Any]
     if not path.is_file():
         return ()
     table = read_csv_columns(path)
-    columns = {
-        name: list(table[name]) if name in texts else _numbers(table, name, path.name).tolist()
+    columns = [
+        table[name] if name in texts else _numbers(table, name, path.name).tolist()
         for name in table
-    }
-    return tuple(
-        dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-    )
+    ]
+    return tuple(dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _texts(columns: Columns, name: str, file: str) -> Sequence[str]:

@@ -73,10 +73,7 @@ def run_parameters(run: Run) -> dict[str, str]:
     """Return what a run was made with, as short texts by name."""
     info = run.info
     known = {
-        "kind": info["kind"],
-        "head": info["head"],
-        "features": info.get("features"),
-        "seed": info.get("seed"),
+        **{name: info.get(name) for name in ("kind", "head", "features", "seed")},
         "store": info["store"].get("name"),
         "rows": info["store"].get("rows"),
         "encoder": info["encoder"].get("fingerprint"),
