@@ -99,16 +99,16 @@ class AutoBefore(AutoHead):
         taus = (0.0, 0.5, 1.0)
         shrinkages = (0.9, 0.7, 0.5, 0.3, 0.1)
         plain = [
-            GaussianGrid(shrinkages, (0.0, 1.0, 2.0), taus),
-            LogisticGrid((10.0, 100.0, 1000.0), taus),
+            GaussianGrid(shrinkages, (0.0, 1.0, 2.0), taus=taus),
+            LogisticGrid((10.0, 100.0, 1000.0), taus=taus),
         ]
         if self.text_features is None:
             return plain
         text = class_anchors(self.text_features)
         counts = (1.0, 2.0, 4.0, 8.0, 16.0)
         return [
-            ZeroShotGrid(text),
-            GaussianGrid(shrinkages, counts, taus, text, "text-anchored"),
+            ZeroShotGrid(text=text),
+            GaussianGrid(shrinkages, counts, taus=taus, text=text, name="text-anchored"),
             *plain,
         ]
 

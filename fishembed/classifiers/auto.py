@@ -34,8 +34,8 @@ _DEFAULT_C = 100.0  # where nothing can be evaluated
 _TAUS = (0.0, 0.5, 1.0)
 _ANGULAR_TAUS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
-_GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 4.0, 16.0), _TAUS)
-_ANGULAR = AngularGrid((10.0, 30.0, 100.0), 0.5, _ANGULAR_TAUS)
+_GAUSSIAN = GaussianGrid(_SHRINKAGES, (0.0, 1.0, 4.0, 16.0), taus=_TAUS)
+_ANGULAR = AngularGrid((10.0, 30.0, 100.0), shrinkage=0.5, taus=_ANGULAR_TAUS)
 _TEXT_PSEUDO_COUNTS = (1.0, 4.0, 16.0)
 _FEW_ROWS = 2  # a class, on average
 _TEXT_CS = (10.0, 100.0, 1000.0)
@@ -125,9 +125,9 @@ class AutoHead(ChoosingHead):
         text = matching_anchors(self.text_features, n_classes, dim)
         grids: list[ModelGrid] = [_GAUSSIAN, _ANGULAR]
         if text is not None:
-            grids = [ZeroShotGrid(text), *_text_grids(text), *grids]
+            grids = [ZeroShotGrid(text=text), *_text_grids(text), *grids]
         if folds is not None and _is_huge(folds):
-            return [grid for grid in grids if not isinstance(grid, AngularGrid | LogisticGrid)]
+            return [grid for grid in grids if not isinstance(grid, LogisticGrid)]
         return grids
 
     def _combined(
@@ -146,15 +146,17 @@ class AutoHead(ChoosingHead):
             return [(_GAUSSIAN, {"shrinkage": 0.7, "pseudo_count": 1.0}, 1.0)]
         anchored, around = _text_grids(text)
         return [
-            (ZeroShotGrid(text), {}, 0.5),
+            (ZeroShotGrid(text=text), {}, 0.5),
             (anchored, {"shrinkage": 0.5, "pseudo_count": 4.0}, 0.2),
             (around, {"C": _DEFAULT_C}, 0.5),
         ]
 
 
 def _text_grids(text: Floats) -> tuple[GaussianGrid, LogisticGrid]:
-    anchored = GaussianGrid(_SHRINKAGES, _TEXT_PSEUDO_COUNTS, _TAUS, text, "text-anchored")
-    return anchored, LogisticGrid(_TEXT_CS, _TAUS, text, "text-logistic")
+    anchored = GaussianGrid(
+        _SHRINKAGES, _TEXT_PSEUDO_COUNTS, taus=_TAUS, text=text, name="text-anchored"
+    )
+    return anchored, LogisticGrid(_TEXT_CS, taus=_TAUS, text=text, name="text-logistic")
 
 
 def _is_huge(folds: Folds) -> bool:

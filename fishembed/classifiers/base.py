@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -210,6 +210,15 @@ class EmbeddingClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: i
         check_consistent_length(X, labels)
         self.n_features_in_ = X.shape[1]
         return ChunkedRows(X, self._normalized), self._learn_classes(labels)
+
+    def _validate_rows_or_chunks(
+        self, X: npt.ArrayLike | ChunkedArray, y: npt.ArrayLike
+    ) -> tuple[Floats | ChunkedRows, Codes]:
+        """Validate a training set of either kind; its rows come normalised."""
+        if is_chunked(X):
+            return self._validate_chunked_training(X, y)
+        rows, codes = self._validate_training(cast("npt.ArrayLike", X), y)
+        return self._normalized(rows), codes
 
     def _check_normalize(self) -> None:
         if self.normalize not in ("l2", "none"):

@@ -59,6 +59,8 @@ class ChunkedRows:
         Function applied to the float32 rows of each read; None leaves them as they are.
     """
 
+    dtype = np.dtype(np.float32)
+
     def __init__(
         self, X: ChunkedArray, normalize: Callable[[Floats32], npt.NDArray[Any]] | None = None
     ) -> None:

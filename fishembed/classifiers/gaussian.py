@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,16 +30,18 @@ class GaussianStatistics:
         (n_classes,) rows of each class.
     centre
         (dim,) mean of the class means.
+    centred_means
+        (n_classes, dim): class means minus `centre`, 0 for a class without rows.
     offsets, anchors
-        (n_classes, dim): class means, and what they are shrunk towards, both minus `centre` and
-        in the basis of `directions`; offsets are 0 for a class without rows, anchors are 0 where
-        there is no text.
+        (n_classes, dim): these, and what they are shrunk towards, in the basis of `directions`;
+        anchors are 0 where there is no text.
     variances, directions
         (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance within classes.
     """
 
     counts: Double
     centre: Double
+    centred_means: Double
     offsets: Double
     anchors: Double
     variances: Double
@@ -47,13 +49,9 @@ class GaussianStatistics:
 
     @classmethod
     def of(
-        cls,
-        rows: Floats | ChunkedRows,
-        codes: npt.NDArray[np.intp],
-        n_classes: int,
-        text: Floats | None = None,
+        cls, rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], n_classes: int
     ) -> GaussianStatistics:
-        """Compute them from (n, dim) rows, the class of each, and text (n_classes, dim)."""
+        """Compute them from (n, dim) rows and the class of each, without text."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         means = _sums(rows, codes, n_classes) / np.maximum(counts, 1)[:, None]
         centre = means[counts > 0].mean(axis=0)
@@ -61,16 +59,17 @@ class GaussianStatistics:
         around = means if degrees else np.broadcast_to(centre, means.shape)
         scatter = _scatter(rows, codes, around)
         variances, directions = np.linalg.eigh(scatter / max(int(degrees), 1))
-        offsets = np.where(counts[:, None] > 0, means - centre, 0)
-        anchors = np.zeros_like(offsets) if text is None else _align_text(text, offsets, counts)
-        return cls(
-            counts,
-            centre,
-            offsets @ directions,
-            anchors @ directions,
-            np.maximum(variances, 0),
-            directions,
-        )
+        centred = np.where(counts[:, None] > 0, means - centre, 0)
+        offsets, anchors = centred @ directions, np.zeros_like(centred)
+        variances = np.maximum(variances, 0)
+        return cls(counts, centre, centred, offsets, anchors, variances, directions)
+
+    def with_text(self, text: Floats | None) -> GaussianStatistics:
+        """Return the same with text (n_classes, dim) to shrink means towards, if there is any."""
+        if text is None:
+            return self
+        anchors = _align_text(text, self.centred_means, self.counts)
+        return replace(self, anchors=anchors @ self.directions)
 
     def precisions(self, shrinkage: float) -> Double:
         """(dim,) eigenvalues of the inverse of the shrunken covariance."""
@@ -215,8 +214,10 @@ class GaussianHead(LinearClassifier):
         n_classes = len(self.classes_)
         text = matching_anchors(self.text_features, n_classes, self.n_features_in_)
         with one_blas_thread():
-            statistics = GaussianStatistics.of(self._normalized(rows), codes, n_classes, text)
-            coef, intercept = statistics.linear_map(self.shrinkage, self.pseudo_count)
+            statistics = GaussianStatistics.of(self._normalized(rows), codes, n_classes)
+            coef, intercept = statistics.with_text(text).linear_map(
+                self.shrinkage, self.pseudo_count
+            )
         if self.prior == "empirical":
             intercept += log_prior(codes, n_classes)
         self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)

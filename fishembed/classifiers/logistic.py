@@ -22,11 +22,11 @@ from fishembed.classifiers.base import (
     log_prior,
     row_weights,
 )
-from fishembed.classifiers.chunked_rows import ChunkedRows, is_chunked
+from fishembed.classifiers.chunked_rows import ChunkedRows
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.head_function import FittedMap, Whitening
-from fishembed.classifiers.solver.quasi_newton import Limits, Optimum, solve_path
-from fishembed.classifiers.solver.softmax import ChunkedRotated, Rotated
+from fishembed.classifiers.solver.quasi_newton import Optimum, solve_path
+from fishembed.classifiers.solver.softmax import rotated
 from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
@@ -140,25 +140,6 @@ class LogisticHead(LinearClassifier):
         _fit_path([self], X, y, sample_weight)
         return self
 
-    def _around(self) -> Floats | None:
-        """Weights that are not penalised; None for zero."""
-        text = matching_anchors(self.text_features, len(self.classes_), self.n_features_in_)
-        return None if text is None else self.logit_scale * text
-
-    def _learn(self, data: Rotated, optimum: Optimum, around: Floats | None) -> None:
-        self.coef_, self.intercept_ = data.unrotate(optimum.parameters)
-        if around is not None:
-            self.coef_ = self.coef_ + around.astype(self.coef_.dtype)
-        self.n_iter_, self.gap_ = optimum.n_iter, optimum.gap
-        self.converged_ = optimum.converged
-        if not self.converged_:
-            warnings.warn(
-                f"LogisticHead(C={self.C:g}) stopped at max_iter={self.max_iter} with an "
-                f"estimated gap of {self.gap_:.1e}, tol={self.tol:g}: raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
 
 def logistic_path(
     X: npt.ArrayLike,
@@ -217,26 +198,45 @@ def _fit_path(
     if not heads[0].C > 0:
         raise InputError(f"C={heads[0].C!r} must be above 0.")
     first = heads[0]
-    chunked = first._validate_chunked_training(X, y) if is_chunked(X) else None
-    rows, codes = chunked or first._validate_training(X, y)
+    rows, codes = first._validate_rows_or_chunks(X, y)
+    n_classes = len(first.classes_)
     weights = row_weights(codes, first.classes_, first.class_weight, sample_weight)
-    around = first._around()
+    text = matching_anchors(first.text_features, n_classes, first.n_features_in_)
+    around = None if text is None else first.logit_scale * text
     with one_blas_thread():
-        data = (
-            ChunkedRotated.over(rows, weights, centred=around is None)
-            if isinstance(rows, ChunkedRows)
-            else Rotated.of(first._normalized(rows), weights, centred=around is None)
-        )
-        n_classes, Cs = len(first.classes_), [head.C for head in heads]
-        limits = Limits(first.tol, first.max_iter)
+        data = rotated(rows, weights, centred=text is None)
         solutions = list(
-            solve_path(data, codes, weights, n_classes, Cs, limits=limits, around=around)
+            solve_path(
+                data,
+                codes,
+                weights,
+                n_classes,
+                [head.C for head in heads],
+                tol=first.tol,
+                max_iter=first.max_iter,
+                around=around,
+            )
         )
     for head, optimum in zip(heads, solutions, strict=True):
         head.classes_, head.n_features_in_ = first.classes_, first.n_features_in_
         if hasattr(first, "feature_names_in_"):
             head.feature_names_in_ = first.feature_names_in_
-        head._learn(data, optimum, around)
+        head.coef_, head.intercept_ = data.unrotate(optimum.parameters)
+        if around is not None:
+            head.coef_ = head.coef_ + around.astype(head.coef_.dtype)
+        head.gap_ = optimum.gap
+        _learn_convergence(head, optimum)
+
+
+def _learn_convergence(head: LogisticHead | AngularHead, optimum: Optimum) -> None:
+    head.n_iter_, head.converged_ = optimum.n_iter, optimum.converged
+    if not head.converged_:
+        warnings.warn(
+            f"{type(head).__name__}(C={head.C:g}) stopped at max_iter={head.max_iter} with an "
+            f"estimated gap of {optimum.gap:.1e}, tol={head.tol:g}: raise max_iter or tol.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -321,42 +321,36 @@ class AngularHead(MapPredictor, EmbeddingClassifier):
             `max_iter` was reached first.
         """
         self._check_parameters()
-        chunked = self._validate_chunked_training(X, y) if is_chunked(X) else None
-        rows, codes = chunked or self._validate_training(X, y)
-        dtype = np.float32 if isinstance(rows, ChunkedRows) else rows.dtype
+        rows, codes = self._validate_rows_or_chunks(X, y)
         with one_blas_thread():
-            source = rows if isinstance(rows, ChunkedRows) else self._normalized(rows)
-            statistics = GaussianStatistics.of(source, codes, len(self.classes_))
+            statistics = GaussianStatistics.of(rows, codes, len(self.classes_))
             whitening = statistics.whitening(self.shrinkage)
-            coef, intercept = self._solve(source, codes, whitening)
+            coef, intercept = self._solve(rows, codes, whitening)
         intercept = intercept - self.tau * log_prior(codes, len(self.classes_))
-        self._fitted_map = FittedMap.of_direction(whitening, coef, intercept).astype(dtype)
+        self._fitted_map = FittedMap.of_direction(whitening, coef, intercept).astype(rows.dtype)
         return self
 
     def _solve(
         self, rows: Floats | ChunkedRows, codes: Codes, whitening: Whitening
     ) -> tuple[Floats, Floats]:
+        if isinstance(rows, ChunkedRows):
+            directions = rows.mapped(whitening.directions, len(whitening.centre))
+        else:
+            directions = whitening.directions(rows)
         weights = np.ones(len(rows))
-        data = (
-            ChunkedRotated.over(rows.mapped(whitening.directions, len(whitening.centre)), weights)
-            if isinstance(rows, ChunkedRows)
-            else Rotated.of(whitening.directions(rows), weights)
+        data = rotated(directions, weights)
+        path = solve_path(
+            data,
+            codes,
+            weights,
+            len(self.classes_),
+            [self.C],
+            tol=self.tol,
+            max_iter=self.max_iter,
         )
-        n_classes = len(self.classes_)
-        limits = Limits(self.tol, self.max_iter)
-        [optimum] = solve_path(data, codes, weights, n_classes, [self.C], limits=limits)
-        self._learn(optimum)
+        [optimum] = path
+        _learn_convergence(self, optimum)
         return data.unrotate(optimum.parameters)
-
-    def _learn(self, optimum: Optimum) -> None:
-        self.n_iter_, self.converged_ = optimum.n_iter, optimum.converged
-        if not self.converged_:
-            warnings.warn(
-                f"AngularHead(C={self.C:g}) stopped at max_iter={self.max_iter} with an "
-                f"estimated gap of {optimum.gap:.1e}, tol={self.tol:g}: raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
 
     def _check_parameters(self) -> None:
         if not self.C > 0:

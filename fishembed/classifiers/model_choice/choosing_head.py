@@ -18,12 +18,17 @@ from fishembed.classifiers.base import (
 )
 from fishembed.classifiers.cross_validation import Folds, HeldOutLogits
 from fishembed.classifiers.head_function import FittedMap
-from fishembed.classifiers.model_choice.model_grids import ROUGH, ModelGrid, Parameters
+from fishembed.classifiers.model_choice.model_grids import (
+    ROUGH,
+    ModelGrid,
+    Parameters,
+    TrainingRows,
+)
 from fishembed.classifiers.model_choice.model_search import (
     Candidate,
     ModelSearch,
-    Part,
     ScoredCandidate,
+    WeightedModel,
 )
 from fishembed.classifiers.model_choice.model_selection import (
     SELECT_ON,
@@ -180,21 +185,23 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         """Return what is used untested: models, and how much of each is added up."""
         raise NotImplementedError
 
-    def _default_parts(self, training: tuple[Floats, Codes]) -> tuple[Part, ...]:
+    def _default_parts(self, training: tuple[Floats, Codes]) -> tuple[WeightedModel, ...]:
         """Return the parts of what is used untested, the spread of all like that of the first."""
         nothing = np.empty((0, 0), np.float32)
         models = self._default()
         total = sum(share for _, _, share in models)
         if len(models) == 1:
-            return (Part(*models[0][:2], nothing),)
+            return (WeightedModel(*models[0][:2], nothing),)
         n_classes = len(self.classes_)
         at = rows_for_margin(len(training[1]), n_classes)
-        spreads = []
+        shared, spreads = TrainingRows(*training, n_classes), []
         for grid, parameters, _ in models:
-            [fitted] = grid.fit(*training, n_classes, [parameters], ROUGH)
+            [fitted] = grid.fit(shared, [parameters], ROUGH)
             spreads.append(spread(fitted.logits(training[0][at], unit=False), training[1][at]))
         return tuple(
-            Part(grid, parameters, nothing, share=share / total, scale=share * spreads[0] / own)
+            WeightedModel(
+                grid, parameters, nothing, share=share / total, scale=share * spreads[0] / own
+            )
             for (grid, parameters, share), own in zip(models, spreads, strict=True)
         )
 

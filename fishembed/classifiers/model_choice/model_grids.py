@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Protocol
+from threading import Lock
 
 import numpy as np
+import numpy.typing as npt
 
 from fishembed._base.arrays import unit_rows
 from fishembed.classifiers.base import Codes, Floats
-from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.head_function import FittedMap, Whitening
-from fishembed.classifiers.solver.quasi_newton import Limits, solve_path
+from fishembed.classifiers.solver.quasi_newton import solve_path
 from fishembed.classifiers.solver.softmax import Rotated
 
 Parameters = Mapping[str, float]
@@ -25,52 +26,90 @@ _MAX_ITER = 300
 _LOGIT_SCALE = 100.0  # of every released CLIP; the temperature is fitted afterwards
 
 
-class ModelGrid(Protocol):
-    """Models of one kind at several hyperparameters."""
+class TrainingRows:
+    """Rows that models learn from; what several of them need of these is computed once.
+
+    Parameters
+    ----------
+    rows, codes
+        (n, dim) normalised rows, and (n,) the class of each.
+    n_classes
+        Number of classes.
+    at
+        bool (n,) the rows that are learnt from; all when left out.
+    """
+
+    def __init__(
+        self, rows: Floats, codes: Codes, n_classes: int, at: npt.NDArray[np.bool_] | None = None
+    ) -> None:
+        self._rows, self._at = rows, slice(None) if at is None else at
+        self.codes, self.n_classes = codes[self._at], n_classes
+        self._lock, self._statistics = Lock(), None
 
     @property
-    def name(self) -> str:
-        """Name of the kind of model."""
+    def rows(self) -> Floats:
+        """The rows; a copy where they are some of those passed, made anew each time."""
+        return self._rows[self._at]
 
     @property
+    def statistics(self) -> GaussianStatistics:
+        """Their means and covariance, without text."""
+        with self._lock:
+            if self._statistics is None:
+                self._statistics = GaussianStatistics.of(self.rows, self.codes, self.n_classes)
+            return self._statistics
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelGrid(ABC):
+    """Models of one kind at several hyperparameters.
+
+    Attributes
+    ----------
+    name
+        Of the kind of model.
+    taus
+        Shares of the log prior that may be subtracted from the logits.
+    text
+        (n_classes, dim) text features of length 1; None where the models use none.
+    """
+
+    name: str
+    taus: tuple[float, ...] = (0.0,)
+    text: Floats | None = None
+
+    @property
+    @abstractmethod
     def points(self) -> list[Parameters]:
         """Hyperparameters of every model, the simplest first; C ascending."""
 
-    @property
-    def taus(self) -> tuple[float, ...]:
-        """Shares of the log prior that may be subtracted from the logits."""
-
+    @abstractmethod
     def at(self, parameters: Parameters) -> ModelGrid:
         """Return the grid of one point, without corrections for the prior."""
 
-    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
-        """Yield, point by point, (n_classes, n) logits of the rows that fold `k` holds out."""
+    @abstractmethod
+    def held_out_logits(self, training: TrainingRows, held_out: Floats) -> Iterator[Floats]:
+        """Yield, point by point, (n_classes, n) logits of (n, dim) rows not learnt from."""
 
+    @abstractmethod
     def fit(
-        self,
-        rows: Floats,
-        codes: Codes,
-        n_classes: int,
-        points: Sequence[Parameters],
-        tol: float = FINE,
+        self, training: TrainingRows, points: Sequence[Parameters], tol: float = FINE
     ) -> list[FittedMap]:
-        """Return the models at some points, in the order of `points`, fitted to all rows.
+        """Return the models at some points, in the order of `points`.
 
         Steps towards an optimum end at a relative gap `tol`.
         """
 
 
 @dataclass(frozen=True)
-class LogisticGrid:
+class LogisticGrid(ModelGrid):
     """Multinomial logistic regressions at several C, ascending: one regularisation path.
 
-    With text, (n_classes, dim) rows of length 1, around the zero-shot weights.
+    With text, around the zero-shot weights.
     """
 
     Cs: tuple[float, ...]
-    taus: tuple[float, ...] = (0.0,)
-    text: Floats | None = None
-    name: str = "logistic"
+    name: str = field(default="logistic", kw_only=True)
 
     @property
     def points(self) -> list[Parameters]:
@@ -81,46 +120,57 @@ class LogisticGrid:
         """See `ModelGrid`."""
         return replace(self, Cs=(parameters["C"],), taus=(0.0,))
 
-    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+    def held_out_logits(self, training: TrainingRows, held_out: Floats) -> Iterator[Floats]:
         """See `ModelGrid`."""
-        rows, codes = folds.training(k)
-        held_out = folds.rows[folds.held_out(k)]
-        path = _path(rows, codes, folds.n_classes, self.Cs, tol=ROUGH, around=self._around(rows))
-        for coef, intercept in path:
-            yield coef @ held_out.T + intercept[:, None]
+        whitening = self._whitening(training)
+        seen = held_out if whitening is None else whitening.directions(held_out)
+        for coef, intercept in self._path(training, whitening, self.Cs, ROUGH):
+            yield coef @ seen.T + intercept[:, None]
 
     def fit(
-        self,
-        rows: Floats,
-        codes: Codes,
-        n_classes: int,
-        points: Sequence[Parameters],
-        tol: float = FINE,
+        self, training: TrainingRows, points: Sequence[Parameters], tol: float = FINE
     ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        Cs, around = [point["C"] for point in points], self._around(rows)
-        path = _path(rows, codes, n_classes, Cs, tol=tol, around=around)
-        return [FittedMap(*weights) for weights in path]
+        whitening = self._whitening(training)
+        path = self._path(training, whitening, [point["C"] for point in points], tol)
+        if whitening is None:
+            return [FittedMap(*weights) for weights in path]
+        return [FittedMap.of_direction(whitening, *weights) for weights in path]
 
-    def _around(self, rows: Floats) -> Floats | None:
-        return None if self.text is None else _zero_shot_weights(self.text, rows)
+    def _whitening(self, training: TrainingRows) -> Whitening | None:  # noqa: ARG002
+        """Return what makes directions of rows; None where models see the rows themselves."""
+        return None
+
+    def _path(
+        self,
+        training: TrainingRows,
+        whitening: Whitening | None,
+        Cs: Sequence[float],
+        tol: float,
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """Yield the weights and the bias at every C."""
+        rows, codes, n_classes = training.rows, training.codes, training.n_classes
+        if whitening is not None:
+            rows = whitening.directions(rows)
+        around = None if self.text is None else _zero_shot_weights(self.text, rows)
+        weights = np.ones(len(rows))
+        data = Rotated.of(rows, weights, centred=around is None)
+        for optimum in solve_path(
+            data, codes, weights, n_classes, Cs, tol=tol, max_iter=_MAX_ITER, around=around
+        ):
+            coef, intercept = data.unrotate(optimum.parameters)
+            yield coef if around is None else coef + around, intercept
 
 
-def _path(
-    rows: Floats,
-    codes: Codes,
-    n_classes: int,
-    Cs: Sequence[float],
-    *,
-    tol: float,
-    around: Floats | None = None,
-) -> Iterator[tuple[Floats, Floats]]:
-    weights = np.ones(len(rows))
-    data = Rotated.of(rows, weights, centred=around is None)
-    limits = Limits(tol, _MAX_ITER)
-    for optimum in solve_path(data, codes, weights, n_classes, Cs, limits=limits, around=around):
-        coef, intercept = data.unrotate(optimum.parameters)
-        yield coef if around is None else coef + around, intercept
+@dataclass(frozen=True)
+class AngularGrid(LogisticGrid):
+    """Logistic regressions of whitened directions at several C, ascending: see `AngularHead`."""
+
+    shrinkage: float = 0.5
+    name: str = field(default="angular", kw_only=True)
+
+    def _whitening(self, training: TrainingRows) -> Whitening:
+        return training.statistics.whitening(self.shrinkage)
 
 
 def _zero_shot_weights(text: Floats, rows: Floats) -> Floats:
@@ -129,58 +179,12 @@ def _zero_shot_weights(text: Floats, rows: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class AngularGrid:
-    """Logistic regressions of whitened directions at several C, ascending: see `AngularHead`."""
-
-    Cs: tuple[float, ...]
-    shrinkage: float
-    taus: tuple[float, ...] = (0.0,)
-    name: str = "angular"
-
-    @property
-    def points(self) -> list[Parameters]:
-        """See `ModelGrid`."""
-        return [{"C": C} for C in self.Cs]
-
-    def at(self, parameters: Parameters) -> AngularGrid:
-        """See `ModelGrid`."""
-        return replace(self, Cs=(parameters["C"],), taus=(0.0,))
-
-    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
-        """See `ModelGrid`."""
-        rows, codes = folds.training(k)
-        whitening = self._whitening(rows, codes, folds.n_classes)
-        held_out = whitening.directions(folds.rows[folds.held_out(k)])
-        directions = whitening.directions(rows)
-        for coef, intercept in _path(directions, codes, folds.n_classes, self.Cs, tol=ROUGH):
-            yield coef @ held_out.T + intercept[:, None]
-
-    def fit(
-        self,
-        rows: Floats,
-        codes: Codes,
-        n_classes: int,
-        points: Sequence[Parameters],
-        tol: float = FINE,
-    ) -> list[FittedMap]:
-        """See `ModelGrid`."""
-        whitening, Cs = self._whitening(rows, codes, n_classes), [point["C"] for point in points]
-        path = _path(whitening.directions(rows), codes, n_classes, Cs, tol=tol)
-        return [FittedMap.of_direction(whitening, *weights) for weights in path]
-
-    def _whitening(self, rows: Floats, codes: Codes, n_classes: int) -> Whitening:
-        return GaussianStatistics.of(rows, codes, n_classes).whitening(self.shrinkage)
-
-
-@dataclass(frozen=True)
-class GaussianGrid:
+class GaussianGrid(ModelGrid):
     """Shrunken discriminants; one eigendecomposition serves all points."""
 
     shrinkages: tuple[float, ...]
     pseudo_counts: tuple[float, ...]
-    taus: tuple[float, ...] = (0.0,)
-    text: Floats | None = None
-    name: str = "gaussian"
+    name: str = field(default="gaussian", kw_only=True)
 
     @property
     def points(self) -> list[Parameters]:
@@ -193,10 +197,9 @@ class GaussianGrid:
         shrinkages, counts = (parameters["shrinkage"],), (parameters["pseudo_count"],)
         return replace(self, shrinkages=shrinkages, pseudo_counts=counts, taus=(0.0,))
 
-    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+    def held_out_logits(self, training: TrainingRows, held_out: Floats) -> Iterator[Floats]:
         """See `ModelGrid`."""
-        statistics = GaussianStatistics.of(*folds.training(k), folds.n_classes, self.text)
-        held_out = folds.rows[folds.held_out(k)]
+        statistics = training.statistics.with_text(self.text)
         rotated = ((held_out - statistics.centre) @ statistics.directions).T.astype(np.float32)
         for shrinkage in self.shrinkages:
             products = _WhitenedProducts.of(statistics, rotated, shrinkage)
@@ -205,14 +208,12 @@ class GaussianGrid:
 
     def fit(
         self,
-        rows: Floats,
-        codes: Codes,
-        n_classes: int,
+        training: TrainingRows,
         points: Sequence[Parameters],
         tol: float = FINE,  # noqa: ARG002
     ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        statistics = GaussianStatistics.of(rows, codes, n_classes, self.text)
+        statistics = training.statistics.with_text(self.text)
         return [
             FittedMap(*statistics.linear_map(point["shrinkage"], point["pseudo_count"]))
             for point in points
@@ -253,12 +254,11 @@ class _WhitenedProducts:
 
 
 @dataclass(frozen=True)
-class ZeroShotGrid:
+class ZeroShotGrid(ModelGrid):
     """Cosine to one text embedding for each class: a single point, nothing is learnt."""
 
     text: Floats
-    name: str = "zeroshot"
-    taus: tuple[float, ...] = (0.0,)
+    name: str = field(default="zeroshot", kw_only=True)
 
     @property
     def points(self) -> list[Parameters]:
@@ -269,19 +269,21 @@ class ZeroShotGrid:
         """See `ModelGrid`."""
         return self
 
-    def held_out_logits(self, folds: Folds, k: int) -> Iterator[Floats]:
+    def held_out_logits(
+        self,
+        training: TrainingRows,  # noqa: ARG002
+        held_out: Floats,
+    ) -> Iterator[Floats]:
         """See `ModelGrid`."""
-        held_out = folds.rows[folds.held_out(k)]
         yield _zero_shot_weights(self.text, held_out) @ held_out.T
 
     def fit(
         self,
-        rows: Floats,
-        codes: Codes,  # noqa: ARG002
-        n_classes: int,
+        training: TrainingRows,
         points: Sequence[Parameters],
         tol: float = FINE,  # noqa: ARG002
     ) -> list[FittedMap]:
         """See `ModelGrid`."""
-        weights = _zero_shot_weights(self.text, rows)
-        return [FittedMap(weights, np.zeros(n_classes, dtype=rows.dtype)) for _ in points]
+        weights = _zero_shot_weights(self.text, training.rows)
+        nothing = np.zeros(training.n_classes, dtype=weights.dtype)
+        return [FittedMap(weights, nothing) for _ in points]

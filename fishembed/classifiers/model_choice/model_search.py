@@ -15,7 +15,7 @@ from fishembed._base.progress import tracked
 from fishembed.classifiers.base import Codes, Floats, log_prior
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.head_function import FittedMap
-from fishembed.classifiers.model_choice.model_grids import FINE, ModelGrid
+from fishembed.classifiers.model_choice.model_grids import FINE, ModelGrid, TrainingRows
 from fishembed.classifiers.model_choice.model_selection import (
     CandidateScorer,
     CandidateScores,
@@ -27,7 +27,7 @@ ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightedModel:
     """One grid point of a candidate, and how much it counts.
 
     Attributes
@@ -70,7 +70,7 @@ class Candidate:
         trains on.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[WeightedModel, ...]
     log_priors: Floats = field(repr=False, compare=False)
 
     @property
@@ -95,8 +95,8 @@ class Candidate:
         return values
 
     @property
-    def _by_grid(self) -> dict[str, list[Part]]:
-        parts: dict[str, list[Part]] = {}
+    def _by_grid(self) -> dict[str, list[WeightedModel]]:
+        parts: dict[str, list[WeightedModel]] = {}
         for part in self.parts:
             parts.setdefault(part.grid.name, []).append(part)
         return parts
@@ -121,7 +121,7 @@ class Candidate:
     @property
     def leans_on_text(self) -> bool:
         """Whether a part of it has text features."""
-        return any(getattr(part.grid, "text", None) is not None for part in self.parts)
+        return any(part.grid.text is not None for part in self.parts)
 
     def without_logits(self) -> Candidate:
         """Return the candidate as it can be fitted, without what it was compared by."""
@@ -130,20 +130,21 @@ class Candidate:
 
     def of_classes(self, classes: Codes) -> Candidate:
         """Return the candidate for some of the classes: text features of the others go."""
-        parts = []
-        for part in self.parts:
-            grid: Any = part.grid
-            if (text := getattr(grid, "text", None)) is not None:
-                grid = replace(grid, text=text[classes])
-            parts.append(replace(part, grid=grid))
+        parts = (
+            part
+            if part.grid.text is None
+            else replace(part, grid=replace(part.grid, text=part.grid.text[classes]))
+            for part in self.parts
+        )
         return replace(self, parts=tuple(parts))
 
     def fit(self, rows: Floats, codes: Codes, n_classes: int, tol: float = FINE) -> FittedMap:
         """Return the sum of the parts' models, each fitted to all rows."""
         total: list[FittedMap] = []
+        training = TrainingRows(rows, codes, n_classes)
         for parts in self._by_grid.values():
             points = [part.parameters for part in parts]
-            fitted = parts[0].grid.fit(rows, codes, n_classes, points, tol)
+            fitted = parts[0].grid.fit(training, points, tol)
             total += [
                 one.astype(np.float64).scaled(part.scale)
                 for one, part in zip(fitted, parts, strict=True)
@@ -192,6 +193,10 @@ class ModelSearch:
         self.scorer = scorer
         self.n_jobs = n_jobs
         self.log_priors = folds.log_priors()
+        self._training = [
+            TrainingRows(folds.rows, folds.codes, folds.n_classes, folds.fold != k)
+            for k in range(folds.n_folds)
+        ]
 
     def grids(self, grids: Sequence[ModelGrid]) -> list[list[ScoredCandidate]]:
         """Score every point of each grid with every share of the prior subtracted."""
@@ -203,7 +208,7 @@ class ModelSearch:
         np.add.at(seconds, [g for g, _ in tasks], taken)
         candidates = [
             (
-                Candidate((Part(grid, parameters, of_point, tau),), self.log_priors),
+                Candidate((WeightedModel(grid, parameters, of_point, tau),), self.log_priors),
                 float(seconds[g]) / len(grid.points) / len(grid.taus),
             )
             for g, grid in enumerate(grids)
@@ -213,7 +218,7 @@ class ModelSearch:
         scored = iter(self._parallel(self._score, candidates))
         return [[next(scored) for _ in range(len(g.points) * len(g.taus))] for g in grids]
 
-    def sum(self, parts: Sequence[Part]) -> ScoredCandidate:
+    def sum(self, parts: Sequence[WeightedModel]) -> ScoredCandidate:
         """Score the sum of some models, whose logits of held-out rows are found first."""
         tables = self.grids([part.grid.at(part.parameters) for part in parts])
         found = tuple(
@@ -268,8 +273,10 @@ class ModelSearch:
     def _fill(self, grid: ModelGrid, k: int, logits: Sequence[Floats]) -> float:
         """Write every point's logits of the rows of fold `k` into their columns."""
         began = time.perf_counter()
-        columns = (np.cumsum(self.folds.evaluated) - 1)[self.folds.held_out(k)]
-        for of_point, target in zip(grid.held_out_logits(self.folds, k), logits, strict=True):
+        at = self.folds.held_out(k)
+        columns = (np.cumsum(self.folds.evaluated) - 1)[at]
+        found = grid.held_out_logits(self._training[k], self.folds.rows[at])
+        for of_point, target in zip(found, logits, strict=True):
             target[:, columns] = of_point
         return time.perf_counter() - began
 

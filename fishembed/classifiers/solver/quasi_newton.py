@@ -174,20 +174,6 @@ class Optimum:
     converged: bool
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Limits at which a fit stops.
-
-    Attributes
-    ----------
-    tol, max_iter
-        Relative gap at which a solution has converged, and steps after which it is given up.
-    """
-
-    tol: float
-    max_iter: int
-
-
 def solve_path(
     data: Rotated,
     codes: Codes,
@@ -195,7 +181,8 @@ def solve_path(
     n_classes: int,
     Cs: Sequence[float],
     *,
-    limits: Limits,
+    tol: float,
+    max_iter: int,
     around: Floats | None = None,
 ) -> Iterator[Optimum]:
     """Yield the solution for every C, in the order of `Cs`.
@@ -210,8 +197,8 @@ def solve_path(
         Number of classes.
     Cs
         Inverse penalties, best ascending; scikit-learn's scale.
-    limits
-        When to stop at each of them.
+    tol, max_iter
+        Relative gap at which a solution has converged, and steps after which it is given up.
     around
         (n_classes, dim) weights of the original rows that are added to the solution, which alone
         is penalised; None for zero.
@@ -230,6 +217,6 @@ def solve_path(
             point = minimiser.point
             target = point if before is None else 2 * point - before
             minimiser, before = minimiser.repenalised(objective.penalty, target), point
-        minimiser.minimise(objective, limits.tol, limits.max_iter)
-        converged = minimiser.gap <= limits.tol or minimiser.stuck
+        minimiser.minimise(objective, tol, max_iter)
+        converged = minimiser.gap <= tol or minimiser.stuck
         yield Optimum(minimiser.point, minimiser.gap, minimiser.n_iter, converged)

@@ -85,6 +85,12 @@ class Rotated:
         return coef.astype(dtype), (intercept - intercept.mean()).astype(dtype)
 
 
+def rotated(rows: Floats | ChunkedRows, weights: Double, *, centred: bool = True) -> Rotated:
+    """Rotate rows in memory, or those that are read chunk by chunk; see `Rotated.of`."""
+    of = ChunkedRotated.over if isinstance(rows, ChunkedRows) else Rotated.of
+    return of(rows, weights, centred=centred)
+
+
 def principal_directions(covariance: Double, rank: int) -> tuple[Double, Double]:
     """Return the variances, ascending, and directions that exceed rounding, at most `rank`."""
     variances, basis = np.linalg.eigh(covariance)

@@ -7,8 +7,8 @@ import pytest
 
 from fishembed.classifiers.base import log_prior
 from fishembed.classifiers.cross_validation import Folds
-from fishembed.classifiers.model_choice.model_grids import GaussianGrid, LogisticGrid
-from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, Part
+from fishembed.classifiers.model_choice.model_grids import GaussianGrid, LogisticGrid, TrainingRows
+from fishembed.classifiers.model_choice.model_search import Candidate, ModelSearch, WeightedModel
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer
 
 RNG = np.random.default_rng(0)
@@ -44,7 +44,9 @@ def test_logits_of_a_row_are_of_a_model_fitted_without_its_fold(search):
     folds = search.folds
     for k in range(folds.n_folds):
         rows, codes = folds.training(k)
-        [fitted] = GRIDS[0].fit(rows, codes, 3, [{"shrinkage": 0.5, "pseudo_count": 0.0}])
+        [fitted] = GRIDS[0].fit(
+            TrainingRows(rows, codes, 3), [{"shrinkage": 0.5, "pseudo_count": 0.0}]
+        )
         held_out = folds.fold == k
         expected = fitted.shifted(-log_prior(codes, 3)).logits(X[held_out], unit=False).T
         difference = scored.candidate.logits[:, held_out] - expected
@@ -74,7 +76,10 @@ def test_models_that_say_nothing_make_no_ensemble():
 def test_parameters_are_those_of_one_model_or_the_shares_of_several():
     nothing = np.empty((0, 0), np.float32)
     gaussian, logistic = (
-        [Part(grid, point, nothing, tau=1.0, share=0.25, scale=0.5) for point in grid.points]
+        [
+            WeightedModel(grid, point, nothing, tau=1.0, share=0.25, scale=0.5)
+            for point in grid.points
+        ]
         for grid in GRIDS
     )
     one = Candidate((gaussian[0],), nothing)
@@ -94,11 +99,11 @@ def test_parameters_are_those_of_one_model_or_the_shares_of_several():
 def test_a_candidate_fits_what_its_parts_fit():
     logits = np.zeros((3, 48), np.float32)
     gaussian, logistic = (
-        Part(grid, grid.points[1], logits, tau=tau, scale=scale)
+        WeightedModel(grid, grid.points[1], logits, tau=tau, scale=scale)
         for grid, tau, scale in zip(GRIDS, (1.0, 0.5), (1.5, 0.25), strict=True)
     )
     fitted = Candidate((gaussian, logistic), logits).fit(X, Y, 3)
-    parts = [grid.fit(X, Y, 3, grid.points[1:])[0] for grid in GRIDS]
+    parts = [grid.fit(TrainingRows(X, Y, 3), grid.points[1:])[0] for grid in GRIDS]
     assert fitted.coef == pytest.approx(1.5 * parts[0].coef + 0.25 * parts[1].coef, rel=1e-5)
     prior = log_prior(Y, 3)
     expected = 1.5 * (parts[0].intercept - prior) + 0.25 * (parts[1].intercept - 0.5 * prior)
