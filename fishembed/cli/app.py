@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +23,7 @@ from fishembed.cli.info import info
 from fishembed.cli.merge_shard import merge, shard
 from fishembed.cli.predict import predict
 from fishembed.cli.program.help_page import ProgramGroup, VerbCommand
-from fishembed.cli.program.options import LogFileOption, QuietOption, VerboseOption
+from fishembed.cli.program.options import OutputOptions, parameters_of, take_group
 from fishembed.cli.program.output import output, set_output
 from fishembed.cli.program.run_program import run_program
 from fishembed.cli.report_compare_runs import compare, report, runs
@@ -71,53 +72,46 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _program(
-    version: Annotated[  # noqa: ARG001 - its callback prints it
+    *,
+    version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
-    log_file: LogFileOption = None,
 ) -> None:
     """Declare the options of the program itself."""
-    set_output(verbose=verbose, quiet=quiet, log_file=log_file)
 
 
-def _with_output_options(name: str, verb: Verb) -> Verb:
-    """Return a verb that also takes ``--verbose``, ``--quiet`` and ``--log-file``."""
+def _as_command(name: str, verb: Verb) -> Verb:
+    """Return a verb that also takes `OutputOptions`, and single options in place of groups."""
+    own = inspect.signature(verb, eval_str=True).parameters
+    groups = {key: one.annotation for key, one in own.items() if is_dataclass(one.annotation)}
+    parameters = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for key, one in own.items()
+        for each in (parameters_of(groups[key]) if key in groups else [one])
+    ]
+    parameters += parameters_of(OutputOptions)
 
     @functools.wraps(verb)
-    def call(*, verbose: bool, quiet: bool, log_file: Any, **given: Any) -> None:
-        set_output(verbose=verbose, quiet=quiet, log_file=log_file)
-        output().verb, output().given = name, given
-        verb(**given)
+    def call(**given: Any) -> None:
+        set_output(**vars(take_group(OutputOptions, given)))
+        output().verb, output().given = name, dict(given)
+        grouped = {key: take_group(group, given) for key, group in groups.items()}
+        verb(**given, **grouped)
 
-    def option(called: str, annotation: Any, default: Any) -> inspect.Parameter:
-        kind = inspect.Parameter.KEYWORD_ONLY
-        return inspect.Parameter(called, kind, default=default, annotation=annotation)
-
-    own = inspect.signature(verb, eval_str=True)
-    parameters = [
-        *own.parameters.values(),
-        option("verbose", VerboseOption, False),
-        option("quiet", QuietOption, False),
-        option("log_file", LogFileOption, None),
-    ]
-    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {one.name: one.annotation for one in parameters}
     return call
 
 
+app.callback()(_as_command("", _program))
 for _group, _verbs in GROUPS.items():
     for _verb in _verbs:
         _name = _verb.__name__.rstrip("_")
-        app.command(_name, cls=VerbCommand, rich_help_panel=_group)(
-            _with_output_options(_name, _verb)
-        )
+        app.command(_name, cls=VerbCommand, rich_help_panel=_group)(_as_command(_name, _verb))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,18 +14,16 @@ from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import (
     FetchOption,
     JsonOption,
+    NamedStoreArgument,
     PhotosOption,
     StoreArgument,
     ThresholdOption,
+    option,
     run_names,
-    store_names,
 )
 from fishembed.cli.program.output import command_line
 from fishembed.cli.program.resolve_paths import find_run, resolve_store
 from fishembed.errors import InputError
-
-if TYPE_CHECKING:
-    from fishembed.cache import Edit
 
 
 def audit(
@@ -96,25 +95,29 @@ def audit(
         console.document({"audit": str(folder), **summary(done)})
 
 
+@dataclass(frozen=True)
+class SplitOptions:
+    """How images are divided, as `fishembed.split` takes it."""
+
+    val: float = option(0.1, "Share of images for val; 0 for no val split.")
+    test: float = option(0.2, "Share of images for test; 0 for no test split.")
+    group_by: str | None = option(
+        None,
+        "Regular expression searched in each path; what it matches (its first capture "
+        "group, if any) names the image's group. Images of a group stay in one split.",
+        shown="the store's groups",
+    )
+    group_duplicates: bool = option(
+        False, "Also keep near-duplicates in one split.", "--group-duplicates"
+    )
+    threshold: ThresholdOption = None
+    seed: int = option(0, "Seed of the random assignment.")
+
+
 def split(
     store: StoreArgument = None,
-    val: Annotated[float, typer.Option(help="Share of images for val; 0 for no val split.")] = 0.1,
-    test: Annotated[
-        float, typer.Option(help="Share of images for test; 0 for no test split.")
-    ] = 0.2,
-    group_by: Annotated[
-        str | None,
-        typer.Option(
-            help="Regular expression searched in each path; what it matches (its first capture "
-            "group, if any) names the image's group. Images of a group stay in one split.",
-            show_default="the store's groups",
-        ),
-    ] = None,
-    group_duplicates: Annotated[
-        bool, typer.Option("--group-duplicates", help="Also keep near-duplicates in one split.")
-    ] = False,
-    threshold: ThresholdOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random assignment.")] = 0,
+    *,
+    options: SplitOptions,
     manifest: Annotated[
         Path | None,
         typer.Option(
@@ -140,17 +143,7 @@ def split(
 
         beside = place.parent if isinstance(place, Path) else Path(str(cache_dir()))
         table = manifest or beside / f"{place.stem}-split.csv"
-        done = split_store(
-            place,
-            val=val,
-            test=test,
-            group_by=group_by,
-            group_duplicates=group_duplicates,
-            threshold=threshold,
-            seed=seed,
-            manifest=table,
-            command=command_line(),
-        )
+        done = split_store(place, manifest=table, command=command_line(), **vars(options))
         for note in done.notes:
             console.message(note)
         if done.replaced:
@@ -180,12 +173,7 @@ def split(
 
 
 def fix(
-    store: Annotated[
-        Path,
-        typer.Argument(
-            help="Feature store: its path, or its name in ./cache.", autocompletion=store_names
-        ),
-    ],
+    store: NamedStoreArgument,
     fixes: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -233,17 +221,16 @@ def fix(
             if new:
                 console.message(f"{counted(len(new), 'new class', 'new classes')}: {listed(new)}")
             console.message(edit.summary() if edit.changes else "everything is as the table says")
-        wrote = bool(edit.changes)
-        console.message(f"{'wrote' if wrote else 'nothing to do for'} {place}")
-        console.document({"store": str(place), "undone": not fixes, **_counts(edit, left)})
-
-
-def _counts(edit: Edit, left: int) -> dict[str, object]:
-    return {
-        "verb": edit.verb,
-        "labels": edit.count("label"),
-        "splits": edit.count("split"),
-        "groups": edit.count("group"),
-        "dropped": edit.count("dropped"),
-        "left": left,
-    }
+        console.message(f"{'wrote' if edit.changes else 'nothing to do for'} {place}")
+        console.document(
+            {
+                "store": str(place),
+                "undone": not fixes,
+                "verb": edit.verb,
+                "labels": edit.count("label"),
+                "splits": edit.count("split"),
+                "groups": edit.count("group"),
+                "dropped": edit.count("dropped"),
+                "left": left,
+            }
+        )

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
-from fishembed.cli.program.options import FetchOption, JsonOption, TrustEncoderOption, run_names
-from fishembed.cli.program.resolve_paths import find_run, resolve_run
+from fishembed.cli.program.options import (
+    FetchOption,
+    JsonOption,
+    RunArgument,
+    TrustEncoderOption,
+    option,
+    run_names,
+)
+from fishembed.cli.program.resolve_paths import resolve_run
+
+
+@dataclass(frozen=True)
+class BundlingOptions:
+    """What a bundle holds, as `fishembed.bundle_run` takes it."""
+
+    int8: bool = option(
+        False,
+        "Also write the network with integer weights: a quarter of the size, less exact; "
+        "how much is printed.",
+        "--int8",
+    )
+    send_back: float = option(0.05, "Share of images of known classes that it may call unknown.")
+    fetch: FetchOption = False
+    trust_encoder: TrustEncoderOption = False
 
 
 def bundle(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Run: its folder, or its name in ./reports.",
-            show_default="newest in ./reports",
-            autocompletion=run_names,
-        ),
-    ] = None,
+    run: RunArgument = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="New folder to write.", show_default="RUN.onnx"),
@@ -35,20 +50,8 @@ def bundle(
             show_default="100 of the run's store",
         ),
     ] = None,
-    int8: Annotated[
-        bool,
-        typer.Option(
-            "--int8",
-            help="Also write the network with integer weights: a quarter of the size, less exact; "
-            "how much is printed.",
-        ),
-    ] = False,
-    send_back: Annotated[
-        float,
-        typer.Option(help="Share of images of known classes that it may call unknown."),
-    ] = 0.05,
-    fetch: FetchOption = False,
-    trust_encoder: TrustEncoderOption = False,
+    *,
+    options: BundlingOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Export encoder, preprocessing and classifier of a run as one ONNX network.
@@ -70,11 +73,8 @@ def bundle(
             folder,
             output or Path(f"{folder.name}.onnx"),
             images=images or (),
-            int8=int8,
-            send_back=send_back,
-            fetch=fetch,
-            trust_encoder=trust_encoder,
             progress=console,
+            **vars(options),
         )
         for name, size in written.megabytes.items():
             console.message(f"  {name}: {size:.1f} MB")
@@ -85,6 +85,20 @@ def bundle(
         console.document({**asdict(written), "folder": str(written.folder)})
 
 
+@dataclass(frozen=True)
+class PushOptions:
+    """What is shared and where, as `fishembed.push_run` takes it."""
+
+    to: Path | None = option(None, "New folder to write in place of the hub.", shown="the hub")
+    bundle: Path | None = option(
+        None, "Folder that 'fishembed bundle' wrote for this run, to share too.", shown="none"
+    )
+    licence: str = option(
+        "", "Licence of the classifier, such as cc-by-4.0, for its card.", shown="none"
+    )
+    private: bool = option(False, "Make a model that is new on the hub private.", "--private")
+
+
 def push(
     run: Annotated[
         Path,
@@ -93,27 +107,8 @@ def push(
     repo: Annotated[
         str, typer.Argument(metavar="OWNER/NAME", help="Name of the model on the hub.")
     ],
-    to: Annotated[
-        Path | None,
-        typer.Option(help="New folder to write in place of the hub.", show_default="the hub"),
-    ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder that 'fishembed bundle' wrote for this run, to share too.",
-            show_default="none",
-        ),
-    ] = None,
-    licence: Annotated[
-        str,
-        typer.Option(
-            help="Licence of the classifier, such as cc-by-4.0, for its card.",
-            show_default="none",
-        ),
-    ] = "",
-    private: Annotated[
-        bool, typer.Option("--private", help="Make a model that is new on the hub private.")
-    ] = False,
+    *,
+    options: PushOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Share a run's classifier with a model card: no image, no pickle, no path of this machine.
@@ -130,17 +125,7 @@ def push(
     from fishembed.sharing import push_run
 
     with Console(as_json=as_json, interrupted=NOTHING_WRITTEN) as console:
-        folder = find_run(run)
-        console.message(f"run: {folder}")
-        done = push_run(
-            folder,
-            repo,
-            to=to,
-            bundle=bundle,
-            licence=licence,
-            private=private,
-            progress=console,
-        )
+        done = push_run(resolve_run(run, console), repo, progress=console, **vars(options))
         console.message(f"wrote {', '.join(done.files)}")
         console.message(f"'fishembed predict {done.name} PHOTOS' classifies with it")
         console.document({"name": done.name, "files": list(done.files)})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -54,7 +53,7 @@ def encoders(
             console.answer(f"  no encoder's name contains {containing!r}")
         console.document(
             {
-                "presets": [_json(preset) for preset in PRESETS.values()],
+                "presets": [asdict(preset) for preset in PRESETS.values()],
                 "encoders": [
                     {"name": one.name, "here": one.here, "text": one.text}
                     for one in (known if containing is None else shown)
@@ -66,25 +65,23 @@ def encoders(
 def _print_presets(console: Console) -> None:
     from fishembed.encoders import BIOBENCH, PRESETS
 
-    head = ("--encoder", "model", "dim", "download", "speed", "iNat21", "iWildCam", "licence")
-    rows: list[Sequence[str]] = [head]
-    for preset in PRESETS.values():
-        probes = [f"{preset.probes[k]:.3f}" if k in preset.probes else "-" for k in head[5:7]]
-        size = f"{preset.megabytes / 1000:.1f} GB"
-        speed = f"{preset.relative_speed:.2g} x"
-        rows.append(
-            (preset.name, preset.model, str(preset.dim), size, speed, *probes, preset.licence)
+    probes = ("iNat21", "iWildCam")
+    head = ("--encoder", "model", "dim", "download", "speed", *probes, "licence")
+    rows = [
+        (
+            *(one.name, one.model, str(one.dim), f"{one.megabytes / 1000:.1f} GB"),
+            f"{one.relative_speed:.2g} x",
+            *(f"{one.probes[k]:.3f}" if k in one.probes else "-" for k in probes),
+            one.licence,
         )
-    console.table(head, rows[1:], left=2, spare=("licence", "iWildCam"), indent=2, answer=True)
+        for one in PRESETS.values()
+    ]
+    console.table(head, rows, left=2, spare=("licence", "iWildCam"), indent=2, answer=True)
     console.answer(
         "  speed: images/s relative to ViT-B/32 on a CPU. Linear probes on frozen features: "
         f"{BIOBENCH}."
     )
     console.answer("")
-
-
-def _json(preset: Any) -> dict[str, Any]:
-    return {**asdict(preset), "probes": dict(preset.probes)}
 
 
 def taxonomy(

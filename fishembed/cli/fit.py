@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,12 +13,11 @@ from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.lean_imports import import_sklearn
 from fishembed.cli.program.options import (
     FIELD,
-    ByOption,
+    FieldOptions,
     JsonOption,
     LogOption,
-    PoolOption,
-    TaxonomyOption,
     head_names,
+    option,
     store_names,
 )
 from fishembed.cli.program.output import command_line
@@ -43,6 +43,170 @@ _LINEAR = "Linear head of the paper (linear)"
 _CURVE = "Learning curve"
 
 
+@dataclass(frozen=True)
+class HeadChoice:
+    """Which head is fitted, on which features."""
+
+    head: str = option(
+        "auto",
+        "Classifier. auto: cross-validate several and weigh them. logistic: logistic "
+        "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
+        "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
+        "on whitened features of length 1. gaussian: linear discriminant analysis. "
+        "text-anchored: gaussian, class means shrunk towards text features. "
+        "text-logistic: logistic, weights shrunk towards those of zero-shot. blend: logistic "
+        "mixed with zero-shot. centroid: nearest class mean. knn: nearest neighbours. linear: "
+        "a torch layer trained by Adam, the paper's.",
+        autocompletion=head_names,
+        metavar="NAME",
+    )
+    features: Literal["image", "trunk"] = option(
+        "image",
+        "image: features of the joint image-text space. trunk: those before the "
+        "projection, kept by 'fishembed extract --trunk'.",
+    )
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """Parameters of heads, by the names that `run_fit` knows."""
+
+    select_on: Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None = option(
+        None,
+        "auto, sweep, blend: what candidates are compared or weighed for.",
+        panel=_CHOICE,
+        shown="macro_recall; sweep: accuracy",
+    )
+    C: float | None = option(
+        None,
+        "logistic, prior-corrected, angular, text-logistic, blend: inverse of the "
+        "regularization strength.",
+        "--C",
+        panel=_LOGISTIC,
+        shown="100; angular: 30",
+    )
+    class_weight: Literal["balanced"] | None = option(
+        None,
+        "logistic, text-logistic: balanced weighs rows inversely to the size of their class.",
+        panel=_LOGISTIC,
+        shown="none",
+    )
+    tau: float | None = option(
+        None,
+        "prior-corrected, angular: strength of the logit adjustment; tau times the log "
+        "frequency of each class is subtracted from its logit.",
+        panel=_LOGISTIC,
+        shown="1",
+    )
+    shrinkage: float | None = option(
+        None,
+        "angular, gaussian, text-anchored: shrinkage of the covariance towards a "
+        "multiple of the identity, from 0 (none) to 1 (full).",
+        panel=_GAUSSIAN,
+        shown="0.5",
+        min=0,
+        max=1,
+    )
+    pseudo_count: float | None = option(
+        None,
+        "gaussian, text-anchored: shrinkage of class means towards the mean of all "
+        "classes, or towards the text features, as a number of images.",
+        panel=_GAUSSIAN,
+        shown="1; text-anchored: 4",
+        min=0,
+    )
+    n_neighbors: int | None = option(
+        None, "knn: number of neighbours.", "--neighbors", panel=_KNN, shown="5", min=1
+    )
+    epochs: int | None = option(
+        None, "linear: passes over the training rows.", panel=_LINEAR, shown="7", min=1
+    )
+    batch_size: int | None = option(
+        None, "linear: rows of a minibatch.", panel=_LINEAR, shown="64", min=1
+    )
+    learning_rate: float | None = option(
+        None, "linear: learning rate of Adam.", panel=_LINEAR, shown="0.001"
+    )
+    loss: Literal["cross_entropy", "balanced_softmax"] | None = option(
+        None,
+        "linear: balanced_softmax corrects for class frequencies while training.",
+        panel=_LINEAR,
+        shown="cross_entropy",
+    )
+    schedule: Literal["constant", "cosine"] | None = option(
+        None,
+        "linear: learning rate over the epochs; cosine lets it fall to 0.",
+        panel=_LINEAR,
+        shown="constant",
+    )
+    patience: int | None = option(
+        None,
+        "linear: stop after this many epochs without a better macro recall on val.",
+        panel=_LINEAR,
+        shown="train all epochs",
+        min=1,
+    )
+    normalize: str | None = option(
+        None,
+        "l2: scale each embedding to length 1; none: use it as the encoder gave it.",
+        shown="l2; linear: none",
+    )
+
+
+@dataclass(frozen=True)
+class SeriesOptions:
+    """How many runs are made, and how candidates are compared."""
+
+    validate: Literal["cv", "val"] = option(
+        "cv",
+        "auto, sweep: compare candidates by cross-validation on the training rows (cv; "
+        "groups kept together) or on the val split (val).",
+        panel=_CHOICE,
+    )
+    each: bool = option(
+        False, "Several stores: a run for each, such as one for each encoder.", "--each"
+    )
+    sweep: bool = option(False, "Short for --head sweep.", "--sweep", panel=_CHOICE)
+    shots: str | None = option(
+        None,
+        "Also fit on a few images per class, such as 1,2,4,8,16: a learning curve.",
+        panel=_CURVE,
+        shown="none",
+    )
+    seeds: int | None = option(
+        None,
+        "Fit once for each of so many seeds, as a series of runs that 'fishembed compare' "
+        "takes as one. With --shots: number of random draws for each point.",
+        shown="one seed; --shots: 3",
+        min=1,
+    )
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """Which rows are scored, and where the run is written."""
+
+    split: str | None = option(
+        None,
+        "Split whose rows are scored: train, val, test or all.",
+        shown="test if the store has one, else val, else a random hold-out",
+    )
+    seed: int = option(0, "Seed of the hold-out and of training.")
+    run: str | None = option(None, "Name of the new run in ./reports.", shown="<store>-<head>")
+
+
+@dataclass(frozen=True)
+class FitFieldOptions(FieldOptions):
+    """Questions of the field that a fit can answer."""
+
+    leave_out: str | None = option(
+        None,
+        "Also fit without each value of a column, such as site, and score it there.",
+        panel=FIELD,
+        shown="none",
+    )
+
+
 def fit(
     stores: Annotated[
         list[Path] | None,
@@ -53,201 +217,12 @@ def fit(
             autocompletion=store_names,
         ),
     ] = None,
-    head: Annotated[
-        str,
-        typer.Option(
-            autocompletion=head_names,
-            metavar="NAME",
-            help="Classifier. auto: cross-validate several and weigh them. logistic: logistic "
-            "regression. sweep: logistic, C chosen from 96 values as in CLIP's paper. "
-            "prior-corrected: logistic with logit adjustment for rare classes. angular: the same "
-            "on whitened features of length 1. gaussian: linear discriminant analysis. "
-            "text-anchored: gaussian, class means shrunk towards text features. "
-            "text-logistic: logistic, weights shrunk towards those of zero-shot. blend: logistic "
-            "mixed with zero-shot. centroid: nearest class mean. knn: nearest neighbours. linear: "
-            "a torch layer trained by Adam, the paper's.",
-        ),
-    ] = "auto",
-    features: Annotated[
-        Literal["image", "trunk"],
-        typer.Option(
-            help="image: features of the joint image-text space. trunk: those before the "
-            "projection, kept by 'fishembed extract --trunk'."
-        ),
-    ] = "image",
-    select_on: Annotated[
-        Literal["macro_recall", "accuracy", "macro_f1", "log_loss"] | None,
-        typer.Option(
-            rich_help_panel=_CHOICE,
-            help="auto, sweep, blend: what candidates are compared or weighed for.",
-            show_default="macro_recall; sweep: accuracy",
-        ),
-    ] = None,
-    validate: Annotated[
-        Literal["cv", "val"],
-        typer.Option(
-            rich_help_panel=_CHOICE,
-            help="auto, sweep: compare candidates by cross-validation on the training rows (cv; "
-            "groups kept together) or on the val split (val).",
-        ),
-    ] = "cv",
-    C: Annotated[
-        float | None,
-        typer.Option(
-            "--C",
-            rich_help_panel=_LOGISTIC,
-            help="logistic, prior-corrected, angular, text-logistic, blend: inverse of the "
-            "regularization strength.",
-            show_default="100; angular: 30",
-        ),
-    ] = None,
-    class_weight: Annotated[
-        Literal["balanced"] | None,
-        typer.Option(
-            rich_help_panel=_LOGISTIC,
-            help="logistic, text-logistic: balanced weighs rows inversely to the size of their "
-            "class.",
-            show_default="none",
-        ),
-    ] = None,
-    tau: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=_LOGISTIC,
-            help="prior-corrected, angular: strength of the logit adjustment; tau times the log "
-            "frequency of each class is subtracted from its logit.",
-            show_default="1",
-        ),
-    ] = None,
-    shrinkage: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            rich_help_panel=_GAUSSIAN,
-            help="angular, gaussian, text-anchored: shrinkage of the covariance towards a "
-            "multiple of the identity, from 0 (none) to 1 (full).",
-            show_default="0.5",
-        ),
-    ] = None,
-    pseudo_count: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            rich_help_panel=_GAUSSIAN,
-            help="gaussian, text-anchored: shrinkage of class means towards the mean of all "
-            "classes, or towards the text features, as a number of images.",
-            show_default="1; text-anchored: 4",
-        ),
-    ] = None,
-    neighbors: Annotated[
-        int | None,
-        typer.Option(
-            min=1, rich_help_panel=_KNN, help="knn: number of neighbours.", show_default="5"
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            rich_help_panel=_LINEAR,
-            help="linear: passes over the training rows.",
-            show_default="7",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1, rich_help_panel=_LINEAR, help="linear: rows of a minibatch.", show_default="64"
-        ),
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=_LINEAR, help="linear: learning rate of Adam.", show_default="0.001"
-        ),
-    ] = None,
-    loss: Annotated[
-        Literal["cross_entropy", "balanced_softmax"] | None,
-        typer.Option(
-            rich_help_panel=_LINEAR,
-            help="linear: balanced_softmax corrects for class frequencies while training.",
-            show_default="cross_entropy",
-        ),
-    ] = None,
-    schedule: Annotated[
-        Literal["constant", "cosine"] | None,
-        typer.Option(
-            rich_help_panel=_LINEAR,
-            help="linear: learning rate over the epochs; cosine lets it fall to 0.",
-            show_default="constant",
-        ),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            rich_help_panel=_LINEAR,
-            help="linear: stop after this many epochs without a better macro recall on val.",
-            show_default="train all epochs",
-        ),
-    ] = None,
-    normalize: Annotated[
-        str | None,
-        typer.Option(
-            help="l2: scale each embedding to length 1; none: use it as the encoder gave it.",
-            show_default="l2; linear: none",
-        ),
-    ] = None,
-    each: Annotated[
-        bool,
-        typer.Option(
-            "--each", help="Several stores: a run for each, such as one for each encoder."
-        ),
-    ] = False,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", rich_help_panel=_CHOICE, help="Short for --head sweep.")
-    ] = False,
-    shots: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=_CURVE,
-            help="Also fit on a few images per class, such as 1,2,4,8,16: a learning curve.",
-            show_default="none",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Fit once for each of so many seeds, as a series of runs that 'fishembed compare' "
-            "takes as one. With --shots: number of random draws for each point.",
-            show_default="one seed; --shots: 3",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Split whose rows are scored: train, val, test or all.",
-            show_default="test if the store has one, else val, else a random hold-out",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the hold-out and of training.")] = 0,
-    run: Annotated[
-        str | None,
-        typer.Option(help="Name of the new run in ./reports.", show_default="<store>-<head>"),
-    ] = None,
-    by: ByOption = None,
-    pool: PoolOption = None,
-    taxonomy: TaxonomyOption = None,
-    leave_out: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=FIELD,
-            help="Also fit without each value of a column, such as site, and score it there.",
-            show_default="none",
-        ),
-    ] = None,
+    *,
+    chosen: HeadChoice,
+    parameters: HeadOptions,
+    series: SeriesOptions,
+    scoring: ScoringOptions,
+    field: FitFieldOptions,
     log: LogOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -262,40 +237,7 @@ def fit(
     fishembed fit fish --head linear --epochs 7
     fishembed fit fish --shots 1,2,4,8,16
     """
-    given = {
-        "select_on": select_on,
-        "class_weight": class_weight,
-        "tau": tau,
-        "shrinkage": shrinkage,
-        "pseudo_count": pseudo_count,
-        "n_neighbors": neighbors,
-        "loss": loss,
-        "schedule": schedule,
-        "patience": patience,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "C": C,
-        "normalize": normalize,
-    }
-    field = {"by": by, "pool": pool, "taxonomy": taxonomy, "leave_out": leave_out}
-    options: dict[str, Any] = {
-        "head": "sweep" if sweep else head,
-        "features": features,
-        "parameters": {key: value for key, value in given.items() if value is not None},
-        "validate": validate,
-        "split": split,
-        "seed": seed,
-        "run": run,
-        "reports": reports_dir(),
-        "command": command_line(),
-    }
-    if each and (run is not None or seeds is not None):
-        raise InputError("--each names its runs itself, and takes one seed")
-    if each and (any(field.values()) or shots):
-        raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
-    if seeds is not None and shots is None and any(field.values()):
-        raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
+    _check_together(series, scoring, field)
     with Console(as_json=as_json, working="fitting", interrupted=NOTHING_WRITTEN) as console:
         places = resolve_stores(stores, console)
         import_sklearn()
@@ -305,24 +247,45 @@ def fit(
         from fishembed.experiments.runs.tracking import require_tracker
 
         require_tracker(log)
-        options["progress"] = console
-        if each:
+        options: dict[str, Any] = {
+            "head": "sweep" if series.sweep else chosen.head,
+            "features": chosen.features,
+            "parameters": {k: v for k, v in vars(parameters).items() if v is not None},
+            "validate": series.validate,
+            **vars(scoring),
+            "reports": reports_dir(),
+            "command": command_line(),
+            "progress": console,
+        }
+        if series.each:
             done = [run_fit(place, **options) for place in places]
             print_each(console, done)
-        elif seeds is not None and shots is None:
-            done = run_seeds(places, seeds, **options)
+        elif series.seeds is not None and series.shots is None:
+            done = run_seeds(places, series.seeds, **options)
             print_seeds(console, done)
         else:
-            few = None if shots is None else FewShotSettings(_numbers(shots), seeds or 3)
+            few = None
+            if series.shots is not None:
+                few = FewShotSettings(_numbers(series.shots), series.seeds or 3)
             store = open_store(*places)
-            if by or pool or leave_out:  # before the work
-                require_columns(store, [by, pool, leave_out])
+            if field.by or field.pool or field.leave_out:  # before the work
+                require_columns(store, [field.by, field.pool, field.leave_out])
             done = [run_fit(store, shots=few, **options)]
             _print_fit(console, done[0], field)
         print_logged(console, done, log)
 
 
-def _print_fit(console: Console, run: Run, field: dict[str, Any]) -> None:
+def _check_together(series: SeriesOptions, scoring: ScoringOptions, field: FitFieldOptions) -> None:
+    """Raise InputError where options exclude each other."""
+    if series.each and (scoring.run is not None or series.seeds is not None):
+        raise InputError("--each names its runs itself, and takes one seed")
+    if series.each and (field.asked or series.shots):
+        raise InputError("--by, --pool, --taxonomy, --leave-out and --shots take one run")
+    if series.seeds is not None and series.shots is None and field.asked:
+        raise InputError("--by, --pool, --taxonomy and --leave-out take one seed each time")
+
+
+def _print_fit(console: Console, run: Run, field: FieldOptions) -> None:
     """Print a run, with the answers to the questions of the field that were asked."""
     from fishembed.experiments.field_questions import ask_run
     from fishembed.reports import write_learning_curve
@@ -330,7 +293,7 @@ def _print_fit(console: Console, run: Run, field: dict[str, Any]) -> None:
     write_learning_curve(run)
     print_selection(console, run)
     print_learning_curve(console, run)
-    print_run(console, run, ask_run(run, **field) if any(field.values()) else None)
+    print_run(console, run, ask_run(run, **vars(field)) if field.asked else None)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

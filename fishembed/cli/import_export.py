@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,9 @@ from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import JsonOption, store_names
 from fishembed.cli.program.resolve_paths import resolve_run, resolve_store
 from fishembed.errors import InputError
+
+if TYPE_CHECKING:
+    from fishembed._base.paths import AnyPath
 
 
 def import_(
@@ -65,19 +68,21 @@ def import_(
         if target is not None and store is not None:
             raise InputError(f"the store is named twice: {str(target)!r} and {str(store)!r}")
         named = target or store
-        if is_image_list(features):
-            _encode(features, named, encoder, console)
-            return
-        place = named or cache_dir() / f"{features.stem}.h5"
-        console.message(f"store: {place}{'' if named else ' (the default)'}")
-        with FeatureStore.open(import_vectors(features, place, encoder=encoder)) as made:
-            text = (
-                f", text features for prompts {', '.join(made.text_keys)}" if made.text_keys else ""
-            )
-            console.message(
-                f"wrote {counted(len(made), 'row')} of {made.dim}, "
-                f"{counted(len(made.classes), 'class', 'classes')}{text}"
-            )
+        encoded = is_image_list(features)
+        place: AnyPath = named or cache_dir() / f"{features.stem}.h5"
+        if encoded:
+            place = written = _encode(features, named, encoder, console)
+        else:
+            console.message(f"store: {place}{'' if named else ' (the default)'}")
+            written = import_vectors(features, place, encoder=encoder)
+        with FeatureStore.open(written) as made:
+            if not encoded:
+                text = ", ".join(made.text_keys)
+                console.message(
+                    f"wrote {counted(len(made), 'row')} of {made.dim}, "
+                    f"{counted(len(made.classes), 'class', 'classes')}"
+                    + (f", text features for prompts {text}" if text else "")
+                )
             console.document(
                 {
                     "store": str(place),
@@ -89,9 +94,8 @@ def import_(
             )
 
 
-def _encode(images: Path, store: Path | None, encoder: str | None, console: Console) -> None:
-    """Encode the images that a package names, as `extract` does."""
-    from fishembed.cache import FeatureStore
+def _encode(images: Path, store: Path | None, encoder: str | None, console: Console) -> AnyPath:
+    """Encode the images that a package names, as `extract` does, and return the store."""
     from fishembed.encoders import DEFAULT_ENCODER
     from fishembed.extraction import extract
 
@@ -100,16 +104,7 @@ def _encode(images: Path, store: Path | None, encoder: str | None, console: Cons
     console.message(f"wrote {result.store}")
     console.message(result.sentence)
     console.message(f"next: {result.next_command}")
-    with FeatureStore.open(result.store) as made:
-        console.document(
-            {
-                "store": str(result.store),
-                "rows": len(made),
-                "dim": made.dim,
-                "classes": len(made.classes),
-                "prompts": made.text_keys,
-            }
-        )
+    return result.store
 
 
 def export(
@@ -172,19 +167,18 @@ def export(
         Console(as_json=as_json, working="exporting", interrupted=NOTHING_WRITTEN) as console,
         FeatureStore.open(resolve_store(named, console)) as opened,
     ):
+        document: dict[str, object] = {"target": str(target), "rows": len(opened)}
         if kind == "camtrap-dp":
             export_camtrap_dp(resolve_run(run, console), str(opened.path), target)
             console.message(f"wrote {counted(len(opened), 'observation')} to {target}")
-            console.document({"target": str(target), "rows": len(opened)})
-            return
-        if kind == "manifest":
+        elif kind == "manifest":
             export_manifest(opened, target)
             console.message(f"wrote {counted(len(opened), 'row')} to {target}")
-            console.document({"target": str(target), "rows": len(opened)})
-            return
-        export_store(opened, target, prompts=prompts, normalize=normalize)
-        console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
-        console.document({"target": str(target), "rows": len(opened), "dim": opened.dim})
+        else:
+            export_store(opened, target, prompts=prompts, normalize=normalize)
+            document["dim"] = opened.dim
+            console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
+        console.document(document)
 
 
 def _store_and_target(places: list[Path], store: Path | None) -> tuple[Path | None, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,27 +11,23 @@ from fishembed._base.paths import reports_dir
 from fishembed._base.text import printable
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import (
-    ByOption,
     FetchOption,
+    FieldOptions,
     JsonOption,
     PhotosOption,
-    PoolOption,
-    TaxonomyOption,
+    RunArgument,
     run_names,
 )
 from fishembed.cli.program.resolve_paths import find_run, resolve_run
-from fishembed.cli.program.summaries import print_field, print_scores
+from fishembed.cli.program.summaries import print_field, print_scores, print_stale
+
+if TYPE_CHECKING:
+    from fishembed.experiments import Run
+    from fishembed.experiments.runs.find_runs import RunLine
 
 
 def report(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Run: its folder, or its name in ./reports.",
-            show_default="newest in ./reports",
-            autocompletion=run_names,
-        ),
-    ] = None,
+    run: RunArgument = None,
     photos: PhotosOption = None,
     fetch: FetchOption = False,
     formats: Annotated[
@@ -42,9 +38,8 @@ def report(
             show_default="html png svg",
         ),
     ] = None,
-    by: ByOption = None,
-    pool: PoolOption = None,
-    taxonomy: TaxonomyOption = None,
+    *,
+    field: FieldOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's page and figures into its folder.
@@ -62,8 +57,8 @@ def report(
         from fishembed.reports import write_report
 
         opened = Run.open(folder)
-        if by or pool or taxonomy:
-            answer_field_questions(opened, by=by, pool=pool, taxonomy=taxonomy)
+        if field.asked:
+            answer_field_questions(opened, **vars(field))
         wanted = formats or ("html", "png", "svg")
         page = write_report(opened, photos=photos, formats=wanted, fetch=fetch, progress=console)
         print_scores(console, opened)
@@ -114,7 +109,7 @@ def compare(
     """
     with Console(as_json=as_json, working="comparing", interrupted=NOTHING_WRITTEN) as console:
         from fishembed.experiments import compare_runs
-        from fishembed.experiments.runs.find_runs import runs_of_series, stale_warning
+        from fishembed.experiments.runs.find_runs import runs_of_series
         from fishembed.reports import write_comparison
         from fishembed.reports.comparison.comparison_sentences import headline
         from fishembed.reports.comparison.comparison_tables import (
@@ -128,8 +123,7 @@ def compare(
         compared = compare_runs([folder for one in named for folder in one])
         files = comparison_files(compared, output, formats or ())
         for run in compared.runs:
-            if warning := stale_warning(run):
-                console.message(warning)
+            print_stale(console, run)
         for note in compared.notes:
             console.message(note)
         console.table(*scores_table(compared), answer=True)
@@ -177,45 +171,46 @@ def runs(
         for folder in deleted:
             console.message(f"deleted {folder}")
         lines = list_runs(reports_dir(), sort=sort)
-        table, documents, unreadable = [], [], []
-        for line in lines:
-            run = line.run
-            if run is None:
-                console.answer(f"{line.folder.name}: {line.problem}")
-                unreadable.append({"run": str(line.folder), "problem": line.problem})
-                continue
-            table.append(
-                [
-                    printable(run.name),
-                    _percent(line.number("accuracy")),
-                    _percent(line.number("macro_recall")),
-                    f"{run.metrics.get('n', 0):,}",
-                    str(run.metrics.get("scored_split", "")),
-                    str(run.info.get("created", ""))[:16].replace("T", " "),
-                    f"store {line.state}"
-                    if line.state != "made before the last fix"
-                    else line.state,
-                ]
-            )
-            documents.append(
-                {
-                    "run": str(run.folder),
-                    "name": run.name,
-                    "accuracy": run.metrics.get("accuracy"),
-                    "macro_recall": run.metrics.get("macro_recall"),
-                    "n": run.metrics.get("n"),
-                    "created": run.info.get("created"),
-                    "store": run.info["store"]["path"],
-                    "store_state": line.state,
-                }
-            )
-        if table:
+        readable = [(line.run, line) for line in lines if line.run is not None]
+        unreadable = [line for line in lines if line.run is None]
+        for line in unreadable:
+            console.answer(f"{line.folder.name}: {line.problem}")
+        if readable:
             head = ["run", "accuracy %", "macro recall %", "images", "scored", "made", "store"]
+            table = [_cells(run, line) for run, line in readable]
             console.table(head, table, spare=["scored", "images", "made", "store"], answer=True)
         elif not deleted:
             console.answer(f"no runs in {reports_dir()}")
-        console.document({"runs": documents, "unreadable": unreadable, "deleted": deleted})
+        console.document(
+            {
+                "runs": [_run_document(run, line) for run, line in readable],
+                "unreadable": [
+                    {"run": str(line.folder), "problem": line.problem} for line in unreadable
+                ],
+                "deleted": deleted,
+            }
+        )
 
 
-def _percent(share: float) -> str:
-    return "" if share < 0 else f"{100 * share:.1f}"
+def _cells(run: Run, line: RunLine) -> list[str]:
+    """Return a run's row of the table."""
+    shares = (line.number("accuracy"), line.number("macro_recall"))
+    return [
+        printable(run.name),
+        *("" if share < 0 else f"{100 * share:.1f}" for share in shares),
+        f"{run.metrics.get('n', 0):,}",
+        str(run.metrics.get("scored_split", "")),
+        str(run.info.get("created", ""))[:16].replace("T", " "),
+        line.state if line.state == "made before the last fix" else f"store {line.state}",
+    ]
+
+
+def _run_document(run: Run, line: RunLine) -> dict[str, Any]:
+    return {
+        "run": str(run.folder),
+        "name": run.name,
+        **{name: run.metrics.get(name) for name in ("accuracy", "macro_recall", "n")},
+        "created": run.info.get("created"),
+        "store": run.info["store"]["path"],
+        "store_state": line.state,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,31 +14,35 @@ from fishembed._base.text import counted
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.options import (
     DeviceOption,
-    GroupFilter,
     JsonOption,
-    LabelFilter,
+    NamedStoreArgument,
     PhotosOption,
+    RowFilter,
     SeedOption,
-    SplitFilter,
     StoreArgument,
+    TopOption,
     TrustEncoderOption,
-    WhereOption,
+    new_folder,
+    option,
     run_names,
-    store_names,
-    where_conditions,
 )
 from fishembed.cli.program.resolve_paths import find_run, resolve_store
+from fishembed.cli.program.summaries import print_stale
 
 _PRINTED = 10
 
 
+@dataclass(frozen=True)
+class SearchOptions:
+    """What is looked for besides the text, and how much of it."""
+
+    like: list[Path] | None = option(None, "Photo that they shall be like; repeat for several.")
+    minus: list[str] | None = option(None, "What they shall not show; repeat for several.")
+    top: TopOption = 50
+
+
 def search(
-    store: Annotated[
-        Path,
-        typer.Argument(
-            help="Feature store: its path, or its name in ./cache.", autocompletion=store_names
-        ),
-    ],
+    store: NamedStoreArgument,
     text: Annotated[
         str,
         typer.Argument(
@@ -46,28 +51,11 @@ def search(
             show_default="none",
         ),
     ] = "",
-    like: Annotated[
-        list[Path] | None,
-        typer.Option(help="Photo that they shall be like; repeat for several."),
-    ] = None,
-    minus: Annotated[
-        list[str] | None, typer.Option(help="What they shall not show; repeat for several.")
-    ] = None,
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of images.")] = 50,
-    label: LabelFilter = None,
-    split: SplitFilter = None,
-    group: GroupFilter = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
+    rows: RowFilter,
     photos: PhotosOption = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Name of the new folder in ./reports.",
-            show_default="<store>-search; none with --json",
-        ),
-    ] = None,
+    output: Annotated[str | None, new_folder("<store>-search; none with --json")] = None,
     device: DeviceOption = "auto",
     trust_encoder: TrustEncoderOption = False,
     as_json: JsonOption = False,
@@ -88,10 +76,10 @@ def search(
             found = search_store(
                 opened,
                 text,
-                like=like or [],
-                minus=minus or [],
-                where=where_conditions(label, split, group, where),
-                top=top,
+                like=options.like or [],
+                minus=options.minus or [],
+                where=rows.conditions(),
+                top=options.top,
                 device=device,
                 trust_encoder=trust_encoder,
                 progress=console,
@@ -119,41 +107,32 @@ def search(
         )
 
 
+@dataclass(frozen=True)
+class ClusterOptions:
+    """How images are grouped, as `fishembed.cluster_store` takes it."""
+
+    everything: bool = option(
+        False, "Cluster labelled images too, not only those without a label.", "--all"
+    )
+    method: Literal["auto", "evoc", "hdbscan", "kmeans"] = option(
+        "auto", "auto: evoc where it is installed (pip install 'fishembed[explore]')."
+    )
+    n_clusters: int | None = option(
+        None, "Number of clusters, by kmeans.", "--clusters", shown="found", min=1
+    )
+    place: str | None = option(
+        None, "Column that names places.", "--site", shown="site, else the groups"
+    )
+
+
 def cluster(
     store: StoreArgument = None,
-    everything: Annotated[
-        bool,
-        typer.Option("--all", help="Cluster labelled images too, not only those without a label."),
-    ] = False,
-    method: Annotated[
-        Literal["auto", "evoc", "hdbscan", "kmeans"],
-        typer.Option(help="auto: evoc where it is installed (pip install 'fishembed[explore]')."),
-    ] = "auto",
-    n_clusters: Annotated[
-        int | None,
-        typer.Option(
-            "--clusters", min=1, help="Number of clusters, by kmeans.", show_default="found"
-        ),
-    ] = None,
-    site: Annotated[
-        str | None,
-        typer.Option(help="Column that names places.", show_default="site, else the groups"),
-    ] = None,
-    label: LabelFilter = None,
-    split: SplitFilter = None,
-    group: GroupFilter = None,
-    where: WhereOption = None,
+    *,
+    options: ClusterOptions,
+    rows: RowFilter,
     seed: SeedOption = 0,
     photos: PhotosOption = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Name of the new folder in ./reports.",
-            show_default="<store>-clusters",
-        ),
-    ] = None,
+    output: Annotated[str | None, new_folder("<store>-clusters")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Group images that are alike: a table, and a page on which whole groups are named.
@@ -171,15 +150,7 @@ def cluster(
         from fishembed.reports import write_clusters
 
         with open_store(place) as opened:
-            found = cluster_store(
-                opened,
-                everything=everything,
-                where=where_conditions(label, split, group, where),
-                method=method,
-                n_clusters=n_clusters,
-                place=site,
-                seed=seed,
-            )
+            found = cluster_store(opened, where=rows.conditions(), seed=seed, **vars(options))
             alone = int((found.numbers < 0).sum())
             backgrounds = sum(one.may_be_background for one in found.clusters)
             console.message(
@@ -216,6 +187,21 @@ def cluster(
         )
 
 
+@dataclass(frozen=True)
+class SuggestOptions:
+    """What is chosen, as `fishembed.suggest_store` takes it."""
+
+    top: TopOption = 50
+    random: int | None = option(
+        None,
+        "Draw that many images at random instead: a sample to check a classifier on, "
+        "kept apart in the split test.",
+        "--random",
+        min=1,
+    )
+    per_group: int = option(1, "Images of one group, while there are other groups.", min=1)
+
+
 def suggest(
     store: StoreArgument = None,
     run: Annotated[
@@ -226,34 +212,12 @@ def suggest(
             autocompletion=run_names,
         ),
     ] = None,
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of images.")] = 50,
-    random: Annotated[
-        int | None,
-        typer.Option(
-            "--random",
-            min=1,
-            help="Draw that many images at random instead: a sample to check a classifier on, "
-            "kept apart in the split test.",
-        ),
-    ] = None,
-    per_group: Annotated[
-        int, typer.Option(min=1, help="Images of one group, while there are other groups.")
-    ] = 1,
-    label: LabelFilter = None,
-    split: SplitFilter = None,
-    group: GroupFilter = None,
-    where: WhereOption = None,
+    *,
+    options: SuggestOptions,
+    rows: RowFilter,
     seed: SeedOption = 0,
     photos: PhotosOption = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Name of the new folder in ./reports.",
-            show_default="<store>-suggest",
-        ),
-    ] = None,
+    output: Annotated[str | None, new_folder("<store>-suggest")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose what to label next: what is unlike all labelled images, then what is uncertain.
@@ -267,22 +231,15 @@ def suggest(
         place = resolve_store(store, console)
         from fishembed.cache import open_store
         from fishembed.experiments import Run
-        from fishembed.experiments.runs.find_runs import stale_warning
         from fishembed.explore import suggest_store
         from fishembed.reports import write_suggestions
 
         head = None if run is None else Run.open(find_run(run))
-        if head is not None and (warning := stale_warning(head)):
-            console.message(warning)
+        if head is not None:
+            print_stale(console, head)
         with open_store(place) as opened:
             found = suggest_store(
-                opened,
-                run=head,
-                top=top,
-                random=random,
-                where=where_conditions(label, split, group, where),
-                per_group=per_group,
-                seed=seed,
+                opened, run=head, where=rows.conditions(), seed=seed, **vars(options)
             )
             reasons = Counter(one.why for one in found.chosen)
             console.message(

@@ -13,6 +13,7 @@ import typer
 from fishembed.cli.program.console import Console
 from fishembed.cli.program.options import DeviceOption, TrustEncoderOption, run_names
 from fishembed.cli.program.resolve_paths import resolve_run
+from fishembed.cli.program.summaries import print_stale
 from fishembed.errors import InputError, MissingExtraError
 
 _HERE = ("127.0.0.1", "localhost", "::1")
@@ -61,13 +62,11 @@ def serve(
 
         from fishembed.experiments import Run
         from fishembed.experiments.predicting.input_features import run_encoder
-        from fishembed.experiments.runs.find_runs import stale_warning
         from fishembed.serve import Answerer, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
-        if warning := stale_warning(opened):
-            console.message(warning)
+        print_stale(console, opened)
         with _listen(host, port) as listener:  # before the encoder is loaded, which takes seconds
             encoder = run_encoder(opened, device, console, trust=trust_encoder)
             # Without a token other names for this machine are refused: a page from elsewhere could

@@ -22,7 +22,7 @@ DEFAULTS = {
     "tau": (classifiers.PriorCorrectedClassifier, "tau"),
     "shrinkage": (classifiers.GaussianHead, "shrinkage"),
     "pseudo_count": (classifiers.GaussianHead, "pseudo_count"),
-    "neighbors": (classifiers.NeighborsHead, "n_neighbors"),
+    "n_neighbors": (classifiers.NeighborsHead, "n_neighbors"),
     "epochs": (classifiers.LinearHead, "epochs"),
     "batch_size": (classifiers.LinearHead, "batch_size"),
     "learning_rate": (classifiers.LinearHead, "learning_rate"),

@@ -54,38 +54,18 @@ EXIT_CODES = (DONE, UNEXPECTED, USAGE, DATA, LOCKED, NETWORK, DISK, MISSING, INT
 
 _KINDS: tuple[tuple[ExitCode, tuple[type[Exception], ...]], ...] = (
     (LOCKED, (errors.StoreLockedError,)),
-    (
-        NETWORK,
-        (errors.RemoteError, errors.UnreachableWeightsError, ConnectionError, TimeoutError),
-    ),
+    (NETWORK, (errors.RemoteError, errors.UnreachableWeightsError, ConnectionError, TimeoutError)),
     (DISK, (errors.WriteError,)),
     (MISSING, (errors.MissingExtraError, errors.DeviceError)),
     (USAGE, (FileNotFoundError, IsADirectoryError, NotADirectoryError)),
-    (
-        DATA,
-        (
-            errors.DataError,
-            errors.ImageError,
-            errors.StoreError,
-            errors.RunFormatError,
-            errors.WeightsError,
-        ),
-    ),
+    (DATA, (errors.DataError, errors.ImageError, errors.StoreError)),
+    (DATA, (errors.RunFormatError, errors.WeightsError)),
     (USAGE, (errors.FishembedError,)),
 )
 """The first that fits counts: a store that is not there is named wrongly, and no bad data."""
 
 _OF_THE_DISK = frozenset(
-    {
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.EIO,
-        errno.ENXIO,
-    }
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 )
 """What is wrong with a place, and not with the program."""
 

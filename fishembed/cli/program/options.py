@@ -2,14 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from fishembed._base.paths import cache_dir, is_remote, reports_dir
 
+_OPTION = "option"
 _STORES = frozenset({".h5", ".hdf5", ".he5", ".json"})
+FIELD = "Questions of the field"
+"""The panel of options on places, bursts and taxa."""
+OUTPUT = "Output"
+"""The panel of options on what is printed."""
+
+
+def option(
+    default: Any,
+    text: str,
+    *names: str,
+    panel: str | None = None,
+    shown: str | bool = True,
+    **settings: Any,
+) -> Any:
+    """Return a field of a dataclass that is an option of the verbs that take this dataclass.
+
+    Parameters
+    ----------
+    default
+        Its value where it is not given.
+    text
+        Its help.
+    names
+        Such as ``--top`` and ``-k``; made of the field's name when left out. A flag needs one.
+    panel
+        The heading under which the help lists it.
+    shown
+        The default as the help shows it; `default` itself when True.
+    settings
+        As `typer.Option` takes them.
+    """
+    one = typer.Option(*names, help=text, rich_help_panel=panel, show_default=shown, **settings)
+    return field(default=default, metadata={_OPTION: one})
+
+
+def parameters_of(group: Any) -> list[Parameter]:
+    """Return the options of such a dataclass as parameters for typer."""
+    types = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(
+            one.name,
+            Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=Annotated[types[one.name], one.metadata[_OPTION]]
+            if _OPTION in one.metadata
+            else types[one.name],
+        )
+        for one in fields(group)
+    ]
+
+
+def take_group(group: Any, given: dict[str, Any]) -> Any:
+    """Take the options of such a dataclass out of what was given, and return them as one."""
+    return group(**{one.name: given.pop(one.name) for one in fields(group)})
 
 
 def store_names(incomplete: str) -> list[str]:
@@ -40,12 +97,18 @@ def _beginning(incomplete: str, names: list[str]) -> list[str]:
     return sorted({name for name in names if name.startswith(incomplete)})
 
 
+_STORE = "Feature store: its path, or its name in ./cache."
 StoreArgument = Annotated[
     Path | None,
+    typer.Argument(help=_STORE, show_default="newest in ./cache", autocompletion=store_names),
+]
+NamedStoreArgument = Annotated[Path, typer.Argument(help=_STORE, autocompletion=store_names)]
+RunArgument = Annotated[
+    Path | None,
     typer.Argument(
-        help="Feature store: its path, or its name in ./cache.",
-        show_default="newest in ./cache",
-        autocompletion=store_names,
+        help="Run: its folder, or its name in ./reports.",
+        show_default="newest in ./reports",
+        autocompletion=run_names,
     ),
 ]
 PhotosOption = Annotated[
@@ -71,31 +134,8 @@ TrustEncoderOption = Annotated[
         "names although no store or other run of yours was made with it.",
     ),
 ]
-FIELD = "Questions of the field"
-"""The panel of options on places, bursts and taxa."""
-ByOption = Annotated[
-    str | None,
-    typer.Option(
-        rich_help_panel=FIELD,
-        help="Also score the values of a metadata column, or group, each by itself, such as site.",
-        show_default="none",
-    ),
-]
-PoolOption = Annotated[
-    str | None,
-    typer.Option(
-        rich_help_panel=FIELD,
-        help="Also score images pooled by a column, beside single ones.",
-        show_default="none",
-    ),
-]
-TaxonomyOption = Annotated[
-    Path | None,
-    typer.Option(
-        rich_help_panel=FIELD,
-        help="CSV of class, genus, family …: also score every rank.",
-        show_default="none",
-    ),
+DeviceOption = Annotated[
+    str, typer.Option(help="Where the encoder runs: auto, cuda, cuda:N, mps or cpu.")
 ]
 LogOption = Annotated[
     str | None,
@@ -114,11 +154,7 @@ ThresholdOption = Annotated[
         show_default="chosen from the data",
     ),
 ]
-DeviceOption = Annotated[
-    str, typer.Option(help="Where the encoder runs: auto, cuda, cuda:N, mps or cpu.")
-]
-OUTPUT = "Output"
-"""The panel of options on what is printed."""
+TopOption = Annotated[int, typer.Option("--top", "-k", min=1, help="Number of images.")]
 JsonOption = Annotated[
     bool,
     typer.Option(
@@ -127,54 +163,79 @@ JsonOption = Annotated[
         help="Print one JSON document to standard output, the rest to stderr.",
     ),
 ]
-VerboseOption = Annotated[
-    bool,
-    typer.Option(
-        "--verbose",
-        "-v",
-        rich_help_panel=OUTPUT,
-        help="Print technical lines too, such as timings.",
-    ),
-]
-QuietOption = Annotated[
-    bool,
-    typer.Option(
-        "--quiet", "-q", rich_help_panel=OUTPUT, help="Print only warnings and what was asked for."
-    ),
-]
-LogFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        rich_help_panel=OUTPUT,
-        help="File to append every line to, technical ones too, each with its time.",
-        show_default=False,
-    ),
-]
-LabelFilter = Annotated[
-    list[str] | None, typer.Option("--label", help="Only rows of this class; repeat for several.")
-]
-SplitFilter = Annotated[
-    list[str] | None, typer.Option("--split", help="Only rows of this split; repeat for several.")
-]
-GroupFilter = Annotated[
-    list[str] | None, typer.Option("--group", help="Only rows of this group; repeat for several.")
-]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Only rows whose column has this value: COLUMN=VALUE, !=, and for numbers <, <=, >, "
-        ">=; repeat for several conditions."
-    ),
-]
 
 
-def where_conditions(
-    label: list[str] | None,
-    split: list[str] | None,
-    group: list[str] | None,
-    where: list[str] | None,
-) -> list[str]:
-    """Return the options that choose rows as conditions of `filtered_rows`."""
-    named = {"label": label, "split": split, "group": group}
-    chosen = [f"{column}={'|'.join(values)}" for column, values in named.items() if values]
-    return [*chosen, *(where or [])]
+def new_folder(shown: str) -> Any:
+    """Return the option that names a new folder of reports, with this default in the help."""
+    text = "Name of the new folder in ./reports."
+    return typer.Option("--output", "-o", help=text, show_default=shown)
+
+
+# The fields of a dataclass here, or beside a verb, are options that the verb takes together.
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How much is printed, and whether to a file too: options that every verb has."""
+
+    verbose: bool = option(
+        False, "Print technical lines too, such as timings.", "--verbose", "-v", panel=OUTPUT
+    )
+    quiet: bool = option(
+        False, "Print only warnings and what was asked for.", "--quiet", "-q", panel=OUTPUT
+    )
+    log_file: Path | None = option(
+        None,
+        "File to append every line to, technical ones too, each with its time.",
+        panel=OUTPUT,
+        shown=False,
+    )
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """Questions on places, bursts and taxa."""
+
+    by: str | None = option(
+        None,
+        "Also score the values of a metadata column, or group, each by itself, such as site.",
+        panel=FIELD,
+        shown="none",
+    )
+    pool: str | None = option(
+        None, "Also score images pooled by a column, beside single ones.", panel=FIELD, shown="none"
+    )
+    taxonomy: Path | None = option(
+        None, "CSV of class, genus, family …: also score every rank.", panel=FIELD, shown="none"
+    )
+
+    @property
+    def asked(self) -> bool:
+        """Whether any question was asked."""
+        return any(vars(self).values())
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows of a store are meant."""
+
+    label: list[str] | None = option(
+        None, "Only rows of this class; repeat for several.", "--label"
+    )
+    split: list[str] | None = option(
+        None, "Only rows of this split; repeat for several.", "--split"
+    )
+    group: list[str] | None = option(
+        None, "Only rows of this group; repeat for several.", "--group"
+    )
+    where: list[str] | None = option(
+        None,
+        "Only rows whose column has this value: COLUMN=VALUE, !=, and for numbers <, <=, >, "
+        ">=; repeat for several conditions.",
+    )
+
+    def conditions(self) -> list[str]:
+        """Return them as conditions of `filtered_rows`."""
+        named = {"label": self.label, "split": self.split, "group": self.group}
+        chosen = [f"{column}={'|'.join(values)}" for column, values in named.items() if values]
+        return [*chosen, *(self.where or [])]

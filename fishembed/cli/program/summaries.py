@@ -114,6 +114,14 @@ def print_run(console: Console, run: Run, found: Mapping[str, Any] | None = None
     console.document({"run": str(run.folder), **run.metrics, **(found or {})})
 
 
+def print_stale(console: Console, run: Run) -> None:
+    """Print a warning where the store of a run has changed since."""
+    from fishembed.experiments.runs.find_runs import stale_warning
+
+    if warning := stale_warning(run):
+        console.message(warning)
+
+
 def print_each(console: Console, runs: Sequence[Run]) -> None:
     """Print one sentence for the run of each store, and what compares them."""
     from fishembed.reports.run_sentences import summary_sentence
