@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from fishembed._base.runtime import lazy_names
 
 if TYPE_CHECKING:
-    from fishembed.sharing.agreement import Agreement
-    from fishembed.sharing.bundle_export import Bundle, bundle_run
+    from fishembed.sharing.bundle_export import Agreement, Bundle, bundle_run
     from fishembed.sharing.bundle_files import OpenedBundle, open_bundle
     from fishembed.sharing.hub_push import Pushed, push_run
 
 _MODULES = {
-    "Agreement": "agreement",
+    "Agreement": "bundle_export",
     "Bundle": "bundle_export",
     "OpenedBundle": "bundle_files",
     "Pushed": "hub_push",

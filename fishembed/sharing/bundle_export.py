@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import unit_rows
 from fishembed._base.files import atomic_folder, write_json, write_text
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted
@@ -23,7 +25,6 @@ from fishembed.experiments.held_out import HELD_OUT_NPZ, HeldOut
 from fishembed.extraction import encode_images
 from fishembed.extraction.recorded_encoder import load_recorded_encoder
 from fishembed.images import ImageBytes, ImageFiles, find_images, image_pixels, read_bytes
-from fishembed.sharing.agreement import Agreement
 from fishembed.sharing.bundle_files import (
     BUNDLE_JSON,
     FORMAT,
@@ -31,11 +32,16 @@ from fishembed.sharing.bundle_files import (
     MODEL_ONNX,
     SCRIPT,
     VERSION,
+    OnnxEncoder,
     recorded_spec,
 )
 from fishembed.sharing.bundle_script import predict_script
-from fishembed.sharing.onnx_encoder import OnnxEncoder
-from fishembed.sharing.portable_run import write_portable_record, write_portable_run
+from fishembed.sharing.int8 import write_int8
+from fishembed.sharing.portable_run import (
+    portable_encoder,
+    write_portable_record,
+    write_portable_run,
+)
 
 if TYPE_CHECKING:
     from fishembed.encoders.torch_encoder import TorchEncoder
@@ -44,7 +50,60 @@ if TYPE_CHECKING:
 N_COMPARED = 100
 """Images that are answered both ways before a bundle is written."""
 
+LEAST_COSINE = 0.999
+"""Between features of the same image, below which two encoders are not the same."""
+
 Images = Sequence[Path | ImageBytes]
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement: how many images were compared and how many differ.
+
+    Attributes
+    ----------
+    n_images
+        Images that both answered.
+    least_cosine, mean_cosine
+        Between the two features of an image.
+    same_top1
+        Images for which both name the same class.
+    largest_difference
+        Between the two probabilities of a class.
+    """
+
+    n_images: int
+    least_cosine: float
+    mean_cosine: float
+    same_top1: int
+    largest_difference: float
+
+    @classmethod
+    def of(cls, head: SavedHead, ours: Floats, theirs: Floats) -> Agreement:
+        """Compare two (n, dim) features of the same images, and what a head makes of them."""
+        cosines = np.einsum("ij,ij->i", unit_rows(ours), unit_rows(theirs))
+        first, second = head.predict_proba(ours), head.predict_proba(theirs)
+        same = first.argmax(axis=1) == second.argmax(axis=1)
+        return cls(
+            len(ours),
+            float(cosines.min()),
+            float(cosines.mean()),
+            int(same.sum()),
+            float(np.abs(first - second).max()),
+        )
+
+    @property
+    def holds(self) -> bool:
+        """Whether every cosine is high enough and every image has the same class."""
+        return self.least_cosine >= LEAST_COSINE and self.same_top1 == self.n_images
+
+    def __str__(self) -> str:
+        return (
+            f"{self.same_top1} of {self.n_images} images get the same class, cosine "
+            f"{self.least_cosine:.5f} at worst and {self.mean_cosine:.5f} on average, "
+            f"probabilities differ by {self.largest_difference:.4f} at most"
+        )
 
 
 @dataclass(frozen=True)
@@ -123,33 +182,34 @@ def bundle_run(
     output, progress = Path(output), progress or NoProgress()
     if output.exists():
         raise InputError(f"{str(output)!r} is there already: give another --output")
-    head = run.load_head().calibrated()
+    head, trunk = run.load_head().calibrated(), run.features == "trunk"
     compared = _images(run, images, fetch=fetch)
+    features = partial(_features, compared, trunk=trunk)
     encoder = _encoder(run, "fp32", progress, trust=trust_encoder)
-    trunk = run.features == "trunk"
-    reference = _features(compared, encoder, trunk=trunk)
+    reference, spec = features(encoder), recorded_spec(run)
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(output) as folder:
         progress.message("exporting the network")
         write_portable_run(run, folder)
         _export(run, head, encoder, folder / MODEL_ONNX, send_back=send_back)
-        spec = recorded_spec(run)
-        exported = _features(compared, OnnxEncoder(folder / MODEL_ONNX, spec), trunk=trunk)
+        exported = features(OnnxEncoder(folder / MODEL_ONNX, spec))
         agreement = Agreement.of(head, exported, reference)
         if not agreement.holds:
             raise BundleError(f"the exported network does not answer as the encoder: {agreement}")
         progress.message(f"network: {agreement}")
-        as_run = None
+        as_run = integers = None
         if spec.precision != "fp32":
             own = _encoder(run, spec.precision, NoProgress(), trust=trust_encoder)
-            as_run = Agreement.of(head, exported, _features(compared, own, trunk=trunk))
+            as_run = Agreement.of(head, exported, features(own))
             progress.message(f"against the run's {spec.precision}: {as_run}")
-        integers = None
         if int8:
-            integers = _int8(folder, compared, spec, (head, reference), trunk=trunk)
+            write_int8(folder / MODEL_ONNX, folder / INT8_ONNX, _batch_of(compared, spec))
+            small = features(OnnxEncoder(folder / INT8_ONNX, spec))
+            integers = Agreement.of(head, small, reference)
             progress.message(f"int8: {integers}")
-        about = _about(run, head, send_back, agreement, as_run, integers)
-        write_json(folder / BUNDLE_JSON, about)
+        agreements = {"agreement": agreement, "against_run": as_run, "int8": integers}
+        about = {key: None if one is None else asdict(one) for key, one in agreements.items()}
+        write_json(folder / BUNDLE_JSON, {**_about(run, head, spec, send_back), **about})
         write_text(folder / SCRIPT, predict_script(spec))
         sizes = {p.name: p.stat().st_size / 1e6 for p in sorted(folder.glob("*.onnx*"))}
         write_portable_record(run, folder)
@@ -215,8 +275,7 @@ def _features(images: Images, encoder: Any, *, trunk: bool) -> npt.NDArray[np.fl
 def _export(
     run: Run, head: SavedHead, encoder: TorchEncoder, path: Path, *, send_back: float
 ) -> None:
-    from fishembed.sharing.bundle_network import BundleNetwork
-    from fishembed.sharing.onnx_export import export_network, image_network
+    from fishembed.sharing.bundle_network import BundleNetwork, export_network, image_network
 
     place = run.folder / HELD_OUT_NPZ
     kept = HeldOut.load(place) if place.is_file() else None
@@ -232,57 +291,28 @@ def _export(
     export_network(network, pixels.crop, path)
 
 
-def _int8(
-    folder: Path,
-    images: Images,
-    spec: Any,
-    expected: tuple[SavedHead, npt.NDArray[np.float32]],
-    *,
-    trunk: bool,
-) -> Agreement:
-    """Write the network with integer weights, and return how far it agrees."""
-    from fishembed.sharing.int8 import write_int8
-
-    head, reference = expected
-    write_int8(folder / MODEL_ONNX, folder / INT8_ONNX, batch_of(images, spec))
-    features = _features(images, OnnxEncoder(folder / INT8_ONNX, spec), trunk=trunk)
-    return Agreement.of(head, features, reference)
-
-
-def _about(  # noqa: PLR0917 - all that a bundle says of itself
-    run: Run,
-    head: SavedHead,
-    send_back: float,
-    agreement: Agreement,
-    as_run: Agreement | None,
-    int8: Agreement | None,
-) -> dict[str, Any]:
-    spec = recorded_spec(run)
-    names = head.names
+def _about(run: Run, head: SavedHead, spec: EncoderSpec, send_back: float) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
         "fishembed": __version__,
         "run": run.name,
-        "classes": list(names),
+        "classes": list(head.names),
         "head": run.info["head"],
         "temperature": run.load_head().temperature,
         "send_back": send_back,
         "encoder": {
-            "name": replace(spec).name.rpartition("/")[2] if "@" in spec.name else spec.name,
+            "name": portable_encoder(run.info["encoder"])["name"],
             "architecture": spec.architecture,
             "revision": spec.revision,
             "weights": spec.weights,
             "fingerprint": spec.fingerprint,
         },
         "preprocessing": {**spec.to_json()["preprocessing"], "decoding": spec.decoding},
-        "agreement": asdict(agreement),
-        "against_run": None if as_run is None else asdict(as_run),
-        "int8": None if int8 is None else asdict(int8),
     }
 
 
-def batch_of(images: Sequence[Path | ImageBytes], spec: EncoderSpec) -> npt.NDArray[np.uint8]:
+def _batch_of(images: Images, spec: EncoderSpec) -> npt.NDArray[np.uint8]:
     """Return uint8 (n_usable, crop, crop, 3) of the images that can be read."""
     geometry, pixels = spec.preprocessing.geometry(), []
     for image in images:

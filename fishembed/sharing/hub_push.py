@@ -14,20 +14,12 @@ from fishembed.errors import BundleError, InputError, RemoteError
 from fishembed.experiments import Run
 from fishembed.experiments.runs.find_runs import PORTABLE
 from fishembed.experiments.runs.run_documents import FILES, HEAD_NPZ, RUN_JSON, check_file
-from fishembed.sharing.bundle_files import (
-    BUNDLE_JSON,
-    INT8_ONNX,
-    MODEL_DATA,
-    MODEL_ONNX,
-    SCRIPT,
-    check_bundle,
-)
+from fishembed.sharing.bundle_files import BUNDLE_FILES, check_bundle
 from fishembed.sharing.model_card import model_card
 from fishembed.sharing.portable_run import write_portable_record, write_portable_run
 
 CARD = "README.md"
-_BUNDLE = (BUNDLE_JSON, MODEL_ONNX, MODEL_DATA, INT8_ONNX, SCRIPT)
-_OURS = (RUN_JSON, *PORTABLE, *_BUNDLE)
+_OURS = (RUN_JSON, *PORTABLE, *BUNDLE_FILES)
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -127,7 +119,7 @@ def _checked_bundle(run: Run, folder: Path) -> Path:
             f"the bundle {str(folder)!r} is of another run ({name!r}) than {run.name!r}: export it "
             "anew"
         )
-    for name in _BUNDLE:
+    for name in BUNDLE_FILES:
         check_file(folder, other.info, name)
     return folder
 
@@ -135,7 +127,7 @@ def _checked_bundle(run: Run, folder: Path) -> Path:
 def _write(run: Run, repo: str, folder: Path, bundle: Path | None, licence: str) -> tuple[str, ...]:
     write_portable_run(run, folder)
     if bundle is not None:
-        for name in _BUNDLE:
+        for name in BUNDLE_FILES:
             if (bundle / name).is_file():
                 shutil.copyfile(bundle / name, folder / name)
     card = model_card(run, repo, licence=licence, bundled=bundle is not None)

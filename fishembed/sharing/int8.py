@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -101,11 +100,8 @@ class _Batches:
 
     def __init__(self, images: npt.NDArray[np.uint8]) -> None:
         starts = range(0, len(images), _AT_ONCE)
-        self._batches: Iterator[npt.NDArray[np.uint8]] = (
-            images[start : start + _AT_ONCE] for start in starts
-        )
+        self._inputs = ({"images": images[start : start + _AT_ONCE]} for start in starts)
 
     def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
         """Return the next input; None after the last."""
-        batch = next(self._batches, None)
-        return None if batch is None else {"images": batch}
+        return next(self._inputs, None)

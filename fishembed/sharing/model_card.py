@@ -68,10 +68,13 @@ def _front_matter(run: Run, repo: str, licence: str) -> str:
     split = str(run.metrics.get("scored_split", ""))
     result = {
         "task": {"type": "image-classification"},
-        "dataset": {"name": printable(str(run.info["store"]["name"])), "type": "private"},
+        "dataset": {
+            "name": printable(str(run.info["store"]["name"])),
+            "type": "private",
+            **({"split": split} if split else {}),
+        },
         "metrics": metrics,
     }
-    result["dataset"] |= {"split": split} if split else {}  # type: ignore[operator]
     values: dict[str, Any] = {
         **({"license": licence} if licence else {}),
         "library_name": "fishembed",
@@ -86,11 +89,10 @@ def _front_matter(run: Run, repo: str, licence: str) -> str:
 def _use(repo: str, *, bundled: bool) -> str:
     lines = ["## Use", "```", "pip install fishembed", f"fishembed predict hf:{repo} photos/"]
     if bundled:
-        lines += ["pip install 'fishembed[onnx]'"]
-        lines += [f"fishembed predict --bundle hf:{repo} photos/"]
-    lines += ["```"]
-    kind = "It holds arrays alone; no code of this repository is run."
-    return "\n".join(lines) + f"\n\n{kind}"
+        lines.append("pip install 'fishembed[onnx]'")
+        lines.append(f"fishembed predict --bundle hf:{repo} photos/")
+    end = ["```", "", "It holds arrays alone; no code of this repository is run."]
+    return "\n".join([*lines, *end])
 
 
 def _data(run: Run) -> str:
@@ -102,12 +104,8 @@ def _data(run: Run) -> str:
     if table is None:
         names = ", ".join(escape(printable(name)) for name in run.classes)
         return f"## Data\n\n{sentence}\n\nClasses: {names}"
-    lines = [
-        "| class | trained on | scored | recall % | 95% interval |",
-        "|---|---:|---:|---:|---:|",
-        *_rows(table),
-    ]
-    return f"## Data\n\n{sentence}\n\n" + "\n".join(lines)
+    head = "| class | trained on | scored | recall % | 95% interval |\n|---|---:|---:|---:|---:|"
+    return f"## Data\n\n{sentence}\n\n" + "\n".join([head, *_rows(table)])
 
 
 def _table(run: Run) -> ClassTable | None:

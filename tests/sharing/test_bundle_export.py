@@ -9,16 +9,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fishembed import bundle_run, predict_run, run_fit
+from fishembed import bundle_run, import_features, predict_run, run_fit
+from fishembed.classifiers import LinearMap
 from fishembed.errors import BundleError, ImageError, InputError, RunFormatError, RunNotFoundError
 from fishembed.extraction import extract
 from fishembed.sharing import bundle_export, open_bundle
-from fishembed.sharing.agreement import Agreement
+from fishembed.sharing.bundle_export import Agreement
 
 COLOURS = {"cod": (30, 60, 90), "eel": (120, 80, 20), "ray": (200, 200, 60)}
 
@@ -186,3 +188,41 @@ def test_without_the_extra_it_is_named(workspace, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'fishembed\[onnx\]'"):
         bundle_run("reports/p", "q.onnx")
+
+
+def test_a_bundle_names_its_encoder_as_it_is_loaded(workspace):
+    X = np.eye(2)[np.arange(20) % 2] + 0.1 * np.random.default_rng(0).normal(size=(20, 2))
+    arrays = {"features": X, "labels": np.arange(20) % 2, "classes": ["cod", "eel"]}
+    run = run_fit(import_features(arrays, "cache/f.h5"), head="centroid")
+    for name, shown in (
+        ("hf-hub:imageomics/bioclip-2@2957b32", "hf-hub:imageomics/bioclip-2@2957b32"),
+        ("ViT-B-32@/home/me/w.pt", "ViT-B-32@w.pt"),
+        ("embedded", "embedded"),
+    ):
+        run.info["encoder"]["name"] = name
+        spec = SimpleNamespace(
+            architecture="", revision="", weights="", fingerprint="", decoding="fast"
+        )
+        spec.to_json = lambda: {"preprocessing": {}}
+        about = bundle_export._about(run, run.load_head(), spec, 0.05)
+        assert about["encoder"]["name"] == shown
+
+
+HEAD = LinearMap(np.eye(3), np.zeros(3), np.arange(3))
+X = np.eye(3) + 0.2
+
+
+def test_the_same_features_agree():
+    found = Agreement.of(HEAD, X, 2 * X)  # heads and cosines know no length
+    assert found.holds
+    assert (found.n_images, found.same_top1) == (3, 3)
+    assert "3 of 3 images get the same class" in str(found)
+
+
+def test_one_other_class_or_one_low_cosine_is_no_agreement():
+    turned = X[[0, 2, 2]]
+    found = Agreement.of(HEAD, X, turned)
+    assert (found.holds, found.same_top1) == (False, 2)
+    assert found.least_cosine < 0.9
+    assert not Agreement(100, 0.9989, 0.9999, 100, 0.0).holds
+    assert not Agreement(100, 0.9999, 0.9999, 99, 0.0).holds

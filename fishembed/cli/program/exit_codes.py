@@ -65,7 +65,8 @@ _KINDS: tuple[tuple[ExitCode, tuple[type[Exception], ...]], ...] = (
 """The first that fits counts: a store that is not there is named wrongly, and no bad data."""
 
 _OF_THE_DISK = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
+    | {errno.EIO, errno.ENXIO}
 )
 """What is wrong with a place, and not with the program."""
 
