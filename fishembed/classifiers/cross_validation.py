@@ -32,31 +32,18 @@ _TOL = 1e-5  # relative gap to the optimum: logits are off by a hundredth of the
 
 @dataclass(frozen=True)
 class Folds:
-    """Rows, their classes, and the fold that holds each row out.
+    """Rows, their classes, and the fold that holds each row out."""
 
-    Attributes
-    ----------
-    rows, codes
-        (n, dim) normalised rows, and (n,) the class of each.
-    n_classes
-        Number of classes.
-    fold
-        (n,) the fold that holds a row out; -1 for a row that is always trained on.
-    n_folds
-        Number of folds.
-    sample
-        bool (n,) rows that are evaluated; None for all. The others of a fold are not trained on
-        either: they may be of an evaluated row's group.
-    groups
-        (n,) groups whose rows are not independent; None for every row its own.
-    """
-
+    # rows, codes: (n, dim) normalised rows, and (n,) the class of each
     rows: Floats
     codes: Codes
     n_classes: int
-    fold: Codes
-    n_folds: int
+    fold: Codes  # (n,) the fold that holds a row out; -1 for a row that is always trained on
+    n_folds: int  # Number of folds
+    # bool (n,) rows that are evaluated; None for all. The others of a fold are not trained on
+    # either: they may be of an evaluated row's group.
     sample: npt.NDArray[np.bool_] | None = None
+    # (n,) groups whose rows are not independent; None for every row its own
     groups: npt.NDArray[Any] | None = None
 
     @classmethod
@@ -227,21 +214,13 @@ def aligned_logits(
 
 @dataclass(frozen=True, eq=False)
 class HeldOutLogits:
-    """Logits of training rows by clones of a head that had not learnt from them.
+    """Logits of training rows by clones of a head that had not learnt from them."""
 
-    Attributes
-    ----------
-    fold
-        (n_images,) the fold that holds a row out; -1 for a row that is always learnt from.
-    rows
-        (n_evaluated,) numbers of the rows that have logits: all of a fold, or a sample of them.
-    by_class
-        float32 (n_classes, n_evaluated).
-    """
-
+    # (n_images,) the fold that holds a row out; -1 for a row that is always learnt from
     fold: Codes
+    # (n_evaluated,) numbers of the rows that have logits: all of a fold, or a sample of them
     rows: Codes
-    by_class: Floats
+    by_class: Floats  # float32 (n_classes, n_evaluated)
 
     @classmethod
     def of(

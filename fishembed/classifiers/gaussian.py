@@ -22,28 +22,18 @@ _BLOCK = 1024
 
 @dataclass(frozen=True)
 class GaussianStatistics:
-    """Means and covariance of the same rows, from which every shrinkage follows.
+    """Means and covariance of the same rows, from which every shrinkage follows."""
 
-    Attributes
-    ----------
-    counts
-        (n_classes,) rows of each class.
-    centre
-        (dim,) mean of the class means.
-    centred_means
-        (n_classes, dim): class means minus `centre`, 0 for a class without rows.
-    offsets, anchors
-        (n_classes, dim): these, and what they are shrunk towards, in the basis of `directions`;
-        anchors are 0 where there is no text.
-    variances, directions
-        (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance within classes.
-    """
-
-    counts: Double
-    centre: Double
+    counts: Double  # (n_classes,) rows of each class
+    centre: Double  # (dim,) mean of the class means
+    # (n_classes, dim): class means minus `centre`, 0 for a class without rows
     centred_means: Double
+    # offsets, anchors: (n_classes, dim): these, and what they are shrunk towards, in the basis of
+    # `directions`; anchors are 0 where there is no text
     offsets: Double
     anchors: Double
+    # variances, directions: (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance
+    # within classes
     variances: Double
     directions: Double
 

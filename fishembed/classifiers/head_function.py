@@ -23,17 +23,10 @@ _TINY = float(np.finfo(np.float64).tiny)
 
 @dataclass(frozen=True)
 class Whitening:
-    """Coordinates in which rows vary the same in every direction within a class.
+    """Coordinates in which rows vary the same in every direction within a class."""
 
-    Attributes
-    ----------
-    matrix
-        (dim, rank): rows times it have the identity as covariance within classes.
-    centre
-        (rank,) what is subtracted after that: the mean of the class means, times the matrix.
-    """
-
-    matrix: Floats
+    matrix: Floats  # (dim, rank): rows times it have the identity as covariance within classes
+    # (rank,) what is subtracted after that: the mean of the class means, times the matrix
     centre: Floats
 
     def directions(self, rows: Floats, lengths: Floats | None = None) -> Floats:
@@ -67,36 +60,19 @@ class Whitening:
 
 @dataclass(frozen=True)
 class DirectionMap:
-    """Logits ``coef @ direction`` of a row's whitened direction.
+    """Logits ``coef @ direction`` of a row's whitened direction."""
 
-    Attributes
-    ----------
-    whitening
-        Makes the direction.
-    coef
-        (n_classes, rank).
-    """
-
-    whitening: Whitening
-    coef: Floats
+    whitening: Whitening  # Makes the direction
+    coef: Floats  # (n_classes, rank)
 
 
 @dataclass(frozen=True)
 class FittedMap:
-    """Logits ``coef @ row + intercept``, plus those of the row's whitened direction.
+    """Logits ``coef @ row + intercept``, plus those of the row's whitened direction."""
 
-    Attributes
-    ----------
-    coef
-        (n_classes, dim).
-    intercept
-        (n_classes,).
-    angular
-        The part that looks at the direction; None for a linear map.
-    """
-
-    coef: Floats
-    intercept: Floats
+    coef: Floats  # (n_classes, dim)
+    intercept: Floats  # (n_classes,)
+    # The part that looks at the direction; None for a linear map
     angular: DirectionMap | None = None
 
     @classmethod
@@ -163,24 +139,12 @@ class FittedMap:
 
 @dataclass(frozen=True, eq=False)
 class NeighborVotes:
-    """Logarithms of the classes' shares among the votes of the nearest rows.
+    """Logarithms of the classes' shares among the votes of the nearest rows."""
 
-    Attributes
-    ----------
-    rows
-        (n, dim) training rows, scaled as new rows are.
-    codes
-        (n,) positions of their classes, from 0 on without a gap.
-    n_neighbors
-        Rows that vote, n at most.
-    weights
-        ``"distance"``: closer ones count more; or ``"uniform"``.
-    """
-
-    rows: Floats
-    codes: npt.NDArray[np.intp]
-    n_neighbors: int
-    weights: VoteWeights
+    rows: Floats  # (n, dim) training rows, scaled as new rows are
+    codes: npt.NDArray[np.intp]  # (n,) positions of their classes, from 0 on without a gap
+    n_neighbors: int  # Rows that vote, n at most
+    weights: VoteWeights  # ``"distance"``: closer ones count more; or ``"uniform"``
 
     @cached_property
     def model(self) -> Any:
@@ -201,21 +165,11 @@ class NeighborVotes:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One summand of a head's logits.
+    """One summand of a head's logits."""
 
-    Attributes
-    ----------
-    fitted
-        What is computed of a row.
-    unit
-        Whether the row is scaled to length 1 first.
-    scale
-        What its logits are multiplied by.
-    """
-
-    fitted: FittedMap | NeighborVotes
-    unit: bool
-    scale: float = 1.0
+    fitted: FittedMap | NeighborVotes  # What is computed of a row
+    unit: bool  # Whether the row is scaled to length 1 first
+    scale: float = 1.0  # What its logits are multiplied by
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,19 +24,12 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Spread:
-    """A covariance shrunk to a multiple of the identity, as its inverse by few directions.
+    """A covariance shrunk to a multiple of the identity, as its inverse by few directions."""
 
-    Attributes
-    ----------
-    directions
-        (n_directions, dim) orthonormal directions of large variance, each times the root of what
-        the inverse has less there than elsewhere.
-    precision
-        Inverse of the variance in all other directions.
-    """
-
+    # (n_directions, dim) orthonormal directions of large variance, each times the root of what
+    # the inverse has less there than elsewhere
     directions: Floats
-    precision: float
+    precision: float  # Inverse of the variance in all other directions
 
     @classmethod
     def of(cls, covariance: Double, basis: Double | None = None) -> tuple[Spread, Double]:
@@ -92,13 +85,6 @@ class ClassDistances:
     The angle, also under the spread within classes and as seen from the mean of the class means,
     does not grow with how far out an image lies: it tells classes that lie between the known ones.
 
-    Attributes
-    ----------
-    means, centre
-        (n_classes, dim) class means and (dim,) mean of all rows, of rows of length 1.
-    within, overall
-        The spread within classes, and of all rows.
-
     Notes
     -----
     The distance: Ren, Fort, Liu, Roy, Padhy & Lakshminarayanan (2021). A simple fix to Mahalanobis
@@ -107,8 +93,10 @@ class ClassDistances:
     using cosine similarity. ACCV.
     """
 
+    # means, centre: (n_classes, dim) class means and (dim,) mean of all rows, of rows of length 1
     means: Floats
     centre: Floats
+    # within, overall: The spread within classes, and of all rows
     within: Spread
     overall: Spread
 
@@ -141,24 +129,12 @@ class ClassDistances:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over rows, from which those of the rows that remain without some follow.
+    """Sums over rows, from which those of the rows that remain without some follow."""
 
-    Attributes
-    ----------
-    rows
-        (n, dim) rows of length 1, less `centre`.
-    codes
-        (n,) class of each row.
-    centre
-        (dim,) mean of the rows.
-    products
-        (dim, dim) sum of the products of their entries.
-    """
-
-    rows: Floats
-    codes: npt.NDArray[np.intp]
-    centre: Floats
-    products: Double
+    rows: Floats  # (n, dim) rows of length 1, less `centre`
+    codes: npt.NDArray[np.intp]  # (n,) class of each row
+    centre: Floats  # (dim,) mean of the rows
+    products: Double  # (dim, dim) sum of the products of their entries
 
     @classmethod
     def of(cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp]) -> Moments:
@@ -224,21 +200,13 @@ def columns(distance: Double) -> Double:
 
 @dataclass(frozen=True)
 class KnownScores:
-    """Scores of known images that the head had not learnt from: what others are held against.
+    """Scores of known images that the head had not learnt from: what others are held against."""
 
-    Attributes
-    ----------
-    indecision
-        (n,) `indecision`.
-    distance
-        (n, n_distances) `ClassDistances` of the same images; (n,) of one distance, as earlier
-        versions kept it.
-    groups
-        (n,) any values; images of one group are not independent. None for every image its own.
-    """
-
-    indecision: Double
+    indecision: Double  # (n,) `indecision`
+    # (n, n_distances) `ClassDistances` of the same images; (n,) of one distance, as earlier
+    # versions kept it
     distance: Double
+    # (n,) any values; images of one group are not independent. None for every image its own.
     groups: npt.NDArray[Any] | None = None
 
     def strangeness(self, indecision: Double, distance: Double) -> Double:

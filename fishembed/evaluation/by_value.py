@@ -15,25 +15,17 @@ FEW = 20
 
 @dataclass(frozen=True)
 class ValueScore:
-    """Scores of the images of one value, or of several that have few images each.
+    """Scores of the images of one value, or of several that have few images each."""
 
-    Attributes
-    ----------
-    value
-        The value; "" where images have none.
-    pooled
-        How many values stand together here; 1 for a value that stands alone.
-    n, n_groups, correct
-        Images, groups of them (None where they are not grouped), and images called right.
-    accuracy, accuracy_ci95, macro_recall, macro_recall_ci95
-        Scores with their intervals, by group where images are grouped.
-    """
-
-    value: str
-    pooled: int
+    value: str  # The value; "" where images have none
+    pooled: int  # How many values stand together here; 1 for a value that stands alone
+    # n, n_groups, correct: Images, groups of them (None where they are not grouped), and images
+    # called right
     n: int
     n_groups: int | None
     correct: int
+    # accuracy, accuracy_ci95, macro_recall, macro_recall_ci95: Scores with their intervals, by
+    # group where images are grouped
     accuracy: float
     accuracy_ci95: Interval
     macro_recall: float

@@ -22,28 +22,17 @@ _WITH_INTERVALS = (0, 50, 60, 70, 80, 90, 95, 99)
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence against accuracy, by bins of equal width; empty bins are left out.
+    """Confidence against accuracy, by bins of equal width; empty bins are left out."""
 
-    Attributes
-    ----------
-    confidence, accuracy
-        float64 (n_bins,) mean confidence and share right, between 0 and 1.
-    low, high
-        float64 (n_bins,) interval of the accuracy, by group where images are grouped.
-    n
-        int64 (n_bins,) images.
-    ece
-        Expected calibration error: mean distance of the two, weighted by images.
-    mean_confidence, mean_accuracy
-        Over all images.
-    """
-
+    # confidence, accuracy: float64 (n_bins,) mean confidence and share right, between 0 and 1
     confidence: Floats
     accuracy: Floats
+    # low, high: float64 (n_bins,) interval of the accuracy, by group where images are grouped
     low: Floats
     high: Floats
-    n: Ints
-    ece: float
+    n: Ints  # int64 (n_bins,) images
+    ece: float  # Expected calibration error: mean distance of the two, weighted by images
+    # mean_confidence, mean_accuracy: Over all images
     mean_confidence: float
     mean_accuracy: float
 
@@ -122,32 +111,17 @@ def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[To
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Images accepted from each confidence on; all arrays (n_thresholds,).
+    """Images accepted from each confidence on; all arrays (n_thresholds,)."""
 
-    Attributes
-    ----------
-    threshold
-        Confidence from which answers are accepted.
-    accepted
-        Share of the images.
-    right
-        Share of the accepted images that is right; NaN where none is accepted.
-    low, high
-        Interval of `right`, by group where images are grouped; NaN where none is accepted, and
-        between the thresholds of `rows`.
-    n
-        int64: images accepted.
-    total
-        All images.
-    """
-
-    threshold: Floats
-    accepted: Floats
-    right: Floats
+    threshold: Floats  # Confidence from which answers are accepted
+    accepted: Floats  # Share of the images
+    right: Floats  # Share of the accepted images that is right; NaN where none is accepted
+    # low, high: Interval of `right`, by group where images are grouped; NaN where none is
+    # accepted, and between the thresholds of `rows`
     low: Floats
     high: Floats
-    n: Ints
-    total: int
+    n: Ints  # int64: images accepted
+    total: int  # All images
 
     @property
     def rows(self) -> list[int]:

@@ -30,18 +30,12 @@ _OPTIMAL_UP_TO = 200
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """Images of one class that were called another.
+    """Images of one class that were called another."""
 
-    Attributes
-    ----------
-    true, predicted
-        Indices of the two classes.
-    count, total
-        Images of `true` that were called `predicted`, and all scored images of `true`.
-    """
-
+    # true, predicted: Indices of the two classes
     true: int
     predicted: int
+    # count, total: Images of `true` that were called `predicted`, and all scored images of `true`
     count: int
     total: int
 

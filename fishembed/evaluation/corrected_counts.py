@@ -39,40 +39,22 @@ _BIAS_STEPS, _BIAS_CLOSE = 200, 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Images of each class: expected number and interval, (n_classes,) each.
+    """Images of each class: expected number and interval, (n_classes,) each."""
 
-    Attributes
-    ----------
-    called
-        Images whose most probable class this is.
-    expected
-        Corrected number.
-    low, high
-        Ends of the interval, whole numbers.
-    """
-
-    called: Ints
-    expected: Double
+    called: Ints  # Images whose most probable class this is
+    expected: Double  # Corrected number
+    # low, high: Ends of the interval, whole numbers
     low: Ints
     high: Ints
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOutRows:
-    """Rows of known class, by a classifier that had not learnt from them.
+    """Rows of known class, by a classifier that had not learnt from them."""
 
-    Attributes
-    ----------
-    log_likelihoods
-        (n, n_classes), see `corrected_counts`.
-    codes
-        (n,) true classes.
-    groups
-        (n,) any values; rows of one group are not independent. None for every row its own.
-    """
-
-    log_likelihoods: Floats
-    codes: Ints
+    log_likelihoods: Floats  # (n, n_classes), see `corrected_counts`
+    codes: Ints  # (n,) true classes
+    # (n,) any values; rows of one group are not independent. None for every row its own.
     groups: Ints | None = None
 
 

@@ -175,21 +175,13 @@ def macro_recall_interval(
 
 @dataclass(frozen=True)
 class Clusters:
-    """Rows by stratum and by group, and how alike the rows of one group are.
+    """Rows by stratum and by group, and how alike the rows of one group are."""
 
-    Attributes
-    ----------
-    stratum, group
-        (n,) both counted from 0.
-    correlation
-        Of two rows of one group within a stratum, 0 to 1.
-    certainty
-        1 for a correlation that is known; less the fewer groups it was estimated from.
-    """
-
+    # stratum, group: (n,) both counted from 0
     stratum: Codes
     group: Codes
-    correlation: float = 0.0
+    correlation: float = 0.0  # Of two rows of one group within a stratum, 0 to 1
+    # 1 for a correlation that is known; less the fewer groups it was estimated from
     certainty: float = 1.0
 
     @classmethod

@@ -15,26 +15,19 @@ Double = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Separation:
-    """Metrics of how a score separates unknown from known images.
+    """Metrics of how a score separates unknown from known images."""
 
-    Attributes
-    ----------
-    n_known, n_unknown
-        Images.
-    auroc, auroc_ci95
-        Probability that an unknown image scores higher than a known one, and its interval.
-    caught, caught_ci95
-        Share of unknown images above the threshold, and its interval.
-    sent_back, sent_back_ci95
-        Share of known images above the threshold, and its interval.
-    """
-
+    # n_known, n_unknown: Images
     n_known: int
     n_unknown: int
+    # auroc, auroc_ci95: Probability that an unknown image scores higher than a known one, and its
+    # interval
     auroc: float
     auroc_ci95: Interval
+    # caught, caught_ci95: Share of unknown images above the threshold, and its interval
     caught: float
     caught_ci95: Interval
+    # sent_back, sent_back_ci95: Share of known images above the threshold, and its interval
     sent_back: float
     sent_back_ci95: Interval
 

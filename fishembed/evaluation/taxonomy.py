@@ -18,21 +18,12 @@ ROOT = "any"
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Classes and the taxa above them.
+    """Classes and the taxa above them."""
 
-    Attributes
-    ----------
-    classes
-        Names of the classes.
-    ranks
-        Names of the ranks above the class, the narrowest first.
-    parents
-        For each rank, the taxon of each class; "" where it is not known, which makes the class
-        a taxon of its own there.
-    """
-
-    classes: tuple[str, ...]
-    ranks: tuple[str, ...]
+    classes: tuple[str, ...]  # Names of the classes
+    ranks: tuple[str, ...]  # Names of the ranks above the class, the narrowest first
+    # For each rank, the taxon of each class; "" where it is not known, which makes the class a
+    # taxon of its own there
     parents: tuple[tuple[str, ...], ...]
 
     @cached_property
@@ -83,19 +74,12 @@ class Taxonomy:
 
 @dataclass(frozen=True, eq=False)
 class RolledUp:
-    """The deepest taxon of each row whose probability reaches the floor.
+    """The deepest taxon of each row whose probability reaches the floor."""
 
-    Attributes
-    ----------
-    level, taxon
-        (n,) its level, 0 for a class, and its position there.
-    probability
-        (n,) the sum of its classes' probabilities.
-    """
-
+    # level, taxon: (n,) its level, 0 for a class, and its position there
     level: Codes
     taxon: Codes
-    probability: Floats
+    probability: Floats  # (n,) the sum of its classes' probabilities
 
 
 def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp:
@@ -146,29 +130,19 @@ class RankScore:
 
 @dataclass(frozen=True)
 class TaxonomyScores:
-    """Scores of a classifier at each rank, and of predictions rolled up to a floor.
+    """Scores of a classifier at each rank, and of predictions rolled up to a floor."""
 
-    Attributes
-    ----------
-    ranks
-        One for the class and each rank above.
-    mistakes
-        Wrong images by the narrowest rank that the true and the predicted class share; "farther"
-        where they share none.
-    floor, precision, precision_ci95, information
-        Of answers rolled up to this floor: the share that is right, with its interval, and the
-        share of a class's information that they keep.
-    answered_at
-        Images answered at each rank.
-    """
-
-    ranks: tuple[RankScore, ...]
+    ranks: tuple[RankScore, ...]  # One for the class and each rank above
+    # Wrong images by the narrowest rank that the true and the predicted class share; "farther"
+    # where they share none
     mistakes: dict[str, int]
+    # floor, precision, precision_ci95, information: Of answers rolled up to this floor: the share
+    # that is right, with its interval, and the share of a class's information that they keep
     floor: float
     precision: float
     precision_ci95: Interval
     information: float
-    answered_at: dict[str, int]
+    answered_at: dict[str, int]  # Images answered at each rank
 
 
 def taxonomy_scores(

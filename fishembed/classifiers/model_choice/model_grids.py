@@ -62,20 +62,12 @@ class TrainingRows:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelGrid(ABC):
-    """Models of one kind at several hyperparameters.
+    """Models of one kind at several hyperparameters."""
 
-    Attributes
-    ----------
-    name
-        Of the kind of model.
-    taus
-        Shares of the log prior that may be subtracted from the logits.
-    text
-        (n_classes, dim) text features of length 1; None where the models use none.
-    """
-
-    name: str
+    name: str  # Of the kind of model
+    # Shares of the log prior that may be subtracted from the logits
     taus: tuple[float, ...] = (0.0,)
+    # (n_classes, dim) text features of length 1; None where the models use none
     text: Floats | None = None
 
     @property

@@ -28,28 +28,16 @@ ENSEMBLE = "ensemble"
 
 @dataclass(frozen=True)
 class WeightedModel:
-    """One grid point of a candidate, and how much it counts.
+    """One grid point of a candidate, and how much it counts."""
 
-    Attributes
-    ----------
-    grid, parameters
-        The model.
-    logits
-        float32 (n_classes, n_evaluated) logits of rows it was not trained on.
-    tau
-        Share of the log prior that is subtracted from the logits.
-    share
-        Weight in a sum: the shares of all its parts sum to 1.
-    scale
-        Factor on the logits in the end: the weight over the temperature.
-    """
-
+    # grid, parameters: The model
     grid: ModelGrid
     parameters: Mapping[str, float]
+    # float32 (n_classes, n_evaluated) logits of rows it was not trained on
     logits: Floats = field(repr=False, compare=False)
-    tau: float = 0.0
-    share: float = 1.0
-    scale: float = 1.0
+    tau: float = 0.0  # Share of the log prior that is subtracted from the logits
+    share: float = 1.0  # Weight in a sum: the shares of all its parts sum to 1
+    scale: float = 1.0  # Factor on the logits in the end: the weight over the temperature
 
     @property
     def settings(self) -> dict[str, float]:
@@ -59,18 +47,10 @@ class WeightedModel:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that can be fitted to all rows, and its logits of held-out rows.
+    """A model that can be fitted to all rows, and its logits of held-out rows."""
 
-    Attributes
-    ----------
-    parts
-        Grid points whose logits are added up.
-    log_priors
-        float32 (n_classes, n_evaluated) log shares of the classes in what each row's fold
-        trains on.
-    """
-
-    parts: tuple[WeightedModel, ...]
+    parts: tuple[WeightedModel, ...]  # Grid points whose logits are added up
+    # float32 (n_classes, n_evaluated) log shares of the classes in what each row's fold trains on
     log_priors: Floats = field(repr=False, compare=False)
 
     @property

@@ -75,49 +75,25 @@ class Trial:
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """Scores of one candidate.
+    """Scores of one candidate."""
 
-    Attributes
-    ----------
-    means, stds
-        By name: over all rows, and the standard deviation over folds.
-    hits
-        (n_evaluated,) whether each row was classified correctly.
-    scale
-        Factor on the logits with the least log loss.
-    """
-
+    # means, stds: By name: over all rows, and the standard deviation over folds
     means: Mapping[str, float]
     stds: Mapping[str, float]
-    hits: npt.NDArray[np.bool_]
-    scale: float
+    hits: npt.NDArray[np.bool_]  # (n_evaluated,) whether each row was classified correctly
+    scale: float  # Factor on the logits with the least log loss
 
 
 @dataclass(frozen=True)
 class CandidateScorer:
-    """Score candidates on the same rows, and choose one.
+    """Score candidates on the same rows, and choose one."""
 
-    Attributes
-    ----------
-    codes
-        (n_evaluated,) true class.
-    fold
-        (n_evaluated,) fold of each row.
-    n_classes
-        Number of classes.
-    select_on
-        The score that decides.
-    within
-        Standard errors of a difference within which two scores tie.
-    groups
-        (n_evaluated,) groups whose rows are not independent; None for every row its own.
-    """
-
-    codes: Codes
-    fold: Codes
+    codes: Codes  # (n_evaluated,) true class
+    fold: Codes  # (n_evaluated,) fold of each row
     n_classes: int
-    select_on: SelectOn = "macro_recall"
-    within: float = 1.0
+    select_on: SelectOn = "macro_recall"  # The score that decides
+    within: float = 1.0  # Standard errors of a difference within which two scores tie
+    # (n_evaluated,) groups whose rows are not independent; None for every row its own
     groups: npt.NDArray[Any] | None = None
 
     @cached_property

@@ -75,17 +75,10 @@ def stack(
 
 @dataclass(frozen=True)
 class _Problem:
-    """Mean log loss of a weighted sum of features, and the penalty on all weights but the last.
+    """Mean log loss of a weighted sum of features, and the penalty on all weights but the last."""
 
-    Attributes
-    ----------
-    features
-        float32 (n_features, n_classes, n).
-    codes, mass
-        (n,) true class, and weight of each row; the weights sum to 1.
-    """
-
-    features: Floats
+    features: Floats  # float32 (n_features, n_classes, n)
+    # codes, mass: (n,) true class, and weight of each row; the weights sum to 1
     codes: Codes
     mass: Double
 

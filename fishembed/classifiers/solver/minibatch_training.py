@@ -247,21 +247,11 @@ def _loss_and_hits(
 
 @dataclass(frozen=True)
 class InMemoryRows:
-    """Rows as tensors on the device that trains.
+    """Rows as tensors on the device that trains."""
 
-    Attributes
-    ----------
-    X
-        float32 (n, dim).
-    codes
-        int64 (n,) positions of the classes, -1 for a class that is not trained.
-    labels
-        (n,) numbers of the classes, also of those not trained.
-    """
-
-    X: torch.Tensor
-    codes: torch.Tensor
-    labels: Codes
+    X: torch.Tensor  # float32 (n, dim)
+    codes: torch.Tensor  # int64 (n,) positions of the classes, -1 for a class that is not trained
+    labels: Codes  # (n,) numbers of the classes, also of those not trained
 
     @property
     def dim(self) -> int:

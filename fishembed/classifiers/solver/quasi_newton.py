@@ -154,24 +154,13 @@ class Minimiser:
 
 @dataclass(frozen=True)
 class Optimum:
-    """Solution at one C.
+    """Solution at one C."""
 
-    Attributes
-    ----------
-    parameters
-        (n_classes, rank + 1) in rotated coordinates, the last column the intercept.
-    gap
-        Estimated distance from the minimum, relative; see `Minimiser`.
-    n_iter
-        Steps from the start, which was the neighbour's solution.
-    converged
-        Whether `gap` came below the tolerance, or rounding allows no more.
-    """
-
+    # (n_classes, rank + 1) in rotated coordinates, the last column the intercept
     parameters: Double
-    gap: float
-    n_iter: int
-    converged: bool
+    gap: float  # Estimated distance from the minimum, relative; see `Minimiser`
+    n_iter: int  # Steps from the start, which was the neighbour's solution
+    converged: bool  # Whether `gap` came below the tolerance, or rounding allows no more
 
 
 def solve_path(

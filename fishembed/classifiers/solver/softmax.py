@@ -31,21 +31,13 @@ class Rotated:
 
     An unpenalised intercept takes up the shift and the penalty does not change under rotation,
     so a penalised linear map has the same optimum in these coordinates.
-
-    Attributes
-    ----------
-    rows
-        (n, rank) in the dtype of the original.
-    mean, basis
-        (dim,) and (dim, rank): ``rows = (X - mean) @ basis``.
-    variances
-        float64 (rank,), ascending: weighted mean square of every column of `rows`.
     """
 
-    rows: Floats
+    rows: Floats  # (n, rank) in the dtype of the original
+    # mean, basis: (dim,) and (dim, rank): ``rows = (X - mean) @ basis``
     mean: Floats
     basis: Floats
-    variances: Double
+    variances: Double  # float64 (rank,), ascending: weighted mean square of every column of `rows`
 
     @classmethod
     def of(cls, X: Floats, weights: Double, *, centred: bool = True) -> Rotated:
@@ -175,28 +167,17 @@ class Objective:
 
     ``sum_i w_i CE(softmax((W + O) x_i + b), y_i) / S + penalty / 2 |W|^2``, S the sum of the
     weights, O the origin.
-
-    Attributes
-    ----------
-    data
-        The rows.
-    codes, weights
-        (n,) class and weight of every row.
-    n_classes
-        Number of classes.
-    penalty
-        Of the squared weights.
-    origin
-        (n_classes, rank + 1) what is added to the point before the rows see it, without penalty;
-        None for nothing. With one the intercepts stay 0: what few rows say of the frequency of
-        classes would move them far.
     """
 
     data: Rotated
+    # codes, weights: (n,) class and weight of every row
     codes: Codes
     weights: Double
     n_classes: int
-    penalty: float
+    penalty: float  # Of the squared weights
+    # (n_classes, rank + 1) what is added to the point before the rows see it, without penalty;
+    # None for nothing. With one the intercepts stay 0: what few rows say of the frequency of
+    # classes would move them far.
     origin: Double | None = None
 
     def null_value(self) -> float:
