@@ -36,7 +36,7 @@ from fishembed.encoders import (
     load_encoder,
 )
 from fishembed.extraction import extract
-from fishembed.extraction.reading.readers import cores
+from fishembed.extraction.readers import cores
 
 SIZE = (500, 375)
 LIMITS = {"tests": 100, "parity": 60, "ViT-B-32": 95, "ViT-L-14": 95, "compile": 70}

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from fishembed.encoders import Encoder, good_batch_size, parallel_encoders
-from fishembed.extraction.reading.read_block import ImageTransform
-from fishembed.extraction.reading.readers import cores
+from fishembed.extraction.read_block import ImageTransform
+from fishembed.extraction.readers import cores
 from fishembed.images import DeviceDecoder
 
 GEOMETRY = {"resize": 224, "crop": 224}

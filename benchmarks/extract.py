@@ -30,8 +30,8 @@ from PIL import Image
 
 from fishembed.encoders import Encoder, good_batch_size, load_encoder, parallel_encoders
 from fishembed.extraction import extract
-from fishembed.extraction.reading.read_block import ImageTransform, read_block
-from fishembed.extraction.reading.readers import cores
+from fishembed.extraction.read_block import ImageTransform, read_block
+from fishembed.extraction.readers import cores
 
 MODES = {
     "exact, fp32": ("exact", "fp32"),

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from photos import make_photos, parsed_size
 
-from fishembed.extraction.reading.readers import cores
+from fishembed.extraction.readers import cores
 
 RUN = """
 import json, resource, sys, time

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.extraction.ray.block_queue import Block, BlockQueue
+from fishembed.extraction.ray.ray_engine import Block, BlockQueue
 
 QUEUED = 3
 START = 60.0

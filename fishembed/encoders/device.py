@@ -63,7 +63,7 @@ def choose_precision(device: str) -> Precision:
     Parameters
     ----------
     device
-        A torch device's name, as `choose_device` gives it.
+        A torch device's name, as `choose_device` returns it.
     """
     import torch
 
@@ -82,7 +82,7 @@ def choose_decoding(device: str) -> Decoding:
     Parameters
     ----------
     device
-        A torch device's name, as `choose_device` gives it.
+        A torch device's name, as `choose_device` returns it.
     """
     import torch
 
@@ -148,7 +148,7 @@ def choose_backend(
     Parameters
     ----------
     kind
-        What `fishembed.encoders.EncoderName.kind` says.
+        See `fishembed.encoders.EncoderName.kind`.
     device
         A torch device's name.
     precision

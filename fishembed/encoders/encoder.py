@@ -112,7 +112,7 @@ class EncoderSpec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> EncoderSpec:
-        """Read what `to_json` gave.
+        """Read what `to_json` returned.
 
         Raises
         ------

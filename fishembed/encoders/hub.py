@@ -26,16 +26,7 @@ DEFAULT_WEIGHTS = (
 def require_hub_weights(
     name: str, repo: str, filename: str | None = None, revision: str = ""
 ) -> None:
-    """Make sure that weights are cached or their hub answers, within seconds.
-
-    Parameters
-    ----------
-    name
-        The encoder's name, for the message.
-    repo, filename
-        Where the weights lie on the hub.
-    revision
-        Commit, branch or tag; the newest when left out.
+    """Make sure that the weights of encoder `name` are cached or their hub answers, within seconds.
 
     Raises
     ------
@@ -113,7 +104,7 @@ def is_downloaded(url: str) -> bool:
 
 
 def short_reason(error: BaseException) -> str:
-    """Return what an error of a library says, in one line of at most 200 characters."""
+    """Return a library's error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
@@ -124,11 +115,9 @@ def _first_line(error: BaseException) -> str:
 
 def safe_twins(filename: str) -> tuple[str, ...]:
     """Return the names of the same weights as safetensors, which are taken before others."""
-    stem = filename.rsplit(".", 1)[0]
-    twins = [f"{stem}.safetensors"]
-    if filename == "open_clip_pytorch_model.bin":
-        twins.append("open_clip_model.safetensors")
-    return tuple(twins)
+    twin = f"{filename.rsplit('.', 1)[0]}.safetensors"
+    openclips_own = filename == "open_clip_pytorch_model.bin"
+    return (twin, "open_clip_model.safetensors") if openclips_own else (twin,)
 
 
 @dataclass(frozen=True)
@@ -138,7 +127,7 @@ class KnownEncoder:
     Attributes
     ----------
     name
-        What to give to `--encoder`.
+        The value of `--encoder`.
     here
         Whether its weights are on this machine.
     text

@@ -53,14 +53,8 @@ _OTHER_WEIGHTS = ("file", "url", "state_dict", "custom_load")
 class HubModel:
     """An OpenCLIP model of the hub at one revision.
 
-    Attributes
-    ----------
-    config, preprocessing
-        `model_cfg` and `preprocess_cfg`, without what is not let through.
-    weights
-        The file on this machine.
-    revision
-        Commit that all of it is of.
+    `config` and `preprocessing` are its `model_cfg` and `preprocess_cfg`, without what is not let
+    through; `weights` is the file on this machine.
     """
 
     config: dict[str, Any]

@@ -24,7 +24,7 @@ class Preset:
     Attributes
     ----------
     name
-        What to give to `--encoder`.
+        The value of `--encoder`.
     encoder
         The full name it stands for, with the hub's revision where the hub is named.
     model
@@ -39,8 +39,8 @@ class Preset:
     licence
         Of the weights.
     probes
-        Scores of a linear probe on frozen features that others published, by data set: `BIOBENCH`
-        says which metric. Empty where nobody published any.
+        Scores of a linear probe on frozen features that others published, by data set, see
+        `BIOBENCH`. Empty where nobody published any.
     """
 
     name: str

@@ -53,16 +53,7 @@ _CONFIG = "fishembed_config"
 
 
 class OpenCLIPEncoder(TorchEncoder):
-    """A model of OpenCLIP, with an image tower and a text tower.
-
-    Parameters
-    ----------
-    name
-        See `fishembed.encoders.parse_name`.
-    device
-        A torch device's name.
-    precision
-        Arithmetic of the forward pass.
+    """A model of OpenCLIP, with an image tower and a text tower; see `load_encoder`.
 
     Raises
     ------
@@ -154,8 +145,8 @@ def check_name(name: EncoderName) -> None:
 
 def _require_text_packages(text: str, config: Mapping[str, Any]) -> None:
     """Refuse, before a download, a model whose tokenizer or text network is transformers'."""
-    words = config.get("text_cfg", {})
-    if not (words.get("hf_tokenizer_name") or words.get("hf_model_name")):
+    text_config = config.get("text_cfg", {})
+    if not (text_config.get("hf_tokenizer_name") or text_config.get("hf_model_name")):
         return
     for package in ("transformers", "sentencepiece"):
         if find_spec(package) is None:
@@ -308,19 +299,12 @@ def _describe(  # noqa: PLR0917 - all that a description is made of
 
 
 def trunk_dim(visual: Any) -> int:
-    """Return the length of the embedding that an OpenCLIP image tower projects.
+    """Return the length of the embedding that an OpenCLIP image tower, `model.visual`, projects.
 
-    Parameters
-    ----------
-    visual
-        `model.visual`. A vision transformer projects its pooled embedding, normalised by
-        `ln_post`, by the matrix `proj`; a timm tower by a linear layer or an MLP.
-
-    Returns
-    -------
-    int
-        0 where there is no such embedding: towers without a projection, CLIP's ResNets, whose
-        attention pools and projects at once, and CoCa's, which return tokens beside it.
+    A vision transformer projects its pooled embedding, normalised by `ln_post`, by the matrix
+    `proj`; a timm tower by a linear layer or an MLP. 0 where there is no such embedding: towers
+    without a projection, CLIP's ResNets, whose attention pools and projects at once, and CoCa's,
+    which return tokens beside it.
     """
     if getattr(visual, "output_tokens", False):
         return 0
@@ -337,14 +321,8 @@ def trunk_dim(visual: Any) -> int:
 def with_trunk(visual: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Run an image tower once; return (n, dim) and, before the projection, (n, width).
 
-    Nothing of the tower is changed, so that several threads may do this at once.
-
-    Parameters
-    ----------
-    visual
-        `model.visual` with a `trunk_dim` above 0.
-    pixels
-        Normalised (n, 3, crop, crop).
+    Nothing of the tower, whose `trunk_dim` is above 0, is changed, so that several threads may do
+    this at once. `pixels` are normalised (n, 3, crop, crop).
     """
     matrix = _matrix(visual)
     if matrix is None:

@@ -25,11 +25,8 @@ _USUAL = 128 << 10
 def parallel_encoders(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
     """Return encoders that may work at the same time, each in one thread at a time.
 
-    Parameters
-    ----------
-    encoder
-        Where it has a method `parallel_encoders`, a context of encoders, that one is asked;
-        any other encoder stands alone.
+    Where the encoder has a method `parallel_encoders`, a context of encoders, that one is asked;
+    any other encoder stands alone.
     """
     own: Any = getattr(encoder, "parallel_encoders", None)
     if own is None:

@@ -146,7 +146,7 @@ def encode_prompts(
     Raises
     ------
     NoTextTowerError
-        When the encoder has no words.
+        When the encoder has no text tower.
 
     References
     ----------

@@ -38,9 +38,9 @@ def load_encoder(
         Arithmetic of the forward pass: fp32, bf16, fp16, or auto, which is bf16 where the
         hardware has it, else fp16 on CUDA, else fp32.
     decoding
-        How the images that it will be given are decoded, see
+        How its images will be decoded, see
         `fishembed.images.decoding.image_pixels`: exact, fast, device, or auto, which is device
-        where the GPU has a JPEG decoder, else fast. Part of what the encoder says of itself; it
+        where the GPU has a JPEG decoder, else fast. Part of its specification; it
         changes nothing on the encoder.
     backend
         What computes the forward pass: torch, openvino or auto, see

@@ -18,16 +18,7 @@ if TYPE_CHECKING:
 
 
 class TimmEncoder(TorchEncoder):
-    """An image-only model of timm.
-
-    Parameters
-    ----------
-    name
-        `timm:NAME`, see `fishembed.encoders.parse_name`.
-    device
-        A torch device's name.
-    precision
-        Arithmetic of the forward pass.
+    """An image-only model of timm; see `load_encoder`.
 
     Raises
     ------

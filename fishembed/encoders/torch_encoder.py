@@ -34,7 +34,7 @@ class TorchEncoder:
     network
         Maps a normalised (n, 3, crop, crop) tensor to (n, dim), on the device.
     spec
-        What it is; gives mean, std and precision.
+        What it is; has mean, std and precision.
     device
         A torch device's name.
     """

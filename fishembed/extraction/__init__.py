@@ -2,9 +2,9 @@
 
 from fishembed.extraction.encode_images import EncodedImages, encode_images
 from fishembed.extraction.extract import extract
+from fishembed.extraction.extract_several import extract_several
 from fishembed.extraction.ray.ray_engine import RayEngine
 from fishembed.extraction.result import Extraction
-from fishembed.extraction.several.extract_several import extract_several
 
 __all__ = [
     "EncodedImages",

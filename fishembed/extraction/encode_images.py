@@ -28,7 +28,7 @@ class EncodedImages:
     features
         float32 (n_usable, dim).
     rows
-        (n_usable,) place of each in what was given.
+        (n_usable,) place of each in `files`.
     skipped
         (place, reason) of the others.
     """
@@ -53,18 +53,16 @@ def encode_images(
     files
         Where the images' bytes lie.
     encoder
-        What `load_encoder` gave.
+        See `fishembed.load_encoder`.
     trunk
-        Whether to give the features before the projection.
+        Whether the features before the projection are wanted instead.
     max_pixels
         Width × height above which an image is skipped.
     reporter
         Receives how far it is.
     """
     progress = reporter if reporter is not None else NoProgress()
-    loader = EncoderLoader(
-        encoder, device="auto", precision="auto", decoding="auto", store=None, reporter=progress
-    )
+    loader = EncoderLoader(encoder, reporter=progress)
     job = EncodingJob(tuple(files), max_pixels=max_pixels, trunk=trunk)
     digests: dict[int, str] = {}
     skipped: dict[int, str] = {}

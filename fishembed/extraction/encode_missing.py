@@ -1,18 +1,20 @@
-"""Encode what is missing: run an engine over the files, and keep what comes of it."""
+"""Encode what is missing of a store: the images that are new, and the names of their classes."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from fishembed._base.progress import Progress
 from fishembed._base.text import counted
+from fishembed.cache import TextFeatures
+from fishembed.encoders import PROMPT_SETS, PromptSet, encode_prompts, load_prompts, spoken_name
 from fishembed.extraction.encoder_loader import EncoderLoader
-from fishembed.extraction.engine import EncodingJob, Engine
-from fishembed.extraction.known_features import KnownFeatures
+from fishembed.extraction.engine import EncodingJob, Engine, Seconds, StageTimes
+from fishembed.extraction.known_features import KnownByAll, KnownFeatures
 from fishembed.extraction.plan import Plan
-from fishembed.extraction.stage_times import Seconds, StageTimes
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class ReadSamples:
 def encode_missing(
     plan: Plan,
     job: EncodingJob,
-    known: KnownFeatures,
+    known: KnownFeatures | KnownByAll,
     encoder: EncoderLoader,
     *,
     engine: Engine,
@@ -48,8 +50,8 @@ def encode_missing(
 ) -> ReadSamples:
     """Read every file that must be read, and encode those whose bytes are new.
 
-    Whatever ends this, what was encoded by then is saved in a partial file; what ends it by
-    Ctrl-C says how much that is.
+    Whatever ends this, what was encoded by then is saved in a partial file; an end by
+    Ctrl-C names how much that is.
 
     Parameters
     ----------
@@ -64,11 +66,11 @@ def encode_missing(
     reporter
         Receives how far it is.
     """
-    digests, reasons = list(plan.digests), dict[int, str]()
+    digests, unread = list(plan.digests), plan.unread.tolist()
+    reasons: dict[int, str] = {}
     scaled: list[int] = []
-    unread = plan.unread.tolist()
-    began, done, seconds = time.perf_counter(), 0, Seconds()
-    loaded = encoder.load_seconds
+    done, seconds = 0, Seconds()
+    began, loaded = time.perf_counter(), encoder.load_seconds
     try:
         with closing(engine.run(job, encoder, known)) as finished:
             for files in finished:
@@ -86,10 +88,10 @@ def encode_missing(
         raise KeyboardInterrupt(_kept_sentence(done, len(unread))) from error
     finally:
         known.save()
-    if known.failed:
-        for i, digest in enumerate(digests):
-            if digest in known.failed:
-                digests[i], reasons[i] = None, known.failed[digest]
+    failed = known.failed
+    for i, digest in enumerate(digests):
+        if digest in failed:
+            digests[i], reasons[i] = None, failed[digest]
     skipped = tuple((plan.samples[i].path, reasons[i]) for i in sorted(reasons))
     seconds += Seconds(write=known.write_seconds)
     wall = time.perf_counter() - began - (encoder.load_seconds - loaded)
@@ -102,3 +104,51 @@ def _kept_sentence(done: int, of: int) -> str:
     if not done:
         return "no image was encoded yet; the same command starts again"
     return f"{done:,} of {counted(of, 'image')} are done and kept; the same command goes on there"
+
+
+def load_prompt_sets(names: Sequence[str], before: Mapping[str, TextFeatures]) -> list[PromptSet]:
+    """Return the prompt sets asked for, and those that the store has already."""
+    wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
+    for name in names:
+        # OpenCLIP's own templates are only looked up where the store does not have them.
+        if name not in PROMPT_SETS or name not in wanted:
+            prompts = load_prompts(name)
+            wanted[prompts.key] = prompts
+    return list(wanted.values())
+
+
+def class_text_features(
+    encoder: EncoderLoader,
+    classes: Sequence[str],
+    aliases: Mapping[str, str],
+    prompts: Sequence[PromptSet],
+    before: Mapping[str, TextFeatures],
+) -> dict[str, TextFeatures]:
+    """Return the text features of every prompt set, taking over what the store has.
+
+    Parameters
+    ----------
+    classes
+        Names of the classes, in the order that labels count.
+    aliases
+        Better names, by class.
+    prompts
+        The prompt sets.
+    before
+        Text features of the store, by prompt set.
+    """
+    if not classes or not encoder.has_text:
+        return {}
+    names = tuple(aliases.get(name, spoken_name(name)) for name in classes)
+    tower = encoder.text_fingerprint
+    texts = {}
+    for one in prompts:
+        known = before.get(one.key)
+        if known is not None and known.identity == (names, one.templates, tower):
+            texts[one.key] = known
+            continue
+        loaded = encoder.load()
+        features = encode_prompts(loaded, names, one)
+        scale = loaded.logit_scale or 1.0
+        texts[one.key] = TextFeatures(features, names, one.templates, scale, tower)
+    return texts

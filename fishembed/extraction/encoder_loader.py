@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from fishembed._base.perceptual_hash import pixel_hashes
 from fishembed._base.progress import NoProgress, Progress, report_detail
-from fishembed.cache import HASH, IMAGE, TRUNK, FeatureStore
+from fishembed.cache import FeatureStore
 from fishembed.encoders import (
     DEFAULT_ENCODER,
     Decoding,
     Encoder,
     EncoderSpec,
     Precision,
-    TrunkEncoder,
     full_name,
     load_encoder,
     parse_name,
@@ -24,7 +22,6 @@ from fishembed.encoders import (
     text_fingerprint,
 )
 from fishembed.errors import StoreMismatchError, UnknownEncoderError
-from fishembed.extraction.partial_file_writer import FeatureArrays
 from fishembed.extraction.recorded_encoder import trusted_document
 
 _FIELD_NAMES = {
@@ -44,21 +41,20 @@ _FIELD_NAMES = {
 class EncoderLoader:
     """The encoder that was asked for, known by name until it is needed.
 
-    A store that the same encoder made tells what the encoder is, so that an extraction
+    A store that the same encoder made describes that encoder, so that an extraction
     with nothing to encode loads no torch.
 
     Parameters
     ----------
     wanted
         A name, or an encoder; None for the store's own, or the default where there is no store.
-    device
-        See `fishembed.encoders.load_encoder`.
-    precision, decoding
-        The same; `auto` means the store's where there is one.
     store
         The store that will be continued, or None.
     reporter
         Receives the device, precision and decoding that were taken.
+    device, precision, decoding
+        See `fishembed.encoders.load_encoder`; `auto` means the store's precision and decoding
+        where there is one.
 
     Raises
     ------
@@ -69,12 +65,12 @@ class EncoderLoader:
     def __init__(
         self,
         wanted: str | Encoder | None,
+        store: FeatureStore | None = None,
+        reporter: Progress | None = None,
         *,
-        device: str,
-        precision: Precision | Literal["auto"],
-        decoding: Decoding | Literal["auto"],
-        store: FeatureStore | None,
-        reporter: Progress,
+        device: str = "auto",
+        precision: Precision | Literal["auto"] = "auto",
+        decoding: Decoding | Literal["auto"] = "auto",
     ) -> None:
         self._is_recorded = wanted is None and store is not None
         wanted = _recorded_name(store) if wanted is None else wanted
@@ -87,11 +83,11 @@ class EncoderLoader:
         recorded = {} if store is None else store.encoder
         self._precision = recorded.get("precision", "auto") if precision == "auto" else precision
         self._decoding = recorded.get("decoding", "auto") if decoding == "auto" else decoding
-        self._backend = recorded_backend(recorded) if recorded.get("name") == self._name else "auto"
-        known = recorded if recorded.get("name") == self._name else {}
-        self._revision = str(known.get("revision", ""))
+        same = recorded if recorded.get("name") == self._name else {}
+        self._backend = recorded_backend(same)
+        self._revision = str(same.get("revision", ""))
         self._store = store
-        self._reporter = reporter
+        self._reporter = reporter or NoProgress()
         self.load_seconds = 0.0
         self._load_with: Callable[[EncoderLoader], Encoder] | None = None
         if store is not None and not self._is_stores():
@@ -126,11 +122,11 @@ class EncoderLoader:
 
     @property
     def text_fingerprint(self) -> str:
-        """Identity of its words, see `fishembed.encoders.text_fingerprint`."""
+        """Identity of its text tower, see `fishembed.encoders.text_fingerprint`."""
         return text_fingerprint(self._name)
 
     def load_with(self, load: Callable[[EncoderLoader], Encoder]) -> None:
-        """Have it loaded by another process: `load` gives what stands for it here."""
+        """Have it loaded by another process: `load` returns what stands for it here."""
         self._load_with = load
 
     def load(self) -> Encoder:
@@ -169,6 +165,15 @@ class EncoderLoader:
             revision=self._revision,
         )
 
+    def trunk_name(self, *, wanted: bool) -> Literal["image", "trunk"] | None:
+        """Return which features the store shall have before the projection.
+
+        `image` where nothing is projected; None where they are not wanted, and the store has none.
+        """
+        if not wanted and not (self._store is not None and self._store.has_trunk):
+            return None
+        return "trunk" if self.trunk_dim else "image"
+
     @property
     def trunk_dim(self) -> int:
         """Length of the embedding before the projection; 0 where the image embedding is that."""
@@ -187,15 +192,13 @@ class EncoderLoader:
             device=self._device,
             precision=spec.precision if spec else self._precision,
             decoding=spec.decoding if spec else self._decoding,
-            store=None,
-            reporter=NoProgress(),
         )
         for_worker._revision = spec.revision if spec else self._revision
         for_worker._backend = recorded_backend(spec.to_json()) if spec else self._backend
         return for_worker
 
     def describe(self) -> dict[str, Any]:
-        """Return the document that a store keeps of its encoder."""
+        """Return the encoder's description for the store."""
         spec = self.spec
         return {
             **spec.to_json(),
@@ -221,13 +224,17 @@ class EncoderLoader:
         differing = [
             name for key, name in _FIELD_NAMES.items() if ours.get(key) != store.encoder.get(key)
         ]
-        tag = "".join(c if c.isalnum() else "-" for c in encoder.spec.name).strip("-")
-        other = store.path.with_name(f"{store.name}-{tag}.h5")
+        other = store.path.with_name(f"{store.name}-{name_tag(encoder.spec.name)}.h5")
         raise StoreMismatchError(
             f"{str(store.path)!r} holds features of {store.encoder_name!r}; {encoder.spec.name!r} "
             f"differs in {', '.join(differing)}. Features of two encoders never mix: "
             f"give --store {str(other)!r}"
         )
+
+
+def name_tag(encoder: str) -> str:
+    """Return an encoder's name as it stands in the name of a store."""
+    return "".join(c if c.isalnum() else "-" for c in encoder).strip("-")
 
 
 def _recorded_name(store: FeatureStore | None) -> str:
@@ -236,7 +243,7 @@ def _recorded_name(store: FeatureStore | None) -> str:
     Raises
     ------
     UnknownEncoderError
-        When the features came from elsewhere, and nothing says what made them.
+        When the features came from elsewhere, and what made them is not known.
     """
     if store is None:
         return DEFAULT_ENCODER
@@ -247,16 +254,3 @@ def _recorded_name(store: FeatureStore | None) -> str:
             f"{str(store.path)!r} holds features of {store.encoder_name!r}, which is no encoder "
             "that can be loaded: name one with --encoder, and another --store"
         ) from error
-
-
-def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
-    """Encode uint8 (n, crop, crop, 3), with `trunk` to two kinds of features, and hash it."""
-    several = getattr(encoder, "encode_several", None)
-    if several is not None:
-        found: FeatureArrays = several(batch)
-        return found
-    hashes = pixel_hashes(batch)
-    if not trunk:
-        return {IMAGE: encoder.encode_images(batch), HASH: hashes}
-    image, before_projection = cast("TrunkEncoder", encoder).encode_with_trunk(batch)
-    return {IMAGE: image, TRUNK: before_projection, HASH: hashes}

@@ -6,32 +6,33 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from fishembed._base.paths import cache_dir, to_path
 from fishembed._base.progress import NoProgress, Progress
 from fishembed.cache import (
-    IMAGE,
-    TRUNK,
-    ComputedRows,
     FeatureStore,
-    Rows,
     StoreHeader,
+    TextFeatures,
     store_lock,
     write_store,
 )
 from fishembed.encoders import Decoding, Encoder, Precision, load_aliases
 from fishembed.errors import InputError
-from fishembed.extraction.encode_missing import ReadSamples, encode_missing
+from fishembed.extraction.encode_missing import (
+    ReadSamples,
+    class_text_features,
+    encode_missing,
+    load_prompt_sets,
+)
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob, Engine
-from fishembed.extraction.known_features import KnownFeatures, partial_files_opener
+from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.new_rows import NewRows, new_rows
 from fishembed.extraction.plan import PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore, opened_or_none
-from fishembed.extraction.result import Extraction, row_counts
-from fishembed.extraction.text_features import class_text_features, load_prompt_sets
+from fishembed.extraction.result import Extraction, dataset_facts
 from fishembed.images import (
     DEFAULT_BOXES,
     MAX_PIXELS,
@@ -138,62 +139,40 @@ def extract(
     engine = engine or LocalEngine()
     dataset = list_dataset(source, columns=columns, boxes=boxes)
     place = to_path(store) if store is not None else default_store(dataset)
-    with store_lock(place) as there, opened_or_none(place) as old:
+    with store_lock(place) as replaces, opened_or_none(place) as old:
         previous = PreviousStore(old, reporter)
         dataset = with_frames(dataset, fps, previous.states)
         dataset = with_exif(dataset) if exif else dataset
         for note in dataset.notes:
             reporter.message(note)
         loader = EncoderLoader(
-            encoder,
-            device=device,
-            precision=precision,
-            decoding=decoding,
-            store=old,
-            reporter=reporter,
+            encoder, old, reporter, device=device, precision=precision, decoding=decoding
         )
         prompt_sets = load_prompt_sets(prompts, previous.texts)
         names = {} if aliases is None else load_aliases(aliases, dataset.classes, reporter)
         with engine.prepared(loader, expected=len(dataset.samples) if old is None else 0):
-            keeps_trunk = trunk or (old is not None and old.has_trunk)
-            own_trunk = keeps_trunk and loader.trunk_dim > 0
-            partial_files = partial_files_opener(place, loader, trunk=own_trunk)
-            known = KnownFeatures(partial_files())
-            known.add_store(previous, trunk=own_trunk)
+            # Compare with the store: what is known, and which files must be read.
+            known = KnownFeatures(place, loader, previous, trunk=trunk)
             plan = make_plan(dataset, previous, known)
-            files = PlannedFiles(dataset, plan, plan.unread.tolist())
-            job = EncodingJob(files, batch_size, workers, max_pixels, own_trunk, partial_files)
+
+            # Encode what is missing; every few seconds it becomes safe in a partial file.
+            files, parts = PlannedFiles(dataset, plan), known.open_partial_files
+            job = EncodingJob(files, batch_size, workers, max_pixels, known.own_trunk, parts)
             read = encode_missing(plan, job, known, loader, engine=engine, reporter=reporter)
 
-            new = new_rows(
-                dataset, plan, read, previous, known=known, prune=prune, reporter=reporter
-            )
+            # Commit the store whole, where it differs from the one before.
+            new = new_rows(dataset, plan, read, previous, known, prune=prune, reporter=reporter)
             text = class_text_features(loader, new.classes, names, prompt_sets, previous.texts)
-            header = StoreHeader(
-                loader.describe(),
-                _source(dataset, old),
-                tuple(new.classes),
-                skipped=(*read.skipped, *dataset.left_out),
-                text=text,
-                history=new.history,
-                dropped=new.dropped,
-                extraction=_record(read, known.n_encoded, previous),
-            )
-            wrote = previous.differs(header, new.rows, trunk=keeps_trunk)
+            header = _header(loader, dataset, old, read, new, text=text, encoded=known.n_encoded)
+            wrote = previous.differs(header, new.rows, trunk=known.trunk is not None)
             if wrote:
-                trunk_rows = TRUNK if own_trunk else IMAGE if keeps_trunk else None
-                _commit(place, header, new.rows, known, loader, trunk_rows, replaces=there)
+                image, before_projection = known.features_of(new.rows.digest)
+                write_store(
+                    place, header, new.rows, image, trunk=before_projection, replaces=replaces
+                )
             known.discard_partial_files()
     new_or_changed = plan.arrivals(read.digests, known.was_encoded)
-    seconds = time.perf_counter() - began
-    return _result(place, dataset, header, new, read, new_or_changed, seconds=seconds, wrote=wrote)
-
-
-def _source(dataset: Dataset, old: FeatureStore | None) -> dict[str, Any]:
-    """Return where the images lie, how they were understood, and how boxes are cut."""
-    source: dict[str, Any] = {"root": str(dataset.root), "layout": dataset.layout}
-    cut = dataset.cut or (None if old is None else old.source.get("boxes"))
-    return source if cut is None else {**source, "boxes": dict(cut)}
+    return _result(place, dataset, header, new, read, new_or_changed, began=began, wrote=wrote)
 
 
 def default_store(dataset: Dataset) -> AnyPath:
@@ -201,65 +180,60 @@ def default_store(dataset: Dataset) -> AnyPath:
     return cache_dir() / f"{dataset.name}.h5"
 
 
-def _record(read: ReadSamples, encoded: int, previous: PreviousStore) -> Mapping[str, object]:
-    """Return what this run encoded; where that is nothing, what an earlier one did."""
-    if not encoded:
-        return {} if previous.store is None else previous.store.extraction
-    when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    scaled = {"scaled": len(read.scaled)} if read.scaled else {}
-    return {"when": when, "encoded": encoded, **scaled, **read.stages.to_json()}
-
-
 def _result(  # noqa: PLR0917 - everything that an extraction made
     place: AnyPath,
     dataset: Dataset,
     header: StoreHeader,
-    rows: NewRows,
+    new: NewRows,
     read: ReadSamples,
     new_or_changed: tuple[int, int],
     *,
-    seconds: float,
+    began: float,
     wrote: bool,
 ) -> Extraction:
     return Extraction(
         store=place,
-        rows=len(rows.rows),
+        rows=len(new.rows),
         new=new_or_changed[0],
         changed=new_or_changed[1],
-        removed=len(rows.gone),
+        removed=len(new.gone),
         skipped_files=header.skipped,
         text_keys=tuple(header.text),
-        seconds=seconds,
+        seconds=time.perf_counter() - began,
         encoder=str(header.encoder["name"]),
         device=read.stages.device,
         wrote=wrote,
         stages=read.stages,
-        layout=dataset.layout,
-        notes=dataset.notes,
-        left_out=dataset.unread,
-        read_as=dataset.kind,
-        manifest=dataset.table,
         scaled=read.scaled,
-        **row_counts(rows.rows, rows.classes),
+        **dataset_facts(dataset, new.rows, new.classes),
     )
 
 
-def _commit(  # noqa: PLR0917 - everything that a store is made of
-    place: AnyPath,
-    head: StoreHeader,
-    rows: Rows,
-    known: KnownFeatures,
+def _header(
     loader: EncoderLoader,
-    trunk: str | None,
+    dataset: Dataset,
+    old: FeatureStore | None,
+    read: ReadSamples,
+    new: NewRows,
     *,
-    replaces: str,
-) -> None:
-    """Write the store whole; `trunk` names the features that are the trunk's, None for none."""
-
-    def computed(name: str, dim: int) -> ComputedRows:
-        return ComputedRows(lambda a, b: known.gather(name, rows.digest[a:b]), len(rows), dim)
-
-    own = computed(TRUNK, loader.trunk_dim) if trunk == TRUNK else None
-    shared: Literal["image"] | None = "image" if trunk == IMAGE else None
-    image = computed(IMAGE, loader.spec.dim)
-    write_store(place, head, rows, image, trunk=own or shared, replaces=replaces)
+    text: Mapping[str, TextFeatures],
+    encoded: int,
+) -> StoreHeader:
+    """Return everything of the new store but its rows and features."""
+    cut = dataset.cut or (None if old is None else old.source.get("boxes"))
+    boxes = {} if cut is None else {"boxes": dict(cut)}
+    record: Mapping[str, object] = {} if old is None else old.extraction
+    if encoded:
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        scaled = {"scaled": len(read.scaled)} if read.scaled else {}
+        record = {"when": when, "encoded": encoded, **scaled, **read.stages.to_json()}
+    return StoreHeader(
+        loader.describe(),
+        {"root": str(dataset.root), "layout": dataset.layout, **boxes},
+        tuple(new.classes),
+        skipped=(*read.skipped, *dataset.left_out),
+        text=text,
+        history=new.history,
+        dropped=new.dropped,
+        extraction=record,
+    )

@@ -1,22 +1,32 @@
-"""Where the features of each image are: in the store before, or in a partial file."""
+"""Where features are: in the store before, in a partial file, or on the way into one."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.cache import HASH, PartialFiles, open_partial_files, unknown_array
+from fishembed.cache import (
+    HASH,
+    IMAGE,
+    TRUNK,
+    ComputedRows,
+    PartialFiles,
+    open_partial_files,
+    unknown_array,
+)
 from fishembed.errors import InputError
 from fishembed.extraction.encoder_loader import EncoderLoader
-from fishembed.extraction.engine import EncodedFiles
-from fishembed.extraction.partial_file_writer import Batches, FeatureArrays, PartialFileWriter
+from fishembed.extraction.engine import EncodedFiles, FeatureArrays, joined
 from fishembed.extraction.previous_store import PreviousStore
 
 if TYPE_CHECKING:
@@ -28,44 +38,76 @@ PART_SECONDS = 5.0
 _PART_BYTES = 32 << 20
 """Features that wait in memory to be written, at the most."""
 
+_PARTS_WAITING = 2
+"""Partial files that wait for the thread that writes, at the most."""
+
 NOT_FINITE = "the encoder gave features that are not finite"
 
 _ROWS = 1 << 40
 """Rows that a dataset may have: a place is source × _ROWS + row, one number for each image."""
 
-
-def partial_files_opener(
-    place: AnyPath, loader: EncoderLoader, *, trunk: bool
-) -> Callable[..., PartialFiles]:
-    """Return what opens the partial files of a store, also in a worker of another folder."""
-    absolute = place.absolute() if isinstance(place, Path) else place
-    identity = loader.spec.fingerprint + ("+trunk" if trunk else "")
-    return partial(open_partial_files, absolute, identity)
+Batches = list[tuple[list[str], FeatureArrays]]
+"""Digests and features of batches that are finished."""
 
 
 class KnownFeatures:
     """Features by digest: those there are, and those that are being made.
 
+    Features of the store before are taken over where it has all that are wanted, and those of
+    partial files that an extraction before has left.
+
     Parameters
     ----------
-    partial_files
-        Where new features become safe; those that are there already are taken over.
+    place
+        Of the store; new features become safe in partial files beside it.
+    encoder
+        Whose features they are.
+    previous
+        The store before.
+    trunk
+        Whether the features before the projection are wanted too; a store that has them goes on
+        having them.
+
+    Attributes
+    ----------
+    trunk
+        Which features the store shall have before the projection, see `EncoderLoader.trunk_name`.
+    own_trunk
+        Whether these are features of their own.
+    open_partial_files
+        Opens the partial files, also in a worker of another folder.
+    failed
+        Why images could not be encoded, by digest.
+    n_encoded
+        Images that were encoded.
+
+    Raises
+    ------
+    InputError
+        When the store has dropped images, whose features can be had from nowhere else.
     """
 
-    def __init__(self, partial_files: PartialFiles) -> None:
-        self._files = partial_files
+    def __init__(
+        self, place: AnyPath, encoder: EncoderLoader, previous: PreviousStore, *, trunk: bool
+    ) -> None:
+        self._encoder = encoder
+        self.trunk = encoder.trunk_name(wanted=trunk)
+        self.own_trunk = self.trunk == "trunk"
+        absolute = place.absolute() if isinstance(place, Path) else place
+        identity = encoder.spec.fingerprint + ("+trunk" if self.own_trunk else "")
+        self.open_partial_files = partial(open_partial_files, absolute, identity)
+        self._files = self.open_partial_files()
+        self._writer = PartialFileWriter(self._files)
         self._sources: list[Callable[[str], npt.NDArray[Any]]] = []
         self._places: dict[str, int] = {}
         self._fresh: Batches = []
-        self._fresh_bytes = 0
         self._fresh_digests: set[str] = set()
-        self._first_new = 0
         self._saved = time.monotonic()
-        self._writer = PartialFileWriter(partial_files)
         self.failed: dict[str, str] = {}
         self.n_encoded = 0
-        for file, digests in partial_files.read_all():
+        for file, digests in self._files.read_all():
             self._add_file(file, digests)
+        self._add_store(previous)
         self._first_new = len(self._sources) * _ROWS
 
     def __contains__(self, digest: object) -> bool:
@@ -82,25 +124,6 @@ class KnownFeatures:
         place = self._places.get(digest)
         return digest in self._fresh_digests if place is None else place >= self._first_new
 
-    def add_store(self, previous: PreviousStore, *, trunk: bool) -> None:
-        """Add the features of the store before, where it has all that are wanted.
-
-        Raises
-        ------
-        InputError
-            When it has dropped images, whose features can be had from nowhere else.
-        """
-        store = previous.store
-        if store is not None and (store.has_trunk or not trunk):
-            self._add_source(previous.by_digest, previous.features)
-            self._add_source(previous.dropped_by_digest, previous.dropped_features)
-            self._first_new = len(self._sources) * _ROWS
-        elif store is not None and previous.dropped is not None:
-            raise InputError(
-                f"{str(store.path)!r} has dropped images, whose trunk features are not made: take "
-                "that back with 'fishembed fix --undo', or give another --store"
-            )
-
     def add_encoded(self, files: EncodedFiles) -> None:
         """Add what an engine has encoded; every few seconds what is new becomes safe on disk."""
         self.failed.update(files.failed)
@@ -112,10 +135,9 @@ class KnownFeatures:
             self.failed.update(dict.fromkeys(lost, NOT_FINITE))
             self.n_encoded += len(finite)
             self._fresh.append((finite, features))
-            self._fresh_bytes += sum(array.nbytes for array in features.values())
             self._fresh_digests.update(finite)
-            waited = time.monotonic() - self._saved
-            if waited > PART_SECONDS or self._fresh_bytes > _PART_BYTES:
+            size = sum(array.nbytes for _, batch in self._fresh for array in batch.values())
+            if time.monotonic() - self._saved > PART_SECONDS or size > _PART_BYTES:
                 self._write()
 
     def save(self) -> None:
@@ -134,33 +156,52 @@ class KnownFeatures:
         """Seconds that were spent on writing partial files."""
         return self._writer.seconds
 
-    def gather(self, name: str, digests: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return float32 (len(digests), …) of a dataset, for images that are saved."""
-        places = np.fromiter((self._places[one] for one in digests), np.int64, len(digests))
-        sources, rows = places // _ROWS, places % _ROWS
-        found = [(sources == one, self._sources[one](name)) for one in np.unique(sources)]
-        out = np.empty((len(digests), found[0][1].shape[1]), np.float32)
-        for mine, array in found:
-            out[mine] = array[rows[mine]]
-        return out
+    def features_of(
+        self, digests: Sequence[str]
+    ) -> tuple[ComputedRows, ComputedRows | Literal["image"] | None]:
+        """Return the features of images that are saved, and those before the projection.
+
+        Both are float32 (len(digests), dim), as `write_store` takes them.
+        """
+        image = self._rows_of(IMAGE, digests, self._encoder.spec.dim)
+        if self.trunk == "trunk":
+            return image, self._rows_of(TRUNK, digests, self._encoder.trunk_dim)
+        return image, self.trunk
+
+    def _rows_of(self, name: str, digests: Sequence[str], dim: int) -> ComputedRows:
+        def gather(start: int, stop: int) -> npt.NDArray[np.float32]:
+            out = np.empty((stop - start, dim), np.float32)
+            for mine, source, rows in self._located(digests[start:stop]):
+                out[mine] = source(name)[rows]
+            return out
+
+        return ComputedRows(gather, len(digests), dim)
 
     def hashes(self, digests: Sequence[str]) -> npt.NDArray[np.uint8]:
         """Return the perceptual hashes of images that are saved; zeros where not known."""
-        places = np.fromiter((self._places[one] for one in digests), np.int64, len(digests))
-        sources, rows = places // _ROWS, places % _ROWS
-        out = np.zeros((len(digests), unknown_array(HASH, 1).shape[1]), np.uint8)
-        for one in np.unique(sources):
+        out = unknown_array(HASH, len(digests)).copy()
+        for mine, source, rows in self._located(digests):
             with suppress(KeyError):  # a partial file of before there were hashes
-                out[sources == one] = self._sources[one](HASH)[rows[sources == one]]
+                out[mine] = source(HASH)[rows]
         return out
 
     def discard_partial_files(self) -> None:
         """Remove all partial files, once their features are in the store."""
         self._files.remove()
 
+    def _located(
+        self, digests: Sequence[str]
+    ) -> Iterator[tuple[npt.NDArray[np.bool_], Callable[[str], Any], npt.NDArray[np.int64]]]:
+        """Yield each source of some images: which of them it has, and their rows in it."""
+        places = np.fromiter((self._places[one] for one in digests), np.int64, len(digests))
+        sources, rows = np.divmod(places, _ROWS)
+        for one in np.unique(sources):
+            mine = sources == one
+            yield mine, self._sources[one], rows[mine]
+
     def _write(self) -> None:
         """Hand what is new to the thread that writes."""
-        fresh, self._fresh, self._fresh_bytes = self._fresh, [], 0
+        fresh, self._fresh = self._fresh, []
         self._saved = time.monotonic()
         self._add_written(self._writer.add(fresh))
 
@@ -173,6 +214,17 @@ class KnownFeatures:
         rows = {digest: row for row, digest in enumerate(digests)}
         self._add_source(rows, partial(self._files.features, file))
 
+    def _add_store(self, previous: PreviousStore) -> None:
+        store = previous.store
+        if store is not None and (store.has_trunk or not self.own_trunk):
+            self._add_source(previous.by_digest, previous.features)
+            self._add_source(previous.dropped_by_digest, previous.dropped_features)
+        elif store is not None and previous.dropped is not None:
+            raise InputError(
+                f"{str(store.path)!r} has dropped images, whose trunk features are not made: take "
+                "that back with 'fishembed fix --undo', or give another --store"
+            )
+
     def _add_source(
         self, rows: Mapping[str, int], features: Callable[[str], npt.NDArray[Any]]
     ) -> None:
@@ -181,6 +233,123 @@ class KnownFeatures:
         self._sources.append(features)
         for digest, row in rows.items():
             self._places.setdefault(digest, first + row)
+
+
+class KnownByAll(Collection[str]):
+    """Digests whose features several stores have, and what encodes for all of them adds to each.
+
+    Features of a store are those whose name begins with its number, as `SeveralEncoders` returns
+    them.
+    """
+
+    def __init__(self, stores: Sequence[KnownFeatures]) -> None:
+        self._stores = stores
+
+    def __contains__(self, digest: object) -> bool:
+        return all(digest in known for known in self._stores)
+
+    def __iter__(self) -> Iterator[str]:
+        return (digest for digest in self._stores[0] if digest in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Images that no encoder could encode, with the reason."""
+        first, *others = (known.failed for known in self._stores)
+        return {one: why for one, why in first.items() if all(one in other for other in others)}
+
+    @property
+    def write_seconds(self) -> float:
+        """Seconds that were spent on writing partial files."""
+        return sum(known.write_seconds for known in self._stores)
+
+    def add_encoded(self, files: EncodedFiles) -> None:
+        """Add to each store what its encoder made of files, without what it knew."""
+        for number, known in enumerate(self._stores):
+            prefix = f"{number}:"
+            own = {
+                name.removeprefix(prefix): array
+                for name, array in (files.features or {}).items()
+                if name.startswith(prefix)
+            }
+            new = [at for at, digest in enumerate(files.encoded) if digest not in known]
+            known.add_encoded(
+                replace(
+                    files,
+                    encoded=[files.encoded[at] for at in new],
+                    features={name: array[new] for name, array in own.items()} if new else None,
+                )
+            )
+
+    def save(self) -> None:
+        """Write what is new of every store to partial files, see `KnownFeatures.save`."""
+        for known in self._stores:
+            known.save()
+
+
+class PartialFileWriter:
+    """Writes partial files in a thread, a few of them waiting at most.
+
+    An error is raised by the next call. What could not be written is not forgotten: the
+    next call tries it again, so that a disk that has been cleared loses nothing.
+
+    Parameters
+    ----------
+    parts
+        Where they go.
+    """
+
+    def __init__(self, parts: PartialFiles) -> None:
+        self._parts = parts
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: deque[tuple[Future[Path], Batches]] = deque()
+        self._failed: Batches = []
+        self._done: list[tuple[Path, list[str]]] = []
+        self.seconds = 0.0
+
+    def add(self, batches: Batches) -> list[tuple[Path, list[str]]]:
+        """Add batches to the next partial file; return those that are written by now."""
+        batches, self._failed = self._failed + batches, []
+        if any(digests for digests, _ in batches):
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+            self._waiting.append((self._pool.submit(self._write, batches), batches))
+        return self._written(_PARTS_WAITING)
+
+    def wait(self) -> list[tuple[Path, list[str]]]:
+        """Wait until all is written, end the thread, and return those files."""
+        try:
+            return self._written(0)
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
+
+    def _write(self, batches: Batches) -> Path:
+        began = time.perf_counter()
+        digests = [digest for some, _ in batches for digest in some]
+        part = self._parts.write(digests, joined([features for _, features in batches]))
+        self.seconds += time.perf_counter() - began
+        return part
+
+    def _written(self, may_wait: int) -> list[tuple[Path, list[str]]]:
+        written, error = self._done, None
+        self._done = []
+        while self._waiting and (len(self._waiting) > may_wait or self._waiting[0][0].done()):
+            promise, batches = self._waiting.popleft()
+            try:
+                part = promise.result()
+            except Exception as failure:  # raised below, when all that ended is accounted for
+                self._failed += batches
+                error = error or failure
+            else:
+                written.append((part, [digest for some, _ in batches for digest in some]))
+        if error is not None:
+            self._done = written
+            raise error
+        return written
 
 
 def only_finite(

@@ -1,9 +1,9 @@
-"""The rows of the new store: those of the dataset, and those that stay without their image."""
+"""The rows of the new store: the dataset's, those kept without their image, edits made again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy.typing as npt
 from fishembed._base.progress import Progress
 from fishembed._base.text import counted
 from fishembed.cache import (
+    AppliedHistory,
     Dropped,
     Edit,
     Rows,
+    apply_history,
     column_of,
     missing_column,
     stacked_metadata,
-    take_metadata,
     unknown_array,
 )
 from fishembed.errors import InputError, SourceError
@@ -26,7 +27,6 @@ from fishembed.extraction.encode_missing import ReadSamples
 from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.plan import Plan
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.extraction.reapply_edits import reapply_edits
 from fishembed.images import Dataset, Sample
 
 _MISSING = frozenset({"the file is missing", "its tar is missing"})
@@ -58,8 +58,8 @@ def new_rows(
     plan: Plan,
     read: ReadSamples,
     previous: PreviousStore,
-    *,
     known: KnownFeatures,
+    *,
     prune: bool,
     reporter: Progress,
 ) -> NewRows:
@@ -79,7 +79,7 @@ def new_rows(
     Raises
     ------
     InputError
-        When features are wanted that only an image that is gone could give.
+        When features are wanted that only an image that is gone has.
     SourceError
         When there would be no row.
     """
@@ -91,26 +91,21 @@ def new_rows(
         reporter.message(_kept_sentence(unread, previous))
     classes = sorted(set(dataset.classes) | previous.classes_of(kept) | previous.edited_classes)
     found = _rows(plan, read.digests, classes, previous, kept, known=known)
-    edited = reapply_edits(found, classes, previous)
+    rows, history, dropped, notes = _reapply_edits(found, classes, previous)
     if carried := _carried_columns(plan.samples, previous):
         reporter.message(
             f"kept metadata that only the store has: {', '.join(carried)}; another --store is "
             "without"
         )
-    _refuse_nothing(dataset, plan, read, edited.rows)
-    for message in edited.notes:
+    if not len(rows):
+        raise _no_rows_error(dataset, plan, read)
+    for message in notes:
         reporter.message(message)
-    return NewRows(edited.rows, classes, edited.history, edited.dropped, gone)
+    return NewRows(rows, classes, history, dropped, gone)
 
 
 def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) -> list[int]:
-    """Return the rows that stay although the dataset has lost their image.
-
-    Raises
-    ------
-    InputError
-        When features are wanted that only the image could give.
-    """
+    """Return the rows that stay although the dataset has lost their image."""
     kept = [row for row in gone if previous.can_keep(row)]
     for row in kept:
         if previous.rows is not None and previous.rows.digest[row] not in known:
@@ -135,13 +130,11 @@ def _kept_sentence(unread: set[int], previous: PreviousStore) -> str:
     )
 
 
-def _refuse_nothing(dataset: Dataset, plan: Plan, read: ReadSamples, rows: Rows) -> None:
-    """Raise SourceError where a store would have no row; the first reason is in the message."""
-    if len(rows):
-        return
+def _no_rows_error(dataset: Dataset, plan: Plan, read: ReadSamples) -> SourceError:
+    """Return the error of a store without rows; the first reason is in the message."""
     dropped = [(sample.path, "dropped by 'fishembed fix'") for sample in plan.samples]
     path, reason = (*read.skipped, *dropped)[0]
-    raise SourceError(
+    return SourceError(
         f"none of the {len(plan.samples):,} images of {str(dataset.root)!r} could be used; the "
         f"first: {path!r}: {reason}"
     )
@@ -170,25 +163,20 @@ def _rows(
         label=np.array([number[sample.label] for sample in samples], np.int32),
         split=[sample.split for sample in samples],
         group=[sample.group for sample in samples],
-        box=_boxes(samples),
-        time=_times(samples),
+        box=_optional("box", samples),
+        time=_optional("time", samples),
         hash=known.hashes(read),
         metadata={**_metadata(samples), **_carried(samples, read, before)},
     )
     return _followed_by(found, before, classes, kept) if kept else found
 
 
-def _boxes(samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
-    if all(sample.box is None for sample in samples):
-        return unknown_array("box", len(samples))
-    none = (np.nan,) * 4
-    return np.array([none if one.box is None else one.box for one in samples], np.float32)
-
-
-def _times(samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
-    if all(sample.time is None for sample in samples):
-        return unknown_array("time", len(samples))
-    return np.array([np.nan if one.time is None else one.time for one in samples], np.float64)
+def _optional(name: str, samples: Sequence[Sample]) -> npt.NDArray[Any]:
+    """Return the column `box` or `time`, which few datasets have."""
+    values, unknown = [getattr(sample, name) for sample in samples], unknown_array(name, 1)
+    if all(value is None for value in values):
+        return unknown_array(name, len(samples))
+    return np.array([unknown[0] if one is None else one for one in values], unknown.dtype)
 
 
 def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
@@ -199,7 +187,7 @@ def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[str]:
-    """Return the metadata columns of the store before of which the dataset says nothing now."""
+    """Return the metadata columns of the store before that the dataset lacks now."""
     if before.rows is None or not before.rows.metadata:
         return []
     known_now = {name for sample in samples for name in sample.metadata}
@@ -233,21 +221,80 @@ def _carried(
 
 
 def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:
-    old = before.rows
-    if old is None:
+    """Return rows with some of the store before behind them."""
+    if before.rows is None:
         return found
-    return Rows(
-        path=[*found.path, *(old.path[i] for i in kept)],
-        digest=[*found.digest, *(old.digest[i] for i in kept)],
-        size=np.concatenate([found.size, old.size[kept]]),
-        mtime_ns=np.concatenate([found.mtime_ns, old.mtime_ns[kept]]),
-        label=np.concatenate([found.label, before.labels_in(classes)[kept]]),
-        split=[*found.split, *(old.split[i] for i in kept)],
-        group=[*found.group, *(old.group[i] for i in kept)],
-        box=np.concatenate([found.box, old.box[kept]]),
-        time=np.concatenate([found.time, old.time[kept]]),
-        hash=np.concatenate([found.hash, old.hash[kept]]),
-        metadata=stacked_metadata(
-            [(len(found), found.metadata), (len(kept), take_metadata(old.metadata, kept))]
-        ),
+    old = replace(before.rows.take(kept), label=before.labels_in(classes)[kept])
+    columns: dict[str, Any] = {}
+    for name in (one.name for one in fields(Rows)):
+        first, then = getattr(found, name), getattr(old, name)
+        if name == "metadata":
+            columns[name] = stacked_metadata([(len(found), first), (len(old), then)])
+        else:
+            is_array = isinstance(first, np.ndarray)
+            columns[name] = np.concatenate([first, then]) if is_array else [*first, *then]
+    return Rows(**columns)
+
+
+def _reapply_edits(
+    rows: Rows, classes: list[str], before: PreviousStore
+) -> tuple[Rows, tuple[Edit, ...], Dropped | None, list[str]]:
+    """Make the edits of the store before again; return rows, history, dropped rows and notes."""
+    if before.store is None or not before.store.history:
+        return rows, (), None, []
+    names = [*classes, ""]
+    values = {
+        "label": [names[label] for label in rows.label],
+        "split": rows.split,
+        "group": rows.group,
+    }
+    out = before.store.dropped
+    known = {*before.at, *(out.path if out else ())}
+    new = {path for path in rows.path if path not in known}
+    done = apply_history(rows.path, rows.digest, values, before.store.history, new=new)
+    number = {name: i for i, name in enumerate(names[:-1])} | {"": -1}
+    amended = replace(
+        rows,
+        label=np.array([number[name] for name in done.values["label"]], np.int32),
+        split=done.values["split"],
+        group=done.values["group"],
     )
+    out_now = _moved(out, rows, done.dropped, new)
+    left = [i for i in range(len(rows)) if i not in done.dropped]
+    return amended.take(left), done.history, out_now, [*_notes(amended, done)]
+
+
+def _notes(rows: Rows, done: AppliedHistory) -> Iterator[str]:
+    if done.held or done.dropped:
+        yield (
+            f"kept what was edited in the store: {counted(done.held, 'cell')} (label, split, "
+            f"group), {counted(len(done.dropped), 'image')} dropped; 'fishembed fix --undo' "
+            "takes the last edit back"
+        )
+    if done.overruled:
+        first = rows.path[done.overruled[0]]
+        yield (
+            f"the dataset says something new of {counted(len(done.overruled), 'edited image')}, "
+            f"which is taken; the first: {first!r}"
+        )
+    unsplit = [path for path, split in zip(rows.path, rows.split, strict=True) if not split]
+    if any(edit.verb == "split" for edit in done.history) and unsplit:
+        yield (
+            f"{counted(len(unsplit), 'image')} without a split, the first: {unsplit[0]!r}: "
+            "'fishembed split' deals them too"
+        )
+
+
+def _moved(
+    out: Dropped | None, rows: Rows, dropped: frozenset[int], new: set[str]
+) -> Dropped | None:
+    """Return the dropped rows under the paths that their images have now."""
+    if out is None:
+        return None
+    here = set(rows.path)
+    arrived = {rows.digest[i]: rows.path[i] for i in dropped if rows.path[i] in new}
+    paths = [
+        path if path in here else arrived.get(digest, path)
+        for path, digest in zip(out.path, out.digest, strict=True)
+    ]
+    return replace(out, path=paths)

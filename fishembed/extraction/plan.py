@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -17,7 +17,7 @@ from fishembed._base.remote_files import FETCH, remote_errors
 from fishembed.cache import FeatureStore, box_cut_text
 from fishembed.errors import StoreMismatchError
 from fishembed.extraction.previous_store import PreviousStore
-from fishembed.extraction.reading.read_block import File
+from fishembed.extraction.read_block import File
 from fishembed.images import Dataset, Sample
 
 
@@ -35,8 +35,6 @@ class Plan:
         SHA-256 of each file's bytes where size and time say that it has not changed, else None.
     before
         Digest of each in the store, "" where the store does not have its path.
-    old
-        Row numbers of the store by path.
     """
 
     samples: Sequence[Sample]
@@ -44,7 +42,6 @@ class Plan:
     mtime_ns: npt.NDArray[np.int64]
     digests: Sequence[str | None]
     before: Sequence[str]
-    old: Mapping[str, int]
 
     @cached_property
     def unread(self) -> npt.NDArray[np.int64]:
@@ -61,14 +58,9 @@ class Plan:
         digests
             Of each sample, None where it could not be read.
         was_encoded
-            Tells whether the image of a digest was encoded; of identical ones the first counts.
+            Whether the image of a digest was encoded; of identical ones the first counts.
         """
-        unread = self.unread.tolist()
-        first: dict[str, int] = {}
-        for i in unread:
-            digest = digests[i]
-            if digest is not None:
-                first.setdefault(digest, i)
+        first = {digest: i for i in reversed(self.unread.tolist()) if (digest := digests[i])}
         had = [bool(self.before[i]) for digest, i in first.items() if was_encoded(digest)]
         return had.count(False), had.count(True)
 
@@ -85,34 +77,24 @@ class Plan:
         previous
             The store.
         """
+        if previous.rows is None:
+            return []
         read = zip(self.samples, digests, strict=True)
         here = {sample.path for sample, digest in read if digest is not None}
-        left = [row for path, row in self.old.items() if path not in here]
-        if not left:
-            return []
+        left = [row for path, row in previous.at.items() if path not in here]
         pairs = zip(self.before, digests, strict=True)
         arrived = {digest for before, digest in pairs if digest and not before}
-        known = previous.rows.digest if previous.rows is not None else ()
-        return [i for i in left if known[i] not in arrived]
+        return [row for row in left if previous.rows.digest[row] not in arrived]
 
 
 class PlannedFiles(Sequence[File]):
-    """The files of some samples, each looked up when it is asked for.
+    """The files that must be read, each looked up when it is asked for.
 
     A list of a million paths would be the largest thing in memory.
-
-    Parameters
-    ----------
-    dataset
-        The images.
-    plan
-        Its samples.
-    numbers
-        Of the samples whose files these are.
     """
 
-    def __init__(self, dataset: Dataset, plan: Plan, numbers: Sequence[int]) -> None:
-        self._dataset, self._plan, self._numbers = dataset, plan, numbers
+    def __init__(self, dataset: Dataset, plan: Plan) -> None:
+        self._dataset, self._numbers = dataset, plan.unread.tolist()
         self._root = os.path.join(str(dataset.root), "")  # noqa: PTH118 - joined a million times
 
     def __len__(self) -> int:
@@ -130,7 +112,7 @@ class PlannedFiles(Sequence[File]):
         return self._file(self._numbers[at])
 
     def _file(self, number: int) -> File:
-        path = self._plan.samples[number].path
+        path = self._dataset.samples[number].path
         return self._dataset.image_bytes.get(path) or os.path.join(self._root, path)  # noqa: PTH118
 
 
@@ -153,8 +135,8 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
         otherwise.
     """
     if previous.store is not None:
-        check_root(dataset, previous.store)
-        check_cut(dataset, previous.store)
+        _check_root(dataset, previous.store)
+        _check_cut(dataset, previous.store)
     n = len(dataset.samples)
     size, mtime_ns = np.empty(n, np.int64), np.empty(n, np.int64)
     digests: list[str | None] = [None] * n
@@ -166,10 +148,10 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
             before[i], *then = states[sample.path]
             if state[0] >= 0 and tuple(then) == state and before[i] in known:
                 digests[i] = before[i]
-    return Plan(dataset.samples, size, mtime_ns, digests, before, previous.at)
+    return Plan(dataset.samples, size, mtime_ns, digests, before)
 
 
-def check_root(dataset: Dataset, store: FeatureStore) -> None:
+def _check_root(dataset: Dataset, store: FeatureStore) -> None:
     """Refuse to mix the images of two folders in one store.
 
     A store may come from a stranger: whether a folder elsewhere is still there is asked only of
@@ -194,7 +176,7 @@ def check_root(dataset: Dataset, store: FeatureStore) -> None:
     )
 
 
-def check_cut(dataset: Dataset, store: FeatureStore) -> None:
+def _check_cut(dataset: Dataset, store: FeatureStore) -> None:
     """Refuse to mix boxes that were cut in two ways in one store."""
     before = store.source.get("boxes")
     if before is None or dataset.cut is None or dict(before) == dict(dataset.cut):

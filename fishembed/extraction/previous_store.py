@@ -69,20 +69,17 @@ class PreviousStore:
             if one.dataset.startswith(_ROWS)
             for row in range(one.first, one.last + 1)
         }
-        self._check_record(store)
-        if damage:
-            reporter.message(
-                f"the store is damaged in {', '.join(sorted(self._datasets))}: "
-                f"{len(self._bad_rows):,} rows are not trusted and made again"
-            )
-
-    def _check_record(self, store: FeatureStore | None) -> None:
         record = [name for name in self._datasets if name.startswith(_RECORD)]
         if store is not None and record:
             raise StoreIntegrityError(
                 f"{str(store.path)!r} is damaged in {record[0]!r}: what was split and fixed by "
                 "hand cannot be read, and no source knows it. Extract to another --store, split "
                 "and fix that again"
+            )
+        if damage:
+            reporter.message(
+                f"the store is damaged in {', '.join(sorted(self._datasets))}: "
+                f"{len(self._bad_rows):,} rows are not trusted and made again"
             )
 
     @cached_property
@@ -93,9 +90,8 @@ class PreviousStore:
     @cached_property
     def at(self) -> dict[str, int]:
         """Row numbers by path."""
-        if self.store is None:
-            return {}
-        return {path: i for i, path in enumerate(self.store.paths) if i not in self._bad_rows}
+        paths = () if self.store is None else self.store.paths
+        return {path: i for i, path in enumerate(paths) if i not in self._bad_rows}
 
     @cached_property
     def states(self) -> dict[str, tuple[str, int, int]]:
@@ -115,10 +111,8 @@ class PreviousStore:
     @cached_property
     def by_digest(self) -> dict[str, int]:
         """Row numbers by digest."""
-        if self.store is None:
-            return {}
-        digests = self.store.digests
-        return {d: i for i, d in enumerate(digests) if i not in self._bad_rows}
+        digests = () if self.store is None else self.store.digests
+        return {digest: i for i, digest in enumerate(digests) if i not in self._bad_rows}
 
     @cached_property
     def dropped(self) -> Dropped | None:
@@ -132,7 +126,7 @@ class PreviousStore:
 
     @cached_property
     def edited_classes(self) -> set[str]:
-        """Names of the classes that edits give, or that dropped rows had."""
+        """Names of the classes that edits name, or that dropped rows had."""
         if self.store is None:
             return set()
         changes = (change for edit in self.store.history for change in edit.changes)
@@ -191,23 +185,13 @@ class PreviousStore:
         store = self.store
         if store is None or self.is_damaged or store.has_trunk != trunk:
             return True
-        return not _is_same(store, head, rows)
+        then, now = _compared(store.header), _compared(head)
+        return then != now or not store.rows.is_same(rows)
 
 
-def _is_same(store: FeatureStore, head: StoreHeader, rows: Rows) -> bool:
-    """Return whether a store holds exactly this already."""
-    then = store.header
-    texts, before = ({key: text.identity for key, text in one.text.items()} for one in (head, then))
-    return (
-        dict(then.encoder) == dict(head.encoder)
-        and dict(then.source) == dict(head.source)
-        and (then.classes, then.skipped) == (head.classes, head.skipped)
-        and before == texts
-        and then.history == head.history
-        and _paths(then) == _paths(head)
-        and store.rows.is_same(rows)
-    )
-
-
-def _paths(head: StoreHeader) -> list[str]:
-    return [] if head.dropped is None else list(head.dropped.path)
+def _compared(head: StoreHeader) -> tuple[object, ...]:
+    """Return what makes a store another one, its rows and features aside."""
+    texts = {key: text.identity for key, text in head.text.items()}
+    dropped = [] if head.dropped is None else list(head.dropped.path)
+    names = (head.classes, head.skipped, head.history)
+    return dict(head.encoder), dict(head.source), texts, dropped, *names

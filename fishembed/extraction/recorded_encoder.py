@@ -39,7 +39,7 @@ def load_recorded_encoder(
     Parameters
     ----------
     document
-        What the run or the store says of its encoder.
+        The run's or the store's description of its encoder.
     device
         See `fishembed.load_encoder`.
     trust
@@ -83,34 +83,27 @@ def trusted_document(
     beside: Path | None = None,
     remedy: str = "--trust-encoder loads it",
 ) -> Mapping[str, Any]:
-    """Return what a store or run of one's own says of the same encoder.
+    """Return the description of the same encoder in a store or run of one's own.
 
     Raises
     ------
     UntrustedEncoderError
         When nothing of one's own was made with it; `remedy` ends the sentence.
     """
-    own = next(_same(document, beside), None)
-    if own is None:
-        raise UntrustedEncoderError(
-            f"the encoder {str(document.get('name'))!r} could be anybody's, and no other store in "
-            f"{str(cache_dir())!r} nor another run in {str(reports_dir())!r} was made with it: "
-            f"{remedy}"
-        )
-    return own
+    for own in _own_encoders(beside):
+        if all(document.get(key) == own.get(key) for key in ("name", "fingerprint")):
+            return own
+    raise UntrustedEncoderError(
+        f"the encoder {str(document.get('name'))!r} could be anybody's, and no other store in "
+        f"{str(cache_dir())!r} nor another run in {str(reports_dir())!r} was made with it: "
+        f"{remedy}"
+    )
 
 
-def _same(document: Mapping[str, Any], beside: Path | None) -> Iterator[Mapping[str, Any]]:
-    """Yield the descriptions of encoders of one's own with the same name and fingerprint."""
-    for other in _own(beside):
-        if all(document.get(key) == other.get(key) for key in ("name", "fingerprint")):
-            yield other
-
-
-def _own(beside: Path | None) -> Iterator[Mapping[str, Any]]:
+def _own_encoders(beside: Path | None) -> Iterator[Mapping[str, Any]]:
     """Yield the encoders of the stores in the cache folder, and of the runs among the reports.
 
-    A run of the same store says nothing new: it has from that store what its encoder is.
+    A run of the same store proves nothing: it has the description from that store.
     """
     here = None if beside is None else beside.resolve()
     cache = cache_dir()

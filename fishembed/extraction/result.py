@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fishembed._base.splits import SPLITS
+from fishembed._base.text import counted
 from fishembed.cache import Rows, is_known
-from fishembed.extraction.read_summary import next_command, read_sentence
-from fishembed.extraction.stage_times import StageTimes
+from fishembed.extraction.engine import StageTimes
+from fishembed.images import Dataset
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+
+_CLASSES_SHOWN = 4
+_COLUMNS_SHOWN = 8
+_INSTALL = re.compile(r"pip install '[^']+'")
 
 
 @dataclass(frozen=True)
@@ -90,13 +97,39 @@ class Extraction:
 
     @property
     def sentence(self) -> str:
-        """What was read, for people; see `fishembed.extraction.read_summary`."""
-        return read_sentence(self)
+        """What the store holds: images, classes, splits, metadata, and what was left out.
+
+        Such as "3,187 images of 23 classes (Dascyllus reticulatus 1,211 … Balistapus undulatus
+        16); train 1,753, val 556, test 878; metadata: site, date; 412 .heic left out: pip install
+        'fishembed[heic]'".
+        """
+        parts = [f"{_rows(self)} {_classes(self.classes)}"]
+        unlabelled = self.rows - sum(self.classes.values())
+        if self.classes and unlabelled:
+            parts.append(f"{unlabelled:,} without a class")
+        parts.append(_splits(self.splits))
+        if self.metadata:
+            shown = list(self.metadata[:_COLUMNS_SHOWN])
+            more = len(self.metadata) - len(shown)
+            parts.append(f"metadata: {', '.join(shown)}{f' and {more:,} more' if more else ''}")
+        if self.skipped:
+            parts.append(f"{counted(self.skipped, 'image')} skipped, which cannot be used")
+        if self.scaled:
+            parts.append(
+                f"brightness of {counted(len(self.scaled), 'image')} of 10 to 14 bits, dim or of "
+                f"wide range scaled by its content, the first: {self.scaled[0]!r}"
+            )
+        parts += [
+            f"{about['count']:,} {kind} left out: {about['install'] or about['reason']}"
+            for kind, about in unread_kinds(self.left_out).items()
+        ]
+        return "; ".join(parts)
 
     @property
     def next_command(self) -> str:
-        """The command to type next."""
-        return next_command(self)
+        """The command to type next: one that classifies where there are classes to learn."""
+        verb = "fit" if len(self.classes) > 1 else "cluster"
+        return f"fishembed {verb} {shlex.quote(str(self.store))}"
 
     @property
     def encoded(self) -> int:
@@ -119,25 +152,72 @@ class Extraction:
         return self.encoded / self.stages.wall if self.stages.wall > 0 else 0.0
 
 
-def row_counts(rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
-    """Return how many rows each class and each split has, and how many are parts of others."""
+def dataset_facts(dataset: Dataset, rows: Rows, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of an `Extraction` on its dataset: how it was read, and counts of rows."""
     numbers = np.bincount(rows.label[rows.label >= 0], minlength=len(classes)).tolist()
-    found = Counter(rows.split)
-    labels = {name: n for name, n in zip(classes, numbers, strict=True) if n}
-    return {
-        "classes": labels,
-        "splits": {name: found[name] for name in (*SPLITS, "") if found[name]},
-        "metadata": tuple(rows.metadata),
-        **_parts(rows),
-    }
-
-
-def _parts(rows: Rows) -> dict[str, int]:
-    """Count the rows that are parts of images, or frames of videos, and those videos."""
+    splits = Counter(rows.split)
     frames = np.flatnonzero(~np.isnan(rows.time)) if is_known(rows.time) else ()
     clips = {str(rows.path[int(i)]).rpartition("#t=")[0] for i in frames}
     return {
+        "layout": dataset.layout,
+        "notes": dataset.notes,
+        "left_out": dataset.unread,
+        "read_as": dataset.kind,
+        "manifest": dataset.table,
+        "classes": {name: n for name, n in zip(classes, numbers, strict=True) if n},
+        "splits": {name: splits[name] for name in (*SPLITS, "") if splits[name]},
+        "metadata": tuple(rows.metadata),
         "frames": len(frames),
         "videos": len(clips),
         "boxes": int((~np.isnan(rows.box[:, 0])).sum()) if is_known(rows.box) else 0,
     }
+
+
+def unread_kinds(left_out: Sequence[tuple[str, str]]) -> dict[str, dict[str, object]]:
+    """Count the files whose format is not read, by ending.
+
+    Returns
+    -------
+    dict
+        By ending, commonest first: `count`, `reason`, and `install`, the command that would have
+        them read, None where there is none.
+    """
+    found: dict[str, dict[str, object]] = {}
+    counts: Counter[str] = Counter()
+    for path, reason in left_out:
+        if "not read" not in reason:
+            continue
+        kind = f".{path.rpartition('.')[2].strip().lower()}"
+        counts[kind] += 1
+        command = _INSTALL.search(reason)
+        found[kind] = {"reason": reason, "install": command[0] if command else None}
+    return {kind: {"count": n, **found[kind]} for kind, n in counts.most_common()}
+
+
+def _rows(result: Extraction) -> str:
+    images = result.rows - result.boxes - result.frames
+    counts = (
+        (images, "image", None),
+        (result.boxes, "box", "boxes"),
+        (result.frames, "frame", None),
+    )
+    kinds = [counted(n, one, many) for n, one, many in counts if n]
+    if result.videos:
+        kinds[-1] += f" of {counted(result.videos, 'video')}"
+    return " and ".join(kinds)
+
+
+def _classes(classes: Mapping[str, int]) -> str:
+    if not classes:
+        return "without classes"
+    ordered = sorted(classes.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = [f"{name if name == name.strip() else repr(name)} {n:,}" for name, n in ordered]
+    shown = ", ".join(named) if len(named) <= _CLASSES_SHOWN else f"{named[0]} … {named[-1]}"
+    return f"of {counted(len(named), 'class', 'classes')} ({shown})"
+
+
+def _splits(splits: Mapping[str, int]) -> str:
+    if not set(splits) - {""}:
+        return "no splits"
+    there = [split for split in (*SPLITS, "") if splits.get(split)]
+    return ", ".join(f"{split or 'no split'} {splits[split]:,}" for split in there)

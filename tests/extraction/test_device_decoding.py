@@ -10,9 +10,9 @@ from fake_encoder import FakeEncoder
 from PIL import Image
 
 from fishembed.cache import FeatureStore
-from fishembed.extraction import encoding_stage, extract
+from fishembed.extraction import extract, local_engine
 from fishembed.extraction.local_engine import LocalEngine
-from fishembed.extraction.reading.read_block import ImageTransform, read_block
+from fishembed.extraction.read_block import ImageTransform, read_block
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_nothing_is_loaded_where_nothing_must_be_encoded(jpegs, workspace, monke
     (jpegs / "cod/cut.jpg").unlink()
     store = workspace / "cache/j.h5"
     extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
-    monkeypatch.setattr(encoding_stage, "DeviceDecoder", None)
+    monkeypatch.setattr(local_engine, "DeviceDecoder", None)
     (jpegs / "cod/01.jpg").rename(jpegs / "cod/moved.jpg")
     done = extract(jpegs, store, encoder=OnCPU(side=16, decoding="device"))
     assert (done.encoded, done.rows) == (0, 31)

@@ -17,7 +17,7 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.errors import InputError, ManifestError, SourceError, StoreMismatchError
 from fishembed.extraction import extract
-from fishembed.extraction.reading import read_block as read_block_module
+from fishembed.extraction import read_block as read_block_module
 
 
 @pytest.fixture

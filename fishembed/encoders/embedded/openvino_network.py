@@ -35,7 +35,7 @@ class OpenVINONetwork:
         timm's EfficientNet without squeeze-and-excitation, without classifier, its batch
         normalisations folded (`fishembed.encoders.torch_encoder.fold_batch_norms`), in fp32.
     pixels
-        Gives the size, the mean and the standard deviation of what goes in.
+        Size, mean and standard deviation of what goes in.
     precision
         fp32 or bf16.
     threads
@@ -128,24 +128,16 @@ def build_models(
     everything in bf16, features of small photos turned by a cosine of 0.9965 on average, so by
     0.9991.
 
-    Parameters
-    ----------
-    network, pixels, precision
-        See `OpenVINONetwork`.
-
-    Returns
-    -------
-    list of (openvino.Model, str)
-        One or two parts and the precision of each, as OpenVINO calls it: from uint8
-        (`ROWS`, crop, crop, 3) to float32 (`ROWS`, dim).
+    Returns one or two parts and the precision of each, as OpenVINO calls it: from uint8
+    (`ROWS`, crop, crop, 3) to float32 (`ROWS`, dim).
     """
     import openvino
     from openvino import opset13 as ops
 
     planes_first, planes_last = np.array([0, 3, 1, 2]), np.array([0, 2, 3, 1])
     mean, std = (np.array(of, np.float32).reshape(1, 3, 1, 1) for of in (pixels.mean, pixels.std))
-    given = ops.parameter([ROWS, pixels.crop, pixels.crop, 3], np.uint8, name="pixels")
-    x = ops.convert(ops.transpose(given, planes_first), "f32")
+    inputs = ops.parameter([ROWS, pixels.crop, pixels.crop, 3], np.uint8, name="pixels")
+    x = ops.convert(ops.transpose(inputs, planes_first), "f32")
     x = ops.subtract(x, 255 * mean)
     x = _activate(_convolve(network.conv_stem, x, scale=1 / (255 * std)))
     first, *others = (block for stage in network.blocks for block in stage)
@@ -153,14 +145,14 @@ def build_models(
     parts = []
     if precision == "bf16":
         x = ops.convert(ops.transpose(x, planes_last), "bf16")
-        parts.append((openvino.Model([x], [given], "start"), "f32"))
-        given = ops.parameter(x.shape, openvino.Type.bf16)
-        x = ops.convert(ops.transpose(given, planes_first), "f32")
+        parts.append((openvino.Model([x], [inputs], "start"), "f32"))
+        inputs = ops.parameter(x.shape, openvino.Type.bf16)
+        x = ops.convert(ops.transpose(inputs, planes_first), "f32")
     for block in others:
         x = _run_block(block, x)
     x = _activate(_convolve(network.conv_head, x))
     pooled = ops.reduce_mean(x, np.array([2, 3]), keep_dims=False)
-    model = openvino.Model([pooled], [given], "embedded")
+    model = openvino.Model([pooled], [inputs], "embedded")
     return [*parts, (model, "bf16" if precision == "bf16" else "f32")]
 
 
@@ -169,7 +161,7 @@ def _convolve(layer: Any, x: Any, scale: Any = 1) -> Any:
     from openvino import opset13 as ops
 
     weight = layer.weight.detach().numpy() * scale
-    none, stride = [0, 0], list(layer.stride)  # "same_upper" says how much padding
+    none, stride = [0, 0], list(layer.stride)  # "same_upper" is the padding
     if layer.groups == 1:
         y = ops.convolution(x, weight, stride, none, none, [1, 1], "same_upper")
     else:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ class TextTower:
     dim
         Length of an embedding, 1280.
     logit_scale
-        Factor for cosines before a softmax. It gives them the size of the image
+        Factor for cosines before a softmax. They then have the size of the image
         classifier's own logits, so that probabilities are about as sure as its are.
     fingerprint
         SHA-256 of the weights file's bytes, in hexadecimal digits.
@@ -142,23 +142,16 @@ def _build(data: bytes) -> tuple[TextNetwork, WordPieces, float]:
 
     from fishembed.encoders.embedded.text_network import Shape, TextNetwork
 
-    about = _metadata(data)
+    (length,) = struct.unpack("<Q", data[:8])
+    about: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]  # `load` has it not
     pieces = WordPieces(about["pieces"].split(" "))
     network = TextNetwork(Shape(**json.loads(about["shape"])))
     network.load_state_dict(_to_float(load(data)))
     return network.eval(), pieces, float(about["logit_scale"])
 
 
-def _metadata(data: bytes) -> dict[str, str]:
-    """Return the text values in a safetensors file's header, which its `load` leaves out."""
-    (length,) = struct.unpack("<Q", data[:8])
-    header: dict[str, Any] = json.loads(data[8 : 8 + length])
-    about: dict[str, str] = header["__metadata__"]
-    return about
-
-
 def _to_float(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Undo the rounding of rows to int8 and give everything as float32."""
+    """Undo the rounding of rows to int8 and return everything as float32."""
     return {
         name: tensor.float() * stored[name + STEP].float()[:, None]
         if name + STEP in stored

@@ -1,33 +1,34 @@
-"""Workers of a Ray cluster: started here or found at an address, started, and let go."""
+"""Workers of a Ray cluster: started, called again where they die, and let go."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fishembed.errors import DeviceError, MissingExtraError, RemoteError
-from fishembed.extraction.ray.ray_worker import RayWorker
+import numpy as np
+import numpy.typing as npt
+
+from fishembed.errors import DeviceError, FishembedError, MissingExtraError, RemoteError
+from fishembed.extraction.encoder_loader import EncoderLoader
+from fishembed.extraction.ray.ray_worker import EncoderFacts, RayWorker
 
 AT_ONCE = 2
-"""BlockQueue that a worker works on at the same time."""
+"""Blocks that a worker works on at the same time."""
+
+TRIES = 4
+"""Times that something is asked of workers before their deaths end the run."""
+
+RESTART_SECONDS = 120.0
+"""How long a worker that died may take until it answers again: it loads its libraries anew."""
 
 
 @dataclass(frozen=True)
 class WorkerPool:
-    """Workers that have no task yet.
-
-    Attributes
-    ----------
-    ray
-        The module.
-    actors
-        Handles of a `RayWorker` each.
-    cores
-        Of each.
-    """
+    """Workers that have no task yet: the module `ray`, a handle of each, and its cores."""
 
     ray: Any
     actors: list[Any]
@@ -38,7 +39,7 @@ class WorkerPool:
 def worker_pool(
     address: str | None, workers: int | None, gpus_per_worker: float | None
 ) -> Iterator[WorkerPool]:
-    """Hire workers; see `fishembed.extraction.RayEngine` for what is asked.
+    """Start workers, and end them afterwards; see `fishembed.extraction.RayEngine`.
 
     Raises
     ------
@@ -60,12 +61,7 @@ def worker_pool(
 
 
 def import_ray() -> Any:
-    """Import and return the module `ray`.
-
-    Raises
-    ------
-    MissingExtraError
-    """
+    """Import and return the module `ray`; raise MissingExtraError where it is not installed."""
     try:
         import ray
     except ImportError as error:
@@ -118,3 +114,86 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@dataclass(frozen=True)
+class RemoteEncoder(EncoderFacts):
+    """The encoder of a worker, through the protocol of `fishembed.encoders.Encoder`.
+
+    The loader is sent with every call: a worker that was started anew loads it again.
+    """
+
+    ray: Any
+    actor: Any
+    loader: EncoderLoader
+
+    def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode uint8 (n, crop, crop, 3) to float32 (n, dim), not normalised."""
+        features: npt.NDArray[np.float32] = self._call("encode_images", batch)
+        return features
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Encode n texts to float32 (n, dim); None without a text tower."""
+        features: npt.NDArray[np.float32] | None = self._call("encode_texts", list(texts))
+        return features
+
+    def _call(self, method: str, what: object) -> Any:
+        return call_and_wait(self.ray, getattr(self.actor, method), self.loader, what)
+
+
+def call_and_wait(ray: Any, method: Any, *what: Any) -> Any:
+    """Return what a method of a worker returns, see `call`.
+
+    Raises
+    ------
+    FishembedError
+        When it dies each time.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return result_of(ray, call(method, *what))
+        except worker_loss_errors(ray) as error:  # noqa: PERF203 - it is tried again
+            if not is_restarting(ray, error, since=began):
+                raise workers_died_error(error) from error
+
+
+def call(method: Any, *what: Any) -> Any:
+    """Call a method of a worker, again where it dies; return the promise of its result."""
+    return method.options(max_task_retries=TRIES - 1).remote(*what)
+
+
+def result_of(ray: Any, promise: Any) -> Any:
+    """Return the result of a call, or raise what it raised."""
+    try:
+        return ray.get(promise)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        raise cause if isinstance(cause, FishembedError) else error from None
+
+
+def worker_loss_errors(ray: Any) -> tuple[type[Exception], ...]:
+    """Return the errors that say that a worker, its machine or its result was lost."""
+    names = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "NodeDiedError")
+    return tuple(getattr(ray.exceptions, name) for name in names)
+
+
+def is_restarting(ray: Any, error: Exception, *, since: float) -> bool:
+    """Return whether a worker is only being started anew, after a short wait if so.
+
+    `since` is `time.monotonic()` of the first call that raised such an error; after
+    `RESTART_SECONDS` the worker counts as dead.
+    """
+    restarting = (
+        isinstance(error, ray.exceptions.ActorUnavailableError)
+        and time.monotonic() - since < RESTART_SECONDS
+    )
+    if restarting:
+        time.sleep(0.2)
+    return restarting
+
+
+def workers_died_error(error: Exception) -> FishembedError:
+    """Return what is raised where a worker dies again and again."""
+    why = " ".join(str(error).split())[:300]
+    return FishembedError(f"a Ray worker died each of {TRIES} times that it was started: {why}")

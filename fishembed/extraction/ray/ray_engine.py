@@ -14,31 +14,119 @@ file names in and digests out, so actors alone are enough, and start sooner.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from time import monotonic
 from typing import Any
 
+from fishembed.errors import FishembedError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.ray.block_queue import Block, BlockQueue
-from fishembed.extraction.ray.cluster import WorkerPool, worker_pool
-from fishembed.extraction.ray.ray_worker import WorkerTask
-from fishembed.extraction.ray.remote_encoder import (
+from fishembed.extraction.ray.cluster import (
     TRIES,
     RemoteEncoder,
+    WorkerPool,
     call,
     call_and_wait,
     is_restarting,
     result_of,
     worker_loss_errors,
+    worker_pool,
     workers_died_error,
 )
+from fishembed.extraction.ray.ray_worker import WorkerTask
+from fishembed.extraction.read_block import File
+
+_FIRST = 512
+"""Files of a block while nobody knows how fast workers are."""
+
+_LEAST, _MOST = 32, 1 << 14
+
+_SECONDS = 5.0
+"""Work in a block: all that a death costs."""
+
+_SHARES = 8
+"""Blocks that are left for each worker, at the least, so that none waits long for the last."""
 
 _QUEUED = 3
 """Blocks that a worker has at hand, so that it does not wait for the driver between two."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some files, of which the first is the `start`-th of the run."""
+
+    start: int
+    files: tuple[File, ...]
+
+
+class BlockQueue:
+    """What is left to do: first large blocks, then smaller ones (guided self-scheduling).
+
+    The deaths of its workers end the run when a block was tried `tries` times.
+
+    Notes
+    -----
+    Source: Polychronopoulos and Kuck 1987, "Guided self-scheduling": each block is a fixed
+    share of what is left. Here a time bounds it from above.
+    """
+
+    def __init__(self, files: Sequence[File], workers: int, *, tries: int) -> None:
+        self._files = files
+        self._workers = workers
+        self._tries = tries
+        self._next = 0
+        self._most = _FIRST
+        self._back: deque[Block] = deque()
+        self._deaths: dict[int, int] = {}
+        self._open = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether every block has been handed to a worker and is done."""
+        return not self._open and not self._back and self._next == len(self._files)
+
+    def next(self) -> Block | None:
+        """Return a block: one that came back, else new files; None where all are taken."""
+        if self._back:
+            block = self._back.popleft()
+        elif self._next < len(self._files):
+            left = len(self._files) - self._next
+            fair = -(-left // (self._workers * _SHARES))
+            size = min(self._most, max(_LEAST, fair))
+            block = Block(self._next, tuple(self._files[self._next : self._next + size]))
+            self._next += len(block.files)
+        else:
+            return None
+        self._open += 1
+        return block
+
+    def done(self, block: Block, seconds: float) -> None:
+        """Learn that a block is done, and how long it took."""
+        self._open -= 1
+        size = round(len(block.files) * _SECONDS / max(seconds, 1e-3))
+        # A block may have had little to encode, so that one alone means little.
+        self._most = min(_MOST, 2 * self._most, max(_LEAST, size))
+
+    def again(self, block: Block, why: Exception) -> None:
+        """Return a block to the queue, whose worker has died.
+
+        Raises
+        ------
+        FishembedError
+            When that has happened too often.
+        """
+        self._open -= 1
+        died = self._deaths[block.start] = self._deaths.get(block.start, 0) + 1
+        if died >= self._tries:
+            raise FishembedError(
+                f"no worker could do the block that starts with file {block.start:,}, "
+                f"{died} times tried: {' '.join(str(why).split())[:300]}"
+            ) from why
+        self._back.append(block)
 
 
 @dataclass
@@ -67,7 +155,7 @@ class RayEngine:
         """Let `run` start workers, and end them afterwards; see `Engine.prepared`.
 
         Where files are expected they are started at once, and the driver loads no encoder: what
-        `auto` means, the workers' hardware says.
+        `auto` means, the workers' hardware decides.
         """
         with ExitStack() as stack:
             wanted = worker_pool(self.address, self.workers, self.gpus_per_worker)
@@ -108,9 +196,8 @@ def _load(pool: WorkerPool, loader: EncoderLoader) -> RemoteEncoder:
     first, *others = pool.actors
     for actor in others:
         actor.describe_encoder.remote(loader)  # what fails there is raised when it is prepared
-    return RemoteEncoder(
-        pool.ray, first, loader, call_and_wait(pool.ray, first.describe_encoder, loader)
-    )
+    facts = call_and_wait(pool.ray, first.describe_encoder, loader)
+    return RemoteEncoder(**vars(facts), ray=pool.ray, actor=first, loader=loader)
 
 
 def _collect(

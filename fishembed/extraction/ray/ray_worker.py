@@ -9,25 +9,30 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fishembed.cache import PartialFiles
+from fishembed.encoders import EncoderSpec
 from fishembed.errors import InputError, StoreWriteError
 from fishembed.extraction.encoder_loader import EncoderLoader
-from fishembed.extraction.encoding_stage import EncodingStage
-from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
+from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo, Seconds, joined
 from fishembed.extraction.known_features import NOT_FINITE, only_finite
-from fishembed.extraction.local_engine import encode_files
-from fishembed.extraction.partial_file_writer import joined
-from fishembed.extraction.ray.remote_encoder import EncoderFacts
-from fishembed.extraction.reading.read_block import File
-from fishembed.extraction.reading.readers import cores
-from fishembed.extraction.stage_times import NO_SECONDS, Seconds
+from fishembed.extraction.local_engine import EncodingStage, encode_files
+from fishembed.extraction.read_block import File
+from fishembed.extraction.readers import cores
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """Description of a worker's encoder, see `fishembed.encoders.Encoder`."""
+
+    spec: EncoderSpec
+    device: str
+    logit_scale: float | None
+    trunk_dim: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class RayWorker:
         """Encode texts for the driver, see `RemoteEncoder`."""
         return self._own(encoder).load().encode_texts(texts)
 
-    def prepare(self, order: WorkerTask) -> None:
+    def prepare(self, task: WorkerTask) -> None:
         """Make ready, before the first block; once.
 
         Raises
@@ -94,25 +99,25 @@ class RayWorker:
         InputError
             When the encoder is another here.
         """
-        own = self._own(order.encoder)
-        if own.spec.fingerprint != order.fingerprint:
+        own = self._own(task.encoder)
+        if own.spec.fingerprint != task.fingerprint:
             raise InputError(
                 f"{os.uname().nodename} encodes otherwise than another machine of this run "
-                f"(fingerprints {own.spec.fingerprint} and {order.fingerprint}): install the same "
+                f"(fingerprints {own.spec.fingerprint} and {task.fingerprint}): install the same "
                 "versions of torch, OpenCLIP and timm on all, and where they are not alike choose "
                 "one --precision"
             )
         with self._lock:
             if self._stage is None:
-                self._begin(own, order)
+                self._begin(own, task)
 
-    def _begin(self, encoder: EncoderLoader, order: WorkerTask) -> None:
-        how = order.how
+    def _begin(self, encoder: EncoderLoader, task: WorkerTask) -> None:
+        how = task.how
         if torch := sys.modules.get("torch"):  # the encoder has loaded it, or none needs it
             torch.set_num_threads(how.workers or cores())
         if how.partial_files is not None:
             parts = how.partial_files(uuid.uuid4().hex)
-            self._partial_files = parts if parts.has_marker(order.sign) else None
+            self._partial_files = parts if parts.has_marker(task.sign) else None
         stage = EncodingStage(encoder, how)
         stage.open()
         self._stage = stage
@@ -126,19 +131,17 @@ class RayWorker:
             return self._encoder
 
     def encode_block(
-        self, order: WorkerTask, start: int, files: Sequence[File]
+        self, task: WorkerTask, start: int, files: Sequence[File]
     ) -> tuple[EncodedFiles, EngineInfo, float]:
-        """Read and encode a block, whose first file is the `start`-th of all.
+        """Read and encode a block; return what came of it, what worked, and the seconds it took.
 
-        Returns
-        -------
-        What came of it; what worked; and the seconds it took.
+        Its first file is the `start`-th of all.
         """
-        self.prepare(order)  # Ray may have started this worker anew without anybody's notice
+        self.prepare(task)  # Ray may have started this worker anew without anybody's notice
         stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
-        work = replace(order.how, files=tuple(files))
-        done = self._saved(joined_files(list(encode_files(stage, work, order.known)), start))
+        work = replace(task.how, files=tuple(files))
+        done = self._saved(joined_files(list(encode_files(stage, work, task.known)), start))
         return done, stage.info, time.perf_counter() - began
 
     def _saved(self, done: EncodedFiles) -> EncodedFiles:
@@ -152,7 +155,7 @@ class RayWorker:
                 with self._lock:
                     name = self._partial_files.write(finite, features).name
         except StoreWriteError:
-            return done  # the driver can, or says why not
+            return done  # the driver can write, or reports why not
         seconds = done.seconds + Seconds(write=time.perf_counter() - began)
         return replace(
             done,
@@ -173,7 +176,7 @@ def joined_files(some: Sequence[EncodedFiles], start: int) -> EncodedFiles:
         {start + at: reason for one in some for at, reason in one.reasons.items()},
         [digest for one in some for digest in one.encoded],
         joined(arrays) if arrays else None,
-        reduce(add, (one.seconds for one in some), NO_SECONDS),
+        sum((one.seconds for one in some), Seconds()),
         [message for one in some for message in one.messages],
         failed={digest: reason for one in some for digest, reason in one.failed.items()},
         scaled=[start + at for one in some for at in one.scaled],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fishembed.errors import FishembedError
-from fishembed.extraction.ray.block_queue import BlockQueue
+from fishembed.extraction.ray.ray_engine import BlockQueue
 
 
 def files(n: int) -> list[Path]:

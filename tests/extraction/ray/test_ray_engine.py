@@ -19,9 +19,9 @@ from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
 from fishembed.extraction import RayEngine, encoder_loader, extract
-from fishembed.extraction.ray import block_queue, ray_engine, remote_encoder
 from fishembed.extraction.ray import cluster as cluster_module
-from fishembed.extraction.ray.remote_encoder import call_and_wait
+from fishembed.extraction.ray import ray_engine
+from fishembed.extraction.ray.cluster import call_and_wait
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -42,8 +42,8 @@ def cluster():
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(block_queue, "_FIRST", 4)
-    monkeypatch.setattr(block_queue, "_LEAST", 4)
+    monkeypatch.setattr(ray_engine, "_FIRST", 4)
+    monkeypatch.setattr(ray_engine, "_LEAST", 4)
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ DRIVER = """
 import sys
 from fake_encoder import FakeEncoder
 from fishembed.extraction import RayEngine, extract
-from fishembed.extraction.ray import block_queue
-block_queue._FIRST = block_queue._LEAST = 4
+from fishembed.extraction.ray import ray_engine
+ray_engine._FIRST = ray_engine._LEAST = 4
 source, store, address = sys.argv[1:]
 encoder = FakeEncoder(seconds=0.2)
 extract(source, store, encoder=encoder, engine=RayEngine(address, workers=2), batch_size=2)
@@ -179,7 +179,7 @@ def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
 
 @pytest.mark.parametrize("patience", [60, 0])
 def test_a_worker_that_is_being_started_anew_is_waited_for(monkeypatch, patience):
-    monkeypatch.setattr(remote_encoder, "RESTART_SECONDS", patience)
+    monkeypatch.setattr(cluster_module, "RESTART_SECONDS", patience)
     answers = iter([False, False, True])
 
     def get(_):

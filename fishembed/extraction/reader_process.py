@@ -27,13 +27,12 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.extraction.reading.image_ring import ImageRing, Segment
-from fishembed.extraction.reading.read_block import BlockResult, File, ImageTransform, read_block
+from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
+from fishembed.extraction.readers import ImageRing, Segment
 from fishembed.images import ImageBytes, quiet_decoding
 from fishembed.images.decoding.decode_limits import decode_memory
 
@@ -53,17 +52,7 @@ _PLACE = np.dtype(np.int64)
 
 
 class SharedMemory:
-    """Memory that this process shares with its readers: digests, a place for each reader, the ring.
-
-    Parameters
-    ----------
-    rows, crop
-        Of the ring.
-    readers
-        How many processes there will be.
-    known
-        Digests that need no pixels.
-    """
+    """Memory that this process shares with its readers: known digests, their places, the ring."""
 
     def __init__(self, rows: int, crop: int, readers: int, known: Collection[str] = ()) -> None:
         self.layout = _Layout(len(known), readers, (rows, crop, crop, 3))
@@ -104,7 +93,7 @@ class _Layout:
 
 
 class DigestTable(Container[str]):
-    """SHA-256 digests that may be asked for, sorted in an array that processes can share."""
+    """SHA-256 digests, sorted in an array that processes can share."""
 
     def __init__(self, digests: Digests) -> None:
         self._digests = digests
@@ -118,13 +107,7 @@ class DigestTable(Container[str]):
 
 
 class ReaderServer:
-    """A process that forks readers, warm by what it has imported.
-
-    Parameters
-    ----------
-    imports
-        The module that takes long to import and that readers need.
-    """
+    """A process that forks readers, warm by `imports`: a module that takes long to import."""
 
     def __init__(self, imports: str) -> None:
         self._lock = threading.Lock()
@@ -141,27 +124,15 @@ class ReaderServer:
                 | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
 
-    def __enter__(self) -> ReaderServer:  # noqa: PYI034 - Self needs Python 3.11
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the server and its readers."""
         self._socket.close()
         self.process.wait()
 
     def fork(self, number: int, memory: int) -> tuple[int, Connection] | None:
-        """Return the process id of a new reader and what it is spoken to by; None without server.
+        """Return the process id of a new reader and its connection; None without a server.
 
-        Parameters
-        ----------
-        number
-            Of the reader, for its place in shared memory.
-        memory
-            File descriptor of that.
+        `number` is the reader's place in shared memory, `memory` the file descriptor of that.
         """
         ours, theirs = socket.socketpair()
         pid = 0
@@ -176,19 +147,7 @@ class ReaderServer:
 
 
 class ProcessReader:
-    """Reads blocks in processes of their own; see `BlockReader`.
-
-    Parameters
-    ----------
-    server
-        Forks them.
-    memory
-        What is shared with them.
-    transform
-        See `fishembed.extraction.reading.read_block`.
-    hangs_after
-        Seconds.
-    """
+    """Reads blocks in processes that a server forks; see `fishembed.extraction.readers`."""
 
     def __init__(
         self,
@@ -250,7 +209,7 @@ class ProcessReader:
         if forked is None:
             return None
         reader = _Reader(*forked, self._memory.places[number:])
-        with suppress(OSError):  # heard again when it is asked to read
+        with suppress(OSError):  # raised again when it is asked to read
             reader.connection.send(self._task)
         self._readers[number] = reader
         return reader

@@ -6,7 +6,7 @@ from fake_encoder import FakeEncoder
 from small_pictures import contents
 
 from fishembed.extraction import extract
-from fishembed.extraction.batch_size import BatchSize, encode_in_halves, is_out_of_memory
+from fishembed.extraction.batches import BatchSize, encode_in_halves, is_out_of_memory
 
 
 class SmallMemory(FakeEncoder):

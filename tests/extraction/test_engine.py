@@ -14,9 +14,9 @@ from small_pictures import contents, draw
 from fishembed.cache import FeatureStore, PartialFiles
 from fishembed.errors import StoreWriteError
 from fishembed.extraction import extract
-from fishembed.extraction.encoding_stage import in_order
-from fishembed.extraction.partial_file_writer import PartialFileWriter
-from fishembed.extraction.stage_times import Seconds, StageTimes
+from fishembed.extraction.engine import Seconds, StageTimes
+from fishembed.extraction.known_features import PartialFileWriter
+from fishembed.extraction.local_engine import in_order
 
 
 class ManyLanes(FakeEncoder):
@@ -55,7 +55,7 @@ def test_no_more_pictures_wait_than_the_window_holds(workspace, store, monkeypat
             most[0] = max(most[0], read[0] - self.seen)
             return super().encode_with_trunk(batch)
 
-    from fishembed.extraction.reading import read_block
+    from fishembed.extraction import read_block
 
     real = read_block.read_bytes
 

@@ -139,7 +139,7 @@ def read_block(
         mode `device` the bytes of files that suit the device, in as many rows as they need.
     current
         Its first element is set to the place of the file in hand, so that another process can
-        tell which file ended this one.
+        know which file ended this one.
     """
     result, row = BlockResult(), 0
     wall = time.perf_counter()
@@ -194,5 +194,5 @@ def _store(data: bytes, transform: ImageTransform, out: Pixels) -> tuple[int, in
 
 
 def skip_reason(error: Exception) -> str:
-    """Return the reason in words for which a file is skipped."""
+    """Return the reason for which a file is skipped, for people."""
     return str(error) if isinstance(error, ImageError) else f"cannot be resized: {error}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fishembed.extraction.read_summary import next_command, read_sentence, unread_kinds
-from fishembed.extraction.result import Extraction
-from fishembed.extraction.stage_times import Seconds, StageTimes
+from fishembed.extraction.engine import Seconds, StageTimes
+from fishembed.extraction.result import Extraction, unread_kinds
 
 HEIC = "HEIC is not read without pillow-heif: pip install 'fishembed[heic]'"
 
@@ -34,22 +33,22 @@ def test_the_sentence_names_classes_splits_metadata_and_what_was_left_out():
         metadata=("site", "date"),
         left_out=tuple((f"x/{i}.HEIC", HEIC) for i in range(412)),
     )
-    assert read_sentence(result) == (
+    assert result.sentence == (
         "3,187 images of 6 classes (Dascyllus reticulatus 1,029 … d 1); train 1,753, val 556, test "
         "878; metadata: site, date; 412 .heic left out: pip install 'fishembed[heic]'"
     )
-    assert next_command(result) == "fishembed fit 'my cache/fish.h5'"
+    assert result.next_command == "fishembed fit 'my cache/fish.h5'"
 
 
 def test_the_sentence_of_boxes_and_of_images_without_classes():
-    assert read_sentence(extraction(rows=5, boxes=3, splits={"": 5})) == (
+    assert extraction(rows=5, boxes=3, splits={"": 5}).sentence == (
         "2 images and 3 boxes without classes; no splits"
     )
     result = extraction(rows=5, classes={"cod": 4}, splits={"train": 3, "": 2})
-    assert read_sentence(result) == (
+    assert result.sentence == (
         "5 images of 1 class (cod 4); 1 without a class; train 3, no split 2"
     )
-    assert next_command(result) == "fishembed cluster 'my cache/fish.h5'"
+    assert result.next_command == "fishembed cluster 'my cache/fish.h5'"
 
 
 def test_kinds_are_counted_by_ending_in_any_case():

@@ -1,4 +1,4 @@
-"""Readers: threads of this process, or processes of their own, that turn files into pixels.
+"""Readers: threads or processes that turn files into pixels, in one ring of memory.
 
 Processes share no lock with the encoder and with one another, and a decoder that crashes ends
 one of them, not the run. They are forked, already warm, by a server process that this one starts
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections import deque
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import takewhile
-from types import TracebackType
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from fishembed.extraction.reading.image_ring import ImageRing, Segment
-from fishembed.extraction.reading.read_block import BlockResult, File, ImageTransform, read_block
+from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
 from fishembed.images import quiet_decoding
 
 ENOUGH_FOR_PROCESSES = 512
@@ -38,21 +38,93 @@ _MOST_ROWS = 32.0
 """Rows of the ring for a file, on average: 5 MB with a crop of 224 pixels."""
 
 _AHEAD = 2
-"""BlockQueue that a reader has at hand, so that it never waits for the next."""
+"""Blocks that a reader has at hand, so that it never waits for the next."""
+
+
+@dataclass(eq=False)
+class Segment:
+    """Rows of the ring that a block of files has.
+
+    `uses` counts who still needs them: the block itself, and batches that hold images of it.
+    """
+
+    start: int
+    rows: int
+    uses: int = 1
+
+
+class ImageRing:
+    """Rows for images, taken and released in about the same order.
+
+    A row is written by a reader, encoded from where it lies, and used again. How many rows there
+    are bounds the images in memory, uint8 (rows, crop, crop, 3).
+    """
+
+    def __init__(self, memory: Pixels) -> None:
+        self.memory = memory
+        self._taken: deque[Segment] = deque()
+        self._head = 0
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self.memory)
+
+    def take(self, rows: int) -> Segment | None:
+        """Return `rows` adjacent rows, or None where there is no room for them now."""
+        with self._changed:
+            start = self._place(rows)
+            if start is None:
+                return None
+            segment = Segment(start, rows)
+            self._taken.append(segment)
+            self._head = start + rows
+            return segment
+
+    def _place(self, rows: int) -> int | None:
+        if not self._taken:
+            return 0 if rows <= len(self) else None
+        tail = self._taken[0].start
+        if self._head > tail:
+            if self._head + rows <= len(self):
+                return self._head
+            return 0 if rows < tail else None
+        return self._head if self._head + rows < tail else None
+
+    def use(self, segment: Segment) -> None:
+        """Count one more who needs a segment."""
+        with self._changed:
+            segment.uses += 1
+
+    def release(self, segment: Segment) -> None:
+        """Count one less who needs a segment; its rows are free when nobody does."""
+        with self._changed:
+            segment.uses -= 1
+            while self._taken and not self._taken[0].uses:
+                self._taken.popleft()
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a segment is released, at most so long."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def images(self, rows: Sequence[int]) -> Pixels:
+        """Return the images of some rows, copied only where these are not adjacent."""
+        first, last = rows[0], rows[-1]
+        if last - first + 1 == len(rows):  # rows of a batch never repeat, and rise but at the end
+            return self.memory[first : last + 1]
+        return self.memory[list(rows)]
+
+    def file(self, row: int, length: int) -> Pixels:
+        """Return the bytes of a file that lies in the ring from a row on."""
+        return self.memory[row:].reshape(-1)[:length]
 
 
 @dataclass(frozen=True)
 class ImageBlock:
-    """A block of files that has been read.
+    """A block of files that has been read; `start` is the number of its first file.
 
-    Attributes
-    ----------
-    start
-        Number of its first file.
-    result
-        What came of each file.
-    segment
-        Where the pixels are in the ring; whoever takes the block releases it.
+    Whoever takes the block releases its segment of the ring.
     """
 
     start: int
@@ -66,20 +138,12 @@ class BlockReader(Protocol):
     messages: list[str]
 
     def __call__(self, files: Sequence[File], segment: Segment) -> BlockResult:
-        """Read files into the rows of a segment; see `fishembed.extraction.reading.read_block`."""
+        """Read files into the rows of a segment; see `fishembed.extraction.read_block`."""
         ...
 
 
 class ThreadReader:
-    """Reads blocks in the calling thread.
-
-    Parameters
-    ----------
-    ring
-        Gets the pixels.
-    known, transform
-        See `fishembed.extraction.reading.read_block`.
-    """
+    """Reads blocks in the calling thread."""
 
     def __init__(self, ring: ImageRing, known: Collection[str], transform: ImageTransform) -> None:
         self.messages: list[str] = []
@@ -92,44 +156,25 @@ class ThreadReader:
 
 
 class FileReaders:
-    """Reads files in blocks, several at the same time, and yields the blocks in order.
-
-    Parameters
-    ----------
-    reader
-        Reads one block.
-    ring
-        Where the pixels go.
-    workers
-        BlockQueue that are read at the same time.
-    """
+    """Reads files into the ring, `workers` blocks at the same time, and yields these in order."""
 
     def __init__(self, reader: BlockReader, ring: ImageRing, workers: int) -> None:
         self._reader, self._ring, self._workers = reader, ring, workers
-        self._stack = ExitStack()
         self._size = _FIRST_BLOCK
         self._rows_each = 1.0
-
-    def __enter__(self) -> FileReaders:  # noqa: PYI034 - Self needs Python 3.11
-        self._stack.enter_context(quiet_decoding())
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
-        self._stack.callback(self._pool.shutdown, wait=True, cancel_futures=True)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.close()
 
     def read(self, files: Sequence[File]) -> Generator[ImageBlock, None, None]:
         """Yield every block of files, in order, as soon as it is read.
 
         Whoever takes a block calls `ring.release(block.segment)` when it needs it no more;
-        until enough are released, nothing more is read.
+        until enough are released, nothing more is read. Closing the iterator ends the threads.
         """
+        with quiet_decoding(), ExitStack() as stack:
+            pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
+            stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            yield from self._blocks(files, pool)
+
+    def _blocks(self, files: Sequence[File], pool: ThreadPoolExecutor) -> Iterator[ImageBlock]:
         begun: deque[tuple[int, Segment, Future[BlockResult]]] = deque()
         at = 0
         while at < len(files) or begun:
@@ -138,7 +183,7 @@ class FileReaders:
                 segment = self._ring.take(math.ceil(len(some) * self._rows_each))
                 if segment is None:
                     break
-                begun.append((at, segment, self._pool.submit(self._reader, some, segment)))
+                begun.append((at, segment, pool.submit(self._reader, some, segment)))
                 at += len(some)
             if begun:
                 start, segment, promise = begun.popleft()
@@ -189,6 +234,4 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def new_ring(rows: int, crop: int) -> ImageRing:
-    """Return a ring in this process's own memory, for threads."""
-    return ImageRing(np.empty((rows, crop, crop, 3), np.uint8))
+Pixels = npt.NDArray[np.uint8]

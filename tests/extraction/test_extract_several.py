@@ -13,8 +13,7 @@ from small_pictures import contents, draw
 from fishembed import extract_several, run_fit
 from fishembed.errors import InputError, StoreMismatchError
 from fishembed.experiments import compare_runs
-from fishembed.extraction import extract
-from fishembed.extraction.reading import read_block
+from fishembed.extraction import extract, read_block
 
 
 def encoders(decoding="exact"):
@@ -96,7 +95,7 @@ def test_a_pass_that_breaks_goes_on_where_it_stopped(photos, monkeypatch):
         return encode(batch)
 
     monkeypatch.setattr(broken[2], "encode_with_trunk", stop)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="of 23 images are done and kept; the same command"):
         extract_several(photos, broken, batch_size=4, workers=1)
     assert not list(Path("cache").glob("*.h5"))
     whole = encoders()

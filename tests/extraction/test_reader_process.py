@@ -14,17 +14,16 @@ import pytest
 from fake_encoder import FakeEncoder
 from small_pictures import contents, draw
 
-from fishembed.extraction import extract
+from fishembed.extraction import extract, reader_process
 from fishembed.extraction.local_engine import LocalEngine
-from fishembed.extraction.reading import reader_process
-from fishembed.extraction.reading.read_block import ImageTransform
-from fishembed.extraction.reading.reader_process import (
+from fishembed.extraction.read_block import ImageTransform
+from fishembed.extraction.reader_process import (
     DigestTable,
     ProcessReader,
     ReaderServer,
     SharedMemory,
 )
-from fishembed.extraction.reading.readers import FileReaders
+from fishembed.extraction.readers import FileReaders
 
 GEOMETRY = {"resize": 8, "crop": 8}
 
@@ -58,13 +57,13 @@ def read(files, *, readers=2, known=(), hangs_after=60.0, rows=64):
     memory = SharedMemory(rows, 8, readers, known)
     digests, reasons, pixels = [], {}, []
     with (
-        ReaderServer("numpy") as server,
+        closing(ReaderServer("numpy")) as server,
         closing(
             ProcessReader(server, memory, ImageTransform(GEOMETRY), hangs_after=hangs_after)
         ) as reader,
-        FileReaders(reader, memory.ring, readers) as several,
+        closing(FileReaders(reader, memory.ring, readers).read(files)) as blocks,
     ):
-        for block in several.read(files):
+        for block in blocks:
             assert block.start == len(digests)
             reasons.update({block.start + at: why for at, why in block.result.reasons.items()})
             digests += block.result.digests
@@ -126,7 +125,7 @@ def test_readers_end_with_the_process_that_wants_them(files, tmp_path):
     import psutil
 
     memory = SharedMemory(64, 8, 1)
-    with ReaderServer("numpy") as server:
+    with closing(ReaderServer("numpy")) as server:
         reader = ProcessReader(server, memory, ImageTransform(GEOMETRY))
         reader(files[:2], memory.ring.take(2))
         process = psutil.Process(server.process.pid)

@@ -1,1 +1,0 @@
-"""Reading and decoding images for the encoder, in threads or processes."""

@@ -1,1 +1,0 @@
-"""Several encoders over one pass of the images."""
