@@ -39,8 +39,9 @@ class Difference:
     ----------
     against, run
         Places of the two in `Comparison.entries`.
-    accuracy, macro_recall
-        Differences, positive where `run` is better.
+    accuracy, macro_recall, class_gains
+        Differences, positive where `run` is better; of the recall of each class float64
+        (n_classes,).
     accuracy_ci95, macro_recall_ci95
         Their paired intervals, by group where images are grouped.
     gained, lost
@@ -51,8 +52,6 @@ class Difference:
         grouped: how often chance alone makes as large a difference.
     p_holm, macro_recall_p_holm
         The same corrected for the number of pairs (Holm).
-    class_gains
-        float64 (n_classes,) differences of recall.
     """
 
     against: int
@@ -86,14 +85,16 @@ class Difference:
 
     def reversed(self) -> Difference:
         """Return the same difference seen from the other run."""
+        low, high = self.accuracy_ci95
+        macro_low, macro_high = self.macro_recall_ci95
         return replace(
             self,
             against=self.run,
             run=self.against,
             accuracy=-self.accuracy,
-            accuracy_ci95=(-self.accuracy_ci95[1], -self.accuracy_ci95[0]),
+            accuracy_ci95=(-high, -low),
             macro_recall=-self.macro_recall,
-            macro_recall_ci95=(-self.macro_recall_ci95[1], -self.macro_recall_ci95[0]),
+            macro_recall_ci95=(-macro_high, -macro_low),
             gained=self.lost,
             lost=self.gained,
             class_gains=-self.class_gains,
@@ -106,24 +107,19 @@ class ComparedRun:
 
     Attributes
     ----------
-    name
-        As it may be shown; without the seed where there are several.
-    runs
-        One, or one for each seed.
+    name, runs
+        As it may be shown, without the seed where there are several; one, or one for each seed.
     scored
         Images that the run was scored on by itself; those compared may be fewer.
-    predicted
-        For each of `runs` the classes of the images by name, as they may be shown.
-    right
-        bool (n_runs, n_images).
-    accuracy, macro_recall
-        Means over `runs`.
+    predicted, right
+        For each of `runs` the classes of the images by name, as they may be shown, and whether they
+        are right, bool (n_runs, n_images).
+    accuracy, macro_recall, recalls
+        Means over `runs`; `recalls` float64 (n_classes,).
     accuracy_ci95, macro_recall_ci95
         Their intervals over images, by group where images are grouped.
     accuracy_sd, macro_recall_sd
         Standard deviations over seeds; None for a single run.
-    recalls
-        float64 (n_classes,) recall of each class, means over `runs`.
     """
 
     name: str

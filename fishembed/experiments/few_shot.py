@@ -74,12 +74,9 @@ def learning_curve(
     ----------
     builds
         Name to a function that returns a head that is not fitted. All learn from the same draws.
-    data
-        All training rows.
-    scored
-        float32 (n, dim) features and (n,) labels that the heads are scored on.
-    settings
-        What is drawn.
+    data, scored, settings
+        All training rows; float32 (n, dim) features and (n,) labels that the heads are scored on;
+        what is drawn.
     text
         A zero-shot classifier, the point of no images; None for none.
     """
@@ -118,14 +115,9 @@ def _scores(head: Any, X: npt.NDArray[np.float32], y: npt.NDArray[np.int32]) -> 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean over draws, and its 95% confidence interval.
+    """Mean over draws, and its 95% confidence interval by Student.
 
-    Attributes
-    ----------
-    mean
-        Of the draws.
-    low, high
-        Ends of Student's interval; not a number where there is one draw, or all are the same.
+    The ends are not a number where there is one draw, or all are the same.
     """
 
     mean: float
@@ -146,17 +138,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What one head reaches with some images of each class.
+    """What one head reaches with `shots` images of each class, `n_train` in all.
 
-    Attributes
-    ----------
-    head, shots, n_train
-        Its name, images of each class, and images in all.
-    accuracy, macro_recall, log_loss, classes_at_zero
-        Estimates, and means, over the draws.
-    gain
-        Macro recall of the first head minus that of this one on the same draws; None for the first
-        one itself and for zero-shot.
+    `gain` is the macro recall of the first head minus that of this one on the same draws; None for
+    the first one itself and for zero-shot.
     """
 
     head: str
@@ -164,7 +149,7 @@ class CurvePoint:
     n_train: int
     accuracy: Estimate
     macro_recall: Estimate
-    log_loss: float
+    log_loss: float  # means over the draws, as is the next
     classes_at_zero: float
     gain: Estimate | None
 
@@ -172,12 +157,7 @@ class CurvePoint:
 def curve_points(rows: Sequence[Mapping[str, Any]], head: str = "") -> list[CurvePoint]:
     """Summarise the rows of `learning_curve` over the draws, by images of each class and head.
 
-    Parameters
-    ----------
-    rows
-        The rows. Those of older runs name no head and have no log loss.
-    head
-        What they are of then.
+    Rows of older runs name no head, which is `head` then, and have no log loss.
     """
     groups: dict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:

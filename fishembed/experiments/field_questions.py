@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -211,8 +211,7 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
     strange = known.strangeness(kept.indecision, kept.distance)
     unseen = known.strangeness(kept.unseen_indecision, kept.unseen_distance)
     coverage, risk = risk_coverage(strange, kept.codes == kept.predicted)
-    last = max(0, len(coverage) - 1)
-    at = sorted(set(np.linspace(0, last, _POINTS).astype(int).tolist()))[: len(coverage)]
+    at = np.unique(np.linspace(0, max(0, len(coverage) - 1), _POINTS).astype(int))[: len(coverage)]
     document: Document = {"send_back": rate, "threshold": known.threshold(rate)}
     far, unseen_far = (known.farness(d) for d in (kept.distance, kept.unseen_distance))
     scores = {
@@ -232,45 +231,46 @@ def _unknown(kept: HeldOut, rate: float) -> Document:
 def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
     known = scored.codes >= 0
     evenly = (1 / np.maximum(kept.counts, 1))[kept.codes]  # as `predict --prior uniform` weighs
-    (sizes, held), (even_sizes, even_held) = (
-        _in_sets(scored, upper_quantile(1 - kept.p_true, level, kept.grouped, weights))
-        for weights in (None, evenly)
-    )
+    thresholds = [upper_quantile(1 - kept.p_true, level, kept.grouped, w) for w in (None, evenly)]
+    sizes, held = _in_sets(scored, thresholds)
     by_class = []
     for c in np.unique(scored.codes[known]):
         at = scored.codes == c
         row = {
             "class": scored.names[c],
             "n": int(at.sum()),
-            **share_with_interval("coverage", held[at], scored.groups_of(at)),
-            "mean_size": float(sizes[at].mean()),
-            "coverage_evenly": float(even_held[at].mean()),
+            **share_with_interval("coverage", held[0, at], scored.groups_of(at)),
+            "mean_size": float(sizes[0, at].mean()),
+            "coverage_evenly": float(held[1, at].mean()),
             "held_out": int((kept.codes == c).sum()),
         }
         by_class.append(row)
     by_class.sort(key=lambda row: (row["coverage_ci95"][1], row["coverage"]))
     return {
         "probability": level,
-        **share_with_interval("coverage", held[known], scored.groups_of(known)),
-        "mean_size": float(sizes.mean()),
-        "median_size": float(np.median(sizes)),
-        "single": float((sizes == 1).mean()),
+        **share_with_interval("coverage", held[0, known], scored.groups_of(known)),
+        "mean_size": float(sizes[0].mean()),
+        "median_size": float(np.median(sizes[0])),
+        "single": float((sizes[0] == 1).mean()),
         "evenly": {
             "coverage": float(np.mean([row["coverage_evenly"] for row in by_class])),
-            "mean_size": float(even_sizes.mean()),
+            "mean_size": float(sizes[1].mean()),
         },
         "by_class": by_class,
     }
 
 
-def _in_sets(scored: _Scored, threshold: float) -> tuple[Floats, Floats]:
-    """Return how many classes each scored row's set has, and whether its own is one of them."""
-    sizes, held = [], []
+def _in_sets(scored: _Scored, thresholds: Sequence[float]) -> tuple[Floats, Floats]:
+    """Return how many classes each row's sets have, and whether its own is one: (n_sets, n)."""
+    sizes = np.empty((len(thresholds), len(scored.X)), np.intp)
+    held = np.empty(sizes.shape, bool)
     for at, z in scored.blocks():
-        inside = conformal_sets(softmax(z, axis=1), threshold)
-        sizes.append(inside.sum(axis=1))
-        held.append(inside[np.arange(len(z)), scored.codes[at]])
-    return np.concatenate(sizes), np.concatenate(held) & (scored.codes >= 0)
+        p = softmax(z, axis=1)
+        for k, threshold in enumerate(thresholds):
+            inside = conformal_sets(p, threshold)
+            sizes[k, at] = inside.sum(axis=1)
+            held[k, at] = inside[np.arange(len(z)), scored.codes[at]]
+    return sizes, held & (scored.codes >= 0)
 
 
 def _column(scored: _Scored, name: str) -> list[str]:

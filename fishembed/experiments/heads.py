@@ -28,14 +28,6 @@ HEADS = (
 """Names that `make_head` knows."""
 
 _PLAIN = tuple(name for name in HEADS if not name.startswith("text-"))
-_ESTIMATORS = {
-    "logistic": "LogisticHead",
-    "angular": "AngularHead",
-    "gaussian": "GaussianHead",
-    "centroid": "ZeroShotClassifier",
-    "knn": "NeighborsHead",
-    "linear": "LinearHead",
-}
 _WITHOUT_TEXT = {"text-anchored": "gaussian", "text-logistic": "logistic"}
 _TEXT_PSEUDO_COUNT = 4.0  # images that a class's text feature counts for
 _NOT_OFFERED = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
@@ -101,30 +93,25 @@ def _parameter_names(head: Any) -> dict[str, str]:
 def _with_defaults(name: str, text: ZeroShotClassifier | None) -> Any:
     from fishembed import classifiers
 
-    if name == "auto":
-        text_features = None if text is None else text.text_features
-        return classifiers.AutoHead(text_features=text_features, n_jobs=-1)
-    if name == "sweep":
-        return classifiers.SweptLogisticHead(n_jobs=-1)
-    if name in _WITHOUT_TEXT:
-        return _with_text(name, text)
-    if name == "prior-corrected":
-        return classifiers.PriorCorrectedClassifier(classifiers.LogisticHead())
-    if name == "blend":
-        return classifiers.BlendClassifier(classifiers.LogisticHead(), text)
-    return getattr(classifiers, _ESTIMATORS[name])()
-
-
-def _with_text(name: str, text: ZeroShotClassifier | None) -> Any:
-    from fishembed import classifiers
-
-    if text is None:
+    if name in _WITHOUT_TEXT and text is None:
         raise InputError(
             f"the head {name!r} needs text features of the class names, and there are none for "
             f"these features: {_WITHOUT_TEXT[name]!r} is the same head without"
         )
-    if name == "text-anchored":
-        return classifiers.GaussianHead(
-            text_features=text.text_features, pseudo_count=_TEXT_PSEUDO_COUNT
-        )
-    return classifiers.LogisticHead(text_features=text.text_features, logit_scale=text.logit_scale)
+    known = {} if text is None else {"text_features": text.text_features}
+    scale = getattr(text, "logit_scale", None)
+    kind, parameters = {
+        "auto": ("AutoHead", {**known, "n_jobs": -1}),
+        "logistic": ("LogisticHead", {}),
+        "sweep": ("SweptLogisticHead", {"n_jobs": -1}),
+        "prior-corrected": ("PriorCorrectedClassifier", {"estimator": classifiers.LogisticHead()}),
+        "angular": ("AngularHead", {}),
+        "gaussian": ("GaussianHead", {}),
+        "text-anchored": ("GaussianHead", {**known, "pseudo_count": _TEXT_PSEUDO_COUNT}),
+        "text-logistic": ("LogisticHead", {**known, "logit_scale": scale}),
+        "blend": ("BlendClassifier", {"estimator": classifiers.LogisticHead(), "other": text}),
+        "centroid": ("ZeroShotClassifier", {}),
+        "knn": ("NeighborsHead", {}),
+        "linear": ("LinearHead", {}),
+    }[name]
+    return getattr(classifiers, kind)(**parameters)

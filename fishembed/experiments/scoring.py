@@ -199,11 +199,10 @@ def score_rows(
     Parameters
     ----------
     store, rows, split
-        The store, which of its rows were scored, and what they are.
-    head, X
-        A fitted classifier, and float32 (n, dim) features of the rows.
-    y_train
-        Labels that were learnt from, None for zero-shot.
+        The store, which of its rows are scored, and what they are.
+    head, X, y_train
+        A fitted classifier, float32 (n, dim) features of the rows, and the labels that were learnt
+        from, None for zero-shot.
 
     Returns
     -------

@@ -33,28 +33,14 @@ Rows = Mapping[ImageKey, ScoredRow]
 
 @dataclass(frozen=True)
 class SharedRows:
-    """The images that all runs were scored on.
-
-    Attributes
-    ----------
-    keys
-        In the order of the first run.
-    labels, groups
-        Their classes and groups by name; no group is "".
-    predicted
-        For each run the class of each image.
-    scored
-        How many images, or photos, each run was scored on by itself.
-    notes
-        Sentences on what was left out, and on photos that were answered from their boxes.
-    """
+    """The images that all runs were scored on, in the order of the first run."""
 
     keys: tuple[ImageKey, ...]
-    labels: tuple[str, ...]
-    groups: tuple[str, ...]
-    predicted: tuple[tuple[str, ...], ...]
-    scored: tuple[int, ...]
-    notes: tuple[str, ...]
+    labels: tuple[str, ...]  # names of their classes
+    groups: tuple[str, ...]  # "" for none
+    predicted: tuple[tuple[str, ...], ...]  # for each run the class of each image
+    scored: tuple[int, ...]  # images, or photos, that each run was scored on by itself
+    notes: tuple[str, ...]  # on what was left out, and on photos answered from their boxes
 
 
 def shared_rows(runs: Sequence[Run]) -> SharedRows:

@@ -22,23 +22,13 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True)
 class TrainTestSplit:
-    """Rows of a store by what they are used for.
-
-    Attributes
-    ----------
-    train, val, scored
-        Row numbers; `val` may be empty.
-    name
-        What the scored rows are: train, val, test, all, or holdout.
-    note
-        One sentence for people, "" where the store's own splits were used as they are.
-    """
+    """Row numbers of a store by what they are used for."""
 
     train: Indices
-    val: Indices
+    val: Indices  # may be empty
     scored: Indices
-    name: str
-    note: str = ""
+    name: str  # what the scored rows are: train, val, test, all, or holdout
+    note: str = ""  # for people, where the store's own splits were not used as they are
 
 
 def rows_to_score(store: Store, split: str | None) -> tuple[Indices, str]:
@@ -153,25 +143,13 @@ def _check_split(split: str | None) -> None:
 
 @dataclass(frozen=True)
 class Leakage:
-    """Numbers of scored images with a copy among the training rows.
-
-    Attributes
-    ----------
-    scored
-        Scored images.
-    identical, near_duplicate
-        Those whose bytes stand among the training rows, and others that are nearly the same.
-    cosine
-        From which two images are alike; None where only bytes were compared.
-    same_scene
-        Others that are no copies but alike: of one burst, or one place.
-    """
+    """Numbers of scored images with a copy among the training rows."""
 
     scored: int
-    identical: int
-    near_duplicate: int
-    cosine: float | None
-    same_scene: int = 0
+    identical: int  # those whose bytes stand among the training rows
+    near_duplicate: int  # others that are nearly the same
+    cosine: float | None  # from which two images are alike; None where only bytes were compared
+    same_scene: int = 0  # others that are no copies but alike: of one burst, or one place
 
     def warning(self, store: Store) -> str:
         """Return what a person should know and do; "" where nothing leaks."""

@@ -23,23 +23,12 @@ Labels = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The arrays that a head is fitted to.
+    """The arrays that a head is fitted to."""
 
-    Attributes
-    ----------
-    X, y
-        float32 (n, dim) features and int32 (n,) labels of the training rows.
-    groups
-        (n,) names of the groups, rows without one each its own; None where no row has one.
-    val
-        Features and labels of validation rows; None where there are none, or they are what
-        will be scored.
-    """
-
-    X: Features
-    y: Labels
-    groups: npt.NDArray[np.str_] | None
-    val: tuple[Features, Labels] | None
+    X: Features  # float32 (n, dim)
+    y: Labels  # int32 (n,)
+    groups: npt.NDArray[np.str_] | None  # (n,), rows without one each its own; None where none has
+    val: tuple[Features, Labels] | None  # None where there are none, or they will be scored
 
     @classmethod
     def read(cls, store: Store, rows: TrainTestSplit, features: FeatureKind) -> TrainingData:

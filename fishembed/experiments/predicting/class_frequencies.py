@@ -53,14 +53,11 @@ def prior_shift(
     ----------
     wanted
         uniform, train, estimate, a table, or None for the head's own.
-    logits
-        (n, n_classes) of the images, for the estimate.
-    names
-        Of the classes.
-    kept
-        Scores of held-out training images, from which follows the prior that the head assumes.
-    assumed
-        What the head says it assumes, where there are none.
+    logits, names
+        (n, n_classes) of the images, for the estimate, and names of the classes.
+    kept, assumed
+        Scores of held-out training images, from which follows the prior that the head assumes, and
+        what it says it assumes, where there are none.
 
     Raises
     ------
@@ -112,27 +109,15 @@ def estimate_prior(logits: Floats, own_log_prior: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class CatchCounts:
-    """Images of each class.
-
-    Attributes
-    ----------
-    names
-        Of the classes, the most images first.
-    called, expected, low, high
-        Images called so, their corrected number, and the ends of its 95% interval.
-    like_none
-        Images left out because they are like none of the classes.
-    checked
-        Images whose class was looked up.
-    """
+    """Images of each class, the most images first."""
 
     names: tuple[str, ...]
-    called: tuple[int, ...]
-    expected: tuple[float, ...]
-    low: tuple[int, ...]
+    called: tuple[int, ...]  # images called so
+    expected: tuple[float, ...]  # their corrected number
+    low: tuple[int, ...]  # ends of its 95% interval
     high: tuple[int, ...]
-    like_none: int = 0
-    checked: int = 0
+    like_none: int = 0  # images left out because they are like none of the classes
+    checked: int = 0  # images whose class was looked up
 
     def rows(self) -> Iterator[tuple[str, int, float, int, int]]:
         """Yield the columns class by class."""

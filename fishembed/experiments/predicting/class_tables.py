@@ -37,12 +37,7 @@ Lookup = Callable[[str], Mapping[str, Any]]
 class ClassLists:
     """Which classes can be there, everywhere or by the value of a column.
 
-    Attributes
-    ----------
-    column
-        The column; "" for one list that holds everywhere.
-    lists
-        Names of classes by value.
+    `column` is "" for one list that holds everywhere; `lists` are names of classes by value.
     """
 
     column: str

@@ -38,14 +38,12 @@ def sort_into_folders(
 
     Frames of videos are written as PNG. What could not be read goes to `_problem`. An image that is
     there already is left as it is; another one of the same name gets a number. Nothing is
-    overwritten or removed.
+    overwritten or removed. Images that were pooled all go where their pool goes.
 
     Parameters
     ----------
-    predictions
-        What `predict_run` returned; of images that were pooled, all go where the pool goes.
-    folder
-        Where the folders of the classes are made.
+    predictions, folder
+        What `predict_run` returned, and where the folders of the classes are made.
     root
         Where images lie that are not at their path: the folder that a store's paths start from.
 
@@ -56,17 +54,12 @@ def sort_into_folders(
 
     Raises
     ------
-    InputError
-        When an image is no file of this machine.
-    WriteError
-        When the folder is not writable.
+    InputError, WriteError
+        When an image is no file of this machine, and when the folder is not writable.
     """
-    home = folder_names([species(one) for one in predictions.predictions])
-    wanted = [
-        (path, home[species(one)])
-        for one in predictions.predictions
-        for path in one.paths or (one.path,)
-    ]
+    named = [(species(one), one.paths or (one.path,)) for one in predictions.predictions]
+    home = folder_names([name for name, _ in named])
+    wanted = [(path, home[name]) for name, paths in named for path in paths]
     wanted += [(path, UNREAD) for path, _ in predictions.skipped]
     try:
         return sum(_put(_found(path, root), folder / name) for path, name in wanted)
@@ -111,8 +104,8 @@ def folder_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def _found(path: str, root: str | Path | None) -> Path:
-    below = None if root is None else Path(root, path)
-    return below if below is not None and not Path(path).exists() and below.exists() else Path(path)
+    plain, below = Path(path), Path(root or "", path)
+    return below if not plain.exists() and below.exists() else plain
 
 
 def _put(file: Path, home: Path) -> bool:

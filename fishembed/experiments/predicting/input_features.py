@@ -28,16 +28,13 @@ class InputFeatures:
 
     Attributes
     ----------
-    paths
-        As the images were named, or as the store names them.
-    X
-        float32 (n, dim).
-    skipped
-        (path, reason) of what could not be read.
+    paths, X
+        As the images were named, or as the store names them, and float32 (n, dim).
+    skipped, left_out
+        (path, reason) of what could not be read, and of what lies in the folders, looks like an
+        image and is not read.
     columns
         Texts by name: a store's metadata and groups, the folder of an image.
-    left_out
-        (path, reason) of what lies in the folders, looks like an image and is not read.
     """
 
     paths: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,22 +67,13 @@ class PredictionOptions:
 class ImageScores:
     """What images, or groups of pooled images, are predicted from.
 
-    Attributes
-    ----------
-    logits
-        (n, n_classes).
-    distance
-        (n, n_distances) `ClassDistances`; None where the run keeps none, or unknown images are not
-        looked for.
-    columns
-        (n,) metadata by column.
-    rows
-        Numbers of the images that each is made of: one, or those that are pooled.
+    `distance` is (n, n_distances) by `ClassDistances`; None where the run keeps none, or unknown
+    images are not looked for. `rows` are the numbers of the images that each is made of.
     """
 
-    logits: Floats
+    logits: Floats  # (n, n_classes)
     distance: Floats | None
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Sequence[str]]  # (n,) metadata each
     rows: Sequence[npt.NDArray[np.intp]]
 
     def pooled(self, column: str) -> ImageScores:
@@ -113,28 +104,15 @@ class ImageScores:
 class PredictedRows:
     """What is predicted of images, or of groups of pooled images; all (n, …).
 
-    Attributes
-    ----------
-    probabilities
-        Of the head's classes, those outside the list included.
-    allowed
-        Which classes are on the list; None where there is none.
-    outside
-        Probability outside the list; None where there is none.
-    reasons
-        Why each is sent back; "" where it is not.
-    sets
-        Which classes belong to each set; None where none were asked for.
-    taxa
-        (rank, name, probability) of each predicted taxon; empty where none were asked for.
+    What was not asked for is None, or empty.
     """
 
-    probabilities: Floats
-    allowed: npt.NDArray[np.bool_] | None
-    outside: Floats | None
-    reasons: list[str]
-    sets: npt.NDArray[np.bool_] | None
-    taxa: list[tuple[str, str, float]] = field(default_factory=list)
+    probabilities: Floats  # of the head's classes, those outside the list included
+    allowed: npt.NDArray[np.bool_] | None  # which classes are on the list
+    outside: Floats | None  # probability outside the list
+    reasons: list[str]  # why each is sent back; "" where it is not
+    sets: npt.NDArray[np.bool_] | None  # which classes belong to each set
+    taxa: list[tuple[str, str, float]]  # rank, name and probability of each predicted taxon
 
 
 def predict_rows(

@@ -46,14 +46,9 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The images that a run's head learnt from, in the run's own store.
+    """The images that a run's head learnt from: those rows of the run's own store.
 
-    Attributes
-    ----------
-    store, rows
-        The store, and its rows that were learnt from.
-    read
-        Returns the features of the first-th to the last-th of them.
+    `read` returns the features of the first-th to the last-th of them.
     """
 
     store: Store

@@ -241,12 +241,9 @@ def fetch_hub_run(name: str | Path, also: Sequence[str] = ()) -> tuple[Path, str
 
     Raises
     ------
-    InputError
-        When the name has another form.
-    RunNotFoundError
-        When the hub has no such model, or it is no run of fishembed.
-    RemoteError
-        When the hub cannot be reached.
+    InputError, RunNotFoundError, RemoteError
+        When the name has another form, the hub has no such model or it is no run of fishembed, and
+        when the hub cannot be reached.
     """
     found = _HUB_NAME.fullmatch(str(name))
     if found is None:

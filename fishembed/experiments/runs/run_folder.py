@@ -260,15 +260,7 @@ def default_name(store: str, features: str, head: str) -> str:
 
 @dataclass
 class NewFolder:
-    """A folder that is being filled, and where it will lie.
-
-    Parameters
-    ----------
-    path
-        Where it is filled.
-    final
-        Where it will lie; nobody else makes a folder of that name meanwhile.
-    """
+    """A folder that is being filled at `path`, and will lie at `final`, which is reserved."""
 
     path: Path
     final: Path
@@ -289,14 +281,8 @@ def new_folder(reports: str | Path | None, name: str | None, default: str) -> It
     """Reserve a folder's name, and fill it beside its place; moved in when it is complete.
 
     A name that is taken and a place that cannot be written are errors before the block, so that no
-    work is lost.
-
-    Parameters
-    ----------
-    reports
-        Where runs lie; FISHEMBED_REPORTS or `reports` when None.
-    name
-        Of the folder; None for `default`, numbered where that is there already.
+    work is lost. `reports` None is FISHEMBED_REPORTS or `reports`; `name` None is `default`,
+    numbered where that is there already.
 
     Raises
     ------

@@ -24,10 +24,8 @@ def require_tracker(name: str | None) -> None:
 
     Raises
     ------
-    InputError
-        When there is no such tracker.
-    MissingExtraError
-        When its package is not installed.
+    InputError, MissingExtraError
+        When there is no such tracker, and when its package is not installed.
     """
     if name is None:
         return
@@ -40,15 +38,9 @@ def require_tracker(name: str | None) -> None:
 def log_run(run: Run, tracker: str) -> str:
     """Log a run's parameters, scores and epochs; return where they are.
 
-    The command and places of this machine are not logged.
-
-    Parameters
-    ----------
-    run
-        A run that is written.
-    tracker
-        mlflow, trackio or tensorboard; each logs to where its own settings say, such as
-        MLFLOW_TRACKING_URI, and TensorBoard to ``tensorboard/`` beside the run.
+    The command and places of this machine are not logged. A tracker, mlflow, trackio or
+    tensorboard, logs to where its own settings say, such as MLFLOW_TRACKING_URI, and TensorBoard to
+    ``tensorboard/`` beside the run.
 
     Raises
     ------
@@ -88,8 +80,8 @@ def run_scores(run: Run) -> dict[str, float]:
     scores = _numbers(run.metrics)
     for name, value in run.metrics.items():
         if name.endswith("_ci95") and isinstance(value, list | tuple):
-            plain = name.removesuffix("_ci95")
-            scores |= {f"{plain}_low": float(value[0]), f"{plain}_high": float(value[1])}
+            plain, (low, high) = name.removesuffix("_ci95"), map(float, value)
+            scores |= {f"{plain}_low": low, f"{plain}_high": high}
     return scores
 
 
