@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 import fishembed
-from fishembed import FeatureStore, Run, audit, import_features, run_fit
-from fishembed.cli.audit_split_fix import fix, split
-from fishembed.cli.report_compare_runs import compare
+from fishembed import FeatureStore, Run, audit, compare, fix, import_features, run_fit, split
 from fishembed.errors import RunNotFoundError, StoreNotFoundError
 
 
