@@ -18,7 +18,7 @@ from fishembed.audit.run_scores import find_run_rows
 from fishembed.cache import FeatureStore, Store
 from fishembed.errors import DataError
 from fishembed.experiments import Run
-from fishembed.reports.label_sheet import find_photos
+from fishembed.reports.label_sheet import images_at_hand
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +114,7 @@ def audit_store(
         with watch.measure("threshold"):
             chosen = store_threshold(store, threshold, seed)
         root = photos or store.source.get("root")
-        images = find_photos(root, fetch=fetch) if read_photos else None
+        images = images_at_hand(root, fetch=fetch) if read_photos else None
         missing = "" if images else _why_not_read(root, read_photos)
         progress = progress or NoProgress()
         data = AuditData(store, chosen, run_rows, images, missing, seed, progress, watch)

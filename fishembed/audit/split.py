@@ -19,7 +19,7 @@ from fishembed.audit.similar_rows import Indices, connected_groups
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError
-from fishembed.reports.label_sheet import find_photos
+from fishembed.reports.label_sheet import images_at_hand
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -176,7 +176,7 @@ def _group_copies(
     store: FeatureStore, threshold: float | None, seed: int, notes: list[str]
 ) -> Indices:
     chosen = store_threshold(store, threshold, seed)
-    images = find_photos(store.source.get("root"))
+    images = images_at_hand(store.source.get("root"))
     found = find_store_duplicates(store, store.splits, chosen, images)
     if images is None:
         notes.append("the photos cannot be read: copies are told by features and hashes alone")

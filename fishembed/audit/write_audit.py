@@ -20,12 +20,11 @@ from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import new_folder
 from fishembed.images import ImageFiles
 from fishembed.reports.label_sheet import (
-    AnswerImage,
-    AnswerSection,
-    AnswerSheet,
-    ImageSources,
-    answering_data,
-    find_photos,
+    LabelSheet,
+    SheetImage,
+    SheetSection,
+    images_at_hand,
+    sheet_data,
 )
 from fishembed.reports.page_template import IMAGES_BESIDE, fill
 from fishembed.reports.thumbnails import thumbnails
@@ -84,7 +83,7 @@ def write_audit(
     with new_folder(reports, name, f"{store.name}-audit") as folder:
         _write_tables(folder.path, audit, store)
         write_json(folder.path / AUDIT_JSON, summary(audit) | origin)
-        images = find_photos(photos or store.source.get("root"), fetch=fetch)
+        images = images_at_hand(photos or store.source.get("root"), fetch=fetch)
         page = _page(audit, store, images, shown(command), folder.final.absolute())
         (folder.path / PAGE_HTML).write_text(page, encoding="utf-8")
     return folder.final
@@ -190,7 +189,7 @@ def _answering(
     originals: dict[str, str],
 ) -> dict[str, Any]:
     asked = [
-        AnswerImage(
+        SheetImage(
             path=image.path,
             label=image.label,
             guesses=image.guesses,
@@ -198,5 +197,5 @@ def _answering(
         )
         for image in images.values()
     ]
-    sheet = AnswerSheet(f"{audit.store}: audit", store.classes, [AnswerSection("", asked)])
-    return answering_data(sheet, ImageSources(originals=originals))
+    sheet = LabelSheet(f"{audit.store}: audit", store.classes, [SheetSection("", asked)])
+    return sheet_data(sheet, {path: {"file": file} for path, file in originals.items()})

@@ -62,7 +62,7 @@ def serve(
 
         from fishembed.experiments import Run
         from fishembed.experiments.predicting.input_features import run_encoder
-        from fishembed.serve import Answerer, make_app
+        from fishembed.serve import UploadClassifier, make_app
 
         secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
@@ -71,7 +71,7 @@ def serve(
             encoder = run_encoder(opened, device, console, trust=trust_encoder)
             # Without a token other names for this machine are refused: a page from elsewhere could
             # have its own name lead here and read the answers.
-            app = make_app(Answerer(opened, encoder), secret, hosts=() if secret else _HERE)
+            app = make_app(UploadClassifier(opened, encoder), secret, hosts=() if secret else _HERE)
             shown = f"[{host}]" if ":" in host else host
             console.message(
                 f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"

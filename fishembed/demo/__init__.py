@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from fishembed._base.runtime import lazy_names
 
 if TYPE_CHECKING:
+    from fishembed.demo.catalogue import SPECIES, Species
     from fishembed.demo.dataset import draw_dataset
     from fishembed.demo.scenes import Scene, caption, choose_scene, draw_fish, paint
-    from fishembed.demo.species import SPECIES, Species
 
-_MODULES = {"SPECIES": "species", "Species": "species", "draw_dataset": "dataset"}
+_MODULES = {"SPECIES": "catalogue", "Species": "catalogue", "draw_dataset": "dataset"}
 _MODULES |= dict.fromkeys(("Scene", "caption", "choose_scene", "draw_fish", "paint"), "scenes")
 
 __all__ = ["SPECIES", "Scene", "Species", "caption", "choose_scene"]

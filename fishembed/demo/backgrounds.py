@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from fishembed.demo.catalogue import Place
 from fishembed.demo.pixels import Array, between, blend, clouds, noise, pixel_grid, rgb, smoothstep
-from fishembed.demo.species import Place
 
 
 def paint_background(

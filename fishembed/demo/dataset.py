@@ -16,8 +16,8 @@ import numpy as np
 from fishembed._base.files import temporary_folder
 from fishembed._base.runtime import end_with_parent
 from fishembed._base.splits import SPLITS
+from fishembed.demo.catalogue import COMMON_TO_RARE, SPECIES
 from fishembed.demo.scenes import caption, choose_scene, paint
-from fishembed.demo.species import COMMON_TO_RARE, SPECIES
 from fishembed.errors import InputError, WriteError
 
 DRAWING = 2

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from fishembed.demo.catalogue import Fan, MedianFin, Place, Species
 from fishembed.demo.geometry import Canvas, Outline, Pose, Side, Window
 from fishembed.demo.pixels import Array, blend, bump, noise, rgb, smoothstep
 from fishembed.demo.skin import skin_colours, speckle
-from fishembed.demo.species import Fan, MedianFin, Place, Species
 
 DARK = rgb("#0d0c0b")
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from fishembed.demo.backgrounds import add_weed, paint_background
+from fishembed.demo.catalogue import PLACES, Kind, Mark, MedianFin, Place, Species
 from fishembed.demo.fish import paint_fish
 from fishembed.demo.geometry import Canvas, Pose
 from fishembed.demo.pixels import (
@@ -24,7 +25,6 @@ from fishembed.demo.pixels import (
     smoothstep,
     texture,
 )
-from fishembed.demo.species import PLACES, Kind, Mark, MedianFin, Place, Species
 
 SIZE = (320, 240)
 """Width and height of the demo's images."""

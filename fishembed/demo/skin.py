@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from fishembed.demo.catalogue import Mark, Place, Species
 from fishembed.demo.geometry import Side
 from fishembed.demo.pixels import Array, blend, bump, noise, noise_table, rgb, smoothstep
-from fishembed.demo.species import Mark, Place, Species
 
 
 def _countershading(side: Side, fish: Species) -> Array:

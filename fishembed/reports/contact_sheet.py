@@ -20,12 +20,11 @@ from fishembed.experiments.predicting.predicted_images import (
 )
 from fishembed.images import ImageFiles
 from fishembed.reports.label_sheet import (
-    AnswerImage,
-    AnswerSection,
-    AnswerSheet,
-    PhotoPage,
-    find_photos,
-    write_photo_page,
+    LabelSheet,
+    SheetImage,
+    SheetSection,
+    images_at_hand,
+    write_label_sheet,
 )
 from fishembed.reports.page_template import Tile
 
@@ -37,20 +36,13 @@ def write_contact_sheet(
 
     Parameters
     ----------
-    predictions
-        What `predict_run` returned.
-    run
-        The run that made them.
+    predictions, run
+        What `predict_run` returned, and the run that made it.
     output
-        The page.
+        The page; it is returned.
     photos
         Folder that paths start from; this folder when None, or the run's own where they are of
         its store.
-
-    Returns
-    -------
-    Path
-        The page.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     by_class: dict[str, list[Prediction]] = defaultdict(list)
@@ -58,7 +50,7 @@ def write_contact_sheet(
         by_class[_section(one)].append(one)
     names = sorted(by_class, key=lambda name: (name != UNKNOWN, -len(by_class[name]), name))
     sections = [
-        AnswerSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
+        SheetSection(name, [_image(one) for one in sorted(by_class[name], key=doubt)[::-1]])
         for name in names
     ]
     n = len(predictions.predictions)
@@ -66,24 +58,25 @@ def write_contact_sheet(
     higher = {_section(one) for one in predictions.predictions if is_higher_taxon(one)}
     found = counted(len(by_class.keys() - higher - {UNKNOWN}), "species", "species")
     taxa = f" and {counted(len(higher), 'higher taxon', 'higher taxa')}" if higher else ""
-    shown = PhotoPage(
+    tiles = [
+        Tile("Photos", f"{n:,}"),
+        Tile("Look at", f"{doubtful:,}", "less than 80% sure, or close to the second guess"),
+        Tile("None of these", f"{len(by_class.get(UNKNOWN, ())):,}", "or undecided between two"),
+        Tile("Not read", f"{len(predictions.skipped):,}"),
+    ]
+    sheet = LabelSheet(
+        f"{run.name}: predictions",
+        run.classes,
+        sections,
         eyebrow=f"predictions of {run.name}",
         headline=f"{counted(n, 'photo')} of {found}{taxa}; look at {doubtful:,} of them.",
         about="By species, the doubtful ones first. The number is how sure the classifier is.",
-        tiles=[
-            Tile("Photos", f"{n:,}"),
-            Tile("Look at", f"{doubtful:,}", "less than 80% sure, or close to the second guess"),
-            Tile(
-                "None of these", f"{len(by_class.get(UNKNOWN, ())):,}", "or undecided between two"
-            ),
-            Tile("Not read", f"{len(predictions.skipped):,}"),
-        ],
+        tiles=tiles,
         counts=[(name, len(by_class[name]), at) for at, name in enumerate(names)],
         problems=predictions.skipped,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    sheet = AnswerSheet(f"{run.name}: predictions", run.classes, sections)
-    write_photo_page(output, shown, sheet, _photos(predictions, run, photos))
+    write_label_sheet(output, sheet, _images(predictions, run, photos))
     return output
 
 
@@ -93,22 +86,22 @@ def _section(one: Prediction) -> str:
     return one.classes[0] if name == UNDECIDED else name
 
 
-def _image(one: Prediction) -> AnswerImage:
+def _image(one: Prediction) -> SheetImage:
     if one.unknown:
-        return AnswerImage(one.path, guesses=one.classes, lines=(one.reason,))
+        return SheetImage(one.path, guesses=one.classes, lines=(one.reason,))
     sure = f"{100 * sureness(one):.0f}% sure"
     if is_higher_taxon(one):
         second = f"look: most like {one.classes[0]}"
     else:
         second = f"look: or {one.classes[1]}" if len(one.classes) > 1 else "look"
     lines = (sure, second) if look_at_it(one) else (sure,)
-    return AnswerImage(one.path, guesses=(_section(one), *one.classes), lines=lines)
+    return SheetImage(one.path, guesses=(_section(one), *one.classes), lines=lines)
 
 
-def _photos(predictions: Predictions, run: Run, photos: str | None) -> ImageFiles | None:
+def _images(predictions: Predictions, run: Run, photos: str | None) -> ImageFiles | None:
     if photos is not None:
-        return find_photos(photos)
+        return images_at_hand(photos)
     first = predictions.predictions[0].path if predictions.predictions else ""
     if Path(first).is_file():
-        return find_photos(Path.cwd())
-    return find_photos((run.info.get("store") or {}).get("source_root"))
+        return images_at_hand(Path.cwd())
+    return images_at_hand((run.info.get("store") or {}).get("source_root"))

@@ -25,15 +25,10 @@ _FEW = 50
 
 
 def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[Floats, str]:
-    """Lay features out in a process of its own, so that this one can draw meanwhile.
+    """Lay features out as `reduce_dimensions` does, in another process: this one draws meanwhile.
 
     Importing scikit-learn and matplotlib from two threads takes as long as one after the other.
     Few features are laid out here, and so are all where no process can be started.
-
-    Parameters
-    ----------
-    X, seed
-        As in `reduce_dimensions`.
     """
     if len(X) < _FEW:
         return reduce_dimensions(X, seed=seed)
@@ -102,20 +97,10 @@ def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
 
 
 def principal_components(X: npt.ArrayLike, k: int = 2) -> tuple[Floats, float]:
-    """Project features, scaled to length 1, onto their first principal components.
+    """Project features, scaled to length 1, onto their first `k` principal components.
 
-    Parameters
-    ----------
-    X
-        (n, dim) float.
-    k
-        Number of components; those beyond what the features have are zero.
-
-    Returns
-    -------
-    float64 (n, k), float
-        The coordinates, and the share of the variance they carry. Signs are fixed: the
-        largest weight of each component is positive.
+    Returns float64 (n, k) coordinates, zero beyond what the features have, and the share of the
+    variance they carry. Signs are fixed: the largest weight of each component is positive.
     """
     from scipy import linalg
 

@@ -54,21 +54,10 @@ class EmbeddingMap:
 
 
 def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> EmbeddingMap | str:
-    """Lay out a run's scored images by their embeddings.
+    """Lay out a run's scored images by their embeddings, or say in a sentence why not.
 
-    Parameters
-    ----------
-    run
-        The run; its store is looked for by `Run.open_store`.
-    seed
-        Seed of the choice of images where there are more than 500, and of the layout.
-    fetch
-        Whether a store that lies at a URL is fetched.
-
-    Returns
-    -------
-    EmbeddingMap or str
-        The map, or the sentence that says why there is none.
+    The store is looked for by `Run.open_store`, and with `fetch` fetched where it lies at a URL.
+    `seed` is that of the choice of images where there are more than 500, and of the layout.
     """
     images = run.result.images
     path = printable(str((run.info.get("store") or {}).get("path", "")))
@@ -78,9 +67,7 @@ def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> Embedding
     try:
         with closing(run.open_store(fetch=fetch)) as store:
             X = _features(store, [images.paths[i] for i in rows], run.features)
-    except NotFetchedError as error:
-        return f"There is no map of the features: {printable(str(error))}."
-    except (StoreFormatError, StoreIntegrityError) as error:
+    except (NotFetchedError, StoreFormatError, StoreIntegrityError) as error:
         return f"There is no map of the features: {printable(str(error))}."
     except (StoreError, InputError, KeyError, OSError):
         return f"There is no map of the features: the store is no longer at {path}."
@@ -92,19 +79,10 @@ def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> Embedding
 
 
 def landmarks(true: Ints, xy: Floats, limit: int = 16) -> tuple[Landmark, ...]:
-    """Choose a point for the name of each of the classes with most points.
+    """Choose a point for the name of each of the `limit` classes with most points.
 
-    Parameters
-    ----------
-    true, xy
-        (n,) class and float64 (n, 2) place of each point.
-    limit
-        Classes that are named.
-
-    Returns
-    -------
-    tuple of (int, float64 (2,))
-        Class and place: its point that is nearest to the median of its points.
+    `true` and float64 (n, 2) `xy` are class and place of each point. Returned are class and place:
+    the point that is nearest to the median of the class's points.
     """
     classes, counts = np.unique(true, return_counts=True)
     found = []

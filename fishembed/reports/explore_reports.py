@@ -14,12 +14,11 @@ from fishembed.experiments.runs.run_folder import NewFolder, new_folder
 from fishembed.explore import Clustering, SearchResult, Suggestions
 from fishembed.explore.cluster import Cluster
 from fishembed.reports.label_sheet import (
-    AnswerImage,
-    AnswerSection,
-    AnswerSheet,
-    PhotoPage,
-    find_photos,
-    write_photo_page,
+    LabelSheet,
+    SheetImage,
+    SheetSection,
+    images_at_hand,
+    write_label_sheet,
 )
 from fishembed.reports.page_template import Tile
 
@@ -60,22 +59,23 @@ def write_search(
          store.groups[row], "", ""]
         for rank, (row, score) in enumerate(rows, 1)
     ]  # fmt: skip
-    columns = ("rank", "path", "score", "label", "split", "group", *_DECISION)
     images = [
-        AnswerImage(store.paths[row], labels[row], lines=(f"cosine {score:.3f}",))
+        SheetImage(store.paths[row], labels[row], lines=(f"cosine {score:.3f}",))
         for row, score in rows
     ]
-    shown = PhotoPage(
+    sheet = LabelSheet(
+        f"{store.name}: search",
+        store.classes,
+        [SheetSection("", images)],
         eyebrow=f"search in {store.name} · {result.searched:,} photos",
         headline=f"“{result.query}”",
         about="Most alike first. The number is the cosine between the photo and what was "
         "searched for; those of words are small, and only their order counts.",
     )
-    sheet = AnswerSheet(f"{store.name}: search", store.classes, [AnswerSection("", images)])
+    columns = ("rank", "path", "score", "label", "split", "group", *_DECISION)
     with new_folder(reports, name, f"{store.name}-search") as folder:
         write_csv(folder.path / RESULTS_CSV, columns, table)
-        _write_page(folder, shown, sheet, store, photos)
-    return folder.final
+        return _write_page(folder, sheet, store, photos)
 
 
 def write_clusters(
@@ -95,20 +95,24 @@ def write_clusters(
     name, reports, photos
         As in `write_search`; the folder is `<store>-clusters`.
     """
-    rows = zip(found.rows.tolist(), found.numbers.tolist(), found.typicality.tolist(), strict=True)
-    table = [[store.paths[row], number, round(typical, 4)] for row, number, typical in rows]
-    labels = _labels(store)
     typicality = dict(zip(found.rows.tolist(), found.typicality.tolist(), strict=True))
-    sections = [_cluster_section(one, store, labels, typicality) for one in found.clusters]
+    table = [
+        [store.paths[row], number, round(typical, 4)]
+        for (row, typical), number in zip(typicality.items(), found.numbers.tolist(), strict=True)
+    ]
     alone = int((found.numbers < 0).sum())
-    backgrounds = sum(cluster.may_be_background for cluster in found.clusters)
     tiles = [
         Tile("Clusters", f"{len(found.clusters):,}", f"by {found.method}"),
         Tile("Photos in them", f"{len(found.rows) - alone:,}", f"of {len(found.rows):,}"),
     ]
     if found.place_column:
+        backgrounds = sum(cluster.may_be_background for cluster in found.clusters)
         tiles.append(Tile("May be backgrounds", f"{backgrounds:,}", "nearly all from one place"))
-    shown = PhotoPage(
+    labels = _labels(store)
+    sheet = LabelSheet(
+        f"{store.name}: clusters",
+        store.classes,
+        [_cluster_section(one, store, labels, typicality) for one in found.clusters],
         eyebrow=f"clusters of {store.name} · {len(found.rows):,} photos",
         headline=f"{counted(len(found.clusters), 'group')} of photos that are alike.",
         about="Typical photos first, then those at the edge of the group. Name a whole group "
@@ -116,11 +120,9 @@ def write_clusters(
         + (f" {counted(alone, 'photo')} like no group are in none." if alone else ""),
         tiles=tiles,
     )
-    sheet = AnswerSheet(f"{store.name}: clusters", store.classes, sections)
     with new_folder(reports, name, f"{store.name}-clusters") as folder:
         write_csv(folder.path / CLUSTERS_CSV, ("path", "cluster", "typicality"), table)
-        _write_page(folder, shown, sheet, store, photos)
-    return folder.final
+        return _write_page(folder, sheet, store, photos)
 
 
 def write_suggestions(
@@ -144,39 +146,63 @@ def write_suggestions(
     split = "test" if random else "train"
     table = [
         [one.path, one.why, "" if math.isnan(one.score) else round(one.score, 4),
-         one.guesses[0] if one.guesses else "", split, "", ""]
+         *(one.guesses[:1] or [""]), split, "", ""]
         for one in found.chosen
     ]  # fmt: skip
     images = [
-        AnswerImage(one.path, guesses=one.guesses, lines=(one.why,), split=split, chosen=one.why)
+        SheetImage(one.path, guesses=one.guesses, lines=(one.why,), split=split, chosen=one.why)
         for one in found.chosen
     ]
     n = counted(len(found.chosen), "photo")
+    headline = f"{n} to label next."
+    about = (
+        f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
+        "and come first; of the others the classifier is least sure, by species. All go to "
+        "the split train: a score on photos chosen like this would mislead."
+    )
     if random:
         headline = f"{n} drawn at random, to check a classifier on."
         about = (
             "They go to the split test, apart from training: what is measured on them holds for "
             "all photos. Answer every one of them; leaving out the hard ones flatters."
         )
-    else:
-        headline = f"{n} to label next."
-        about = (
-            f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
-            "and come first; of the others the classifier is least sure, by species. All go to "
-            "the split train: a score on photos chosen like this would mislead."
-        )
-    shown = PhotoPage(
-        f"what to label in {store.name} · {found.n_open:,} photos without a label", headline, about
+    sheet = LabelSheet(
+        f"{store.name}: labels",
+        store.classes,
+        [SheetSection("", images)],
+        eyebrow=f"what to label in {store.name} · {found.n_open:,} photos without a label",
+        headline=headline,
+        about=about,
     )
-    sheet = AnswerSheet(f"{store.name}: labels", store.classes, [AnswerSection("", images)])
     columns = ("path", "why", "score", "guess", "split", *_DECISION)
     with new_folder(reports, name, f"{store.name}-suggest") as folder:
         write_csv(folder.path / SUGGESTIONS_CSV, columns, table)
-        _write_page(folder, shown, sheet, store, photos)
-    return folder.final
+        return _write_page(folder, sheet, store, photos)
 
 
-def cluster_note(cluster: Cluster) -> str:
+def _cluster_section(
+    cluster: Cluster, store: Store, labels: Sequence[str], typicality: Mapping[int, float]
+) -> SheetSection:
+    rows = cluster.rows.tolist()
+    typical = rows[:_TYPICAL]
+    edge = rows[max(len(typical), len(rows) - _EDGE) :]
+    images = [
+        SheetImage(
+            store.paths[row], labels[row], cluster.proposed, (f"{what} {typicality[row]:.2f}",)
+        )
+        for what, some in (("typical", typical), ("edge", edge))
+        for row in some
+    ]
+    return SheetSection(
+        title=f"Group {cluster.number + 1}",
+        note=_cluster_note(cluster),
+        images=images,
+        members=[store.paths[row] for row in rows if store.labels[row] < 0],
+        proposed=cluster.proposed,
+    )
+
+
+def _cluster_note(cluster: Cluster) -> str:
     """Return what is known of a cluster in a sentence."""
     parts = [counted(len(cluster.rows), "photo")]
     labelled = sum(n for _, n in cluster.labels)
@@ -193,39 +219,14 @@ def cluster_note(cluster: Cluster) -> str:
     return text
 
 
-def _cluster_section(
-    cluster: Cluster, store: Store, labels: Sequence[str], typicality: Mapping[int, float]
-) -> AnswerSection:
-    rows = cluster.rows.tolist()
-    typical = rows[:_TYPICAL]
-    edge = rows[max(len(typical), len(rows) - _EDGE) :]
-    images = [
-        AnswerImage(
-            store.paths[row], labels[row], cluster.proposed, (f"{what} {typicality[row]:.2f}",)
-        )
-        for what, some in (("typical", typical), ("edge", edge))
-        for row in some
-    ]
-    return AnswerSection(
-        title=f"Group {cluster.number + 1}",
-        note=cluster_note(cluster),
-        images=images,
-        members=[store.paths[row] for row in rows if store.labels[row] < 0],
-        proposed=cluster.proposed,
-    )
-
-
 def _labels(store: Store) -> list[str]:
     names = [*store.classes, ""]
     return [names[label] for label in store.labels]
 
 
 def _write_page(
-    folder: NewFolder,
-    shown: PhotoPage,
-    sheet: AnswerSheet,
-    store: Store,
-    photos: str | Path | None,
-) -> None:
-    place = find_photos(photos or store.source.get("root"))
-    write_photo_page(folder.path / PAGE_HTML, shown, sheet, place, final=folder.final / PAGE_HTML)
+    folder: NewFolder, sheet: LabelSheet, store: Store, photos: str | Path | None
+) -> Path:
+    images = images_at_hand(photos or store.source.get("root"))
+    write_label_sheet(folder.path / PAGE_HTML, sheet, images, final=folder.final / PAGE_HTML)
+    return folder.final

@@ -9,6 +9,24 @@ from fishembed._base.text import counted, printable, shortened
 from fishembed.reports.text_tables import Table
 from fishembed.reports.wording import interval, percent
 
+_TITLES = {
+    "unknown": "Is it none of these?",
+    "sets": "Which species can it be?",
+    "by": "Does it work everywhere?",
+    "leave_out": "Does it work where it has not been?",
+    "pool": "Does a burst help?",
+    "taxonomy": "Is it at least the right genus?",
+    "problem": "What could not be answered",
+}
+_FIGURES = {"unknown": "risk_coverage", "by": "by", "leave_out": "leave_out"}
+_ROWS = 40
+_HOME = {
+    "wrong": ("taxonomy",),
+    "sure": ("unknown", "sets"),
+    "places": ("by", "leave_out", "pool"),
+}
+"""Section of the page that a question stands in: where a reader looks for it."""
+
 
 def field_sentences(found: Mapping[str, Any]) -> dict[str, str]:
     """Return one sentence for each question that `field.json` answers, by its section."""
@@ -109,83 +127,50 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def values_table(found: Mapping[str, Any]) -> Table:
     """List the values of a column: images, accuracy and macro recall with intervals."""
-    columns = [found["column"], "photos", "groups", "right %", "95%"]
-    columns += ["average over species %", "95%"]
+    columns = ["photos", "groups", "right %", "95%", "average over species %", "95%"]
     rows = [
         [
             _name(row),
             f"{row['n']:,}",
             "" if row["n_groups"] is None else f"{row['n_groups']:,}",
-            percent(row["accuracy"]),
-            interval(row["accuracy_ci95"]),
-            percent(row["macro_recall"]),
-            interval(row["macro_recall_ci95"]),
+            *_with_ends(row, "accuracy"),
+            *_with_ends(row, "macro_recall"),
         ]
         for row in found["rows"]
     ]
-    return columns, rows
+    return [found["column"], *columns], rows
 
 
 def field_tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return the tables that stand under the sentences, by section."""
     tables = {key: values_table(found[key]) for key in ("by", "leave_out") if key in found}
     if scores := found.get("unknown", {}).get("scores"):
-        tables["unknown"] = (
-            ["score", "AUROC", "95%", "caught %", "95%", "known sent back %"],
-            [
-                [
-                    name,
-                    percent(one["auroc"]),
-                    interval(one["auroc_ci95"]),
-                    percent(one["caught"]),
-                    interval(one["caught_ci95"]),
-                    percent(one["sent_back"]),
-                ]
-                for name, one in scores.items()
-            ],
-        )
+        rows = [
+            [name, *_with_ends(one, "auroc"), *_with_ends(one, "caught"), percent(one["sent_back"])]
+            for name, one in scores.items()
+        ]
+        columns = ["score", "AUROC", "95%", "caught %", "95%", "known sent back %"]
+        tables["unknown"] = columns, rows
     if "sets" in found:
-        tables["sets"] = (
-            ["species", "photos", "truth in the set %", "95%", "species in a set"],
+        rows = [
             [
-                [
-                    shortened(printable(row["class"]), 32),
-                    f"{row['n']:,}",
-                    percent(row["coverage"]),
-                    interval(row["coverage_ci95"]),
-                    f"{row['mean_size']:.1f}",
-                ]
-                for row in found["sets"]["by_class"]
-            ],
-        )
+                shortened(printable(row["class"]), 32),
+                f"{row['n']:,}",
+                *_with_ends(row, "coverage"),
+                f"{row['mean_size']:.1f}",
+            ]
+            for row in found["sets"]["by_class"]
+        ]
+        columns = ["species", "photos", "truth in the set %", "95%", "species in a set"]
+        tables["sets"] = columns, rows
     if "taxonomy" in found:
-        mistakes = found["taxonomy"]["mistakes"]
-        tables["taxonomy"] = (
-            ["mistakes", "photos"],
-            [[name, f"{n:,}"] for name, n in mistakes.items()],
-        )
+        mistakes = found["taxonomy"]["mistakes"].items()
+        tables["taxonomy"] = ["mistakes", "photos"], [[name, f"{n:,}"] for name, n in mistakes]
     return tables
 
 
-_TITLES = {
-    "unknown": "Is it none of these?",
-    "sets": "Which species can it be?",
-    "by": "Does it work everywhere?",
-    "leave_out": "Does it work where it has not been?",
-    "pool": "Does a burst help?",
-    "taxonomy": "Is it at least the right genus?",
-    "problem": "What could not be answered",
-}
-_FIGURES = {"unknown": "risk_coverage", "by": "by", "leave_out": "leave_out"}
-_ROWS = 40
-_HOME = {
-    "wrong": ("taxonomy",),
-    "sure": ("unknown", "sets"),
-    "places": ("by", "leave_out", "pool"),
-}
-"""Section of the page that a question stands in: where a reader looks for it."""
-
-_OPEN = ("by", "leave_out")
+def _with_ends(score: Mapping[str, Any], name: str) -> list[str]:
+    return [percent(score[name]), interval(score[f"{name}_ci95"])]
 
 
 def field_parts(
@@ -193,25 +178,19 @@ def field_parts(
 ) -> dict[str, list[dict[str, Any]]]:
     """Return question, sentence, figure and table of everything that was answered, by section.
 
-    Parameters
-    ----------
-    found
-        What `field.json` holds.
-    figures
-        Names of the figures on the page.
+    `found` is what `field.json` holds, `figures` has the names of the figures on the page.
     """
-    tables = field_tables(found)
-    parts = {
-        key: {
+    tables, parts = field_tables(found), {}
+    for key, sentence in field_sentences(found).items():
+        (columns, rows), figure = tables.get(key, ([], [])), _FIGURES.get(key)
+        parts[key] = {
             "key": key,
-            "open": key in _OPEN,
+            "open": key in ("by", "leave_out"),
             "title": _TITLES[key],
             "sentence": sentence,
-            "figure": _FIGURES.get(key) if _FIGURES.get(key) in figures else None,
-            "columns": tables[key][0] if key in tables else [],
-            "rows": tables[key][1][:_ROWS] if key in tables else [],
-            "more": max(0, len(tables[key][1]) - _ROWS) if key in tables else 0,
+            "figure": figure if figure in figures else None,
+            "columns": columns,
+            "rows": rows[:_ROWS],
+            "more": max(0, len(rows) - _ROWS),
         }
-        for key, sentence in field_sentences(found).items()
-    }
     return {home: [parts[key] for key in keys if key in parts] for home, keys in _HOME.items()}

@@ -1,6 +1,6 @@
-"""Images that a person labels in a page, as data for the page's script.
+"""Pages of images that a person labels: search, clusters, suggestions, predictions.
 
-One component serves all pages: `templates/answer.js` reads what `answering_data` returns from the
+One component serves all pages: `templates/answer.js` reads what `sheet_data` returns from the
 page's data, shows the images large, takes decisions by key, and saves them as the CSV that
 `fishembed fix` reads.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,18 +22,25 @@ from fishembed.images import ImageFiles
 from fishembed.reports.page_template import IMAGES_BESIDE, Tile, fill
 from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
 
-ANSWER_BOX = (480, 360)
-"""Largest width and height of the images in pixels."""
+SCRIPTS = ("page.js", "answer.js")
 
 IN_PAGE = 12_000_000
 """Characters of images that a page holds; beyond, they lie in a folder beside it."""
 
+_BOX = (480, 360)
+"""Largest width and height of the images in pixels."""
+
 _AT_ONCE = 500
+_FOOTER = "Answer the photos, download the decisions, and give the file to fishembed fix."
+
+Sources = Mapping[str, Mapping[str, Any]]
+"""Where a page finds each image, by path: `src` (data, or a place relative to the page), `size`
+(width and height) and `file` (the place of the file itself, for the large view)."""
 
 
 @dataclass(frozen=True)
-class AnswerImage:
-    """One image to answer.
+class SheetImage:
+    """One image to label.
 
     Attributes
     ----------
@@ -58,32 +65,23 @@ class AnswerImage:
 
 
 @dataclass(frozen=True)
-class AnswerSection:
-    """Images under one heading.
+class SheetSection:
+    """Images under a heading `title` with a sentence `note` below it.
 
-    Attributes
-    ----------
-    title, note
-        The heading, and a sentence below it.
-    images
-        Those that are shown.
-    members
-        Paths of unlabelled images that a name for the whole section is for; none where the
-        section cannot be named.
-    proposed
-        Names to propose for the section.
+    `members` are paths of unlabelled images that a name for the whole section is for, `proposed`
+    names for it; both are empty where the section cannot be named.
     """
 
     title: str
-    images: Sequence[AnswerImage]
+    images: Sequence[SheetImage]
     note: str = ""
     members: Sequence[str] = ()
     proposed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class AnswerSheet:
-    """All that a page asks.
+class LabelSheet:
+    """All that a page asks, and the texts around it.
 
     Attributes
     ----------
@@ -93,139 +91,6 @@ class AnswerSheet:
         Names of the classes to choose from.
     sections
         The images.
-    """
-
-    name: str
-    classes: Sequence[str]
-    sections: Sequence[AnswerSection]
-
-    @property
-    def images(self) -> list[AnswerImage]:
-        """All images in the order of the page."""
-        return [image for section in self.sections for image in section.images]
-
-
-@dataclass(frozen=True)
-class ImageSources:
-    """Where a page finds its images.
-
-    Attributes
-    ----------
-    urls
-        Data, or a place relative to the page, by path.
-    sizes
-        Width and height by path.
-    originals
-        Place of the file itself, for the large view.
-    """
-
-    urls: Mapping[str, str] = field(default_factory=dict)
-    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    originals: Mapping[str, str] = field(default_factory=dict)
-
-
-def image_sources(
-    photos: ImageFiles | None, paths: Iterable[str], page: Path, final: Path | None = None
-) -> ImageSources:
-    """Read images for a page: into the page, or once that is large into a folder beside it.
-
-    Parameters
-    ----------
-    photos
-        Finds them; None where they are not at hand.
-    paths
-        As the store has them.
-    page
-        The file that will be written.
-    final
-        Where the page will lie, when it is written elsewhere first.
-    """
-    if photos is None:
-        return ImageSources()
-    wanted = list(dict.fromkeys(paths))
-    urls: dict[str, str] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    beside = page.with_name(f"{page.stem}-images")
-    size = 0
-    for start in range(0, len(wanted), _AT_ONCE):
-        found = thumbnails(photos, wanted[start : start + _AT_ONCE], box=ANSWER_BOX)
-        for path, small in found.items():
-            size += len(small.uri)
-            sizes[path] = small.width, small.height
-            urls[path] = small.uri if size <= IN_PAGE else _write_beside(beside, path, small)
-    home = (final or page).absolute().parent
-    originals = {path: url for path in urls if (url := original_place(photos.at(path), home))}
-    return ImageSources(urls, sizes, originals)
-
-
-def answering_data(sheet: AnswerSheet, sources: ImageSources) -> dict[str, Any]:
-    """Return what `answer.js` reads from the page's data."""
-    images, sections = sheet.images, []
-    start = 0
-    for section in sheet.sections:
-        stop = start + len(section.images)
-        sections.append(
-            {
-                "start": start,
-                "stop": stop,
-                "members": _encodable(section.members),
-                "proposed": list(section.proposed),
-            }
-        )
-        start = stop
-    text = "\0".join([sheet.name, *(image.path for image in images)])
-    return {
-        "key": hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16],
-        "name": sheet.name,
-        "classes": list(sheet.classes),
-        "sections": sections,
-        "images": [_image(image, sources) for image in images],
-    }
-
-
-def _image(image: AnswerImage, sources: ImageSources) -> dict[str, Any]:
-    size = sources.sizes.get(image.path)
-    known: dict[str, Any] = {
-        "path": _encodable([image.path])[0],
-        "shown": printable(image.path),
-        "label": image.label,
-        "guesses": list(dict.fromkeys(image.guesses)),
-        "lines": list(image.lines),
-        "split": image.split,
-        "chosen": image.chosen,
-        "src": sources.urls.get(image.path, ""),
-        "size": list(size) if size else [],
-        "file": sources.originals.get(image.path, ""),
-    }
-    if known["shown"] == known["path"]:
-        del known["shown"]
-    return {name: value for name, value in known.items() if value or name == "path"}
-
-
-def _encodable(paths: Sequence[str]) -> list[str]:
-    r"""Return names that UTF-8 can hold: bytes that are no text as \udcXX in a private area."""
-    return [
-        path.translate({c: c - 0xDC80 + 0xF780 for c in map(ord, path) if 0xDC80 <= c <= 0xDCFF})
-        for path in paths
-    ]
-
-
-def _write_beside(folder: Path, path: str, small: Thumbnail) -> str:
-    name = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:20] + ".jpg"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / name, base64.b64decode(small.uri.partition(",")[2]))
-    return f"{quote(folder.name)}/{name}"
-
-
-SCRIPTS = ("page.js", "answer.js")
-
-
-@dataclass(frozen=True)
-class PhotoPage:
-    """Texts of a page of photos, around its images.
-
-    Attributes
-    ----------
     eyebrow, headline, about
         The lines on top.
     tiles
@@ -234,74 +99,137 @@ class PhotoPage:
         (name, images, number of the section) of links to sections.
     problems
         (path, reason) of images that could not be used.
-    footer
-        The last line.
     """
 
-    eyebrow: str
-    headline: str
+    name: str
+    classes: Sequence[str]
+    sections: Sequence[SheetSection]
+    eyebrow: str = ""
+    headline: str = ""
     about: str = ""
     tiles: Sequence[Tile] = ()
     counts: Sequence[tuple[str, int, int]] = ()
     problems: Sequence[tuple[str, str]] = ()
-    footer: str = ""
+
+    @property
+    def images(self) -> list[SheetImage]:
+        """All images in the order of the page."""
+        return [image for section in self.sections for image in section.images]
 
 
-def write_photo_page(
-    page: Path,
-    shown: PhotoPage,
-    sheet: AnswerSheet,
-    photos: ImageFiles | None,
-    *,
-    final: Path | None = None,
+def write_label_sheet(
+    page: Path, sheet: LabelSheet, images: ImageFiles | None, *, final: Path | None = None
 ) -> None:
-    """Write a page that can be answered; it needs no network, and no other file while it is small.
+    """Write a page on which images are labelled; it needs no network.
 
-    Parameters
-    ----------
-    page
-        The file.
-    shown
-        What stands around the images.
-    sheet
-        The images.
-    photos
-        Finds them; None where they are not at hand: their names are shown instead.
-    final
-        Where the page will lie, when it is written elsewhere first.
+    It needs no other file while it is small; else its images lie in a folder beside it. Where
+    `images` is None their names are shown instead. `final` is where the page will lie, when it is
+    written elsewhere first.
     """
-    images = sheet.images
-    sources = image_sources(photos, (image.path for image in images), page, final)
+    paths = dict.fromkeys(image.path for image in sheet.images)
+    sources = {} if images is None else _sources(images, paths, page, final or page)
     missing = ""
-    if photos is None:
+    if images is None:
         missing = "There are no photos here: they are not at hand (--photos)."
-    elif lost := len({image.path for image in images}) - len(sources.urls):
-        missing = f"{counted(lost, 'photo')} could not be read in {printable(str(photos))}."
+    elif lost := len(paths) - len(sources):
+        missing = f"{counted(lost, 'photo')} could not be read in {printable(str(images))}."
     context: dict[str, Any] = {
         "name": printable(sheet.name),
-        "eyebrow": printable(shown.eyebrow),
-        "headline": printable(shown.headline),
-        "about": shown.about,
-        "tiles": shown.tiles,
-        "counts": [(printable(name), n, at) for name, n, at in shown.counts],
-        "problems": [(printable(path), printable(reason)) for path, reason in shown.problems],
-        "footer": shown.footer
-        or "Answer the photos, download the decisions, and give the file to fishembed fix.",
+        "eyebrow": printable(sheet.eyebrow),
+        "headline": printable(sheet.headline),
+        "about": sheet.about,
+        "tiles": sheet.tiles,
+        "counts": [(printable(name), n, at) for name, n, at in sheet.counts],
+        "problems": [(printable(path), printable(reason)) for path, reason in sheet.problems],
+        "footer": _FOOTER,
         "sections": [
             {"title": printable(one.title), "note": printable(one.note)} for one in sheet.sections
         ],
         "images_missing": missing,
         "image_places": IMAGES_BESIDE,
-        "data": {"answering": answering_data(sheet, sources)},
+        "data": {"answering": sheet_data(sheet, sources)},
         "figures": {},
     }
     write_text(page, fill("photos.html", context, scripts=SCRIPTS))
 
 
-def find_photos(known: object, *, fetch: bool = False) -> ImageFiles | None:
+def images_at_hand(known: object, *, fetch: bool = False) -> ImageFiles | None:
     """Find the images below a folder, or with `fetch` a URL; None where they are not at hand."""
     try:
         found = ImageFiles(str(known), fetch=fetch) if known else None
     except FishembedError:
         return None
     return found if found is not None and found.are_there() else None
+
+
+def sheet_data(sheet: LabelSheet, sources: Sources) -> dict[str, Any]:
+    """Return what `answer.js` reads from the page's data."""
+    sections, stop = [], 0
+    for section in sheet.sections:
+        start, stop = stop, stop + len(section.images)
+        sections.append(
+            {
+                "start": start,
+                "stop": stop,
+                "members": [_encodable(path) for path in section.members],
+                "proposed": list(section.proposed),
+            }
+        )
+    images = sheet.images
+    return {
+        "key": _digest("\0".join([sheet.name, *(image.path for image in images)]))[:16],
+        "name": sheet.name,
+        "classes": list(sheet.classes),
+        "sections": sections,
+        "images": [_image(image) | _filled(sources.get(image.path, {})) for image in images],
+    }
+
+
+def _image(image: SheetImage) -> dict[str, Any]:
+    path, shown = _encodable(image.path), printable(image.path)
+    known = {
+        "shown": "" if shown == path else shown,
+        "label": image.label,
+        "guesses": list(dict.fromkeys(image.guesses)),
+        "lines": list(image.lines),
+        "split": image.split,
+        "chosen": image.chosen,
+    }
+    return {"path": path, **_filled(known)}
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _sources(images: ImageFiles, paths: Iterable[str], page: Path, final: Path) -> Sources:
+    """Read images for a page: into the page, or once that is large into a folder beside it."""
+    wanted, home, characters = list(paths), final.absolute().parent, 0
+    beside = page.with_name(f"{page.stem}-images")
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        for path, small in thumbnails(images, some, box=_BOX).items():
+            characters += len(small.uri)
+            found[path] = {
+                "src": small.uri if characters <= IN_PAGE else _write_beside(beside, path, small),
+                "size": [small.width, small.height],
+                "file": original_place(images.at(path), home),
+            }
+    return found
+
+
+def _write_beside(folder: Path, path: str, small: Thumbnail) -> str:
+    name = _digest(path)[:20] + ".jpg"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / name, base64.b64decode(small.uri.partition(",")[2]))
+    return f"{quote(folder.name)}/{name}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _encodable(path: str) -> str:
+    r"""Return a name that UTF-8 can hold: bytes that are no text as \udcXX in a private area."""
+    return path.translate({c: c - 0xDC80 + 0xF780 for c in map(ord, path) if 0xDC80 <= c <= 0xDCFF})

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.text import printable
+from fishembed.reports.wording import percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,25 +42,19 @@ def fill(
 ) -> str:
     """Fill a page's template; nothing that a file or folder is called can become markup.
 
-    The page may run the scripts it comes with, known by their hash, and may load nothing.
+    The page may run the scripts it comes with, known by their hash, and may load nothing. It can be
+    encoded as UTF-8.
 
     Parameters
     ----------
     template
-        File name in `templates/`.
+        File name in `templates/` of `package`; what it extends is looked for here too.
     context
         What the template names. Text is escaped; `figures` are trusted SVG of our own. Every
         page may have `parts`, (id, title) of its sections, which stay in sight as navigation, and
         `image_places`, see `IMAGES_BESIDE`.
     scripts
         File names in `templates/`, joined to one.
-    package
-        Whose `templates/` the template lies in; what it extends is looked for here too.
-
-    Returns
-    -------
-    str
-        The page; it can be encoded as UTF-8.
     """
     from markupsafe import Markup
 
@@ -88,16 +83,18 @@ def _environment(package: str) -> Environment:
     )
     # Jinja's tojson also escapes <, >, & and ', so that the data cannot end its own element.
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
-    made.filters["percent"] = _percent
-    made.filters["printable"] = printable
-    made.filters["share"] = lambda value: f"{value:.4f}"
-    made.filters["number"] = lambda value: "" if math.isnan(value) else f"{value:,.0f}"
+    made.filters |= {
+        "percent": _percent,
+        "printable": printable,
+        "share": "{:.4f}".format,
+        "number": lambda value: "" if math.isnan(value) else f"{value:,.0f}",
+    }
     return made
 
 
 def _percent(share: float, decimals: int = 1) -> str:
     """Write a share in percent; nothing for NaN."""
-    return "" if math.isnan(share) else f"{100 * share:.{decimals}f}"
+    return "" if math.isnan(share) else percent(share, decimals)
 
 
 def read_template(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A run as LaTeX tables."""
+"""A run in LaTeX for a paper, and in Markdown for a README or a pull request."""
 
 from __future__ import annotations
 
@@ -27,12 +27,9 @@ _SPECIAL = {
 
 
 def latex_tables(run: Run) -> str:
-    """Return a run's scores and its classes as two tables; they need the package booktabs.
+    """Return a run's scores and its classes as two LaTeX tables for the package booktabs.
 
-    Returns
-    -------
-    str
-        LaTeX; names are escaped, scripts other than Latin need XeLaTeX or LuaLaTeX.
+    Names are escaped; scripts other than Latin need XeLaTeX or LuaLaTeX.
     """
     scores, classes = _scores(run.metrics), _classes(run.result.classes)
     name = latex_escape(printable(run.name))
@@ -45,26 +42,34 @@ def latex_escape(text: str) -> str:
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:
-    rows = []
-    for key, name in (("accuracy", "Accuracy"), ("macro_recall", "Macro recall")):
-        if metrics.get(key) is not None:
-            rows.append((name, percent(metrics[key]), interval(metrics[f"{key}_ci95"])))
-    for key, name in (("macro_f1", "Macro F1"), ("top5_accuracy", "Top-5 accuracy")):
-        if metrics.get(key) is not None:
-            rows.append((name, percent(metrics[key]), ""))
+    rows = [
+        (name, percent(metrics[key]), interval(metrics[f"{key}_ci95"]) if certain else "")
+        for key, name, certain in (
+            ("accuracy", "Accuracy", True),
+            ("macro_recall", "Macro recall", True),
+            ("macro_f1", "Macro F1", False),
+            ("top5_accuracy", "Top-5 accuracy", False),
+        )
+        if metrics.get(key) is not None
+    ]
     return tabular("lrr", (r"Score (\%)", "", r"95\% interval"), rows)
 
 
 def _classes(table: ClassTable) -> str:
-    rows = []
-    for i in table.by_recall:
-        trained = "" if math.isnan(table.n_train[i]) else f"{table.n_train[i]:.0f}"
-        ends = interval((float(table.low[i]), float(table.high[i])))
-        share = percent(float(table.recall[i]))
-        counts = f"{table.correct[i]} / {table.n[i]}"
-        rows.append((latex_escape(table.names[i]), share, ends, counts, trained))
+    rows = [(latex_escape(name), *row) for name, *row in _class_rows(table, " to ")]
     head = ("Class", r"Recall (\%)", r"95\% interval", "Right / scored", "Trained on")
     return tabular("lrrrr", head, rows)
+
+
+def _class_rows(table: ClassTable, to: str) -> list[list[str]]:
+    """Return name, recall, interval, counts and training images of each class, best first."""
+    rows = []
+    for i in table.by_recall:
+        recall, low, high = (percent(float(x[i])) for x in (table.recall, table.low, table.high))
+        trained = "" if math.isnan(table.n_train[i]) else f"{table.n_train[i]:.0f}"
+        counts = f"{table.correct[i]} / {table.n[i]}"
+        rows.append([table.names[i], recall, f"{low}{to}{high}", counts, trained])
+    return rows
 
 
 def tabular(columns: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -83,10 +88,7 @@ _PAIRS = 5
 def markdown_summary(run: Run) -> str:
     """Summarise a run in Markdown: scores, table of classes, most confused pairs, command.
 
-    Returns
-    -------
-    str
-        Markdown with one table, as GitHub and most others render it; names are escaped.
+    GitHub and most others render it; names are escaped.
     """
     table = run.result.classes
     parts = [
@@ -119,13 +121,8 @@ def _code(text: str) -> str:
 def _table(table: ClassTable) -> str:
     lines = ["| class | recall % | 95% interval | right / scored | trained on |"]
     lines.append("|---|---:|---:|---:|---:|")
-    for i in table.by_recall:
-        ends = f"{percent(float(table.low[i]))}–{percent(float(table.high[i]))}"
-        trained = "" if math.isnan(table.n_train[i]) else f"{table.n_train[i]:.0f}"
-        lines.append(
-            f"| {markdown_escape(table.names[i])} | {percent(float(table.recall[i]))} | {ends} "
-            f"| {table.correct[i]} / {table.n[i]} | {trained} |"
-        )
+    for name, *row in _class_rows(table, "–"):
+        lines.append("| " + " | ".join((markdown_escape(name), *row)) + " |")
     return "\n".join(lines)
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from fishembed._base.csv_files import write_csv
 from fishembed._base.files import write_text
-from fishembed._base.progress import Progress
+from fishembed._base.progress import NoProgress, Progress
 from fishembed.errors import InputError
 from fishembed.evaluation.confusion_counts import DENSE_UP_TO, count_cells
 from fishembed.experiments.field_questions import field_answers
 from fishembed.experiments.runs.run_files import PAGE_HTML
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import RunResult
-from fishembed.reports.embedding_map import EmbeddingMap, map_embeddings
+from fishembed.reports.embedding_map import map_embeddings
 from fishembed.reports.figures.all_figures import draw_figures, write_figures
 from fishembed.reports.figures.figure_style import FIGURE_FORMATS, style, undrawn_note
 from fishembed.reports.figures.mixup_figures import draw_map
 from fishembed.reports.figures.score_figures import draw_field_figures
-from fishembed.reports.page.galleries import run_photos
+from fishembed.reports.page.galleries import read_run_images
 from fishembed.reports.page.report_context import report_context
 from fishembed.reports.page.report_texts import CONFUSION_CSV
 from fishembed.reports.page_template import fill
@@ -82,33 +82,32 @@ def write_report(
     unknown = sorted(set(formats) - set(REPORT_FORMATS))
     if unknown:
         raise InputError(f"no format {unknown[0]!r}; there are {', '.join(REPORT_FORMATS)}")
+    progress = progress or NoProgress()
     run = run if isinstance(run, Run) else Run.open(run)
     result, folder, on_page = run.result, run.folder, "html" in formats
     _write_confusion(result, folder / CONFUSION_CSV)
-    if "md" in formats:
-        write_text(folder / _DOCUMENTS["md"], markdown_summary(run))
-    if "tex" in formats:
-        write_text(folder / _DOCUMENTS["tex"], latex_tables(run))
+    for key, document in (("md", markdown_summary), ("tex", latex_tables)):
+        if key in formats:
+            write_text(folder / _DOCUMENTS[key], document(run))
     if {"html", *FIGURE_FORMATS} & set(formats):
         # The map takes seconds in another process, photos wait for the disk: meanwhile the
         # other figures are drawn.
         with ThreadPoolExecutor(2) as pool, style(result.classes.names):
             mapping = pool.submit(map_embeddings, run, fetch=fetch)
-            reading = pool.submit(run_photos, run, photos, fetch=fetch) if on_page else None
+            reading = pool.submit(read_run_images, run, photos, fetch=fetch) if on_page else None
             found = field_answers(run)
             figures = draw_figures(result) | draw_field_figures(found)
             svgs = write_figures(folder, figures, formats, page=on_page)
             embedding_map = mapping.result()
-            if isinstance(embedding_map, str) and progress is not None:
+            if isinstance(embedding_map, str):
                 progress.message(embedding_map)
-            if isinstance(embedding_map, EmbeddingMap):
+            else:
                 drawn = {"map": draw_map(result, embedding_map)}
                 write_figures(folder, drawn, formats, page=False)
             if reading is not None:
                 context = report_context(run, svgs, embedding_map, reading.result(), found)
                 write_text(folder / PAGE_HTML, fill("report.html", context, scripts=SCRIPTS))
-    numbered = undrawn_note(result.classes.names) if set(formats) & set(FIGURE_FORMATS) else ""
-    if numbered and progress is not None:
+    if set(formats) & set(FIGURE_FORMATS) and (numbered := undrawn_note(result.classes.names)):
         progress.message(numbered)
     documents = [name for key, name in _DOCUMENTS.items() if key in formats]
     return folder / documents[0] if documents else folder

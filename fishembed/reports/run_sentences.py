@@ -27,13 +27,7 @@ _UNSCORED_NAMED = 8
 
 
 def summary_sentence(metrics: Mapping[str, Any]) -> str:
-    """Return a sentence on what a run reached.
-
-    Parameters
-    ----------
-    metrics
-        What `metrics.json` holds.
-    """
+    """Return a sentence on what a run reached; `metrics` is what `metrics.json` holds."""
     n = metrics.get("n", 0)
     what = split_images(metrics.get("scored_split", ""))
     if not n:
@@ -53,7 +47,7 @@ def classes_at_zero(metrics: Mapping[str, Any]) -> str:
     zero = [shortened(printable(name), 40) for name in metrics.get("zero_recall_classes", ())]
     if not zero:
         return "no class at zero"
-    count = "1 class" if len(zero) == 1 else f"{len(zero):,} classes"
+    count = counted(len(zero), "class", "classes")
     if len(zero) <= _ZERO_CLASSES_NAMED:
         return f"{count} at zero: {listed(zero)}"
     return f"{count} at zero, among them {listed(zero[:_ZERO_CLASSES_NAMED])}"
@@ -143,11 +137,11 @@ def training_effect(table: ClassTable) -> str:
     if not len(shown):
         return ""
     n, recall = table.n_train[shown], table.recall[shown]
-    groups = [
+    groups = (
         (n < FEW, f"fewer than {FEW}"),
         ((n >= FEW) & (n <= MANY), f"{FEW} to {MANY}"),
         (n > MANY, f"more than {MANY}"),
-    ]
+    )
     parts: list[str] = []
     for at, label in groups:
         if at.any():
@@ -177,11 +171,8 @@ def _rank_correlation(n: npt.NDArray[Any], recall: npt.NDArray[Any]) -> tuple[st
     if len(n) < 5 or np.ptp(n) == 0 or np.ptp(recall) == 0:
         return "", ""
     rho = float(np.corrcoef(_ranks(n), _ranks(recall))[0, 1])
-    lead = "Species with more training photos are found more often. "
-    if rho < 0.2:
-        lead = "Species with more training photos are not found more often. "
-    elif rho < 0.5:
-        lead = "Species with more training photos are found somewhat more often. "
+    often = "not found more" if rho < 0.2 else "found somewhat more" if rho < 0.5 else "found more"
+    lead = f"Species with more training photos are {often} often. "
     return lead, f" Their rank correlation is {rho:.2f} (Spearman's, over species)."
 
 

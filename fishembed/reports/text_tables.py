@@ -20,7 +20,7 @@ Table = tuple[list[str], list[list[str]]]
 _WIDTH, _RUN_WIDTH = 32, 40
 """Letters of a name in a terminal."""
 
-_SELECTION_SCORES = ("accuracy", "macro_recall", "macro_f1")
+_SCORES = ("accuracy", "macro_recall")
 
 
 def lowest_recall_table(table: ClassTable, limit: int = 5) -> Table:
@@ -28,16 +28,15 @@ def lowest_recall_table(table: ClassTable, limit: int = 5) -> Table:
 
     Among equals, the class with more images stands first: it is the more certain one.
     """
-    order = sorted(table.scored.tolist(), key=lambda i: (table.recall[i], -table.n[i]))
     trained = not all(math.isnan(n) for n in table.n_train)
     columns = ["lowest recall", "%", "95% interval", "right"] + ["trained on"] * trained
     rows = []
-    for i in order[:limit]:
+    for i in table.worst_first[:limit]:
         ends = interval((float(table.low[i]), float(table.high[i])))
-        row = [shortened(table.names[i], _WIDTH), percent(float(table.recall[i])), ends]
-        row.append(f"{table.correct[i]:,} of {table.n[i]:,}")
-        known = not math.isnan(table.n_train[i])
-        rows.append(row + [f"{table.n_train[i]:,.0f}" if known else ""] * trained)
+        counts = f"{table.correct[i]:,} of {table.n[i]:,}"
+        row = [shortened(table.names[i], _WIDTH), percent(float(table.recall[i])), ends, counts]
+        known = "" if math.isnan(table.n_train[i]) else f"{table.n_train[i]:,.0f}"
+        rows.append(row + [known] * trained)
     return columns, rows
 
 
@@ -52,13 +51,7 @@ def largest_mixups_table(result: RunResult, limit: int = 3) -> Table:
 
 
 def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """List the best of each kind of candidate that a head was chosen from, parameters last.
-
-    Parameters
-    ----------
-    rows
-        `RunResult.selection`.
-    """
+    """List the best of each kind of candidate of `RunResult.selection`, parameters last."""
     columns = ["candidate", "accuracy %", "macro recall %", "macro F1 %", "log loss", "seconds"]
     columns.append("parameters")
     best: dict[str, Mapping[str, Any]] = {}
@@ -69,7 +62,7 @@ def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     lines = [
         [
             f"{'*' if row['chosen'] else ' '} {name}",
-            *(_spread(row, score, 100, 1) for score in _SELECTION_SCORES),
+            *(_spread(row, score, 100, 1) for score in (*_SCORES, "macro_f1")),
             _spread(row, "log_loss", 1, 3),
             f"{seconds[name]:.1f}",
             row["parameters"],
@@ -86,31 +79,30 @@ def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def learning_curve_table(rows: Sequence[Mapping[str, Any]], head: str = "") -> Table:
-    """List means over the draws with 95% intervals, by images of each class and head.
+    """List means of `RunResult.few_shot` over the draws with 95% intervals, by shots and head.
 
-    Parameters
-    ----------
-    rows
-        `RunResult.few_shot`.
-    head
-        Name of the head, for rows that do not say.
+    `head` is the name of the head, for rows that do not say.
     """
     curve = curve_points(rows, head)
-    columns = ["images of each class", "head", "training images", "accuracy %", "macro recall %"]
-    columns += ["log loss", "classes at zero"]
-    compared = any(point.gain for point in curve)
-    lines = []
-    for point in curve:
-        line = [f"{point.shots}", printable(point.head), f"{point.n_train:,}"]
-        line += [_estimate(point.accuracy), _estimate(point.macro_recall)]
-        line.append("" if np.isnan(point.log_loss) else f"{point.log_loss:.3f}")
-        line.append(f"{point.classes_at_zero:.1f}")
-        if compared:
-            gain = point.gain
-            line.append("" if gain is None else _gain(gain))
-        lines.append(line)
     first = next((point.head for point in curve if point.shots), "")
-    return columns + ([f"{printable(first)}'s gain"] if compared else []), lines
+    columns = ["images of each class", "head", "training images", "accuracy %", "macro recall %"]
+    columns += ["log loss", "classes at zero", f"{printable(first)}'s gain"]
+    lines = [
+        [
+            f"{point.shots}",
+            printable(point.head),
+            f"{point.n_train:,}",
+            _estimate(point.accuracy),
+            _estimate(point.macro_recall),
+            "" if np.isnan(point.log_loss) else f"{point.log_loss:.3f}",
+            f"{point.classes_at_zero:.1f}",
+            "" if point.gain is None else _gain(point.gain),
+        ]
+        for point in curve
+    ]
+    if any(point.gain for point in curve):
+        return columns, lines
+    return columns[:-1], [line[:-1] for line in lines]
 
 
 def _estimate(value: Estimate) -> str:
@@ -130,14 +122,14 @@ def _spread(row: Mapping[str, Any], score: str, factor: float, decimals: int) ->
     return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
 
 
-_SCORES = ("accuracy", "macro_recall")
-
-
 def seeds_table(runs: Sequence[Run]) -> Table:
     """List the scores of each run, and below them mean ± standard deviation."""
     rows = [
-        [shortened(name, _RUN_WIDTH), *(percent(run.metrics[key]) for key in _SCORES)]
-        for name, run in ((printable(run.name), run) for run in runs)
+        [
+            shortened(printable(run.name), _RUN_WIDTH),
+            *(percent(run.metrics[key]) for key in _SCORES),
+        ]
+        for run in runs
     ]
     document = seeds_document(runs)
     ends = [f"{percent(document[key])} ± {percent(document[f'{key}_sd'])}" for key in _SCORES]
@@ -147,10 +139,8 @@ def seeds_table(runs: Sequence[Run]) -> Table:
 
 def seeds_document(runs: Sequence[Run]) -> dict[str, Any]:
     """Return the runs, and the mean and standard deviation of their scores, for JSON."""
-    document: dict[str, Any] = {
-        "runs": [str(run.folder) for run in runs],
-        "seeds": [run.info["seed"] for run in runs],
-    }
+    document: dict[str, Any] = {"runs": [str(run.folder) for run in runs]}
+    document["seeds"] = [run.info["seed"] for run in runs]
     for key in _SCORES:
         values = np.array([run.metrics[key] for run in runs], np.float64)
         document[key] = float(values.mean())

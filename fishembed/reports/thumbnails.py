@@ -1,4 +1,4 @@
-"""Small copies of images for a page."""
+"""Small copies of images for a page: one by one, or hundreds side by side in one."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from fishembed.images import ImageBytes, ImageFiles, decode, read_bytes
 BOX = (336, 252)
 """Largest width and height in pixels; pages show them at two thirds of that."""
 
+TILE = (96, 72)
+"""Width and height of each image of a sprite in pixels; it is fitted inside."""
+
 _QUALITY = 78
+_COLUMNS = 24
+_TILE_QUALITIES = (72, 55, 38, 22)
+_MOST_BYTES = 650_000
 _THREADS = 4
 _BROWSERS_READ = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"})
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small JPEG as a data URI.
+    """A small JPEG as a data URI, `width` × `height` pixels large.
 
-    Attributes
-    ----------
-    uri
-        The data.
-    width, height
-        In pixels.
-    original
-        Where the page finds the file itself, for the large view; "" where no browser could.
+    `original` is where the page finds the file itself, for the large view; "" where it cannot.
     """
 
     uri: str
@@ -44,29 +43,35 @@ class Thumbnail:
     original: str = ""
 
 
+@dataclass(frozen=True)
+class Sprite:
+    """Small images side by side, row by row, in a JPEG as a data URI.
+
+    `columns` stand in a row; `place` is each image's number, from 0, by its path, those that could
+    not be read left out; `sizes` are width and height of each within its tile, by number.
+    """
+
+    uri: str
+    columns: int
+    place: dict[str, int]
+    sizes: tuple[tuple[int, int], ...]
+
+
 def thumbnails(
-    photos: ImageFiles,
+    images: ImageFiles,
     paths: Iterable[str],
     *,
     box: tuple[int, int] = BOX,
     home: Path | None = None,
 ) -> dict[str, Thumbnail]:
-    """Make thumbnails; those that cannot be read are left out.
+    """Make thumbnails of `paths`, each once, that fit into `box`; leave out what cannot be read.
 
-    Parameters
-    ----------
-    photos
-        Finds them.
-    paths
-        As a store keeps them, each once.
-    box
-        Largest width and height in pixels.
-    home
-        Folder of the page, for `Thumbnail.original`; None where the files are not to be named.
+    `home` is the folder of the page, for `Thumbnail.original`; None where the files are not to be
+    named.
     """
 
     def make(path: str) -> Thumbnail | None:
-        file = photos.at(path)
+        file = images.at(path)
         small = thumbnail(file, box)
         if small is None or home is None:
             return small
@@ -74,8 +79,14 @@ def thumbnails(
 
     wanted = list(paths)
     with ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(make, wanted)
-        return {path: small for path, small in zip(wanted, made, strict=True) if small}
+        made = zip(wanted, pool.map(make, wanted), strict=True)
+        return {path: small for path, small in made if small}
+
+
+def thumbnail(file: Path | ImageBytes, box: tuple[int, int] = BOX) -> Thumbnail | None:
+    """Make the thumbnail of a file; None where it cannot be read."""
+    image = _fitted(file, box, 2 * max(box))
+    return None if image is None else Thumbnail(_uri(_jpeg(image, _QUALITY)), *image.size)
 
 
 def original_place(file: Path | ImageBytes, home: Path) -> str:
@@ -88,19 +99,55 @@ def original_place(file: Path | ImageBytes, home: Path) -> str:
         return ""
 
 
-def thumbnail(file: Path | ImageBytes, box: tuple[int, int] = BOX) -> Thumbnail | None:
-    """Make the thumbnail of a file; None where it cannot be read."""
+def make_sprite(images: ImageFiles, paths: Sequence[str]) -> Sprite | None:
+    """Read images, small, into one, as finely as a page bears; None where none can be read."""
+
+    def make(path: str) -> Image.Image | None:
+        return _fitted(images.at(path), TILE, max(TILE))
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        made = zip(paths, pool.map(make, paths), strict=True)
+        tiles = {path: tile.convert("RGB") for path, tile in made if tile is not None}
+    if not tiles:
+        return None
+    width, height = TILE
+    columns = min(_COLUMNS, len(tiles))
+    sheet = Image.new("RGB", (columns * width, -(-len(tiles) // columns) * height), "#888")
+    for i, tile in enumerate(tiles.values()):
+        sheet.paste(tile, ((i % columns) * width, (i // columns) * height))
+    data = b""
+    for quality in _TILE_QUALITIES:
+        data = _jpeg(sheet, quality)
+        if len(data) <= _MOST_BYTES:
+            break
+    return Sprite(
+        uri=_uri(data),
+        columns=columns,
+        place={path: i for i, path in enumerate(tiles)},
+        sizes=tuple(tile.size for tile in tiles.values()),
+    )
+
+
+def _fitted(file: Path | ImageBytes, box: tuple[int, int], side: int) -> Image.Image | None:
+    """Return an image made to fit into `box`; None where it cannot be read."""
     try:
-        image = open_reduced(read_bytes(file), 2 * max(box))[1]
+        image = open_reduced(read_bytes(file), side)[1]
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
     image.thumbnail(box)
-    # A report is handed on; what a photo says of its place and owner is not.
+    # A report is handed on; what an image says of its place and owner is not.
     image.info.clear()
+    return image
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Thumbnail(f"data:image/jpeg;base64,{text}", *image.size)
+    image.save(buffer, "JPEG", quality=quality, optimize=True)
+    return buffer.getvalue()
+
+
+def _uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
 def open_reduced(data: bytes, side: int) -> tuple[tuple[int, int], Image.Image]:
@@ -116,84 +163,3 @@ def open_reduced(data: bytes, side: int) -> tuple[tuple[int, int], Image.Image]:
 
     image = decode(data, at_least=at_least)
     return sizes[0], image
-
-
-TILE = (96, 72)
-"""Width and height of each image in pixels; it is fitted inside."""
-
-_COLUMNS = 24
-_QUALITIES = (72, 55, 38, 22)
-_MOST_BYTES = 650_000
-
-
-@dataclass(frozen=True)
-class Sprite:
-    """Small images side by side, row by row.
-
-    Attributes
-    ----------
-    uri
-        A JPEG as a data URI.
-    columns
-        Images in a row.
-    place
-        Path to number, from 0; images that could not be read are left out.
-    sizes
-        Width and height of each image within its tile, by number.
-    """
-
-    uri: str
-    columns: int
-    place: dict[str, int]
-    sizes: tuple[tuple[int, int], ...]
-
-
-def make_sprite(photos: ImageFiles, paths: Sequence[str]) -> Sprite | None:
-    """Read images, small, into one; None where none can be read.
-
-    Parameters
-    ----------
-    photos
-        Finds them.
-    paths
-        As a store keeps them, each once.
-    """
-    with ThreadPoolExecutor(_THREADS) as pool:
-        made = list(pool.map(lambda path: _tile(photos.at(path)), paths))
-    tiles = [(path, tile) for path, tile in zip(paths, made, strict=True) if tile is not None]
-    if not tiles:
-        return None
-    width, height = TILE
-    columns = min(_COLUMNS, len(tiles))
-    sheet = Image.new("RGB", (columns * width, -(-len(tiles) // columns) * height), "#888")
-    for i, (_, tile) in enumerate(tiles):
-        sheet.paste(tile, ((i % columns) * width, (i // columns) * height))
-    text = base64.b64encode(_encode(sheet)).decode("ascii")
-    return Sprite(
-        uri=f"data:image/jpeg;base64,{text}",
-        columns=columns,
-        place={path: i for i, (path, _) in enumerate(tiles)},
-        sizes=tuple(tile.size for _, tile in tiles),
-    )
-
-
-def _tile(file: Path | ImageBytes) -> Image.Image | None:
-    try:
-        image = open_reduced(read_bytes(file), max(TILE))[1]
-    except (ImageError, ValueError):  # ValueError: a name no file can have
-        return None
-    image.thumbnail(TILE)
-    image.info.clear()
-    return image.convert("RGB")
-
-
-def _encode(sheet: Image.Image) -> bytes:
-    """Encode as finely as the page has room for."""
-    data = b""
-    for quality in _QUALITIES:
-        buffer = io.BytesIO()
-        sheet.save(buffer, "JPEG", quality=quality, optimize=True)
-        data = buffer.getvalue()
-        if len(data) <= _MOST_BYTES:
-            break
-    return data

@@ -1,6 +1,6 @@
 """Answer photos in a browser on this machine, with a run's head."""
 
-from fishembed.serve.answerer import Answerer
 from fishembed.serve.app import make_app
+from fishembed.serve.upload_classifier import UploadClassifier
 
-__all__ = ["Answerer", "make_app"]
+__all__ = ["UploadClassifier", "make_app"]

@@ -1,16 +1,21 @@
-"""Answer photos in a browser on this machine: a page, and a JSON endpoint with its OpenAPI."""
+"""Classify photos in a browser on this machine: a page, and a JSON endpoint with its OpenAPI."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from fishembed._base.text import printable
 from fishembed._version import __version__
 from fishembed.errors import MissingExtraError
 from fishembed.reports.page_template import fill
-from fishembed.serve.answerer import Answerer
+from fishembed.serve.upload_classifier import UploadClassifier
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 MAX_BYTES = 32_000_000
 """Bytes of one upload, all its files together."""
@@ -19,12 +24,12 @@ MAX_FILES = 64
 """Files of one upload."""
 
 
-def make_app(answerer: Answerer, token: str = "", hosts: Sequence[str] = ()) -> Any:
+def make_app(classifier: UploadClassifier, token: str = "", hosts: Sequence[str] = ()) -> Any:
     """Return the ASGI application.
 
     Parameters
     ----------
-    answerer
+    classifier
         Classifies the uploads.
     token
         What requests have to bring, as `Authorization: Bearer …` or `?token=…`; "" for none.
@@ -39,123 +44,135 @@ def make_app(answerer: Answerer, token: str = "", hosts: Sequence[str] = ()) -> 
     try:
         import python_multipart  # noqa: F401 - starlette reads forms with it
         from starlette.applications import Starlette
-        from starlette.concurrency import run_in_threadpool
-        from starlette.exceptions import HTTPException
-        from starlette.requests import Request
-        from starlette.responses import HTMLResponse, JSONResponse, Response
         from starlette.routing import Route
     except ImportError as error:
         raise MissingExtraError("fishembed serve", "starlette", "serve") from error
+    answers = _Endpoints(classifier, token, hosts)
+    return Starlette(
+        routes=[
+            Route("/", answers.page),
+            Route("/api/predict", answers.predict, methods=["POST"]),
+            Route("/openapi.json", answers.openapi),
+        ]
+    )
 
-    def refused(request: Request) -> str:
-        name = request.url.hostname
-        if hosts and name not in hosts:
-            return f"this answers to {', '.join(hosts)}, not to {name}"
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        given = given or request.query_params.get("token", "")
-        known = not token or hmac.compare_digest(given.encode(), token.encode())
-        return "" if known else "a token is needed: it stands where fishembed serve was started"
 
-    async def page(request: Request) -> Response:
-        if why := refused(request):
-            html = fill("token.html", {"name": "a token is needed", "why": why, "data": {},
-                         "form_places": "'self'"},
-                        scripts=(), package="fishembed.serve")  # fmt: skip
-            return HTMLResponse(html, 401)
-        html = fill(
-            "serve.html",
-            {"name": printable(answerer.run.name), "data": {"token": token}, "figures": {},
-             "image_places": "blob:", "connect_places": "'self'"},
-            scripts=("page.js", "serve.js"),
-            package="fishembed.serve",
-        )  # fmt: skip
+@dataclass(frozen=True)
+class _Endpoints:
+    """What each address answers; see `make_app`."""
+
+    classifier: UploadClassifier
+    token: str
+    hosts: Sequence[str]
+
+    async def page(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse
+
+        if why := self._refused(request):
+            context = {"name": "a token is needed", "why": why, "data": {}, "form_places": "'self'"}
+            return HTMLResponse(_fill("token.html", context, ()), 401)
+        context = {
+            "name": printable(self.classifier.run.name),
+            "data": {"token": self.token},
+            "figures": {},
+            "image_places": "blob:",
+            "connect_places": "'self'",
+        }
+        html = _fill("serve.html", context, ("page.js", "serve.js"))
         return HTMLResponse(html, headers={"Referrer-Policy": "no-referrer"})
 
-    async def classify(request: Request) -> Response:
-        if why := refused(request):
+    async def predict(self, request: Request) -> Response:
+        from starlette.concurrency import run_in_threadpool
+        from starlette.exceptions import HTTPException
+        from starlette.responses import JSONResponse
+
+        if why := self._refused(request):
             return JSONResponse({"error": why}, 401)
         if int(request.headers.get("content-length") or MAX_BYTES + 1) > MAX_BYTES:
-            return JSONResponse(
-                {"error": f"an upload has {MAX_BYTES:,} bytes at most, and says how many"}, 413
-            )
+            why = f"an upload has {MAX_BYTES:,} bytes at most, and says how many"
+            return JSONResponse({"error": why}, 413)
         try:
             async with request.form(max_files=MAX_FILES, max_fields=8) as form:
-                sent = [item for _, item in form.multi_items() if not isinstance(item, str)]
-                files = [(printable(item.filename or "photo"), await item.read()) for item in sent]
+                sent = [value for _, value in form.multi_items() if not isinstance(value, str)]
+                files = [(printable(one.filename or "photo"), await one.read()) for one in sent]
         except HTTPException as error:
             return JSONResponse({"error": str(error.detail)}, 400)
         if not files:
             return JSONResponse({"error": "send photos as files of a form"}, 400)
         shown = request.query_params.get("thumbnails", "") not in ("", "0")
-        found = await run_in_threadpool(answerer.answer, files, with_thumbnails=shown)
+        found = await run_in_threadpool(self.classifier.predict, files, with_thumbnails=shown)
         alone = len(files) == 1 and "problem" in found["answers"][0]
         return JSONResponse(found, 415 if alone else 200)
 
-    async def openapi(_: Request) -> Response:
-        return JSONResponse(openapi_document(answerer.run.name, needs_token=bool(token)))
+    async def openapi(self, _: Request) -> Response:
+        from starlette.responses import JSONResponse
 
-    return Starlette(
-        routes=[
-            Route("/", page),
-            Route("/api/predict", classify, methods=["POST"]),
-            Route("/openapi.json", openapi),
-        ]
-    )
+        return JSONResponse(_openapi(self.classifier.run.name, needs_token=bool(self.token)))
+
+    def _refused(self, request: Request) -> str:
+        """Return why a request is refused; "" where it is not."""
+        name = request.url.hostname
+        if self.hosts and name not in self.hosts:
+            return f"this answers to {', '.join(self.hosts)}, not to {name}"
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        given = given or request.query_params.get("token", "")
+        known = not self.token or hmac.compare_digest(given.encode(), self.token.encode())
+        return "" if known else "a token is needed: it stands where fishembed serve was started"
 
 
-def openapi_document(run: str, *, needs_token: bool) -> dict[str, Any]:
+def _fill(template: str, context: dict[str, Any], scripts: Sequence[str]) -> str:
+    return fill(template, context, scripts=scripts, package="fishembed.serve")
+
+
+_TEXT = {"type": "string"}
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_THUMBNAILS = {
+    "name": "thumbnails",
+    "in": "query",
+    "description": "1: with small copies of the nearest training images",
+    "schema": {"type": "string", "enum": ["0", "1"]},
+}
+
+
+def _list(kind: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": kind}
+
+
+def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _openapi(run: str, *, needs_token: bool) -> dict[str, Any]:
     """Return the description of `/api/predict` in OpenAPI 3.1."""
-    file = {"type": "string", "contentMediaType": "application/octet-stream"}
-    form = {"type": "object", "properties": {"photos": {"type": "array", "items": file}}}
-    share, text = {"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}
-    guess = {"type": "object", "properties": {"class": text, "probability": share}}
-    near = {
-        "type": "object",
-        "properties": {
-            "label": text,
-            "similarity": {"type": "number"},
-            "path": text,
-            "thumbnail": {"type": "string", "description": "JPEG as a data URI"},
-        },
-    }
-    answer = {
-        "type": "object",
-        "required": ["file"],
-        "properties": {
-            "file": {"type": "string"},
-            "species": {"type": "string"},
-            "sure": {"type": "number", "minimum": 0, "maximum": 1},
-            "none_of_these": {"type": "boolean"},
-            "look": {"type": "boolean"},
-            "problem": {"type": "string"},
-            "top": {"type": "array", "items": guess},
-            "nearest": {"type": "array", "items": near},
-        },
-    }
-    found = {
-        "type": "object",
-        "properties": {"run": {"type": "string"}, "answers": {"type": "array", "items": answer}},
-    }
-    responses = {
-        "200": {"description": "Answers", "content": {"application/json": {"schema": found}}},
-        "400": {"description": "No photos"},
-        "401": {"description": "No token"},
-        "413": {"description": "Too many bytes"},
-        "415": {"description": "The one photo cannot be read"},
-    }
+    thumbnail = {"type": "string", "description": "JPEG as a data URI"}
+    near = _object(label=_TEXT, similarity={"type": "number"}, path=_TEXT, thumbnail=thumbnail)
+    flag = {"type": "boolean"}
+    guess = {"type": "object", "properties": {"class": _TEXT, "probability": _SHARE}}
+    answer = {"type": "object", "required": ["file"]} | _object(
+        file=_TEXT,
+        species=_TEXT,
+        sure=_SHARE,
+        none_of_these=flag,
+        look=flag,
+        problem=_TEXT,
+        top=_list(guess),
+        nearest=_list(near),
+    )
+    found = _object(run=_TEXT, answers=_list(answer))
+    form = {"multipart/form-data": {"schema": _object(photos=_list(_FILE))}}
     post: dict[str, Any] = {
         "summary": "Classify photos",
         "operationId": "predict",
-        "parameters": [
-            {
-                "name": "thumbnails",
-                "in": "query",
-                "description": "1: with small copies of the nearest training images",
-                "schema": {"type": "string", "enum": ["0", "1"]},
-            }
-        ],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
-        "responses": responses,
+        "parameters": [_THUMBNAILS],
+        "requestBody": {"required": True, "content": form},
+        "responses": {
+            "200": {"description": "Answers", "content": {"application/json": {"schema": found}}},
+            "400": {"description": "No photos"},
+            "401": {"description": "No token"},
+            "413": {"description": "Too many bytes"},
+            "415": {"description": "The one photo cannot be read"},
+        },
     }
     document: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -163,8 +180,7 @@ def openapi_document(run: str, *, needs_token: bool) -> dict[str, Any]:
         "paths": {"/api/predict": {"post": post}},
     }
     if needs_token:
-        document["components"] = {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}
-        }
+        scheme = {"token": {"type": "http", "scheme": "bearer"}}
+        document["components"] = {"securitySchemes": scheme}
         post["security"] = [{"token": []}]
     return document

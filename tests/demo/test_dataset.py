@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from fishembed.demo import dataset
+from fishembed.demo.catalogue import SPECIES
 from fishembed.demo.dataset import draw_dataset, long_tail
-from fishembed.demo.species import SPECIES
 from fishembed.errors import FishembedError, InputError
 
 FEW = {"Goby": (3, 1, 1), "Mudfish": (1, 1, 1), "Indo-Pacific Tarpon": (1, 0, 1)}

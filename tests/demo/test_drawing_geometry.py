@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fishembed.demo.catalogue import SPECIES
 from fishembed.demo.geometry import Canvas, Curve, Outline, Pose, Side
 from fishembed.demo.pixels import rgb
-from fishembed.demo.species import SPECIES
 
 LEVEL = Pose(x=0.5, y=0.5, length=0.5, angle=0.0, faces_left=True)
 SHAPE = (240, 320)

@@ -15,11 +15,10 @@ from fishembed.experiments import compare_runs
 from fishembed.images import ImageFiles
 from fishembed.reports import write_comparison, write_report
 from fishembed.reports.label_sheet import (
-    AnswerImage,
-    AnswerSection,
-    AnswerSheet,
-    PhotoPage,
-    write_photo_page,
+    LabelSheet,
+    SheetImage,
+    SheetSection,
+    write_label_sheet,
 )
 from fishembed.reports.page_template import Tile
 
@@ -49,10 +48,19 @@ def pages(tmp_path_factory):
         "audit": audit_page(home, names),
         "photos": home / "photos.html",
     }
-    images = [AnswerImage(name, "cod", ("eel",), ("line",)) for name in names[:12]]
-    sheet = AnswerSheet("p", ["cod", "eel"], [AnswerSection("Group", images, "note", names, ["x"])])
-    shown = PhotoPage("eyebrow", "Head", "about", [Tile("a", "1")], [("cod", 3, 0)], [("x", "y")])
-    write_photo_page(found["photos"], shown, sheet, ImageFiles(home / "photos"))
+    images = [SheetImage(name, "cod", ("eel",), ("line",)) for name in names[:12]]
+    sheet = LabelSheet(
+        "p",
+        ["cod", "eel"],
+        [SheetSection("Group", images, "note", names, ["x"])],
+        eyebrow="eyebrow",
+        headline="Head",
+        about="about",
+        tiles=[Tile("a", "1")],
+        counts=[("cod", 3, 0)],
+        problems=[("x", "y")],
+    )
+    write_label_sheet(found["photos"], sheet, ImageFiles(home / "photos"))
     return found
 
 

@@ -12,11 +12,10 @@ from test_browser import Page, chromium  # noqa: F401 - a fixture
 
 from fishembed.images import ImageFiles
 from fishembed.reports.label_sheet import (
-    AnswerImage,
-    AnswerSection,
-    AnswerSheet,
-    PhotoPage,
-    write_photo_page,
+    LabelSheet,
+    SheetImage,
+    SheetSection,
+    write_label_sheet,
 )
 
 CLASSES = ["cod", "eel", "<b>pike</b>"]
@@ -27,12 +26,16 @@ def sheet(n, folder):
     for i in range(min(n, 8)):
         Image.new("RGB", (60, 40), (30 * i, 90, 200)).save(folder / f"{i}.png")
     images = [
-        AnswerImage(f"{i}.png", "cod" if i % 2 else "", ("eel", "<b>pike</b>"), (f"line {i}",))
+        SheetImage(f"{i}.png", "cod" if i % 2 else "", ("eel", "<b>pike</b>"), (f"line {i}",))
         for i in range(n)
     ]
     members = [f"{i}.png" for i in range(0, n, 2)] + ['far "away",1.png']
-    return AnswerSheet(
-        str(folder), CLASSES, [AnswerSection("Group <1>", images, "", members, ["eel"])]
+    return LabelSheet(
+        str(folder),
+        CLASSES,
+        [SheetSection("Group <1>", images, "", members, ["eel"])],
+        eyebrow="eye",
+        headline="Head",
     )
 
 
@@ -41,7 +44,7 @@ def page(chromium, tmp_path):  # noqa: F811
     def load(n=6, **how):
         place = tmp_path / "index.html"
         photos = ImageFiles(tmp_path / "photos")
-        write_photo_page(place, PhotoPage("eye", "Head"), sheet(n, tmp_path / "photos"), photos)
+        write_label_sheet(place, sheet(n, tmp_path / "photos"), photos)
         return Page(chromium, place, **how)
 
     return load
@@ -117,9 +120,8 @@ def test_a_page_made_after_the_fix_does_not_show_what_is_done(page, tmp_path):
     first = dataclasses.replace(fixed.sections[0].images[0], label="eel")
     images = [first, *fixed.sections[0].images[1:]]
     section = dataclasses.replace(fixed.sections[0], images=images)
-    write_photo_page(
+    write_label_sheet(
         tmp_path / "index.html",
-        PhotoPage("eye", "Head"),
         dataclasses.replace(fixed, sections=[section]),
         ImageFiles(tmp_path / "photos"),
     )

@@ -10,7 +10,7 @@ from fake_encoder import FakeEncoder
 from PIL import Image
 
 from fishembed import extract, run_fit
-from fishembed.serve import Answerer, make_app
+from fishembed.serve import UploadClassifier, make_app
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def client(workspace):
     run = run_fit(extract("photos", encoder=encoder).store, head="centroid")
 
     def make(token=""):
-        return TestClient(make_app(Answerer(run, encoder), token))
+        return TestClient(make_app(UploadClassifier(run, encoder), token))
 
     return make
 
@@ -124,7 +124,7 @@ def test_an_error_of_the_encoder_keeps_no_other_request_waiting(client, monkeypa
     asked = client()
     files = [("photos", ("x.png", photo()))]
     with monkeypatch.context() as patched:
-        patched.setattr("fishembed.serve.answerer.predict_run", broken)
+        patched.setattr("fishembed.serve.upload_classifier.predict_run", broken)
         with pytest.raises(RuntimeError, match="no memory"):
             asked.post("/api/predict", files=files)
     assert asked.post("/api/predict", files=files).status_code == 200

@@ -12,7 +12,6 @@ from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import places_of
 from fishembed.errors import RunFormatError
-from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.runs.run_documents import (
     CHECKSUM,
     FILES,
@@ -126,8 +125,7 @@ def read_csv_columns(path: Path) -> Columns:
 def _class_rows(result: RunResult) -> Iterator[list[object]]:
     table = result.classes
     numbers = [_cells(getattr(table, name), name) for name in _NUMBERS.values()]
-    instead = most_often_called_instead(result.confusion)
-    for name, wrong, *row in zip(table.raw_names, instead, *numbers, strict=True):
+    for name, wrong, *row in zip(table.raw_names, result.called_instead, *numbers, strict=True):
         other = (None, 0) if wrong is None else (table.raw_names[wrong[0]], wrong[1])
         yield [name, *row, *other]
 

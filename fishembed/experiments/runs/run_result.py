@@ -22,7 +22,11 @@ from fishembed.evaluation.confidence import (
     reliability,
     top_k_accuracy,
 )
-from fishembed.evaluation.confusion_counts import confusion_counts, mixup_order
+from fishembed.evaluation.confusion_counts import (
+    confusion_counts,
+    mixup_order,
+    most_often_called_instead,
+)
 from fishembed.evaluation.intervals import proportion_intervals
 from fishembed.evaluation.scores import score_table
 
@@ -89,6 +93,12 @@ class ClassTable:
         """Indices of the scored classes, best recall first, larger classes first among equals."""
         at = self.scored
         return at[np.lexsort((-self.n[at], -self.recall[at]))]
+
+    @property
+    def worst_first(self) -> npt.NDArray[np.intp]:
+        """Indices of the scored classes, least recall first, larger classes first among equals."""
+        at = self.scored
+        return at[np.lexsort((-self.n[at], self.recall[at]))]
 
     @property
     def trained_and_scored(self) -> npt.NDArray[np.intp]:
@@ -250,6 +260,11 @@ class RunResult(PrintsAsTable):
     def mixup_order(self) -> npt.NDArray[np.intp]:
         """Classes that occur, those taken for each other together."""
         return mixup_order(self.confusion)
+
+    @cached_property
+    def called_instead(self) -> list[tuple[int, int] | None]:
+        """What each class was wrongly called most often, and how often; None where it never was."""
+        return most_often_called_instead(self.confusion)
 
     @cached_property
     def reliability(self) -> Reliability | None:

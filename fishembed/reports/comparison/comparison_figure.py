@@ -1,4 +1,4 @@
-"""The dot plot of a comparison: recall of each class by each run."""
+"""Runs side by side as one figure: their scores, and the recall of each class as dots."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fishembed.experiments.comparison import Comparison
 from fishembed.reports.figures.figure_style import (
     INK,
     LINE,
     MUTED,
     figure_names,
-    percent_axis,
+    row_names,
     style,
     tick_names,
 )
@@ -32,6 +31,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 OTHERS = len(COLOURS)
 """Runs from this place on are drawn alike, small and grey."""
+
+_CLASSES = 60
+_ROW = 0.19
+_ASIDE = 0.012
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,6 @@ def class_dots(comparison: Comparison) -> list[ClassDots]:
     return sorted(dots, key=lambda one: (-round(one.spread, 6), min(one.recalls), one.name))
 
 
-_CLASSES = 60
-_ROW = 0.19
-_ASIDE = 0.012
-
-
 def draw_comparison(comparison: Comparison) -> Figure:
     """Draw the scores of each run with intervals, and below the recall of each class.
 
@@ -100,11 +98,7 @@ def _scores(axes: Axes, comparison: Comparison, key: str, title: str) -> None:
         entry = comparison.entries[i]
         axes.hlines(row, *getattr(entry, f"{key}_ci95"), color=INK, linewidth=1, zorder=2)
         axes.plot(getattr(entry, key), row, **_marker(row, 6), zorder=3)
-    axes.set_yticks(range(len(order)), [drawable[i] for i in order])
-    axes.set_ylim(len(order) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    percent_axis(axes, "x")
+    row_names(axes, [drawable[i] for i in order])
     axes.set_title(title)
 
 
@@ -116,21 +110,13 @@ def _classes(axes: Axes, shown: list[ClassDots], n_classes: int) -> None:
             recall, step = one.recalls[place], one.steps[place] * _ASIDE
             at = recall - step if recall > 0.5 else recall + step
             axes.plot(at, row, **_marker(place, 4.5), zorder=3, clip_on=False)
-    axes.set_yticks(
-        range(len(shown)), [f"{n} ({c.n:,})" for n, c in zip(names, shown, strict=True)]
-    )
+    row_names(axes, [f"{n} ({c.n:,})" for n, c in zip(names, shown, strict=True)])
     axes.set_xlim(0, 1)
-    axes.set_ylim(len(shown) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    percent_axis(axes, "x")
     few = len(shown) < n_classes
     which = f"the {len(shown)} of {n_classes:,} classes that differ most" if few else "each class"
     axes.set_xlabel(f"recall of {which} (images)")
 
 
 def _marker(place: int, size: float) -> dict[str, Any]:
-    if place >= OTHERS:
-        return {"marker": ".", "color": MUTED, "markersize": size, "linestyle": "none"}
-    colour, marker = COLOURS[place], MARKERS[place]
+    colour, marker = (MUTED, ".") if place >= OTHERS else (COLOURS[place], MARKERS[place])
     return {"marker": marker, "color": colour, "markersize": size, "linestyle": "none"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
+from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.experiments.comparison import Comparison, Difference
+from fishembed.experiments.comparison import REAL_BELOW, Comparison
 from fishembed.reports.comparison.comparison_figure import OTHERS, class_dots
 from fishembed.reports.comparison.comparison_sentences import (
     compared_images,
@@ -22,8 +22,13 @@ from fishembed.reports.comparison.comparison_sentences import (
     value_text,
 )
 from fishembed.reports.comparison.comparison_tables import notes
-from fishembed.reports.page.galleries import GalleryImage, read_thumbnails
-from fishembed.reports.page.image_choice import Rows
+from fishembed.reports.page.galleries import (
+    GalleryImage,
+    Rows,
+    find_run_images,
+    one_of_each_group,
+    read_thumbnails,
+)
 from fishembed.reports.page_template import IMAGES_BESIDE, fill
 from fishembed.reports.thumbnails import Thumbnail
 from fishembed.reports.wording import interval, points
@@ -51,25 +56,19 @@ def comparison_page(
     fetch: bool = False,
     home: Path | None = None,
 ) -> str:
-    """Return the page: scores, which differences are real, each class by run, photos.
+    """Return the page: scores, which differences are real, each class by run, images.
 
-    Parameters
-    ----------
-    comparison
-        What `compare_runs` returned.
-    photos
-        Folder of the photos; the one the first run's store knows when left out.
-    fetch
-        Whether images that lie at URLs are fetched.
-    home
-        Folder of the page, which may show the files of the photos large.
+    `photos` and `fetch` are as in `write_comparison`; `home` is the folder of the page, which may
+    show the files of the images large.
     """
     order = comparison.best_first
     others = order[1:]
     changed = [changed_images(comparison, order[0], other) for other in others[:_WITH_PHOTOS]]
     paths = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
-    small, missing = read_thumbnails(comparison.runs[0], photos, paths, fetch=fetch, home=home)
-    pairs = _pairs(comparison)
+    files = find_run_images(comparison.runs[0], photos, fetch=fetch)
+    small, missing = read_thumbnails(files, paths, fetch=fetch, home=home)
+    axis, reach = _axis(comparison), _reach(comparison)
+    pairs = _pairs(comparison, reach)
     open_pairs = max(_PAIRS_OPEN, min(len(others), _PAIRS_OF_BEST))
     dots = class_dots(comparison)
     context = {
@@ -77,11 +76,11 @@ def comparison_page(
         "headline": headline(comparison),
         "images": compared_images(comparison),
         "caveats": comparison.notes,
-        "runs": _runs(comparison),
-        "axis": _axis(comparison),
+        "runs": _runs(comparison, axis),
+        "axis": axis,
         "pairs": pairs[:open_pairs],
         "more_pairs": pairs[open_pairs:],
-        "reach": _reach(comparison),
+        "reach": reach,
         "classes": dots[:_CLASSES_OPEN],
         "more_classes": dots[_CLASSES_OPEN:],
         "shape": lambda place: min(place, OTHERS),
@@ -100,35 +99,27 @@ def comparison_page(
     return fill("compare.html", context, scripts=("page.js", "lightbox.js"))
 
 
-def _runs(comparison: Comparison) -> list[Place]:
-    low, high = _axis(comparison)
+def _runs(comparison: Comparison, axis: tuple[float, float]) -> list[Place]:
     rows = []
     for i in comparison.best_first:
         one = comparison.entries[i]
         scores = [
-            {
-                "value": value_text(value, sd),
-                "ends": interval(ends),
-                "at": _at(value, low, high),
-                "from": _at(ends[0], low, high),
-                "to": _at(ends[1], low, high),
-            }
+            {"value": value_text(value, sd), "ends": interval(ends), **_places(value, ends, axis)}
             for value, ends, sd in (
                 (one.macro_recall, one.macro_recall_ci95, one.macro_recall_sd),
                 (one.accuracy, one.accuracy_ci95, one.accuracy_sd),
             )
         ]
-        head = str(one.runs[0].info.get("head", ""))
-        rows.append(
-            {
-                "name": one.name,
-                "head": head,
-                "seeds": len(one.runs),
-                "scores": scores,
-                "never": one.never_recognised,
-            }
-        )
+        row = {"name": one.name, "seeds": len(one.runs), "never": one.never_recognised}
+        rows.append({**row, "scores": scores})
     return rows
+
+
+def _places(value: float, ends: Sequence[float], axis: tuple[float, float]) -> Place:
+    """Return where a value and its interval stand on an axis, in percent of its length."""
+    low, high = axis
+    names = zip(("at", "from", "to"), (value, *ends), strict=True)
+    return {name: round(100 * (one - low) / (high - low), 2) for name, one in names}
 
 
 def _axis(comparison: Comparison) -> tuple[float, float]:
@@ -141,36 +132,23 @@ def _axis(comparison: Comparison) -> tuple[float, float]:
     return max(0.0, low), min(1.0, max(high, low + _STEP))
 
 
-def _at(value: float, low: float, high: float) -> float:
-    """Return a place on an axis in percent of its length."""
-    return round(100 * (value - low) / (high - low), 2)
-
-
-def _pairs(comparison: Comparison) -> list[Place]:
-    order, reach = comparison.best_first, _reach(comparison)
+def _pairs(comparison: Comparison, reach: float) -> list[Place]:
     found = []
-    for first in range(len(order)):
-        for second in range(first + 1, len(order)):
-            d = comparison.difference(order[first], order[second])
-            scores = [
-                _difference(d.macro_recall, d.macro_recall_ci95, d.macro_recall_p_holm, reach),
-                _difference(d.accuracy, d.accuracy_ci95, d.p_holm, reach),
-            ]
-            names = [comparison.entries[order[place]].name for place in (first, second)]
-            found.append({"places": (first, second), "names": names, "scores": scores})
+    for (first, better), (second, worse) in combinations(enumerate(comparison.best_first), 2):
+        d = comparison.difference(better, worse)
+        scores = [
+            _difference(d.macro_recall, d.macro_recall_ci95, d.macro_recall_p_holm, reach),
+            _difference(d.accuracy, d.accuracy_ci95, d.p_holm, reach),
+        ]
+        names = [comparison.entries[i].name for i in (better, worse)]
+        found.append({"places": (first, second), "names": names, "scores": scores})
     return found
 
 
 def _difference(value: float, ends: tuple[float, float], p: float, reach: float) -> Place:
-    return {
-        "text": points(value, ends),
-        "p": p_value_text(p),
-        "real": p < 0.05,
-        "worse": value < 0,
-        "at": _at(value, -reach, reach),
-        "from": _at(ends[0], -reach, reach),
-        "to": _at(ends[1], -reach, reach),
-    }
+    texts = {"text": points(value, ends), "p": p_value_text(p)}
+    found = {"real": p < REAL_BELOW, "worse": value < 0}
+    return texts | found | _places(value, ends, (-reach, reach))
 
 
 def _reach(comparison: Comparison) -> float:
@@ -189,7 +167,7 @@ def _section(
 ) -> Place:
     """Return the best run against another: its sentence, photos lost, photos gained."""
     best = comparison.best_first[0]
-    d: Difference = comparison.difference(best, other)
+    d = comparison.difference(best, other)
     lost, gained = changed
     return {
         "name": comparison.entries[other].name,
@@ -225,24 +203,10 @@ _IMAGES = 6
 def changed_images(
     comparison: Comparison, run: int, against: int, limit: int = _IMAGES
 ) -> tuple[Rows, Rows]:
-    """Choose images that a run lost and that it gained against another.
+    """Choose rows that one entry lost and that it gained against another, at most `limit` of each.
 
-    The most frequent mistakes come first, each once before any comes twice, and of the images of
-    a group only one.
-
-    Parameters
-    ----------
-    comparison
-        The runs.
-    run, against
-        Places of two entries.
-    limit
-        Images of each kind.
-
-    Returns
-    -------
-    list, list
-        Rows lost and rows gained.
+    The most frequent mistakes come first, each once before any comes twice, and of the images of a
+    group only one.
     """
     own, other = (comparison.entries[i] for i in (run, against))
     lost = np.flatnonzero(other.right[0] & ~own.right[0])
@@ -254,18 +218,11 @@ def changed_images(
 
 
 def _spread(
-    comparison: Comparison, rows: npt.NDArray[np.intp], called: tuple[str, ...], limit: int
+    comparison: Comparison, rows: npt.NDArray[np.intp], called: Sequence[str], limit: int
 ) -> Rows:
     of_mistake: dict[tuple[int, str], Rows] = defaultdict(list)
-    for row in _one_of_each_group(comparison, rows):
+    for row in one_of_each_group(rows, comparison.groups).tolist():
         of_mistake[int(comparison.true[row]), called[row]].append(row)
     ranked = sorted(of_mistake.values(), key=lambda one: -len(one))
     turns = [row for turn in zip_longest(*ranked) for row in turn if row is not None]
     return turns[:limit]
-
-
-def _one_of_each_group(comparison: Comparison, rows: npt.NDArray[np.intp]) -> Rows:
-    if comparison.groups is None:
-        return [int(row) for row in rows]
-    first = np.sort(np.unique(comparison.groups[rows], return_index=True)[1])
-    return [int(row) for row in rows[first]]

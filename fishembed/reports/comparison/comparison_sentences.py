@@ -49,27 +49,17 @@ def headline(comparison: Comparison) -> str:
     )
 
 
-def difference_sentence(comparison: Comparison, difference: Difference) -> str:
+def difference_sentence(comparison: Comparison, d: Difference) -> str:
     """Return a sentence on what one run has more than another."""
-    run, other = (comparison.entries[i] for i in (difference.run, difference.against))
-    only = f"{counted(difference.gained, 'image')} only {_name(run)} got right"
+    run, other = (comparison.entries[i] for i in (d.run, d.against))
     return (
-        f"{_finding(comparison, difference)}: {macro_text(difference)}, "
-        f"{accuracy_text(difference)} on {compared_images(comparison)}; {only}, "
-        f"{difference.lost:,} only {_name(other)}."
+        f"{_finding(comparison, d)}: average over species "
+        f"{points(d.macro_recall, d.macro_recall_ci95)} points "
+        f"(p {p_value_text(d.macro_recall_p_holm)}), share right "
+        f"{points(d.accuracy, d.accuracy_ci95)} points (McNemar's p {p_value_text(d.p_holm)}) on "
+        f"{compared_images(comparison)}; {counted(d.gained, 'image')} only {_name(run)} got right, "
+        f"{d.lost:,} only {_name(other)}."
     )
-
-
-def macro_text(d: Difference) -> str:
-    """Write a difference of macro recall with its interval and corrected p-value."""
-    ends = points(d.macro_recall, d.macro_recall_ci95)
-    return f"average over species {ends} points (p {p_value_text(d.macro_recall_p_holm)})"
-
-
-def accuracy_text(d: Difference) -> str:
-    """Write a difference of accuracy with its interval and corrected p-value."""
-    ends = points(d.accuracy, d.accuracy_ci95)
-    return f"share right {ends} points (McNemar's p {p_value_text(d.p_holm)})"
 
 
 def real_text(d: Difference) -> str:

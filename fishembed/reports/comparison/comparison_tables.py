@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import Any
 
 from fishembed._base.csv_files import csv_bytes
@@ -47,6 +48,33 @@ CSV_COLUMNS = (
 )
 
 
+_DIFFERENCES = (
+    "accuracy",
+    "accuracy_ci95",
+    "p",
+    "p_holm",
+    "macro_recall",
+    "macro_recall_ci95",
+    "macro_recall_p",
+    "macro_recall_p_holm",
+    "real",
+    "gained",
+    "lost",
+)
+"""Keys of `comparison_document`; all but `p` are names of the difference too."""
+
+_ENTRY = (
+    "scored",
+    "accuracy",
+    "accuracy_ci95",
+    "accuracy_sd",
+    "macro_recall",
+    "macro_recall_ci95",
+    "macro_recall_sd",
+    "never_recognised",
+)
+
+
 def scores_table(comparison: Comparison) -> Table:
     """List the scores of each run, the best first, numbered."""
     several = any(len(entry.runs) > 1 for entry in comparison.entries)
@@ -60,19 +88,11 @@ def scores_table(comparison: Comparison) -> Table:
 
 def pairs_table(comparison: Comparison) -> Table:
     """List the differences of pairs of runs by their places in `scores_table`, the best's first."""
-    order = comparison.best_first
     rows = []
-    for better in range(len(order)):
-        for worse in range(better + 1, len(order)):
-            d = comparison.difference(order[better], order[worse])
-            rows.append(
-                [
-                    f"{better + 1} over {worse + 1}",
-                    points(d.accuracy, d.accuracy_ci95),
-                    points(d.macro_recall, d.macro_recall_ci95),
-                    real_text(d),
-                ]
-            )
+    for (first, better), (second, worse) in combinations(enumerate(comparison.best_first, 1), 2):
+        d = comparison.difference(better, worse)
+        row = [f"{first} over {second}", points(d.accuracy, d.accuracy_ci95)]
+        rows.append([*row, points(d.macro_recall, d.macro_recall_ci95), real_text(d)])
     return ["points", "right", "average over species", "real"], rows[:_PAIRS]
 
 
@@ -86,35 +106,25 @@ def comparison_csv(comparison: Comparison) -> bytes:
         for key in ("accuracy", "macro_recall"):
             row += [getattr(one, key), *getattr(one, f"{key}_ci95"), getattr(one, f"{key}_sd")]
         row.append(one.never_recognised)
-        if i == best:
-            row += [None] * 6
-        else:
-            d = comparison.difference(i, best)
-            row += [d.accuracy, d.p_holm, d.macro_recall, *d.macro_recall_ci95]
-            row.append(d.macro_recall_p_holm)
+        d = None if i == best else comparison.difference(i, best)
+        row += [None] * 6 if d is None else [
+            d.accuracy, d.p_holm, d.macro_recall, *d.macro_recall_ci95, d.macro_recall_p_holm
+        ]  # fmt: skip
         rows.append(row)
     return csv_bytes(CSV_COLUMNS, rows)
 
 
 def comparison_latex(comparison: Comparison) -> str:
-    r"""Return a table with caption and label; it needs the package booktabs.
+    """Return a table with caption and label, in LaTeX for the package booktabs.
 
-    Returns
-    -------
-    str
-        LaTeX; names are escaped, scripts other than Latin need XeLaTeX or LuaLaTeX.
+    Names are escaped; scripts other than Latin need XeLaTeX or LuaLaTeX.
     """
     head = ("Run", r"Right (\%)", r"Average over species (\%)", "Behind the best", "$p$")
     rows: list[tuple[str, ...]] = []
     for i in comparison.best_first:
         one = comparison.entries[i]
-        name, *cells = (
-            latex(one.name),
-            *map(_latex_cell, (*_scores(one), *_behind(comparison, i))),
-        )
-        if not rows:
-            name = rf"\textbf{{{name}}}"
-        rows.append((name, *cells))
+        name = latex(one.name) if rows else rf"\textbf{{{latex(one.name)}}}"
+        rows.append((name, *map(_latex_cell, (*_scores(one), *_behind(comparison, i)))))
     caption = latex(_caption(comparison)).replace("±", r"$\pm$")
     label = re.sub(r"[^A-Za-z0-9:-]+", "-", "-".join(e.name for e in comparison.entries)).strip("-")
     table = tabular("lrrrr", head, rows)
@@ -151,21 +161,8 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         "notes": list(comparison.notes),
         "scores": [_entry_document(comparison.entries[i]) for i in comparison.best_first],
         "differences": [
-            {
-                "run": names[d.run],
-                "against": names[d.against],
-                "accuracy": d.accuracy,
-                "accuracy_ci95": list(d.accuracy_ci95),
-                "p": d.p_value,
-                "p_holm": d.p_holm,
-                "macro_recall": d.macro_recall,
-                "macro_recall_ci95": list(d.macro_recall_ci95),
-                "macro_recall_p": d.macro_recall_p,
-                "macro_recall_p_holm": d.macro_recall_p_holm,
-                "real": d.real,
-                "gained": d.gained,
-                "lost": d.lost,
-            }
+            {"run": names[d.run], "against": names[d.against]}
+            | {key: getattr(d, "p_value" if key == "p" else key) for key in _DIFFERENCES}
             for d in comparison.differences
         ],
     }
@@ -176,14 +173,7 @@ def _entry_document(entry: ComparedRun) -> dict[str, Any]:
         "run": entry.name,
         "folders": [str(run.folder) for run in entry.runs],
         "seeds": len(entry.runs),
-        "scored": entry.scored,
-        "accuracy": entry.accuracy,
-        "accuracy_ci95": list(entry.accuracy_ci95),
-        "accuracy_sd": entry.accuracy_sd,
-        "macro_recall": entry.macro_recall,
-        "macro_recall_ci95": list(entry.macro_recall_ci95),
-        "macro_recall_sd": entry.macro_recall_sd,
-        "never_recognised": entry.never_recognised,
+        **{name: getattr(entry, name) for name in _ENTRY},
         "recall_by_class": entry.recalls.tolist(),
     }
 
@@ -228,6 +218,6 @@ def _caption(comparison: Comparison) -> str:
 
 def notes(comparison: Comparison) -> list[str]:
     """Return the sentences below the tables of the console and the page."""
-    tested = [correction_note(comparison)] if comparison.differences else []
-    parts = [*tested, seeds_note(comparison), intervals_note(comparison.n_groups)]
+    tested = correction_note(comparison) if comparison.differences else ""
+    parts = (tested, seeds_note(comparison), intervals_note(comparison.n_groups))
     return list(filter(None, parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fishembed._base.files import write_bytes
@@ -79,13 +79,7 @@ def write_comparison(
 def comparison_files(
     comparison: Comparison, output: str | Path | None = None, formats: Sequence[str] = ()
 ) -> dict[str, Path]:
-    """Return where `write_comparison` writes each format.
-
-    Raises
-    ------
-    InputError
-        As `write_comparison` does.
-    """
+    """Return where `write_comparison` writes each format; raises what it raises."""
     if unknown := next((one for one in formats if one not in COMPARISON_FORMATS), None):
         raise InputError(f"no format {unknown!r}; there are {', '.join(COMPARISON_FORMATS)}")
     wanted = list(dict.fromkeys(formats))
@@ -124,19 +118,11 @@ def _content(
 
         return render(draw_comparison(comparison), suffix)
     if suffix == "html":
-        page = comparison_page(comparison, photos, fetch=fetch, home=home)
-        return page.encode("utf-8")
+        return comparison_page(comparison, photos, fetch=fetch, home=home).encode()
     if suffix == "csv":
         return comparison_csv(comparison)
-    return _TEXTS[suffix](comparison).encode("utf-8")
-
-
-def _json(comparison: Comparison) -> str:
-    return json.dumps(comparison_document(comparison), indent=2, ensure_ascii=False) + "\n"
-
-
-_TEXTS: Mapping[str, Callable[[Comparison], str]] = {
-    "json": _json,
-    "md": comparison_markdown,
-    "tex": comparison_latex,
-}
+    if suffix == "json":
+        document = comparison_document(comparison)
+        return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
+    write = comparison_markdown if suffix == "md" else comparison_latex
+    return write(comparison).encode()

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from fishembed.experiments.runs.run_folder import Run
     from fishembed.experiments.runs.run_result import RunResult
 
-LEARNING_CURVE, ACCEPT = "learning_curve", "accept"
+LEARNING_CURVE = "learning_curve"
 INLINE = (
     "loss",
     "accuracy",
     "selection",
     "recall_by_training",
     "reliability",
-    ACCEPT,
+    "accept",
     "top_k",
     LEARNING_CURVE,
     *FIELD_FIGURES,
@@ -46,15 +46,7 @@ INLINE = (
 
 
 def draw_figures(result: RunResult) -> dict[str, Figure]:
-    """Draw every figure that the result has data for.
-
-    Returns
-    -------
-    dict of str to matplotlib.figure.Figure
-        Keyed by the stem of the figure's file: `loss`, `accuracy`, `selection`, `per_class`,
-        `confusion`, `recall_by_training`, `reliability`, `accept`, `top_k`,
-        `learning_curve`.
-    """
+    """Draw every figure that the result has data for, by the stem of its file."""
     drawn = {
         "loss": draw_loss(result),
         "accuracy": draw_accuracy(result),
@@ -63,7 +55,7 @@ def draw_figures(result: RunResult) -> dict[str, Figure]:
         "confusion": draw_confusion(result),
         "recall_by_training": draw_recall_by_training(result.classes),
         "reliability": draw_reliability(result),
-        ACCEPT: draw_acceptance(result),
+        "accept": draw_acceptance(result),
         "top_k": draw_top_k(result),
         LEARNING_CURVE: draw_learning_curve(result),
     }
@@ -82,33 +74,19 @@ def write_learning_curve(run: Run) -> Path | None:
 def write_figures(
     folder: Path, figures: dict[str, Figure], formats: Sequence[str], *, page: bool
 ) -> dict[str, bytes]:
-    """Write figures as files.
+    """Write figures, by name, into a folder as "png", "svg" and "pdf", whichever `formats` names.
 
-    Parameters
-    ----------
-    folder
-        Where; each figure's name is its file's stem.
-    figures
-        As `draw_figures` returned them.
-    formats
-        Any of "png", "svg" and "pdf".
-    page
-        Whether a page will hold the figures named in `INLINE`.
-
-    Returns
-    -------
-    dict of str to bytes
-        The SVG of those, by name.
+    Where a `page` will hold them, the SVGs of those named in `INLINE` are returned by name.
     """
     inline = {}
     for name, figure in figures.items():
         on_page = page and name in INLINE
         for suffix in FIGURE_FORMATS:
-            if suffix not in formats and not (on_page and suffix == "svg"):
-                continue
-            data = render(figure, suffix)
+            shown = on_page and suffix == "svg"
+            if suffix in formats or shown:
+                data = render(figure, suffix)
             if suffix in formats:
                 write_bytes(folder / f"{name}.{suffix}", data)
-            if on_page and suffix == "svg":
+            if shown:
                 inline[name] = data
     return inline

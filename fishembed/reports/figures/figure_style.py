@@ -25,6 +25,8 @@ RIGHT = "#0072b2"
 WRONG = "#d55e00"
 """Blue and vermillion of Okabe & Ito's palette: distinct to every kind of colour vision."""
 
+DASHED = (0, (4, 3))
+
 COLUMN = 4.4
 """Width in inches of a figure in one column of a paper, or half a page on a screen."""
 
@@ -36,18 +38,44 @@ _DATELESS = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 FIGURE_FORMATS = tuple(_DATELESS)
+_SETTINGS: dict[Any, Any] = {
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": LINE,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "white",
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    # Class names are text, also where they hold dollar signs.
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": _SALT,
+    "pdf.fonttype": 42,
+}
 
 
 @contextmanager
 def style(names: Sequence[str] = ()) -> Iterator[None]:
     """Draw and save inside this, whatever the process has set for matplotlib before.
 
-    Inside another `style` nothing is left to do.
-
-    Parameters
-    ----------
-    names
-        What will be written, so that fonts are found for it.
+    `names` will be written, so fonts are found for them. Inside another `style` nothing is done.
     """
     import matplotlib as mpl
 
@@ -56,42 +84,8 @@ def style(names: Sequence[str] = ()) -> Iterator[None]:
         return
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_settings(), **{"font.family": families(names)})
+        mpl.rcParams.update(_SETTINGS, **{"font.family": families(names)})
         yield
-
-
-def _settings() -> dict[Any, Any]:
-    return {
-        "font.size": 8.5,
-        "axes.titlesize": 9.5,
-        "axes.titlelocation": "left",
-        "axes.labelcolor": MUTED,
-        "axes.edgecolor": LINE,
-        "axes.linewidth": 0.8,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.facecolor": "none",
-        "figure.facecolor": "white",
-        "grid.color": LINE,
-        "grid.linewidth": 0.6,
-        "text.color": INK,
-        # Class names are text, also where they hold dollar signs.
-        "text.parse_math": False,
-        "xtick.color": MUTED,
-        "ytick.color": MUTED,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "xtick.major.size": 0,
-        "ytick.major.size": 0,
-        "xtick.minor.size": 0,
-        "ytick.minor.size": 0,
-        "legend.frameon": False,
-        "svg.fonttype": "none",
-        "svg.hashsalt": _SALT,
-        "pdf.fonttype": 42,
-    }
 
 
 def new_axes(width: float = COLUMN, height: float = 2.9) -> tuple[Figure, Axes]:
@@ -103,11 +97,21 @@ def new_axes(width: float = COLUMN, height: float = 2.9) -> tuple[Figure, Axes]:
 
 
 def percent_axis(axes: Axes, which: str) -> None:
-    """Mark an axis of shares in percent, with no more digits than its ticks have."""
+    """Mark axes of shares ("x", "y" or "xy") in percent, with no more digits than ticks have."""
     from matplotlib.ticker import FuncFormatter
 
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g}%"))
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g}%"))
+
+
+def row_names(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a figure from the top down; shares run from left to right."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    percent_axis(axes, "x")
 
 
 def ink_on(colour: Sequence[float]) -> str:
@@ -140,21 +144,15 @@ def render(figure: Figure, suffix: str) -> bytes:
 def inline_svg(svg: bytes, name: str, label: str = "") -> str:
     """Make an SVG file part of a page: its colours and font become the page's.
 
-    Parameters
-    ----------
-    svg
-        What `render(figure, "svg")` returned.
-    name
-        Put before the ids inside, so that several figures can share a page.
-    label
-        What the figure says, for people who listen to the page.
+    `name` is put before the ids inside, so that several figures can share a page; `label` is what
+    the figure says, for people who listen to the page.
     """
     text = svg.decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
     text = re.sub(r"<g id=\"patch_1\">.*?</g>", "", text, count=1, flags=re.DOTALL)
-    text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    for side in ("width", "height"):
+        text = re.sub(rf'(<svg\b[^>]*?) {side}="[^"]*"', r"\1", text, count=1)
     text = re.sub(r"\bfont: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     for colour, variable in _CSS_NAMES.items():
@@ -228,10 +226,9 @@ def _covering(letters: frozenset[str]) -> list[str]:
         return []
     chosen = []
     for family in _installed():
-        found = letters & _letters(family)
-        if found:
+        if letters & _letters(family):
             chosen.append(family)
-            letters -= found
+            letters -= _letters(family)
         if not letters:
             break
     return chosen

@@ -10,6 +10,7 @@ import numpy as np
 from fishembed._base.text import counted
 from fishembed.experiments.few_shot import curve_points
 from fishembed.reports.figures.figure_style import (
+    DASHED,
     INK,
     MUTED,
     RIGHT,
@@ -52,7 +53,7 @@ def draw_accuracy(result: RunResult) -> Figure | None:
         _draw_epochs(axes, result.history, "accuracy")
         split, scored = result.scored_split, result.metrics.get("accuracy")
         if scored is not None and split != "train":
-            axes.axhline(scored, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label=split)
+            axes.axhline(scored, color=MUTED, linewidth=1, linestyle=DASHED, label=split)
         axes.legend(loc="lower right")
         percent_axis(axes, "y")
         axes.set_ylabel("accuracy")
@@ -94,10 +95,9 @@ def draw_learning_curve(result: RunResult) -> Figure | None:
             at, scores = place[0], (point.macro_recall.mean, point.accuracy.mean)
             axes.plot(at, scores[0], "D", color=INK, markersize=4, label=point.head)
             axes.plot(at, scores[1], "D", color=INK, markersize=4, fillstyle="none")
-        colour, dashes = RIGHT, (0, (4, 3))
-        axes.axhline(result.metrics["macro_recall"], color=colour, linewidth=1, linestyle=dashes)
+        axes.axhline(result.metrics["macro_recall"], color=RIGHT, linewidth=1, linestyle=DASHED)
         axes.plot([], [], color=MUTED, linestyle=":", label="share right")
-        axes.plot([], [], color=colour, linewidth=1, linestyle=dashes, label="all photos")
+        axes.plot([], [], color=RIGHT, linewidth=1, linestyle=DASHED, label="all photos")
         ticks = ([0] if without else []) + shots
         axes.set_xticks([place[k] for k in ticks], [f"{k}" for k in ticks])
         axes.set_ylim(0, 1)
@@ -111,16 +111,9 @@ def draw_learning_curve(result: RunResult) -> Figure | None:
 def _draw_curve(axes: Axes, points: list[CurvePoint], place: dict[int, float], colour: str) -> None:
     at = [place[point.shots] for point in points]
     recalls = [point.macro_recall for point in points]
-    axes.fill_between(
-        at,
-        [r.low for r in recalls],
-        [r.high for r in recalls],
-        color=colour,
-        alpha=0.18,
-        linewidth=0,
-    )
-    means = [r.mean for r in recalls]
-    axes.plot(at, means, color=colour, marker="o", markersize=3.5, label=points[0].head)
+    mean, low, high = np.array([(r.mean, r.low, r.high) for r in recalls]).T
+    axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(at, mean, color=colour, marker="o", markersize=3.5, label=points[0].head)
     axes.plot(at, [point.accuracy.mean for point in points], color=colour, linestyle=":")
 
 
@@ -141,13 +134,7 @@ _FAR = 0.3
 
 
 def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
-    """Draw every candidate by its cross-validated accuracy and macro recall.
-
-    Parameters
-    ----------
-    rows
-        `RunResult.selection`; None is returned where it is empty.
-    """
+    """Draw the candidates of `RunResult.selection` by accuracy and macro recall; None for one."""
     if len(rows) < 2:
         return None
     kind_of = np.array([str(row["candidate"]) for row in rows])
@@ -159,20 +146,18 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
         for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
             own = points[near & (kind_of == kind)]
-            if not len(own):
-                continue
-            axes.scatter(
-                own[:, 0], own[:, 1], s=16, color=colour, marker=mark, alpha=0.75, linewidths=0,
-                label=kind, clip_on=False,
-            )  # fmt: skip
+            if len(own):
+                axes.scatter(
+                    own[:, 0], own[:, 1], s=16, color=colour, marker=mark, alpha=0.75, linewidths=0,
+                    label=kind, clip_on=False,
+                )  # fmt: skip
         axes.scatter(
             chosen[:1], chosen[1:], s=110, facecolors="none", edgecolors=INK, linewidths=1.2,
             label="chosen",
         )  # fmt: skip
         # One below the other: a blend names all its parts, and two such fill the width.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
-        percent_axis(axes, "x")
-        percent_axis(axes, "y")
+        percent_axis(axes, "xy")
         axes.set_xlabel("share right, cross-validated")
         axes.set_ylabel("average over species, cross-validated")
         if not near.all():

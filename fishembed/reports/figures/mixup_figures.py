@@ -1,4 +1,4 @@
-"""The confusion matrix as a figure."""
+"""Figures of what is taken for what: the confusion matrix, and the map of the features."""
 
 from __future__ import annotations
 
@@ -58,15 +58,8 @@ def draw_confusion(result: RunResult) -> Figure | None:
 def shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Colour row shares: blue on the diagonal, vermillion beside it, white where nothing is.
 
-    Parameters
-    ----------
-    shares
-        float64 (n, n), between 0 and 1.
-
-    Returns
-    -------
-    float64 (n, n, 3)
-        RGB between 0 and 1. The square root of the share lets single mistakes be seen.
+    Of float64 (n, n) shares RGB between 0 and 1, float64 (n, n, 3), is made. The square root of the
+    share lets single mistakes be seen.
     """
     from matplotlib.colors import to_rgb
 

@@ -1,4 +1,4 @@
-"""Reliability and top-k accuracy as figures."""
+"""Figures of scores: recall by class, how sure the head was, accuracy by value of a column."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fishembed._base.text import printable
 from fishembed.reports.figures.figure_style import (
+    DASHED,
     INK,
     LINE,
     MUTED,
@@ -18,16 +19,21 @@ from fishembed.reports.figures.figure_style import (
     figure_names,
     new_axes,
     percent_axis,
+    row_names,
     style,
     tick_names,
 )
-from fishembed.reports.figures.figure_style import tick_names as short_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from fishembed.experiments.runs.run_result import ClassTable, RunResult
+
+FIELD_FIGURES = ("by", "leave_out", "risk_coverage")
+
+_NAMED_UP_TO = 150
+_VALUES = 30
 
 
 def draw_reliability(result: RunResult) -> Figure | None:
@@ -37,22 +43,16 @@ def draw_reliability(result: RunResult) -> Figure | None:
         return None
     with style():
         figure, axes = new_axes()
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED)
         axes.vlines(bins.confidence, bins.low, bins.high, color=RIGHT, linewidth=1.2, alpha=0.6)
         axes.plot(bins.confidence, bins.accuracy, color=RIGHT, linewidth=1.2)
-        points = axes.scatter(
-            bins.confidence,
-            bins.accuracy,
-            s=_bin_areas(bins.n),
-            color=RIGHT,
-            zorder=3,
-            clip_on=False,
-        )
-        points.set_gid("points")
+        areas = 10 + 70 * bins.n / bins.n.max()
+        axes.scatter(
+            bins.confidence, bins.accuracy, s=areas, color=RIGHT, zorder=3, clip_on=False
+        ).set_gid("points")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        percent_axis(axes, "x")
-        percent_axis(axes, "y")
+        percent_axis(axes, "xy")
         axes.set_xlabel("how sure it was")
         axes.set_ylabel("right")
     return figure
@@ -68,19 +68,16 @@ def draw_acceptance(result: RunResult) -> Figure | None:
         return None
     with style():
         figure, axes = new_axes()
-        at = found.threshold
-        some = found.n > 0
-        rows = found.rows
+        at, some, rows = found.threshold, found.n > 0, found.rows
         axes.plot(
-            at, found.accepted, color=WRONG, linewidth=1.4, linestyle=(0, (4, 3)), label="accepted"
+            at, found.accepted, color=WRONG, linewidth=1.4, linestyle=DASHED, label="accepted"
         )
         axes.plot(at[some], found.right[some], color=RIGHT, linewidth=1.4, label="of them right")
         axes.vlines(at[rows], found.low[rows], found.high[rows], color=RIGHT, linewidth=1.2)
         axes.legend(loc="lower left")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.04)
-        percent_axis(axes, "x")
-        percent_axis(axes, "y")
+        percent_axis(axes, "xy")
         axes.set_xlabel("accepted where it is surer than")
         axes.set_ylabel("photos")
     return figure
@@ -112,13 +109,6 @@ def draw_top_k(result: RunResult) -> Figure | None:
     return figure
 
 
-def _bin_areas(n: np.ndarray) -> np.ndarray:
-    return np.asarray(10 + 70 * n / n.max())
-
-
-_NAMED_UP_TO = 150
-
-
 def draw_per_class(table: ClassTable) -> Figure | None:
     """Draw recall by class, best first, with intervals and counts.
 
@@ -145,13 +135,8 @@ def _bars(axes: Axes, table: ClassTable) -> None:
     for row in at[table.correct[order] == 0]:
         axes.plot(0, row, "o", color=WRONG, markersize=4, clip_on=False)
     drawable = figure_names(table.names)
-    names = tick_names([drawable[i] for i in order])
-    axes.set_yticks(at, names)
+    row_names(axes, tick_names([drawable[i] for i in order]))
     axes.set_xlim(0, 1)
-    axes.set_ylim(len(at) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    percent_axis(axes, "x")
     axes.set_xlabel("found (recall) with its 95% interval")
     _counts(axes, table)
 
@@ -171,19 +156,11 @@ def _counts(axes: Axes, table: ClassTable) -> None:
 
 def _beside(axes: Axes, row: float, text: str, points: float, *, in_layout: bool = False) -> None:
     """Write `text` so that it ends `points` right of the axes."""
-    written = axes.annotate(
-        text,
-        (1, row),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(points, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        fontsize=7.5,
-        color=MUTED,
+    axes.annotate(
+        text, (1, row), xycoords=axes.get_yaxis_transform(), xytext=(points, 0),
+        textcoords="offset points", ha="right", va="center", fontsize=7.5, color=MUTED,
         annotation_clip=False,
-    )
-    written.set_in_layout(in_layout)
+    ).set_in_layout(in_layout)  # fmt: skip
 
 
 def _profile(table: ClassTable) -> Figure:
@@ -211,22 +188,17 @@ def draw_recall_by_training(table: ClassTable) -> Figure | None:
         figure, axes = new_axes(height=3.1)
         n_train, recall = table.n_train[shown], table.recall[shown]
         colours = np.where(table.correct[shown] == 0, WRONG, RIGHT)
-        points = axes.scatter(
-            n_train, recall, s=_areas(table.n[shown]), c=colours, alpha=0.7, linewidths=0, zorder=3,
-            clip_on=False,
-        )  # fmt: skip
-        points.set_gid("points")
+        # They grow with the scored images and stay large enough to point at.
+        areas = 14 + 90 * np.sqrt(table.n[shown] / table.n[shown].max())
+        axes.scatter(
+            n_train, recall, s=areas, c=colours, alpha=0.7, linewidths=0, zorder=3, clip_on=False
+        ).set_gid("points")
         _log_scale(axes, n_train)
         axes.set_ylim(0, 1)
         percent_axis(axes, "y")
         axes.set_xlabel("training photos")
         axes.set_ylabel("found (recall)")
     return figure
-
-
-def _areas(n: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return areas that grow with the scored images and stay large enough to point at."""
-    return np.asarray(14 + 90 * np.sqrt(n / n.max()))
 
 
 def _log_scale(axes: Axes, n_train: npt.NDArray[np.float64]) -> None:
@@ -250,28 +222,21 @@ def _round_numbers(low: float, high: float) -> list[int]:
     return ([0] if low < 1 else []) + ticks
 
 
-_MOST = 30
-FIELD_FIGURES = ("by", "leave_out", "risk_coverage")
-
-
 def draw_field_figures(found: Mapping[str, Any]) -> dict[str, Figure]:
     """Draw what `field.json` holds: by, leave_out and risk_coverage, each where it is there."""
-    drawn = {
-        "by": draw_values(found["by"]) if "by" in found else None,
-        "leave_out": draw_values(found["leave_out"]) if "leave_out" in found else None,
-        "risk_coverage": draw_risk_coverage(found.get("unknown", {})),
-    }
+    drawn = {key: draw_values(found[key]) for key in ("by", "leave_out") if key in found}
+    drawn["risk_coverage"] = draw_risk_coverage(found.get("unknown", {}))
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
 def draw_values(found: Mapping[str, Any]) -> Figure | None:
     """Draw the accuracy at each value with its interval, the worst on top."""
-    rows = found["rows"][:_MOST]
+    rows = found["rows"][:_VALUES]
     if len(rows) < 2:  # one point says no more than the sentence
         return None
     names = [printable(str(row["value"])) or "(none)" for row in rows]
     labels = [
-        f"{name}  n = {row['n']:,}" for name, row in zip(short_names(names, 24), rows, strict=True)
+        f"{name}  n = {row['n']:,}" for name, row in zip(tick_names(names, 24), rows, strict=True)
     ]
     low, high = np.array([row["accuracy_ci95"] for row in rows], float).T
     y = np.arange(len(rows))
@@ -280,9 +245,7 @@ def draw_values(found: Mapping[str, Any]) -> Figure | None:
         axes.hlines(y, low, high, color=RIGHT, linewidth=1.4, alpha=0.6)
         axes.scatter([row["accuracy"] for row in rows], y, color=RIGHT, s=20, zorder=3)
         if "known" in found:
-            axes.axvline(
-                found["known"]["accuracy"], color=MUTED, linewidth=1, linestyle=(0, (4, 3))
-            )
+            axes.axvline(found["known"]["accuracy"], color=MUTED, linewidth=1, linestyle=DASHED)
         axes.set_yticks(y, labels)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(0, 1)
@@ -301,15 +264,14 @@ def draw_risk_coverage(found: Mapping[str, Any]) -> Figure | None:
         figure, axes = new_axes()
         axes.plot(kept, wrong, color=RIGHT, linewidth=1.4)
         at = 1 - found["send_back"]
-        axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.axvline(at, color=MUTED, linewidth=1, linestyle=DASHED)
         axes.annotate(
             "kept at the stated rate", (at, axes.get_ylim()[1]), xytext=(-4, -2),
             textcoords="offset points", ha="right", va="top", color=INK,
         )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(bottom=0)
-        percent_axis(axes, "x")
-        percent_axis(axes, "y")
+        percent_axis(axes, "xy")
         axes.set_xlabel("photos kept")
         axes.set_ylabel("of these wrong")
     return figure

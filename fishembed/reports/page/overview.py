@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.text import counted, printable, shortened
-from fishembed.evaluation.confusion_counts import most_often_called_instead
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
 from fishembed.reports.wording import interval, percent, rounded, split_photos
 
@@ -22,18 +21,10 @@ _ENOUGH = 5
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One of the figures under the sentence.
+    """One of the figures under the sentence: its name, its `value` and interval as text.
 
-    Attributes
-    ----------
-    name, value
-        What it is, and its share in percent.
-    interval, ends, at
-        Its interval as text and as shares, and the share itself, for the gauge.
-    guess, guess_at
-        What always guessing the commonest class reaches, as text and as a share.
-    about
-        A line below, "" for none.
+    `at`, `ends` and `guess_at` are shares for the gauge; `guess` says what always guessing the
+    commonest class reaches; `about` is a line below, "" for none.
     """
 
     name: str
@@ -55,14 +46,9 @@ class TrustAnswer:
     words: str
 
 
-def worst_first(table: ClassTable) -> list[int]:
-    """Return the scored classes, least recall first, those with more images first among equals."""
-    return sorted(table.scored.tolist(), key=lambda i: (table.recall[i], -table.n[i]))
-
-
 def failing_most(table: ClassTable) -> int | None:
     """Return the class that fails most, of those with some images; None where none fails."""
-    order = [i for i in worst_first(table) if table.recall[i] < 1]
+    order = [i for i in table.worst_first.tolist() if table.recall[i] < 1]
     return next((i for i in order if table.n[i] >= _ENOUGH), order[0] if order else None)
 
 
@@ -73,28 +59,24 @@ def headline(result: RunResult) -> str:
     if not n:
         return f"No labelled {photos} were scored."
     table, right = result.classes, rounded(result.metrics["accuracy"])
+    short = f"{right}% of {n:,} {photos} right"
+    long = short.replace(" right", " identified right")
     worst = failing_most(table)
     if worst is None:
-        return f"{right}% of {n:,} {photos} identified right; no species fails."
-    instead = most_often_called_instead(result.confusion)[worst]
+        return f"{long}; no species fails."
     name = table.names[worst]
-    forms = [f"{right}% of {n:,} {photos} identified right; {{}} fails most."]
-    forms.append(f"{right}% of {n:,} {photos} right; {{}} fails most.")
-    if instead is not None:
-        taken = "{} fails most, taken for {}."
-        forms = [
-            f"{right}% of {n:,} {photos} identified right; {taken}",
-            f"{right}% of {n:,} {photos} right; {taken}",
-            *forms,
-        ]
-    name = f"species {name}" if name[:1].isdigit() else name
-    names = (name, "" if instead is None else table.names[instead[0]])
+    names = [f"species {name}" if name[:1].isdigit() else name]
+    forms = [f"{long}; {{}} fails most.", f"{short}; {{}} fails most."]
+    if (instead := result.called_instead[worst]) is not None:
+        names.append(table.names[instead[0]])
+        taken = "; {} fails most, taken for {}."
+        forms = [long + taken, short + taken, *forms]
     for words in (99, _NAME_WORDS, 2):
         for form in forms:
             text = form.format(*(_cut(one, words) for one in names))
             if len(text.split()) <= MOST_WORDS:
                 return text
-    return f"{right}% of {n:,} {photos} right."
+    return f"{short}."
 
 
 def _cut(name: str, words: int) -> str:
@@ -109,47 +91,32 @@ def key_figures(result: RunResult) -> list[KeyFigure]:
     if not metrics.get("n"):
         return []
     guessed, named, averaged = _guess(result)
-    who = f"always {shortened(guessed, _NAME_LETTERS)}"
+
+    def figure(
+        name: str, share: float, ends: tuple[float, float], guess: float, about: str = ""
+    ) -> KeyFigure:
+        always = f"always {shortened(guessed, _NAME_LETTERS)}: {percent(guess)}%"
+        value = f"{percent(share)}%"
+        return KeyFigure(name, value, interval(ends), ends, share, always, guess, about)
+
     figures = [
-        _figure("Share right (accuracy)", metrics, "accuracy", f"{who}: {percent(named)}%", named),
-        _figure(
-            "Average over species (macro recall)",
-            metrics,
-            "macro_recall",
-            f"{who}: {percent(averaged)}%",
-            averaged,
-        ),
+        figure(name, metrics[key], tuple(metrics[f"{key}_ci95"]), guess)
+        for name, key, guess in (
+            ("Share right (accuracy)", "accuracy", named),
+            ("Average over species (macro recall)", "macro_recall", averaged),
+        )
     ]
     alarm = worst_alarm(result)
     if alarm is not None:
-        share = float(table.correct[alarm] / table.predicted[alarm])
-        low, high = result.precision_intervals[alarm].tolist()
-        name = shortened(table.names[alarm], _NAME_LETTERS)
+        called = int(table.predicted[alarm])
         about = (
-            f"{int(table.correct[alarm]):,} of {counted(int(table.predicted[alarm]), 'photo')} "
-            f"identified as {name}"
+            f"{int(table.correct[alarm]):,} of {counted(called, 'photo')} identified as "
+            f"{shortened(table.names[alarm], _NAME_LETTERS)}"
         )
-        guess = f"{who}: {percent(named)}%"
-        ends = interval((low, high))
-        figures.append(
-            KeyFigure(
-                "Worst false alarm (precision)",
-                f"{percent(share)}%",
-                ends,
-                (low, high),
-                share,
-                guess,
-                named,
-                about,
-            )
-        )
+        share, ends = table.correct[alarm] / called, result.precision_intervals[alarm].tolist()
+        name = "Worst false alarm (precision)"
+        figures.append(figure(name, float(share), tuple(ends), named, about))
     return figures
-
-
-def _figure(name: str, metrics: Any, key: str, guess: str, guess_at: float) -> KeyFigure:
-    low, high = metrics[f"{key}_ci95"]
-    ends, value = interval((low, high)), metrics[key]
-    return KeyFigure(name, f"{percent(value)}%", ends, (low, high), value, guess, guess_at)
 
 
 def _guess(result: RunResult) -> tuple[str, float, float]:
@@ -178,13 +145,10 @@ def trust_facts(result: RunResult) -> list[str]:
     """Return what the figures rest on: splits, groups, near-identical photos, photos by species."""
     metrics, table = result.metrics, result.classes
     n, photos = int(metrics.get("n", 0)), split_photos(result.scored_split)
-    facts = [_scored_on(result, n, photos)]
-    groups = metrics.get("n_groups")
-    if groups is None:
-        facts.append("no groups are known, so every photo counts on its own")
-    else:
-        facts.append(f"they count as {counted(groups, 'group')} (tracks, dives or sites)")
-    facts.append(_near_identical(result))
+    grouped = "no groups are known, so every photo counts on its own"
+    if (groups := metrics.get("n_groups")) is not None:
+        grouped = f"they count as {counted(groups, 'group')} (tracks, dives or sites)"
+    facts = [_scored_on(result, n, photos), grouped, _near_identical(result)]
     trained = table.n_train[~np.isnan(table.n_train)]
     if len(trained):
         facts.append(f"{_range(trained)} training photos per species")
@@ -194,14 +158,12 @@ def trust_facts(result: RunResult) -> list[str]:
 
 
 def _scored_on(result: RunResult, n: int, photos: str) -> str:
-    splits = result.metrics.get("splits") or {}
-    learnt = splits.get("train", 0)
     if result.info.get("kind") == "zeroshot":
         return f"{n:,} {photos}, from the species' names alone: nothing was learnt from photos"
     if result.scored_split == "train":
         return "scored on the photos it learnt from: this says nothing about new ones"
-    trained = np.nansum(result.classes.n_train)
-    learnt = int(trained) if trained else learnt
+    splits = result.metrics.get("splits") or {}
+    learnt = int(np.nansum(result.classes.n_train)) or splits.get("train", 0)
     return f"learnt from {counted(learnt, 'photo')}, scored on {n:,} {photos} it never saw"
 
 
@@ -227,10 +189,9 @@ def _range(counts: Any) -> str:
 def trust_answers(result: RunResult) -> list[TrustAnswer]:
     """Return for each class whether its name may be trusted, in the order of the names."""
     table, ends = result.classes, result.precision_intervals
-    instead = most_often_called_instead(result.confusion)
     occurring = np.flatnonzero((table.n > 0) | (table.predicted > 0)).tolist()
     return [
-        TrustAnswer(table.names[i], *_trust(table, i, ends[i].tolist(), instead[i]))
+        TrustAnswer(table.names[i], *_trust(table, i, ends[i].tolist(), result.called_instead[i]))
         for i in sorted(occurring, key=lambda i: table.names[i])
     ]
 
@@ -246,11 +207,9 @@ def _trust(
             f"right {right:,} of the {counted(called, 'time')} it said so, "
             f"{rounded(share)}% ({interval(ends)})"
         )
-        summary = "Yes." if ends[0] >= 0.9 else "No." if ends[1] < 0.5 else "With care."
-        if share >= 0.95 and summary == "With care.":
-            summary = "Probably."
-        elif share < 0.5 and summary == "With care.":
-            summary = "Rather not."
+        sure = (ends[0] >= 0.9, "Yes."), (ends[1] < 0.5, "No.")
+        likely = (share >= 0.95, "Probably."), (share < 0.5, "Rather not.")
+        summary = next((words for is_so, words in (*sure, *likely) if is_so), "With care.")
     n = int(table.n[i])
     if n:
         found = f"it finds {right:,} of {n:,} ({rounded(right / n)}%)"

@@ -1,4 +1,4 @@
-"""Everything a report's page shows, as plain values for its template."""
+"""Everything a report's page shows, as plain values for its template and its scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.field_sentences import field_parts
 from fishembed.reports.figures.figure_style import inline_svg
-from fishembed.reports.page.galleries import RunPhotos
+from fishembed.reports.page.galleries import RunImages
 from fishembed.reports.page.overview import (
     headline,
     key_figures,
@@ -36,164 +36,9 @@ from fishembed.reports.page.report_texts import (
     selection_table,
 )
 from fishembed.reports.page_template import IMAGES_BESIDE
-from fishembed.reports.run_sentences import (
-    caveats,
-)
+from fishembed.reports.run_sentences import caveats
 from fishembed.reports.thumbnails import TILE
 from fishembed.reports.wording import split_photos
-
-_SECTIONS = (
-    ("overview", "Overview"),
-    ("mixups", "Mix-ups"),
-    ("species", "Every species"),
-    ("matrix-section", "Matrix"),
-    ("sure", "How sure"),
-    ("more-photos", "More photos?"),
-    ("places", "Everywhere?"),
-    ("map-section", "Map"),
-    ("choice", "Classifier"),
-    ("made", "How made"),
-)
-"""Sections of the page by their ids, as its navigation leads to them."""
-
-
-def report_context(
-    run: Run,
-    svgs: dict[str, bytes],
-    embedding_map: EmbeddingMap | str,
-    photos: RunPhotos,
-    found: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Collect everything a report's page shows.
-
-    Parameters
-    ----------
-    run
-        The run.
-    svgs
-        Figures by name, as `write_figures` returned them.
-    embedding_map
-        The map, or why there is none.
-    photos
-        The images, see `run_photos`.
-    found
-        What `field.json` holds.
-    """
-    result = run.result
-    drawn_map = None if isinstance(embedding_map, str) else embedding_map
-    matrix = matrix_data(result, photos)
-    texts = figure_captions(result)
-    context = {
-        "name": printable(run.name),
-        **_overview(run),
-        **_photos(photos),
-        "rows": (rows := class_rows(result)),
-        "faultless": sum(row["faultless"] for row in rows),
-        "never": never_recognised(result),
-        "what": split_photos(result.scored_split),
-        "figures": {
-            name: inline_svg(svg, name, _spoken(texts.get(name, name)))
-            for name, svg in svgs.items()
-        },
-        "captions": texts,
-        "accept": acceptance_view(result),
-        "calibration": texts["reliability"],
-        "prior": PRIOR_SENTENCES[run.assumed_prior],
-        "why": texts["recall_by_training"],
-        "few_images": few_images_table(result),
-        "field": field_parts(found or {}, svgs),
-        "selection": selection_table(result),
-        "matrix": matrix,
-        "uneven": are_uneven(result),
-        "map": drawn_map,
-        "missing_map": "" if drawn_map else embedding_map,
-        "small": photos.small is not None,
-        **_how_made(run, found or {}),
-        "data": _script_data(result, photos, matrix, drawn_map),
-        "image_places": IMAGES_BESIDE,
-    }
-    return context | {"parts": [part for part in _SECTIONS if _has(context, part[0])]}
-
-
-def _overview(run: Run) -> dict[str, Any]:
-    result, info = run.result, run.info
-    answers, alarm = trust_answers(result), worst_alarm(result)
-    names = [answer.name for answer in answers]
-    first = 0 if alarm is None else names.index(result.classes.names[alarm])
-    return {
-        "head": printable(str(info.get("head", ""))),
-        "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
-        "headline": headline(result),
-        "key_figures": key_figures(result),
-        "trust": trust_facts(result) if result.metrics.get("n") else [],
-        "grouped": result.images.groups is not None,
-        "notes": caveats(result),
-        "answers": answers,
-        "asked": first if answers else None,
-    }
-
-
-def _photos(photos: RunPhotos) -> dict[str, Any]:
-    return {
-        "worst": photos.worst,
-        "more": photos.more,
-        "pairs": photos.pairs,
-        "missing_images": photos.missing,
-    }
-
-
-def _spoken(text: str | tuple[str, ...]) -> str:
-    return text if isinstance(text, str) else " ".join(text)
-
-
-def _how_made(run: Run, found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "command": "\n".join(map(printable, repeat_commands(run.name, run.result, found))),
-        "tables": run_tables(run.folder),
-        "prompts": prompts(run.result),
-        "made": how_made(run.result),
-    }
-
-
-def _script_data(
-    result: RunResult,
-    photos: RunPhotos,
-    matrix: dict[str, Any] | None,
-    embedding_map: EmbeddingMap | None,
-) -> dict[str, Any]:
-    accepts = result.acceptance
-    return {
-        "matrix": matrix,
-        "map": map_data(result, embedding_map, photos.number) if embedding_map else None,
-        "small": small_data(result, photos),
-        "tips": figure_tips(result),
-        "named": named_points(result),
-        "answers": [[answer.summary, answer.words] for answer in trust_answers(result)],
-        "accept": None
-        if accepts is None
-        else {"n": accepts.n.tolist(), "right": [_hits(x) for x in accepts.right * accepts.n]},
-        "answering": photos.answering,
-    }
-
-
-def _hits(count: float) -> int:
-    return 0 if count != count else round(count)  # noqa: PLR0124 - NaN where none is accepted
-
-
-def _has(context: dict[str, Any], section: str) -> bool:
-    """Whether the page has a section to lead to."""
-    figures, field = context["figures"], context["field"]
-    needed = {
-        "mixups": bool(context["pairs"] or context["more"]),
-        "matrix-section": context["matrix"] is not None,
-        "sure": bool(context["accept"] or field["sure"])
-        or bool({"reliability", "top_k"} & set(figures)),
-        "more-photos": "recall_by_training" in figures or context["few_images"] is not None,
-        "places": bool(field["places"]),
-        "choice": context["selection"] is not None or bool({"loss", "accuracy"} & set(figures)),
-    }
-    return needed.get(section, True)
-
 
 _ALL_UP_TO = 60
 _MIXED = 40
@@ -204,7 +49,121 @@ _GOLDEN = 137.508
 """Degrees between the colours of classes that stand next to each other: as far as can be."""
 
 
-def matrix_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
+def report_context(
+    run: Run,
+    svgs: Mapping[str, bytes],
+    embedding_map: EmbeddingMap | str,
+    images: RunImages,
+    found: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Collect everything a report's page shows.
+
+    `svgs` are figures by name, as `write_figures` returned them, `embedding_map` is the map, or why
+    there is none, and `found` is what `field.json` holds.
+    """
+    result = run.result
+    captions = figure_captions(result)
+    overview = _overview(result)
+    context = {
+        "name": printable(run.name),
+        **overview,
+        "worst": images.worst,
+        "more": images.more,
+        "pairs": images.pairs,
+        "missing_images": images.missing,
+        "figures": {
+            name: inline_svg(svg, name, _spoken(captions, name)) for name, svg in svgs.items()
+        },
+        "captions": captions,
+        "calibration": captions["reliability"],
+        "why": captions["recall_by_training"],
+        "accept": acceptance_view(result),
+        "prior": PRIOR_SENTENCES[run.assumed_prior],
+        "few_images": few_images_table(result),
+        "field": field_parts(found, svgs),
+        "selection": selection_table(result),
+        "matrix": matrix_data(result, images),
+        "uneven": _are_uneven(result),
+        "map": None if isinstance(embedding_map, str) else embedding_map,
+        "missing_map": embedding_map if isinstance(embedding_map, str) else "",
+        "small": images.small is not None,
+        "command": "\n".join(map(printable, repeat_commands(run.name, result, found))),
+        "tables": run_tables(run.folder),
+        "prompts": prompts(result),
+        "made": how_made(result),
+        "image_places": IMAGES_BESIDE,
+    }
+    return context | {"parts": _parts(context), "data": _script_data(result, images, context)}
+
+
+def _overview(result: RunResult) -> dict[str, Any]:
+    """Return the first screen, and the table of every species."""
+    info, answers, alarm = result.info, trust_answers(result), worst_alarm(result)
+    names = [answer.name for answer in answers]
+    first = 0 if alarm is None else names.index(result.classes.names[alarm])
+    rows = class_rows(result)
+    return {
+        "head": printable(str(info.get("head", ""))),
+        "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
+        "headline": headline(result),
+        "key_figures": key_figures(result),
+        "trust": trust_facts(result) if result.metrics.get("n") else [],
+        "grouped": result.images.groups is not None,
+        "notes": caveats(result),
+        "answers": answers,
+        "asked": first if answers else None,
+        "rows": rows,
+        "faultless": sum(row["faultless"] for row in rows),
+        "never": never_recognised(result),
+        "what": split_photos(result.scored_split),
+    }
+
+
+def _spoken(captions: Mapping[str, str | tuple[str, ...]], name: str) -> str:
+    text = captions.get(name, name)
+    return text if isinstance(text, str) else " ".join(text)
+
+
+def _parts(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the sections that the page has, by id and title, as its navigation leads to them."""
+    figures, field = context["figures"], context["field"]
+    sure = context["accept"] or field["sure"] or {"reliability", "top_k"} & figures.keys()
+    sections = (
+        ("overview", "Overview", True),
+        ("mixups", "Mix-ups", context["pairs"] or context["more"]),
+        ("species", "Every species", True),
+        ("matrix-section", "Matrix", context["matrix"]),
+        ("sure", "How sure", sure),
+        ("more-photos", "More photos?", "recall_by_training" in figures or context["few_images"]),
+        ("places", "Everywhere?", field["places"]),
+        ("map-section", "Map", True),
+        ("choice", "Classifier", context["selection"] or {"loss", "accuracy"} & figures.keys()),
+        ("made", "How made", True),
+    )
+    return [(anchor, title) for anchor, title, shown in sections if shown]
+
+
+def _script_data(
+    result: RunResult, images: RunImages, context: Mapping[str, Any]
+) -> dict[str, Any]:
+    accepts, embedding_map = result.acceptance, context["map"]
+    accept = None
+    if accepts is not None:  # NaN where none is accepted
+        right = np.rint(np.nan_to_num(accepts.right * accepts.n)).astype(int)
+        accept = {"n": accepts.n.tolist(), "right": right.tolist()}
+    return {
+        "matrix": context["matrix"],
+        "map": map_data(result, embedding_map, images.number) if embedding_map else None,
+        "small": small_data(result, images),
+        "tips": figure_tips(result),
+        "named": named_points(result),
+        "answers": [[answer.summary, answer.words] for answer in context["answers"]],
+        "accept": accept,
+        "answering": images.answering,
+    }
+
+
+def matrix_data(result: RunResult, images: RunImages) -> dict[str, Any] | None:
     """Return the confusion matrix as a sparse list, classes in the order of the figure.
 
     Returns
@@ -223,11 +182,11 @@ def matrix_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
     cells = np.stack([row, column, ordered[row, column]], axis=1)
     focus = most_mixed(ordered, range(len(order)), _MIXED) if len(order) > _ALL_UP_TO else None
     place = {int(label): i for i, label in enumerate(order)}
-    true, called = result.images.true, result.images.predicted
+    true, called = result.images.true.tolist(), result.images.predicted.tolist()
     shown = [
-        (place[int(true[i])], place[int(called[i])], photos.number[i])
-        for i in photos.cells
-        if int(true[i]) in place and int(called[i]) in place
+        (place[true[i]], place[called[i]], images.number[i])
+        for i in images.cells
+        if true[i] in place and called[i] in place
     ]
     return {
         "names": [result.classes.names[i] for i in order],
@@ -238,7 +197,7 @@ def matrix_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
     }
 
 
-def are_uneven(result: RunResult) -> bool:
+def _are_uneven(result: RunResult) -> bool:
     """Whether classes have so uneven numbers of images that shares say more than counts."""
     n = result.classes.n[result.classes.scored]
     return bool(len(n)) and int(n.max()) >= _UNEVEN * int(n.min())
@@ -283,17 +242,13 @@ def map_data(
     }
 
 
-def small_data(result: RunResult, photos: RunPhotos) -> dict[str, Any] | None:
+def small_data(result: RunResult, images: RunImages) -> dict[str, Any] | None:
     """Return the small images: where each number's stands in the sprite; None for none."""
-    sprite = photos.small
+    sprite = images.small
     if sprite is None:
         return None
-    paths = result.images.paths
-    places = {
-        n: sprite.place[paths[row]]
-        for row, n in photos.number.items()
-        if paths[row] in sprite.place
-    }
+    paths = ((n, result.images.paths[row]) for row, n in images.number.items())
+    places = {n: sprite.place[path] for n, path in paths if path in sprite.place}
     return {
         "uri": sprite.uri,
         "columns": sprite.columns,
@@ -309,7 +264,9 @@ def named_points(result: RunResult) -> list[int]:
     shown = table.trained_and_scored
     if len(shown) < 2:
         return list(range(len(shown)))
-    trained = table.n_train[shown].argsort(kind="stable").argsort(kind="stable")
-    found = table.recall[shown].argsort(kind="stable").argsort(kind="stable")
+    trained, found = (
+        values[shown].argsort(kind="stable").argsort(kind="stable")
+        for values in (table.n_train, table.recall)
+    )
     order = np.argsort(-np.abs(trained - found), kind="stable")
     return sorted(int(i) for i in order[:_NAMED])

@@ -1,4 +1,4 @@
-"""The captions of figures, which are also their texts for screen readers, and tips on points."""
+"""Captions of figures, which screen readers read too, and tables of a report's page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from fishembed._base.text import counted, listed, printable, shortened
-from fishembed.evaluation.confidence import Acceptance, Reliability
-from fishembed.evaluation.confusion_counts import most_often_called_instead
+from fishembed.evaluation.confidence import Acceptance
 from fishembed.experiments.few_shot import CurvePoint, curve_points
 from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior
-from fishembed.experiments.runs.run_result import ClassTable, RunResult
-from fishembed.reports.page.overview import worst_first
+from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.run_sentences import calibration_sentence, training_effect
 from fishembed.reports.text_tables import (
     best_candidates_table,
@@ -24,57 +22,73 @@ from fishembed.reports.text_tables import (
 )
 from fishembed.reports.wording import interval, percent, rounded, split_photos
 
+CONFUSION_CSV = "confusion.csv"
+
+_NAMED = 3
+_GOOD = 0.99
+_TABLES = {
+    files.PREDICTIONS_CSV: "every photo",
+    files.PER_CLASS_CSV: "every species",
+    CONFUSION_CSV: "confusion matrix",
+    files.SELECTION_CSV: "candidates",
+    files.FEW_SHOT_CSV: "learning curve",
+    files.HISTORY_CSV: "epochs",
+    documents.METRICS_JSON: "all figures (JSON)",
+    documents.RUN_JSON: "settings (JSON)",
+}
 _WORTH_IT = 0.01
 """Share by which a step of the learning curve has to rise to be called worth it."""
 
 
 def figure_captions(result: RunResult) -> dict[str, Any]:
-    """Return what each figure shows, in words for screen readers."""
+    """Return what each figure shows; of `learning_curve` its message and the text below it."""
     bins = result.reliability
     return {
-        "loss": epoch_caption(result, "loss"),
-        "accuracy": epoch_caption(result, "accuracy") + scored_line_caption(result),
-        "selection": selection_caption(result),
+        "loss": _epoch_caption(result, "loss", "{:.2f}", 1),
+        "accuracy": _epoch_caption(result, "accuracy", "{:.1f}%", 100) + _dashed_line(result),
+        "selection": f"{len(result.selection)} candidates by the scores that served to choose, "
+        f"share right and average over species {_judged_on(result)}; the ring marks the one "
+        "chosen.",
         "recall_by_training": training_effect(result.classes),
         "reliability": calibration_sentence(bins) if bins else "",
-        "accept": acceptance_caption(),
-        "top_k": top_k_caption(result),
+        "accept": "The higher the bar, the fewer photos are accepted (orange, dashed) and the "
+        "more of them are right (blue).",
+        "top_k": _top_k_caption(result),
         "learning_curve": learning_curve_message(result),
     }
 
 
 def figure_tips(result: RunResult) -> dict[str, list[str]]:
-    """Return what each point of a figure says, in the figure's order."""
-    bins = result.reliability
+    """Describe each point of the figures that have points, in the figure's order."""
+    table, bins = result.classes, result.reliability
+    tips = [
+        f"{table.names[i]}: {table.correct[i]} of {table.n[i]} found "
+        f"({percent(float(table.recall[i]), 0)}%); {table.n_train[i]:,.0f} training photos"
+        for i in table.trained_and_scored
+    ]
+    columns = (bins.n, bins.confidence, bins.accuracy, bins.low, bins.high) if bins else ((),) * 5
     return {
-        "recall_by_training": class_tips(result.classes),
-        "reliability": bin_tips(bins) if bins else [],
+        "recall_by_training": tips,
+        "reliability": [
+            f"{counted(int(n), 'photo')} of which it was {percent(float(sure))}% sure: "
+            f"{percent(float(right))}% right ({interval((float(low), float(high)))})"
+            for n, sure, right, low, high in zip(*columns, strict=True)
+        ],
     }
 
 
-def epoch_caption(result: RunResult, what: str) -> str:
+def _epoch_caption(result: RunResult, what: str, form: str, factor: float) -> str:
     """Return the last values of loss or accuracy; empty for heads that do not train by epochs."""
-    last = [
-        (result.history[f"{part}_{what}"][-1], name)
-        for part, name in (("train", "training"), ("val", "validation"))
-        if f"{part}_{what}" in result.history
+    history, parts = result.history, (("train", "training"), ("val", "validation"))
+    values = [
+        f"{form.format(factor * history[f'{part}_{what}'][-1])} in {name}"
+        for part, name in parts
+        if f"{part}_{what}" in history
     ]
-    if not last:
-        return ""
-    title, written = {"loss": ("Loss", _plain), "accuracy": ("Accuracy", _percent)}[what]
-    values = [f"{written(value)} in {name}" for value, name in last]
-    return f"{title} after the last epoch: {listed(values)}."
+    return f"{what.capitalize()} after the last epoch: {listed(values)}." if values else ""
 
 
-def _plain(value: float) -> str:
-    return f"{value:.2f}"
-
-
-def _percent(value: float) -> str:
-    return f"{percent(value)}%"
-
-
-def scored_line_caption(result: RunResult) -> str:
+def _dashed_line(result: RunResult) -> str:
     """Describe what the dashed line of the accuracy is; empty where it is not drawn."""
     accuracy, split = result.metrics.get("accuracy"), result.scored_split
     if accuracy is None or split == "train":
@@ -82,16 +96,11 @@ def scored_line_caption(result: RunResult) -> str:
     return f" The dashed line is what the {split_photos(split)} reached: {percent(accuracy)}%."
 
 
-def selection_caption(result: RunResult) -> str:
-    """Describe the figure of the candidates."""
-    return (
-        f"{len(result.selection)} candidates by the scores that served to choose, share right and "
-        f"average over species {judged_on(result.selection).replace('images', 'photos')}; the "
-        "ring marks the one chosen."
-    )
+def _judged_on(result: RunResult) -> str:
+    return judged_on(result.selection).replace("images", "photos")
 
 
-def top_k_caption(result: RunResult) -> str:
+def _top_k_caption(result: RunResult) -> str:
     """Describe the ends of the top-k curve; empty where no image is labelled."""
     if not result.top_k:
         return ""
@@ -139,49 +148,6 @@ def _average(point: CurvePoint) -> str:
     return percent(point.macro_recall.mean)
 
 
-def acceptance_caption() -> str:
-    """Describe the figure of what is accepted, and right, by how sure the head is."""
-    return (
-        "The higher the bar, the fewer photos are accepted (orange, dashed) and the more of them "
-        "are right (blue)."
-    )
-
-
-def class_tips(table: ClassTable) -> list[str]:
-    """Describe each point of the figure of recall by training images, in the figure's order."""
-    return [
-        f"{table.names[i]}: {table.correct[i]} of {table.n[i]} found "
-        f"({percent(float(table.recall[i]), 0)}%); {table.n_train[i]:,.0f} training photos"
-        for i in table.trained_and_scored
-    ]
-
-
-def bin_tips(bins: Reliability) -> list[str]:
-    """Describe each point of the reliability diagram, in the figure's order."""
-    return [
-        f"{counted(int(n), 'photo')} of which it was {percent(float(c))}% sure: "
-        f"{percent(float(a))}% right ({percent(float(low))} to {percent(float(high))})"
-        for n, c, a, low, high in zip(
-            bins.n, bins.confidence, bins.accuracy, bins.low, bins.high, strict=True
-        )
-    ]
-
-
-CONFUSION_CSV = "confusion.csv"
-
-_NAMED = 3
-_GOOD = 0.99
-_TABLES = {
-    files.PREDICTIONS_CSV: "every photo",
-    files.PER_CLASS_CSV: "every species",
-    CONFUSION_CSV: "confusion matrix",
-    files.SELECTION_CSV: "candidates",
-    files.FEW_SHOT_CSV: "learning curve",
-    files.HISTORY_CSV: "epochs",
-    documents.METRICS_JSON: "all figures (JSON)",
-    documents.RUN_JSON: "settings (JSON)",
-}
-
 Row = dict[str, Any]
 """A class: `name`, `confused_with`, `confused_count`, and the columns of `ClassTable`."""
 
@@ -190,10 +156,9 @@ def class_rows(result: RunResult) -> list[Row]:
     """Return every class, the worst first; those without fault and those not scored come last."""
     table, ends = result.classes, result.precision_intervals
     numbers = {name: column.tolist() for name, column in table.columns().items()}
-    instead = most_often_called_instead(result.confusion)
     rows = []
-    for i in [*worst_first(table), *np.flatnonzero(table.n == 0).tolist()]:
-        other, count = instead[i] or (None, 0)
+    for i in [*table.worst_first.tolist(), *np.flatnonzero(table.n == 0).tolist()]:
+        other, count = result.called_instead[i] or (None, 0)
         row: Row = {name: column[i] for name, column in numbers.items()}
         row |= {
             "name": table.names[i],
@@ -211,7 +176,7 @@ def class_rows(result: RunResult) -> list[Row]:
 def never_recognised(result: RunResult) -> str:
     """Name the classes none of whose images was called right; "" where there is none."""
     table = result.classes
-    zero = [shortened(table.names[i], 40) for i in worst_first(table) if not table.correct[i]]
+    zero = [shortened(table.names[i], 40) for i in table.worst_first if not table.correct[i]]
     if not zero:
         return ""
     count = counted(len(zero), "species was", "species were")
@@ -264,16 +229,15 @@ def selection_table(result: RunResult) -> dict[str, Any] | None:
         return None
     columns, rows = best_candidates_table(result.selection)
     shown = [[printable(cell.removeprefix("*").strip()) for cell in row] for row in rows]
-    judged = judged_on(result.selection)
     chosen = printable(str(result.selection[0].get("candidate", "")))
     kinds = counted(len(rows), "kind")
     return {
         "columns": columns,
         "rows": shown,
         "candidates": len(result.selection),
-        "judged_on": judged.replace("images", "photos"),
+        "judged_on": _judged_on(result),
         "sentence": f"Of {counted(len(result.selection), 'candidate')} of {kinds}, {chosen} was "
-        f"chosen {judged.replace('images', 'photos')}.",
+        f"chosen {_judged_on(result)}.",
     }
 
 

@@ -13,7 +13,6 @@ from fishembed.reports.page.overview import (
     key_figures,
     trust_answers,
     trust_facts,
-    worst_first,
 )
 
 
@@ -50,7 +49,7 @@ def test_one_photo_does_not_make_a_species_fail_most(tmp_path):
     true = np.array([0] * 30 + [1] * 30 + [2])
     found = result(tmp_path, names=["cod", "eel", "ray"], true=true, skill=-3)
     assert found.classes.n[failing_most(found.classes)] >= 5
-    order = worst_first(found.classes)
+    order = found.classes.worst_first
     assert [found.classes.recall[i] for i in order] == sorted(found.classes.recall.tolist())
 
 

@@ -1,4 +1,6 @@
-"""The 31 species that the demo draws, read from species.json, and the measures that describe them.
+"""The 31 species that the demo draws, and the places and the light that they are seen in.
+
+Both are read from `species.json` and `places.json`.
 
 Lengths are in percent of the standard length (snout to the root of the tail), as in the
 descriptions of ichthyologists: x runs from the snout (0) to the root of the tail (100). Heights
@@ -11,7 +13,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from importlib.resources import files
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["water", "deck", "paper"]
 
 
 @dataclass(frozen=True)
@@ -123,31 +128,6 @@ class Species:
     offset: float = 0.0
 
 
-_RECORDS: dict[str, Any] = {"species": Species, "palettes": dict, "fins": MedianFin}
-_RECORDS |= {"marks": Mark, **dict.fromkeys(("tail", "pectoral", "pelvics", "barbels"), Fan)}
-
-
-def _built(key: str, value: Any) -> Any:
-    """Turn what JSON has under a key into records and tuples."""
-    if isinstance(value, list):
-        return tuple(_built(key, one) for one in value)
-    if isinstance(value, dict):
-        return _RECORDS[key](**{name: _built(name, one) for name, one in value.items()})
-    return value
-
-
-_TABLE = json.loads(files(__package__).joinpath("species.json").read_text("utf-8"))
-
-COMMON_TO_RARE: tuple[str, ...] = tuple(row["name"] for row in _TABLE)
-"""Names by number of images; of most pairs that look alike one is common, one rare."""
-
-SPECIES: tuple[Species, ...] = _built("species", sorted(_TABLE, key=lambda row: str(row["name"])))
-"""Every species, by name."""
-
-
-Kind: TypeAlias = Literal["water", "deck", "paper"]
-
-
 @dataclass(frozen=True)
 class Place:
     """Water, a deck or a sheet of paper.
@@ -184,9 +164,30 @@ class Place:
     lamp_along: float = 0.0
 
 
-_PLACE_TABLE = json.loads(files(__package__).joinpath("places.json").read_text("utf-8"))
+_RECORDS: dict[str, Any] = {"species": Species, "palettes": dict, "fins": MedianFin}
+_RECORDS |= {"places": Place, "marks": Mark}
+_RECORDS |= dict.fromkeys(("tail", "pectoral", "pelvics", "barbels"), Fan)
 
-PLACES: tuple[Place, ...] = tuple(
-    Place(**{**row, "lamp": tuple(row["lamp"])}) for row in _PLACE_TABLE
+
+def _built(key: str, value: Any) -> Any:
+    """Turn what JSON has under a key into records and tuples."""
+    if isinstance(value, list):
+        return tuple(_built(key, one) for one in value)
+    if isinstance(value, dict):
+        return _RECORDS[key](**{name: _built(name, one) for name, one in value.items()})
+    return value
+
+
+_SPECIES_TABLE, _PLACE_TABLE = (
+    json.loads(files(__package__).joinpath(name).read_text("utf-8"))
+    for name in ("species.json", "places.json")
 )
+
+COMMON_TO_RARE: tuple[str, ...] = tuple(row["name"] for row in _SPECIES_TABLE)
+"""Names by number of images; of most pairs that look alike one is common, one rare."""
+
+SPECIES: tuple[Species, ...] = _built("species", sorted(_SPECIES_TABLE, key=itemgetter("name")))
+"""Every species, by name."""
+
+PLACES: tuple[Place, ...] = _built("places", _PLACE_TABLE)
 """Every place."""

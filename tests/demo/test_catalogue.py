@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from fishembed.demo.catalogue import COMMON_TO_RARE, SPECIES, Species
 from fishembed.demo.geometry import STATIONS
 from fishembed.demo.pixels import rgb
-from fishembed.demo.species import COMMON_TO_RARE, SPECIES, Species
 
 
 def test_there_are_31_species_each_with_a_name_of_its_own() -> None:

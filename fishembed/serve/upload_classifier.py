@@ -1,4 +1,4 @@
-"""Answers about uploaded photos, by a run whose files and encoder are read once."""
+"""Predictions for uploaded photos, by a run whose files and encoder are read once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,14 @@ from fishembed._base.runtime import one_blas_thread
 from fishembed.encoders import Encoder
 from fishembed.errors import FishembedError
 from fishembed.experiments import Run, predict_run
-from fishembed.experiments.predicting.predicted_images import Predictions, look_at_it, species
+from fishembed.experiments.predicting.predicted_images import (
+    Prediction,
+    Predictions,
+    look_at_it,
+    species,
+)
 from fishembed.experiments.predicting.prepared_run import PreparedRun
-from fishembed.reports.label_sheet import find_photos
+from fishembed.reports.label_sheet import images_at_hand
 from fishembed.reports.thumbnails import thumbnails
 
 MAX_PIXELS = 100_000_000
@@ -25,7 +31,6 @@ MAX_PIXELS = 100_000_000
 
 THUMBNAIL_BOX = (240, 180)
 """Largest width and height of the training images that are shown."""
-
 
 _PHOTOS_AT_ONCE = 64
 """Of several requests that are answered together."""
@@ -39,7 +44,7 @@ class _Request:
     found: Future[Predictions] = field(default_factory=Future)
 
 
-class Answerer:
+class UploadClassifier:
     """Classifies uploaded photos with a run whose encoder is loaded once.
 
     Parameters
@@ -54,11 +59,11 @@ class Answerer:
         self.run, self._encoder = run, encoder
         self._prepared = PreparedRun(run)
         self._evidence = self._has_training_images()
-        self._photos = find_photos((run.info.get("store") or {}).get("source_root"))
+        self._images = images_at_hand((run.info.get("store") or {}).get("source_root"))
         self._lock = threading.Lock()
         self._waiting: deque[_Request] = deque()
 
-    def answer(
+    def predict(
         self, files: list[tuple[str, bytes]], *, with_thumbnails: bool = False
     ) -> dict[str, Any]:
         """Return what each photo is called, or its problem, in the order of the upload.
@@ -68,39 +73,20 @@ class Answerer:
         with tempfile.TemporaryDirectory(prefix="fishembed-") as folder:
             # Names of uploads are never names of files here.
             places = [Path(folder, f"{number:04d}") for number in range(len(files))]
+            problems = {}
             for place, (_, data) in zip(places, files, strict=True):
                 place.write_bytes(data)
-            problems = {str(p): why for p, (_, data) in zip(places, files, strict=True)
-                        if (why := _too_large(data))}  # fmt: skip
-            usable = [place for place in places if str(place) not in problems]
-            found = self._predictions(usable)
+                if why := _too_large(data):
+                    problems[str(place)] = why
+            found = self._predictions([place for place in places if str(place) not in problems])
             problems |= dict(found.skipped)
         by_path = {one.path: one for one in found.predictions}
         shown = self._thumbnails(found) if with_thumbnails else {}
         answers: list[dict[str, Any]] = []
-        for place, (name, _) in zip(places, files, strict=True):
-            one = by_path.get(str(place))
-            if one is None:
-                answers.append({"file": name, "problem": problems.get(str(place), "not read")})
-                continue
-            answers.append(
-                {
-                    "file": name,
-                    "species": species(one),
-                    "sure": round(one.probabilities[0], 4),
-                    "none_of_these": bool(one.unknown),
-                    "look": bool(look_at_it(one)),
-                    "top": [
-                        {"class": name, "probability": round(p, 4)}
-                        for name, p in zip(one.classes, one.probabilities, strict=True)
-                    ],
-                    "nearest": [
-                        {"label": near.label, "similarity": round(near.similarity, 4),
-                         "path": near.path, **shown.get(near.path, {})}
-                        for near in one.evidence
-                    ],
-                }
-            )  # fmt: skip
+        for path, (name, _) in zip(map(str, places), files, strict=True):
+            one = by_path.get(path)
+            known = {"problem": problems.get(path, "not read")}
+            answers.append({"file": name} | (known if one is None else _answer(one, shown)))
         return {"run": self.run.name, "answers": answers}
 
     def _has_training_images(self) -> bool:
@@ -160,11 +146,27 @@ class Answerer:
             return Predictions((), ((str(places[0]), why),))
 
     def _thumbnails(self, found: Predictions) -> dict[str, dict[str, str]]:
-        if self._photos is None:
+        if self._images is None:
             return {}
         paths = dict.fromkeys(near.path for one in found.predictions for near in one.evidence)
-        made = thumbnails(self._photos, paths, box=THUMBNAIL_BOX)
+        made = thumbnails(self._images, paths, box=THUMBNAIL_BOX)
         return {path: {"thumbnail": small.uri} for path, small in made.items()}
+
+
+def _answer(one: Prediction, thumbnails: Mapping[str, dict[str, str]]) -> dict[str, Any]:
+    guesses = zip(one.classes, one.probabilities, strict=True)
+    return {
+        "species": species(one),
+        "sure": round(one.probabilities[0], 4),
+        "none_of_these": bool(one.unknown),
+        "look": bool(look_at_it(one)),
+        "top": [{"class": name, "probability": round(p, 4)} for name, p in guesses],
+        "nearest": [
+            {"label": near.label, "similarity": round(near.similarity, 4),
+             "path": near.path, **thumbnails.get(near.path, {})}
+            for near in one.evidence
+        ],
+    }  # fmt: skip
 
 
 def _of_these(found: Predictions, paths: set[str]) -> Predictions:

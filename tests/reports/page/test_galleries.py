@@ -6,7 +6,7 @@ import numpy as np
 from make_run import make_run
 
 from fishembed import Run
-from fishembed.reports.page.image_choice import (
+from fishembed.reports.page.galleries import (
     WORST,
     cell_rows,
     least_sure,
