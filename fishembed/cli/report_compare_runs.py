@@ -111,9 +111,9 @@ def compare(
         from fishembed.experiments import compare_runs
         from fishembed.experiments.runs.find_runs import runs_of_series
         from fishembed.reports import write_comparison
-        from fishembed.reports.comparison.comparison_sentences import headline
-        from fishembed.reports.comparison.comparison_tables import (
+        from fishembed.reports.comparison.comparison_texts import (
             comparison_document,
+            headline,
             pairs_table,
             scores_table,
         )

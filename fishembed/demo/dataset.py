@@ -101,17 +101,16 @@ def draw_dataset(
 def _drawings(seed: int, counts: Mapping[str, tuple[int, ...]]) -> list[Drawing]:
     """List every image to draw; each has a seed of its own, so that none depends on another."""
     row = {species.name: number for number, species in enumerate(SPECIES)}
-    drawings: list[Drawing] = []
-    for (split_number, split), name in product(enumerate(SPLITS), counts):
-        slug = name.lower().replace(" ", "_").replace("-", "_")
-        for number in range(counts[name][split_number]):
-            path = f"{split}/{name}/{slug}_{split}_{number + 1:03d}.jpg"
-            drawings.append((path, (seed, row[name], split_number, number)))
-    return drawings
+    slugs = {name: name.lower().replace(" ", "_").replace("-", "_") for name in counts}
+    return [
+        (f"{split}/{name}/{slug}_{split}_{number + 1:03d}.jpg", (seed, row[name], at, number))
+        for (at, split), (name, slug) in product(enumerate(SPLITS), slugs.items())
+        for number in range(counts[name][at])
+    ]
 
 
 def _draw(drawings: Sequence[Drawing]) -> list[tuple[str, bytes, str]]:
-    """Draw some images; return the path, the bytes of a JPEG and a caption of each."""
+    """Draw some images: the path, the bytes of a JPEG and a caption of each."""
     drawn = []
     for path, seed in drawings:
         rng = np.random.default_rng(seed)
@@ -150,7 +149,6 @@ def _write_images(
 
 
 def _read_stamp(folder: Path) -> dict[str, object] | None:
-    """Return the stamp of a folder, or None where there is none of ours."""
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -159,7 +157,6 @@ def _read_stamp(folder: Path) -> dict[str, object] | None:
 
 
 def _read_paths(folder: Path) -> list[str]:
-    """Return the paths that the captions of a folder name."""
     try:
         with (folder / CAPTIONS).open(newline="", encoding="utf-8") as file:
             return [row["path"] for row in csv.DictReader(file)]

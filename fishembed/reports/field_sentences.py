@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fishembed._base.text import counted, printable, shortened
-from fishembed.reports.text_tables import Table
+from fishembed.reports.run_tables import Table
 from fishembed.reports.wording import interval, percent
 
 _TITLES = {

@@ -24,7 +24,7 @@ from fishembed.reports.page.galleries import read_run_images
 from fishembed.reports.page.report_context import report_context
 from fishembed.reports.page.report_texts import CONFUSION_CSV
 from fishembed.reports.page_template import fill
-from fishembed.reports.run_markup import latex_tables, markdown_summary
+from fishembed.reports.run_tables import latex_tables, markdown_summary
 
 REPORT_FORMATS = ("html", "md", "tex", *FIGURE_FORMATS)
 SCRIPTS = ("page.js", "report.js", "answer.js")

@@ -14,9 +14,9 @@ from fishembed.encoders import PRESETS
 from fishembed.errors import RunFormatError
 from fishembed.experiments import Run
 from fishembed.experiments.runs.run_result import ClassTable
-from fishembed.reports.run_markup import markdown_escape as escape
 from fishembed.reports.run_sentences import caveats, intervals_note, summary_sentence
 from fishembed.reports.run_sentences import weakest_classes as weakest_sentence
+from fishembed.reports.run_tables import markdown_escape as escape
 from fishembed.reports.wording import interval, percent
 from fishembed.sharing.portable_run import portable_info
 

@@ -10,7 +10,7 @@ from fishembed import Run, import_vectors, run_fit
 from fishembed.errors import InputError
 from fishembed.experiments.few_shot import FewShotSettings, curve_points, few_shots
 from fishembed.reports import write_learning_curve, write_report
-from fishembed.reports.text_tables import learning_curve_table
+from fishembed.reports.run_tables import learning_curve_table
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(1, 12), st.integers(0, 99))

@@ -6,7 +6,7 @@ from make_run import NASTY, make_run
 
 from fishembed import Run
 from fishembed.reports import write_report
-from fishembed.reports.run_markup import latex_tables, markdown_summary
+from fishembed.reports.run_tables import latex_tables, markdown_summary
 
 
 def test_markdown_says_the_verdict_and_every_class(tmp_path):

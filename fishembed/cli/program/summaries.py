@@ -145,7 +145,7 @@ def print_logged(console: Console, runs: Sequence[Run], tracker: str | None) -> 
 
 def print_seeds(console: Console, runs: Sequence[Run]) -> None:
     """Print the scores of a series of seeds with their mean and standard deviation."""
-    from fishembed.reports.text_tables import seeds_document, seeds_table
+    from fishembed.reports.run_tables import seeds_document, seeds_table
 
     console.table(*seeds_table(runs))
     for run in runs:
@@ -156,7 +156,7 @@ def print_seeds(console: Console, runs: Sequence[Run]) -> None:
 def print_scores(console: Console, run: Run) -> None:
     """Print the scores, the five classes of lowest recall and the three largest mix-ups."""
     from fishembed.reports.run_sentences import summary_sentence, weakest_classes
-    from fishembed.reports.text_tables import largest_mixups_table, lowest_recall_table
+    from fishembed.reports.run_tables import largest_mixups_table, lowest_recall_table
 
     for sentence in (summary_sentence(run.metrics), weakest_classes(run.metrics)):
         if sentence:
@@ -184,7 +184,7 @@ def print_field(console: Console, found: Mapping[str, Any]) -> None:
 
 def print_selection(console: Console, run: Run) -> None:
     """Print what a head was chosen from; nothing where nothing was chosen."""
-    from fishembed.reports.text_tables import best_candidates_table
+    from fishembed.reports.run_tables import best_candidates_table
 
     if not run.selection:
         return
@@ -202,7 +202,7 @@ def print_selection(console: Console, run: Run) -> None:
 def print_learning_curve(console: Console, run: Run) -> None:
     """Print the scores by images per class; nothing where they were not asked for."""
     from fishembed.reports.figures.all_figures import LEARNING_CURVE
-    from fishembed.reports.text_tables import learning_curve_table
+    from fishembed.reports.run_tables import learning_curve_table
 
     if run.result.few_shot:
         console.table(*learning_curve_table(run.result.few_shot, run.info["head"]))

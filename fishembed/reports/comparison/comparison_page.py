@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from fishembed.experiments.comparison import REAL_BELOW, Comparison
 from fishembed.reports.comparison.comparison_figure import OTHERS, class_dots
-from fishembed.reports.comparison.comparison_sentences import (
+from fishembed.reports.comparison.comparison_texts import (
     compared_images,
     difference_sentence,
     headline,
+    notes,
     p_value_text,
     value_text,
 )
-from fishembed.reports.comparison.comparison_tables import notes
 from fishembed.reports.page.galleries import (
     GalleryImage,
     Rows,

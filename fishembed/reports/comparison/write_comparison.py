@@ -10,7 +10,7 @@ from fishembed._base.files import write_bytes
 from fishembed.errors import InputError
 from fishembed.experiments.comparison import ComparedRun, Comparison
 from fishembed.reports.comparison.comparison_page import comparison_page
-from fishembed.reports.comparison.comparison_tables import (
+from fishembed.reports.comparison.comparison_texts import (
     comparison_csv,
     comparison_document,
     comparison_latex,

@@ -32,8 +32,8 @@ from fishembed.reports.page.report_texts import (
     how_made,
     never_recognised,
     prompts,
-    run_tables,
     selection_table,
+    table_files,
 )
 from fishembed.reports.page_template import IMAGES_BESIDE
 from fishembed.reports.run_sentences import caveats
@@ -88,7 +88,7 @@ def report_context(
         "missing_map": embedding_map if isinstance(embedding_map, str) else "",
         "small": images.small is not None,
         "command": "\n".join(map(printable, repeat_commands(run.name, result, found))),
-        "tables": run_tables(run.folder),
+        "tables": table_files(run.folder),
         "prompts": prompts(result),
         "made": how_made(result),
         "image_places": IMAGES_BESIDE,

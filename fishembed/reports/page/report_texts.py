@@ -15,7 +15,7 @@ from fishembed.experiments.runs import run_files as files
 from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.run_sentences import calibration_sentence, training_effect
-from fishembed.reports.text_tables import (
+from fishembed.reports.run_tables import (
     best_candidates_table,
     judged_on,
     learning_curve_table,
@@ -249,7 +249,7 @@ def few_images_table(result: RunResult) -> dict[str, Any] | None:
     return {"columns": columns, "rows": rows}
 
 
-def run_tables(folder: Path) -> list[tuple[str, str]]:
+def table_files(folder: Path) -> list[tuple[str, str]]:
     """Return the tables of a run's folder, as file and title."""
     return [(name, title) for name, title in _TABLES.items() if (folder / name).is_file()]
 

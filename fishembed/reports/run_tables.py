@@ -1,19 +1,21 @@
-"""Tables of a run for the console and the page, as columns and rows of text."""
+"""Tables of a run: as text for the console and the page, in LaTeX for a paper, in Markdown."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fishembed._base.text import printable, shortened
-from fishembed.evaluation.confusion_counts import confused_pairs
+from fishembed.evaluation.confusion_counts import ConfusedPair, confused_pairs, largest_pairs
 from fishembed.experiments.few_shot import Estimate, curve_points
 from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
-from fishembed.reports.wording import interval, percent, points
+from fishembed.reports.run_sentences import mixup_reason, summary_sentence, weakest_classes
+from fishembed.reports.wording import images_of, interval, percent, points
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -21,6 +23,17 @@ _WIDTH, _RUN_WIDTH = 32, 40
 """Letters of a name in a terminal."""
 
 _SCORES = ("accuracy", "macro_recall")
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    **{sign: "\\" + sign for sign in "&%$#_{}"},
+}
+_PAIRS = 5
 
 
 def lowest_recall_table(table: ClassTable, limit: int = 5) -> Table:
@@ -146,3 +159,107 @@ def seeds_document(runs: Sequence[Run]) -> dict[str, Any]:
         document[key] = float(values.mean())
         document[f"{key}_sd"] = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return document
+
+
+def latex_tables(run: Run) -> str:
+    """Return a run's scores and its classes as two LaTeX tables for the package booktabs.
+
+    Names are escaped; scripts other than Latin need XeLaTeX or LuaLaTeX.
+    """
+    scores, classes = _scores_tabular(run.metrics), _classes_tabular(run.result.classes)
+    name = latex_escape(printable(run.name))
+    return f"% {name}; needs \\usepackage{{booktabs}}\n{scores}\n{classes}"
+
+
+def latex_escape(text: str) -> str:
+    """Escape what LaTeX would not print as it is."""
+    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
+def _scores_tabular(metrics: Mapping[str, Any]) -> str:
+    rows = [
+        (name, percent(metrics[key]), interval(metrics[f"{key}_ci95"]) if certain else "")
+        for key, name, certain in (
+            ("accuracy", "Accuracy", True),
+            ("macro_recall", "Macro recall", True),
+            ("macro_f1", "Macro F1", False),
+            ("top5_accuracy", "Top-5 accuracy", False),
+        )
+        if metrics.get(key) is not None
+    ]
+    return tabular("lrr", (r"Score (\%)", "", r"95\% interval"), rows)
+
+
+def _classes_tabular(table: ClassTable) -> str:
+    rows = [(latex_escape(name), *row) for name, *row in _class_rows(table, " to ")]
+    head = ("Class", r"Recall (\%)", r"95\% interval", "Right / scored", "Trained on")
+    return tabular("lrrrr", head, rows)
+
+
+def _class_rows(table: ClassTable, to: str) -> list[list[str]]:
+    """Return name, recall, interval, counts and training images of each class, best first."""
+    rows = []
+    for i in table.by_recall:
+        recall, low, high = (percent(float(x[i])) for x in (table.recall, table.low, table.high))
+        trained = "" if math.isnan(table.n_train[i]) else f"{table.n_train[i]:.0f}"
+        counts = f"{table.correct[i]} / {table.n[i]}"
+        rows.append([table.names[i], recall, f"{low}{to}{high}", counts, trained])
+    return rows
+
+
+def tabular(columns: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a tabular with the rules of booktabs; cells are LaTeX already."""
+    lines = [" & ".join(cells) + r" \\" for cells in (head, *rows)]
+    body = "\n".join(lines[1:])
+    return (
+        f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{lines[0]}\n\\midrule\n{body}\n"
+        "\\bottomrule\n\\end{tabular}\n"
+    )
+
+
+def markdown_summary(run: Run) -> str:
+    """Summarise a run in Markdown: scores, table of classes, most confused pairs, command.
+
+    GitHub and most others render it; names are escaped.
+    """
+    table = run.result.classes
+    parts = [
+        f"### {markdown_escape(printable(run.name))}",
+        f"**{markdown_escape(summary_sentence(run.metrics))}**",
+    ]
+    if weakest := weakest_classes(run.metrics):
+        parts.append(markdown_escape(weakest))
+    if len(table.scored):
+        parts.append(_markdown_table(table))
+    if pairs := largest_pairs(run.result.confusion, _PAIRS):
+        parts.append("\n".join("- " + markdown_escape(_sentence(table, pair)) for pair in pairs))
+    if command := printable(str(run.info.get("command", ""))):
+        parts.append(f"Made by {_code(command)}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_escape(text: str) -> str:
+    """Escape what Markdown or HTML would not show as it is."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~$#!])", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _markdown_table(table: ClassTable) -> str:
+    lines = ["| class | recall % | 95% interval | right / scored | trained on |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for name, *row in _class_rows(table, "–"):
+        lines.append("| " + " | ".join((markdown_escape(name), *row)) + " |")
+    return "\n".join(lines)
+
+
+def _sentence(table: ClassTable, pair: ConfusedPair) -> str:
+    true, called = table.names[pair.true], table.names[pair.predicted]
+    verb = "was" if pair.count == 1 else "were"
+    reason = mixup_reason(table, pair)
+    return f"{pair.count} of {pair.total} {images_of(true)} {verb} called {called}{reason}."

@@ -11,8 +11,7 @@ from make_run import NASTY, make_run
 from fishembed.errors import InputError
 from fishembed.experiments import compare_runs
 from fishembed.reports import write_comparison
-from fishembed.reports.comparison.comparison_sentences import headline
-from fishembed.reports.comparison.comparison_tables import comparison_document, pairs_table
+from fishembed.reports.comparison.comparison_texts import comparison_document, headline, pairs_table
 
 TRUE = np.arange(300) % 5
 
