@@ -11,6 +11,7 @@ import numpy as np
 
 from fishembed._base.text import counted, printable, shortened
 from fishembed.experiments.runs.run_result import ClassTable, RunResult
+from fishembed.reports.run_sentences import caveats
 from fishembed.reports.wording import interval, percent, rounded, split_photos
 
 MOST_WORDS = 15
@@ -44,6 +45,24 @@ class TrustAnswer:
     name: str
     summary: str
     words: str
+
+
+def overview(result: RunResult) -> dict[str, Any]:
+    """Return all that the first screen says."""
+    info, answers, alarm = result.info, trust_answers(result), worst_alarm(result)
+    names = [answer.name for answer in answers]
+    first = 0 if alarm is None else names.index(result.classes.names[alarm])
+    return {
+        "head": printable(str(info.get("head", ""))),
+        "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
+        "headline": headline(result),
+        "key_figures": key_figures(result),
+        "trust": trust_facts(result) if result.metrics.get("n") else [],
+        "grouped": result.images.groups is not None,
+        "notes": caveats(result),
+        "answers": answers,
+        "asked": first if answers else None,
+    }
 
 
 def failing_most(table: ClassTable) -> int | None:

@@ -10,35 +10,15 @@ import numpy as np
 from fishembed._base.text import printable
 from fishembed.evaluation.confusion_counts import count_block, most_mixed
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, repeat_commands
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.embedding_map import EmbeddingMap
 from fishembed.reports.field_sentences import field_parts
 from fishembed.reports.figures.figure_style import inline_svg
 from fishembed.reports.page.galleries import RunImages
-from fishembed.reports.page.overview import (
-    headline,
-    key_figures,
-    trust_answers,
-    trust_facts,
-    worst_alarm,
-)
-from fishembed.reports.page.report_texts import (
-    acceptance_view,
-    class_rows,
-    few_images_table,
-    figure_captions,
-    figure_tips,
-    how_made,
-    never_recognised,
-    prompts,
-    selection_table,
-    table_files,
-)
+from fishembed.reports.page.overview import overview
+from fishembed.reports.page.report_texts import figure_captions, figure_tips, report_tables
 from fishembed.reports.page_template import IMAGES_BESIDE
-from fishembed.reports.run_sentences import caveats
 from fishembed.reports.thumbnails import TILE
-from fishembed.reports.wording import split_photos
 
 _ALL_UP_TO = 60
 _MIXED = 40
@@ -63,10 +43,10 @@ def report_context(
     """
     result = run.result
     captions = figure_captions(result)
-    overview = _overview(result)
     context = {
         "name": printable(run.name),
-        **overview,
+        **overview(result),
+        **report_tables(run, found),
         "worst": images.worst,
         "more": images.more,
         "pairs": images.pairs,
@@ -77,46 +57,15 @@ def report_context(
         "captions": captions,
         "calibration": captions["reliability"],
         "why": captions["recall_by_training"],
-        "accept": acceptance_view(result),
-        "prior": PRIOR_SENTENCES[run.assumed_prior],
-        "few_images": few_images_table(result),
         "field": field_parts(found, svgs),
-        "selection": selection_table(result),
         "matrix": matrix_data(result, images),
         "uneven": _are_uneven(result),
         "map": None if isinstance(embedding_map, str) else embedding_map,
         "missing_map": embedding_map if isinstance(embedding_map, str) else "",
         "small": images.small is not None,
-        "command": "\n".join(map(printable, repeat_commands(run.name, result, found))),
-        "tables": table_files(run.folder),
-        "prompts": prompts(result),
-        "made": how_made(result),
         "image_places": IMAGES_BESIDE,
     }
     return context | {"parts": _parts(context), "data": _script_data(result, images, context)}
-
-
-def _overview(result: RunResult) -> dict[str, Any]:
-    """Return the first screen, and the table of every species."""
-    info, answers, alarm = result.info, trust_answers(result), worst_alarm(result)
-    names = [answer.name for answer in answers]
-    first = 0 if alarm is None else names.index(result.classes.names[alarm])
-    rows = class_rows(result)
-    return {
-        "head": printable(str(info.get("head", ""))),
-        "encoder": printable(str((info.get("encoder") or {}).get("name", ""))),
-        "headline": headline(result),
-        "key_figures": key_figures(result),
-        "trust": trust_facts(result) if result.metrics.get("n") else [],
-        "grouped": result.images.groups is not None,
-        "notes": caveats(result),
-        "answers": answers,
-        "asked": first if answers else None,
-        "rows": rows,
-        "faultless": sum(row["faultless"] for row in rows),
-        "never": never_recognised(result),
-        "what": split_photos(result.scored_split),
-    }
 
 
 def _spoken(captions: Mapping[str, str | tuple[str, ...]], name: str) -> str:

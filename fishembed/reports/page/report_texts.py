@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from fishembed.evaluation.confidence import Acceptance
 from fishembed.experiments.few_shot import CurvePoint, curve_points
 from fishembed.experiments.runs import run_documents as documents
 from fishembed.experiments.runs import run_files as files
-from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior
+from fishembed.experiments.runs.run_folder import Run
+from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, assumed_prior, repeat_commands
 from fishembed.experiments.runs.run_result import RunResult
 from fishembed.reports.run_sentences import calibration_sentence, training_effect
 from fishembed.reports.run_tables import (
@@ -148,18 +149,35 @@ def _average(point: CurvePoint) -> str:
     return percent(point.macro_recall.mean)
 
 
-Row = dict[str, Any]
-"""A class: `name`, `confused_with`, `confused_count`, and the columns of `ClassTable`."""
+def report_tables(run: Run, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of the page, and how the run was made; `found` is of `field.json`."""
+    result, rows = run.result, _class_rows(run.result)
+    templates = (result.info.get("prompts") or {}).get("templates", ())
+    few = learning_curve_table(result.few_shot, str(result.info.get("head", "")))
+    return {
+        "what": split_photos(result.scored_split),
+        "rows": rows,
+        "faultless": sum(row["faultless"] for row in rows),
+        "never": _never_recognised(result),
+        "accept": _acceptance(result),
+        "prior": PRIOR_SENTENCES[run.assumed_prior],
+        "few_images": {"columns": few[0], "rows": few[1]} if result.few_shot else None,
+        "selection": _selection_table(result),
+        "command": "\n".join(map(printable, repeat_commands(run.name, result, found))),
+        "tables": [item for item in _TABLES.items() if (run.folder / item[0]).is_file()],
+        "prompts": [printable(str(template)) for template in templates],
+        "made": _how_made(result),
+    }
 
 
-def class_rows(result: RunResult) -> list[Row]:
+def _class_rows(result: RunResult) -> list[dict[str, Any]]:
     """Return every class, the worst first; those without fault and those not scored come last."""
     table, ends = result.classes, result.precision_intervals
     numbers = {name: column.tolist() for name, column in table.columns().items()}
     rows = []
     for i in [*table.worst_first.tolist(), *np.flatnonzero(table.n == 0).tolist()]:
         other, count = result.called_instead[i] or (None, 0)
-        row: Row = {name: column[i] for name, column in numbers.items()}
+        row = {name: column[i] for name, column in numbers.items()}
         row |= {
             "name": table.names[i],
             "confused_with": "" if other is None else table.names[other],
@@ -173,7 +191,7 @@ def class_rows(result: RunResult) -> list[Row]:
     return rows
 
 
-def never_recognised(result: RunResult) -> str:
+def _never_recognised(result: RunResult) -> str:
     """Name the classes none of whose images was called right; "" where there is none."""
     table = result.classes
     zero = [shortened(table.names[i], 40) for i in table.worst_first if not table.correct[i]]
@@ -184,13 +202,11 @@ def never_recognised(result: RunResult) -> str:
     return f"{count} never recognised: {named}."
 
 
-def acceptance_view(result: RunResult) -> dict[str, Any] | None:
+def _acceptance(result: RunResult) -> dict[str, Any] | None:
     """Return shares accepted and right by confidence; None where the run names no confidence."""
     found = result.acceptance
-    if found is None:
-        return None
-    at = next((i for i in (90, 80, 70, 60, 50, 0) if found.n[i]), None)
-    if at is None:
+    bars = () if found is None else [i for i in (90, 80, 70, 60, 50, 0) if found.n[i]]
+    if found is None or not bars:
         return None
     rows = [
         [
@@ -202,12 +218,10 @@ def acceptance_view(result: RunResult) -> dict[str, Any] | None:
         ]
         for i in found.rows
     ]
-    return {"at": at, "sentence": _accepts(found, at), "advice": _advice(found), "rows": rows}
-
-
-def _accepts(found: Acceptance, at: int) -> str:
+    at = bars[0]
     share, right = (rounded(float(values[at])) for values in (found.accepted, found.right))
-    return f"Accept above {at}%: {share}% of the photos, {right}% of them right."
+    sentence = f"Accept above {at}%: {share}% of the photos, {right}% of them right."
+    return {"at": at, "sentence": sentence, "advice": _advice(found), "rows": rows}
 
 
 def _advice(found: Acceptance) -> str:
@@ -223,7 +237,7 @@ def _advice(found: Acceptance) -> str:
     )
 
 
-def selection_table(result: RunResult) -> dict[str, Any] | None:
+def _selection_table(result: RunResult) -> dict[str, Any] | None:
     """Return what the head was chosen from, the row of the one chosen first; None for no choice."""
     if not result.selection:
         return None
@@ -241,26 +255,7 @@ def selection_table(result: RunResult) -> dict[str, Any] | None:
     }
 
 
-def few_images_table(result: RunResult) -> dict[str, Any] | None:
-    """Return the learning curve as a table; None where none was asked for."""
-    if not result.few_shot:
-        return None
-    columns, rows = learning_curve_table(result.few_shot, str(result.info.get("head", "")))
-    return {"columns": columns, "rows": rows}
-
-
-def table_files(folder: Path) -> list[tuple[str, str]]:
-    """Return the tables of a run's folder, as file and title."""
-    return [(name, title) for name, title in _TABLES.items() if (folder / name).is_file()]
-
-
-def prompts(result: RunResult) -> list[str]:
-    """Return the sentences that class names were put into; none for a head that was fitted."""
-    templates = (result.info.get("prompts") or {}).get("templates", ())
-    return [printable(str(template)) for template in templates]
-
-
-def how_made(result: RunResult) -> list[tuple[str, str]]:
+def _how_made(result: RunResult) -> list[tuple[str, str]]:
     """Return how a run was made, as pairs of a term and what it is."""
     info, parameters = result.info, result.info.get("parameters") or {}
     store, encoder, prompt_set = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
@@ -278,10 +273,7 @@ def how_made(result: RunResult) -> list[tuple[str, str]]:
         ("Store", f"{store.get('path', '')} ({store.get('rows', '?')} × {store.get('dim', '?')})"),
         ("Store's fingerprint", str(store.get("fingerprint", ""))),
         ("Photos", str(store.get("source_root") or "not known to the store")),
-    ]
-    if prompt_set:
-        pairs.append(("Prompts", str(prompt_set.get("key", ""))))
-    pairs += [
+        ("Prompts", str(prompt_set.get("key", ""))),
         ("Seconds", _settings(info.get("seconds") or {})),
         ("Versions", _settings(info.get("versions") or {})),
         ("Made", str(info.get("created", ""))),
