@@ -30,20 +30,11 @@ Landmark = tuple[int, Floats]
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """Scored images in two dimensions.
+    """Scored images in two dimensions, `xy` float64 (n_points, 2), out of `total` labelled ones.
 
-    Attributes
-    ----------
-    rows
-        int64 (n_points,) rows of `ScoredImages`; those that are wrong come last.
-    xy
-        float64 (n_points, 2).
-    method
-        How they were laid out, as a sentence.
-    total
-        Labelled images the points were drawn from.
-    landmarks
-        Classes with most points, each with the place for its name, float64 (2,).
+    int64 (n_points,) `rows` are of `ScoredImages`, those that are wrong last; `method` is how they
+    were laid out, as a sentence. The `landmarks` are the classes with most points, each with the
+    place for its name, float64 (2,).
     """
 
     rows: Ints

@@ -236,11 +236,8 @@ def comparison_latex(comparison: Comparison) -> str:
     Names are escaped; scripts other than Latin need XeLaTeX or LuaLaTeX.
     """
     head = ("Run", r"Right (\%)", r"Average over species (\%)", "Behind the best", "$p$")
-    rows: list[tuple[str, ...]] = []
-    for i in comparison.best_first:
-        one = comparison.entries[i]
-        name = latex(one.name) if rows else rf"\textbf{{{latex(one.name)}}}"
-        rows.append((name, *map(_latex_cell, (*_scores(one), *_behind(comparison, i)))))
+    rows = [(latex(name), *map(_latex_cell, row)) for name, *row in _ranked(comparison)]
+    rows[0] = (rf"\textbf{{{rows[0][0]}}}", *rows[0][1:])
     caption = latex(_caption(comparison)).replace("±", r"$\pm$")
     label = re.sub(r"[^A-Za-z0-9:-]+", "-", "-".join(e.name for e in comparison.entries)).strip("-")
     table = tabular("lrrrr", head, rows)
@@ -254,16 +251,22 @@ def comparison_markdown(comparison: Comparison) -> str:
     """Return a table with its caption, for a README or a pull request."""
     lines = ["| run | right % | average over species % | behind the best | p |"]
     lines.append("|---|---:|---:|---:|---:|")
-    for i in comparison.best_first:
-        one = comparison.entries[i]
-        cells = (
-            markdown(one.name),
-            *_scores(one),
-            *map(markdown, _behind(comparison, i)),
-        )
-        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["| " + " | ".join(map(markdown, row)) + " |" for row in _ranked(comparison)]
     table = "\n".join(lines)
     return f"**{markdown(headline(comparison))}**\n\n{table}\n\n{markdown(_caption(comparison))}\n"
+
+
+def _ranked(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return the runs, the best first: name, scores, how far behind the best, corrected p-value."""
+    best, rows = comparison.best_first[0], []
+    for i in comparison.best_first:
+        one, behind, p = comparison.entries[i], "", ""
+        if i != best:
+            d = comparison.difference(i, best)
+            behind = points(d.macro_recall, d.macro_recall_ci95)
+            p = p_value_text(d.macro_recall_p_holm)
+        rows.append((one.name, *_scores(one), behind, p))
+    return rows
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
@@ -300,15 +303,6 @@ def _scores(entry: ComparedRun) -> tuple[str, str]:
         f"{value_text(entry.macro_recall, entry.macro_recall_sd)} "
         f"({interval(entry.macro_recall_ci95)})",
     )
-
-
-def _behind(comparison: Comparison, i: int) -> tuple[str, str]:
-    """Return how far a run's macro recall is behind the best's, and the corrected p-value."""
-    best = comparison.best_first[0]
-    if i == best:
-        return "", ""
-    d = comparison.difference(i, best)
-    return points(d.macro_recall, d.macro_recall_ci95), p_value_text(d.macro_recall_p_holm)
 
 
 def _latex_cell(text: str) -> str:

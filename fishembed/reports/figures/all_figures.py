@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from fishembed._base.files import write_bytes
 from fishembed.reports.figures.figure_style import FIGURE_FORMATS, render
 from fishembed.reports.figures.learning_figures import (
-    draw_accuracy,
+    draw_epochs,
     draw_learning_curve,
-    draw_loss,
     draw_selection,
 )
 from fishembed.reports.figures.mixup_figures import draw_confusion
@@ -48,8 +47,8 @@ INLINE = (
 def draw_figures(result: RunResult) -> dict[str, Figure]:
     """Draw every figure that the result has data for, by the stem of its file."""
     drawn = {
-        "loss": draw_loss(result),
-        "accuracy": draw_accuracy(result),
+        "loss": draw_epochs(result, "loss"),
+        "accuracy": draw_epochs(result, "accuracy"),
         "selection": draw_selection(result.selection),
         "per_class": draw_per_class(result.classes),
         "confusion": draw_confusion(result),

@@ -25,53 +25,42 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fishembed.experiments.few_shot import CurvePoint
-    from fishembed.experiments.runs.run_result import Floats, RunResult
+    from fishembed.experiments.runs.run_result import RunResult
 
 
-def draw_loss(result: RunResult) -> Figure | None:
-    """Draw the loss by epoch; None for heads that do not train by epochs."""
-    if "train_loss" not in result.history:
-        return None
-    with style():
-        figure, axes = new_axes()
-        _draw_epochs(axes, result.history, "loss")
-        axes.set_ylim(bottom=0)
-        axes.legend(loc="upper right")
-        axes.set_ylabel("loss (nats)")
-    return figure
+def draw_epochs(result: RunResult, what: str) -> Figure | None:
+    """Draw "loss" or "accuracy" by epoch; None for heads that do not train by epochs.
 
-
-def draw_accuracy(result: RunResult) -> Figure | None:
-    """Draw the accuracy by epoch, and what the scored split reached in the end.
-
-    None for heads that do not train by epochs.
+    A dashed line is the accuracy that the scored split reached in the end.
     """
-    if "train_accuracy" not in result.history:
+    history = result.history
+    if f"train_{what}" not in history:
         return None
+    from matplotlib.ticker import MaxNLocator
+
+    length = len(history[f"train_{what}"])
+    epochs = history.get("epoch", np.arange(1.0, length + 1))
+    marker = "o" if length <= 30 else ""
+    split, scored = result.scored_split, result.metrics.get("accuracy")
     with style():
         figure, axes = new_axes()
-        _draw_epochs(axes, result.history, "accuracy")
-        split, scored = result.scored_split, result.metrics.get("accuracy")
+        for part, label, colour in (("train", "training", RIGHT), ("val", "validation", WRONG)):
+            if f"{part}_{what}" in history:
+                values = history[f"{part}_{what}"]
+                axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("epoch")
+        if what == "loss":
+            axes.set_ylim(bottom=0)
+            axes.legend(loc="upper right")
+            axes.set_ylabel("loss (nats)")
+            return figure
         if scored is not None and split != "train":
             axes.axhline(scored, color=MUTED, linewidth=1, linestyle=DASHED, label=split)
         axes.legend(loc="lower right")
         percent_axis(axes, "y")
         axes.set_ylabel("accuracy")
     return figure
-
-
-def _draw_epochs(axes: Axes, history: dict[str, Floats], what: str) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    length = len(history[f"train_{what}"])
-    epochs = history.get("epoch", np.arange(1.0, length + 1))
-    marker = "o" if length <= 30 else ""
-    for part, label, colour in (("train", "training", RIGHT), ("val", "validation", WRONG)):
-        values = history.get(f"{part}_{what}")
-        if values is not None:
-            axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("epoch")
 
 
 def draw_learning_curve(result: RunResult) -> Figure | None:

@@ -83,23 +83,11 @@ class GalleryImage:
 class RunImages:
     """The images of a report.
 
-    Attributes
-    ----------
-    worst, more
-        The mistakes the head was surest of: those of the first screen, and others. Without a
-        mistake the answers it was least sure of.
-    pairs
-        The largest mix-ups with their images, as values for the template.
-    small
-        Small images of the matrix's cells and the map; None where there are none.
-    answering
-        What `answer.js` reads.
-    number
-        Row of the run's images to their number there.
-    cells
-        Rows of images for the cells of the matrix.
-    missing
-        A sentence on what is missing, "" for nothing.
+    `worst` and `more` are the mistakes the head was surest of, those of the first screen and
+    others; without a mistake the answers it was least sure of. `pairs` are the largest mix-ups with
+    their images, as values for the template, `small` the images of the matrix's `cells` (rows) and
+    of the map. `answering` is what `answer.js` reads, `number` an image's number there by its row,
+    `missing` a sentence on what is missing.
     """
 
     worst: list[GalleryImage]
