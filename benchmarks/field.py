@@ -25,7 +25,7 @@ from fishembed.classifiers.temperature import temperature_of
 from fishembed.evaluation.confidence import conformal_sets
 from fishembed.evaluation.corrected_counts import corrected_counts, error_width
 from fishembed.evaluation.rejection import separation
-from fishembed.experiments.held_out import held_out
+from fishembed.experiments.held_out import score_held_out
 from fishembed.experiments.predicting.class_frequencies import estimate_prior, held_out_rows
 from fishembed.experiments.training import TrainingData
 
@@ -53,7 +53,7 @@ def fitted(X, y, groups, name="gaussian"):
     logits = HeldOutLogits.of(head, X, y, groups)
     chosen = name == "auto"  # its logits are calibrated
     temperature = 1.0 if chosen else temperature_of(logits, np.unique(y, return_inverse=True)[1])
-    kept = held_out(head, TrainingData(X, y, groups, None), logits, temperature, 0)
+    kept = score_held_out(head, TrainingData(X, y, groups, None), logits, temperature, 0)
     return saved_head(head.fitted_map.scaled(1 / temperature), head.classes_), kept
 
 

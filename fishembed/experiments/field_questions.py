@@ -122,10 +122,10 @@ def answer_field_questions(
         When a file of the run is not as it was written.
     """
     made = run.in_memory  # what was just written is not read back
-    kept = PreparedRun(run).held_out if made is None else made.held_out
+    held_out = PreparedRun(run).held_out if made is None else made.held_out
     document = _before(run)
-    if kept is not None:
-        document["unknown"] = _unknown(kept, send_back)
+    if held_out is not None:
+        document["unknown"] = _unknown(held_out, send_back)
     try:
         scored = _scored(run)
     except (StoreError, NotFetchedError) as error:
@@ -133,8 +133,8 @@ def answer_field_questions(
             raise
         scored = None
     if scored is not None:
-        if kept is not None:
-            document["sets"] = _sets(kept, scored, sets)
+        if held_out is not None:
+            document["sets"] = _sets(held_out, scored, sets)
         if by is not None:
             document["by"] = _by(scored, by)
         if pool is not None:
@@ -206,32 +206,38 @@ def _scored(run: Run) -> _Scored | None:
         )
 
 
-def _unknown(kept: HeldOut, rate: float) -> Document:
-    known = kept.known
-    strange = known.strangeness(kept.indecision, kept.distance)
-    unseen = known.strangeness(kept.unseen_indecision, kept.unseen_distance)
-    coverage, risk = risk_coverage(strange, kept.codes == kept.predicted)
+def _unknown(held_out: HeldOut, rate: float) -> Document:
+    known = held_out.known
+    strange = known.strangeness(held_out.indecision, held_out.distance)
+    unseen = known.strangeness(held_out.unseen_indecision, held_out.unseen_distance)
+    coverage, risk = risk_coverage(strange, held_out.codes == held_out.predicted)
     at = np.unique(np.linspace(0, max(0, len(coverage) - 1), _POINTS).astype(int))[: len(coverage)]
     document: Document = {"send_back": rate, "threshold": known.threshold(rate)}
-    far, unseen_far = (known.farness(d) for d in (kept.distance, kept.unseen_distance))
+    far, unseen_far = (known.farness(d) for d in (held_out.distance, held_out.unseen_distance))
     scores = {
         "combined": (strange, unseen),
-        "probability": (kept.indecision, kept.unseen_indecision),
+        "probability": (held_out.indecision, held_out.unseen_indecision),
         "distance": (far.sum(axis=1), unseen_far.sum(axis=1)),
     }
     if len(unseen) and len(strange):
         document["scores"] = {
-            name: asdict(separation(a, b, min(upper_quantile(a, 1 - rate, kept.grouped), a.max())))
+            name: asdict(
+                separation(a, b, min(upper_quantile(a, 1 - rate, held_out.grouped), a.max()))
+            )
             for name, (a, b) in scores.items()
         }
     document["risk_coverage"] = [{"kept": float(coverage[i]), "wrong": float(risk[i])} for i in at]
     return document
 
 
-def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
+def _sets(held_out: HeldOut, scored: _Scored, level: float) -> Document:
     known = scored.codes >= 0
-    evenly = (1 / np.maximum(kept.counts, 1))[kept.codes]  # as `predict --prior uniform` weighs
-    thresholds = [upper_quantile(1 - kept.p_true, level, kept.grouped, w) for w in (None, evenly)]
+    evenly = (1 / np.maximum(held_out.counts, 1))[
+        held_out.codes
+    ]  # as `predict --prior uniform` weighs
+    thresholds = [
+        upper_quantile(1 - held_out.p_true, level, held_out.grouped, w) for w in (None, evenly)
+    ]
     sizes, held = _in_sets(scored, thresholds)
     by_class = []
     for c in np.unique(scored.codes[known]):
@@ -242,7 +248,7 @@ def _sets(kept: HeldOut, scored: _Scored, level: float) -> Document:
             **share_with_interval("coverage", held[0, at], scored.groups_of(at)),
             "mean_size": float(sizes[0, at].mean()),
             "coverage_evenly": float(held[1, at].mean()),
-            "held_out": int((kept.codes == c).sum()),
+            "held_out": int((held_out.codes == c).sum()),
         }
         by_class.append(row)
     by_class.sort(key=lambda row: (row["coverage_ci95"][1], row["coverage"]))

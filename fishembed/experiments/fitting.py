@@ -14,7 +14,7 @@ from fishembed.classifiers.cross_validation import HeldOutLogits
 from fishembed.errors import InputError
 from fishembed.experiments.few_shot import BASELINE, FewShotSettings, Row, learning_curve
 from fishembed.experiments.heads import head_parameters, make_head
-from fishembed.experiments.held_out import held_out
+from fishembed.experiments.held_out import score_held_out
 from fishembed.experiments.runs.run_folder import Run, default_name, new_folder, write_run
 from fishembed.experiments.runs.run_info import run_info, selection_rows
 from fishembed.experiments.runs.run_result import RunResult
@@ -169,7 +169,7 @@ def fit(
         temperature = calibrate(estimator, data, logits)
         saved = portable_head(estimator, store, features, temperature)
     with watch.measure("held_out"):
-        kept = held_out(estimator, data, logits, temperature, seed)
+        held_out = score_held_out(estimator, data, logits, temperature, seed)
     with watch.measure("score"):
         tables = score_rows(store, rows.scored, rows.name, saved.calibrated(), X, y_train=data.y)
     curve: list[Row] = []
@@ -190,7 +190,7 @@ def fit(
     )
     info |= {"validate": validate, "leaks": asdict(leakage)}
     epochs = tuple(asdict(epoch) for epoch in getattr(estimator, "history_", ()))
-    return RunResult(info, *tables, epochs, tuple(curve), estimator, saved, kept)
+    return RunResult(info, *tables, epochs, tuple(curve), estimator, saved, held_out)
 
 
 def run_seeds(
@@ -276,5 +276,6 @@ def opened_store(store: str | AnyPath | Store | Sequence[str | AnyPath]) -> Stor
     """Return a store that is open, or open it, or several as joined ones."""
     if isinstance(store, Store):
         return store
-    several = isinstance(store, Sequence) and not isinstance(store, str)
-    return open_store(*store) if several else open_store(store)
+    if isinstance(store, str) or not isinstance(store, Sequence):
+        return open_store(store)
+    return open_store(*store)

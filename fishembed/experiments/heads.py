@@ -100,7 +100,7 @@ def _with_defaults(name: str, text: ZeroShotClassifier | None) -> Any:
         )
     known = {} if text is None else {"text_features": text.text_features}
     scale = getattr(text, "logit_scale", None)
-    kind, parameters = {
+    heads: dict[str, tuple[str, dict[str, Any]]] = {
         "auto": ("AutoHead", {**known, "n_jobs": -1}),
         "logistic": ("LogisticHead", {}),
         "sweep": ("SweptLogisticHead", {"n_jobs": -1}),
@@ -113,5 +113,6 @@ def _with_defaults(name: str, text: ZeroShotClassifier | None) -> Any:
         "centroid": ("ZeroShotClassifier", {}),
         "knn": ("NeighborsHead", {}),
         "linear": ("LinearHead", {}),
-    }[name]
+    }
+    kind, parameters = heads[name]
     return getattr(classifiers, kind)(**parameters)

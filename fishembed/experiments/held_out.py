@@ -182,7 +182,7 @@ def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> Non
             raise ValueError("its logits do not fit its rows")
 
 
-def held_out(
+def score_held_out(
     head: Any, data: TrainingData, logits: HeldOutLogits, temperature: float, seed: int
 ) -> HeldOut:
     """Score training rows by heads and distances that have not learnt from them.
@@ -218,7 +218,7 @@ def held_out(
     z, own = logits.by_class.T.astype(np.float64) / temperature, codes[logits.rows]
     groups = np.arange(len(codes)) if data.groups is None else data.groups
     counts = np.bincount(codes)
-    kept = some_rows(np.arange(len(own)), max(1, _MOST_LOGITS // len(classes)), seed)
+    sampled = some_rows(np.arange(len(own)), max(1, _MOST_LOGITS // len(classes)), seed)
     return HeldOut(
         codes=own,
         predicted=z.argmax(axis=1) if len(own) else own,
@@ -232,8 +232,8 @@ def held_out(
         unseen_codes=np.concatenate(of),
         distances=whole,
         tau=_effective_tau(z, own, counts),
-        logit_rows=kept,
-        logits=_largest_zero(z[kept]),
+        logit_rows=sampled,
+        logits=_largest_zero(z[sampled]),
     )
 
 

@@ -125,7 +125,7 @@ def score_zeroshot(
         head = ZeroShotClassifier(text.features, classes=named, logit_scale=text.logit_scale).fit()
         tables = score_rows(store, rows, split, head, X, y_train=None)
     with watch.measure("held_out"):
-        kept = _held_out(store, head, rows, seed)
+        held_out = _held_out(store, head, rows, seed)
     info = run_info(
         store,
         kind="zeroshot",
@@ -143,7 +143,7 @@ def score_zeroshot(
         },
     )
     saved = portable_head(head, store, "image")
-    return RunResult(info, *tables, head=saved, held_out=kept)
+    return RunResult(info, *tables, head=saved, held_out=held_out)
 
 
 def _prompts_to_score(store: FeatureStore) -> str:
@@ -167,7 +167,7 @@ def _held_out(
     """
     from fishembed._base.folds import group_folds
     from fishembed.classifiers.cross_validation import MOST_LOGITS, HeldOutLogits
-    from fishembed.experiments.held_out import held_out
+    from fishembed.experiments.held_out import score_held_out
 
     n_classes = len(head.classes_)
     others = np.setdiff1d(np.flatnonzero(store.labels >= 0), scored)
@@ -181,7 +181,7 @@ def _held_out(
         fold = group_folds(y.astype(np.intp), groups, _N_FOLDS, seed)
         by_class = np.asarray(head.logits(X), np.float32).T
         logits = HeldOutLogits(fold, np.arange(len(y)), by_class)
-        return held_out(head, TrainingData(X, y, named, None), logits, 1.0, seed)
+        return score_held_out(head, TrainingData(X, y, named, None), logits, 1.0, seed)
     return None
 
 

@@ -16,7 +16,7 @@ from fishembed.classifiers import (
 )
 from fishembed.classifiers.cross_validation import HeldOutLogits
 from fishembed.classifiers.novelty import indecision
-from fishembed.experiments.held_out import held_out
+from fishembed.experiments.held_out import score_held_out
 from fishembed.experiments.training import TrainingData
 from fishembed.sharing.bundle_network import OUTPUTS, BundleNetwork
 
@@ -58,7 +58,7 @@ def test_answers_are_those_of_the_head(head, tmp_path):
     head.fit(data.X, data.y)
     saved = load_head(save_head(head, tmp_path / "head.npz", temperature=1.7)).calibrated()
     logits = HeldOutLogits.of(head, data.X, data.y, data.groups, random_state=0)
-    kept = held_out(head, data, logits, 1.7, 0)
+    kept = score_held_out(head, data, logits, 1.7, 0)
     network = BundleNetwork(
         Flatten(), (0.5,) * 3, (0.5,) * 3, head=saved, kept=kept, send_back=0.05
     )

@@ -41,21 +41,21 @@ class PriorShift:
 
 
 def prior_shift(
-    wanted: str | None,
+    prior: str | None,
     logits: Floats,
     names: Sequence[str],
-    kept: HeldOut | None,
+    held_out: HeldOut | None,
     assumed: Prior,
 ) -> PriorShift:
     """Return what turns a head's probabilities to another class prior.
 
     Parameters
     ----------
-    wanted
+    prior
         uniform, train, estimate, a table, or None for the head's own.
     logits, names
         (n, n_classes) of the images, for the estimate, and names of the classes.
-    kept, assumed
+    held_out, assumed
         Scores of held-out training images, from which follows the prior that the head assumes, and
         what it says it assumes, where there are none.
 
@@ -64,26 +64,26 @@ def prior_shift(
     InputError
         When the run does not say how common classes were in training, or the table is none.
     """
-    if wanted is None:
+    if prior is None:
         return PriorShift()
     nothing_kept = "this run keeps no counts of its training images: --prior"
-    if kept is None and assumed != "uniform":
-        raise InputError(f"{nothing_kept} {wanted} needs them; fit again")
-    own = np.zeros(len(names)) if kept is None else kept.log_prior
-    if wanted == "uniform":
+    if held_out is None and assumed != "uniform":
+        raise InputError(f"{nothing_kept} {prior} needs them; fit again")
+    own = np.zeros(len(names)) if held_out is None else held_out.log_prior
+    if prior == "uniform":
         shares = np.full(len(names), 1 / len(names))
         sentence = "Probabilities assume that every class is as common as any other (--prior)."
-    elif wanted == "train":
-        if kept is None:
+    elif prior == "train":
+        if held_out is None:
             raise InputError(f"{nothing_kept} needs them")
-        shares = kept.counts / kept.counts.sum()
+        shares = held_out.counts / held_out.counts.sum()
         sentence = "Probabilities assume that classes are as common as in training (--prior)."
-    elif wanted == "estimate":
+    elif prior == "estimate":
         shares = estimate_prior(logits, own)
         sentence = ESTIMATE_SENTENCE
     else:
-        shares, missing = read_prior(Path(wanted), names)
-        sentence = f"Probabilities assume the class frequencies of {wanted}"
+        shares, missing = read_prior(Path(prior), names)
+        sentence = f"Probabilities assume the class frequencies of {prior}"
         sentence += f"; it lacks {listed(missing[:8])}." if missing else "."
     return PriorShift(np.log(np.maximum(shares, 1e-12)) - own, shares, sentence)
 
@@ -128,7 +128,7 @@ def count_catch(
     paths: Sequence[str],
     logits: Floats,
     names: Sequence[str],
-    kept: HeldOut | None,
+    held_out: HeldOut | None,
     *,
     reasons: Sequence[str],
     checked: str | Path | None = None,
@@ -140,7 +140,7 @@ def count_catch(
     InputError
         When the run keeps no held-out images, or the table of checked ones does not fit.
     """
-    if kept is None or not len(kept.logits):
+    if held_out is None or not len(held_out.logits):
         raise InputError("this run keeps no held-out images: --counts needs them; fit again")
     strange = np.array([reason.startswith("like none") for reason in reasons], bool)
     truth = np.full(len(logits), _NOT_CHECKED, np.int64)
@@ -150,8 +150,8 @@ def count_catch(
         strange |= truth == _OTHER
     found = corrected_counts(
         logits[~strange].argmax(axis=1),
-        logits[~strange] - kept.log_prior,
-        held_out_rows(kept),
+        logits[~strange] - held_out.log_prior,
+        held_out_rows(held_out),
         truth[~strange],
     )
     order = np.argsort(-found.expected, kind="stable")
@@ -167,17 +167,17 @@ def count_catch(
     )
 
 
-def held_out_rows(kept: HeldOut) -> HeldOutRows:
+def held_out_rows(held_out: HeldOut) -> HeldOutRows:
     """Return the held-out rows whose logits are kept, as counts are corrected with.
 
     The biases of classes are those that the other half of the rows has: with their own, catches
     drawn from these rows would be counted better than new ones.
     """
-    codes, z = kept.codes[kept.logit_rows], kept.logits.astype(np.float32)
-    groups = None if kept.grouped is None else kept.groups[kept.logit_rows]
+    codes, z = held_out.codes[held_out.logit_rows], held_out.logits.astype(np.float32)
+    groups = None if held_out.grouped is None else held_out.groups[held_out.logit_rows]
     apart = group_folds(codes, np.arange(len(codes)) if groups is None else groups, 2, 0)
-    corrected = z - kept.log_prior
-    plain = z - kept.log_prior_of_tau
+    corrected = z - held_out.log_prior
+    plain = z - held_out.log_prior_of_tau
     for half in range(int(apart.max(initial=-1)) + 1):
         bias = class_bias(plain[apart != half], codes[apart != half])
         corrected[apart == half] = plain[apart == half] + bias

@@ -116,11 +116,11 @@ class PredictedRows:
 
 
 def predict_rows(
-    scores: ImageScores, names: Sequence[str], kept: HeldOut | None, options: PredictionOptions
+    scores: ImageScores, names: Sequence[str], held_out: HeldOut | None, options: PredictionOptions
 ) -> PredictedRows:
     """Predict images from their scores.
 
-    `names` are those of the classes, `kept` the scores of held-out training images, None where the
+    `names` are those of the classes, `held_out` the scores of held-out images, None where the
     run keeps none.
     """
     shift = 0 if options.log_prior_shift is None else options.log_prior_shift
@@ -134,15 +134,15 @@ def predict_rows(
         outside = np.where(allowed, 0, p).sum(axis=1)
         within = np.where(allowed, z, -1e4)
     reasons = [""] * len(z)
-    if options.unknown and kept is not None and scores.distance is not None:
+    if options.unknown and held_out is not None and scores.distance is not None:
         reasons = _sent_back(
-            within, scores.distance, outside, names=names, kept=kept, rate=options.send_back
+            within, scores.distance, outside, names=names, held_out=held_out, rate=options.send_back
         )
     sets = None
     if options.sets is not None:
         # The threshold was found for the head's own probabilities; its weights carry the prior.
         own = p if options.log_prior_shift is None else np.exp(log_softmax(scores.logits, axis=1))
-        sets = conformal_sets(own, _set_threshold(kept, options))
+        sets = conformal_sets(own, _set_threshold(held_out, options))
         if allowed is not None:
             sets &= allowed
     taxa = [] if options.taxonomy is None else _taxa(options.taxonomy, p, options.floor)
@@ -164,11 +164,11 @@ def _sent_back(
     outside: Floats | None,
     *,
     names: Sequence[str],
-    kept: HeldOut,
+    held_out: HeldOut,
     rate: float,
 ) -> list[str]:
     """Return why each image is sent back; "" where it is not."""
-    known, undecided = kept.known, indecision(z)
+    known, undecided = held_out.known, indecision(z)
     strange = known.strangeness(undecided, distance) > known.threshold(rate)
     far = known.is_distance(undecided, distance)
     reasons = [""] * len(z)
@@ -182,14 +182,14 @@ def _sent_back(
     return reasons
 
 
-def _set_threshold(kept: HeldOut | None, options: PredictionOptions) -> float:
-    if kept is None or options.sets is None:
+def _set_threshold(held_out: HeldOut | None, options: PredictionOptions) -> float:
+    if held_out is None or options.sets is None:
         raise InputError(
             "this run keeps no held-out scores, so no sets can be promised: make it with "
             "'fishembed fit' of this version"
         )
     weights = None
     if options.prior is not None:
-        own = kept.counts / kept.counts.sum()
-        weights = (options.prior / own)[kept.codes]
-    return upper_quantile(1 - kept.p_true, options.sets, kept.grouped, weights)
+        own = held_out.counts / held_out.counts.sum()
+        weights = (options.prior / own)[held_out.codes]
+    return upper_quantile(1 - held_out.p_true, options.sets, held_out.grouped, weights)

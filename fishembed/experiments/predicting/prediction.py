@@ -140,24 +140,24 @@ def predict_run(
         run, head, inputs, device=device, encoder=encoder, trust=trust_encoder, progress=progress
     )
     needs_held_out = unknown or counts or sets is not None or prior is not None
-    kept = prepared.held_out if needs_held_out else None
+    held_out = prepared.held_out if needs_held_out else None
     lists = None if classes is None else read_class_lists(Path(classes))
     taxa, missing = (None, []) if taxonomy is None else read_taxonomy(Path(taxonomy), names)
     columns = found.named_columns([c for c in ((lists.column if lists else ""), pool or "") if c])
     together = pool is not None or counts or prior == "estimate"
     size = len(found.X) if together else _LOGITS_AT_ONCE // len(names)
-    blocks = _score(found.X, prepared.calibrated, kept if unknown else None, columns, size)
+    blocks = _score(found.X, prepared.calibrated, held_out if unknown else None, columns, size)
     first = next(blocks)
-    shift = prior_shift(prior, first.logits, names, kept, run.assumed_prior)
+    shift = prior_shift(prior, first.logits, names, held_out, run.assumed_prior)
     options = PredictionOptions(
         unknown, send_back, sets, lists, taxa, floor, shift.logits, shift.shares
     )
     caught = None
     if counts:
-        caught = _counted(first, names, kept, options, paths=found.paths, checked=checked)
+        caught = _counted(first, names, held_out, options, paths=found.paths, checked=checked)
     predictions: list[Prediction] = []
     for scores in chain([first], blocks) if pool is None else [first.pooled(pool)]:
-        rows = predict_rows(scores, names, kept, options)
+        rows = predict_rows(scores, names, held_out, options)
         predictions += _predictions(scores, rows, names, found.paths, top=top, pool=pool)
     if evidence:
         predictions = _with_evidence(predictions, found, prepared.training_images)
@@ -168,7 +168,7 @@ def predict_run(
         shift.sentence,
         () if lists is None else lists.not_among(names),
         caught,
-        tuple(_notes(unknown and kept is None, taxonomy, missing)),
+        tuple(_notes(unknown and held_out is None, taxonomy, missing)),
         found.left_out,
     )
 
@@ -182,7 +182,7 @@ def _prepared(run: str | Path | Run | PreparedRun, *, fetch: bool) -> PreparedRu
 def _score(
     X: npt.NDArray[np.float32],
     head: SavedHead,
-    kept: HeldOut | None,
+    held_out: HeldOut | None,
     columns: Mapping[str, Sequence[str]],
     size: int,
 ) -> Iterator[ImageScores]:
@@ -191,7 +191,7 @@ def _score(
         at = slice(start, start + max(size, 1))
         yield ImageScores(
             head.logits(X[at]),
-            None if kept is None else kept.distances(X[at]),
+            None if held_out is None else held_out.distances(X[at]),
             {name: values[at] for name, values in columns.items()},
             [np.array([i]) for i in range(start, start + len(X[at]))],
         )
@@ -200,17 +200,16 @@ def _score(
 def _counted(
     scores: ImageScores,
     names: Sequence[str],
-    kept: HeldOut | None,
+    held_out: HeldOut | None,
     options: PredictionOptions,
     *,
     paths: Sequence[str],
     checked: str | Path | None,
 ) -> CatchCounts:
     """Count images by class, with the classes that are on no list."""
-    alone = predict_rows(
-        scores, names, kept, replace(options, lists=None, sets=None, taxonomy=None)
-    )
-    return count_catch(paths, scores.logits, names, kept, reasons=alone.reasons, checked=checked)
+    plain = replace(options, lists=None, sets=None, taxonomy=None)
+    reasons = predict_rows(scores, names, held_out, plain).reasons
+    return count_catch(paths, scores.logits, names, held_out, reasons=reasons, checked=checked)
 
 
 def _with_evidence(
