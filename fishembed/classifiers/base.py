@@ -94,8 +94,7 @@ class Predictor:
         ndarray
             float64 (n_images, n_classes), columns in `classes_` order, rows sum to 1.
         """
-        probabilities: npt.NDArray[np.float64] = softmax(self.logits(X), axis=1)
-        return probabilities
+        return np.asarray(softmax(self.logits(X), axis=1))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the natural logarithm of `predict_proba`, without its underflow.
@@ -110,8 +109,7 @@ class Predictor:
         ndarray
             float64 (n_images, n_classes), columns in `classes_` order.
         """
-        log_probabilities: npt.NDArray[np.float64] = log_softmax(self.logits(X), axis=1)
-        return log_probabilities
+        return np.asarray(log_softmax(self.logits(X), axis=1))
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the most probable class of every row.
@@ -131,8 +129,7 @@ class Predictor:
             chunks = ChunkedRows(X)
             return np.concatenate([self.predict(chunks.read(*span)) for span in chunks.spans()])
         best = self.logits(X).argmax(axis=1)  # first: an unfitted head has no classes_
-        labels: npt.NDArray[Any] = self.classes_[best]
-        return labels
+        return np.asarray(self.classes_[best])
 
     def _validate_rows(self, X: npt.ArrayLike) -> Floats:
         shape: tuple[int, ...] = getattr(X, "shape", ())  # a list: scikit-learn checks it
@@ -190,12 +187,7 @@ class EmbeddingClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: i
     ) -> tuple[Floats, Codes]:
         """Validate a training set and learn `classes_` and `n_features_in_`.
 
-        Returns
-        -------
-        X
-            (n_images, dim) float32 or float64, not normalised.
-        y
-            (n_images,) positions in `classes_`.
+        Returns float32 or float64 rows, not normalised, and their positions in `classes_`.
         """
         self._check_normalize()
         rows, labels = validate_data(self, X, y, dtype=_FLOATS)
@@ -241,14 +233,8 @@ class EmbeddingClassifier(ClassifierMixin, Predictor, BaseEstimator):  # type: i
     ) -> tuple[Floats, Codes, Codes]:
         """Validate rows beside the training set, after `_validate_training`.
 
-        Returns
-        -------
-        X
-            (n_val, dim) float32 or float64.
-        codes
-            (n_val,) positions in `classes_`, -1 for labels that were not trained on.
-        labels
-            (n_val,) positions among the sorted labels of `y_val` itself.
+        Returns float32 or float64 rows, their positions in `classes_`, -1 for labels that were not
+        trained on, and their positions among the sorted labels of `y_val` itself.
         """
         if X_val is None or y_val is None:
             raise InputError("pass X_val and y_val together, or neither.")
@@ -279,25 +265,10 @@ def row_weights(
     class_weight: str | Mapping[Any, float] | None,
     sample_weight: npt.ArrayLike | None,
 ) -> Double:
-    """Return the weight of every row: its own times its class's.
+    """Return float64 (n,) weights of rows: each its own, 1 when left out, times its class's.
 
-    Parameters
-    ----------
-    codes, classes
-        (n,) position of every row's class, and (n_classes,) labels.
-    class_weight
-        None, ``"balanced"`` (every class has the same sum) or label to weight, 1 where missing.
-    sample_weight
-        (n,) or None for 1 each.
-
-    Returns
-    -------
-    float64 (n,)
-
-    Raises
-    ------
-    InputError
-        `class_weight` is none of these, or no row has weight.
+    `class_weight` is None, ``"balanced"`` (every class has the same sum) or label to weight, 1
+    where missing; something else, or no weight at all, is an `InputError`.
     """
     weights: Double = _check_sample_weight(
         sample_weight, codes, dtype=np.float64, ensure_non_negative=True, copy=True

@@ -49,15 +49,7 @@ def is_chunked(X: object) -> TypeGuard[ChunkedArray]:
 
 
 class ChunkedRows:
-    """Rows of a chunked array as float32, checked and normalised as they are read.
-
-    Parameters
-    ----------
-    X
-        (n, dim) matrix.
-    normalize
-        Function applied to the float32 rows of each read; None leaves them as they are.
-    """
+    """Rows of a chunked array as float32, checked and normalised as they are read."""
 
     dtype = np.dtype(np.float32)
 
@@ -72,13 +64,7 @@ class ChunkedRows:
         return self.n
 
     def read(self, start: int, stop: int) -> Floats32:
-        """Return rows `start` to `stop`, float32 (stop - start, dim).
-
-        Raises
-        ------
-        InputError
-            When one of them is not finite; names the first.
-        """
+        """Return rows `start` to `stop`, float32; the first that is not finite is an error."""
         rows = np.ascontiguousarray(self._X[start:stop], dtype=np.float32)
         finite = np.isfinite(rows).all(axis=1)
         if not finite.all():

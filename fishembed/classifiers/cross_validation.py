@@ -148,19 +148,8 @@ def held_out_logits(
 ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
     """Yield, fold by fold, logits of evaluated rows by a clone that was not trained on them.
 
-    Parameters
-    ----------
-    estimator
-        A classifier; it is cloned, not changed.
-    folds
-        The rows.
-    classes
-        (n_classes,) label of every code.
-
-    Yields
-    ------
-    rows, logits
-        (n_held_out,) row numbers, and float (n_held_out, n_classes).
+    Of each fold the (n_held_out,) row numbers and float (n_held_out, n_classes) logits; `classes`
+    are the labels of the codes.
     """
     for k in range(folds.n_folds):
         rows = np.flatnonzero(folds.held_out(k))
@@ -175,10 +164,7 @@ def out_of_fold_logits(
 ) -> Floats:
     """Return float32 (n_classes, n_evaluated) logits of rows by clones not trained on them.
 
-    Parameters
-    ----------
-    estimator, folds, classes
-        As in `held_out_logits`; the labels are the codes when `classes` is None.
+    The labels are the codes when `classes` is None.
     """
     labels = np.arange(folds.n_classes) if classes is None else classes
     evaluated = folds.evaluated

@@ -30,17 +30,8 @@ class Whitening:
     centre: Floats
 
     def directions(self, rows: Floats, lengths: Floats | None = None) -> Floats:
-        """Return whitened rows scaled to length 1.
+        """Return (n, dim) rows, divided by (n,) lengths if any, whitened and scaled to length 1.
 
-        Parameters
-        ----------
-        rows
-            (n, dim).
-        lengths
-            (n,) what to divide the rows by first; None for nothing.
-
-        Returns
-        -------
         (n, rank) in the dtype of `rows`.
         """
         whitened = rows @ self.matrix.astype(rows.dtype, copy=False)
@@ -50,9 +41,10 @@ class Whitening:
         return unit_rows(whitened)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Whitening) and all(
-            np.array_equal(getattr(self, name), getattr(other, name))
-            for name in ("matrix", "centre")
+        return (
+            isinstance(other, Whitening)
+            and np.array_equal(self.matrix, other.matrix)
+            and np.array_equal(self.centre, other.centre)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -80,6 +72,21 @@ class FittedMap:
         """Return the map that looks at nothing but the direction."""
         nothing = np.zeros((len(coef), len(whitening.matrix)), coef.dtype)
         return cls(nothing, intercept, DirectionMap(whitening, coef))
+
+    @classmethod
+    def of_arrays(cls, coef: Floats, intercept: Floats, *angular: Floats) -> FittedMap:
+        """Return the map of what `arrays` returns: two arrays, or those of a whitening as well."""
+        part = DirectionMap(Whitening(*angular[:2]), angular[2]) if angular else None
+        return cls(coef, intercept, part)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return all numbers of the map, by the names of `AngularMap`."""
+        arrays = {"coef": self.coef, "intercept": self.intercept}
+        if self.angular is not None:
+            arrays["whitening"] = self.angular.whitening.matrix
+            arrays["whitened_centre"] = self.angular.whitening.centre
+            arrays["angular_coef"] = self.angular.coef
+        return arrays
 
     def logits(self, rows: Floats, *, unit: bool) -> npt.NDArray[np.float64]:
         """Return float64 (n, n_classes) logits of (n, dim) rows; `unit` scales them to length 1."""
@@ -124,12 +131,7 @@ class FittedMap:
 
     def astype(self, dtype: Any) -> FittedMap:
         """Return the map with all its numbers in another dtype."""
-        converted = self._each(lambda values: values.astype(dtype))
-        if converted.angular is None:
-            return converted
-        old = converted.angular.whitening
-        whitening = Whitening(old.matrix.astype(dtype), old.centre.astype(dtype))
-        return replace(converted, angular=replace(converted.angular, whitening=whitening))
+        return self.of_arrays(*(values.astype(dtype) for values in self.arrays().values()))
 
     def _each(self, change: Any) -> FittedMap:
         """Return the map with every array that has a row for each class changed."""
@@ -200,13 +202,7 @@ class FittedSum:
 
     @classmethod
     def of(cls, heads: Sequence[tuple[Any, float]], classes: list[Any], shift: Double) -> FittedSum:
-        """Add up fitted heads, each times its scale.
-
-        Raises
-        ------
-        InputError
-            When one of them cannot be written as arrays.
-        """
+        """Add up fitted heads, each times its scale: see `fitted_sum`."""
         parts: list[Part] = []
         total = np.asarray(shift, np.float64)
         for head, scale in heads:
@@ -214,6 +210,13 @@ class FittedSum:
             parts += own.scaled(scale).parts
             total = total + scale * own.shift
         return cls(tuple(parts), total)
+
+
+def ordered_map(head: Any, classes: list[Any]) -> FittedMap:
+    """Return the one map that a fitted head computes, for classes that it knows, in their order."""
+    known = np.asarray(head.classes_).tolist()
+    ordered: FittedMap = head.fitted_map.reordered([known.index(label) for label in classes])
+    return ordered
 
 
 def fitted_sum(head: Any, classes: list[Any]) -> FittedSum:
@@ -225,9 +228,8 @@ def fitted_sum(head: Any, classes: list[Any]) -> FittedSum:
         When it cannot be written as arrays.
     """
     if hasattr(head, "fitted_map"):
-        known = np.asarray(head.classes_).tolist()
-        ordered = head.fitted_map.reordered([known.index(label) for label in classes])
-        return FittedSum((Part(ordered, head.normalize == "l2"),), np.zeros(len(classes)))
+        part = Part(ordered_map(head, classes), head.normalize == "l2")
+        return FittedSum((part,), np.zeros(len(classes)))
     own: FittedSum | None = getattr(head, "fitted_sum", None)
     if own is None:
         raise InputError(

@@ -14,7 +14,6 @@ from fishembed.classifiers.chunked_rows import ChunkedArray, is_chunked
 from fishembed.classifiers.solver.minibatch_training import (
     InMemoryRows,
     StreamedRows,
-    TrainingSettings,
     one_torch_thread,
     train,
 )
@@ -135,10 +134,16 @@ class LinearHead(LinearClassifier):
             offsets = log_prior(codes, len(self.classes_))
         with one_torch_thread():
             layer, self.history_ = train(
-                self._settings(),
                 rows,
                 self._validation(X_val, y_val),
                 torch.tensor(offsets, dtype=torch.float32, device=self.device),
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                cosine=self.schedule == "cosine",
+                patience=self.patience,
+                seed=check_random_state(self.random_state).randint(np.iinfo(np.int32).max),
             )
         self.coef_ = layer.weight.detach().cpu().numpy().copy()
         self.intercept_ = layer.bias.detach().cpu().numpy().copy()
@@ -166,18 +171,6 @@ class LinearHead(LinearClassifier):
             raise InputError(f"schedule={self.schedule!r}: use 'constant' or 'cosine'.")
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience={self.patience!r} must be at least 1, or None.")
-
-    def _settings(self) -> TrainingSettings:
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return TrainingSettings(
-            self.epochs,
-            self.batch_size,
-            self.learning_rate,
-            self.weight_decay,
-            self.schedule == "cosine",
-            self.patience,
-            int(seed),
-        )
 
     def _tensors(self, rows: Floats, codes: Codes, labels: Codes) -> InMemoryRows:
         import torch

@@ -333,10 +333,11 @@ class AngularHead(MapPredictor, EmbeddingClassifier):
     def _solve(
         self, rows: Floats | ChunkedRows, codes: Codes, whitening: Whitening
     ) -> tuple[Floats, Floats]:
-        if isinstance(rows, ChunkedRows):
-            directions = rows.mapped(whitening.directions, len(whitening.centre))
-        else:
-            directions = whitening.directions(rows)
+        directions = (
+            rows.mapped(whitening.directions, len(whitening.centre))
+            if isinstance(rows, ChunkedRows)
+            else whitening.directions(rows)
+        )
         weights = np.ones(len(rows))
         data = rotated(directions, weights)
         path = solve_path(

@@ -33,20 +33,10 @@ class Spread:
 
     @classmethod
     def of(cls, covariance: Double, basis: Double | None = None) -> tuple[Spread, Double]:
-        """Return a covariance shrunk towards the identity.
+        """Return a (dim, dim) covariance shrunk towards the identity, and the basis of directions.
 
-        Parameters
-        ----------
-        covariance
-            (dim, dim).
-        basis
-            (dim, n_directions) orthonormal columns whose span holds the directions of large
-            variance, as that of a similar covariance does; sought among all when None.
-
-        Returns
-        -------
-        Spread, basis
-            The basis is of the directions kept.
+        `basis`, (dim, n_directions) orthonormal columns, spans the directions of large variance, as
+        that of a similar covariance does; they are sought among all when it is None.
         """
         dim = len(covariance)
         total = max(float(np.trace(covariance)), 1e-12 * dim)
@@ -151,12 +141,8 @@ class Moments:
     ) -> tuple[ClassDistances, tuple[Double, Double]]:
         """Return what rows learn, and the bases of their spreads within classes and overall.
 
-        Parameters
-        ----------
-        without
-            (n,) rows to leave out; a class of which none is left has no mean.
-        bases
-            Of the spreads of similar rows: the directions are sought there, which costs little.
+        Rows where `without` is true are left out; a class of which none is left has no mean. Of
+        similar rows the bases are known: the directions are sought there, which costs little.
         """
         left = np.ones(len(self.codes), bool) if without is None else ~without
         products = (

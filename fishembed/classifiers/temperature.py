@@ -29,15 +29,7 @@ _ENOUGH = 500  # rows: one number is learnt, to a few percent
 
 
 def log_losses(by_class: Floats, codes: Codes) -> npt.NDArray[np.float64]:
-    """Return -log p(true class) of every column.
-
-    Parameters
-    ----------
-    by_class
-        (n_classes, n) logits, one column for each row: the sums then run along memory.
-    codes
-        (n,) true class.
-    """
+    """Return -log p(true class) of every column of (n_classes, n) logits: sums run along memory."""
     losses = np.empty(len(codes))
     step = max(64, _LOGITS_AT_ONCE // len(by_class))
     for start in range(0, len(codes), step):
@@ -56,16 +48,8 @@ def best_scale(
 
     Its logarithm has a standard normal prior, which counts as one row does: a few rows that all
     are right would else ask for boundless certainty. The minimum is found by Newton steps in the
-    logarithm, kept inside a shrinking bracket from 0.001 to 1000.
-
-    Parameters
-    ----------
-    by_class
-        (n_classes, n) logits.
-    codes
-        (n,) true class.
-    weights
-        (n,) weight of every row; None for 1 each.
+    logarithm, kept inside a shrinking bracket from 0.001 to 1000. Of (n_classes, n) logits, (n,)
+    true classes, and (n,) weights, 1 each when left out.
 
     Notes
     -----
@@ -129,17 +113,7 @@ def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
 def temperature_of(logits: HeldOutLogits, codes: Codes) -> float:
     """Return what held-out logits must be divided by for their probabilities to hold.
 
-    Parameters
-    ----------
-    logits
-        Of some of the training rows.
-    codes
-        (n_images,) position of the class of every training row.
-
-    Returns
-    -------
-    float
-        1 where nothing was held out.
+    `codes` are the (n_images,) classes of all training rows. 1 where nothing was held out.
     """
     return 1 / best_scale(logits.by_class, codes[logits.rows]) if len(logits.rows) else 1.0
 
@@ -147,17 +121,8 @@ def temperature_of(logits: HeldOutLogits, codes: Codes) -> float:
 def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:
     """Return the temperature of a classifier of which no row could be tested.
 
-    Parameters
-    ----------
-    logits
-        (n, n_classes) logits of rows that it has learnt from.
-    codes
-        (n,) their classes.
-
-    Returns
-    -------
-    float
-        What makes the true class lead the mean of the others by 16 nats; 1 where it does not lead.
+    What makes the true class of rows that it has learnt from, by (n, n_classes) logits and (n,)
+    classes, lead the mean of the others by 16 nats; 1 where it does not lead.
     """
     own = logits[np.arange(len(codes)), codes]
     others = (logits.sum(axis=1) - own) / max(1, logits.shape[1] - 1)
@@ -166,19 +131,10 @@ def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:
 
 
 def spread(logits: npt.NDArray[Any], codes: Codes) -> float:
-    """Return how far apart the logits of the classes are that a row is not of.
+    """Return how far apart the (n, n_classes) logits of the classes are that a row is not of.
 
-    Parameters
-    ----------
-    logits
-        (n, n_classes).
-    codes
-        (n,) classes of the rows; the logits of these are left out where there are two others.
-
-    Returns
-    -------
-    float
-        Mean over the rows of the standard deviation; 1 where it is 0.
+    The mean over the rows of the standard deviation; 1 where it is 0. The logits of the rows' own
+    classes are left out where there are two others.
     """
     if logits.shape[1] < 3:
         return float(logits.std(axis=1).mean()) or 1.0

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fishembed.classifiers.base import Codes, Double, EmbeddingClassifier, Floats, log_prior
 from fishembed.classifiers.cross_validation import Folds, aligned_logits, out_of_fold_logits
-from fishembed.classifiers.head_function import FittedMap, FittedSum
+from fishembed.classifiers.head_function import FittedMap, FittedSum, ordered_map
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer, SelectOn
 from fishembed.classifiers.temperature import best_scale
 from fishembed.classifiers.zero_shot import ZeroShotClassifier
@@ -44,10 +44,11 @@ class Combination(EmbeddingClassifier):
     @property
     def fitted_map(self) -> FittedMap:
         """What `save_head` writes, where the parts add up to one map."""
-        parts = [
-            head.fitted_map.reordered(self._order(head)).scaled(scale)
-            for head, scale in self._mapped()
-        ]
+        for head, _ in self._terms:
+            if not hasattr(head, "fitted_map") or head.normalize != self.normalize:
+                raise AttributeError(f"{type(self).__name__} of {head!r} is no map of arrays.")
+        classes = self.classes_.tolist()
+        parts = [ordered_map(head, classes).scaled(scale) for head, scale in self._terms]
         try:
             total: FittedMap = reduce(FittedMap.plus, parts)
         except ValueError as error:
@@ -82,21 +83,6 @@ class Combination(EmbeddingClassifier):
         if fitted.angular is not None:
             raise AttributeError(f"{type(self).__name__} of {self._terms[0][0]!r} is not linear.")
         return fitted
-
-    def _mapped(self) -> list[tuple[Any, float]]:
-        for head, _ in self._terms:
-            if not hasattr(head, "fitted_map") or head.normalize != self.normalize:
-                raise AttributeError(f"{type(self).__name__} of {head!r} is no map of arrays.")
-        return self._terms
-
-    def _order(self, head: Any) -> list[int]:
-        known = np.asarray(head.classes_).tolist()
-        return [known.index(label) for label in self.classes_.tolist()]
-
-    def _check_known(self, head: Any) -> None:
-        missing = np.setdiff1d(self.classes_, head.classes_)
-        if len(missing):
-            raise InputError(f"{type(head).__name__} does not know the class {missing[0]!r}.")
 
     def _folds(self, rows: Floats, codes: Codes, n_folds: int, random_state: Any) -> Folds:
         if n_folds < 2:
@@ -331,8 +317,10 @@ class BlendClassifier(Combination):
         folds = self._folds(rows, codes, self.n_folds, self.random_state)
         self.weight_, scales = self._weigh(heads, folds)
         self.estimator_, self.other_ = (clone(head).fit(X, y) for head in heads)
-        self._check_known(self.estimator_)
-        self._check_known(self.other_)
+        for head in (self.estimator_, self.other_):
+            missing = np.setdiff1d(self.classes_, head.classes_)
+            if len(missing):
+                raise InputError(f"{type(head).__name__} does not know the class {missing[0]!r}.")
         self._terms = [
             (self.estimator_, scales[0] * (1 - self.weight_)),
             (self.other_, scales[1] * self.weight_),

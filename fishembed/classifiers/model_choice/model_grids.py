@@ -29,14 +29,7 @@ _LOGIT_SCALE = 100.0  # of every released CLIP; the temperature is fitted afterw
 class TrainingRows:
     """Rows that models learn from; what several of them need of these is computed once.
 
-    Parameters
-    ----------
-    rows, codes
-        (n, dim) normalised rows, and (n,) the class of each.
-    n_classes
-        Number of classes.
-    at
-        bool (n,) the rows that are learnt from; all when left out.
+    Of (n, dim) normalised rows and (n,) their classes, all or those where bool (n,) `at` is true.
     """
 
     def __init__(
@@ -44,7 +37,8 @@ class TrainingRows:
     ) -> None:
         self._rows, self._at = rows, slice(None) if at is None else at
         self.codes, self.n_classes = codes[self._at], n_classes
-        self._lock, self._statistics = Lock(), None
+        self._lock = Lock()
+        self._statistics: GaussianStatistics | None = None
 
     @property
     def rows(self) -> Floats:

@@ -158,14 +158,7 @@ class ScoredCandidate:
 class ModelSearch:
     """Score every point of some grids, and their best weighted sum, on held-out rows.
 
-    Parameters
-    ----------
-    folds
-        Rows, and which fold holds out which.
-    scorer
-        Scores logits of the evaluated rows of `folds`.
-    n_jobs
-        Threads that work at once; the results do not depend on their number.
+    By as many threads as `n_jobs` says; the results do not depend on their number.
     """
 
     def __init__(self, folds: Folds, scorer: CandidateScorer, n_jobs: int | None) -> None:
@@ -209,13 +202,7 @@ class ModelSearch:
         return self._score(Candidate(found, self.log_priors), seconds)
 
     def ensemble(self, everything: Sequence[ScoredCandidate]) -> ScoredCandidate | None:
-        """Weigh all single models together, and score their sum.
-
-        Returns
-        -------
-        ScoredCandidate or None
-            None where no model is worth a weight.
-        """
+        """Weigh all single models together, and score their sum; None where none has a weight."""
         began = time.perf_counter()
         best: dict[tuple[Any, ...], ScoredCandidate] = {}
         for scored in everything:

@@ -153,12 +153,8 @@ class CandidateScorer:
         A candidate ties with the best where the difference of their scores is within `within`
         standard errors of that difference over the same rows; of those that tie, the one with
         the least log loss is chosen, and the earlier one at a draw. With few rows of a class
-        macro recall is a lottery; the log loss of the same rows is not.
-
-        Returns
-        -------
-        int, list of int
-            Position of the choice, and of all that tie with the best.
+        macro recall is a lottery; the log loss of the same rows is not. Returns the position of
+        the choice, and of all that tie with the best.
         """
         sign = -1 if self.select_on == "log_loss" else 1
         values = np.array([sign * one.means[self.select_on] for one in scores])

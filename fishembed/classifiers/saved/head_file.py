@@ -12,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.classifiers.head_function import (
-    DirectionMap,
     FittedMap,
     FittedSum,
+    Floats,
     NeighborVotes,
     Part,
-    Whitening,
 )
 
 Arrays = dict[str, npt.NDArray[Any]]
 _MOST_PARTS = 100
+_FILE_NAMES = {"coef": "weights", "intercept": "bias", "angular_coef": "angular_weights"}
 
 
 def read_member(file: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
@@ -53,14 +53,7 @@ def head_fault(
 ) -> str:
     """Return what is wrong with a head that is one map; "" where it can be used.
 
-    Parameters
-    ----------
-    about
-        What the file says of itself.
-    weights, bias, classes
-        (n_classes, dim), (n_classes,) and (n_classes,).
-    others
-        Further arrays that must be finite.
+    The `others` are further arrays that must be finite.
     """
     if about.get("normalize") not in ("l2", "none"):
         return f"normalize {about.get('normalize')!r}"
@@ -100,11 +93,11 @@ def part_arrays(fitted: FittedSum) -> tuple[list[dict[str, Any]], Arrays]:
     about: list[dict[str, Any]] = []
     arrays: Arrays = {"shift": fitted.shift}
     for number, part in enumerate(fitted.parts):
-        own, values = (
-            _vote_arrays(part.fitted)
-            if isinstance(part.fitted, NeighborVotes)
-            else _map_arrays(part.fitted)
-        )
+        if isinstance(part.fitted, NeighborVotes):
+            own, values = _vote_arrays(part.fitted)
+        else:
+            own = {"type": "map", "angular": part.fitted.angular is not None}
+            values = map_arrays(part.fitted)
         about.append({"unit": part.unit, "scale": float(part.scale), **own})
         arrays |= {f"part{number}_{name}": value for name, value in values.items()}
     return about, arrays
@@ -115,13 +108,9 @@ def _vote_arrays(votes: NeighborVotes) -> tuple[dict[str, Any], Arrays]:
     return own, {"rows": votes.rows, "codes": votes.codes.astype(np.int64)}
 
 
-def _map_arrays(fitted: FittedMap) -> tuple[dict[str, Any], Arrays]:
-    arrays: Arrays = {"weights": fitted.coef, "bias": fitted.intercept}
-    if (angular := fitted.angular) is not None:
-        arrays["whitening"] = angular.whitening.matrix
-        arrays["whitened_centre"] = angular.whitening.centre
-        arrays["angular_weights"] = angular.coef
-    return {"type": "map", "angular": angular is not None}, arrays
+def map_arrays(fitted: FittedMap) -> Arrays:
+    """Return the arrays of a map under their names in the file."""
+    return {_FILE_NAMES.get(name, name): array for name, array in fitted.arrays().items()}
 
 
 def read_parts(file: zipfile.ZipFile, about: list[Any], n_classes: int) -> FittedSum:
@@ -155,13 +144,12 @@ def _read_part(file: zipfile.ZipFile, number: int, own: Any, n_classes: int) -> 
         raise ValueError(f"a part of type {own['type']!r}")
     coef = _numbers(read("weights"), (n_classes, None))
     intercept = _numbers(read("bias"), (n_classes,))
-    angular = None
+    angular: tuple[Floats, ...] = ()
     if own["angular"]:
         matrix = _numbers(read("whitening"), (coef.shape[1], None))
         centre = _numbers(read("whitened_centre"), matrix.shape[1:])
-        weights = _numbers(read("angular_weights"), (n_classes, matrix.shape[1]))
-        angular = DirectionMap(Whitening(matrix, centre), weights)
-    return Part(FittedMap(coef, intercept, angular), unit, scale)
+        angular = matrix, centre, _numbers(read("angular_weights"), (n_classes, matrix.shape[1]))
+    return Part(FittedMap.of_arrays(coef, intercept, *angular), unit, scale)
 
 
 def _read_votes(

@@ -16,10 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
 from fishembed.classifiers.base import Floats, Predictor
-from fishembed.classifiers.head_function import DirectionMap, FittedMap, Whitening, fitted_sum
+from fishembed.classifiers.head_function import FittedMap, fitted_sum
 from fishembed.classifiers.saved.head_file import (
     about_fault,
     head_fault,
+    map_arrays,
     part_arrays,
     read_member,
     read_parts,
@@ -110,13 +111,8 @@ def _contents(head: Any) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     if fitted is None:
         parts, arrays = part_arrays(fitted_sum(head, head.classes_.tolist()))
         return {"version": _SUM, "parts": parts}, arrays
-    arrays = {"weights": fitted.coef, "bias": fitted.intercept}
-    if fitted.angular is not None:
-        arrays["whitening"] = fitted.angular.whitening.matrix
-        arrays["whitened_centre"] = fitted.angular.whitening.centre
-        arrays["angular_weights"] = fitted.angular.coef
     version = _LINEAR if fitted.angular is None else _ANGULAR
-    return {"version": version, "normalize": head.normalize}, arrays
+    return {"version": version, "normalize": head.normalize}, map_arrays(fitted)
 
 
 def _plain_labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -181,20 +177,21 @@ def _read_map(file: zipfile.ZipFile, about: Any) -> SavedHead:
     coef, intercept, classes = (read_member(file, name) for name in _ARRAYS)
     there = set(file.namelist())
     angular = [read_member(file, n) for n in _ANGULAR_ARRAYS if f"{n}.npy" in there]
-    if fault := head_fault(about, coef, intercept, classes, angular):
+    fault = head_fault(about, coef, intercept, classes, angular)
+    if fault or (fault := _angular_fault(about, coef, angular)):
         raise _DamagedError(fault)
-    fitted = FittedMap(coef, intercept, _angular_part(about, coef, angular))
-    return saved_head(fitted, classes, normalize=about["normalize"], **_said(about))
+    fitted = FittedMap.of_arrays(coef, intercept, *angular)
+    return saved_head(fitted, classes, normalize=about["normalize"], **_parameters(about))
 
 
 def _read_sum(file: zipfile.ZipFile, about: Any) -> SavedHead:
     classes = read_member(file, "classes")
     if fault := about_fault(about, classes):
         raise _DamagedError(fault)
-    return saved_head(read_parts(file, about["parts"], len(classes)), classes, **_said(about))
+    return saved_head(read_parts(file, about["parts"], len(classes)), classes, **_parameters(about))
 
 
-def _said(about: Any) -> dict[str, Any]:
+def _parameters(about: Any) -> dict[str, Any]:
     names = about["class_names"]
     return {
         "kind": about["kind"],
@@ -216,11 +213,12 @@ def _check_format(source: Path, about: Any) -> None:
         )
 
 
-def _angular_part(about: Any, coef: Floats, arrays: list[Floats]) -> DirectionMap | None:
+def _angular_fault(about: Any, coef: Floats, arrays: list[Floats]) -> str:
+    """Return what is wrong with the arrays of whitened directions; "" for nothing."""
     if about["version"] == _LINEAR and not arrays:
-        return None
+        return ""
     if about["version"] == _LINEAR or len(arrays) != len(_ANGULAR_ARRAYS):
-        raise _DamagedError("directions that are not whole")
+        return "directions that are not whole"
     matrix, centre, weights = arrays
     fits = (
         matrix.ndim == 2
@@ -228,6 +226,4 @@ def _angular_part(about: Any, coef: Floats, arrays: list[Floats]) -> DirectionMa
         and centre.shape == matrix.shape[1:]
         and weights.shape == (coef.shape[0], matrix.shape[1])
     )
-    if not fits:
-        raise _DamagedError("shapes of directions")
-    return DirectionMap(Whitening(matrix, centre), weights)
+    return "" if fits else "shapes of directions"

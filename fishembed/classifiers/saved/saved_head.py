@@ -16,7 +16,7 @@ from fishembed.classifiers.base import (
     Normalize,
     Predictor,
 )
-from fishembed.classifiers.head_function import DirectionMap, FittedMap, FittedSum, Whitening
+from fishembed.classifiers.head_function import FittedMap, FittedSum
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -31,7 +31,7 @@ class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc
     @property
     def classes_(self) -> npt.NDArray[Any]:  # type: ignore[override]
         """(n_classes,) labels, the order of the columns."""
-        return self.classes
+        return np.asarray(self.classes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class SavedMap(SavedHead, MapPredictor):
         return int(self.coef.shape[1])
 
     def _scaled(self, factor: float) -> dict[str, Any]:
-        return _arrays(self.fitted_map.scaled(factor))
+        return self.fitted_map.scaled(factor).arrays()
 
 
 @dataclass(eq=False, repr=False)
@@ -181,8 +181,8 @@ class AngularMap(SavedMap):
     @property
     def fitted_map(self) -> FittedMap:
         """The function that the head computes, as `save_head` writes it."""
-        whitening = Whitening(self.whitening, self.whitened_centre)
-        return FittedMap(self.coef, self.intercept, DirectionMap(whitening, self.angular_coef))
+        angular = self.whitening, self.whitened_centre, self.angular_coef
+        return FittedMap.of_arrays(self.coef, self.intercept, *angular)
 
 
 @dataclass(eq=False, repr=False)
@@ -239,13 +239,4 @@ def saved_head(fitted: FittedMap | FittedSum, classes: npt.NDArray[Any], **about
         about.pop("normalize", None)  # each part has its own
         return SummedHead(fitted, classes, **about)
     kind = LinearMap if fitted.angular is None else AngularMap
-    return kind(classes=classes, **_arrays(fitted), **about)
-
-
-def _arrays(fitted: FittedMap) -> dict[str, Any]:
-    arrays = {"coef": fitted.coef, "intercept": fitted.intercept}
-    if fitted.angular is not None:
-        arrays["whitening"] = fitted.angular.whitening.matrix
-        arrays["whitened_centre"] = fitted.angular.whitening.centre
-        arrays["angular_coef"] = fitted.angular.coef
-    return arrays
+    return kind(classes=classes, **fitted.arrays(), **about)

@@ -55,33 +55,12 @@ class Epoch:
     val_macro_recall: float | None = None
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Settings of `train`; see `LinearHead`."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    cosine: bool
-    patience: int | None
-    seed: int
-
-
 class Adam:
     """Adam with torch's defaults; its steps are those of `torch.optim.Adam`.
 
     Constructing torch's own loads its compiler: 1.1 s (measured November 2026), as long as the
-    import of torch itself, for nothing that a linear layer needs.
-
-    Parameters
-    ----------
-    parameters
-        Tensors that want a gradient; changed in place.
-    learning_rate
-        Step size; may be changed between steps.
-    weight_decay
-        L2 penalty, added to the gradient.
+    import of torch itself, for nothing that a linear layer needs. The parameters are changed in place; the learning rate may be changed between steps, and the
+    L2 penalty `weight_decay` is added to the gradient.
 
     Notes
     -----
@@ -138,47 +117,41 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def train(
-    settings: TrainingSettings,
     rows: InMemoryRows | StreamedRows,
     val: InMemoryRows | None,
     offsets: torch.Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    weight_decay: float,
+    cosine: bool,
+    patience: int | None,
+    seed: int,
 ) -> tuple[torch.nn.Linear, list[Epoch]]:
-    """Train a linear layer.
+    """Train a linear layer as `LinearHead` describes.
 
-    Parameters
-    ----------
-    settings
-        Epochs, steps and seed.
-    rows, val
-        Training and validation rows.
-    offsets
-        (n_classes,) added to the logits while training, not after.
-
-    Returns
-    -------
-    Linear, list of Epoch
-        The layer after the last epoch, or with patience after the best one; the scores.
+    The (n_classes,) offsets are added to the logits while training, not after. Returns the layer
+    after the last epoch, or with patience after the best one, and the scores.
     """
     import torch
 
-    generator = torch.Generator().manual_seed(settings.seed)
+    generator = torch.Generator().manual_seed(seed)
     layer = _initial_layer(rows.dim, len(offsets), generator).to(rows.device)
-    optimizer = Adam([*layer.parameters()], settings.learning_rate, settings.weight_decay)
+    optimizer = Adam([*layer.parameters()], learning_rate, weight_decay)
     history: list[Epoch] = []
     best, best_epoch = layer.state_dict(), 0
-    for epoch in range(1, settings.epochs + 1):
-        if settings.cosine:
-            share = (1 + math.cos(math.pi * (epoch - 1) / settings.epochs)) / 2
-            optimizer.learning_rate = settings.learning_rate * share
-        for X, codes in rows.batches(settings.batch_size, generator):
+    for epoch in range(1, epochs + 1):
+        if cosine:
+            share = (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2
+            optimizer.learning_rate = learning_rate * share
+        for X, codes in rows.batches(batch_size, generator):
             optimizer.step(torch.nn.functional.cross_entropy(layer(X) + offsets, codes))
         history.append(_score_epoch(epoch, layer, rows, val))
-        if settings.patience is None or _recall(history[-1]) > max(
-            map(_recall, history[:-1]), default=-1
-        ):
+        if patience is None or _recall(history[-1]) > max(map(_recall, history[:-1]), default=-1):
             best = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
             best_epoch = epoch
-        elif epoch - best_epoch >= settings.patience:
+        elif epoch - best_epoch >= patience:
             break
     layer.load_state_dict(best)
     return layer, history
@@ -284,15 +257,6 @@ class StreamedRows:
     Every epoch takes the runs of neighbouring rows in a new random order, and shuffles the
     rows of 64 runs among each other. That is as good as a full shuffle where rows are in no
     order, and mixes 64 places of the store where they lie by class.
-
-    Parameters
-    ----------
-    rows
-        The features.
-    codes
-        (n,) class of every row.
-    device
-        Device that chunks are moved to.
     """
 
     def __init__(self, rows: ChunkedRows, codes: Codes, device: str) -> None:

@@ -174,23 +174,11 @@ def solve_path(
     max_iter: int,
     around: Floats | None = None,
 ) -> Iterator[Optimum]:
-    """Yield the solution for every C, in the order of `Cs`.
+    """Yield the solution for every C, in the order of `Cs`: best ascending, scikit-learn's scale.
 
-    Parameters
-    ----------
-    data
-        Rotated rows.
-    codes, weights
-        (n,) class and weight of every row.
-    n_classes
-        Number of classes.
-    Cs
-        Inverse penalties, best ascending; scikit-learn's scale.
-    tol, max_iter
-        Relative gap at which a solution has converged, and steps after which it is given up.
-    around
-        (n_classes, dim) weights of the original rows that are added to the solution, which alone
-        is penalised; None for zero.
+    A solution has converged at the relative gap `tol`, and is given up after `max_iter` steps. The
+    weights `around`, (n_classes, dim) of the original rows, are added to the solution, which alone
+    is penalised; None for zero.
     """
     origin = None if around is None else data.rotate(around)
     # two rows W = (-w/2, w/2) have half the square of one row w: twice the penalty makes it one

@@ -79,8 +79,9 @@ class Rotated:
 
 def rotated(rows: Floats | ChunkedRows, weights: Double, *, centred: bool = True) -> Rotated:
     """Rotate rows in memory, or those that are read chunk by chunk; see `Rotated.of`."""
-    of = ChunkedRotated.over if isinstance(rows, ChunkedRows) else Rotated.of
-    return of(rows, weights, centred=centred)
+    if isinstance(rows, ChunkedRows):
+        return ChunkedRotated.over(rows, weights, centred=centred)
+    return Rotated.of(rows, weights, centred=centred)
 
 
 def principal_directions(covariance: Double, rank: int) -> tuple[Double, Double]:
@@ -103,22 +104,12 @@ def _second_moments(rows: Floats, weights: Double) -> Double:
 
 
 class Sums:
-    """Running sums over rows, in float64 whatever their dtype.
-
-    Attributes
-    ----------
-    loss
-        Cross-entropy.
-    gradient
-        (n_classes, width), the last column the intercept's.
-    curvature
-        (n_classes,) p (1 - p).
-    """
+    """Running sums over rows, in float64 whatever their dtype."""
 
     def __init__(self, n_classes: int, width: int) -> None:
-        self.loss = 0.0
-        self.gradient = np.zeros((n_classes, width))
-        self.curvature = np.zeros(n_classes)
+        self.loss = 0.0  # cross-entropy
+        self.gradient = np.zeros((n_classes, width))  # the last column the intercept's
+        self.curvature = np.zeros(n_classes)  # p (1 - p)
 
     def add_rows(
         self, coef: Floats, intercept: Floats, rows: Floats, codes: Codes, weights: Double
@@ -197,17 +188,9 @@ class Objective:
         return point
 
     def evaluate(self, point: Double) -> tuple[float, Double, Double]:
-        """Evaluate the objective in one pass over the rows.
+        """Evaluate the objective at (n_classes, rank + 1) weights and intercepts, in one pass.
 
-        Parameters
-        ----------
-        point
-            (n_classes, rank + 1) weights and intercepts.
-
-        Returns
-        -------
-        value, gradient, curvature
-            float, (n_classes, rank + 1), and (n_classes,): mean of p (1 - p) over the rows.
+        Returns value, gradient and curvature: the (n_classes,) mean of p (1 - p) over the rows.
         """
         seen = point if self.origin is None else point + self.origin
         sums, mass = self.data.sums(seen, self.codes, self.weights), self.weights.sum()
@@ -222,15 +205,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class ChunkedRotated(Rotated):
-    """A rotation of rows that are read in every pass.
-
-    Attributes
-    ----------
-    rows
-        (0, rank): none of them.
-    source
-        Reads them.
-    """
+    """A rotation of rows that are read in every pass: `rows` are (0, rank)."""
 
     source: ChunkedRows
 
