@@ -59,8 +59,9 @@ class Adam:
     """Adam with torch's defaults; its steps are those of `torch.optim.Adam`.
 
     Constructing torch's own loads its compiler: 1.1 s (measured November 2026), as long as the
-    import of torch itself, for nothing that a linear layer needs. The parameters are changed in place; the learning rate may be changed between steps, and the
-    L2 penalty `weight_decay` is added to the gradient.
+    import of torch itself, for nothing that a linear layer needs. The parameters are changed in
+    place; the learning rate may be changed between steps, and the L2 penalty `weight_decay` is
+    added to the gradient.
 
     Notes
     -----
