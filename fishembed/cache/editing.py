@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from fishembed._base.paths import Place
 from fishembed._base.text import did_you_mean, is_slip
@@ -17,11 +16,7 @@ from fishembed.cache.edit_history import Change, Dropped, Edit, Remark
 from fishembed.cache.lazy_rows import Matrix, SelectedRows, StackedRows
 from fishembed.cache.opening import open_store, store_place
 from fishembed.cache.rows import (
-    OPTIONAL_ARRAYS,
     Rows,
-    stacked_metadata,
-    take_metadata,
-    unknown_array,
 )
 from fishembed.cache.schema import EncodeNames
 from fishembed.cache.store import FeatureKind, Store
@@ -33,8 +28,6 @@ if TYPE_CHECKING:
 
 CellEdit = tuple[str, str, str]
 """(path, column, value): what a cell shall be; or (path, "dropped", "")."""
-
-_CELLS = ("path", "digest", "label", "split", "group")
 
 
 @dataclass(frozen=True)
@@ -152,15 +145,17 @@ class EditableRows:
         self._store = store
         self._new_classes = new_classes
         self._classes = list(store.classes)
-        self._dropped = store.dropped
-        self._cells: dict[str, list[str]] = {
-            name: [*_text_column(store, name), *getattr(self._dropped, name, ())] for name in _CELLS
+        self._dropped, self._rows = store.dropped, store.rows
+        names = [*store.classes, ""]
+        self._cells = {
+            "label": [names[label] for label in store.labels],
+            "split": list(self._rows.split),
+            "group": list(self._rows.group),
         }
-        names = ("size", "mtime_ns", *OPTIONAL_ARRAYS)
-        self._arrays = {name: _array_column(store, name) for name in names}
-        out = 0 if self._dropped is None else len(self._dropped)
-        left = {} if self._dropped is None else self._dropped.metadata
-        self._metadata = stacked_metadata([(len(store), store.metadata), (out, left)])
+        if self._dropped is not None:
+            self._rows = self._rows.followed_by(_as_rows(self._dropped))
+            for name, cells in self._cells.items():
+                cells.extend(getattr(self._dropped, name))
         self._order = list(range(len(store)))
         self._row_of = {path: row for row, path in enumerate(store.paths)}
         if len(self._row_of) < len(store):
@@ -190,7 +185,7 @@ class EditableRows:
             if column == "label" and now and now not in self._store.classes:
                 self._check_new_class(path, now)
             was = str(row) if column == "dropped" else self._cells[column][row]
-            change = Change(path, self._cells["digest"][row], column, was, now)
+            change = Change(path, self._rows.digest[row], column, was, now)
             before = found.setdefault((path, column), change)
             if before.now != now:
                 raise DataError(
@@ -261,7 +256,7 @@ class EditableRows:
         own_trunk = store.has_trunk and not store.trunk_is_image
         shared_trunk: Literal["image"] | None = "image" if store.has_trunk else None
         inside = set(self._order)
-        out = [row for row in range(len(self._cells["path"])) if row not in inside]
+        out = [row for row in range(len(self._rows)) if row not in inside]
         write_store(
             store.path,
             replace(header, history=history, dropped=self._rows_out(out, own_trunk)),
@@ -275,8 +270,8 @@ class EditableRows:
     def _rows_in(self) -> Rows:
         number = {name: i for i, name in enumerate(self._classes)} | {"": -1}
         columns = self._columns(self._order)
-        labels = np.array([number[label] for label in columns.pop("label")], np.int32)
-        return Rows(**columns, label=labels)
+        columns["label"] = np.array([number[label] for label in columns["label"]], np.int32)
+        return Rows(**columns)
 
     def _rows_out(self, rows: list[int], own_trunk: bool) -> Dropped | None:
         if not rows:
@@ -285,11 +280,8 @@ class EditableRows:
         return Dropped(**self._columns(rows), image=self._features("image", rows)[:], trunk=trunk)
 
     def _columns(self, rows: list[int]) -> dict[str, Any]:
-        return {
-            **{name: [column[row] for row in rows] for name, column in self._cells.items()},
-            **{name: column[rows] for name, column in self._arrays.items()},
-            "metadata": take_metadata(self._metadata, rows),
-        }
+        cells = {name: [column[row] for row in rows] for name, column in self._cells.items()}
+        return vars(self._rows.take(rows)) | cells
 
     def _features(self, which: FeatureKind, rows: list[int]) -> SelectedRows:
         own: Matrix = self._store.trunk if which == "trunk" else self._store.features
@@ -310,18 +302,7 @@ class EditableRows:
         )
 
 
-def _array_column(store: Store, name: str) -> npt.NDArray[Any]:
-    """Return a column of numbers of a store, the dropped rows behind the others."""
-    column = store.column(name)
-    if store.dropped is None:
-        return np.asarray(column)
-    out = getattr(store.dropped, name)
-    behind = unknown_array(name, len(store.dropped)) if out is None else out
-    return np.concatenate([column, behind])
-
-
-def _text_column(store: Store, name: str) -> list[str]:
-    if name != "label":
-        return list(store.column(name))
-    names = [*store.classes, ""]
-    return [names[label] for label in store.labels]
+def _as_rows(dropped: Dropped) -> Rows:
+    """Return dropped rows as those of a store, but for their labels, which are names."""
+    columns = {name: getattr(dropped, name) for name in Rows.__dataclass_fields__}
+    return Rows(**columns | {"label": np.full(len(dropped), -1, np.int32)})

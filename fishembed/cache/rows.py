@@ -181,6 +181,16 @@ class Rows:
                 )
         return Rows(**columns)
 
+    def followed_by(self, other: Rows) -> Rows:
+        """Return these rows with others below, whose labels count the same classes."""
+        parts = [(len(self), self.metadata), (len(other), other.metadata)]
+        columns: dict[str, Any] = {"metadata": stacked_metadata(parts)}
+        for name in self.__dataclass_fields__.keys() - columns.keys():
+            above, below = getattr(self, name), getattr(other, name)
+            is_array = isinstance(above, np.ndarray)
+            columns[name] = np.concatenate([above, below]) if is_array else [*above, *below]
+        return Rows(**columns)
+
     def is_same(self, other: Rows) -> bool:
         """Return whether other rows describe the same images in the same way."""
         names = self.__dataclass_fields__.keys() - {"metadata", *OPTIONAL_ARRAYS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from fishembed.cache import (
     apply_history,
     column_of,
     missing_column,
-    stacked_metadata,
     unknown_array,
 )
 from fishembed.errors import InputError, SourceError
@@ -225,15 +224,7 @@ def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: l
     if before.rows is None:
         return found
     old = replace(before.rows.take(kept), label=before.labels_in(classes)[kept])
-    columns: dict[str, Any] = {}
-    for name in (one.name for one in fields(Rows)):
-        first, then = getattr(found, name), getattr(old, name)
-        if name == "metadata":
-            columns[name] = stacked_metadata([(len(found), first), (len(old), then)])
-        else:
-            is_array = isinstance(first, np.ndarray)
-            columns[name] = np.concatenate([first, then]) if is_array else [*first, *then]
-    return Rows(**columns)
+    return found.followed_by(old)
 
 
 def _reapply_edits(
