@@ -12,7 +12,7 @@ from fishembed._base.remote_files import remote_errors, with_local_copy
 from fishembed._base.text import did_you_mean, reason_of
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
-from fishembed.cache.sharded_store import ShardedStore, is_index, read_index
+from fishembed.cache.sharded_store import ShardedStore, first_bytes, read_index, starts_index
 from fishembed.cache.store import Store
 from fishembed.errors import FishembedError, StoreFormatError, StoreNotFoundError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_LOOKED_AT = 64
 _PREFERRED = ("", ".h5", ".hdf5", ".json")
 """Endings of names of stores, those that are taken first where several have one name."""
 
@@ -81,7 +80,7 @@ def _open_one(path: AnyPath, *, check: bool = True) -> Store:
 
 
 def _open_local(local: Path, path: AnyPath, *, check: bool) -> Store:
-    if not _first_bytes(local).lstrip().startswith(b"{"):  # JSON
+    if not first_bytes(local).lstrip().startswith(b"{"):  # JSON
         return Hdf5Store.read(local, path, check=check)
     try:
         return ShardedStore(read_index(local, path), path, partial(_open_one, check=check))
@@ -97,10 +96,10 @@ def _open_local(local: Path, path: AnyPath, *, check: bool) -> Store:
 def is_store(path: str | Path | UPath) -> bool:
     """Return whether a file is HDF5 or an index of stores, by its first bytes."""
     try:
-        start = _first_bytes(to_path(path))
+        start = first_bytes(to_path(path))
     except (FishembedError, OSError):
         return False
-    return start.startswith(_HDF5) or is_index(to_path(path))
+    return start.startswith(_HDF5) or starts_index(start)
 
 
 def find_store(name: str | Path | UPath, folder: str | Path | UPath) -> AnyPath | None:
@@ -156,13 +155,6 @@ def _files(folder: AnyPath) -> list[AnyPath]:
     """Return what lies in a folder and is not hidden."""
     with remote_errors(folder):
         return [path for path in folder.glob("*") if not path.name.startswith(".")]
-
-
-def _first_bytes(path: AnyPath) -> bytes:
-    if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
-        raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
-    with remote_errors(path), path.open("rb") as file:
-        return bytes(file.read(_LOOKED_AT))
 
 
 class FeatureStore(Store):

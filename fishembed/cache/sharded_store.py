@@ -222,21 +222,32 @@ def write_index(path: AnyPath, index: Mapping[str, Any], *, replaces: str = ANYT
     """Write an index whole, or leave what was there; `replaces` is as in `write_store`."""
     text = json.dumps({**index, CHECKSUM: _checksum(index)}, indent=1) + "\n"
     with store_write_errors(path):
-        if not is_remote(path):
+        if is_remote(path):
+            with uploaded_file(path, replaces=replaces) as local:
+                local.write_text(text, encoding="utf-8")
+        else:
             write_text(path, text)
-            return
-        with uploaded_file(path, replaces=replaces) as local:
-            local.write_text(text, encoding="utf-8")
+
+
+def first_bytes(path: AnyPath) -> bytes:
+    """Return the first 64 bytes of a file here or elsewhere; a pipe is refused, not waited for."""
+    if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
+        raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
+    with remote_errors(path), path.open("rb") as file:
+        return bytes(file.read(_LOOKED_AT))
+
+
+def starts_index(start: bytes) -> bool:
+    """Return whether a file with these first bytes is an index of stores."""
+    return start.lstrip().startswith(b"{") and INDEX_FORMAT.encode() in start
 
 
 def is_index(path: AnyPath) -> bool:
     """Return whether a file is an index of stores, by its first bytes."""
     try:
-        with remote_errors(path), path.open("rb") as file:
-            start = bytes(file.read(_LOOKED_AT))
+        return starts_index(first_bytes(path))
     except (FishembedError, OSError):
         return False
-    return start.lstrip().startswith(b"{") and INDEX_FORMAT.encode() in start
 
 
 def read_index(local: Path, path: AnyPath) -> dict[str, Any]:

@@ -284,7 +284,7 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
     Raises
     ------
     InputError
-        When a folder lies there, or an index over several stores.
+        When a folder, a device or a pipe lies there, or an index over several stores.
     StoreLockedError
         When another process holds it; the message says which.
     StoreWriteError
@@ -300,6 +300,8 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
     place = real_path(staging_path(there))
     if os.path.isdir(place):  # noqa: PTH112 - it never raises
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113 - as above
+        raise InputError(f"{str(store)!r} is a device or a pipe: give another --store")
     with store_write_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         check_replaceable(place)

@@ -6,12 +6,14 @@ import os
 import time
 
 import h5py
+import numpy as np
 import pytest
 from full_rows import ENCODER, make_head
 
 from fishembed.cache import (
     FeatureStore,
     find_store,
+    import_features,
     is_store,
     newest_store,
     open_store,
@@ -66,6 +68,12 @@ def test_links_that_lead_nowhere_and_pipes_are_no_stores(workspace):
     for name in ("gone.h5", "pipe.h5"):
         with pytest.raises(StoreNotFoundError, match="no feature store at"):
             open_store(workspace / name)
+
+
+def test_a_pipe_where_a_store_shall_be_written_is_refused_and_not_waited_for(workspace):
+    os.mkfifo(workspace / "pipe.h5")
+    with pytest.raises(InputError, match="a device or a pipe"):
+        import_features({"features": np.eye(3)}, workspace / "pipe.h5")
 
 
 def test_stores_are_told_by_content_and_not_by_name(make_file, workspace):

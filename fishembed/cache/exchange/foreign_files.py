@@ -157,14 +157,9 @@ def _read_hdf5(path: Path) -> Arrays:
         file.visititems(
             lambda name, one: found.update({name: one}) if isinstance(one, h5py.Dataset) else None
         )
-        matrices = [
-            name for name, one in found.items() if one.ndim == 2 and one.dtype.kind in "fiu"
-        ]
-        if not matrices:
-            raise DataError(f"{str(path)!r} is HDF5 without a matrix (n, dim) of numbers")
-        name = _one_of(path, matrices, "matrices")
-        features = found[name][()]
-        return {"features": features, **_beside(found, len(features))}
+        return _with_features(
+            path, found, "is HDF5 without a matrix (n, dim) of numbers", "matrices"
+        )
 
 
 def _read_npy(path: Path) -> Arrays:
@@ -208,10 +203,15 @@ def _read_torch(path: Path) -> Arrays:
         else np.asarray(value)
         for name, value in loaded.items()
     }
+    return _with_features(path, arrays, "holds no tensor (n, dim)", "tensors")
+
+
+def _with_features(path: Path, arrays: Mapping[str, Any], lack: str, several: str) -> Arrays:
+    """Return the one matrix of numbers as features, and what goes with it."""
     matrices = [name for name, one in arrays.items() if one.ndim == 2 and one.dtype.kind in "fiu"]
     if not matrices:
-        raise DataError(f"{str(path)!r} holds no tensor (n, dim)")
-    features = arrays[_one_of(path, matrices, "tensors")]
+        raise DataError(f"{str(path)!r} {lack}")
+    features = arrays[_one_of(path, matrices, several)][()]
     return {"features": features, **_beside(arrays, len(features))}
 
 
@@ -248,7 +248,7 @@ def _known_columns(names: Sequence[str]) -> dict[str, str]:
     Of several that could mean the same, such as label and species, the first of the meaning's names
     counts; the others are metadata.
     """
-    order = [word for spellings in _NAMES.values() for word in spellings.split()]
+    order = list(_MEANING)
     known: dict[str, str] = {}
     for name in sorted(filter(_meaning, names), key=lambda one: order.index(_word(one))):
         if _meaning(name) not in {"features", *known.values()}:
