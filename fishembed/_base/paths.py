@@ -121,11 +121,6 @@ class Place(str):
         return any(_parts(part)[3] for part in self.address.split("::"))
 
 
-def address_of(text: object) -> str:
-    """Return the whole address behind a text, for the request itself and nothing else."""
-    return _ADDRESSES.get(str(text), str(text))
-
-
 def places_of(paths: Sequence[str]) -> Sequence[str]:
     """Return paths, those that are URLs as places."""
     if any("://" in path for path in paths):
@@ -223,7 +218,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 @cache
-def use_whole_addresses() -> None:
+def _use_whole_addresses() -> None:
     """Have fsspec ask for the whole address behind a place; see `Place`.
 
     The path that fsspec knows, and names in its errors, is the place. A file system of our own
@@ -237,7 +232,7 @@ def use_whole_addresses() -> None:
         """fsspec's file system for HTTP, with queries that its paths do not show."""
 
         def encode_url(self, url: str) -> object:
-            whole = address_of(url)
+            whole = _ADDRESSES.get(url, url)
             # What was signed is sent as it is, and not quoted anew.
             signed = whole != url and whole.isascii() and whole.isprintable() and " " not in whole
             return URL(whole, encoded=True) if signed else super().encode_url(whole)
@@ -278,7 +273,7 @@ def to_path(path: str | Path | UPath) -> AnyPath:
     if kind == "file":
         return Path("/" + unquote(place.partition("://")[2].lstrip("/")))
     if kind in HTTP:
-        use_whole_addresses()
+        _use_whole_addresses()
     elif place.lacks_query:
         raise InputError(
             f"{str(place)!r} was given with keys behind a question mark, which only http:// and "

@@ -89,7 +89,7 @@ def edit_store(
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with store_lock(place) as there, open_store(place, by_name=False) as opened:
         _check_undamaged(opened)
-        rows = EditableRows(opened, new_classes)
+        rows = _EditableRows(opened, new_classes)
         known = remarks or {}
         changes = [
             replace(c, **known[c.path]._asdict()) if c.path in known else c
@@ -118,7 +118,7 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
         if not opened.history:
             raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
         *earlier, last = opened.history
-        rows = EditableRows(opened)
+        rows = _EditableRows(opened)
         left = rows.revert(last)
         rows.forget_classes({change.now for change in last.changes if change.column == "label"})
         rows.write(tuple(earlier), replaces=there)
@@ -134,7 +134,7 @@ def _check_undamaged(store: Store) -> None:
         )
 
 
-class EditableRows:
+class _EditableRows:
     """The rows of a store and, behind them, those that were dropped from it.
 
     Rows keep their number; which of them the store shall have, in which order, is a list. The store

@@ -37,12 +37,8 @@ def atomic_hdf5(path: AnyPath, *, replaces: str = ANYTHING) -> Iterator[h5py.Fil
     """Write an HDF5 file that takes its place when it is complete and on disk.
 
     One that is to lie elsewhere is written on this machine and uploaded whole, where what is there
-    is what it `replaces`; see `fishembed._base.remote_files.upload`.
-
-    Raises
-    ------
-    StoreWriteError
-        When the disk is full or the place not writable; what was there is untouched.
+    is what it `replaces`; see `fishembed._base.remote_files.upload`. `StoreWriteError` when the
+    disk is full or the place not writable; what was there is untouched.
     """
     if is_remote(path):
         with uploaded_file(path, replaces=replaces) as temporary, _written(temporary, path) as file:
@@ -93,14 +89,9 @@ def store_write_errors(path: AnyPath) -> Iterator[None]:
 def open_hdf5(path: Path) -> h5py.File:
     """Open a file for reading, also where the disk has no locks or somebody holds HDF5's.
 
-    Stores need no lock to be read: they are replaced, and never changed in place.
-
-    Raises
-    ------
-    OSError
-        When it is no HDF5, or has HDF5 read other files; see `refuse_foreign_data`.
-    StoreLockedError
-        When another program has it open to write, or died while it had.
+    Stores need no lock to be read: they are replaced, and never changed in place. `OSError` when it
+    is no HDF5, or has HDF5 read other files; `StoreLockedError` when another program has it open to
+    write, or died while it had.
     """
     try:
         file = h5py.File(path, "r")
@@ -115,7 +106,7 @@ def open_hdf5(path: Path) -> h5py.File:
                 f"one ended without closing it, and 'h5clear -s {path}' takes the mark off"
             ) from error
     try:
-        refuse_foreign_data(file)
+        _refuse_foreign_data(file)
     except OSError:
         file.close()
         raise
@@ -199,14 +190,11 @@ class ForeignDataError(OSError):
     """An HDF5 file that reaches beyond itself."""
 
 
-def refuse_foreign_data(file: h5py.File) -> None:
-    """Check every name in a file, and read no data; no store has what is refused.
+def _refuse_foreign_data(file: h5py.File) -> None:
+    """Raise a `ForeignDataError` for what no store has; every name is looked at and no data read.
 
-    Raises
-    ------
-    ForeignDataError
-        For links to other files and soft links, data sets that are kept in other files (external
-        storage, virtual data sets), and those that claim far more bytes than the file has.
+    That are links to other files and soft links, data sets that are kept in other files (external
+    storage, virtual data sets), and those that claim far more bytes than the file has.
     """
     seen: set[Any] = set()
     pending = [(file.id, "")]

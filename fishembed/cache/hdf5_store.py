@@ -58,23 +58,8 @@ _UNREADABLE = (KeyError, OSError, RuntimeError, ValueError, TypeError)
 class Hdf5Store(Store):
     """One HDF5 file, whose features are read-only memory maps.
 
-    It stays the store that was opened, also when another is written to its place meanwhile.
-
-    Parameters
-    ----------
-    file
-        The open file; it is closed with the store.
-    path
-        Where the store lies, which may be elsewhere than the file.
-    check
-        Whether everything is compared with its checksums when it is read first.
-
-    Raises
-    ------
-    StoreFormatError
-        When the file is no store, is damaged, or has a newer schema.
-    StoreIntegrityError
-        When something is not as it was written; for rows and features, when they are read.
+    It stays the store that was opened, also when another is written to its place meanwhile. With
+    `check` everything is compared with its checksums when it is read first. Open it with `read`.
     """
 
     def __init__(self, file: h5py.File, path: AnyPath, *, check: bool = True) -> None:

@@ -57,12 +57,14 @@ def export_store(
         The store.
     target
         A name that ends in .npz: one file with the arrays that `import_features` reads. One
-        that ends in .parquet: one file for viewers, see `export_parquet`.
+        that ends in .parquet: one file that embedding-atlas and FiftyOne open, with image (where
+        the file lies), path, label, split, group, digest, the metadata columns (one with the name
+        of another column with "metadata/" before it), where they are known box_x, box_y, box_width,
+        box_height, video_time and perceptual_hash, and embedding, a list of float32.
         Any other name: a folder as clip-retrieval writes and embedding-reader reads it,
         with `img_emb/img_emb_0.npy`, `metadata/metadata_0.parquet` (image_path, label,
-        split, group, digest, caption, metadata, and where they are known box_x, box_y, box_width,
-        box_height, video_time and perceptual_hash) and, where every row has a class with text
-        features, `text_emb/text_emb_0.npy` with those of each row's class.
+        split, group, digest, caption, metadata, boxes, time and hash as above) and, where every row
+        has a class with text features, `text_emb/text_emb_0.npy` with those of each row's class.
     prompts
         Whose text features go along; those of the first prompt set when left out.
     normalize
@@ -81,7 +83,7 @@ def export_store(
     InputError
         When there is no such prompt set, or the folder is there already.
     MissingExtraError
-        When a folder is wanted and pyarrow is not installed.
+        When a folder or Parquet is wanted and pyarrow is not installed.
     StoreWriteError
         When the disk is full or the place not writable; nothing is left behind.
     """
@@ -94,7 +96,7 @@ def export_store(
             with atomic_file(target) as temporary, temporary.open("wb") as file:
                 np.savez(file, **_arrays(store, key, normalize=normalize))
         elif target.suffix.lower() == ".parquet":
-            export_parquet(store, target, normalize=normalize)
+            _write_parquet(store, target, normalize=normalize)
         else:
             _write_folder(store, target, key, normalize=normalize, shard_rows=shard_rows)
     return target
@@ -211,43 +213,17 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def export_parquet(store: Store, target: Path, *, normalize: bool = False) -> Path:
-    """Write a store to one Parquet file that embedding-atlas and FiftyOne open.
-
-    Its columns are image (where the file lies), path, label, split, group, digest, the metadata
-    columns (one with the name of another column with "metadata/" before it), where they are known
-    box_x, box_y, box_width, box_height, video_time and perceptual_hash, and embedding, a list of
-    float32.
-
-    Parameters
-    ----------
-    store
-        The store.
-    target
-        The file.
-    normalize
-        Whether each embedding is scaled to length 1.
-
-    Raises
-    ------
-    MissingExtraError
-        When pyarrow is not installed.
-    StoreWriteError
-        When the disk is full or the place not writable; what was there stays.
-    """
+def _write_parquet(store: Store, target: Path, *, normalize: bool) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "pyarrow", "parquet") from error
     schema = _schema(pa, store)
-    with store_write_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(target) as temporary, parquet.ParquetWriter(temporary, schema) as writer:
-            for start in range(0, max(1, len(store)), _BLOCK):
-                rows = slice(start, min(start + _BLOCK, len(store)))
-                writer.write_table(_table(pa, store, rows, schema, normalize=normalize))
-    return target
+    with atomic_file(target) as temporary, parquet.ParquetWriter(temporary, schema) as writer:
+        for start in range(0, max(1, len(store)), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(store)))
+            writer.write_table(_table(pa, store, rows, schema, normalize=normalize))
 
 
 def _schema(pa: Any, store: Store) -> Any:
