@@ -13,9 +13,9 @@ from fishembed._base.paths import Place, is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError
 from fishembed.images.datasets.boxes import Box, in_surroundings, parse_box_path
+from fishembed.images.datasets.folder import TAR_SUFFIX
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 from fishembed.images.datasets.remote_images import RemoteImage
-from fishembed.images.datasets.special_kinds import TAR_SUFFIX
 from fishembed.images.datasets.tar import read_tars
 from fishembed.images.datasets.video_frames import VideoFrame, parse_frame_path
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage

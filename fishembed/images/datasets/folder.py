@@ -21,6 +21,7 @@ from fishembed.images.decoding.formats import (
     why_unread,
 )
 
+TAR_SUFFIX = ".tar"
 _TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".json", ".jsonl", ".xlsx"})
 _MOST_TABLES = 1000
 
@@ -39,6 +40,8 @@ class Listing:
     """How many files of no image there are, by folder and ending."""
     tables: list[str] = field(default_factory=list)
     """Files that may be tables, in the folder or the ones in it."""
+    tars: list[str] = field(default_factory=list)
+    """Tars in the folder or the ones in it."""
     _read: frozenset[str] = field(default_factory=read_suffixes, repr=False)
 
     def add(self, path: str, *, hidden: bool = False) -> None:
@@ -54,12 +57,18 @@ class Listing:
             self.others[folder, kind] += 1
             if kind in _TABLES and path.count("/") < 3 and len(self.tables) < _MOST_TABLES:
                 self.tables.append(path)
+            if kind == TAR_SUFFIX and path.count("/") < 2:
+                self.tars.append(path)
 
     def sorted(self) -> Listing:
         """Return this, its paths in order."""
-        for paths in (self.images, self.left_out, self.unreadable, self.tables):
+        for paths in (self.images, self.left_out, self.unreadable, self.tables, self.tars):
             paths.sort()
         return self
+
+    def is_of_tars(self) -> bool:
+        """Return whether tars are here and no images beside them."""
+        return bool(self.tars) and all(path.count("/") > 1 for path in self.images)
 
     def no_image(self, root: object) -> SourceError:
         """Return the error where nothing can be read, naming what was left out."""

@@ -22,15 +22,14 @@ from fishembed.images.datasets.box_files import (
 )
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions
 from fishembed.images.datasets.field_packages import READERS
-from fishembed.images.datasets.folder import Listing, list_folder
+from fishembed.images.datasets.folder import TAR_SUFFIX, Listing, list_folder, list_names
 from fishembed.images.datasets.folder_tables import with_tables
 from fishembed.images.datasets.hub_dataset import PREFIX, read_hub_dataset
 from fishembed.images.datasets.layout import lay_out
 from fishembed.images.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
-from fishembed.images.datasets.remote_images import read_remote_folder, remote_manifest_images
+from fishembed.images.datasets.remote_images import list_remote, remote_manifest_images
 from fishembed.images.datasets.samples import Dataset, Sample, class_names
 from fishembed.images.datasets.special_kinds import (
-    TAR_SUFFIX,
     YOLO,
     find_tars,
     is_tar,
@@ -40,7 +39,7 @@ from fishembed.images.datasets.special_kinds import (
 from fishembed.images.datasets.table_reading import facts_in
 from fishembed.images.datasets.tar import read_tars
 from fishembed.images.datasets.video_frames import with_frames
-from fishembed.images.decoding.image_bytes import UnreadableImage, read_bytes
+from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, read_bytes
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -105,21 +104,44 @@ def list_dataset(
     if len(several) == 1 and str(several[0]).startswith(PREFIX):
         return read_hub_dataset(str(several[0]))
     if tars := find_tars(several):
-        named = to_path(several[0])
-        return _tar_dataset(tars, named if len(several) == 1 and not is_tar(named) else None)
+        return _tar_dataset(tars)
     place = to_path(several[0])
-    suffix = place.suffix.lower()
-    if columns and suffix not in MANIFEST_SUFFIXES:
+    listing, files = _listing(place)
+    if listing is not None and listing.is_of_tars():
+        return _tar_dataset([place / tar for tar in listing.tars], None if is_tar(place) else place)
+    if columns and place.suffix.lower() not in MANIFEST_SUFFIXES:
         names = ", ".join(f"--{name}-column" for name in columns)
         raise InputError(f"{names}: {str(place)!r} is no manifest, which alone has columns")
-    kind = special_kind(place)
-    if kind in READERS:
+    if (kind := special_kind(place)) in READERS:
         return _field_dataset(kind, Path(str(place)), boxes)
+    if listing is None:
+        return _file_dataset(place, columns, boxes)
+    found = _yolo_dataset(Path(str(place)), boxes) if kind == YOLO else None
+    return found or _folder_dataset(place, listing, files)
+
+
+def _listing(place: AnyPath) -> tuple[Listing | None, Mapping[str, ImageBytes]]:
+    """Return what lies in a folder, None where it is none; and where the bytes are elsewhere."""
     with remote_errors(place):
-        if place.is_dir():
-            found = _yolo_dataset(Path(str(place)), boxes) if kind == YOLO else None
-            return found or _folder_dataset(place)
-        _check_is_file(place)
+        if not place.is_dir():
+            return None, {}
+        if is_remote(place):
+            files = list_remote(place)
+            return list_names(files), files
+        return list_folder(place), {}
+
+
+def _file_dataset(place: AnyPath, columns: Mapping[str, str] | None, boxes: BoxOptions) -> Dataset:
+    """List the images of a manifest or of a JSON with boxes."""
+    with remote_errors(place):
+        if not place.exists():
+            raise SourceNotFoundError(
+                f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
+                "manifest with a column 'path', or tars"
+            )
+        if not is_remote(place) and not place.is_file():
+            raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
+    suffix = place.suffix.lower()
     if suffix in MANIFEST_SUFFIXES:
         return _manifest_dataset(place, columns, boxes)
     if suffix == ".json" and isinstance(place, Path):
@@ -131,21 +153,14 @@ def list_dataset(
     )
 
 
-def _check_is_file(place: AnyPath) -> None:
-    if not place.exists():
-        raise SourceNotFoundError(
-            f"there is nothing at {str(place)!r}: give a folder of images, a CSV or Parquet "
-            "manifest with a column 'path', or tars"
-        )
-    if not is_remote(place) and not place.is_file():
-        raise SourceError(f"{str(place)!r} is a pipe or a device, not a file")
-
-
-def _folder_dataset(root: AnyPath) -> Dataset:
+def _folder_dataset(root: AnyPath, listing: Listing, files: Mapping[str, ImageBytes]) -> Dataset:
     """List class folders, with or without splits, or a flat folder."""
     if is_remote(root):
-        return read_remote_folder(root)
-    listing = list_folder(root)
+        if not listing.images:
+            raise listing.no_image(root)
+        dataset = lay_out(root, listing)
+        here = {sample.path: files[sample.path] for sample in dataset.samples}
+        return replace(dataset, image_bytes=here)
     if inner := _wrapped(root, listing):
         root, listing = inner, list_folder(inner)
     if not listing.images:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fishembed._base.bounded_reading import read_file
 from fishembed._base.paths import Place, is_remote, is_url, scrub, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, ImageError
-from fishembed.images.datasets.folder import list_names
-from fishembed.images.datasets.layout import lay_out
-from fishembed.images.datasets.samples import Dataset, Sample
+from fishembed.images.datasets.samples import Sample
 from fishembed.images.decoding.image_bytes import ImageBytes, UnreadableImage, read_bytes, stamp
 
 if TYPE_CHECKING:
@@ -49,22 +47,11 @@ class RemoteImage:
             raise ImageError(str(error)) from error
 
 
-def read_remote_folder(root: UPath) -> Dataset:
-    """List the images below a folder elsewhere, from one listing of it."""
-    found = _listed(root)
-    listing = list_names(found)
-    if not listing.images:
-        raise listing.no_image(root)
-    dataset = lay_out(root, listing)
-    image_bytes = {sample.path: found[sample.path] for sample in dataset.samples}
-    return replace(dataset, image_bytes=image_bytes)
-
-
 def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str, ImageBytes]:
     """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
     image_bytes: dict[str, ImageBytes] = {}
     if is_remote(root):
-        listed, missing = _listed(root), UnreadableImage(_MISSING)
+        listed, missing = list_remote(root), UnreadableImage(_MISSING)
         paths = [sample.path for sample in samples if not is_url(sample.path)]
         image_bytes = {path: listed.get(path, missing) for path in paths}
     urls = [sample.path for sample in samples if is_url(sample.path)]
@@ -74,7 +61,8 @@ def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str
     return image_bytes
 
 
-def _listed(root: UPath) -> dict[str, ImageBytes]:
+def list_remote(root: UPath) -> dict[str, ImageBytes]:
+    """Return all files below a folder elsewhere, by their paths below it, from one listing."""
     with remote_errors(root):
         found = root.fs.find(root.path, detail=True)
     start = len(str(root.path).strip("/")) + 1

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import glob
 import json
-import os
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +17,12 @@ from fishembed._base.csv_files import CsvTable
 from fishembed._base.paths import is_remote, is_url, to_path
 from fishembed._base.remote_files import remote_errors
 from fishembed.errors import FishembedError, SourceError, SourceNotFoundError
-from fishembed.images.decoding.formats import is_hidden, read_suffixes
+from fishembed.images.datasets.folder import TAR_SUFFIX
 
 if TYPE_CHECKING:
     from upath import UPath
 
     from fishembed._base.paths import AnyPath
-
-TAR_SUFFIX = ".tar"
 
 CAMTRAP_DP, CAMTRAP_DP_FILE = "Camtrap DP package", "datapackage.json"
 WILDLIFE_INSIGHTS, WILDLIFE_INSIGHTS_FILE = "Wildlife Insights export", "images.csv"
@@ -97,7 +93,7 @@ def _is_darwin_core(place: Path) -> bool:
 
 
 def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
-    """Return the tars that a dataset names, in order: some, a folder of them, or a pattern.
+    """Return the tars that a dataset names, in order: one, several, or a pattern.
 
     Empty where it is none of these. Raises `SourceError` when several things are named and not all
     are tars, or one of them is not there.
@@ -112,10 +108,8 @@ def find_tars(named: Sequence[str | Path | UPath]) -> list[AnyPath]:
         )
     place = to_path(text)
     with remote_errors(place):
-        if place.is_dir():
-            return _inside(place)
-        if place.is_file():
-            return [place] if place.suffix.lower() == TAR_SUFFIX else []
+        if place.exists():
+            return [place] if place.suffix.lower() == TAR_SUFFIX and place.is_file() else []
     return _several(text) if _WILD.search(text) else []
 
 
@@ -150,48 +144,3 @@ def _matching(pattern: str) -> list[str]:
     with remote_errors(above):
         found = above.fs.glob(pattern)  # type: ignore[union-attr]
     return [f"{kind}://{name.lstrip('/')}" for name in sorted(map(str, found))]
-
-
-def _inside(folder: AnyPath) -> list[AnyPath]:
-    """Return the tars in a folder and the folders in it, unless images lie there too."""
-    tars, images = [], tuple(read_suffixes())
-    for name in _files(folder):
-        low = name.lower()
-        if low.endswith(images):
-            return []
-        if low.endswith(TAR_SUFFIX):
-            tars.append(name)
-    return [folder / name for name in sorted(tars)]
-
-
-def _files(folder: AnyPath) -> Iterator[str]:
-    """Yield the names of the files in a folder, and in each folder in it, but hidden ones."""
-    for name, is_folder in _entries(folder):
-        if is_folder:
-            with suppress(OSError):  # who reads the folder names it, where nobody may look
-                yield from (
-                    f"{name}/{one}" for one, deeper in _entries(folder / name) if not deeper
-                )
-        else:
-            yield name
-
-
-def _entries(folder: AnyPath) -> list[tuple[str, bool]]:
-    """Return what lies in a folder and is not hidden, and whether it is a folder."""
-    if isinstance(folder, Path):
-        with os.scandir(folder) as entries:
-            found = [(entry.name, _is_folder(entry)) for entry in entries]
-    else:
-        listed = folder.fs.ls(folder.path, detail=True)
-        found = [
-            (str(one["name"]).rstrip("/").rpartition("/")[2], one["type"] == "directory")
-            for one in listed
-        ]
-    return [(name, is_folder) for name, is_folder in found if not is_hidden(name)]
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
