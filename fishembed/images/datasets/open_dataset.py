@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,7 +166,7 @@ def _folder_dataset(root: AnyPath, listing: Listing, files: Mapping[str, ImageBy
         root, listing = inner, list_folder(inner)
     if not listing.images:
         raise listing.no_image(root)
-    dataset = lay_out(root, listing, lambda path: _facts_beside(root, path))
+    dataset = lay_out(root, listing, partial(_facts_beside, root))
     root = root.resolve()
     dataset = replace(dataset, root=root, name=root.name or "images")
     if listing.tables:
