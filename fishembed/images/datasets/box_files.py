@@ -89,11 +89,9 @@ def box_dataset(
             state = file_state(file) if isinstance(file, str) else file.state
             image_bytes[name] = CroppedImage(file, box, state, options.margin, options.square)
         samples.setdefault(name, replace(_in_group(one), path=name, box=box))
-    without = len(photos) - len({one.path for one, _ in taken})
-    note = (
-        f"{counted(len(samples), 'box', 'boxes')} of {counted(len(photos), 'photo')}; "
-        f"{counted(without, 'photo')} without a box"
-    )
+    without = counted(len(photos) - len({one.path for one, _ in taken}), "photo")
+    n_boxes, n_photos = counted(len(samples), "box", "boxes"), counted(len(photos), "photo")
+    note = f"{n_boxes} of {n_photos}; {without} without a box"
     if faint := len(boxes) - len(taken):
         note += f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}"
     if options.whole_images and photos:

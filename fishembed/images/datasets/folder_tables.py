@@ -61,26 +61,7 @@ def _with_manifest(dataset: Dataset, listing: Listing) -> tuple[Dataset | None, 
     It must have the columns path and label or split, and name at least half of the images.
     """
     root = Path(str(dataset.root))
-    images, found, notes = set(listing.images), [], []
-    tables = [t for t in listing.tables if "/" not in t and Path(t).suffix in MANIFEST_SUFFIXES]
-    for table in tables[:_MOST_MANIFESTS]:
-        try:
-            columns = {"path", "label"}
-            if Path(table).suffix in _TEXTS:
-                columns = set(CsvTable(root / table).columns)
-            if "path" not in columns or not columns & {"label", "split"}:
-                if len(columns) > 1 and columns & {*FILE_COLUMNS, *LABEL_COLUMNS}:
-                    notes.append(_columns_to_name(root / table, columns))
-                continue
-            samples = read_manifest(root / table).samples
-        except FishembedError as error:
-            if "path" in str(error):
-                notes.append(_not_used(root / table, "it cannot be read as a manifest"))
-            continue
-        if 2 * len(images & {sample.path for sample in samples}) >= len(images):
-            found.append((table, samples))
-        else:
-            notes.append(_not_used(root / table, "it does not name these images"))
+    found, notes = _manifests(root, listing)
     if len(found) != 1:
         return None, notes + [_not_used(root / table, "it is one of several") for table, _ in found]
     ((table, samples),) = found
@@ -102,6 +83,34 @@ def _with_manifest(dataset: Dataset, listing: Listing) -> tuple[Dataset | None, 
         table=table,
     )
     return with_manifest, notes
+
+
+def _manifests(
+    root: Path, listing: Listing
+) -> tuple[list[tuple[str, tuple[Sample, ...]]], list[str]]:
+    """Return the tables in a folder that name its images as manifests do, and notes on others."""
+    images, notes = set(listing.images), []
+    found = []
+    tables = [t for t in listing.tables if "/" not in t and Path(t).suffix in MANIFEST_SUFFIXES]
+    for table in tables[:_MOST_MANIFESTS]:
+        try:
+            columns = {"path", "label"}
+            if Path(table).suffix in _TEXTS:
+                columns = set(CsvTable(root / table).columns)
+            if "path" not in columns or not columns & {"label", "split"}:
+                if len(columns) > 1 and columns & {*FILE_COLUMNS, *LABEL_COLUMNS}:
+                    notes.append(_columns_to_name(root / table, columns))
+                continue
+            samples = read_manifest(root / table).samples
+        except FishembedError as error:
+            if "path" in str(error):
+                notes.append(_not_used(root / table, "it cannot be read as a manifest"))
+            continue
+        if 2 * len(images & {sample.path for sample in samples}) >= len(images):
+            found.append((table, samples))
+        else:
+            notes.append(_not_used(root / table, "it does not name these images"))
+    return found, notes
 
 
 def _columns_to_name(table: Path, columns: set[str]) -> str:

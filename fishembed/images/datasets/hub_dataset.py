@@ -31,7 +31,7 @@ _GROUPS_KEPT = 2
 _LOCK = threading.Lock()
 
 
-def read_hub_dataset(source: str) -> Dataset:
+def read_hub_dataset(named: str) -> Dataset:
     """List the images of a dataset of the hub, or of a folder with Parquet files in its layout.
 
     The class is the first column of classes, else one called label, species or the like; splits
@@ -45,10 +45,10 @@ def read_hub_dataset(source: str) -> Dataset:
     SourceError
         When there is no such dataset or split, or no column of images.
     """
-    match = _NAME.fullmatch(source)
+    match = _NAME.fullmatch(named)
     if match is None:
         raise SourceError(
-            f"{source!r} names no dataset: write hf:OWNER/NAME or hf:OWNER/NAME:SPLIT"
+            f"{named!r} names no dataset: write hf:OWNER/NAME or hf:OWNER/NAME:SPLIT"
         )
     tables = _tables(match["name"], match["split"])
     rows = [row for split, table in tables.items() for row in _rows(split, table)]
@@ -261,9 +261,9 @@ def _arrow_column(file: str, column: str) -> Any:
     """Return a column of an Arrow file, mapped into memory."""
     import pyarrow as pa
 
-    source = pa.memory_map(file)
+    mapped = pa.memory_map(file)
     try:
-        table = pa.ipc.open_stream(source).read_all()
+        table = pa.ipc.open_stream(mapped).read_all()
     except pa.ArrowInvalid:
-        table = pa.ipc.open_file(source).read_all()
+        table = pa.ipc.open_file(mapped).read_all()
     return table[column]

@@ -39,21 +39,10 @@ Pair = tuple[str | None, str]
 def lay_out(
     root: AnyPath, listing: Listing, facts_of: Callable[[str], Facts] | None = None
 ) -> Dataset:
-    """Understand the tree of images below a folder.
+    """Understand the tree of images below a folder: which folders are classes, which are splits.
 
-    Parameters
-    ----------
-    root
-        The folder.
-    listing
-        What lies in it.
-    facts_of
-        From an image's path to what a file beside it says of its label, split and group.
-
-    Returns
-    -------
-    Dataset
-        Its samples sorted by path; what was left out of the listing, and masks, are unread.
+    Samples are sorted by path; what was left out of the listing, and masks, are unread. `facts_of`
+    returns what a file beside an image says of its label, split and group.
     """
     masks = _masks(listing.images)
     paths = [path for path in listing.images if path not in masks]

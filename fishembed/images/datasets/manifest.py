@@ -83,10 +83,6 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
     further = [name for name in table.columns if name and name not in _core(named).values()]
     boxes = other_box_columns(further)
     samples, left_out, differing = _samples(path, table, _core(named), further, boxes)
-    left_out = sorted([*table.bad_rows, *left_out])
-    if not samples:
-        why = f": {left_out[0][1]}" if left_out else ""
-        raise ManifestError(f"{str(path)!r} names no image{why}")
     remarks = table.remarks()
     if not any(_may_exist(path.parent, sample.path) for sample in samples):
         samples, note = _found_by_name(path, samples, remarks)
@@ -183,6 +179,10 @@ def _samples(
             )
         if known.metadata != sample.metadata:
             samples[key] = before, _agreed(known, sample, differing)
+    left_out = sorted([*table.bad_rows, *left_out])
+    if not samples:
+        why = f": {left_out[0][1]}" if left_out else ""
+        raise ManifestError(f"{str(path)!r} names no image{why}")
     return [sample for _, sample in samples.values()], left_out, differing
 
 

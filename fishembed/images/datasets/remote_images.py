@@ -57,7 +57,7 @@ def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str
     urls = [sample.path for sample in samples if is_url(sample.path)]
     if urls:  # places, which know their whole addresses
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            image_bytes.update(zip(urls, pool.map(_asked, urls), strict=True))
+            image_bytes.update(zip(urls, pool.map(_at_url, urls), strict=True))
     return image_bytes
 
 
@@ -73,7 +73,7 @@ def list_remote(root: UPath) -> dict[str, ImageBytes]:
     }
 
 
-def _asked(path: str) -> ImageBytes:
+def _at_url(path: str) -> ImageBytes:
     url = Place(path)
     try:
         place = to_path(url)

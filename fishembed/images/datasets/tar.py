@@ -136,48 +136,23 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> Dataset:
     folder of a tar, or what its name begins with (`train-0001.tar`). A `.txt` is a caption and
     left alone.
 
-    Parameters
-    ----------
-    root
-        The folder the tars lie in.
-    tars
-        Their paths below it, with forward slashes.
-
-    Returns
-    -------
-    Dataset
-        In the order of the tars and of what is in them, each under `TAR/NAME`. A tar that is
-        broken is a sample too, whose bytes are the reason why.
-
-    Raises
-    ------
-    SourceError
-        When there is no image in them, or a file is no tar at all and the only one.
+    The tars are paths below the root, with forward slashes. Samples come in the order of the tars
+    and of what is in them, each under `TAR/NAME`; a tar that is broken is a sample too, whose bytes
+    are the reason why. `SourceError` is raised when there is no image in them.
     """
-    samples: list[Sample] = []
-    image_bytes: dict[str, ImageBytes] = {}
+    pairs: list[tuple[Sample, ImageBytes]] = []
     left_out: list[tuple[str, str]] = []
     names = _class_names(root)
     for tar in tars:
         found = _read_tar(root, tar)
-        for name, member in found.images.items():
-            sample, image = _sample(
-                f"{tar}/{name}", found.facts_of(name), _split_of(tar), names, member
-            )
-            samples.append(sample)
-            image_bytes[sample.path] = image
+        pairs += _samples(tar, found, names)
         left_out += [(f"{tar}/{name}", reason) for name, reason in found.left_out]
-        if found.problem:
-            samples.append(Sample(tar))
-            image_bytes[tar] = UnreadableImage(found.problem)
-    problems = [
-        f"{path!r} {image.reason}"
-        for path, image in image_bytes.items()
-        if isinstance(image, UnreadableImage)
-    ]
-    if len(problems) == len(image_bytes):
-        why = next(iter(problems), "looked for " + " ".join(sorted(SUFFIXES)))
+    broken = [f"{s.path!r} {one.reason}" for s, one in pairs if isinstance(one, UnreadableImage)]
+    if len(broken) == len(pairs):
+        why = next(iter(broken), "looked for " + " ".join(sorted(SUFFIXES)))
         raise SourceError(f"no image in {counted(len(tars), 'tar')} of {str(root)!r}: {why}")
+    samples = [sample for sample, _ in pairs]
+    image_bytes = {sample.path: image for sample, image in pairs}
     notes: tuple[str, ...] = ()
     if not class_names(samples):
         notes = _label_by_folders(root, samples, image_bytes)
@@ -299,9 +274,19 @@ def _sort_in(
         found.images[name] = TarMember(tar, member.offset_data, (member.size, mark))
 
 
+def _samples(tar: str, found: _Tar, names: Sequence[str]) -> Iterator[tuple[Sample, ImageBytes]]:
+    """Yield the images of a tar as samples, then the tar itself where it is broken."""
+    split = _split_of(tar)
+    for name, image in found.images.items():
+        yield _sample(f"{tar}/{name}", found.facts_of(name), split, names, image)
+    if found.problem:
+        yield Sample(tar), UnreadableImage(found.problem)
+
+
 def _sample(
     path: str, sample: _Facts, split: str, names: Sequence[str], image: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
+    """Return an image as a sample; as an unreadable one where what is said of it makes no sense."""
     facts = sample.facts
     label = text_or_missing(facts.get("label")) or text_or_missing(facts.get("cls"))
     group = text_or_missing(facts.get("group"))

@@ -292,12 +292,12 @@ def _grey_range(image: Image.Image) -> tuple[float, float]:
             raise ImageError("holds pixels that are not finite")
         low, high = min(low, float(grey.min())), max(high, float(grey.max()))
     fixed, own = ((0.0, 1.0), (low, high))
-    keeps = low >= 0 and high <= 1
+    is_fixed = low >= 0 and high <= 1
     if image.mode in _DEEP_GREY:
         fixed, own = (0.0, 65535.0), (0.0, high)
-        keeps = not 0 < high < _DIM
-    scaled_by_content.here |= not keeps
-    return fixed if keeps else own
+        is_fixed = not 0 < high < _DIM
+    scaled_by_content.here |= not is_fixed
+    return fixed if is_fixed else own
 
 
 _TURNS: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {

@@ -105,12 +105,7 @@ def read_range(place: str, offset: int, size: int) -> bytes:
     """Return up to `size` bytes from `offset` on; fewer where the file ends before.
 
     Elsewhere whole blocks are fetched and the last few kept, so that images that are read
-    in the order of their tar cost one request for many.
-
-    Raises
-    ------
-    OSError
-        When it cannot be read; `FileNotFoundError` where it is missing.
+    in the order of their tar cost one request for many. Raises `OSError`.
     """
     if not is_url(place):
         with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - a str path is half the time

@@ -139,22 +139,9 @@ def axis_weights(
 ) -> torch.Tensor:
     """Return what each pixel along an axis weighs in each pixel of the crop.
 
-    Parameters
-    ----------
-    sizes, resized
-        Pixels of each of n images before and after.
-    starts
-        First pixel of each that is in the crop, after resizing.
-    crop
-        Pixels that are kept.
-    interpolation
-        bilinear or bicubic, with antialiasing as Pillow's.
-    device
-        Where the weights shall be.
-
-    Returns
-    -------
-    float32 (n, crop, longest of sizes), rows sum to 1
+    `sizes` and `resized` are the pixels of n images before and after, `starts` the first pixel of
+    each that is in the crop, after resizing; `interpolation` is bilinear or bicubic, antialiased as
+    Pillow's. Returns float32 (n, crop, longest of sizes), whose rows sum to 1.
     """
     import torch
 

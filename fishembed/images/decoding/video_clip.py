@@ -48,23 +48,15 @@ class _Shown:
 
 
 class Clip:
-    """An open video, read frame by frame.
+    """An open video, by its file or what has its bytes, read frame by frame.
 
-    Parameters
-    ----------
-    source
-        Its file, or what has its bytes.
-
-    Raises
-    ------
-    ImageError
-        When it cannot be opened, has no picture, or PyAV is not installed.
+    `ImageError` is raised when it cannot be opened, has no picture, or PyAV is not installed.
     """
 
-    def __init__(self, source: str | ImageBytes) -> None:
+    def __init__(self, video: str | ImageBytes) -> None:
         if not has_package("av"):
             raise ImageError(missing_reason("video"))
-        self._source = source
+        self._video = video
         self._stack = ExitStack()
         finalize(self, self._stack.close)  # a thread that ends closes what it read last
         self._open()
@@ -77,7 +69,7 @@ class Clip:
         import av
 
         self._stack.close()
-        file = self._stack.enter_context(_file(self._source))
+        file = self._stack.enter_context(_file(self._video))
         try:
             # One thread each: readers decode several parts of a video at the same time.
             container = av.open(
@@ -147,11 +139,8 @@ class Clip:
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets)
-                frames = packet.decode()
-            except StopIteration:
-                return
-            except av.error.EOFError:
+                frames = next(packets).decode()
+            except (StopIteration, av.error.EOFError):
                 return
             except (av.error.FFmpegError, OSError, ValueError):  # this packet is lost, not the next
                 damaged = True
@@ -181,14 +170,8 @@ class Clip:
     def frame_at(self, time: float) -> npt.NDArray[np.uint8]:
         """Return the frame that is shown at a time, in seconds from the start.
 
-        Returns
-        -------
-        uint8 (height, width, 3)
-
-        Raises
-        ------
-        ImageError
-            When the video ends before, or is damaged there.
+        It is uint8 (height, width, 3). `ImageError` is raised when the video ends before, or is
+        damaged there.
         """
         return _upright(self._reach(time).frame, self._stream.sample_aspect_ratio)
 
@@ -247,14 +230,14 @@ class Clip:
                 yield shown.time, small.to_ndarray()
 
 
-def _file(source: str | ImageBytes) -> BinaryIO:
+def _file(video: str | ImageBytes) -> BinaryIO:
     """Open a video's bytes; a pipe or a device is none."""
-    if not isinstance(source, str):
-        return io.BytesIO(source.read())
+    if not isinstance(video, str):
+        return io.BytesIO(video.read())
     try:
-        if not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - as in `read_bytes`
+        if not stat.S_ISREG(os.stat(video).st_mode):  # noqa: PTH116 - as in `read_bytes`
             raise ImageError("not a regular file")
-        return open(source, "rb")  # noqa: PTH123 - the stack closes it
+        return open(video, "rb")  # noqa: PTH123 - the stack closes it
     except FileNotFoundError as error:
         raise ImageError("the file is missing") from error
     except OSError as error:
