@@ -47,9 +47,7 @@ def read_hub_dataset(named: str) -> Dataset:
     """
     match = _NAME.fullmatch(named)
     if match is None:
-        raise SourceError(
-            f"{named!r} names no dataset: write hf:OWNER/NAME or hf:OWNER/NAME:SPLIT"
-        )
+        raise SourceError(f"{named!r} names no dataset: write hf:OWNER/NAME or hf:OWNER/NAME:SPLIT")
     tables = _tables(match["name"], match["split"])
     rows = [row for split, table in tables.items() for row in _rows(split, table)]
     samples = tuple(sample for sample, _ in rows)

@@ -234,6 +234,13 @@ def test_json_of_another_kind_is_refused(photos, text):
         open_dataset(place)
 
 
+def test_a_path_that_no_disk_holds_is_said(tmp_path):
+    images = [{"file": f"{'x' * 5000}.jpg", "detections": []}]
+    (tmp_path / "md.json").write_text(json.dumps({"images": images}))
+    with pytest.raises(ManifestError, match="none of its images exists"):
+        open_dataset(tmp_path / "md.json")
+
+
 def test_boxes_go_through_fit_and_report(photos):
     extract(coco(photos), "a.h5", encoder=FakeEncoder(dim=16))
     page = write_report(run_fit("a.h5", head="centroid"), formats=["html"])
