@@ -232,12 +232,10 @@ def _unknown(held_out: HeldOut, rate: float) -> Document:
 
 def _sets(held_out: HeldOut, scored: _Scored, level: float) -> Document:
     known = scored.codes >= 0
-    evenly = (1 / np.maximum(held_out.counts, 1))[
-        held_out.codes
-    ]  # as `predict --prior uniform` weighs
-    thresholds = [
-        upper_quantile(1 - held_out.p_true, level, held_out.grouped, w) for w in (None, evenly)
-    ]
+    wrong, groups = 1 - held_out.p_true, held_out.grouped
+    evenly = 1 / np.maximum(held_out.counts, 1)  # as `predict --prior uniform` weighs
+    weights = (None, evenly[held_out.codes])
+    thresholds = [upper_quantile(wrong, level, groups, weight) for weight in weights]
     sizes, held = _in_sets(scored, thresholds)
     by_class = []
     for c in np.unique(scored.codes[known]):

@@ -254,15 +254,17 @@ def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | N
     shown = [c for c, name in enumerate(class_names) if n_train[c] or name in known]
     rows = [known.get(class_names[c], ClassScore("", 0, 0, 0, nothing)) for c in shown]
     ends = np.array([one.recall_ci95 if one.n else nothing for one in rows], float).reshape(-1, 2)
-    counts = {c: np.array([getattr(one, c) for one in rows], np.int64) for c in _COUNTS}
-    shares = {c: np.array([getattr(one, c) for one in rows], np.float64) for c in _SHARES}
+    columns: dict[str, Any] = {
+        name: np.array([getattr(one, name) for one in rows], kind)
+        for kind, names in ((np.int64, _COUNTS), (np.float64, _SHARES))
+        for name in names
+    }
     return ClassTable(
         raw_names=tuple(class_names[c] for c in shown),
         n_train=np.full(len(shown), np.nan) if y_train is None else n_train[shown].astype(float),
         low=ends[:, 0],
         high=ends[:, 1],
-        **counts,
-        **shares,
+        **columns,
     )
 
 

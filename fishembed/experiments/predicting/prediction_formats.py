@@ -150,7 +150,8 @@ def _whole_table(predictions: Predictions) -> tuple[list[str], list[list[object]
     people: list[list[object]] = [list(row) for row in people_rows(predictions)]
     own = _columns(predictions.predictions)
     cells = [_cells(one, own) for one in predictions.predictions]
-    cells += [[path, *[None] * (len(own) - 1)][: len(own)] for path, _ in predictions.skipped]
+    nothing: list[object] = [None] * len(own)
+    cells += [[path, *nothing][: len(own)] for path, _ in predictions.skipped]
     rows = [[*row, *more] for row, more in zip(people, cells, strict=True)]
     return [*PEOPLE_COLUMNS, *own], rows
 
