@@ -32,7 +32,7 @@ from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore, opened_or_none
 from fishembed.extraction.result import Extraction
-from fishembed.images import DEFAULT_BOXES, MAX_PIXELS, Dataset, list_dataset, with_frames
+from fishembed.images import Dataset, list_dataset, with_frames
 from fishembed.images.decoding.image_pixels import packed_side, unpack
 
 if TYPE_CHECKING:
@@ -90,7 +90,6 @@ def extract_several(
     reporter = reporter or NoProgress()
     began = time.perf_counter()
     chosen = {name: options[name] for name in _OF_THE_DATASET if name in options}
-    chosen.setdefault("boxes", DEFAULT_BOXES)
     dataset = list_dataset(source, **chosen)
     places = [_place(dataset, store, name) for name in names]
     loaders, read, counts = _pass(dataset, encoders, places, options, reporter)
@@ -163,7 +162,6 @@ def _pass(
         trunks = [known.own_trunk for known in several]
         together = SeveralEncoders([loader.load() for loader in loaders], trunks)
         given = {key: options[key] for key in _OF_THE_PASS if options.get(key) is not None}
-        given.setdefault("max_pixels", MAX_PIXELS)
         job = EncodingJob(PlannedFiles(dataset, plan), **given)
         reporter.message(f"one pass over {n:,} images for {len(loaders)} encoders")
         read = encode_missing(

@@ -29,6 +29,7 @@ from fishembed.extraction.previous_store import PreviousStore
 from fishembed.images import Dataset, Sample
 
 _MISSING = frozenset({"the file is missing", "its tar is missing"})
+"""Why an image was skipped that is gone, where others are only unreadable now."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,15 @@ def new_rows(
         When there would be no row.
     """
     gone = plan.gone(read.digests, previous)
-    unread = _unreadable(gone, read, previous)
+    broken = {path for path, reason in read.skipped if reason not in _MISSING}
+    unread = {row for row in gone if previous.rows.path[row] in broken}
+    kept = _keepable(sorted(unread if prune else gone), previous, known)
     gone = [row for row in gone if row not in unread]
-    kept = _keepable(sorted(unread) if prune else sorted({*gone, *unread}), previous, known)
     if unread:
-        reporter.message(_kept_sentence(unread, previous))
+        reporter.message(
+            f"kept the rows of {counted(len(unread), 'image')} that cannot be read now, with the "
+            f"features and labels that they had; the first: {previous.rows.path[min(unread)]!r}"
+        )
     classes = sorted(set(dataset.classes) | previous.classes_of(kept) | previous.edited_classes)
     found = _rows(plan, read.digests, classes, previous, kept, known=known)
     rows, history, dropped, notes = _reapply_edits(found, classes, previous)
@@ -107,26 +112,12 @@ def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) ->
     """Return the rows that stay although the dataset has lost their image."""
     kept = [row for row in gone if previous.can_keep(row)]
     for row in kept:
-        if previous.rows is not None and previous.rows.digest[row] not in known:
+        if previous.rows.digest[row] not in known:
             raise InputError(
                 f"{previous.rows.path[row]!r} has left the dataset, so its trunk features cannot "
                 "be made: give --prune, or another --store"
             )
     return kept
-
-
-def _unreadable(gone: list[int], read: ReadSamples, previous: PreviousStore) -> set[int]:
-    """Return the rows whose image is named by the dataset but cannot be read now."""
-    broken = {path for path, reason in read.skipped if reason not in _MISSING}
-    return {row for row in gone if previous.rows is not None and previous.rows.path[row] in broken}
-
-
-def _kept_sentence(unread: set[int], previous: PreviousStore) -> str:
-    first = "" if previous.rows is None else previous.rows.path[min(unread)]
-    return (
-        f"kept the rows of {counted(len(unread), 'image')} that cannot be read now, with the "
-        f"features and labels that they had; the first: {first!r}"
-    )
 
 
 def _no_rows_error(dataset: Dataset, plan: Plan, read: ReadSamples) -> SourceError:
@@ -187,7 +178,7 @@ def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
 
 def _carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[str]:
     """Return the metadata columns of the store before that the dataset lacks now."""
-    if before.rows is None or not before.rows.metadata:
+    if not before.rows.metadata:
         return []
     known_now = {name for sample in samples for name in sample.metadata}
     return [name for name in before.rows.metadata if name not in known_now]
@@ -200,8 +191,7 @@ def _carried(
 
     A row is known by its path, or, where an image has moved, by its bytes.
     """
-    names = _carried_columns(samples, before)
-    if before.rows is None or not names:
+    if not (names := _carried_columns(samples, before)):
         return {}
     here = {sample.path for sample in samples}
     rows = np.full(len(samples), -1, np.intp)
@@ -221,8 +211,6 @@ def _carried(
 
 def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:
     """Return rows with some of the store before behind them."""
-    if before.rows is None:
-        return found
     old = replace(before.rows.take(kept), label=before.labels_in(classes)[kept])
     return found.followed_by(old)
 

@@ -77,8 +77,6 @@ class Plan:
         previous
             The store.
         """
-        if previous.rows is None:
-            return []
         read = zip(self.samples, digests, strict=True)
         here = {sample.path for sample, digest in read if digest is not None}
         left = [row for path, row in previous.at.items() if path not in here]

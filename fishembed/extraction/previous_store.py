@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _ROWS = ("features/", "rows/", "metadata/")
 _RECORD = ("history/", "dropped/")
 
+_NO_ROWS = Rows([], [], np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32), [], [])
+
 
 @contextmanager
 def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
@@ -83,9 +85,9 @@ class PreviousStore:
             )
 
     @cached_property
-    def rows(self) -> Rows | None:
+    def rows(self) -> Rows:
         """The store's rows, damaged ones included."""
-        return None if self.store is None else self.store.rows
+        return _NO_ROWS if self.store is None else self.store.rows
 
     @cached_property
     def at(self) -> dict[str, int]:
@@ -101,11 +103,9 @@ class PreviousStore:
             out = self.dropped
             dropped = zip(out.digest, out.size.tolist(), out.mtime_ns.tolist(), strict=True)
             states = dict(zip(out.path, dropped, strict=True))
-        if self.rows is not None:
-            rows = self.rows
-            sizes, times = rows.size.tolist(), rows.mtime_ns.tolist()
-            for path, i in self.at.items():
-                states[path] = rows.digest[i], sizes[i], times[i]
+        sizes, times = self.rows.size.tolist(), self.rows.mtime_ns.tolist()
+        for path, i in self.at.items():
+            states[path] = self.rows.digest[i], sizes[i], times[i]
         return states
 
     @cached_property
