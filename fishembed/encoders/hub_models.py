@@ -47,6 +47,11 @@ _TOKENIZER_OPTIONS = frozenset(
     }
 )
 _OTHER_WEIGHTS = ("file", "url", "state_dict", "custom_load")
+_WEIGHTS_ONLY, _NOT_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+
+
+class RemoteCodeError(EncoderError):
+    """A model that wants to run code of its own."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def fetch_hub_model(name: str, repo: str, revision: str = "") -> HubModel:
     config, pixels = document.get("model_cfg"), document.get("preprocess_cfg") or {}
     if not isinstance(config, dict) or not isinstance(pixels, dict):
         raise EncoderError(f"{name!r} has no configuration of OpenCLIP")
-    checked = _openclip(name, config)
+    checked = _checked_openclip(name, config)
     weights = download_pretrained_from_hf(repo, revision=commit or None)
     return HubModel(checked, pixels, Path(weights), commit)
 
@@ -127,7 +132,8 @@ def _read_config(name: str, file: Path, revision: str) -> tuple[dict[str, Any], 
     return document, commit or revision
 
 
-def _openclip(name: str, config: dict[str, Any]) -> dict[str, Any]:
+def _checked_openclip(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenCLIP configuration that leads nowhere else; refuse any other."""
     texts, vision = config.get("text_cfg"), config.get("vision_cfg")
     if not isinstance(texts, dict) or not isinstance(vision, dict) or "embed_dim" not in config:
         raise EncoderError(f"{name!r} has a configuration without its two towers")
@@ -166,13 +172,6 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float))
 
 
-_WEIGHTS_ONLY, _NOT_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
-
-
-class RemoteCodeError(EncoderError):
-    """A model that wants to run code of its own."""
-
-
 @contextmanager
 def no_remote_code(model: str) -> Iterator[None]:
     """Shut the doors by which files become code while a model is loaded, whatever they say.
@@ -205,17 +204,12 @@ def _shut(stack: ExitStack, model: str) -> None:
 
 def _set(stack: ExitStack, where: Any, name: str, value: Any) -> None:
     """Set a value, or take it away for None, until the stack ends."""
-    missing = object()
-    before = where.get(name, missing)
+    stack.callback(_assign, where, name, where.get(name))
+    _assign(where, name, value)
+
+
+def _assign(where: Any, name: str, value: Any) -> None:
     if value is None:
         where.pop(name, None)
     else:
         where[name] = value
-
-    def back() -> None:
-        if before is missing:
-            where.pop(name, None)
-        else:
-            where[name] = before
-
-    stack.callback(back)

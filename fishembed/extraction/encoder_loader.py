@@ -79,13 +79,15 @@ class EncoderLoader:
         self._loaded = None if isinstance(wanted, str) else wanted
         self._name = wanted if isinstance(wanted, str) else wanted.spec.name
         self._state = parse_name(wanted).file_state if isinstance(wanted, str) else None
-        self._device = device
         recorded = {} if store is None else store.encoder
-        self._precision = recorded.get("precision", "auto") if precision == "auto" else precision
-        self._decoding = recorded.get("decoding", "auto") if decoding == "auto" else decoding
         same = recorded if recorded.get("name") == self._name else {}
-        self._backend = recorded_backend(same)
-        self._revision = str(same.get("revision", ""))
+        self._options: dict[str, Any] = {
+            "device": device,
+            "precision": recorded.get("precision", "auto") if precision == "auto" else precision,
+            "decoding": recorded.get("decoding", "auto") if decoding == "auto" else decoding,
+            "backend": recorded_backend(same),
+            "revision": str(same.get("revision", "")),
+        }
         self._store = store
         self._reporter = reporter or NoProgress()
         self.load_seconds = 0.0
@@ -156,14 +158,7 @@ class EncoderLoader:
             )
         if self._load_with is not None:
             return self._load_with(self.for_worker())
-        return load_encoder(
-            self._name,
-            device=self._device,
-            precision=self._precision,
-            decoding=self._decoding,
-            backend=self._backend,
-            revision=self._revision,
-        )
+        return load_encoder(self._name, **self._options)
 
     def trunk_name(self, *, wanted: bool) -> Literal["image", "trunk"] | None:
         """Return which features the store shall have before the projection.
@@ -186,15 +181,13 @@ class EncoderLoader:
 
         Where this one is neither loaded nor known from a store, what is `auto` is decided there.
         """
-        spec = self._loaded.spec if self._loaded is not None else None
-        for_worker = EncoderLoader(
-            self._wanted,
-            device=self._device,
-            precision=spec.precision if spec else self._precision,
-            decoding=spec.decoding if spec else self._decoding,
-        )
-        for_worker._revision = spec.revision if spec else self._revision
-        for_worker._backend = recorded_backend(spec.to_json()) if spec else self._backend
+        for_worker = EncoderLoader(self._wanted)
+        for_worker._options = dict(self._options)
+        if self._loaded is not None:
+            spec = self._loaded.spec
+            names = ("precision", "decoding", "revision")
+            for_worker._options |= {name: getattr(spec, name) for name in names}
+            for_worker._options["backend"] = recorded_backend(spec.to_json())
         return for_worker
 
     def describe(self) -> dict[str, Any]:
@@ -212,7 +205,7 @@ class EncoderLoader:
         if self._store is None or self._loaded is not None:
             return False
         known = self._store.encoder
-        asked = (self._name, self._precision, self._decoding, self._state)
+        asked = (self._name, self._options["precision"], self._options["decoding"], self._state)
         keys = ("name", "precision", "decoding", "weights_file")
         return asked == tuple(known.get(key) for key in keys)
 
