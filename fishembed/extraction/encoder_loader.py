@@ -151,11 +151,12 @@ class EncoderLoader:
     def _load(self) -> Encoder:
         if self._is_recorded and self._store is not None and parse_name(self._name).needs_trust:
             place = self._store.path
-            trusted_document(
+            own = trusted_document(
                 self._store.encoder,
                 beside=place if isinstance(place, Path) else None,
                 remedy="--encoder names it",
             )
+            self._options["revision"] = str(own.get("revision", ""))
         if self._load_with is not None:
             return self._load_with(self.for_worker())
         return load_encoder(self._name, **self._options)

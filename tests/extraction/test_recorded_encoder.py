@@ -12,7 +12,7 @@ from fake_encoder import FakeEncoder
 from fishembed import import_features, predict_run, run_fit
 from fishembed.cache import StoreHeader, open_store, write_store
 from fishembed.errors import EncoderError, StoreMismatchError
-from fishembed.extraction import recorded_encoder
+from fishembed.extraction import encoder_loader, recorded_encoder
 from fishembed.extraction.recorded_encoder import UntrustedEncoderError, load_recorded_encoder
 
 HUB = "hf-hub:evil/clip"
@@ -101,6 +101,20 @@ def test_a_run_does_not_vouch_for_the_store_that_it_is_of(loaded, workspace):
     run_fit(_store(workspace / "own.h5", DOCUMENT | {"x": 1}), head="centroid", run="three")
     load_recorded_encoder(DOCUMENT, beside=store)
     assert len(loaded) == 1
+
+
+def test_a_store_is_continued_by_the_revision_that_an_own_store_names(
+    loaded, workspace, monkeypatch
+):
+    spec = FakeEncoder(name=HUB).spec
+    known = {**spec.to_json(), "fingerprint": spec.fingerprint, "weights_file": None}
+    (workspace / "cache").mkdir(exist_ok=True)
+    _store(workspace / "cache/own.h5", known | {"revision": "own"})
+    strange = _store(workspace / "strange.h5", known | {"revision": "evil"})
+    monkeypatch.setattr(encoder_loader, "load_encoder", recorded_encoder.load_encoder)
+    with open_store(strange) as store:
+        encoder_loader.EncoderLoader(None, store).load()
+    assert loaded == [(HUB, "own")]
 
 
 def test_predict_asks_before_it_loads(loaded, workspace):
