@@ -26,32 +26,28 @@ from fishembed.cli.program.resolve_paths import find_run, resolve_store
 from fishembed.errors import InputError
 
 
+@dataclass(frozen=True)
+class AuditOptions:
+    """What is checked, and where it is written."""
+
+    run: Path | None = option(
+        None,
+        "Also score this run without the test images that leak: its folder, or its name "
+        "in ./reports.",
+        autocompletion=run_names,
+    )
+    threshold: ThresholdOption = None
+    photos: PhotosOption = None
+    fetch: FetchOption = False
+    no_photos: bool = option(False, "Do not read the images to look for blank, tiny or grey ones.")
+    seed: int = option(0, "Seed of the cross-validation folds and of random samples.")
+    name: str | None = option(None, "Name of the new folder in ./reports.", shown="<store>-audit")
+
+
 def audit(
     store: StoreArgument = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also score this run without the test images that leak: its folder, or its name "
-            "in ./reports.",
-            autocompletion=run_names,
-        ),
-    ] = None,
-    threshold: ThresholdOption = None,
-    photos: PhotosOption = None,
-    fetch: FetchOption = False,
-    no_photos: Annotated[
-        bool,
-        typer.Option(
-            "--no-photos", help="Do not read the images to look for blank, tiny or grey ones."
-        ),
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the cross-validation folds and of random samples.")
-    ] = 0,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Name of the new folder in ./reports.", show_default="<store>-audit"),
-    ] = None,
+    *,
+    options: AuditOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Check a store for duplicates, leaks between splits, wrong labels, outliers and imbalance.
@@ -72,12 +68,12 @@ def audit(
         with FeatureStore.open(place) as opened:
             done = audit_store(
                 opened,
-                threshold=threshold,
-                run=None if run is None else find_run(run),
-                photos=photos,
-                read_photos=not no_photos,
-                fetch=fetch,
-                seed=seed,
+                threshold=options.threshold,
+                run=None if options.run is None else find_run(options.run),
+                photos=options.photos,
+                read_photos=not options.no_photos,
+                fetch=options.fetch,
+                seed=options.seed,
                 progress=console,
             )
             for line in findings(done):
@@ -85,10 +81,10 @@ def audit(
             folder = write_audit(
                 done,
                 opened,
-                name=name,
+                name=options.name,
                 reports=reports_dir(),
-                photos=photos,
-                fetch=fetch,
+                photos=options.photos,
+                fetch=options.fetch,
                 command=command_line(),
             )
         console.message(f"wrote {folder}")
@@ -107,9 +103,7 @@ class SplitOptions:
         "group, if any) names the image's group. Images of a group stay in one split.",
         shown="the store's groups",
     )
-    group_duplicates: bool = option(
-        False, "Also keep near-duplicates in one split.", "--group-duplicates"
-    )
+    group_duplicates: bool = option(False, "Also keep near-duplicates in one split.")
     threshold: ThresholdOption = None
     seed: int = option(0, "Seed of the random assignment.")
 

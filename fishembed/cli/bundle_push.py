@@ -28,7 +28,6 @@ class BundlingOptions:
         False,
         "Also write the network with integer weights: a quarter of the size, less exact; "
         "how much is printed.",
-        "--int8",
     )
     send_back: float = option(0.05, "Share of images of known classes that it may call unknown.")
     fetch: FetchOption = False
@@ -44,7 +43,6 @@ def bundle(
     images: Annotated[
         list[str] | None,
         typer.Option(
-            "--images",
             help="Images or a folder to compare the network with the encoder on; repeat for "
             "several.",
             show_default="100 of the run's store",
@@ -96,7 +94,7 @@ class PushOptions:
     licence: str = option(
         "", "Licence of the classifier, such as cc-by-4.0, for its card.", shown="none"
     )
-    private: bool = option(False, "Make a model that is new on the hub private.", "--private")
+    private: bool = option(False, "Make a model that is new on the hub private.")
 
 
 def push(

@@ -103,9 +103,7 @@ class DetectionOptions:
     square: bool = option(
         True, "Boxes: widen the shorter side.", "--square/--no-square", panel=_BOXES
     )
-    whole_images: bool = option(
-        False, "Boxes: also encode the images themselves.", "--whole-images", panel=_BOXES
-    )
+    whole_images: bool = option(False, "Boxes: also encode the images themselves.", panel=_BOXES)
 
 
 @dataclass(frozen=True)
@@ -137,10 +135,7 @@ class EncodingOptions:
         min=0,
     )
     exif: bool = option(
-        False,
-        "Keep time, camera, latitude and longitude of the photos as metadata.",
-        "--exif",
-        panel=_VIDEOS,
+        False, "Keep time, camera, latitude and longitude of the photos as metadata.", panel=_VIDEOS
     )
     batch_size: int | None = option(
         None, "Images per batch.", panel=_SPEED, shown="measured", min=1
@@ -155,12 +150,9 @@ class EncodingOptions:
     max_pixels: int = option(
         178_956_970, "Skip images with more pixels (width × height).", panel=_SPEED, min=1
     )
-    prune: bool = option(False, "Remove rows whose images are no longer in the dataset.", "--prune")
+    prune: bool = option(False, "Remove rows whose images are no longer in the dataset.")
     trunk: bool = option(
-        False,
-        "Also store the features before the projection to the joint space.",
-        "--trunk",
-        panel=_ENCODER,
+        False, "Also store the features before the projection to the joint space.", panel=_ENCODER
     )
 
 
@@ -196,7 +188,7 @@ class EngineOptions:
 class SkipOptions:
     """How many images may be skipped."""
 
-    strict: bool = option(False, "End with exit code 3 where an image was skipped.", "--strict")
+    strict: bool = option(False, "End with exit code 3 where an image was skipped.")
     max_skipped: int | None = option(
         None,
         "End with exit code 3 where more images than this were skipped.",

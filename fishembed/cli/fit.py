@@ -81,7 +81,6 @@ class HeadOptions:
         None,
         "logistic, prior-corrected, angular, text-logistic, blend: inverse of the "
         "regularization strength.",
-        "--C",
         panel=_LOGISTIC,
         shown="100; angular: 30",
     )
@@ -163,10 +162,8 @@ class SeriesOptions:
         "groups kept together) or on the val split (val).",
         panel=_CHOICE,
     )
-    each: bool = option(
-        False, "Several stores: a run for each, such as one for each encoder.", "--each"
-    )
-    sweep: bool = option(False, "Short for --head sweep.", "--sweep", panel=_CHOICE)
+    each: bool = option(False, "Several stores: a run for each, such as one for each encoder.")
+    sweep: bool = option(False, "Short for --head sweep.", panel=_CHOICE)
     shots: str | None = option(
         None,
         "Also fit on a few images per class, such as 1,2,4,8,16: a learning curve.",

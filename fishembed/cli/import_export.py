@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,12 +11,28 @@ import typer
 from fishembed._base.paths import cache_dir
 from fishembed._base.text import counted
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
-from fishembed.cli.program.options import JsonOption, store_names
+from fishembed.cli.program.options import JsonOption, option, store_names
 from fishembed.cli.program.resolve_paths import resolve_run, resolve_store
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Where a store is written, and what made its features."""
+
+    store: Path | None = option(
+        None, "The store, where it is not named behind the features.", shown=False
+    )
+    encoder: str | None = option(
+        None,
+        "Name of the encoder that computed the features.",
+        "--encoder",
+        "-e",
+        shown="the one the file names, else 'imported'",
+    )
 
 
 def import_(
@@ -35,21 +52,8 @@ def import_(
     target: Annotated[
         Path | None, typer.Argument(help="Store to write.", show_default="cache/<name>.h5")
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(
-            help="The store, where it is not named behind the features.", show_default=False
-        ),
-    ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            "-e",
-            help="Name of the encoder that computed the features.",
-            show_default="the one the file names, else 'imported'",
-        ),
-    ] = None,
+    *,
+    options: ImportOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Make a store of features that another program computed.
@@ -65,16 +69,18 @@ def import_(
     from fishembed.images import is_image_list
 
     with Console(as_json=as_json, working="importing", interrupted=NOTHING_WRITTEN) as console:
-        if target is not None and store is not None:
-            raise InputError(f"the store is named twice: {str(target)!r} and {str(store)!r}")
-        named = target or store
+        if target is not None and options.store is not None:
+            raise InputError(
+                f"the store is named twice: {str(target)!r} and {str(options.store)!r}"
+            )
+        named = target or options.store
         encoded = is_image_list(features)
         place: AnyPath = named or cache_dir() / f"{features.stem}.h5"
         if encoded:
-            place = written = _encode(features, named, encoder, console)
+            place = written = _encode(features, named, options.encoder, console)
         else:
             console.message(f"store: {place}{'' if named else ' (the default)'}")
-            written = import_vectors(features, place, encoder=encoder)
+            written = import_vectors(features, place, encoder=options.encoder)
         with FeatureStore.open(written) as made:
             if not encoded:
                 text = ", ".join(made.text_keys)
@@ -107,6 +113,31 @@ def _encode(images: Path, store: Path | None, encoder: str | None, console: Cons
     return result.store
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is exported."""
+
+    store: Path | None = option(
+        None,
+        "The feature store, where it is not named before the target.",
+        shown="newest in ./cache",
+        autocompletion=store_names,
+    )
+    prompts: str | None = option(
+        None, "Prompt set whose text features are exported too.", shown="none"
+    )
+    normalize: bool = option(False, "Scale each embedding to length 1.")
+    kind: Literal["features", "manifest", "camtrap-dp"] = option(
+        "features",
+        "manifest: a CSV of path, label, split, group and metadata, as they are after "
+        "all fixes. camtrap-dp: the predictions of a run as a Camera Trap Data Package.",
+        "--format",
+    )
+    run: Path | None = option(
+        None, "camtrap-dp: the run that predicts.", shown="newest in ./reports"
+    )
+
+
 def export(
     places: Annotated[
         list[Path],
@@ -119,33 +150,8 @@ def export(
             autocompletion=store_names,
         ),
     ],
-    store: Annotated[
-        Path | None,
-        typer.Option(
-            help="The feature store, where it is not named before the target.",
-            show_default="newest in ./cache",
-            autocompletion=store_names,
-        ),
-    ] = None,
-    prompts: Annotated[
-        str | None,
-        typer.Option(help="Prompt set whose text features are exported too.", show_default="none"),
-    ] = None,
-    normalize: Annotated[
-        bool, typer.Option("--normalize", help="Scale each embedding to length 1.")
-    ] = False,
-    kind: Annotated[
-        Literal["features", "manifest", "camtrap-dp"],
-        typer.Option(
-            "--format",
-            help="manifest: a CSV of path, label, split, group and metadata, as they are after "
-            "all fixes. camtrap-dp: the predictions of a run as a Camera Trap Data Package.",
-        ),
-    ] = "features",
-    run: Annotated[
-        Path | None,
-        typer.Option(help="camtrap-dp: the run that predicts.", show_default="newest in ./reports"),
-    ] = None,
+    *,
+    options: ExportOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Write a store's features for other programs; 'fishembed import' reads them again.
@@ -160,22 +166,22 @@ def export(
     from fishembed.cache import FeatureStore, export_manifest, export_store
     from fishembed.experiments import export_camtrap_dp
 
-    if run is not None and kind != "camtrap-dp":
+    if options.run is not None and options.kind != "camtrap-dp":
         raise InputError("--run is for --format camtrap-dp")
-    named, target = _store_and_target(places, store)
+    named, target = _store_and_target(places, options.store)
     with (
         Console(as_json=as_json, working="exporting", interrupted=NOTHING_WRITTEN) as console,
         FeatureStore.open(resolve_store(named, console)) as opened,
     ):
         document: dict[str, object] = {"target": str(target), "rows": len(opened)}
-        if kind == "camtrap-dp":
-            export_camtrap_dp(resolve_run(run, console), str(opened.path), target)
+        if options.kind == "camtrap-dp":
+            export_camtrap_dp(resolve_run(options.run, console), str(opened.path), target)
             console.message(f"wrote {counted(len(opened), 'observation')} to {target}")
-        elif kind == "manifest":
+        elif options.kind == "manifest":
             export_manifest(opened, target)
             console.message(f"wrote {counted(len(opened), 'row')} to {target}")
         else:
-            export_store(opened, target, prompts=prompts, normalize=normalize)
+            export_store(opened, target, prompts=options.prompts, normalize=options.normalize)
             document["dim"] = opened.dim
             console.message(f"wrote {counted(len(opened), 'row')} of {opened.dim} to {target}")
         console.document(document)

@@ -25,6 +25,8 @@ from fishembed.cli.program.summaries import left_out_lines, print_stale
 from fishembed.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fishembed.encoders import Encoder
     from fishembed.experiments import Run
     from fishembed.experiments.predicting.predicted_images import Predictions
@@ -42,10 +44,7 @@ class AnswerOptions:
 
     top: int = option(3, "Number of most probable classes to list.", "--top", "-k", min=1)
     no_unknown: bool = option(
-        False,
-        "Name a class for every image, also where it is like none.",
-        "--no-unknown",
-        panel=_ANSWERS,
+        False, "Name a class for every image, also where it is like none.", panel=_ANSWERS
     )
     send_back: float = option(
         0.05, "Share of images of known classes that may be called unknown.", panel=_ANSWERS
@@ -84,7 +83,7 @@ class AnswerOptions:
     )
     floor: float = option(0.9, "--taxonomy: probability that an answer needs.", panel=_ANSWERS)
     counts: bool = option(
-        False, "Also count images by class, corrected for mistakes.", "--counts", panel=_ANSWERS
+        False, "Also count images by class, corrected for mistakes.", panel=_ANSWERS
     )
     checked: Path | None = option(
         None,
@@ -93,10 +92,7 @@ class AnswerOptions:
         shown="none",
     )
     evidence: bool = option(
-        False,
-        "Also list the most similar training images of the run's store.",
-        "--evidence",
-        panel=_ANSWERS,
+        False, "Also list the most similar training images of the run's store.", panel=_ANSWERS
     )
     fetch: FetchOption = False
     trust_encoder: TrustEncoderOption = False
@@ -155,7 +151,7 @@ class BundleOptions:
         "its network is computed by onnxruntime.",
         shown="none",
     )
-    int8: bool = option(False, "--bundle: take the network with integer weights.", "--int8")
+    int8: bool = option(False, "--bundle: take the network with integer weights.")
 
 
 def predict(
@@ -216,19 +212,36 @@ def predict(
                 console.message(sentence)
             write(found)
         if writing.watch is not None:
-            from fishembed.experiments.predicting.image_folders import together, watch_folder
             from fishembed.experiments.predicting.input_features import run_encoder
 
             console.message(f"watching {writing.watch}; Ctrl-C ends it")
             encoder = encoder or run_encoder(
                 opened.run, device, console, trust=options.trust_encoder
             )
-            with suppress(KeyboardInterrupt):  # the way to end it, so no failure
-                for arrived in watch_folder(partial(classify, encoder=encoder), writing.watch):
-                    found = together(found, arrived)
-                    write(arrived if writing.output is None else found)
-            n = 0 if found is None else len(found.predictions)
+            classify = partial(classify, encoder=encoder)
+            n = _watch(writing.watch, classify, write, found, whole=writing.output is not None)
             console.message(f"ended; {counted(n, 'image')} classified")
+
+
+def _watch(
+    folder: Path,
+    classify: Callable[..., Predictions],
+    write: Callable[[Predictions], None],
+    found: Predictions | None,
+    *,
+    whole: bool,
+) -> int:
+    """Classify what arrives in a folder until Ctrl-C, and return how many images there were.
+
+    With `whole`, all predictions are written again each time, not only those that arrived.
+    """
+    from fishembed.experiments.predicting.image_folders import together, watch_folder
+
+    with suppress(KeyboardInterrupt):  # the way to end it, so no failure
+        for arrived in watch_folder(classify, folder):
+            found = together(found, arrived)
+            write(found if whole else arrived)
+    return 0 if found is None else len(found.predictions)
 
 
 def _write(

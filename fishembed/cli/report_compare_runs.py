@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from fishembed.cli.program.options import (
     JsonOption,
     PhotosOption,
     RunArgument,
+    option,
     run_names,
 )
 from fishembed.cli.program.resolve_paths import find_run, resolve_run
@@ -69,6 +71,28 @@ def report(
         console.document({"run": str(folder), "page": str(page), "files": files, **found})
 
 
+@dataclass(frozen=True)
+class ComparisonOptions:
+    """What is written of a comparison, and where."""
+
+    output: Path | None = option(
+        None,
+        "File to write: a page, or what its ending says, such as table.tex.",
+        "--output",
+        "-o",
+        shown="compare-<runs>.html beside the first run",
+    )
+    formats: list[str] | None = option(
+        None,
+        "What to write: html, tex, csv, md or json (a table), pdf, png or svg (a figure); "
+        "repeat for several.",
+        "--format",
+        shown="html, or what --output ends in",
+    )
+    photos: PhotosOption = None
+    fetch: FetchOption = False
+
+
 def compare(
     runs: Annotated[
         list[Path],
@@ -78,26 +102,8 @@ def compare(
             autocompletion=run_names,
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="File to write: a page, or what its ending says, such as table.tex.",
-            show_default="compare-<runs>.html beside the first run",
-        ),
-    ] = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            help="What to write: html, tex, csv, md or json (a table), pdf, png or svg (a figure); "
-            "repeat for several.",
-            show_default="html, or what --output ends in",
-        ),
-    ] = None,
-    photos: PhotosOption = None,
-    fetch: FetchOption = False,
+    *,
+    options: ComparisonOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs on the images that all were scored on: best first, and what may be chance.
@@ -121,7 +127,8 @@ def compare(
 
         named = [runs_of_series(run, reports_dir()) or [find_run(run)] for run in runs]
         compared = compare_runs([folder for one in named for folder in one])
-        files = comparison_files(compared, output, formats or ())
+        given: dict[str, Any] = {**vars(options), "formats": options.formats or ()}
+        files = comparison_files(compared, options.output, given["formats"])
         for run in compared.runs:
             print_stale(console, run)
         for note in compared.notes:
@@ -129,7 +136,7 @@ def compare(
         console.table(*scores_table(compared), answer=True)
         console.answer(f"\n{headline(compared)}")
         console.table(*pairs_table(compared), answer=True)
-        write_comparison(compared, output=output, formats=formats or (), photos=photos, fetch=fetch)
+        write_comparison(compared, **given)
         for place in files.values():
             console.message(f"wrote {place}")
         console.document(

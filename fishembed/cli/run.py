@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -9,8 +10,24 @@ import typer
 from fishembed._base.paths import data_dir, reports_dir
 from fishembed.cli.program.console import Console
 from fishembed.cli.program.exit_codes import DATA
-from fishembed.cli.program.options import DeviceOption, JsonOption
+from fishembed.cli.program.options import DeviceOption, JsonOption, option
 from fishembed.cli.program.output import command_line
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """How the usual job is done."""
+
+    encoder: str | None = option(
+        None,
+        "Encoder, as 'fishembed extract' takes it.",
+        "--encoder",
+        "-e",
+        shown="the default one where its weights are at hand, else embedded",
+    )
+    open_page: bool = option(False, "Show the page in a browser at the end.", "--open")
+    device: DeviceOption = "auto"
+    seed: int = option(0, "Seed of all that is drawn at random.")
 
 
 def run(
@@ -18,20 +35,8 @@ def run(
         list[str] | None,
         typer.Argument(help="Dataset, as 'fishembed extract' takes it.", show_default="./data"),
     ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            "-e",
-            help="Encoder, as 'fishembed extract' takes it.",
-            show_default="the default one where its weights are at hand, else embedded",
-        ),
-    ] = None,
-    open_page: Annotated[
-        bool, typer.Option("--open", help="Show the page in a browser at the end.")
-    ] = False,
-    device: DeviceOption = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of all that is drawn at random.")] = 0,
+    *,
+    options: JobOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Do the usual job: extract, audit, zero-shot, linear, the chosen head, compare, report.
@@ -50,9 +55,9 @@ def run(
         named = photos or [data_dir()]
         done = run_usual_job(
             named if len(named) > 1 else named[0],
-            encoder=encoder,
-            device=device,
-            seed=seed,
+            encoder=options.encoder,
+            device=options.device,
+            seed=options.seed,
             reports=reports_dir(),
             command=command_line(),
             progress=console,
@@ -60,7 +65,7 @@ def run(
         console.message("")
         for sentence in done.sentences:
             console.message(sentence)
-        if open_page and done.page is not None:
+        if options.open_page and done.page is not None:
             import webbrowser
 
             webbrowser.open(done.page.absolute().as_uri())

@@ -84,7 +84,8 @@ def search(
                 trust_encoder=trust_encoder,
                 progress=console,
             )
-            for path, score in list(zip(found.paths, found.scores, strict=True))[:_PRINTED]:
+            ranked = list(zip(found.paths, found.scores, strict=True))
+            for path, score in ranked[:_PRINTED]:
                 console.answer(f"{score:.3f}  {path}")
             folder = None
             if output is not None or not as_json:
@@ -99,8 +100,7 @@ def search(
                 "query": found.query,
                 "searched": found.searched,
                 "results": [
-                    {"path": path, "score": round(float(score), 6)}
-                    for path, score in zip(found.paths, found.scores, strict=True)
+                    {"path": path, "score": round(float(score), 6)} for path, score in ranked
                 ],
                 "folder": None if folder is None else str(folder),
             }
@@ -196,7 +196,6 @@ class SuggestOptions:
         None,
         "Draw that many images at random instead: a sample to check a classifier on, "
         "kept apart in the split test.",
-        "--random",
         min=1,
     )
     per_group: int = option(1, "Images of one group, while there are other groups.", min=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Annotated
@@ -11,12 +12,28 @@ from typing import Annotated
 import typer
 
 from fishembed.cli.program.console import Console
-from fishembed.cli.program.options import DeviceOption, TrustEncoderOption, run_names
+from fishembed.cli.program.options import DeviceOption, TrustEncoderOption, option, run_names
 from fishembed.cli.program.resolve_paths import resolve_run
 from fishembed.cli.program.summaries import print_stale
 from fishembed.errors import InputError, MissingExtraError
 
 _HERE = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class ServingOptions:
+    """Where a browser finds the page."""
+
+    host: str = option("127.0.0.1", "Address to listen at; any but this machine's needs a token.")
+    port: int = option(8765, "Port to listen at; 0 for any that is free.", min=0, max=65535)
+    token: str | None = option(
+        None,
+        "What requests have to bring.",
+        shown="none on this machine, else a random one that is printed",
+        envvar="FISHEMBED_TOKEN",
+    )
+    device: DeviceOption = "auto"
+    trust_encoder: TrustEncoderOption = False
 
 
 def serve(
@@ -28,22 +45,8 @@ def serve(
             autocompletion=run_names,
         ),
     ] = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen at; any but this machine's needs a token.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen at; 0 for any that is free.")
-    ] = 8765,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar="FISHEMBED_TOKEN",
-            help="What requests have to bring.",
-            show_default="none on this machine, else a random one that is printed",
-        ),
-    ] = None,
-    device: DeviceOption = "auto",
-    trust_encoder: TrustEncoderOption = False,
+    *,
+    options: ServingOptions,
 ) -> None:
     """Answer photos in a browser on this machine: drop a photo, see what it is and what is like it.
 
@@ -64,19 +67,20 @@ def serve(
         from fishembed.experiments.predicting.input_features import run_encoder
         from fishembed.serve import UploadClassifier, make_app
 
-        secret = token or ("" if host in _HERE else secrets.token_urlsafe(24))
+        secret = options.token or ("" if options.host in _HERE else secrets.token_urlsafe(24))
         opened = Run.open(folder)
         print_stale(console, opened)
-        with _listen(host, port) as listener:  # before the encoder is loaded, which takes seconds
-            encoder = run_encoder(opened, device, console, trust=trust_encoder)
+        # Listen before the encoder is loaded, which takes seconds.
+        with _listen(options.host, options.port) as listener:
+            encoder = run_encoder(opened, options.device, console, trust=options.trust_encoder)
             # Without a token other names for this machine are refused: a page from elsewhere could
             # have its own name lead here and read the answers.
-            app = make_app(UploadClassifier(opened, encoder), secret, hosts=() if secret else _HERE)
-            shown = f"[{host}]" if ":" in host else host
+            app = make_app(Answerer(opened, encoder), secret, hosts=() if secret else _HERE)
+            shown = f"[{options.host}]" if ":" in options.host else options.host
             console.message(
                 f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"
             )
-            if secret and token is None:  # not as a message: those are kept in the log file
+            if secret and options.token is None:  # not as a message: those are kept in the log file
                 console.result(f"its token: {secret}\n")
                 sys.stdout.flush()
             config = uvicorn.Config(app, log_level="warning", access_log=False)

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from dataclasses import dataclass
 
 from fishembed._base.paths import reports_dir
 from fishembed.cli.program.console import NOTHING_WRITTEN, Console
 from fishembed.cli.program.lean_imports import import_sklearn
-from fishembed.cli.program.options import JsonOption, LogOption, StoreArgument
+from fishembed.cli.program.options import JsonOption, LogOption, StoreArgument, option
 from fishembed.cli.program.output import command_line
 from fishembed.cli.program.resolve_paths import resolve_store
 from fishembed.cli.program.summaries import print_logged, print_run
 
 
+@dataclass(frozen=True)
+class ZeroShotOptions:
+    """What is scored, as `fishembed.run_zeroshot` takes it."""
+
+    prompts: str | None = option(
+        None, "Prompt set of the store (see 'fishembed info').", shown="single, else the first"
+    )
+    split: str | None = option(
+        None,
+        "Split whose rows are scored: train, val, test or all.",
+        shown="test if the store has one, else all",
+    )
+    seed: int = option(0, "Written into the run; nothing is drawn.")
+    run: str | None = option(None, "Name of the new run in ./reports.", shown="<store>-zeroshot")
+
+
 def zeroshot(
     store: StoreArgument = None,
-    prompts: Annotated[
-        str | None,
-        typer.Option(
-            help="Prompt set of the store (see 'fishembed info').",
-            show_default="single, else the first",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Split whose rows are scored: train, val, test or all.",
-            show_default="test if the store has one, else all",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Written into the run; nothing is drawn.")] = 0,
-    run: Annotated[
-        str | None,
-        typer.Option(help="Name of the new run in ./reports.", show_default="<store>-zeroshot"),
-    ] = None,
+    *,
+    options: ZeroShotOptions,
     log: LogOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,15 +51,6 @@ def zeroshot(
         from fishembed.experiments.runs.tracking import require_tracker
 
         require_tracker(log)
-
-        done = run_zeroshot(
-            place,
-            prompts=prompts,
-            split=split,
-            seed=seed,
-            run=run,
-            reports=reports_dir(),
-            command=command_line(),
-        )
+        done = run_zeroshot(place, reports=reports_dir(), command=command_line(), **vars(options))
         print_run(console, done)
         print_logged(console, [done], log)

@@ -68,21 +68,19 @@ def open_bundle(folder: str | Path, *, int8: bool = False) -> OpenedBundle:
     MissingExtraError
         When onnxruntime is not installed.
     """
+    files = (BUNDLE_JSON, INT8_ONNX) if int8 else (BUNDLE_JSON, MODEL_ONNX, MODEL_DATA)
     if is_hub_run(folder):
-        network = (INT8_ONNX,) if int8 else (MODEL_ONNX, MODEL_DATA)
-        folder, _ = fetch_hub_run(folder, (BUNDLE_JSON, *network))
+        folder, _ = fetch_hub_run(folder, files)
     folder = Path(folder)
     run = check_bundle(folder)
-    name = INT8_ONNX if int8 else MODEL_ONNX
-    if int8 and not (folder / name).is_file():
+    if int8 and not (folder / INT8_ONNX).is_file():
         raise BundleError(
-            f"the bundle {str(folder)!r} has no {name}: export it anew with 'fishembed bundle RUN "
-            "--int8'"
+            f"the bundle {str(folder)!r} has no {INT8_ONNX}: export it anew with 'fishembed bundle "
+            "RUN --int8'"
         )
-    for file in (BUNDLE_JSON, name, MODEL_DATA):
-        if file != MODEL_DATA or not int8:
-            check_file(folder, run.info, file)
-    encoder = OnnxEncoder(folder / name, recorded_spec(run))
+    for file in files:
+        check_file(folder, run.info, file)
+    encoder = OnnxEncoder(folder / files[1], recorded_spec(run))
     return OpenedBundle(run, encoder, read_json(folder / BUNDLE_JSON))
 
 

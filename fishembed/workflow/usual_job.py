@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,39 +103,32 @@ def run_usual_job(
     encoded = _extracted(photos, encoder, device, progress)
     split = _split(str(encoded.store), seed, progress)
     with FeatureStore.open(encoded.store) as store:
-        place = Path(str(store.path))
+        there = _what_there_is(store, encoded)
+        done = UsualJob(Path(str(store.path)), None, (), None, None, (there,))
         if len(store) < _FEWEST:
             lacks = f"{_AGAIN} a folder of more photos, a folder for each species."
-            return UsualJob(
-                place, None, (), None, None, (_what_there_is(store, encoded), lacks), lacks
-            )
+            return replace(done, sentences=(there, lacks), lacks=lacks)
         progress.message("looking at the data")
         audit = audit_store(store, seed=seed, progress=progress)
         folder = write_audit(audit, store, reports=home, command=command)
-        first = _what_there_is(store, encoded), _what_stands_out(audit, store, folder)
-        classes = {int(label) for label in store.labels if label >= 0}
-        if len(classes) < 2:
-            page, groups = _groups(store, home, seed)
-            sentences = _one_class(store, page) if classes else _without_labels(store, page)
-            lacks = sentences[0] if classes else ""
-            return UsualJob(
-                place, folder, (), None, page, (*first, groups, *sentences), lacks=lacks
-            )
-        runs = _zeroshot(store, home, seed, command, progress)
+        first = there, _what_stands_out(audit, store, folder)
+        done = replace(done, audit=folder, sentences=first)
+        if _n_classes(store) < 2:
+            return _grouped(done, store, home, seed)
+        options = {"seed": seed, "reports": home, "command": command}
+        runs = _zeroshot(store, progress, options)
         try:
-            runs += _fitted(store, home, seed, command, progress)
+            for head in ("linear", "auto"):
+                progress.message(f"fitting: {head}")
+                runs.append(run_fit(store, head=head, progress=progress, **options))
         except DataError as error:  # too few to hold a part of them out
-            found = UsualJob(place, folder, tuple(runs), None, folder / "index.html", first)
-            return _too_few(found, str(error), progress)
-        best = runs[-1]
-        page = write_report(best, progress=progress)
-        comparison = _compared(runs, progress)
-        sentences = (
-            *first,
-            *_what_came_out(runs, split),
-            _what_next(best, folder, page, comparison),
+            done = replace(done, runs=tuple(runs), page=folder / "index.html")
+            return _too_few(done, str(error), progress)
+        page, comparison = write_report(runs[-1], progress=progress), _compared(runs, progress)
+        last = (*_what_came_out(runs, split), _what_next(runs[-1], folder, page, comparison))
+        return replace(
+            done, runs=tuple(runs), comparison=comparison, page=page, sentences=(*first, *last)
         )
-        return UsualJob(place, folder, tuple(runs), comparison, page, sentences)
 
 
 def _extracted(
@@ -160,8 +154,7 @@ def _split(place: str | Path, seed: int, progress: Progress) -> str:
     Copies stay together: a score on copies of what was learnt from would flatter.
     """
     with FeatureStore.open(place) as store:
-        labelled = store.labels >= 0
-        if (store.splits != "").any() or len(np.unique(store.labels[labelled])) < 2:
+        if (store.splits != "").any() or _n_classes(store) < 2:
             return ""
     progress.message("holding out a fifth of the photos to score on; copies stay together")
     split_store(place, val=0, test=HELD_OUT, group_duplicates=True, seed=seed)
@@ -173,31 +166,16 @@ def _split(place: str | Path, seed: int, progress: Progress) -> str:
     return " and scored on a fifth that was held out, with copies on one side"
 
 
-def _zeroshot(
-    store: FeatureStore, home: Path, seed: int, command: str, progress: Progress
-) -> list[Run]:
+def _zeroshot(store: FeatureStore, progress: Progress, options: dict[str, Any]) -> list[Run]:
     """Return the zero-shot run, none where the encoder knows no words."""
     if not store.text_keys:
         return []
     progress.message("zero-shot: by the names of the classes")
     try:
-        return [run_zeroshot(store, seed=seed, reports=home, command=command)]
+        return [run_zeroshot(store, **options)]
     except FishembedError as error:
         progress.message(f"no zero-shot: {error}")
         return []
-
-
-def _fitted(
-    store: FeatureStore, home: Path, seed: int, command: str, progress: Progress
-) -> list[Run]:
-    """Return the runs of heads, the chosen one's last."""
-    runs = []
-    for head in ("linear", "auto"):
-        progress.message(f"fitting: {head}")
-        runs.append(
-            run_fit(store, head=head, seed=seed, reports=home, command=command, progress=progress)
-        )
-    return runs
 
 
 def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
@@ -211,8 +189,13 @@ def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
         return None
 
 
+def _n_classes(store: FeatureStore) -> int:
+    """Return how many classes have a labelled row."""
+    return len(np.unique(store.labels[store.labels >= 0]))
+
+
 def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
-    n = len({int(label) for label in store.labels if label >= 0})
+    n = _n_classes(store)
     classes = f"of {counted(n, 'class', 'classes')}" if n else "without labels"
     are = "is" if len(store) == 1 else "are"
     skipped = len(encoded.skipped_files)
@@ -251,21 +234,30 @@ def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> s
     )
 
 
-def _groups(store: FeatureStore, home: Path, seed: int) -> tuple[Path, str]:
-    """Return the page of the clusters, and a sentence on them."""
+def _grouped(done: UsualJob, store: FeatureStore, home: Path, seed: int) -> UsualJob:
+    """Return the clusters, where there are no labels of two classes to learn from."""
     found = cluster_store(store, everything=True, seed=seed)
     page = write_clusters(found, store, reports=home) / "index.html"
-    groups = counted(len(found.clusters), "group")
-    return page, f"They fall into {groups} of like photos: see {page}."
-
-
-def _one_class(store: FeatureStore, page: Path) -> tuple[str, ...]:
-    name = printable(store.classes[int(store.labels.max())])
-    return (
-        f"All labels are of one class, {name}: a classifier needs two.",
-        f"{_AGAIN} the folder above the folders of the species; or answer the photos that are "
-        f"something else in {page}, and 'fishembed fix {store.path} decisions.csv' labels them.",
-    )
+    like = counted(len(found.clusters), "group")
+    sentences = [f"They fall into {like} of like photos: see {page}."]
+    lacks = ""
+    if _n_classes(store):
+        name = printable(store.classes[int(store.labels.max())])
+        lacks = f"All labels are of one class, {name}: a classifier needs two."
+        sentences += [
+            lacks,
+            f"{_AGAIN} the folder above the folders of the species; or answer the photos that are "
+            f"something else in {page}, and 'fishembed fix {store.path} decisions.csv' labels "
+            "them.",
+        ]
+    else:
+        sentences += [
+            f"There are no labels to learn from yet: name the groups in {page} and download the "
+            "decisions.",
+            f"'fishembed fix {store.path} decisions.csv' makes labels of them, 'fishembed suggest' "
+            "says what to label next.",
+        ]
+    return replace(done, page=page, sentences=(*done.sentences, *sentences), lacks=lacks)
 
 
 def _too_few(done: UsualJob, why: str, progress: Progress) -> UsualJob:
@@ -278,12 +270,3 @@ def _too_few(done: UsualJob, why: str, progress: Progress) -> UsualJob:
         f"{done.store} --like PHOTO' finds what is alike."
     )
     return replace(done, page=page, sentences=(*done.sentences, *scored, lacks, again), lacks=lacks)
-
-
-def _without_labels(store: FeatureStore, page: Path) -> tuple[str, ...]:
-    return (
-        f"There are no labels to learn from yet: name the groups in {page} and download the "
-        "decisions.",
-        f"'fishembed fix {store.path} decisions.csv' makes labels of them, 'fishembed suggest' "
-        "says what to label next.",
-    )

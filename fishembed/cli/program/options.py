@@ -11,7 +11,6 @@ import typer
 
 from fishembed._base.paths import cache_dir, is_remote, reports_dir
 
-_OPTION = "option"
 _STORES = frozenset({".h5", ".hdf5", ".he5", ".json"})
 FIELD = "Questions of the field"
 """The panel of options on places, bursts and taxa."""
@@ -36,7 +35,7 @@ def option(
     text
         Its help.
     names
-        Such as ``--top`` and ``-k``; made of the field's name when left out. A flag needs one.
+        Such as ``--top`` and ``-k``; made of the field's name when left out.
     panel
         The heading under which the help lists it.
     shown
@@ -44,24 +43,23 @@ def option(
     settings
         As `typer.Option` takes them.
     """
-    one = typer.Option(*names, help=text, rich_help_panel=panel, show_default=shown, **settings)
-    return field(default=default, metadata={_OPTION: one})
+    settings |= {"help": text, "rich_help_panel": panel, "show_default": shown}
+    return field(default=default, metadata={"names": names, "settings": settings})
 
 
 def parameters_of(group: Any) -> list[Parameter]:
     """Return the options of such a dataclass as parameters for typer."""
     types = get_type_hints(group, include_extras=True)
-    return [
-        Parameter(
-            one.name,
-            Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=Annotated[types[one.name], one.metadata[_OPTION]]
-            if _OPTION in one.metadata
-            else types[one.name],
+    parameters = []
+    for one in fields(group):
+        kind = types[one.name]
+        if one.metadata:
+            names = one.metadata["names"] or (f"--{one.name.replace('_', '-')}",)
+            kind = Annotated[kind, typer.Option(*names, **one.metadata["settings"])]
+        parameters.append(
+            Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=kind)
         )
-        for one in fields(group)
-    ]
+    return parameters
 
 
 def take_group(group: Any, given: dict[str, Any]) -> Any:
@@ -219,15 +217,9 @@ class FieldOptions:
 class RowFilter:
     """Which rows of a store are meant."""
 
-    label: list[str] | None = option(
-        None, "Only rows of this class; repeat for several.", "--label"
-    )
-    split: list[str] | None = option(
-        None, "Only rows of this split; repeat for several.", "--split"
-    )
-    group: list[str] | None = option(
-        None, "Only rows of this group; repeat for several.", "--group"
-    )
+    label: list[str] | None = option(None, "Only rows of this class; repeat for several.")
+    split: list[str] | None = option(None, "Only rows of this split; repeat for several.")
+    group: list[str] | None = option(None, "Only rows of this group; repeat for several.")
     where: list[str] | None = option(
         None,
         "Only rows whose column has this value: COLUMN=VALUE, !=, and for numbers <, <=, >, "
