@@ -166,16 +166,19 @@ def split(
         )
 
 
+FixesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="CSV with the columns path, action (drop, relabel, new or empty) and new_label: "
+        "a table that 'fishembed audit' writes, or the decisions that a page saves. Several "
+        "are merged."
+    ),
+]
+
+
 def fix(
     store: NamedStoreArgument,
-    fixes: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="CSV with the columns path, action (drop, relabel, new or empty) and new_label: "
-            "a table that 'fishembed audit' writes, or the decisions that a page saves. Several "
-            "are merged."
-        ),
-    ] = None,
+    fixes: FixesArgument = None,
     undo: Annotated[
         bool, typer.Option("--undo", help="Undo the last fix or split instead.")
     ] = False,

@@ -207,17 +207,20 @@ class SkipOptions:
             )
 
 
+DatasetArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Dataset: a folder of images (in class folders, under train/val/test or not), a "
+        "CSV or Parquet manifest with path[,label][,split][,group], or WebDataset tars: a "
+        "folder of them, several, or a pattern such as 'shards/{00000..00099}.tar'. On this "
+        "machine or at a URL (s3://, gs://).",
+        show_default="./data",
+    ),
+]
+
+
 def extract(
-    source: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Dataset: a folder of images (in class folders, under train/val/test or not), a "
-            "CSV or Parquet manifest with path[,label][,split][,group], or WebDataset tars: a "
-            "folder of them, several, or a pattern such as 'shards/{00000..00099}.tar'. On this "
-            "machine or at a URL (s3://, gs://).",
-            show_default="./data",
-        ),
-    ] = None,
+    source: DatasetArgument = None,
     *,
     target: TargetOptions,
     columns: ColumnOptions,

@@ -204,16 +204,19 @@ class FitFieldOptions(FieldOptions):
     )
 
 
+StoresArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Feature store: its path, or its name in ./cache. Several stores of the same "
+        "images: their features are joined side by side, each scaled to length 1.",
+        show_default="newest in ./cache",
+        autocompletion=store_names,
+    ),
+]
+
+
 def fit(
-    stores: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Feature store: its path, or its name in ./cache. Several stores of the same "
-            "images: their features are joined side by side, each scaled to length 1.",
-            show_default="newest in ./cache",
-            autocompletion=store_names,
-        ),
-    ] = None,
+    stores: StoresArgument = None,
     *,
     chosen: HeadChoice,
     parameters: HeadOptions,

@@ -35,20 +35,23 @@ class ImportOptions:
     )
 
 
+FeaturesArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="A file of features, known by its content: .npz with the array features (n, dim), "
+        "and optionally labels, classes, splits, paths, groups, digests, trunk, text_features, "
+        "logit_scale, encoder; .npy, with NAME_labels.npy, NAME_paths.npy … beside it; "
+        "Parquet or CSV with a column of lists or columns f0, f1 …; HDF5; or .pt with a dict "
+        "of tensors (read with weights_only). Or a folder: of .npy files, or as clip-retrieval "
+        "writes it. Pickles are never read. A Camtrap DP package, an export of Wildlife "
+        "Insights, a Darwin Core archive, COCO's or MegaDetector's JSON name images: these are "
+        "encoded."
+    ),
+]
+
+
 def import_(
-    features: Annotated[
-        Path,
-        typer.Argument(
-            help="A file of features, known by its content: .npz with the array features (n, dim), "
-            "and optionally labels, classes, splits, paths, groups, digests, trunk, text_features, "
-            "logit_scale, encoder; .npy, with NAME_labels.npy, NAME_paths.npy … beside it; "
-            "Parquet or CSV with a column of lists or columns f0, f1 …; HDF5; or .pt with a dict "
-            "of tensors (read with weights_only). Or a folder: of .npy files, or as clip-retrieval "
-            "writes it. Pickles are never read. A Camtrap DP package, an export of Wildlife "
-            "Insights, a Darwin Core archive, COCO's or MegaDetector's JSON name images: these are "
-            "encoded."
-        ),
-    ],
+    features: FeaturesArgument,
     target: Annotated[
         Path | None, typer.Argument(help="Store to write.", show_default="cache/<name>.h5")
     ] = None,
@@ -138,18 +141,21 @@ class ExportOptions:
     )
 
 
+PlacesArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="The feature store (its path, or its name in ./cache; the newest when left out), "
+        "and the target. NAME.npz: one file of arrays; NAME.parquet: one file for viewers "
+        "such as embedding-atlas; else a new folder of .npy and Parquet files as "
+        "clip-retrieval and embedding-reader expect them. With --format manifest, a CSV.",
+        metavar="[STORE] TARGET",
+        autocompletion=store_names,
+    ),
+]
+
+
 def export(
-    places: Annotated[
-        list[Path],
-        typer.Argument(
-            help="The feature store (its path, or its name in ./cache; the newest when left out), "
-            "and the target. NAME.npz: one file of arrays; NAME.parquet: one file for viewers "
-            "such as embedding-atlas; else a new folder of .npy and Parquet files as "
-            "clip-retrieval and embedding-reader expect them. With --format manifest, a CSV.",
-            metavar="[STORE] TARGET",
-            autocompletion=store_names,
-        ),
-    ],
+    places: PlacesArgument,
     *,
     options: ExportOptions,
     as_json: JsonOption = False,

@@ -154,24 +154,28 @@ class BundleOptions:
     int8: bool = option(False, "--bundle: take the network with integer weights.")
 
 
+PredictingRun = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Run with a head: its folder, its name in ./reports, or hf:OWNER/NAME of one on "
+        "the hub. None with --bundle.",
+        show_default="none",
+        autocompletion=run_names,
+    ),
+]
+ImagesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Image files, folders or glob patterns; or a feature store (its path, or its name "
+        "in ./cache), whose rows need no encoder.",
+        show_default="the folder of --watch",
+    ),
+]
+
+
 def predict(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Run with a head: its folder, its name in ./reports, or hf:OWNER/NAME of one on "
-            "the hub. None with --bundle.",
-            show_default="none",
-            autocompletion=run_names,
-        ),
-    ] = None,
-    images: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Image files, folders or glob patterns; or a feature store (its path, or its name "
-            "in ./cache), whose rows need no encoder.",
-            show_default="the folder of --watch",
-        ),
-    ] = None,
+    run: PredictingRun = None,
+    images: ImagesArgument = None,
     *,
     options: AnswerOptions,
     writing: WritingOptions,

@@ -93,15 +93,18 @@ class ComparisonOptions:
     fetch: FetchOption = False
 
 
+RunsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Two or more runs: folders, or names in ./reports. The name of a series that "
+        "'fit --seeds' made stands for all its seeds.",
+        autocompletion=run_names,
+    ),
+]
+
+
 def compare(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Two or more runs: folders, or names in ./reports. The name of a series that "
-            "'fit --seeds' made stands for all its seeds.",
-            autocompletion=run_names,
-        ),
-    ],
+    runs: RunsArgument,
     *,
     options: ComparisonOptions,
     as_json: JsonOption = False,

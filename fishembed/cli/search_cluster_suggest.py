@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -29,6 +29,9 @@ from fishembed.cli.program.options import (
 from fishembed.cli.program.resolve_paths import find_run, resolve_store
 from fishembed.cli.program.summaries import print_stale
 
+if TYPE_CHECKING:
+    from fishembed.explore.cluster import Cluster
+
 _PRINTED = 10
 
 
@@ -41,16 +44,19 @@ class SearchOptions:
     top: TopOption = 50
 
 
+TextArgument = Annotated[
+    str,
+    typer.Argument(
+        help="What the images shall show; with a minus what they shall not: "
+        '"a fish with a tag -net".',
+        show_default="none",
+    ),
+]
+
+
 def search(
     store: NamedStoreArgument,
-    text: Annotated[
-        str,
-        typer.Argument(
-            help="What the images shall show; with a minus what they shall not: "
-            '"a fish with a tag -net".',
-            show_default="none",
-        ),
-    ] = "",
+    text: TextArgument = "",
     *,
     options: SearchOptions,
     rows: RowFilter,
@@ -173,18 +179,19 @@ def cluster(
                 "method": found.method,
                 "rows": len(found.rows),
                 "unclustered": alone,
-                "clusters": [
-                    {
-                        "cluster": one.number,
-                        "rows": len(one.rows),
-                        "proposed": list(one.proposed),
-                        "place": one.place,
-                        "may_be_background": one.may_be_background,
-                    }
-                    for one in found.clusters
-                ],
+                "clusters": [_cluster_document(one) for one in found.clusters],
             }
         )
+
+
+def _cluster_document(one: Cluster) -> dict[str, object]:
+    return {
+        "cluster": one.number,
+        "rows": len(one.rows),
+        "proposed": list(one.proposed),
+        "place": one.place,
+        "may_be_background": one.may_be_background,
+    }
 
 
 @dataclass(frozen=True)

@@ -36,15 +36,18 @@ class ServingOptions:
     trust_encoder: TrustEncoderOption = False
 
 
+ServedRun = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Run with a head: its folder, or its name in ./reports.",
+        show_default="newest in ./reports",
+        autocompletion=run_names,
+    ),
+]
+
+
 def serve(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Run with a head: its folder, or its name in ./reports.",
-            show_default="newest in ./reports",
-            autocompletion=run_names,
-        ),
-    ] = None,
+    run: ServedRun = None,
     *,
     options: ServingOptions,
 ) -> None:
@@ -75,7 +78,7 @@ def serve(
             encoder = run_encoder(opened, options.device, console, trust=options.trust_encoder)
             # Without a token other names for this machine are refused: a page from elsewhere could
             # have its own name lead here and read the answers.
-            app = make_app(Answerer(opened, encoder), secret, hosts=() if secret else _HERE)
+            app = make_app(UploadClassifier(opened, encoder), secret, hosts=() if secret else _HERE)
             shown = f"[{options.host}]" if ":" in options.host else options.host
             console.message(
                 f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"

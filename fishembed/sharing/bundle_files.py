@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from fishembed.errors import BundleError, MissingExtraError, RunNotFoundError
 from fishembed.experiments import Run
 from fishembed.experiments.runs.find_runs import fetch_hub_run, is_hub_run
 from fishembed.experiments.runs.run_documents import check_file, read_json
+from fishembed.extraction.readers import cores
 
 BUNDLE_JSON = "bundle.json"
 MODEL_ONNX = "model.onnx"
@@ -176,7 +176,7 @@ class OnnxEncoder:
         """Return one for each core, each computing a batch in one thread."""
         single = copy.copy(self)
         single._session = _session(self._path, threads=1)
-        yield [single] * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+        yield [single] * cores()
 
 
 def _session(path: Path, threads: int) -> Any:
