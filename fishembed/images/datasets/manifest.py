@@ -22,7 +22,7 @@ from fishembed.images.datasets.table_reading import (
     SPREADSHEETS,
     Table,
     cell_text,
-    open_table,
+    read_table,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
     """
     named = dict(named or {})
     foreign = {column for one in _EXPORTS.values() for column in one.values()}
-    table = open_table(path, {*COLUMNS, *named.values(), *foreign})
+    table = read_table(path, {*COLUMNS, *named.values(), *foreign})
     if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
     notes = []
@@ -83,7 +83,7 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
     further = [name for name in table.columns if name and name not in _core(named).values()]
     boxes = other_box_columns(further)
     samples, left_out, differing = _samples(path, table, _core(named), further, boxes)
-    remarks = table.remarks()
+    remarks = table.remarks
     if not any(_may_exist(path.parent, sample.path) for sample in samples):
         samples, note = _found_by_name(path, samples, remarks)
         remarks = [*remarks, note]
@@ -186,19 +186,19 @@ def _samples(
     return [sample for _, sample in samples.values()], left_out, differing
 
 
-def _whole_numbers(table: Table, columns: Sequence[str]) -> Iterable[Row]:
+def _whole_numbers(table: Table, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows with "3" for the "3.0" of those columns that hold whole numbers alone.
 
     A table that lacks some numbers was often saved with all of them as fractions.
     """
-    rows = list(table)
+    present = [name for name in columns if name in table.columns]
+    cells = {name: [row[name] for _, row in table.rows] for name in present}
     fractions = [
         name
-        for name in columns
-        if name in table.columns
-        and all(_WHOLE_NUMBER.fullmatch(row[name]) for _, row in rows if not is_missing(row[name]))
+        for name in present
+        if all(_WHOLE_NUMBER.fullmatch(cell) for cell in cells[name] if not is_missing(cell))
     ]
-    for line, row in rows:
+    for line, row in table.rows:
         yield line, row | {name: row[name].removesuffix(".0") for name in fractions}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fishembed._base.csv_files import CsvTable, Row
 from fishembed._base.missing import is_missing, text_or_missing
@@ -35,17 +36,16 @@ PARQUET = frozenset({".parquet", ".pq"})
 _PARQUET_START = b"PAR1"
 
 
-class Table(Protocol):
-    """A table whose first row names the columns, read row by row; see `CsvTable`."""
+class Table(NamedTuple):
+    """A table whose first row names the columns."""
 
     columns: list[str]
-    bad_rows: list[tuple[int, str]]
-
-    def __iter__(self) -> Iterator[Row]: ...
-
-    def remarks(self) -> list[str]:
-        """Return sentences on what was guessed and left out."""
-        ...
+    rows: list[Row]
+    """The number of each row in its file, and its cells by column."""
+    bad_rows: Sequence[tuple[int, str]] = ()
+    """(number, reason) of rows that were left out."""
+    remarks: Sequence[str] = ()
+    """Sentences on what was guessed and left out."""
 
 
 def first_of(names: Iterable[str], present: Container[str]) -> str | None:
@@ -53,16 +53,18 @@ def first_of(names: Iterable[str], present: Container[str]) -> str | None:
     return next((name for name in names if name in present), None)
 
 
-def open_table(path: AnyPath, always: Container[str]) -> Table:
-    """Open a CSV, a Parquet file or an Excel workbook, by its content.
+def read_table(path: AnyPath, always: Container[str]) -> Table:
+    """Read a CSV, a Parquet file or an Excel workbook, by its content.
 
     Columns of Parquet that hold lists, structures or bytes are read where they are in `always`.
     """
     if path.suffix.lower() in SPREADSHEETS:
-        return _SpreadsheetTable(path)
+        return _read_spreadsheet(path)
     if _is_parquet(path):
-        return _ParquetTable(path, always)
-    return CsvTable(path, ManifestError, skip_bad_rows=True)
+        return _read_parquet(path, always)
+    table = CsvTable(path, ManifestError, skip_bad_rows=True)
+    rows = list(table)
+    return Table(table.columns, rows, table.bad_rows, table.remarks())
 
 
 def text_rows(path: Path) -> Iterator[dict[str, str]]:
@@ -71,72 +73,56 @@ def text_rows(path: Path) -> Iterator[dict[str, str]]:
         yield {name: cell_text(cell).strip() for name, cell in row.items() if name}
 
 
-class _SpreadsheetTable:
-    """The first sheet of a workbook of Excel, read with openpyxl; see `Table`.
+def _read_spreadsheet(path: AnyPath) -> Table:
+    """Read the first sheet of a workbook of Excel, but its blank rows.
 
     Formulas have the values that were computed when the workbook was saved.
     """
-
-    def __init__(self, path: AnyPath) -> None:
-        try:
-            from openpyxl import load_workbook
-        except ImportError as error:
-            raise MissingExtraError("an .xlsx table", "openpyxl", "excel") from error
-        try:
-            with remote_errors(path), path.open("rb") as file:
-                book = load_workbook(io.BytesIO(file.read()), read_only=True, data_only=True)
-            self._rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-        except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-            raise ManifestError(f"cannot read {str(path)!r} as .xlsx: {error}") from error
-        self._others = [sheet.title for sheet in book.worksheets[1:]]
-        self._name = path.name
-        self.columns = [text_or_missing(cell) for cell in self._rows[0]] if self._rows else []
-        self.bad_rows: list[tuple[int, str]] = []
-
-    def __iter__(self) -> Iterator[Row]:
-        """Yield each row's number in the sheet, and its cells by column; blank rows are skipped."""
-        for number, row in enumerate(self._rows[1:], start=2):
-            cells = [_plain_text(cell) for cell in row]
-            if any(cells):
-                padded = [*cells, *[""] * len(self.columns)]
-                yield number, dict(zip(self.columns, padded, strict=False))
-
-    def remarks(self) -> list[str]:
-        """Return that only the first sheet is read, where there are more."""
-        if not self._others:
-            return []
-        return [f"{self._name} has more sheets ({', '.join(self._others)}): the first one is read"]
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise MissingExtraError("an .xlsx table", "openpyxl", "excel") from error
+    try:
+        with remote_errors(path), path.open("rb") as file:
+            book = load_workbook(io.BytesIO(file.read()), read_only=True, data_only=True)
+        first, others = book.worksheets[0], book.worksheets[1:]
+        cells = [list(map(_plain_text, row)) for row in first.iter_rows(values_only=True)]
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        raise ManifestError(f"cannot read {str(path)!r} as .xlsx: {error}") from error
+    columns = [text_or_missing(name) for name in cells[0]] if cells else []
+    rows = [
+        (number, dict(zip_longest(columns, row[: len(columns)], fillvalue="")))
+        for number, row in enumerate(cells[1:], start=2)
+        if any(row)
+    ]
+    titles = ", ".join(sheet.title for sheet in others)
+    more = f"{path.name} has more sheets ({titles}): the first one is read"
+    return Table(columns, rows, remarks=[more] if others else [])
 
 
-class _ParquetTable:
-    """The columns of a Parquet file that hold cells; see `Table`."""
-
-    def __init__(self, path: AnyPath, always: Container[str]) -> None:
-        try:
-            import pyarrow as pa
-            from pyarrow import parquet
-        except ImportError as error:
-            raise MissingExtraError("a Parquet manifest", "pyarrow", "parquet") from error
-        try:
-            with remote_errors(path), path.open("rb") as file:
-                self.columns = [
-                    field.name
-                    for field in parquet.read_schema(file)
-                    if field.name in always or not _is_odd(pa.types, field.type)
-                ]
-                self._table = parquet.read_table(file, columns=self.columns)
-        except (OSError, pa.ArrowException) as error:
-            raise ManifestError(f"cannot read {str(path)!r} as Parquet: {error}") from error
-        self.bad_rows: list[tuple[int, str]] = []
-
-    def __iter__(self) -> Iterator[Row]:
-        names = self._table.column_names
-        columns = [self._table[name].to_pylist() for name in names]
-        for line, cells in enumerate(zip(*columns, strict=True), start=1):
-            yield line, dict(zip(names, map(_plain_text, cells), strict=True))
-
-    def remarks(self) -> list[str]:
-        return []
+def _read_parquet(path: AnyPath, always: Container[str]) -> Table:
+    """Read the columns of a Parquet file that hold cells."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("a Parquet manifest", "pyarrow", "parquet") from error
+    try:
+        with remote_errors(path), path.open("rb") as file:
+            columns = [
+                field.name
+                for field in parquet.read_schema(file)
+                if field.name in always or not _is_odd(pa.types, field.type)
+            ]
+            table = parquet.read_table(file, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise ManifestError(f"cannot read {str(path)!r} as Parquet: {error}") from error
+    cells = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+    rows = [
+        (number, dict(zip(table.column_names, map(_plain_text, row), strict=True)))
+        for number, row in enumerate(cells, start=1)
+    ]
+    return Table(columns, rows)
 
 
 def _is_odd(types: Any, kind: Any) -> bool:
