@@ -162,6 +162,26 @@ class MapPredictor(Predictor):
         return self.fitted_map.logits(self._validate_rows(X), unit=self.normalize == "l2")
 
 
+class MaybeLinear(Predictor):
+    """Weights of a head that is a linear map or not: without, `hasattr` says that it has none.
+
+    Needs `_linear` of a subclass, which raises AttributeError then.
+    """
+
+    def _linear(self) -> FittedMap:
+        raise NotImplementedError
+
+    @property
+    def coef_(self) -> Floats:
+        """(n_classes, dim) weights, where the head is a linear map."""
+        return self._linear().coef
+
+    @property
+    def intercept_(self) -> Floats:
+        """(n_classes,) bias, where the head is a linear map."""
+        return self._linear().intercept
+
+
 class LinearPredictor(MapPredictor):
     """Predictions of a fitted linear map.
 

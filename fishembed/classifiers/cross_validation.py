@@ -54,7 +54,7 @@ class Folds:
         n_classes: int,
         n_folds: int,
         *,
-        random: np.random.RandomState,
+        random: int | np.random.RandomState | None,
         groups: npt.NDArray[Any] | None = None,
     ) -> Folds:
         """Distribute every class's rows (or groups) evenly over the folds.
@@ -63,10 +63,12 @@ class Folds:
         and without it the others would be tested against one class less. With `groups`, rows of
         a group share a fold.
         """
-        if groups is None:
-            fold = _fold_rows(codes, n_folds, random)
-        else:
-            fold = group_folds(codes, groups, n_folds, random)
+        random = check_random_state(random)
+        fold = (
+            _fold_rows(codes, n_folds, random)
+            if groups is None
+            else group_folds(codes, groups, n_folds, random)
+        )
         return cls(rows, codes, n_classes, fold, int(fold.max()) + 1, groups=groups)
 
     @classmethod

@@ -89,9 +89,9 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = self.estimator_.n_features_in_
         rows, codes = np.asarray(X), np.unique(y, return_inverse=True)[1]
         named = None if groups is None else np.asarray(groups)
-        random = np.random.RandomState(self.random_state)
-        n = len(self.classes_)
-        folds = Folds.split(rows, codes, n, self.n_folds, random=random, groups=named)
+        folds = Folds.split(
+            rows, codes, len(self.classes_), self.n_folds, random=self.random_state, groups=named
+        )
         at = np.flatnonzero(folds.evaluated)
         logits = out_of_fold_logits(self.estimator, folds, self.classes_)
         moments = Moments.of(rows, codes)

@@ -178,8 +178,7 @@ def held_out_temperature(
         See `temperature_on`; 1 where nothing can be held out.
     """
     classes, codes = np.unique(y, return_inverse=True)
-    random = np.random.RandomState(random_state)
-    folds = Folds.split(X, codes, len(classes), _N_FOLDS, random=random, groups=groups)
+    folds = Folds.split(X, codes, len(classes), _N_FOLDS, random=random_state, groups=groups)
     logits: list[npt.NDArray[Any]] = []
     truths: list[Codes] = []
     for rows, of_rows in held_out_logits(head, folds, classes):

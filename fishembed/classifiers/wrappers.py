@@ -9,10 +9,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import Codes, Double, EmbeddingClassifier, Floats, log_prior
+from fishembed.classifiers.base import (
+    Codes,
+    Double,
+    EmbeddingClassifier,
+    Floats,
+    MaybeLinear,
+    log_prior,
+)
 from fishembed.classifiers.cross_validation import Folds, aligned_logits, out_of_fold_logits
 from fishembed.classifiers.head_function import FittedMap, FittedSum, ordered_map
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer, SelectOn
@@ -23,7 +29,7 @@ from fishembed.errors import InputError
 _WEIGHTS = tuple(k / 10 for k in range(11))
 
 
-class Combination(EmbeddingClassifier):
+class Combination(MaybeLinear, EmbeddingClassifier):
     """Base of classifiers whose logits are a weighted sum of those of others, plus a shift.
 
     Where all of them are linear maps under the same normalisation, so is the combination, and it
@@ -61,22 +67,11 @@ class Combination(EmbeddingClassifier):
         return FittedSum.of(self._terms, self.classes_.tolist(), self._shift)
 
     @property
-    def coef_(self) -> Floats:
-        """(n_classes, dim) weights, where all parts are linear maps."""
-        return self._linear().coef
-
-    @property
-    def intercept_(self) -> Floats:
-        """(n_classes,) bias, where all parts are linear maps."""
-        return self._linear().intercept
-
-    @property
     def normalize(self) -> Any:  # type: ignore[override]
         """Scaling of a row before the weights: l2 or none."""
         return getattr(self._terms[0][0], "normalize", "l2") if hasattr(self, "_terms") else "l2"
 
-    # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map, and
-    # hasattr(head, "fitted_map") whether it can be saved
+    # AttributeError makes hasattr(head, "fitted_map") say whether the head is one map
 
     def _linear(self) -> FittedMap:
         fitted = self.fitted_map
@@ -87,8 +82,7 @@ class Combination(EmbeddingClassifier):
     def _folds(self, rows: Floats, codes: Codes, n_folds: int, random_state: Any) -> Folds:
         if n_folds < 2:
             raise InputError(f"n_folds={n_folds!r} must be at least 2.")
-        random = check_random_state(random_state)
-        return Folds.split(rows, codes, len(self.classes_), n_folds, random=random)
+        return Folds.split(rows, codes, len(self.classes_), n_folds, random=random_state)
 
 
 @dataclass(eq=False, repr=False)

@@ -51,16 +51,7 @@ def reliability(
 ) -> Reliability | None:
     """Compare confidence with accuracy; None where no labelled image has a confidence.
 
-    Parameters
-    ----------
-    confidence
-        (n,) probability of the class that each image was called; NaN for none.
-    right, labelled
-        (n,) whether that is its class, and whether its class is known.
-    groups
-        (n,) number of the group of each image, or None for every image its own.
-    bins
-        Bins between 0 and 1.
+    The confidence is as in `acceptance`, the bins are of equal width between 0 and 1.
 
     References
     ----------
@@ -93,14 +84,7 @@ def reliability(
 def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[TopK]:
     """Return how often the truth is among the k most probable classes, for k from 1 to `most`.
 
-    Parameters
-    ----------
-    rank
-        (n,) place of each image's true class, 0 the first.
-    most
-        Classes that are named for each image.
-    groups
-        (n,) number of the group of each image, or None for every image its own.
+    `rank` is the (n,) place of each image's true class, 0 the first.
     """
     return [
         TopK(k, float((rank < k).mean()), *proportion_interval(rank < k, groups))

@@ -43,17 +43,8 @@ class ConfusedPair:
 def confusion_counts(true: Ints, predicted: Ints, n_classes: int) -> Counts:
     """Count images by true class (rows) and by what they were called (columns).
 
-    Parameters
-    ----------
-    true, predicted
-        (n_images,) indices of classes; images with a negative one are not counted.
-    n_classes
-        Number of classes.
-
-    Returns
-    -------
-    int64 (n_classes, n_classes)
-        An array up to `DENSE_UP_TO` classes, above that a sparse one.
+    Both are (n_images,) indices of classes; images with a negative one are not counted. Returns an
+    int64 (n_classes, n_classes) array, above `DENSE_UP_TO` classes a sparse one.
     """
     at = (true >= 0) & (predicted >= 0)
     if n_classes > DENSE_UP_TO:

@@ -142,14 +142,10 @@ def corrected_counts(
 
 
 def class_shares(log_likelihoods: Floats, added: float = _ADDED) -> Double:
-    """Return the shares of classes that make images most likely.
+    """Return the shares of classes that make images most likely; `added` are images of each class.
 
-    Parameters
-    ----------
-    log_likelihoods
-        (n, n_classes), see `corrected_counts`.
-    added
-        Images of every class that are added; 0 for the maximum of the likelihood.
+    Of (n, n_classes) log likelihoods as in `corrected_counts`. Without any added images, it is the
+    maximum of the likelihood.
     """
     z = np.asarray(log_likelihoods)
     return _shares(z, len(z), np.zeros(z.shape[1]), added)
@@ -183,16 +179,8 @@ def _sums(z: Floats, shares: Double) -> tuple[Double, Double]:
 def error_width(held_out: HeldOutRows, size: int, *, level: float = 0.95, seed: int = 0) -> float:
     """Return how many of their own standard errors the counts of simulated catches are off by.
 
-    Parameters
-    ----------
-    held_out
-        What catches are drawn from.
-    size
-        Images of a catch.
-    level
-        Share of the counts of classes in the catch that are off by less, and half an image.
-    seed
-        Of the draws.
+    A share `level` of the counts of classes in catches of `size` images is off by less than that
+    and half an image.
     """
     rng, size = np.random.default_rng(seed), max(1, size)
     k = held_out.log_likelihoods.shape[1]

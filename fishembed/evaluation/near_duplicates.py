@@ -127,18 +127,8 @@ def choose_threshold(
     different, each copy is the nearest image of its original: there the median and the upper
     tenth tell, and where copies reach the median, the most distant quarter.
 
-    Parameters
-    ----------
-    features
-        (n, dim).
-    groups
-        Integers (n,): rows of different groups are different images; -1 where not known.
-    kind
-        What the groups are: "class", "group" or "image".
-    seed
-        Of the sample of 1,024 rows, where there are more.
-    hashes
-        See `near_duplicate_threshold`.
+    Rows of different groups, of the `kind` "class", "group" or "image", are different images; -1
+    where not known. The other parameters are those of `near_duplicate_threshold`.
     """
     rows = np.flatnonzero(groups >= 0)
     if len(rows) > _SAMPLE:
@@ -182,23 +172,10 @@ def nearest_in_other_groups(
     block: int = BLOCK,
     hashes: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Return for some rows the cosine with the nearest row of another group.
+    """Return for some rows the float32 cosine with the nearest row of another group; -1 for none.
 
-    Parameters
-    ----------
-    features
-        (n, dim).
-    rows
-        intp (n_rows,) the rows to search for.
-    groups
-        Integers (n,): rows of one group are not compared, nor those below 0.
-    hashes
-        Perceptual hashes, where pairs of like pixels shall not be compared either.
-
-    Returns
-    -------
-    float32 (n_rows,)
-        -1 where there is no other group.
+    Rows of one group are not compared, nor those of groups below 0, nor, with perceptual hashes,
+    pairs of like pixels.
     """
     signs = None if hashes is None else hash_signs(hashes)
 
@@ -225,15 +202,7 @@ class CopyDetector:
     their pixels confirm it. Images of one group, such as a burst of one animal, are alike anyway:
     there only the pixels count, and strictly. Where the pixels of an image are not known, its
     features alone decide, from the higher cosine.
-
-    Parameters
-    ----------
-    threshold
-        The cosines.
-    hashes
-        uint8 (n, 16), zeros where not known.
-    groups
-        Text (n,), "" for none.
+    Hashes are uint8 (n, 16), zeros where not known; groups are text, "" for none.
     """
 
     def __init__(
@@ -252,16 +221,9 @@ class CopyDetector:
         *,
         confirmed: float | None = None,
     ) -> npt.NDArray[np.bool_]:
-        """Return which pairs are copies of one photo, bool (n_a, n_b).
+        """Return which pairs are copies of one photo, bool (n_a, n_b), by row numbers or slices.
 
-        Parameters
-        ----------
-        a, b
-            Row numbers or slices.
-        cosines
-            float32 (n_a, n_b) of their features.
-        confirmed
-            The cosine from which features confirm pixels; the threshold's when left out.
+        `confirmed` is the cosine from which features confirm pixels; the threshold's by default.
         """
         confirmed = self.threshold.confirmed if confirmed is None else confirmed
         known_a, known_b = np.asarray(self._known[a]), np.asarray(self._known[b])
@@ -297,14 +259,9 @@ class CopyDetector:
         *,
         block: int = BLOCK,
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Return which rows have a copy among others, and which only an image that is alike.
+        """Return which queries have a copy among rows, and which only an image that is alike.
 
-        Parameters
-        ----------
-        queries, X_queries
-            Row numbers, and their features (n, dim).
-        rows, X
-            Those to search.
+        Both are row numbers, with their (n, dim) features.
         """
         copied, alike = np.zeros(len(queries), bool), np.zeros(len(queries), bool)
         for start in range(0, len(queries), block):

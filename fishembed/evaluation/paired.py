@@ -104,16 +104,7 @@ def macro_difference_p_value(
     """Return the p-value of the score test that macro recall did not change.
 
     It is below 0.05 where the 95% interval of `macro_difference_interval` leaves out 0.
-
-    Parameters
-    ----------
-    y_true, before, after, groups
-        As in `macro_difference_interval`.
-
-    Returns
-    -------
-    float
-        How often chance alone makes as large a difference; 1 without change.
+    How often chance alone makes as large a difference; 1 without change.
 
     Examples
     --------
@@ -131,10 +122,7 @@ def macro_difference_p_value(
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Correct p-values for their number, so that all that stand below a level may be believed.
 
-    Returns
-    -------
-    float64 (n,)
-        In the given order, at most 1.
+    In the given order, at most 1.
 
     References
     ----------

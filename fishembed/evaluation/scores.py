@@ -144,7 +144,6 @@ class Scores(PrintsAsTable):
 
     def as_dict(self) -> dict[str, object]:
         """Return the scores under the names of `metrics.json`, without the classes."""
-        worst, alarm = self.worst_recall, self.worst_precision
         return {
             "n": self.n,
             "n_groups": self.n_groups,
@@ -157,25 +156,24 @@ class Scores(PrintsAsTable):
             "log_loss": self.log_loss,
             "n_classes": len(self.present),
             "zero_recall_classes": list(self.zero_recall_classes),
-            "worst_recall": {
-                "class": worst.name,
-                "recall": worst.recall,
-                "recall_ci95": list(worst.recall_ci95),
-                "correct": worst.correct,
-                "n": worst.n,
-            },
-            "worst_precision": {
-                "class": alarm.name,
-                "precision": alarm.precision,
-                "precision_ci95": list(alarm.precision_ci95),
-                "correct": alarm.correct,
-                "predicted": alarm.predicted,
-            },
+            "worst_recall": _metric_of(self.worst_recall, "recall", "n"),
+            "worst_precision": _metric_of(self.worst_precision, "precision", "predicted"),
             "majority_class": self.majority_class,
             "majority_accuracy": self.majority_accuracy,
             "majority_macro_recall": self.majority_macro_recall,
             "unscored_classes": list(self.unscored_classes),
         }
+
+
+def _metric_of(scores: ClassScore, metric: str, n: str) -> dict[str, object]:
+    """Return one metric of a class, with its interval and the two counts that it is of."""
+    return {
+        "class": scores.name,
+        metric: getattr(scores, metric),
+        f"{metric}_ci95": list(getattr(scores, f"{metric}_ci95")),
+        "correct": scores.correct,
+        n: getattr(scores, n),
+    }
 
 
 def score(
@@ -339,15 +337,7 @@ def _class_scores(
 
 
 def score_table(title: str, metrics: Mapping[str, Any]) -> ShortTable:
-    """Return a short table of scores.
-
-    Parameters
-    ----------
-    title
-        What was scored.
-    metrics
-        `Scores.as_dict`, or what `metrics.json` holds.
-    """
+    """Return a short table of `Scores.as_dict`, or of what `metrics.json` holds, under a title."""
     n, groups = int(metrics.get("n") or 0), metrics.get("n_groups")
     images = counted(n, "image") + (f" in {counted(groups, 'group')}" if groups else "")
     if not n:

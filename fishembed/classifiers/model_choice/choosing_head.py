@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from fishembed._base.runtime import one_blas_thread
@@ -15,6 +14,7 @@ from fishembed.classifiers.base import (
     EmbeddingClassifier,
     Floats,
     MapPredictor,
+    MaybeLinear,
 )
 from fishembed.classifiers.cross_validation import Folds, HeldOutLogits
 from fishembed.classifiers.head_function import FittedMap
@@ -44,7 +44,7 @@ MIN_ROWS, MIN_CLASSES = 30, 5
 """Evaluated rows, and classes of these, below which the default is used and only calibrated."""
 
 
-class ChoosingHead(MapPredictor, EmbeddingClassifier):
+class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
     """Base of classifiers that compare candidates on held-out rows, and choose one.
 
     Subclasses name the grids, and the model to use where too little can be evaluated: below 30
@@ -142,18 +142,7 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         """Leave the logits of training rows out of copies and pickles."""
         return {**super().__getstate__(), "_held_out": None}
 
-    @property
-    def coef_(self) -> Floats:
-        """(n_classes, dim) weights, where a linear map was chosen."""
-        return self._linear().coef
-
-    @property
-    def intercept_(self) -> Floats:
-        """(n_classes,) bias, where a linear map was chosen."""
-        return self._linear().intercept
-
     def _linear(self) -> FittedMap:
-        # AttributeError makes hasattr(head, "coef_") say whether the head is a linear map
         if self.fitted_map.angular is not None:
             raise AttributeError(f"{self.best_!r} was chosen, which is no linear map")
         return self.fitted_map
@@ -162,9 +151,9 @@ class ChoosingHead(MapPredictor, EmbeddingClassifier):
         names = None if groups is None else np.asarray(groups)
         if names is not None:
             check_consistent_length(rows, names)
-        random = check_random_state(self.random_state)
-        n_classes = len(self.classes_)
-        return Folds.split(rows, codes, n_classes, self.n_folds, random=random, groups=names)
+        return Folds.split(
+            rows, codes, len(self.classes_), self.n_folds, random=self.random_state, groups=names
+        )
 
     def _validation(
         self,
