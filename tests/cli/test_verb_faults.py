@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -25,9 +26,9 @@ QUICK = {"fit", "export", "predict"}
 SAMPLED = [verb if verb in QUICK else pytest.param(verb, marks=pytest.mark.slow) for verb in VERBS]
 
 
-@pytest.fixture
-def before(workspace):
-    """Make a folder with a store, a run and tables, from which every verb starts."""
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """Make a folder with a store, a run and tables once, from copies of which every verb starts."""
     rng = np.random.default_rng(0)
     labels = np.arange(40) % 2
     arrays = {
@@ -38,8 +39,7 @@ def before(workspace):
         "text_features": np.eye(2, dtype=np.float32),
         "logit_scale": 100.0,
     }
-    folder = workspace / "before"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("before")
     np.savez(folder / "f.npz", **arrays)
     import_features(arrays, folder / "a.h5")
     for run_name, head in (("first", "centroid"), ("second", "gaussian")):
@@ -96,6 +96,11 @@ def assert_goes_on(folder, verb):
 
 def said(folder):
     return (folder.parent / "said.txt").read_text()
+
+
+def test_what_is_preloaded_is_there():
+    """A server of processes leaves out what cannot be imported, and says nothing."""
+    assert all(find_spec(name) for name in verb_faults.PRELOADED)
 
 
 @pytest.mark.parametrize("verb", SAMPLED)

@@ -9,9 +9,14 @@ import signal
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["fishembed.cli.app", "fishembed.experiments.fitting", "fishembed.classifiers.auto"]
-)
+PRELOADED = [
+    *("fishembed.cli.app", "fishembed.audit", "fishembed.explore", "fishembed.reports"),
+    *("fishembed.experiments.fitting", "fishembed.classifiers.auto", "jinja2"),
+    *("pydantic.dataclasses", "scipy.sparse.csgraph", "sklearn.cluster"),
+]
+"""What the verbs import: loaded once, and not by each of the processes that are killed."""
+
+CONTEXT.set_forkserver_preload(PRELOADED)
 
 VERBS: dict[str, list[str]] = {
     "import": ["import", "f.npz", "--store", "a.h5"],

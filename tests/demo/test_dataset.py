@@ -272,11 +272,3 @@ def test_the_long_tail_is_in_the_training_split() -> None:
     assert min(test) >= 8
     assert min(val) >= 2
     assert 1500 <= sum(map(sum, counts.values())) <= 1700
-
-
-@pytest.mark.slow
-def test_the_whole_data_set(tmp_path: Path) -> None:
-    folder = draw_dataset(tmp_path / "fish", n_jobs=2)
-    for number, split in enumerate(("train", "val", "test")):
-        found = {path.name: len(list(path.iterdir())) for path in (folder / split).iterdir()}
-        assert found == {name: counts[number] for name, counts in long_tail().items()}

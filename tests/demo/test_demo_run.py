@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fishembed.cli import main
+from fishembed.demo.dataset import long_tail
 
 
 @pytest.fixture
@@ -34,6 +35,12 @@ def test_the_whole_demo(workspace, no_network, capsys, monkeypatch):
     assert Path(printed["comparison"]).stat().st_size > 10_000
     for method in printed["methods"]:
         assert Path(method["page"]).stat().st_size > 10_000
+    for number, split in enumerate(("train", "val", "test")):
+        drawn = {
+            path.name: len(list(path.iterdir()))
+            for path in (workspace / "data/demo" / split).iterdir()
+        }
+        assert drawn == {name: counts[number] for name, counts in long_tail().items()}
 
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*.h5")}
     monkeypatch.setattr(
