@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hostile_set
+import hostile_stores
 import pytest
 from fake_hub import CLIP, EVIL, FakeHub, clip_weights
 from hostile_runs import RUNS
@@ -139,10 +140,10 @@ def place(before, monkeypatch) -> Path:
     monkeypatch.setattr("fishembed.sharing.bundle_export._export", _no_network)
     make_app = pytest.importorskip("fishembed.serve").make_app
 
-    def answered(answerer: object, *rest: object, **options: object) -> object:
+    def answered(classifier: object, *rest: object, **options: object) -> object:
         photo = Path("photos/1.png").read_bytes()
-        assert answerer.answer([("x.png", photo)], with_thumbnails=True)["answers"]
-        return make_app(answerer, *rest, **options)
+        assert classifier.predict([("x.png", photo)], with_thumbnails=True)["answers"]
+        return make_app(classifier, *rest, **options)
 
     monkeypatch.setattr("fishembed.serve.make_app", answered)
     return now
@@ -230,27 +231,27 @@ def _named(makers: Sequence[hostile_set.Maker]) -> list[object]:
 
 
 def test_a_store_whose_paths_lead_out(place, capsys):
-    _check(place, hostile_set.paths_outside, STORE_VERBS, capsys)
+    _check(place, hostile_stores.paths_outside, STORE_VERBS, capsys)
 
 
-@pytest.mark.parametrize(("turn", "make"), _named(hostile_set.ROOTS))
+@pytest.mark.parametrize(("turn", "make"), _named(hostile_stores.ROOTS))
 def test_stores_whose_images_lie_elsewhere(place, turn, make, capsys):
     shown = {name: STORE_VERBS[name] for name in ("fit", *SHOWS_IMAGES[turn * 5 :])}
     _check(place, make, STORE_VERBS if ALL else shown, capsys)
 
 
-@pytest.mark.parametrize(("turn", "make"), _named(hostile_set.ENCODERS))
+@pytest.mark.parametrize(("turn", "make"), _named(hostile_stores.ENCODERS))
 def test_stores_of_a_stranger_s_encoder(place, turn, make, capsys):
     asked = {name: STORE_VERBS[name] for name in ("fit", "fit trunk", *ENCODES)}
     _check(place, make, STORE_VERBS if ALL else asked, capsys)
 
 
-@pytest.mark.parametrize(("turn", "make"), _named(hostile_set.REFUSED))
+@pytest.mark.parametrize(("turn", "make"), _named(hostile_stores.REFUSED))
 def test_stores_that_reach_out_or_hold_what_none_does(place, turn, make, capsys):
     _check(place, make, _by_turns(STORE_VERBS, turn), capsys)
 
 
-@pytest.mark.parametrize(("turn", "make"), _named(hostile_set.INDEXES))
+@pytest.mark.parametrize(("turn", "make"), _named(hostile_stores.INDEXES))
 def test_indexes_that_name_stores_elsewhere(place, turn, make, capsys):
     _check(place, make, _by_turns(STORE_VERBS, turn), capsys)
 
@@ -301,7 +302,7 @@ def test_a_model_of_the_hub_that_brings_code_and_is_trusted(place, tmp_path):
     weights = clip_weights(tmp_path)
     files = {"open_clip_config.json": config, "open_clip_model.safetensors": weights}
     hub.add("evil/clip", {**files, "evil.py": EVIL})
-    hostile_set.encoder_of_the_hub(place / "mine", place / "outside")
+    hostile_stores.encoder_of_the_hub(place / "mine", place / "outside")
     RUNS[0](place / "mine", place / "outside")
     (place / "mine/words.json").write_text(json.dumps(WITH_TRUST))
     done = hub.run(RUN_ALL, ASK_NOBODY="yes", TMPDIR=str(place / "mine"))
