@@ -56,13 +56,11 @@ def draw_dataset(
 
     The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
     split, caption) and `demo.json`, which says what drew it. It is built beside its place and
-    moved there whole. Where it is complete already, nothing is done. What a drawing that was killed
-    left beside is removed by the next.
+    moved there whole, and left as it is where it is complete.
 
-    The same `seed` gives the same bytes on one machine with the same library versions. `counts`
-    says how many images of each species each split holds; None takes `long_tail()`. `n_jobs`
-    processes draw, one for each core where it is None. `progress` is called with the number of
-    images drawn and the number in all.
+    The same `seed` gives the same bytes on one machine with the same library versions. `counts` of
+    each species in each split are `long_tail()` by default, `n_jobs` processes one for each core;
+    `progress` is called with the number of images drawn and the number in all.
 
     Raises
     ------
@@ -183,8 +181,7 @@ def _refuse_foreign(folder: Path) -> None:
     foreign = {path for path in folder.rglob("*") if not path.is_dir()}
     if foreign and _read_stamp(folder) is None:
         raise InputError(f"{folder} is not empty and was not drawn by fishembed: name another")
-    foreign -= {folder / path for path in [*_read_paths(folder), STAMP, CAPTIONS]}
-    if foreign:
+    if foreign := foreign - {folder / path for path in [*_read_paths(folder), STAMP, CAPTIONS]}:
         raise InputError(
             f"{folder} was drawn by fishembed but also holds {min(foreign)}: "
             "move that away, or name another folder"

@@ -29,6 +29,9 @@ from fishembed.demo.pixels import (
 SIZE = (320, 240)
 """Width and height of the demo's images."""
 
+MUD = "#7c7462"
+"""The colour that pale, stressed and badly lit fish of every species drift towards."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -56,7 +59,7 @@ def paint(scene: Scene, size: tuple[int, int] = SIZE) -> Image.Image:
     fish = paint_fish(scene.fish, scene.pose, place, shape)
     image = paint_background(place, shape, scene.pose.y, rng)
     {"water": _sink, "deck": _lay_down, "paper": _print}[place.kind](image, fish, place, rng)
-    return take_photo(image, place.kind, rng)
+    return _camera_image(image, place.kind, rng)
 
 
 def _add(image: Array, fish: Canvas, colour: Array) -> None:
@@ -137,7 +140,7 @@ def caption(scene: Scene) -> str:
     return f"{name}, {colours}, with {shape}, {does[place.kind]} the {side} {place.caption}"
 
 
-def take_photo(scene: Array, kind: Kind, rng: np.random.Generator) -> Image.Image:
+def _camera_image(scene: Array, kind: Kind, rng: np.random.Generator) -> Image.Image:
     """Turn float32 (3, rows, columns), 0 to 1, into an image as a camera would.
 
     What is brighter than 0.75 is bent so that it nears white instead of being cut off at it.
@@ -161,10 +164,6 @@ def take_photo(scene: Array, kind: Kind, rng: np.random.Generator) -> Image.Imag
     grain = (texture(scene.shape[1:], rng, "grain") - 0.5) * strength
     noisy = np.asarray(image, dtype=np.int16) + np.rint(grain).astype(np.int16)[:, :, None]
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-
-
-MUD = "#7c7462"
-"""The colour that pale, stressed and badly lit fish of every species drift towards."""
 
 
 def choose_individual(species: Species, rng: np.random.Generator) -> Species:

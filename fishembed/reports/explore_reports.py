@@ -153,19 +153,7 @@ def write_suggestions(
         SheetImage(one.path, guesses=one.guesses, lines=(one.why,), split=split, chosen=one.why)
         for one in found.chosen
     ]
-    n = counted(len(found.chosen), "photo")
-    headline = f"{n} to label next."
-    about = (
-        f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
-        "and come first; of the others the classifier is least sure, by species. All go to "
-        "the split train: a score on photos chosen like this would mislead."
-    )
-    if random:
-        headline = f"{n} drawn at random, to check a classifier on."
-        about = (
-            "They go to the split test, apart from training: what is measured on them holds for "
-            "all photos. Answer every one of them; leaving out the hard ones flatters."
-        )
+    headline, about = _suggestion_texts(found, random=random)
     sheet = LabelSheet(
         f"{store.name}: labels",
         store.classes,
@@ -178,6 +166,22 @@ def write_suggestions(
     with new_folder(reports, name, f"{store.name}-suggest") as folder:
         write_csv(folder.path / SUGGESTIONS_CSV, columns, table)
         return _write_page(folder, sheet, store, photos)
+
+
+def _suggestion_texts(found: Suggestions, *, random: bool) -> tuple[str, str]:
+    n = counted(len(found.chosen), "photo")
+    if random:
+        return (
+            f"{n} drawn at random, to check a classifier on.",
+            "They go to the split test, apart from training: what is measured on them holds for "
+            "all photos. Answer every one of them; leaving out the hard ones flatters.",
+        )
+    return (
+        f"{n} to label next.",
+        f"{counted(found.n_typical, 'photo')} are typical of what no labelled photo is like "
+        "and come first; of the others the classifier is least sure, by species. All go to "
+        "the split train: a score on photos chosen like this would mislead.",
+    )
 
 
 def _cluster_section(

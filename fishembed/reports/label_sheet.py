@@ -150,7 +150,7 @@ def write_label_sheet(
         "data": {"answering": sheet_data(sheet, sources)},
         "figures": {},
     }
-    write_text(page, fill("photos.html", context, scripts=SCRIPTS))
+    write_text(page, fill("label_sheet.html", context, scripts=SCRIPTS))
 
 
 def images_at_hand(known: object, *, fetch: bool = False) -> ImageFiles | None:

@@ -79,8 +79,7 @@ def write_report(
     >>> write_report(run_fit(store, head="centroid"), formats=["md"]).name
     'report.md'
     """
-    unknown = sorted(set(formats) - set(REPORT_FORMATS))
-    if unknown:
+    if unknown := sorted(set(formats) - set(REPORT_FORMATS)):
         raise InputError(f"no format {unknown[0]!r}; there are {', '.join(REPORT_FORMATS)}")
     progress = progress or NoProgress()
     run = run if isinstance(run, Run) else Run.open(run)

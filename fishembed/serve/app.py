@@ -127,6 +127,12 @@ def _fill(template: str, context: dict[str, Any], scripts: Sequence[str]) -> str
 _TEXT = {"type": "string"}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_REFUSALS = {
+    "400": "No photos",
+    "401": "No token",
+    "413": "Too many bytes",
+    "415": "The one photo cannot be read",
+}
 _THUMBNAILS = {
     "name": "thumbnails",
     "in": "query",
@@ -145,7 +151,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _openapi(run: str, *, needs_token: bool) -> dict[str, Any]:
     """Return the description of `/api/predict` in OpenAPI 3.1."""
-    thumbnail = {"type": "string", "description": "JPEG as a data URI"}
+    thumbnail = _TEXT | {"description": "JPEG as a data URI"}
     near = _object(label=_TEXT, similarity={"type": "number"}, path=_TEXT, thumbnail=thumbnail)
     flag = {"type": "boolean"}
     guess = {"type": "object", "properties": {"class": _TEXT, "probability": _SHARE}}
@@ -168,10 +174,7 @@ def _openapi(run: str, *, needs_token: bool) -> dict[str, Any]:
         "requestBody": {"required": True, "content": form},
         "responses": {
             "200": {"description": "Answers", "content": {"application/json": {"schema": found}}},
-            "400": {"description": "No photos"},
-            "401": {"description": "No token"},
-            "413": {"description": "Too many bytes"},
-            "415": {"description": "The one photo cannot be read"},
+            **{status: {"description": why} for status, why in _REFUSALS.items()},
         },
     }
     document: dict[str, Any] = {

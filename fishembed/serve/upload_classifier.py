@@ -32,7 +32,7 @@ MAX_PIXELS = 100_000_000
 THUMBNAIL_BOX = (240, 180)
 """Largest width and height of the training images that are shown."""
 
-_PHOTOS_AT_ONCE = 64
+_IMAGES_AT_ONCE = 64
 """Of several requests that are answered together."""
 
 
@@ -115,7 +115,7 @@ class UploadClassifier:
         """Answer the requests that wait, the oldest first, up to a number of photos."""
         some = [self._waiting.popleft()]
         n = len(some[0].places)
-        while self._waiting and n + len(self._waiting[0].places) <= _PHOTOS_AT_ONCE:
+        while self._waiting and n + len(self._waiting[0].places) <= _IMAGES_AT_ONCE:
             some.append(self._waiting.popleft())
             n += len(some[-1].places)
         try:

@@ -46,7 +46,7 @@ def pages(tmp_path_factory):
         "many": write_report(make_run(home / "many", n_classes=101, rows=400), formats=["html"]),
         "comparison": write_comparison(compare_runs([run, other]), output=home / "c.html"),
         "audit": audit_page(home, names),
-        "photos": home / "photos.html",
+        "photos": home / "label_sheet.html",
     }
     images = [SheetImage(name, "cod", ("eel",), ("line",)) for name in names[:12]]
     sheet = LabelSheet(

@@ -62,14 +62,10 @@ def comparison_page(
     show the files of the images large.
     """
     order = comparison.best_first
-    others = order[1:]
-    changed = [changed_images(comparison, order[0], other) for other in others[:_WITH_PHOTOS]]
-    paths = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
-    files = find_run_images(comparison.runs[0], photos, fetch=fetch)
-    small, missing = read_thumbnails(files, paths, fetch=fetch, home=home)
+    sections, missing = _sections(comparison, photos, fetch=fetch, home=home)
     axis, reach = _axis(comparison), _reach(comparison)
     pairs = _pairs(comparison, reach)
-    open_pairs = max(_PAIRS_OPEN, min(len(others), _PAIRS_OF_BEST))
+    open_pairs = max(_PAIRS_OPEN, min(len(order) - 1, _PAIRS_OF_BEST))
     dots = class_dots(comparison)
     context = {
         "name": " · ".join(comparison.entries[i].name for i in order),
@@ -85,13 +81,9 @@ def comparison_page(
         "more_classes": dots[_CLASSES_OPEN:],
         "shape": lambda place: min(place, OTHERS),
         "notes": notes(comparison),
-        "sections": [
-            _section(comparison, other, rows, small)
-            for other, rows in zip(others[:_WITH_PHOTOS], changed, strict=True)
-        ],
-        "without_photos": len(others[_WITH_PHOTOS:]),
-        # Single photos that cannot be read are not worth a line here.
-        "missing_images": "" if small else missing,
+        "sections": sections,
+        "without_photos": len(order[1 + _WITH_PHOTOS :]),
+        "missing_images": missing,
         "parts": _PARTS,
         "image_places": IMAGES_BESIDE,
         "data": {},
@@ -157,6 +149,21 @@ def _reach(comparison: Comparison) -> float:
         abs(end) for d in comparison.differences for end in (*d.accuracy_ci95, *d.macro_recall_ci95)
     ]
     return math.ceil(max(ends, default=_STEP) / _STEP - 1e-9) * _STEP
+
+
+def _sections(
+    comparison: Comparison, photos: str | Path | None, *, fetch: bool, home: Path | None
+) -> tuple[list[Place], str]:
+    """Return the best run against others, and what is missing where no image could be read."""
+    best, *others = comparison.best_first[: 1 + _WITH_PHOTOS]
+    changed = [changed_images(comparison, best, other) for other in others]
+    paths = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
+    files = find_run_images(comparison.runs[0], photos, fetch=fetch)
+    small, missing = read_thumbnails(files, paths, fetch=fetch, home=home)
+    pairs = zip(others, changed, strict=True)
+    sections = [_section(comparison, other, rows, small) for other, rows in pairs]
+    # Single images that cannot be read are not worth a line.
+    return sections, "" if small else missing
 
 
 def _section(

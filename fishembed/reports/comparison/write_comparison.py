@@ -9,6 +9,7 @@ from pathlib import Path
 from fishembed._base.files import write_bytes
 from fishembed.errors import InputError
 from fishembed.experiments.comparison import ComparedRun, Comparison
+from fishembed.reports.comparison.comparison_figure import draw_comparison
 from fishembed.reports.comparison.comparison_page import comparison_page
 from fishembed.reports.comparison.comparison_texts import (
     comparison_csv,
@@ -16,7 +17,7 @@ from fishembed.reports.comparison.comparison_texts import (
     comparison_latex,
     comparison_markdown,
 )
-from fishembed.reports.figures.figure_style import FIGURE_FORMATS
+from fishembed.reports.figures.figure_style import FIGURE_FORMATS, render
 
 COMPARISON_FORMATS = ("html", "tex", "csv", "md", "json", *FIGURE_FORMATS)
 _ENDINGS = {"htm": "html", "latex": "tex", "markdown": "md"}
@@ -84,11 +85,9 @@ def comparison_files(
         raise InputError(f"no format {unknown!r}; there are {', '.join(COMPARISON_FORMATS)}")
     wanted = list(dict.fromkeys(formats))
     if output is None:
-        first = comparison.runs[0].folder.parent
-        name = "-".join(["compare", *(_file_name(entry) for entry in comparison.entries)])[
-            :_LONGEST
-        ]
-        return {one: first / f"{name}.{one}" for one in wanted or ["html"]}
+        name = "-".join(["compare", *map(_file_name, comparison.entries)])[:_LONGEST]
+        folder = comparison.runs[0].folder.parent
+        return {one: folder / f"{name}.{one}" for one in wanted or ["html"]}
     place = Path(output)
     if place.is_dir():
         raise InputError(f"{str(output)!r} is a folder: name a file, such as {place / 'table.tex'}")
@@ -113,9 +112,6 @@ def _content(
     comparison: Comparison, suffix: str, photos: str | Path | None, home: Path, *, fetch: bool
 ) -> bytes:
     if suffix in FIGURE_FORMATS:
-        from fishembed.reports.comparison.comparison_figure import draw_comparison
-        from fishembed.reports.figures.figure_style import render
-
         return render(draw_comparison(comparison), suffix)
     if suffix == "html":
         return comparison_page(comparison, photos, fetch=fetch, home=home).encode()

@@ -89,10 +89,10 @@ def draw_learning_curve(result: RunResult) -> Figure | None:
         axes.plot([], [], color=RIGHT, linewidth=1, linestyle=DASHED, label="all photos")
         ticks = ([0] if without else []) + shots
         axes.set_xticks([place[k] for k in ticks], [f"{k}" for k in ticks])
-        axes.set_ylim(0, 1)
         percent_axis(axes, "y")
-        axes.set_xlabel("training photos of each species")
-        axes.set_ylabel("average over species")
+        axes.set(
+            ylim=(0, 1), xlabel="training photos of each species", ylabel="average over species"
+        )
         axes.legend(loc="lower right")
     return figure
 
@@ -147,8 +147,9 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         # One below the other: a blend names all its parts, and two such fill the width.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
         percent_axis(axes, "xy")
-        axes.set_xlabel("share right, cross-validated")
-        axes.set_ylabel("average over species, cross-validated")
+        axes.set(
+            xlabel="share right, cross-validated", ylabel="average over species, cross-validated"
+        )
         if not near.all():
             far = counted(int((~near).sum()), "candidate")
             axes.set_title(f"{far} far below not drawn", fontsize=8.5, color=MUTED, loc="right")

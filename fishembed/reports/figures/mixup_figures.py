@@ -82,8 +82,7 @@ def _paint(axes: Axes, counts: Ints) -> None:
     cells = np.stack([column, row], axis=1)[:, None] + corners
     axes.add_collection(PolyCollection(list(cells), facecolors=colours[row, column], linewidths=0))
     axes.set_aspect("equal")
-    axes.set_xlim(-0.5, len(counts) - 0.5)
-    axes.set_ylim(len(counts) - 0.5, -0.5)
+    axes.set(xlim=(-0.5, len(counts) - 0.5), ylim=(len(counts) - 0.5, -0.5))
 
 
 def _size(n: int) -> tuple[float, float]:
@@ -96,8 +95,7 @@ def _size(n: int) -> tuple[float, float]:
 def _frame(axes: Axes, names: list[str]) -> None:
     n = len(names)
     axes.grid(visible=False)
-    axes.set_xlabel("identified as")
-    axes.set_ylabel("is")
+    axes.set(xlabel="identified as", ylabel="is")
     for spine in axes.spines.values():
         spine.set_visible(True)
     if n > _NAMED_UP_TO:

@@ -50,11 +50,8 @@ def draw_reliability(result: RunResult) -> Figure | None:
         axes.scatter(
             bins.confidence, bins.accuracy, s=areas, color=RIGHT, zorder=3, clip_on=False
         ).set_gid("points")
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
         percent_axis(axes, "xy")
-        axes.set_xlabel("how sure it was")
-        axes.set_ylabel("right")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="how sure it was", ylabel="right")
     return figure
 
 
@@ -75,11 +72,10 @@ def draw_acceptance(result: RunResult) -> Figure | None:
         axes.plot(at[some], found.right[some], color=RIGHT, linewidth=1.4, label="of them right")
         axes.vlines(at[rows], found.low[rows], found.high[rows], color=RIGHT, linewidth=1.2)
         axes.legend(loc="lower left")
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1.04)
         percent_axis(axes, "xy")
-        axes.set_xlabel("accepted where it is surer than")
-        axes.set_ylabel("photos")
+        axes.set(
+            xlim=(0, 1), ylim=(0, 1.04), xlabel="accepted where it is surer than", ylabel="photos"
+        )
     return figure
 
 
@@ -104,8 +100,7 @@ def draw_top_k(result: RunResult) -> Figure | None:
         axes.margins(y=0.18)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         percent_axis(axes, "y")
-        axes.set_xlabel("first k guesses")
-        axes.set_ylabel("truth among them")
+        axes.set(xlabel="first k guesses", ylabel="truth among them")
     return figure
 
 
@@ -136,8 +131,7 @@ def _bars(axes: Axes, table: ClassTable) -> None:
         axes.plot(0, row, "o", color=WRONG, markersize=4, clip_on=False)
     drawable = figure_names(table.names)
     row_names(axes, tick_names([drawable[i] for i in order]))
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("found (recall) with its 95% interval")
+    axes.set(xlim=(0, 1), xlabel="found (recall) with its 95% interval")
     _counts(axes, table)
 
 
@@ -171,11 +165,13 @@ def _profile(table: ClassTable) -> Figure:
         rank, table.low[order], table.high[order], step="mid", color=RIGHT, alpha=0.25, linewidth=0
     )
     axes.step(rank, table.recall[order], where="mid", color=RIGHT, linewidth=1.4)
-    axes.set_xlim(1, len(order))
-    axes.set_ylim(0, 1)
     percent_axis(axes, "y")
-    axes.set_xlabel(f"the {len(order):,} species, best first")
-    axes.set_ylabel("found (recall) with its 95% interval")
+    axes.set(
+        xlim=(1, len(order)),
+        ylim=(0, 1),
+        xlabel=f"the {len(order):,} species, best first",
+        ylabel="found (recall) with its 95% interval",
+    )
     return figure
 
 
@@ -194,10 +190,8 @@ def draw_recall_by_training(table: ClassTable) -> Figure | None:
             n_train, recall, s=areas, c=colours, alpha=0.7, linewidths=0, zorder=3, clip_on=False
         ).set_gid("points")
         _log_scale(axes, n_train)
-        axes.set_ylim(0, 1)
         percent_axis(axes, "y")
-        axes.set_xlabel("training photos")
-        axes.set_ylabel("found (recall)")
+        axes.set(ylim=(0, 1), xlabel="training photos", ylabel="found (recall)")
     return figure
 
 
@@ -247,10 +241,8 @@ def draw_values(found: Mapping[str, Any]) -> Figure | None:
         if "known" in found:
             axes.axvline(found["known"]["accuracy"], color=MUTED, linewidth=1, linestyle=DASHED)
         axes.set_yticks(y, labels)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
         percent_axis(axes, "x")
-        axes.set_xlabel("right, with 95% interval")
+        axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 1), xlabel="right, with 95% interval")
     return figure
 
 
@@ -269,9 +261,6 @@ def draw_risk_coverage(found: Mapping[str, Any]) -> Figure | None:
             "kept at the stated rate", (at, axes.get_ylim()[1]), xytext=(-4, -2),
             textcoords="offset points", ha="right", va="top", color=INK,
         )  # fmt: skip
-        axes.set_xlim(0, 1)
-        axes.set_ylim(bottom=0)
         percent_axis(axes, "xy")
-        axes.set_xlabel("photos kept")
-        axes.set_ylabel("of these wrong")
+        axes.set(xlim=(0, 1), ylim=(0, None), xlabel="photos kept", ylabel="of these wrong")
     return figure

@@ -86,7 +86,7 @@ class RunImages:
     `worst` and `more` are the mistakes the head was surest of, those of the first screen and
     others; without a mistake the answers it was least sure of. `pairs` are the largest mix-ups with
     their images, as values for the template, `small` the images of the matrix's `cells` (rows) and
-    of the map. `answering` is what `answer.js` reads, `number` an image's number there by its row,
+    of the map. `sheet` is what `answer.js` reads, `number` an image's number there by its row,
     `missing` a sentence on what is missing.
     """
 
@@ -94,7 +94,7 @@ class RunImages:
     more: list[GalleryImage]
     pairs: list[dict[str, Any]]
     small: Sprite | None
-    answering: dict[str, Any]
+    sheet: dict[str, Any]
     number: Mapping[int, int]
     cells: Rows
     missing: str
@@ -124,7 +124,7 @@ def read_run_images(run: Run, photos: str | Path | None, *, fetch: bool = False)
         more=gallery(mistakes[WORST:]),
         pairs=[_pair_view(result, one, gallery) for one in mixed],
         small=sprite,
-        answering=_answering(run, number, files, thumbs),
+        sheet=_sheet_data(run, number, files, thumbs),
         number=number,
         cells=cells if sprite else [],
         missing=missing,
@@ -163,7 +163,7 @@ def _pair_view(
     }
 
 
-def _answering(
+def _sheet_data(
     run: Run, number: Iterable[int], files: ImageFiles | str, thumbs: Mapping[str, Thumbnail]
 ) -> dict[str, Any]:
     images, names, home = run.result.images, run.result.classes.raw_names, run.folder.absolute()

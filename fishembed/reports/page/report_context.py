@@ -108,7 +108,7 @@ def _script_data(
         "named": named_points(result),
         "answers": [[answer.summary, answer.words] for answer in context["answers"]],
         "accept": accept,
-        "answering": images.answering,
+        "answering": images.sheet,
     }
 
 
