@@ -258,7 +258,8 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def _ranked(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return the runs, the best first: name, scores, how far behind the best, corrected p-value."""
-    best, rows = comparison.best_first[0], []
+    best = comparison.best_first[0]
+    rows: list[tuple[str, ...]] = []
     for i in comparison.best_first:
         one, behind, p = comparison.entries[i], "", ""
         if i != best:
