@@ -11,8 +11,12 @@ from fishembed import cluster_store, open_store, predict_run, run_fit, search_st
 from fishembed.audit import audit_store, write_audit
 from fishembed.cache import import_features
 from fishembed.reports import write_report
-from fishembed.reports.contact_sheet import write_contact_sheet
-from fishembed.reports.explore_reports import write_clusters, write_search, write_suggestions
+from fishembed.reports.write_sheets import (
+    write_clusters,
+    write_contact_sheet,
+    write_search,
+    write_suggestions,
+)
 
 CLASSES = ["cod", "<img src=x onerror=window.hacked=1>", "<script>window.hacked=1</script> & \"'"]
 PAGES = ("audit", "report", "search", "cluster", "suggest", "predict")

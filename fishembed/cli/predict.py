@@ -254,7 +254,7 @@ def _write(
     """Print predictions or write them to a file, and sort the images into folders."""
     from fishembed.experiments.predicting import prediction_formats as formats
     from fishembed.experiments.predicting.image_folders import sort_into_folders
-    from fishembed.reports.contact_sheet import write_contact_sheet
+    from fishembed.reports.write_sheets import write_contact_sheet
 
     for path, reason in found.skipped:
         console.message(f"skipped {path!r}: {reason}")

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
         run_zeroshot,
     )
     from fishembed.reports.comparison.write_comparison import write_comparison
-    from fishembed.reports.explore_reports import write_clusters, write_search, write_suggestions
     from fishembed.reports.figures.all_figures import write_learning_curve
     from fishembed.reports.run_report import write_report
     from fishembed.reports.run_sentences import summary_sentence
+    from fishembed.reports.write_sheets import write_clusters, write_search, write_suggestions
 
 _HOMES = {
     "summary_sentence": "run_sentences",
-    "write_clusters": "explore_reports",
+    "write_clusters": "write_sheets",
     "write_comparison": "comparison.write_comparison",
     "write_learning_curve": "figures.all_figures",
     "write_report": "run_report",
-    "write_search": "explore_reports",
-    "write_suggestions": "explore_reports",
+    "write_search": "write_sheets",
+    "write_suggestions": "write_sheets",
 }
 
 __all__ = [

@@ -4,7 +4,7 @@ import numpy as np
 
 from fishembed import import_features, predict_run, run_fit
 from fishembed.experiments.predicting.predicted_images import UNDECIDED, people_rows
-from fishembed.reports.contact_sheet import write_contact_sheet
+from fishembed.reports.write_sheets import write_contact_sheet
 
 NAMES = ["Lutjanus kasmira", "Lutjanus gibbus", "Gadus morhua"]
 
