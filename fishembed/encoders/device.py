@@ -59,11 +59,6 @@ def choose_precision(device: str) -> Precision:
     """Resolve the precision `auto`: bf16 where the hardware has it, else fp16 on CUDA, else fp32.
 
     Without instructions of its own for bf16, a processor is slower by it than by fp32.
-
-    Parameters
-    ----------
-    device
-        A torch device's name, as `choose_device` returns it.
     """
     import torch
 
@@ -78,11 +73,6 @@ def choose_decoding(device: str) -> Decoding:
 
     On an H100 with 16 cores, `device` fed ViT-B/32 1.8 times as fast as `fast`
     (benchmarks/RESULTS.md). Decoders of other GPUs take the place of the forward pass.
-
-    Parameters
-    ----------
-    device
-        A torch device's name, as `choose_device` returns it.
     """
     import torch
 
@@ -143,18 +133,7 @@ def choose_backend(
     """Resolve the backend `auto`: OpenVINO where it was measured to pay, else torch.
 
     That is the encoder `embedded` in fp32 or bf16 on a CPU of the x86-64 family, with the
-    package openvino installed.
-
-    Parameters
-    ----------
-    kind
-        See `fishembed.encoders.EncoderName.kind`.
-    device
-        A torch device's name.
-    precision
-        Arithmetic of the forward pass.
-    wanted
-        torch, openvino or auto.
+    package openvino installed; see `fishembed.encoders.EncoderName.kind`.
 
     Raises
     ------
@@ -172,13 +151,9 @@ def choose_backend(
 
 
 def recorded_backend(document: Mapping[str, Any]) -> Backend | Literal["auto"]:
-    """Return the backend that continues what a spec's document describes.
+    """Return the backend that continues what a spec's document describes, or nothing.
 
-    Parameters
-    ----------
-    document
-        What `EncoderSpec.to_json` returned, or nothing. Without a backend in it, bf16 is
-        torch's, and fp32 may be computed by any.
+    Without a backend in it, bf16 is torch's, and fp32 may be computed by any.
     """
     unknown = "torch" if document.get("precision", "fp32") != "fp32" else "auto"
     backend: Backend | Literal["auto"] = document.get("backend", unknown)

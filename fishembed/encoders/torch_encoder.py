@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 class TorchEncoder:
     """An encoder of images by a network on a device; those with a text tower add that.
 
-    Parameters
-    ----------
-    network
-        Maps a normalised (n, 3, crop, crop) tensor to (n, dim), on the device.
-    spec
-        What it is; has mean, std and precision.
-    device
-        A torch device's name.
+    The network maps a normalised (n, 3, crop, crop) tensor to (n, dim), on the device.
     """
 
     def __init__(self, network: torch.nn.Module, spec: EncoderSpec, device: str) -> None:

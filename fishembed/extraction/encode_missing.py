@@ -55,16 +55,12 @@ def encode_missing(
 
     Parameters
     ----------
-    plan
-        Which files must be read.
-    job
-        These files, in the plan's order, and how they are read.
+    plan, job
+        Which files must be read; these files, in the plan's order, and how they are read.
     known
         Features there are; gets the new ones.
-    encoder, engine
-        What encodes, and what it runs on.
-    reporter
-        Receives how far it is.
+    encoder, engine, reporter
+        What encodes, what it runs on, and what receives how far it is.
     """
     digests, unread = list(plan.digests), plan.unread.tolist()
     reasons: dict[int, str] = {}
@@ -126,16 +122,7 @@ def class_text_features(
 ) -> dict[str, TextFeatures]:
     """Return the text features of every prompt set, taking over what the store has.
 
-    Parameters
-    ----------
-    classes
-        Names of the classes, in the order that labels count.
-    aliases
-        Better names, by class.
-    prompts
-        The prompt sets.
-    before
-        Text features of the store, by prompt set.
+    `aliases` are better names by class, `before` the text features of the store by prompt set.
     """
     if not classes or not encoder.has_text:
         return {}

@@ -137,12 +137,8 @@ class EncodingJob:
     ----------
     files
         Where the images' bytes lie; a file's number is its place in this list.
-    batch_size
-        Images that are encoded at once; measured when None.
-    workers
-        Readers; one for each core when None.
-    max_pixels
-        Width × height above which an image is skipped.
+    batch_size, workers, max_pixels
+        See `fishembed.extract`.
     trunk
         Whether the features before the projection are wanted too.
     partial_files
@@ -203,15 +199,7 @@ class EncodedFiles:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """Device and numbers that an engine used, known once it is done.
-
-    Attributes
-    ----------
-    device
-        What encoded, "" where nothing had to be.
-    workers, lanes, batch_size, writers
-        See `StageTimes`.
-    """
+    """Device, "" where nothing was encoded, and numbers that an engine used, see `StageTimes`."""
 
     device: str = ""
     workers: int = 1
@@ -226,13 +214,8 @@ class Engine(Protocol):
     def prepared(self, encoder: EncoderLoader, *, expected: int) -> AbstractContextManager[None]:
         """Return the context in which `run` is called.
 
-        Parameters
-        ----------
-        encoder
-            What will encode.
-        expected
-            How many files will surely have to be read, so that what takes long to start may be
-            started now; 0 where nobody knows.
+        So many files as expected will surely have to be read, so that what takes long to start may
+        be started now; 0 where nobody knows.
         """
         ...
 
@@ -242,16 +225,9 @@ class Engine(Protocol):
         """Yield what is finished, in any order, each file once.
 
         Closing the iterator ends the work; an error that it raises ends the extraction,
-        and what it yielded before is kept.
-
-        Parameters
-        ----------
-        job
-            The files.
-        encoder
-            Loaded when the first image must be encoded, and not before.
-        known
-            Digests that need no features; grows while this runs.
+        and what it yielded before is kept. The encoder is loaded when the first image must be
+        encoded, and not before. Digests that are `known` need no features; they grow in number
+        while this runs.
         """
         ...
 

@@ -181,13 +181,7 @@ def _pass(
 
 @dataclass(frozen=True)
 class PackedPreprocessing(Preprocessing):
-    """Preprocessing whose pixels are the crops of several encoders, packed into one square.
-
-    Attributes
-    ----------
-    several
-        What each encoder takes.
-    """
+    """Preprocessing whose pixels are the crops of several encoders, packed into one square."""
 
     several: tuple[Preprocessing, ...] = ()
 
@@ -197,14 +191,9 @@ class PackedPreprocessing(Preprocessing):
 
 
 class SeveralEncoders:
-    """Encoders that get the same images, each cut as it takes them.
+    """Encoders of one decoding mode that get the same images, each cut as it takes them.
 
-    Parameters
-    ----------
-    encoders
-        All with one decoding mode.
-    trunks
-        Whether the features before the projection of each are wanted too.
+    `trunks` are whether the features before the projection of each are wanted too.
     """
 
     def __init__(self, encoders: Sequence[Encoder], trunks: Sequence[bool]) -> None:

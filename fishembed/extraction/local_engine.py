@@ -56,7 +56,7 @@ from fishembed.extraction.readers import (
     cores,
     use_processes,
 )
-from fishembed.images import DeviceDecoder
+from fishembed.images import DeviceDecoder, quiet_decoding
 
 if TYPE_CHECKING:
     import torch
@@ -142,6 +142,7 @@ def encode_files(
             memory = stack.enter_context(closing(SharedMemory(rows, crop, workers, known)))
             ring = memory.ring
             reader = stack.enter_context(closing(ProcessReader(server, memory, transform)))
+        stack.enter_context(quiet_decoding())  # also for what is decoded while blocks are encoded
         blocks = stack.enter_context(closing(FileReaders(reader, ring, workers).read(job.files)))
         promises = stage.submit_batches(blocks, ring, reader.messages, known)
         yield from in_order(promises, lambda: 2 * stage.lanes)

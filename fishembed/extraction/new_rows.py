@@ -65,16 +65,8 @@ def new_rows(
 ) -> NewRows:
     """Return the rows of the new store, with the edits of the store before made again.
 
-    Parameters
-    ----------
-    dataset, plan, read
-        The dataset, its rows and what came of reading them.
-    previous, prune
-        The store before, and whether rows whose image has left the dataset leave it.
-    known
-        Has the features and the perceptual hashes.
-    reporter
-        Receives what was kept.
+    With `prune`, rows whose image has left the dataset leave it; the reporter receives what was
+    kept.
 
     Raises
     ------

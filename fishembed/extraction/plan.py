@@ -53,12 +53,8 @@ class Plan:
     ) -> tuple[int, int]:
         """Count the encoded images whose path is new, and those that the store had before.
 
-        Parameters
-        ----------
-        digests
-            Of each sample, None where it could not be read.
-        was_encoded
-            Whether the image of a digest was encoded; of identical ones the first counts.
+        `digests` are those of all samples, None where one could not be read; of identical images
+        the first counts.
         """
         first = {digest: i for i in reversed(self.unread.tolist()) if (digest := digests[i])}
         had = [bool(self.before[i]) for digest, i in first.items() if was_encoded(digest)]
@@ -69,13 +65,6 @@ class Plan:
 
         A path that was read is never gone, whatever was known of its size. An image that now
         lies under a path that is new has moved; it is not gone either.
-
-        Parameters
-        ----------
-        digests
-            Of each sample, None where it could not be read.
-        previous
-            The store.
         """
         read = zip(self.samples, digests, strict=True)
         here = {sample.path for sample, digest in read if digest is not None}
@@ -115,16 +104,7 @@ class PlannedFiles(Sequence[File]):
 
 
 def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) -> Plan:
-    """Compare a dataset with the store it was extracted to before.
-
-    Parameters
-    ----------
-    dataset
-        The images.
-    previous
-        The store.
-    known
-        Digests whose features there are.
+    """Compare a dataset with the store it was extracted to before, and with known features.
 
     Raises
     ------

@@ -50,15 +50,7 @@ def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
 
 
 class PreviousStore:
-    """The store before an extraction, with its checksums compared, or none.
-
-    Parameters
-    ----------
-    store
-        The store, or None.
-    reporter
-        Receives a message about damage.
-    """
+    """The store before an extraction, or none; its checksums are compared, damage is reported."""
 
     def __init__(self, store: FeatureStore | None, reporter: Progress) -> None:
         self.store = store

@@ -37,14 +37,7 @@ DECODING_ERRORS = (ImageError, MemoryError, ValueError, OSError)
 class ImageTransform:
     """Transform from the bytes of a file to the pixels that an encoder takes.
 
-    Attributes
-    ----------
-    geometry
-        See `fishembed.images.crop_pixels`.
-    decoding
-        See `fishembed.images.decoding.image_pixels`.
-    max_pixels
-        Width × height above which an image is skipped.
+    See `fishembed.images.image_pixels` for its attributes.
     """
 
     geometry: dict[str, Any]
@@ -67,17 +60,10 @@ class ImageTransform:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where an image lies in a block's rows of the ring.
+    """Where an image lies in a block's rows of the ring: its file's place in the block, first row.
 
-    Attributes
-    ----------
-    file
-        Place of its file in the block.
-    row
-        First row.
-    length
-        Bytes, where the file itself lies there, to be decoded on the encoder's device; 0 where
-        its pixels do.
+    `length` counts bytes where the file itself lies there, to be decoded on the encoder's device;
+    0 where its pixels do.
     """
 
     file: int

@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
-from fishembed.images import quiet_decoding
 
 ENOUGH_FOR_PROCESSES = 512
 """Files from which on processes of their own pay."""
@@ -169,7 +168,7 @@ class FileReaders:
         Whoever takes a block calls `ring.release(block.segment)` when it needs it no more;
         until enough are released, nothing more is read. Closing the iterator ends the threads.
         """
-        with quiet_decoding(), ExitStack() as stack:
+        with ExitStack() as stack:
             pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
             stack.callback(pool.shutdown, wait=True, cancel_futures=True)
             yield from self._blocks(files, pool)

