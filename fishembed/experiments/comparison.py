@@ -173,13 +173,13 @@ class Comparison(PrintsAsTable):
 
     def _short_table(self) -> ShortTable:
         best, *others = self.best_first
-        worse = {place: self.difference(best, place).real for place in others}
-        shown = {True: "yes", False: "may be chance", None: ""}
-        rows = [
-            [one.name, *(f"{100 * x:.1f}" for x in (one.accuracy, one.macro_recall)), shown[real]]
-            for place in self.best_first
-            for one, real in [(self.entries[place], worse.get(place))]
-        ]
+        real = {place: self.difference(best, place).real for place in others}
+        shown = {None: "", True: "yes", False: "may be chance"}
+        rows = []
+        for place in self.best_first:
+            one = self.entries[place]
+            scores = [f"{100 * score:.1f}" for score in (one.accuracy, one.macro_recall)]
+            rows.append([one.name, *scores, shown[real.get(place)]])
         columns = ["run", "right %", "macro recall %", "worse than the first"]
         groups = "" if self.n_groups is None else f" in {counted(self.n_groups, 'group')}"
         title = f"comparison on {counted(len(self.paths), 'image')}{groups}"

@@ -95,8 +95,6 @@ def answer_field_questions(
 
     Parameters
     ----------
-    run
-        The run.
     by, pool
         Columns: scores by value, and of pooled images beside those of single ones.
     taxonomy, floor

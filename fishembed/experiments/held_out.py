@@ -187,15 +187,8 @@ def score_held_out(
 ) -> HeldOut:
     """Score training rows by heads and distances that have not learnt from them.
 
-    Parameters
-    ----------
-    head, data
-        A fitted estimator, which is not changed, and what it learnt from.
-    logits, temperature
-        What clones of it that learnt from the others make of its training rows, and what they are
-        divided by.
-    seed
-        Of the choice of classes that are held out.
+    `logits` are what clones of the head that learnt from the others make of its training rows;
+    they are divided by `temperature`. `seed` is of the choice of classes that are held out.
     """
     # Imported here: reading what was kept needs no scikit-learn, which takes a second to load.
     from fishembed.classifiers.cross_validation import aligned_logits, refit

@@ -27,18 +27,9 @@ def leave_one_out(
 ) -> dict[str, Any]:
     """Fit clones of a head without each value of a column, and score them on it.
 
-    Parameters
-    ----------
-    head
-        A fitted estimator; its settings are kept, as they were chosen with all values.
-    store
-        All labelled rows are used, whatever their split; those without a value are learnt from.
-    column
-        A metadata column, or group.
-    features
-        Which features.
-    seed
-        Of the folds that known values are scored in.
+    All labelled rows are used, whatever their split; those without a value are learnt from. The
+    settings of the fitted `head` are kept, as they were chosen with all values. `seed` is of the
+    folds that known values are scored in.
 
     Returns
     -------

@@ -272,12 +272,8 @@ class HeadProbabilities(RowBlocks):
     """Probabilities of rows by a head, and the most probable columns of those that were asked for.
 
     All at once where they are few; else in the blocks that they are asked in, and not kept: a
-    square of 20,000 rows and classes would be 3 GB.
-
-    Attributes
-    ----------
-    top, best
-        (n, `TOP_K` or fewer) columns, most probable first, and their probabilities.
+    square of 20,000 rows and classes would be 3 GB. `top` and `best` are (n, `TOP_K` or fewer):
+    columns, most probable first, and their probabilities.
     """
 
     def __init__(self, head: Any, X: npt.NDArray[np.float32]) -> None:

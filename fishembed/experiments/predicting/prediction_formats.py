@@ -60,16 +60,10 @@ def format_for(output: Path) -> Format:
 
 
 def formatted(predictions: Predictions, kind: Format, *, width: int = 0) -> str:
-    """Return predictions as text.
+    """Return predictions as text of any format but Parquet and Excel.
 
-    Parameters
-    ----------
-    predictions
-        What was predicted.
-    kind
-        Any format but Parquet and Excel.
-    width
-        Of a table's lines: images' names are shortened to leave room for answers. 0: no limit.
+    `width` is that of a table's lines: images' names are shortened to leave room for answers; 0 is
+    no limit.
     """
     if kind == "table":
         tail = "" if predictions.counts is None else "\n" + counts_table(predictions.counts)

@@ -103,12 +103,7 @@ class TrainingImages:
 class PreparedRun:
     """A run whose files are read when they are first needed, and then kept.
 
-    Attributes
-    ----------
-    run
-        The run.
-    fetch
-        Whether its store is fetched where it lies at a URL.
+    `fetch` says whether its store is fetched where it lies at a URL.
     """
 
     run: Run

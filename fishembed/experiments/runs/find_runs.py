@@ -45,18 +45,9 @@ _PATIENCE = 10.0  # seconds
 
 @dataclass(frozen=True)
 class RunLine:
-    """One run of a list.
+    """One run of a list: where it lies, and what became of its store since it was made.
 
-    Attributes
-    ----------
-    run
-        The run; None where it cannot be read.
-    folder
-        Where it lies.
-    state
-        What became of its store since; "" where the run cannot be read.
-    problem
-        Why it cannot be read.
+    Of a run that cannot be read `run` is None, `state` empty, and `problem` says why.
     """
 
     run: Run | None

@@ -27,23 +27,11 @@ PRIOR_SENTENCES: dict[Prior, str] = {
 }
 
 _SCORES = ("accuracy", "macro_recall", "macro_f1", "log_loss")
-_OPTIONS = {
-    "select_on": "--select-on",
-    "C": "--C",
-    "class_weight": "--class-weight",
-    "tau": "--tau",
-    "shrinkage": "--shrinkage",
-    "pseudo_count": "--pseudo-count",
-    "n_neighbors": "--neighbors",
-    "epochs": "--epochs",
-    "batch_size": "--batch-size",
-    "learning_rate": "--learning-rate",
-    "loss": "--loss",
-    "schedule": "--schedule",
-    "patience": "--patience",
-    "normalize": "--normalize",
-}
-"""Parameters of heads, and the options of `fishembed fit` that set them."""
+_WITH_OPTION = (
+    *("select_on", "C", "class_weight", "tau", "shrinkage", "pseudo_count", "n_neighbors"),
+    *("epochs", "batch_size", "learning_rate", "loss", "schedule", "patience", "normalize"),
+)
+"""Parameters of heads that options of `fishembed fit` set."""
 
 _WITHOUT_OPTION = {
     "max_iter": 1000,
@@ -122,12 +110,7 @@ def run_info(
 def assumed_prior(head: str, parameters: Mapping[str, Any]) -> Prior:
     """Return the class prior that a head's probabilities assume.
 
-    Parameters
-    ----------
-    head
-        Its name, as in `HEADS`, or zeroshot.
-    parameters
-        Its parameters, as in `run.json`.
+    `head` is its name, as in `HEADS`, or zeroshot; `parameters` are as in `run.json`.
 
     Notes
     -----
@@ -220,14 +203,8 @@ def repeat_command(
 ) -> str:
     """Return the command line that repeats a run exactly, quoted for a shell.
 
-    It is one of `fishembed`, or of Python where the run has parameters that no option sets.
-
-    Parameters
-    ----------
-    info, few_shot
-        What `run.json` says, and the rows of the learning curve, where one was made.
-    run
-        Name for the new run; left to `fit` when empty.
+    It is one of `fishembed`, or of Python where the run has parameters that no option sets. `info`
+    is what `run.json` says; without `run`, the new run's name is left to `fit`.
 
     Examples
     --------
@@ -256,9 +233,10 @@ def _fit_options(
     words = ["--head", str(info.get("head", ""))]
     if info.get("features") == "trunk":
         words += ["--features", "trunk"]
-    for name, option in _OPTIONS.items():
+    for name in _WITH_OPTION:
         value = parameters.get(name)
         if value is not None:
+            option = "--" + name.removeprefix("n_").replace("_", "-")
             words += [option, _number(value) if isinstance(value, float) else str(value)]
     if info.get("validate") == "val":
         words += ["--validate", "val"]
@@ -278,7 +256,7 @@ def _number(value: float) -> str:
 def _python(
     info: Mapping[str, Any], stores: Sequence[str], parameters: Mapping[str, Any], run: str
 ) -> str:
-    known = {**_OPTIONS, **_WITHOUT_OPTION}
+    known = (*_WITH_OPTION, *_WITHOUT_OPTION)
     split = info.get("scored_split")
     arguments = {
         "head": info.get("head"),
