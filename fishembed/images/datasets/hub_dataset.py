@@ -102,7 +102,8 @@ def _rows(split: str, table: Any) -> Iterator[tuple[Sample, ImageBytes]]:
     else:
         places, facts = _arrow_images(table, column), table.select_columns(wanted)
     width = len(str(max(0, len(table) - 1)))
-    for number, (image, row) in enumerate(zip(places, facts, strict=True)):
+    rows: Iterator[tuple[ImageBytes, Mapping[Any, Any]]] = zip(places, facts, strict=True)
+    for number, (image, row) in enumerate(rows):
         found = row.get(label)
         if names is not None:
             found = names[found] if isinstance(found, int) and 0 <= found < len(names) else None

@@ -74,15 +74,15 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
     if not table.columns:
         raise ManifestError(f"{str(path)!r} is empty: its first row must name the columns")
     notes = []
-    export = "" if named or "path" in table.columns else _export_of(table.columns)
-    if export:
+    if not named and "path" not in table.columns and (export := _export_of(table.columns)):
         named = dict(_EXPORTS[export])
         columns = ", ".join(f"{name} from {column}" for name, column in named.items())
         notes.append(f"{path.name} is read as an export of {export}: {columns}")
     _check_columns(path, table.columns, named)
-    further = [name for name in table.columns if name and name not in _core(named).values()]
+    core = {name: named.get(name, name) for name in COLUMNS}
+    further = [name for name in table.columns if name and name not in core.values()]
     boxes = other_box_columns(further)
-    samples, left_out, differing = _samples(path, table, _core(named), further, boxes)
+    samples, left_out, differing = _samples(path, table, core, further, boxes)
     remarks = table.remarks
     if not any(_may_exist(path.parent, sample.path) for sample in samples):
         samples, note = _found_by_name(path, samples, remarks)
@@ -108,15 +108,9 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
     )
 
 
-def _export_of(columns: Sequence[str]) -> str:
-    """Return the well-known export that has such columns, or ""."""
-    found = (name for name, own in _EXPORTS.items() if set(own.values()) <= set(columns))
-    return next(found, "")
-
-
-def _core(named: Mapping[str, str]) -> dict[str, str]:
-    """Return what path, label, split and group are called in a table."""
-    return {name: named.get(name, name) for name in COLUMNS}
+def _export_of(columns: Sequence[str]) -> str | None:
+    """Return the well-known export that has such columns."""
+    return next((name for name, own in _EXPORTS.items() if {*own.values()} <= {*columns}), None)
 
 
 def _check_columns(path: AnyPath, columns: Sequence[str], named: Mapping[str, str]) -> None:
