@@ -7,26 +7,12 @@ import re
 SPLITS = ("train", "val", "test")
 """The splits a store knows; a row may also have none, which is ""."""
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "trn": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "validate": "val",
-    "validating": "val",
-    "dev": "val",
-    "devel": "val",
-    "development": "val",
-    "test": "test",
-    "testing": "test",
-    "tst": "test",
-    "eval": "test",
-    "evaluation": "test",
-    "holdout": "test",
-    "heldout": "test",
+_SPELLINGS = {
+    "train": ("train", "training", "trn"),
+    "val": ("val", "valid", "validation", "validate", "validating", "dev", "devel", "development"),
+    "test": ("test", "testing", "tst", "eval", "evaluation", "holdout", "heldout"),
 }
+SPLIT_NAMES = {name: split for split, names in _SPELLINGS.items() for name in names}
 """The split that each name means, as people write it, in lower case.
 
 Dev is val and eval is test, as in the datasets library of Hugging Face.

@@ -41,20 +41,8 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 _KNOWN = (
-    "features",
-    "trunk",
-    "labels",
-    "classes",
-    "splits",
-    "paths",
-    "groups",
-    "digests",
-    "boxes",
-    "times",
-    "hashes",
-    "text_features",
-    "logit_scale",
-    "encoder",
+    *("features", "trunk", "labels", "classes", "splits", "paths", "groups", "digests"),
+    *("boxes", "times", "hashes", "text_features", "logit_scale", "encoder"),
 )
 _EXACT = 2**53
 """Whole numbers up to here are exact as floats; larger ones are ids."""
