@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, shown
 from fishembed._base.text import counted
-from fishembed.cache.rows import OPTIONAL_ARRAYS, Column, is_known
+from fishembed.cache.rows import Column
 
 EDITABLE = ("label", "split", "group")
 HISTORY = "history"
 DROPPED = "dropped"
 _CHANGES = ("path", "digest", "column", "was", "now")
 _REMARKS = ("who", "decided", "chosen")
-_DROPPED_TEXTS = ("path", "digest", "label", "split", "group")
-_DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk", "box", "time", "hash")
+DROPPED_TEXTS = ("path", "digest", "label", "split", "group")
+DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk", "box", "time", "hash")
 
 
 @dataclass(frozen=True)
@@ -140,37 +140,6 @@ def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> 
         changes = tuple(Change(*c) for c in zip(places_of(paths), *columns, strict=True))
         edits.append(Edit(about["verb"], about["when"], shown(about["command"]), changes))
     return tuple(edits)
-
-
-def dropped_columns(
-    dropped: Dropped,
-) -> tuple[dict[str, Sequence[str]], dict[str, npt.NDArray[Any]]]:
-    """Return the datasets of dropped rows by name: those of text, and the others."""
-    texts = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_TEXTS}
-    arrays = {f"{DROPPED}/{name}": getattr(dropped, name) for name in _DROPPED_ARRAYS}
-    known = {name: array for name, array in arrays.items() if array is not None}
-    for name in OPTIONAL_ARRAYS:
-        if (place := f"{DROPPED}/{name}") in known and not is_known(known[place]):
-            del known[place]
-    return texts, known
-
-
-def read_dropped(
-    file: Mapping[str, Any],
-    texts: Callable[[str], list[str]],
-    arrays: Callable[[str], npt.NDArray[Any]],
-    metadata: Callable[[str], Mapping[str, Column]],
-) -> Dropped | None:
-    """Read the dropped rows of a store; None where it has none."""
-    if DROPPED not in file:
-        return None
-    named = {name: texts(f"{DROPPED}/{name}") for name in _DROPPED_TEXTS}
-    numeric = {
-        name: arrays(f"{DROPPED}/{name}") for name in _DROPPED_ARRAYS if name in file[DROPPED]
-    }
-    named["path"] = list(places_of(named["path"]))
-    further = metadata(f"{DROPPED}/")
-    return Dropped(**named, **numeric, metadata=further)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

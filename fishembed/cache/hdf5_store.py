@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from fishembed._base.paths import places_of, scrub, without_secrets
 from fishembed._base.text import reason_of
-from fishembed.cache.edit_history import Dropped, Edit, read_dropped, read_history
+from fishembed.cache.edit_history import (
+    DROPPED,
+    DROPPED_ARRAYS,
+    DROPPED_TEXTS,
+    Dropped,
+    Edit,
+    read_history,
+)
 from fishembed.cache.hdf5_files import ForeignDataError, map_dataset, open_hdf5
 from fishembed.cache.lazy_rows import Matrix, file_rows
 from fishembed.cache.rows import OPTIONAL_ARRAYS, Column, dataset_name, text_column, unknown_array
@@ -151,7 +158,13 @@ class Hdf5Store(Store):
 
     @read_safely
     def _dropped(self) -> Dropped | None:
-        return read_dropped(self._file, self._texts, self._read, self._read_metadata)
+        if DROPPED not in self._file:
+            return None
+        place, there = f"{DROPPED}/", self._file[DROPPED]
+        columns: dict[str, Any] = {name: self._texts(place + name) for name in DROPPED_TEXTS}
+        columns |= {name: self._read(place + name) for name in DROPPED_ARRAYS if name in there}
+        columns["path"] = list(places_of(columns["path"]))
+        return Dropped(**columns, metadata=self._read_metadata(place))
 
     @read_safely
     def _text_keys(self) -> list[str]:

@@ -21,7 +21,13 @@ from fishembed._base.files import check_replaceable, real_path, remove_stale, tr
 from fishembed._base.paths import is_remote, places_of, scrub, to_path, without_secrets
 from fishembed._base.remote_files import ANYTHING, remote_state, staging_path
 from fishembed._version import __version__
-from fishembed.cache.edit_history import DROPPED, Dropped, dropped_columns, history_texts
+from fishembed.cache.edit_history import (
+    DROPPED,
+    DROPPED_ARRAYS,
+    DROPPED_TEXTS,
+    Dropped,
+    history_texts,
+)
 from fishembed.cache.hdf5_files import atomic_hdf5, store_write_errors
 from fishembed.cache.lazy_rows import Matrix
 from fishembed.cache.rows import (
@@ -207,11 +213,12 @@ def _write_header(file: h5py.File, header: StoreHeader) -> None:
 
 
 def _write_dropped(file: h5py.File, dropped: Dropped) -> None:
-    texts, arrays = dropped_columns(dropped)
-    for name, column in texts.items():
-        _write_texts(file, name, column)
-    for name, array in arrays.items():
-        _write(file, name, array)
+    for name in DROPPED_TEXTS:
+        _write_texts(file, f"{DROPPED}/{name}", getattr(dropped, name))
+    for name in DROPPED_ARRAYS:
+        array = getattr(dropped, name)
+        if array is not None and (name not in OPTIONAL_ARRAYS or is_known(array)):
+            _write(file, f"{DROPPED}/{name}", array)
     _write_metadata(file, f"{DROPPED}/", dropped.metadata)
 
 
