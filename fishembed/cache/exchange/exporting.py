@@ -283,19 +283,14 @@ def export_manifest(store: Store, target: str | Path) -> Path:
     box_columns = BOX if is_known(store.boxes) else ()
     taken = {*COLUMNS, *box_columns}
     metadata = {name: column for name, column in store.metadata.items() if name not in taken}
-    rows = [
-        [
-            _place(path if np.isnan(box[0]) else _boxed_image(path), root, here),
-            names[label],
-            str(split),
-            group,
-            *(_cell(side) for side in box if box_columns),
-            *(_cell(column[row]) for column in metadata.values()),
-        ]
-        for row, (path, label, split, group, box) in enumerate(
-            zip(store.paths, store.labels, store.splits, store.groups, store.boxes, strict=True)
-        )
+    images = [
+        _place(path if np.isnan(box[0]) else _boxed_image(path), root, here)
+        for path, box in zip(store.paths, store.boxes, strict=True)
     ]
+    labels = [names[label] for label in store.labels]
+    sides = store.boxes.T if box_columns else ()
+    further = [as_text(column) for column in (*sides, *metadata.values())]
+    rows = zip(images, labels, store.splits.tolist(), store.groups, *further, strict=True)
     with store_write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_csv(target, (*COLUMNS, *box_columns, *metadata), rows)
@@ -312,9 +307,3 @@ def _place(path: str, root: object, here: Path) -> str:
         return path
     whole = Path(str(root), path)
     return os.fspath(whole.relative_to(here) if whole.is_relative_to(here) else whole)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{value:.15g}"
-    return str(value)
