@@ -10,7 +10,7 @@ import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from fishembed._base.progress import Progress, Stopwatch
@@ -30,6 +30,25 @@ class Table:
     file: str
     columns: Sequence[str]
     rows: Iterable[Sequence[object]]
+
+    @classmethod
+    def to_review(
+        cls,
+        file: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        new_labels: Iterable[str] = repeat(""),
+    ) -> Table:
+        """Return a table with an empty cell for the decision of the person who reviews it."""
+        cells = ((*row, "", label) for row, label in zip(rows, new_labels, strict=False))
+        return cls(file, (*columns, *DECISION), cells)
+
+    @staticmethod
+    def cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
+        """Return a row's path, split and label as tables have them, "" for none."""
+        label = int(store.labels[row])
+        named = store.classes[label] if label >= 0 else ""
+        return store.paths[row], str(store.splits[row]), named
 
 
 class Line(NamedTuple):
@@ -65,6 +84,35 @@ class Block:
     content: Any  # What is shown
     heading: Any = ""  # A line above a gallery or fold; (text, name, text) above scores
 
+    @staticmethod
+    def image(
+        store: FeatureStore, row: int, *lines: tuple[str, ...], guesses: Sequence[str] = ()
+    ) -> CaptionedImage:
+        """Return a row's image with those lines that are not empty."""
+        path, _, label = Table.cells(store, row)
+        shown = tuple(Line(*line) for line in lines if any(line))
+        return CaptionedImage(path, shown, label, tuple(guesses))
+
+    @classmethod
+    def command(cls, *words: str) -> Block:
+        """Return a command line, quoted for a shell."""
+        return cls("command", shlex.join(["fishembed", *words]))
+
+    @classmethod
+    def gallery(
+        cls, images: Iterable[CaptionedImage], n_found: int, table: str, none: str
+    ) -> list[Block]:
+        """Return a gallery and the number of images that only the table has, or say `none`."""
+        shown = list(images)
+        if not shown:
+            return [cls("note", none)]
+        return [cls("gallery", shown), *cls.more_in(table, n_found - len(shown))]
+
+    @classmethod
+    def more_in(cls, table: str, n: int, what: str = "more") -> list[Block]:
+        """Return how many are in a table only; nothing where all are shown."""
+        return [cls("note", f"{n:,} {what} are in {table}.")] if n > 0 else []
+
 
 @dataclass(frozen=True)
 class Action:
@@ -96,43 +144,6 @@ def images_in(blocks: Iterable[Block]) -> Iterator[CaptionedImage]:
             yield from chain.from_iterable(block.content)
         elif block.kind == "folded":
             yield from images_in(block.content)
-
-
-def row_cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
-    """Return a row's path, split and label as tables have them, "" for none."""
-    return store.paths[row], str(store.splits[row]), [*store.classes, ""][store.labels[row]]
-
-
-def captioned(
-    store: FeatureStore, row: int, *lines: tuple[str, ...], guesses: Sequence[str] = ()
-) -> CaptionedImage:
-    """Return a row's image with those lines that are not empty."""
-    path, _, label = row_cells(store, row)
-    shown = tuple(Line(*line) for line in lines if any(line))
-    return CaptionedImage(path, shown, label, tuple(guesses))
-
-
-def review_table(file: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table with empty cells for the decisions of the person who reviews it."""
-    return Table(file, (*columns, *DECISION), ((*row, "", "") for row in rows))
-
-
-def command(*words: str) -> Block:
-    """Return a command line, quoted for a shell."""
-    return Block("command", shlex.join(["fishembed", *words]))
-
-
-def gallery(images: Iterable[CaptionedImage], n_found: int, table: str, none: str) -> list[Block]:
-    """Return a gallery and the number of images that only the table has, or say `none`."""
-    shown = list(images)
-    if not shown:
-        return [Block("note", none)]
-    return [Block("gallery", shown), *more_in(table, n_found - len(shown))]
-
-
-def more_in(table: str, n: int, what: str = "more") -> list[Block]:
-    """Return how many are in a table only; nothing where all are shown."""
-    return [Block("note", f"{n:,} {what} are in {table}.")] if n > 0 else []
 
 
 class CheckResult(ABC):

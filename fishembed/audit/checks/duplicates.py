@@ -10,19 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import (
-    Action,
-    AuditData,
-    Block,
-    CheckResult,
-    Section,
-    Table,
-    captioned,
-    more_in,
-    register,
-    review_table,
-    row_cells,
-)
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.image_comparison import ComparedPairs, ImageComparison
 from fishembed.audit.similar_rows import ConnectedRows, Features, Indices, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
@@ -115,10 +103,10 @@ class Duplicates(CheckResult):
         rows = []
         for number, group in enumerate((*self.groups, *self.scenes), start=1):
             for row in group.rows:
-                path, split, label = row_cells(store, row)
+                path, split, label = Table.cells(store, row)
                 cosine = round(float(self.cosine[row]), 5)
                 rows.append((number, group.kind, path, label, split, cosine))
-        return [review_table(DUPLICATES_CSV, columns, rows)]
+        return [Table.to_review(DUPLICATES_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the largest groups."""
@@ -137,7 +125,7 @@ class Duplicates(CheckResult):
         if rest := strips[_OPEN:]:
             blocks.append(Block("folded", rest, f"{counted(len(rest), 'more group')}"))
         left = len(self.groups) + len(self.scenes) - len(strips)
-        blocks += more_in(DUPLICATES_CSV, left, "more groups")
+        blocks += Block.more_in(DUPLICATES_CSV, left, "more groups")
         surplus = self.n_rows - len(self.groups)
         words = f"{counted(surplus, 'photo')} too many: near-identical"
         actions = [Action(words, _URGENCY)] if surplus else []
@@ -146,7 +134,7 @@ class Duplicates(CheckResult):
 
 def _strip(store: FeatureStore, classes: Sequence[str], group: DuplicateGroup) -> Block:
     images = [
-        captioned(store, row, ("", classes[store.labels[row]]), (str(store.splits[row]),))
+        Block.image(store, row, ("", classes[store.labels[row]]), (str(store.splits[row]),))
         for row in group.rows[:_IMAGES_SHOWN]
     ]
     heading = f"{len(group.rows)} {_HEADINGS[group.kind]}"

@@ -13,17 +13,7 @@ from PIL import Image
 
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted
-from fishembed.audit.check import (
-    Action,
-    AuditData,
-    Block,
-    CheckResult,
-    Section,
-    Table,
-    captioned,
-    gallery,
-    register,
-)
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.checks.outliers import OUTLIERS_CSV, URGENCY, outlier_table, unusual_section
 from fishembed.cache import FeatureStore
 from fishembed.errors import ImageError
@@ -127,12 +117,12 @@ class ImageQuality(CheckResult):
         if self.unread:
             about += f" {len(self.unread):,} could not be read."
         images = (
-            captioned(store, row, *((reason,) for reason in reasons))
+            Block.image(store, row, *((reason,) for reason in reasons))
             for row, reasons in self.found[:_SHOWN]
         )
         n = len(self.found)
         blocks = [heading, Block("text", about)]
-        blocks += gallery(images, n, OUTLIERS_CSV, "None is odd.")
+        blocks += Block.gallery(images, n, OUTLIERS_CSV, "None is odd.")
         actions = [Action(counted(n, "odd photo"), URGENCY + 1)] if n else []
         if self.unread:
             actions.append(Action(f"{counted(len(self.unread), 'photo')} cannot be read", URGENCY))

@@ -12,21 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fishembed._base.text import counted
-from fishembed.audit.check import (
-    DECISION,
-    Action,
-    AuditData,
-    Block,
-    CheckResult,
-    Section,
-    Table,
-    captioned,
-    command,
-    gallery,
-    register,
-    review_table,
-    row_cells,
-)
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.checks.balance import FEW, shortlist
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.similar_rows import Indices, connected_groups
@@ -111,14 +97,12 @@ class LabelIssues(CheckResult):
     def tables(self, store: FeatureStore) -> list[Table]:
         """Return the suspicious labels with the likely ones, and the ranking of all."""
         columns = ("path", "split", "label", "likely_label", "p_label", "p_likely")
-        errors = (
-            (*_cells(store, one), "yes" if self.is_weak(one) else "", "", store.classes[one.likely])
-            for one in self.found
-        )
+        errors = ((*_cells(store, one), "yes" if self.is_weak(one) else "") for one in self.found)
+        likely = [store.classes[one.likely] for one in self.found]
         ranking = ((*_cells(store, one), round(one.p_wrong, 5)) for one in self.ranked)
         return [
-            Table(LABEL_ERRORS_CSV, (*columns, "few_images", *DECISION), errors),
-            review_table(LABEL_RANKING_CSV, (*columns, "p_wrong"), ranking),
+            Table.to_review(LABEL_ERRORS_CSV, (*columns, "few_images"), errors, likely),
+            Table.to_review(LABEL_RANKING_CSV, (*columns, "p_wrong"), ranking),
         ]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
@@ -133,7 +117,7 @@ class LabelIssues(CheckResult):
             "first; a classifier that errs makes a right label look wrong, so look before you fix."
         )
         images = (
-            captioned(
+            Block.image(
                 store,
                 issue.row,
                 ("labelled", classes[issue.given], f" ({percent(issue.p_given, 0)}%)"),
@@ -146,9 +130,12 @@ class LabelIssues(CheckResult):
         blocks = [Block("text", about)]
         if warnings := self._warnings(classes):
             blocks.append(Block("warnings", warnings))
-        blocks += gallery(images, len(self.found), LABEL_ERRORS_CSV, "None stands out.")
+        blocks += Block.gallery(images, len(self.found), LABEL_ERRORS_CSV, "None stands out.")
         if self.found:
-            blocks += [Block("text", _ANSWER), command("fix", str(store.path), "decisions.csv")]
+            blocks += [
+                Block("text", _ANSWER),
+                Block.command("fix", str(store.path), "decisions.csv"),
+            ]
         ranking = f"All labels, most suspicious first, are in {LABEL_RANKING_CSV}."
         blocks.append(Block("note", ranking))
         words = f"check {counted(len(self.found), 'label')}"
@@ -191,7 +178,7 @@ def check_labels(data: AuditData) -> LabelIssues:
 
 def _cells(store: FeatureStore, one: LabelIssue) -> tuple[object, ...]:
     likely = store.classes[one.likely]
-    return *row_cells(store, one.row), likely, round(one.p_given, 5), round(one.p_likely, 5)
+    return *Table.cells(store, one.row), likely, round(one.p_given, 5), round(one.p_likely, 5)
 
 
 def find_label_issues(

@@ -13,19 +13,7 @@ import numpy.typing as npt
 
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, listed, printable
-from fishembed.audit.check import (
-    Action,
-    AuditData,
-    Block,
-    CheckResult,
-    Section,
-    Table,
-    captioned,
-    command,
-    register,
-    review_table,
-    row_cells,
-)
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.checks.duplicates import Duplicates
 from fishembed.audit.run_scores import RunScores, score_run
 from fishembed.cache import FeatureStore
@@ -110,8 +98,8 @@ class Leaks(CheckResult):
         for one in self.found:
             other = store.paths[one.other], one.other_split
             cosine = "" if math.isnan(one.cosine) else round(one.cosine, 5)
-            rows.append((*row_cells(store, one.row), one.kind, *other, cosine))
-        return [review_table(LEAKS_CSV, columns, rows)]
+            rows.append((*Table.cells(store, one.row), one.kind, *other, cosine))
+        return [Table.to_review(LEAKS_CSV, columns, rows)]
 
     def section(self, store: FeatureStore, classes: Sequence[str]) -> Section:
         """Show the nearest leaks, each beside its counterpart."""
@@ -119,7 +107,7 @@ class Leaks(CheckResult):
         if self.found:
             blocks.append(Block("text", _DIVIDE))
         if self.found or len(self.sizes) < 2:
-            blocks.append(command("split", str(store.path), "--group-duplicates"))
+            blocks.append(Block.command("split", str(store.path), "--group-duplicates"))
         nearest = sorted(self.found, key=lambda one: -np.nan_to_num(one.cosine, nan=-1.0))
         pairs = []
         for leak in nearest[:_PAIRS_SHOWN]:
@@ -127,7 +115,7 @@ class Leaks(CheckResult):
             how = f"in {leak.other_split}, {_ALIKE[leak.kind]}{near}:"
             pairs.append(
                 tuple(
-                    captioned(store, row, (words, classes[store.labels[row]]))
+                    Block.image(store, row, (words, classes[store.labels[row]]))
                     for row, words in ((leak.row, f"in {leak.split}:"), (leak.other, how))
                 )
             )

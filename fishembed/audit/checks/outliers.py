@@ -11,19 +11,7 @@ import numpy.typing as npt
 
 from fishembed._base.arrays import BLOCK, unit_rows
 from fishembed._base.text import counted
-from fishembed.audit.check import (
-    Action,
-    AuditData,
-    Block,
-    CheckResult,
-    Section,
-    Table,
-    captioned,
-    gallery,
-    register,
-    review_table,
-    row_cells,
-)
+from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.similar_rows import Features
 from fishembed.cache import FeatureStore
 
@@ -81,7 +69,7 @@ class Outliers(CheckResult):
             f"{self.median:.2f}, those listed beyond {self.fence:.2f}."
         )
         images = (
-            captioned(
+            Block.image(
                 store,
                 one.row,
                 ("labelled", classes[store.labels[one.row]]),
@@ -93,7 +81,7 @@ class Outliers(CheckResult):
         )
         n = len(self.found)
         blocks = [Block("heading", "Like none of the species"), Block("text", about)]
-        blocks += gallery(images, n, OUTLIERS_CSV, "None.")
+        blocks += Block.gallery(images, n, OUTLIERS_CSV, "None.")
         actions = [Action(f"look at {counted(n, 'unusual photo')}", URGENCY)] if n else []
         return unusual_section(blocks, actions)
 
@@ -108,8 +96,8 @@ def outlier_table(store: FeatureStore, reasons: Sequence[tuple[int, str, str]]) 
 
     `reasons` are (row, kind, reason as text).
     """
-    rows = [(*row_cells(store, row), kind, reason) for row, kind, reason in reasons]
-    return review_table(OUTLIERS_CSV, ("path", "split", "label", "kind", "reason"), rows)
+    rows = [(*Table.cells(store, row), kind, reason) for row, kind, reason in reasons]
+    return Table.to_review(OUTLIERS_CSV, ("path", "split", "label", "kind", "reason"), rows)
 
 
 @register("outliers", position=30)
