@@ -44,7 +44,8 @@ def test_the_whole_demo(workspace, no_network, capsys, monkeypatch):
 
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*.h5")}
     monkeypatch.setattr(
-        "fishembed.encoders.names.load_encoder", lambda *_, **__: pytest.fail("encoded again")
+        "fishembed.extraction.encoder_loader.load_encoder",
+        lambda *_, **__: pytest.fail("encoded again"),
     )
     with pytest.raises(SystemExit):
         main(["demo", "--json"])
