@@ -36,7 +36,7 @@ class TorchEncoder:
         import torch
 
         self.spec = spec
-        self._network = network
+        self._network: Any = network
         self._dtype = next(network.parameters()).dtype
         self._place(torch.device(device))
 
