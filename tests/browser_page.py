@@ -107,6 +107,13 @@ class Page:
             " requestAnimationFrame(() => requestAnimationFrame(() => done()))"
         )
 
+    def click(self, selector):
+        """Click the first such element once there is one: cards are made as they come in sight."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        script = "const e = document.querySelector(arguments[0]); e && e.click(); return !!e"
+        WebDriverWait(self.driver, 60).until(lambda _: self.js(script, selector))
+
     def move_to(self, x, y):
         self.settle()
         self.cdp("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

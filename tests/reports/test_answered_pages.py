@@ -31,7 +31,7 @@ def press(page, key):
 
 
 def first_photo(page):
-    page.js("document.querySelector('.card, [data-answer]').click()")
+    page.click(".card, [data-answer]")
     assert page.js("return document.getElementById('answering').open")
 
 

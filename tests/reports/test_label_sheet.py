@@ -64,7 +64,7 @@ def decided(page):
 
 def test_keys_answer_and_undo_takes_back(page):
     opened = page()
-    opened.js("document.querySelector('.card').click()")
+    opened.click(".card")
     for key in ("r", "r", "d", "u", "1"):
         press(opened, key)
     rows = decided(opened)
@@ -82,7 +82,7 @@ def test_keys_answer_and_undo_takes_back(page):
 
 def test_another_class_by_its_first_letters_or_a_new_one(page):
     opened = page()
-    opened.js("document.querySelector('.card').click()")
+    opened.click(".card")
     for typed in ("pi", "barracuda"):
         press(opened, "o")
         opened.js(
@@ -100,7 +100,7 @@ def test_another_class_by_its_first_letters_or_a_new_one(page):
 
 def test_decisions_survive_a_reload_and_a_group_is_named(page):
     opened = page()
-    opened.js("document.querySelector('.card').click()")
+    opened.click(".card")
     press(opened, "d")
     opened.js("document.querySelector('#answering').close()")
     opened.js("document.querySelectorAll('.naming button')[1].click()")
@@ -113,7 +113,7 @@ def test_decisions_survive_a_reload_and_a_group_is_named(page):
 
 def test_a_page_made_after_the_fix_does_not_show_what_is_done(page, tmp_path):
     opened = page()
-    opened.js("document.querySelector('.card').click()")
+    opened.click(".card")
     for key in ("r", "r", "1"):  # 0.png is an eel, 1.png a cod, 2.png an eel
         press(opened, key)
     fixed = sheet(6, tmp_path / "photos")
@@ -136,7 +136,7 @@ def test_a_page_made_after_the_fix_does_not_show_what_is_done(page, tmp_path):
 def test_it_fits_a_phone_and_markup_in_names_is_text(page, dark):
     opened = page(width=390, dark=dark)
     assert opened.js("return document.documentElement.scrollWidth") <= 390
-    opened.js("document.querySelector('.card').click()")
+    opened.click(".card")
     opened.settle()
     assert opened.js("return document.documentElement.scrollWidth") <= 390
     assert opened.js("return document.querySelectorAll('#answering b').length") == 0
