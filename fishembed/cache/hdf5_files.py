@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from fishembed._base.files import check_replaceable, move_into_place, real_path, temporary_file
 from fishembed._base.paths import is_remote
-from fishembed._base.remote_files import ANYTHING, uploaded_file
-from fishembed.errors import FishembedError, StoreLockedError, StoreWriteError
+from fishembed._base.remote_files import ANYTHING, remote_errors, uploaded_file
+from fishembed.errors import FishembedError, StoreFormatError, StoreLockedError, StoreWriteError
 
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
@@ -28,6 +28,7 @@ _LAYOUT: dict[str, Any] = {
     "alignment_interval": 64,
 }
 
+_LOOKED_AT = 64
 _OPEN_ELSEWHERE = "already open for write"
 """What HDF5 says of a file whose writer has not closed it."""
 
@@ -84,6 +85,14 @@ def store_write_errors(path: AnyPath) -> Iterator[None]:
             f"cannot write {str(path)!r} ({error.strerror or error}); what was there before is "
             "untouched"
         ) from error
+
+
+def first_bytes(path: AnyPath) -> bytes:
+    """Return the first 64 bytes of a file here or elsewhere; a pipe is refused, not waited for."""
+    if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
+        raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
+    with remote_errors(path), path.open("rb") as file:
+        return bytes(file.read(_LOOKED_AT))
 
 
 def open_hdf5(path: Path) -> h5py.File:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 from fishembed._base.paths import cache_dir, is_remote, to_path
 from fishembed._base.remote_files import remote_errors, with_local_copy
 from fishembed._base.text import did_you_mean, reason_of
+from fishembed.cache.hdf5_files import first_bytes
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.joined_store import JoinedStore, join_stores
-from fishembed.cache.sharded_store import ShardedStore, first_bytes, read_index, starts_index
+from fishembed.cache.sharded_store import ShardedStore, read_index, starts_index
 from fishembed.cache.store import Store
 from fishembed.errors import FishembedError, StoreFormatError, StoreNotFoundError
 

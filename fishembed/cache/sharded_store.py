@@ -23,9 +23,9 @@ import numpy.typing as npt
 from fishembed._base.bounded_reading import read_file
 from fishembed._base.files import write_text
 from fishembed._base.paths import Place, is_remote, is_url, to_path, without_secrets
-from fishembed._base.remote_files import ANYTHING, FETCH, remote_errors, uploaded_file
+from fishembed._base.remote_files import ANYTHING, FETCH, uploaded_file
 from fishembed._version import __version__
-from fishembed.cache.hdf5_files import store_write_errors
+from fishembed.cache.hdf5_files import first_bytes, store_write_errors
 from fishembed.cache.hdf5_store import Hdf5Store
 from fishembed.cache.lazy_rows import Matrix, StackedRows
 from fishembed.cache.rows import Column, stacked_metadata
@@ -52,7 +52,6 @@ INDEX_SCHEMA = 1
 CHECKSUM = "checksum"
 
 _OPEN_AT_ONCE = 64
-_LOOKED_AT = 64
 
 
 class ShardedStore(Store):
@@ -227,14 +226,6 @@ def write_index(path: AnyPath, index: Mapping[str, Any], *, replaces: str = ANYT
                 local.write_text(text, encoding="utf-8")
         else:
             write_text(path, text)
-
-
-def first_bytes(path: AnyPath) -> bytes:
-    """Return the first 64 bytes of a file here or elsewhere; a pipe is refused, not waited for."""
-    if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
-        raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
-    with remote_errors(path), path.open("rb") as file:
-        return bytes(file.read(_LOOKED_AT))
 
 
 def starts_index(start: bytes) -> bool:
