@@ -63,11 +63,11 @@ class Folds:
         and without it the others would be tested against one class less. With `groups`, rows of
         a group share a fold.
         """
-        random = check_random_state(random)
+        state: np.random.RandomState = check_random_state(random)
         fold = (
-            _fold_rows(codes, n_folds, random)
+            _fold_rows(codes, n_folds, state)
             if groups is None
-            else group_folds(codes, groups, n_folds, random)
+            else group_folds(codes, groups, n_folds, state)
         )
         return cls(rows, codes, n_classes, fold, int(fold.max()) + 1, groups=groups)
 
