@@ -208,7 +208,9 @@ def predict(
         opened, encoder = _open(run, network, console, fetch=options.fetch)
         print_stale(console, opened.run)
         given = {**options.arguments(), "device": device, "progress": console}
-        classify = partial(predict_run, opened, encoder=encoder, **given)
+        classify: Callable[..., Predictions] = partial(
+            predict_run, opened, encoder=encoder, **given
+        )
         write = partial(_write, console, opened.run, writing, kind)
         found = classify(find_inputs(images)) if images else None
         if found is not None:

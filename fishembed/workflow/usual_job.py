@@ -115,7 +115,7 @@ def run_usual_job(
         done = replace(done, audit=folder, sentences=first)
         if _n_classes(store) < 2:
             return _grouped(done, store, home, seed)
-        options = {"seed": seed, "reports": home, "command": command}
+        options: dict[str, Any] = {"seed": seed, "reports": home, "command": command}
         runs = _zeroshot(store, progress, options)
         try:
             for head in ("linear", "auto"):
