@@ -32,7 +32,7 @@ class Pairs(NamedTuple):
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Pairs:
         """Return some of the pairs."""
-        return Pairs(*(column[chosen] for column in self))
+        return Pairs._make(column[chosen] for column in self)
 
 
 def similar_pairs(
