@@ -7,9 +7,25 @@ from fishembed.cache.exchange.importing import import_features, import_vectors
 from fishembed.cache.joined_store import JoinedStore, join_stores
 from fishembed.cache.lazy_rows import ComputedRows
 from fishembed.cache.merging import merge_stores, shard_store
-from fishembed.cache.opening import FeatureStore, find_store, is_store, newest_store, open_store
+from fishembed.cache.opening import (
+    FeatureStore,
+    find_store,
+    is_store,
+    newest_store,
+    open_store,
+    store_names,
+    store_place,
+)
 from fishembed.cache.partial_files import PartialFiles, open_partial_files
-from fishembed.cache.rows import Rows, column_of, is_known, missing_column, unknown_array
+from fishembed.cache.rows import (
+    Rows,
+    column_of,
+    is_known,
+    missing_column,
+    stacked_metadata,
+    take_metadata,
+    unknown_array,
+)
 from fishembed.cache.schema import HASH, IMAGE, TRUNK, StoreHeader, TextFeatures, box_cut_text
 from fishembed.cache.store import FeatureKind, Store
 from fishembed.cache.validation import Damage
@@ -53,7 +69,11 @@ __all__ = [
     "open_partial_files",
     "open_store",
     "shard_store",
+    "stacked_metadata",
     "store_lock",
+    "store_names",
+    "store_place",
+    "take_metadata",
     "undo_edit",
     "unknown_array",
     "write_store",

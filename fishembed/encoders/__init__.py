@@ -36,6 +36,9 @@ from fishembed.encoders.prompts import (
 )
 from fishembed.encoders.registry import load_encoder, text_fingerprint
 
+text_vectors = encode_prompts
+"""The earlier name of `encode_prompts`."""
+
 __all__ = [
     "BIOBENCH",
     "DEFAULT_ENCODER",
@@ -68,4 +71,5 @@ __all__ = [
     "recorded_backend",
     "spoken_name",
     "text_fingerprint",
+    "text_vectors",
 ]

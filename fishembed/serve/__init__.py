@@ -3,4 +3,7 @@
 from fishembed.serve.app import make_app
 from fishembed.serve.upload_classifier import UploadClassifier
 
-__all__ = ["UploadClassifier", "make_app"]
+Answerer = UploadClassifier
+"""The earlier name of `UploadClassifier`."""
+
+__all__ = ["Answerer", "UploadClassifier", "make_app"]
