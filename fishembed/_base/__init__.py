@@ -1,1 +1,1 @@
-"""What every room may use and none should write again: arrays, files, tables, paths, progress."""
+"""Helpers that every package may import: arrays, files, tables, paths, progress."""

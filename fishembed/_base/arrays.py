@@ -48,7 +48,7 @@ def largest(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.intp]:
     n = min(n, values.shape[1])
     if values.shape[1] < _MANY_COLUMNS or n > _FEW_OF_MANY:
         return np.argsort(-values, axis=1, kind="stable")[:, :n]
-    left, rows = values.copy(), np.arange(len(values))  # sorting all takes ten times as long
+    left, rows = values.copy(), np.arange(len(values))  # sorting all is ten times slower
     found = np.empty((len(values), n), np.intp)
     for k in range(n):
         found[:, k] = left.argmax(axis=1)
@@ -233,7 +233,7 @@ def _improve(
 ) -> None:
     """Put a block's cosines, whose rows begin at `start`, among the best of each query in place.
 
-    After a few blocks hardly any is: only those above the least of the best are sorted.
+    Only those above the least of the best are sorted: hardly any after a few blocks.
     """
     query, row = np.nonzero(found > best[:, -1:])
     if not len(query):

@@ -1,4 +1,4 @@
-"""Reading of what may have no end or claim too much: pipes, devices, answers, archives."""
+"""Bounded reads of what may be endless or claim too much: pipes, devices, responses, archives."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 MOST = 1 << 30
-"""Bytes that are read of a table, and of anything that has no size of its own."""
+"""Limit in bytes for a table, and for anything that has no size of its own."""
 
 _AT_ONCE = 1 << 20
 
 
 class TooLargeError(OSError):
-    """More bytes than are read."""
+    """The file has more bytes than the limit."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"larger than {most:,} bytes")
 
 
 def read_file(path: AnyPath, most: int = MOST) -> bytes:
-    """Return the bytes of a file here or elsewhere.
+    """Return the bytes of a local or remote file.
 
     `OSError` when it cannot be read, is no file, or has more than `most` bytes or no end.
     """
@@ -40,7 +40,7 @@ def read_file(path: AnyPath, most: int = MOST) -> bytes:
 
 
 def blocks(path: AnyPath, most: int = MOST) -> Iterator[bytes]:
-    """Yield the bytes of a file here or elsewhere; see `read_file` for what is raised."""
+    """Yield the bytes of a local or remote file; errors as in `read_file`."""
     left = most
     with _opened(path) as file:
         while block := file.read(min(_AT_ONCE, left + 1)):
@@ -51,7 +51,7 @@ def blocks(path: AnyPath, most: int = MOST) -> Iterator[bytes]:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a file of this machine to read it, links followed; a pipe is not waited for.
+    """Open a local file for reading, links followed; do not wait for a pipe.
 
     `OSError` when it is not there, or a pipe, a device or a folder.
     """
@@ -111,7 +111,7 @@ def check_npz(path: Path, densest: int = 100) -> None:
 
 
 def _check_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Compare the shape that an array's header has with the bytes behind it."""
+    """Compare the shape in an array's header with the bytes behind it."""
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         reader = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)

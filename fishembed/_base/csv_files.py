@@ -1,9 +1,9 @@
 r"""CSV tables: read in every dialect that people have, also with odd quotes, written in one.
 
-A cell of text that a spreadsheet would take for a formula (one that begins with ``=``, ``+``,
+A cell of text that a spreadsheet would read as a formula (one that begins with ``=``, ``+``,
 ``-``, ``@`` or a tab, also behind blanks, and is no plain number) is written with a ``'`` in front
-of it, as one would type it there. `CsvTable` takes that sign off again, so that every text comes
-back as it was.
+of it, as one would type it there. `CsvTable` removes that sign, so that every text comes back as
+it was.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class CsvTable:
     Parameters
     ----------
     path
-        Separated by commas, semicolons, tabs or ``|``, whichever fits most lines, or as a
-        first line ``sep=;`` says; UTF-8, UTF-16 or Windows-1252; with quotes, without or with
-        lone ones.
+        Separated by commas, semicolons, tabs or ``|``, whichever fits most lines, or as
+        declared by a first line ``sep=;``; UTF-8, UTF-16 or Windows-1252; with quotes, without
+        or with lone ones.
     error
         What is raised where the file is missing, unreadable or no text, or a row unusable.
     delimiter
@@ -96,7 +96,7 @@ class CsvTable:
             yield line, dict(zip(self.columns, row, strict=True))
 
     def remarks(self) -> list[str]:
-        """Return sentences on what was guessed, filled up and left out in the rows read so far."""
+        """Return sentences on what was guessed, filled and skipped in the rows read so far."""
         found = [self._encoding_note] if self._encoding_note else []
         if short := self.short_rows:
             n = counted(len(short), "row has", "rows have")
@@ -126,7 +126,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO(newline="")
     plain = csv.writer(out, lineterminator="\n")
     # A row with line ends is quoted whole: the csv module would not quote carriage returns,
-    # and a record of quoted cells cannot be taken for lines with lone quotes.
+    # and a record of quoted cells cannot be mistaken for lines with lone quotes.
     quoted = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in (columns, *rows):
         cells = [guarded(cell) if isinstance(cell, str) else cell for cell in row]
@@ -153,7 +153,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 
 
 def guarded(text: str) -> str:
-    """Put a ' before a text that a spreadsheet would take for a formula.
+    """Put a ' before a text that a spreadsheet would read as a formula.
 
     Examples
     --------
@@ -304,7 +304,7 @@ def _encloses(found: _Quoted, text: str, at: int, delimiter: str, width: int) ->
     """Return whether the quotes of a record are such, and no signs that swallow lines.
 
     Where every line of it is a whole record by itself, they are not: in tables with tabs, which
-    are often written without quotes; elsewhere, where no cell could hold such lines by chance.
+    are often written without quotes; in others, where no cell could hold such lines by chance.
     """
     lines = _LINE_END.split(text[at : found.stop])
     if len(lines) == 1 or found.all_quoted or not width:

@@ -1,10 +1,10 @@
 """Files and folders that appear whole or not at all, and locks.
 
-What is written lies under a temporary name beside its place until it is complete and on disk; one
-`os.replace` moves it in. A file that was made read-only is not replaced. Whoever writes holds a
-shared lock on the temporary, which the system lets go of when the process ends: one that nobody
-holds was left by a process that is dead, and the next that writes into the same folder removes it.
-The names end in `.fishembed.tmp`, so that nobody else's are touched.
+A new file has a temporary name beside its place until it is complete and on disk; one `os.replace`
+moves it in. A read-only file is not replaced. The writing process holds a shared lock on the
+temporary file, which the system releases when the process ends: one without a lock was left by a
+dead process, and the next that writes into the same folder removes it. The names end in
+`.fishembed.tmp`, so that no other program's files are touched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PATIENCE = 2.0
-"""Seconds that somebody who is to read a pipe has to open it."""
+"""Seconds within which a reader must open a pipe."""
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to; move it to `path` when the block ends well.
 
     Where the block or the move fails, what was at `path` is untouched and nothing is left
-    behind. A link stays a link: the file it names is replaced. Rights stay as they were.
+    behind. A link stays a link: the file it names is replaced. Permissions stay as they were.
     A device or a pipe, such as ``/dev/stdout``, is written to directly; `OSError` where nobody
     reads the pipe.
 
@@ -64,10 +64,10 @@ def move_into_place(temporary: Path, path: Path) -> None:
 
 
 def check_replaceable(place: Path) -> None:
-    """Refuse to replace a file that was made read-only, which to the system only its folder is."""
+    """Refuse to replace a read-only file, which the system allows in a writable folder."""
     try:
         mode = place.stat().st_mode
-    except (OSError, ValueError):  # nothing there: whatever else is wrong, the write says
+    except (OSError, ValueError):  # nothing there: the write raises whatever else is wrong
         return
     readable_only = not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)  # root too
     if stat.S_ISREG(mode) and (readable_only or not os.access(place, os.W_OK)):
@@ -113,7 +113,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole; names of files that are no valid Unicode keep their bytes."""
+    """Write UTF-8 text whole; file names that are not valid Unicode retain their bytes."""
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -125,13 +125,13 @@ def write_json(path: Path, document: object) -> None:
 
 def real_path(path: str | Path) -> Path:
     """Return the file that a link names, else the path itself."""
-    # os.path says no where pathlib raises: the error comes from the write itself.
+    # os.path returns False where pathlib raises: the error comes from the write itself.
     return Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114
 
 
 def sync_folder(path: Path) -> None:
     """Make a new name in a folder safe on disk, where the system can."""
-    # Windows and some network disks cannot; the file is in its place by now, so go on.
+    # Windows and some network disks cannot; the file is in its place by now.
     with suppress(OSError):
         _sync(path, os.O_RDONLY)
 
@@ -147,7 +147,7 @@ def _is_device(path: Path) -> bool:
 
 @contextmanager
 def _reader_of(path: Path) -> Iterator[None]:
-    """Hold a pipe open, once somebody reads it: to open one that nobody reads never ends."""
+    """Hold a pipe open, once it has a reader: opening one without a reader never returns."""
     if not stat.S_ISFIFO(path.stat().st_mode):
         yield
         return
@@ -186,7 +186,7 @@ _TRIES = 100
 def temporary_file(path: Path) -> Iterator[Path]:
     """Create an empty file beside `path` under a temporary name; remove it after the block.
 
-    Nobody else can have the name, and a link that waits there is not followed.
+    No other process can have the name, and a link of that name is not followed.
     """
     remove_stale(path.parent)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -273,11 +273,11 @@ def _remove_unless_held(path: Path) -> None:
 
 
 def _hold(handle: int, path: Path) -> bool:
-    """Mark what was just created as in use; return whether it still is there."""
+    """Lock a temporary that was just created; return whether it still exists."""
     try:
         held = try_lock(handle, shared=True)
     except OSError as error:
-        # Without locks nothing is ever taken for stale either.
+        # Without locks no temporary is ever judged stale either.
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         return True
@@ -303,7 +303,7 @@ def _unique_name(path: Path) -> Path:
 
 
 def _short_name(path: Path, mark: str) -> Path:
-    """Return a hidden name beside a path, which is not too long where the path's is not."""
+    """Return a hidden name beside a path, never longer than file systems allow."""
     name = os.fsencode(path.name)
     if len(name) > _LONGEST:
         name = name[:_LONGEST].decode("utf-8", "ignore").encode("utf-8")
@@ -312,13 +312,13 @@ def _short_name(path: Path, mark: str) -> Path:
 
 _TAKEN = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 _FAR = 1 << 40
-"""The byte that is locked where files are locked by their bytes: no content lies there."""
+"""Offset of the byte that is locked where locks are on bytes: beyond any content."""
 
 
 def try_lock(handle: int, *, shared: bool = False) -> bool:
     """Lock an open file or folder without waiting; return whether the lock is held now.
 
-    Closing `handle` lets go of it. Others may hold a `shared` lock at the same time.
+    Closing `handle` releases it. Others may hold a `shared` lock at the same time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Stratified folds that keep groups together and leave no class without training rows."""
+"""Stratified folds that never split a group and leave no class without training rows."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def _renumbered(fold: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
 def _spread_groups(
     codes: npt.NDArray[np.intp], group: npt.NDArray[np.intp], n_folds: int, random_state: Any
 ) -> npt.NDArray[np.intp]:
-    """Put one group after another where the classes' shares of the folds differ least then.
+    """Assign each group in turn to the fold that makes the classes' shares differ least.
 
-    scikit-learn's StratifiedGroupKFold, to the same folds; it computes all classes' shares anew for
-    each group and fold, which takes seconds where groups are thousands.
+    The folds are those of scikit-learn's StratifiedGroupKFold, which computes all classes' shares
+    anew for each group and fold: seconds for thousands of groups.
     """
     from sklearn.utils import check_random_state
 
@@ -126,7 +126,7 @@ def _best_fold(spreads: list[float], sizes: npt.NDArray[np.float64]) -> int:
 def _fold_rows(
     codes: npt.NDArray[np.intp], n_folds: int, random_state: Any
 ) -> npt.NDArray[np.intp]:
-    """Distribute the rows of every class evenly, as they are each a group of its own."""
+    """Distribute the rows of every class evenly, where each is a group of its own."""
     from sklearn.utils import check_random_state
 
     random, fold, n_assigned = check_random_state(random_state), np.full(len(codes), -1), 0

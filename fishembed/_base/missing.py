@@ -1,4 +1,4 @@
-"""Values that stand for nothing, however a program spelt them, and what is text in the others."""
+"""Missing values in all spellings that programs write, and the text of the others."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ MISSING_TEXTS = frozenset(
     {"", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>", "NaT", "NULL", "null", "None"}
     | {"NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", r"\N"}
 )
-r"""What pandas takes for missing in a table, NaT and the \N of database dumps.
+r"""Texts that pandas reads as missing, NaT and the \N of database dumps.
 
-Spellings such as "none" and "na" are not among them: they are names that people give to classes.
+Spellings such as "none" and "na" are not among them: people use them as names of classes.
 """
 
 
 def is_missing(value: object) -> bool:
-    r"""Return whether a value stands for nothing.
+    r"""Return whether a value is missing.
 
     That is None, NaN, NaT, pandas' NA, masked values, and text or bytes that are empty or
     are one of `MISSING_TEXTS`, such as NA, N/A, NaN, None, NULL, ``\N`` and <NA>.
@@ -69,7 +69,7 @@ def _plain(value: object) -> Any:
 
 
 def _is_not_itself(value: Any) -> bool:
-    """Return whether a value differs from itself (NaN, NaT), or cannot tell (pandas' NA)."""
+    """Return whether a value differs from itself (NaN, NaT), or is undecided (pandas' NA)."""
     try:
         return not bool(value == value)  # noqa: PLR0124 - only these differ from themselves
     except TypeError:

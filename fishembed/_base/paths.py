@@ -1,11 +1,11 @@
 """Paths on this machine, and URLs that fsspec knows.
 
-`s3://`, `gs://`, `memory://` and whatever else fsspec has a file system for. Keys come from where
-each file system looks for them (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS`
-for GCS, fsspec's own configuration); a URL that holds some is refused, but for the query of
-`https://`, where presigned ones have it. The text of what `to_path` returns holds none: see
-`Place`. Where no folder is named, ./data, ./cache and ./reports are used, or those
-of the environment variables FISHEMBED_DATA, FISHEMBED_CACHE and FISHEMBED_REPORTS.
+These are `s3://`, `gs://`, `memory://` and whatever else fsspec has a file system for. Each file
+system finds its own keys (`AWS_…` and `~/.aws` for S3, `GOOGLE_APPLICATION_CREDENTIALS` for GCS,
+fsspec's own configuration); a URL that holds keys is refused, except in the query of `https://`,
+as presigned URLs have it. The text of what `to_path` returns holds none: see `Place`. Where no
+folder is named, ./data, ./cache and ./reports are used, or those of the environment variables
+FISHEMBED_DATA, FISHEMBED_CACHE and FISHEMBED_REPORTS.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ADDRESSES: dict[str, str] = {}
 """Whole addresses by their place, of this process only."""
 
 _HIDDEN: set[str] = set()
-"""Users and passwords that came in with a URL, to be taken out of the texts of other libraries."""
+"""Users and passwords of URLs, to be removed from the messages of other libraries."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s'\"<>]|(?<==)'[^']*'?|(?<==)\"[^\"]*\"?)+")
@@ -54,7 +54,7 @@ _IS_KEY = re.compile(rf"(?i)(?:{_KEY}|x-(?:amz|goog|ms)-.*)")
 _BESIDE_A_KEY = re.compile(
     r"(?i)expires|expiry|exp|policy|key-pair-id|s[vterpkis]|srt?|sk[a-z]+|sduoid|ssoid|spr|sip"
 )
-"""Parameters of presigned URLs that say for whom and how long: others after each signing."""
+"""Parameters of presigned URLs on whom and how long they serve: they differ by signing."""
 
 _SECRET_PART = re.compile(rf"(?i)(?<![\w.-])({_KEY})=[^/;&,]+")
 _SECRET_PAIR = re.compile(
@@ -69,16 +69,16 @@ _PLAIN = frozenset({"s3", "s3a", "gs", "gcs", "memory", "file", "local"})
 """File systems in whose names a question mark is a sign like any other, unless keys follow."""
 
 _SHORT = 8
-"""Shorter passwords are words of the language too, and taken out of URLs only."""
+"""Shorter passwords are words of the language too, and are removed from URLs only."""
 
 
 class Place(str):
     """The text of a path or URL without user, password, query or fragment.
 
-    It is a plain text to everything that takes one. Two places that differ in their query only,
+    It is a `str` to everything that accepts one. Two places that differ in their query only,
     such as ``photo?id=1`` and ``photo?id=2``, stay distinct: eight digits stand for the query,
-    except for what is a key or a date in it. A place that is sent to another process takes its
-    address along; nothing else does.
+    except for the keys and dates in it. Only a place that is pickled for another process carries
+    its whole address.
 
     Examples
     --------
@@ -112,12 +112,12 @@ class Place(str):
 
     @property
     def has_login(self) -> bool:
-        """Whether a user or a password came in with it."""
+        """Whether the URL had a user or a password."""
         return any(_parts(part)[1] for part in self.address.split("::"))
 
     @property
     def lacks_query(self) -> bool:
-        """Whether a query was taken out of its text."""
+        """Whether a query was removed from its text."""
         return any(_parts(part)[3] for part in self.address.split("::"))
 
 
@@ -140,7 +140,7 @@ def without_secrets(document: Any) -> Any:
 
 
 def shown(text: str) -> str:
-    """Return a text of ours as it may be shown: each URL in it without what opens it."""
+    """Return a text of this program with the credentials removed from each URL in it."""
     for secret in _HIDDEN:
         text = text.replace(secret, "…")
     return _IN_TEXT.sub(_cleaned, text) if "://" in text else text
@@ -163,7 +163,7 @@ def _cleaned(found: re.Match[str]) -> str:
 
 
 def _clean(url: str) -> str:
-    """Return one link of a URL without what may not be shared."""
+    """Return one part of a chained URL without credentials."""
     start, login, rest, query = _parts(url)
     if login:
         password = login.partition(":")[2]
@@ -187,29 +187,29 @@ def _parts(url: str) -> tuple[str, str, str, str]:
 
 
 def _without_login(rest: str) -> tuple[str, str]:
-    """Split off ``user:password@``; a secret key of AWS may hold slashes, and is taken whole."""
+    """Split off ``user:password@``; a secret key of AWS may hold slashes, and stays whole."""
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in host:
-        login, _, kept = rest[: len(host)].rpartition("@")
-        return login, kept + rest[len(host) :]
+        login, _, host_only = rest[: len(host)].rpartition("@")
+        return login, host_only + rest[len(host) :]
     odd = ":" in host and not _PORT.fullmatch(host) and not host.startswith("arn:")
     if odd and "@" in rest:
-        login, _, kept = rest.rpartition("@")
-        return login, kept
+        login, _, without = rest.rpartition("@")
+        return login, without
     return "", rest
 
 
 def _mark(query: str) -> str:
-    """Return what tells queries apart: "" where there is none but keys and what stands by them."""
+    """Return a mark that differs by query; "" where it has only keys and their parameters."""
     if _MARK.fullmatch(query):
         return query
     pairs = _pairs(query)
-    kept = [pair for pair in pairs if not _IS_KEY.fullmatch(pair[0])]
-    if len(kept) < len(pairs):
-        kept = [pair for pair in kept if not _BESIDE_A_KEY.fullmatch(pair[0])]
-    if not kept:
+    shared = [pair for pair in pairs if not _IS_KEY.fullmatch(pair[0])]
+    if len(shared) < len(pairs):
+        shared = [pair for pair in shared if not _BESIDE_A_KEY.fullmatch(pair[0])]
+    if not shared:
         return ""
-    return "?" + hashlib.sha256(repr(sorted(kept)).encode("utf-8", "replace")).hexdigest()[:8]
+    return "?" + hashlib.sha256(repr(sorted(shared)).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

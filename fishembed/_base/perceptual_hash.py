@@ -2,8 +2,8 @@
 
 The cosine transform of a grey image has a sign for each frequency. Re-encoding, resizing
 and brightness change few of the low ones. A mirrored image has the same coefficients, those of odd
-frequencies negated, so that two hashes tell of all four reflections how far they are. The bits are
-four views of 32 each, by whether the frequencies across and down are even or odd.
+frequencies negated, so that two hashes determine the distance in all four reflections. The bits
+are four views of 32 each, by whether the frequencies across and down are even or odd.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SMALLEST_SIDE = 2 * _FREQUENCIES
 """Pixels that a side must have, since those of fewer cannot hold the frequencies."""
 
 _FLAT = 0.1
-"""Amplitude of all frequencies (of 255) below which an image has nothing to tell it by."""
+"""Amplitude of all frequencies (of 255) below which an image has too little structure to hash."""
 
 Signs = npt.NDArray[np.float32]
 """float32 (n, 4, 32): 1 and -1 for the bits of each view, 0 where the hash is not known."""
@@ -53,8 +53,7 @@ def hash_signs(hashes: npt.NDArray[np.uint8]) -> Signs:
 def bit_distances(a: Signs, b: Signs) -> npt.NDArray[np.float32]:
     """Return in how many bits images differ, each pair in the reflection that is nearest.
 
-    float32 (n_a, n_b), 0 to 128; 64 where a hash is not known, as far as images of nothing in
-    common.
+    float32 (n_a, n_b), 0 to 128; 64, the distance of unrelated images, where a hash is not known.
     """
     even, across, down, both = (a[:, view] @ b[:, view].T for view in range(4))
     # The four reflections negate views; the largest of the four sums is this.
@@ -86,16 +85,16 @@ def _views() -> tuple[tuple[Any, Any], ...]:
 
 
 _SIDE = 112
-"""Pixels of a side that are looked at, at the least, where there are so many."""
+"""Least number of pixels of a side that are used, where there are so many."""
 
 
 def pixel_hashes(batch: Any) -> npt.NDArray[np.uint8]:
     """Return uint8 (n, 16) of uint8 (n, side, side, 3), an array or a tensor on any device.
 
-    Zeros, for not known, where the side is too small to tell.
+    Zeros, for not known, where the side is too small.
 
     Green is most of brightness, and every second pixel is enough for low frequencies: converting
-    all of them would take longer than the hash.
+    all of them would be slower than the hash itself.
     """
     if min(batch.shape[1:3]) < SMALLEST_SIDE:
         return np.zeros((len(batch), BYTES), np.uint8)

@@ -1,4 +1,4 @@
-"""Progress and seconds of long tasks: who receives messages and counts, how long steps took."""
+"""Progress and seconds of long tasks: receivers of messages and counts, durations of steps."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Progress(Protocol):
 
 
 def report_detail(progress: Progress, text: str) -> None:
-    """Report a technical line to a progress that takes such lines, which has a method `detail`."""
+    """Report a technical line to a progress that accepts such lines by a method `detail`."""
     detail = getattr(progress, "detail", None)
     if detail is not None:
         detail(text)
 
 
 _RECEIVERS: list[Progress] = []
-"""Receivers for tasks that know of no progress, such as the fit of an estimator; last wins."""
+"""Receivers for tasks without a parameter `progress`, such as an estimator's fit; last wins."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def progress_to(progress: Progress) -> Iterator[None]:
 
 
 def tracked(results: Iterable[T], total: int, task: str) -> Iterator[T]:
-    """Yield results, and report how many there are to who asked for it by `progress_to`.
+    """Yield results, and report their number to the receiver set by `progress_to`.
 
     Examples
     --------
@@ -61,10 +61,10 @@ class NoProgress:
     """Discards every message and count."""
 
     def message(self, text: str) -> None:
-        """Discard a message, which nobody reads."""
+        """Discard a message."""
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
-        """Discard a count, which nobody reads."""
+        """Discard a count."""
 
 
 class Stopwatch:

@@ -29,12 +29,12 @@ _CLIENTS = frozenset({"botocore", "aiobotocore", "aiohttp", "gcsfs"})
 _NOT_THERE = (404, 410)
 _LONGEST = 200
 _UNANNOUNCED = 4 << 30
-"""Bytes that are fetched where a server does not say how many there will be."""
+"""Limit in bytes for a download whose size the server does not announce."""
 FETCH = "FISHEMBED_FETCH"
-"""Says that what a file of this machine names elsewhere may be asked for."""
+"""Environment variable that allows fetching what a local file names on another machine."""
 
 _PAUSES = (0.02, 0.1, 0.3)
-"""Seconds to wait before looking again for what another process may be replacing."""
+"""Seconds to wait before trying again to find what another process may be replacing."""
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def remote_errors(path: object) -> Iterator[None]:
         yield
     except RemoteError:
         raise
-    except FileNotFoundError as error:  # HTTP's file system says so of whatever went wrong
+    except FileNotFoundError as error:  # HTTP's file system raises it for any failure
         if (cause := _failed_request(error)) is None:
             raise
         raise RemoteError(f"{scrub(str(path))!r} cannot be reached: {_message(cause)}") from None
@@ -78,11 +78,11 @@ def _message(error: Exception) -> str:
 
 
 ANYTHING = "*"
-"""What an upload may replace, where that does not matter."""
+"""Value of `replaces` for an upload that may replace anything."""
 
 
 def remote_state(path: UPath) -> str:
-    """Return what tells this content of a remote file from any other; "" where there is none."""
+    """Return an identifier of a remote file's current content; "" where there is no file."""
     fs = path.fs
     try:
         with remote_errors(path):
@@ -165,11 +165,11 @@ def copies_dir() -> Path:
     return Path(own) if own else Path(above) / "fishembed"
 
 
-def _remove_other_versions(folder: Path, kept: Path) -> None:
-    """Remove the copies of older versions; a process that has one open keeps reading it."""
+def _remove_other_versions(folder: Path, current: Path) -> None:
+    """Remove the copies of older versions; a process that has one open can still read it."""
     with suppress(OSError):  # another process does the same
         for version in folder.iterdir():
-            if version != kept:
+            if version != current:
                 for file in version.iterdir():
                     file.unlink(missing_ok=True)
                 version.rmdir()
@@ -181,8 +181,8 @@ def upload(local: Path, path: UPath, *, replaces: str = ANYTHING) -> None:
     Object stores show an object when all of it has arrived, so there it is one upload; other
     file systems get it under a temporary name first, which is then moved.
 
-    `replaces` is the `remote_state` that the place must be in: S3 tests that itself, elsewhere it
-    is looked at just before. `RemoteError` when it is in another, or cannot be written.
+    `replaces` is the `remote_state` that the place must be in: S3 tests that itself, for others it
+    is read just before. `RemoteError` when it is in another, or cannot be written.
     """
     if replaces not in (ANYTHING, remote_state(path)):
         raise _changed(path)
@@ -247,8 +247,8 @@ _AT_ONCE = 4
 def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> None:
     """Upload a file under a condition that S3 tests when all of it has arrived.
 
-    Where the answer to the upload was lost it is sent again, and the condition fails by what it
-    brought itself: such an upload has succeeded.
+    Where the response to the upload was lost it is sent again, and the condition fails because
+    of the first one: such an upload has succeeded.
 
     Parameters
     ----------
@@ -295,8 +295,8 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
 
 
 def _has_arrived(fs: Any, local: Path, place: dict[str, str]) -> bool:
-    """Return whether the place holds this file, by its ETag where S3 gives one."""
-    with suppress(Exception):  # no answer to this either: it is not known
+    """Return whether the place holds this file, by its ETag where S3 returns one."""
+    with suppress(Exception):  # no response to this either: it is not known
         return str(fs.call_s3("head_object", **place)["ETag"]).strip('"') == _etag(local)
     return False
 

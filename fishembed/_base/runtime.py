@@ -38,7 +38,7 @@ def lazy_names(
 def _thread_pools() -> Any:
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()  # finding the libraries takes milliseconds
+    return ThreadpoolController()  # finding the libraries costs milliseconds
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
@@ -58,10 +58,10 @@ _LOOK_EVERY = 0.5
 def end_with_parent(parent: int) -> None:
     """End this process when the one that started it is gone, also where that was killed.
 
-    A thread looks for the process id `parent`, twice a second. Where that is not this process's
+    A thread checks for the process id `parent` twice a second. Where that is not this process's
     parent, as on Windows and in that process itself, nothing is done.
     """
-    if os.name == "nt" or os.getpid() == parent:  # Windows never says that a parent is gone
+    if os.name == "nt" or os.getpid() == parent:  # Windows never reports that a parent is gone
         return
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 

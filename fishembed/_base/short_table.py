@@ -58,7 +58,7 @@ class ShortTable:
         return "\n".join([printable(self.title), *(f"  {line}" for line in lines)])
 
     def html(self) -> str:
-        """Return the table as HTML; what names hold is escaped."""
+        """Return the table as HTML, escaped."""
         head = "".join(f"<th>{escape(one)}</th>" for one in self.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(printable(cell))}</td>" for cell in row) + "</tr>"
@@ -72,11 +72,11 @@ class ShortTable:
 
 
 class PrintsAsTable:
-    """Prints as the short table that `_short_table` returns."""
+    """Mixin of objects that print as the table that their `_short_table` returns."""
 
     @abstractmethod
     def _short_table(self) -> ShortTable:
-        """Return what is shown."""
+        """Return the table to print."""
 
     def __repr__(self) -> str:
         return self._short_table().text()

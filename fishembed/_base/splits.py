@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 SPLITS = ("train", "val", "test")
-"""The splits a store knows; a row may also have none, which is ""."""
+"""The splits of a store; a row may also have none, which is ""."""
 
 _SPELLINGS = {
     "train": ("train", "training", "trn"),
@@ -13,7 +13,7 @@ _SPELLINGS = {
     "test": ("test", "testing", "tst", "eval", "evaluation", "holdout", "heldout"),
 }
 SPLIT_NAMES = {name: split for split, names in _SPELLINGS.items() for name in names}
-"""The split that each name means, as people write it, in lower case.
+"""The split that each name means, in lower case.
 
 Dev is val and eval is test, as in the datasets library of Hugging Face.
 """
@@ -23,7 +23,7 @@ FILLERS = frozenset(
     | {"pic", "pics", "frame", "frames", "set", "sets", "data", "dataset", "split", "folder"}
     | {"sample", "samples", "jpg", "jpeg", "png", "raw", "all", "files", "archive"}
 )
-"""Words of folder names that say nothing of what is in them."""
+"""Words of folder names that mean neither a split nor a class."""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -1,4 +1,4 @@
-"""English sentences: counts, lists, misspelt and look-alike names, names made safe to show."""
+"""English sentences: counts, lists, misspelt and similar names, names made safe to show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what an exception says to people: its kind only where its text means nothing alone.
+    """Return an exception's message for users; its class only where the text alone means nothing.
 
     Examples
     --------
@@ -53,7 +53,7 @@ _KEPT = "\u200c\u200d"
 
 
 def printable(name: str) -> str:
-    r"""Escape what a name hides: control signs, direction marks, bytes that are no text.
+    r"""Escape what is invisible in a name: control signs, direction marks, bytes that are no text.
 
     Letters of any script stay as they are. The result can be encoded as UTF-8, holds no line
     break and is safe in XML; it still has to be escaped as any text in markup.
@@ -83,7 +83,7 @@ def shortened(name: str, length: int) -> str:
 
 
 _COMPARED = 10_000
-"""Names that are compared; a list of photos may hold millions."""
+"""Names that are compared at most; a list of files may hold millions."""
 
 
 def did_you_mean(
@@ -92,7 +92,7 @@ def did_you_mean(
     """Return ": did you mean 'cod'?" for a misspelt name; "" where nothing is near.
 
     Capitals do not count. Near is what difflib scores at `cutoff` or more and, with `starts`,
-    what begins with the misspelt name; the `most` nearest come, the nearest first.
+    what begins with the misspelt name; the `most` nearest are named, the nearest first.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def is_slip(written: str, known: str) -> bool:
 
 
 def unknown_column(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence on a column that is not there.
+    """Return the end of a sentence on a missing column: the columns that there are.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def unknown_column(name: str, known: Iterable[str]) -> str:
 
 
 def merge_sentence(names: Iterable[str]) -> str:
-    """Return which class names may be one, and how they are merged; "" where none are alike.
+    """Return which class names may mean one class, and how to merge them; "" where none are alike.
 
     Alike are names that differ by case, blanks, signs or Unicode form only.
 

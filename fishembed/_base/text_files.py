@@ -1,4 +1,4 @@
-"""Text of a file in whatever encoding it was saved, and what files are that are no text."""
+"""Decoding of text files in any common encoding, and recognition of files that are no text."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ _SHEETS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 
 
 def file_kind(start: bytes, name: str) -> FileKind | None:
-    """Return what a file is that is no text, by its first bytes; None where it may be text.
+    """Return the kind of a file that is no text, by its first bytes; None where it may be text.
 
     Archives need some thousand bytes; `name` is for the advice.
 

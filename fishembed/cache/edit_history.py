@@ -1,4 +1,4 @@
-"""Edits of a store: what people changed since its images were encoded, to take back or repeat."""
+"""Edits of a store: changes since its images were encoded, which can be undone or repeated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DROPPED_ARRAYS = ("size", "mtime_ns", "image", "trunk", "box", "time", "hash")
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that has another value now.
+    """One changed cell.
 
     Attributes
     ----------
@@ -34,8 +34,8 @@ class Change:
     column, was, now
         label, split or group, as text; or dropped, where `was` is the number the row had.
     who, decided, chosen
-        Who decided it and when, as the table of decisions says; why the image was looked at, such
-        as "uncertain" or "random"; "" where not known.
+        Who decided it and when, from the table of decisions; why the image was selected, such as
+        "uncertain" or "random"; "" where not known.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Change:
 
 
 class Remark(NamedTuple):
-    """Note of a table of decisions on one image, see `Change`."""
+    """Remark of a table of decisions on one image, see `Change`."""
 
     who: str = ""
     decided: str = ""
@@ -58,7 +58,7 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True)
 class Edit:
-    """Changes, at least one, that were made, and are taken back, together.
+    """Changes, at least one, that were made together and are undone together.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Rows that were taken out of a store and can be put back.
+    """Rows that were dropped from a store and can be restored.
 
     Columns are as in `fishembed.cache.Rows`, but labels by name, "" for none; features are in the
     store's type, the trunk's None where the store has none or they are the image features.
@@ -127,7 +127,7 @@ def history_texts(edits: Sequence[Edit]) -> dict[str, list[str]]:
 
 
 def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> tuple[Edit, ...]:
-    """Read what `history_texts` laid out; `texts` gives a dataset as text."""
+    """Read what `history_texts` laid out; `texts` returns a dataset as text."""
     edits = []
     for number in sorted(file[HISTORY]) if HISTORY in file else ():
         place = f"{HISTORY}/{number}"
@@ -144,7 +144,7 @@ def read_history(file: Mapping[str, Any], texts: Callable[[str], list[str]]) -> 
 
 @dataclass(frozen=True)
 class AppliedHistory:
-    """The rows of a source after the edits of a store were made again.
+    """The rows of a source after the edits of a store were repeated.
 
     Attributes
     ----------
@@ -175,11 +175,11 @@ def apply_history(
     *,
     new: Container[str],
 ) -> AppliedHistory:
-    """Make a store's edits again on the rows that its source has now.
+    """Repeat a store's edits on the rows that its source has now.
 
-    A cell is changed where it still is what it was when the edit was made. Where the source
-    has another value by now, that wins: whoever fixed the source is not ignored either. A
-    dropped image stays out as long as its bytes are the same.
+    A cell is changed where its value is still that before the edit. Where the source has a newer
+    value, that wins, so that fixes of the source count too. A dropped image stays out as long as
+    its bytes are the same.
 
     Parameters
     ----------

@@ -32,10 +32,7 @@ CellEdit = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class UndoneEdit:
-    """An edit that was taken back, and its changes that something later had changed again.
-
-    Those that are `left` stay as they are.
-    """
+    """An undone edit; its changes in `left`, which were changed again later, stay as they are."""
 
     edit: Edit
     left: tuple[Change, ...]
@@ -59,14 +56,14 @@ def edit_store(
         The store; it is replaced whole, or stays as it is.
     edits
         (path, column, value): a label by name ("" for none), a split, a group; or
-        (path, "dropped", ""). What is so already is left out.
+        (path, "dropped", ""). Cells that have the value already are left out.
     verb, command
         What makes the edit, for the record.
     remarks
-        Who decided, when, and why the image was looked at, by path.
+        Who decided, when, and why the image was selected, by path.
     new_classes
-        Names that become classes whatever they are like; others do unless they look like a slip
-        of the pen. None where no class may be added.
+        Names that become classes in any case; others do unless they resemble a misspelt class.
+        None where no class may be added.
     encode_names
         Returns text features of the new classes; where it is None, or returns None, they are
         missing until the next `extract`.
@@ -74,7 +71,7 @@ def edit_store(
     Returns
     -------
     Edit
-        What was changed; where that is nothing, nothing was written.
+        The changes; where there are none, nothing was written.
 
     Raises
     ------
@@ -239,7 +236,7 @@ class _EditableRows:
         return left
 
     def forget_classes(self, names: set[str]) -> None:
-        """Leave out those of some classes that no row has, in the store or dropped from it."""
+        """Remove those of some classes that no row has, in the store or dropped from it."""
         unused = names - set(self._cells["label"])
         self._classes = [name for name in self._classes if name not in unused]
 

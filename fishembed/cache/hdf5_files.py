@@ -30,15 +30,15 @@ _LAYOUT: dict[str, Any] = {
 
 _LOOKED_AT = 64
 _OPEN_ELSEWHERE = "already open for write"
-"""What HDF5 says of a file whose writer has not closed it."""
+"""HDF5's message on a file whose writer has not closed it."""
 
 
 @contextmanager
 def atomic_hdf5(path: AnyPath, *, replaces: str = ANYTHING) -> Iterator[h5py.File]:
-    """Write an HDF5 file that takes its place when it is complete and on disk.
+    """Write an HDF5 file and move it to its place when it is complete and on disk.
 
-    One that is to lie elsewhere is written on this machine and uploaded whole, where what is there
-    is what it `replaces`; see `fishembed._base.remote_files.upload`. `StoreWriteError` when the
+    A remote one is written on this machine and uploaded whole, provided that the state there is
+    what it `replaces`; see `fishembed._base.remote_files.upload`. `StoreWriteError` when the
     disk is full or the place not writable; what was there is untouched.
     """
     if is_remote(path):
@@ -88,7 +88,7 @@ def store_write_errors(path: AnyPath) -> Iterator[None]:
 
 
 def first_bytes(path: AnyPath) -> bytes:
-    """Return the first 64 bytes of a file here or elsewhere; a pipe is refused, not waited for."""
+    """Return the first 64 bytes of a local or remote file; a pipe is refused, not waited for."""
     if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
         raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
     with remote_errors(path), path.open("rb") as file:
@@ -139,11 +139,11 @@ def map_dataset(dataset: h5py.Dataset) -> npt.NDArray[Any]:
 
 
 class _QuietFile:
-    """A file for HDF5, created or emptied, that keeps its first error instead of raising it.
+    """A file for HDF5, created or emptied, that stores its first error instead of raising it.
 
     HDF5 cannot close a file whose writes fail: handles leak, and some versions crash when
-    the interpreter ends. So every write seems to succeed, and whoever
-    closes the file looks at `error`.
+    the interpreter ends. So every write seems to succeed, and the caller checks `error` after
+    closing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -157,7 +157,7 @@ class _QuietFile:
     def __exit__(self, *_: object) -> None:
         try:
             self._raw.close()
-        except OSError as error:  # some network disks only complain here
+        except OSError as error:  # some network disks raise only here
             self.error = self.error or error
 
     def read(self, size: int = -1) -> bytes:
@@ -172,7 +172,7 @@ class _QuietFile:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[self._raw.write(rest) :]
-            except BaseException as error:  # Ctrl-C too: raised again when HDF5 is out of it
+            except BaseException as error:  # Ctrl-C too: raised again when HDF5 has returned
                 self.error = error
         return len(data)
 
@@ -196,13 +196,13 @@ _SMALL = 1 << 26
 
 
 class ForeignDataError(OSError):
-    """An HDF5 file that reaches beyond itself."""
+    """An HDF5 file that refers to other files or claims more data than it has."""
 
 
 def _refuse_foreign_data(file: h5py.File) -> None:
-    """Raise a `ForeignDataError` for what no store has; every name is looked at and no data read.
+    """Raise a `ForeignDataError` for what no store has; check every name and read no data.
 
-    That are links to other files and soft links, data sets that are kept in other files (external
+    These are soft links and links to other files, data sets that lie in other files (external
     storage, virtual data sets), and those that claim far more bytes than the file has.
     """
     seen: set[Any] = set()
@@ -215,25 +215,26 @@ def _refuse_foreign_data(file: h5py.File) -> None:
             if kind != h5py.h5l.TYPE_HARD:
                 what = _LINKS.get(kind, "a link of an unknown kind")
                 raise ForeignDataError(f"{name!r} is {what}, which no store has")
-            item = h5py.h5o.open(group, raw)
-            mark = h5py.h5o.get_info(item).addr
+            member = h5py.h5o.open(group, raw)
+            mark = h5py.h5o.get_info(member).addr
             if mark in seen:
                 continue
             seen.add(mark)
-            if isinstance(item, h5py.h5g.GroupID):
-                pending.append((item, f"{name}/"))
-            elif isinstance(item, h5py.h5d.DatasetID):
-                _refuse_dataset(item, name)
+            if isinstance(member, h5py.h5g.GroupID):
+                pending.append((member, f"{name}/"))
+            elif isinstance(member, h5py.h5d.DatasetID):
+                _refuse_dataset(member, name)
 
 
-def _refuse_dataset(item: h5py.h5d.DatasetID, name: str) -> None:
-    made = item.get_create_plist()
+def _refuse_dataset(dataset: h5py.h5d.DatasetID, name: str) -> None:
+    made = dataset.get_create_plist()
     if made.get_external_count():
         raise ForeignDataError(f"{name!r} has its data in another file, which no store has")
     if made.get_layout() == h5py.h5d.VIRTUAL:
         raise ForeignDataError(f"{name!r} is put together of other data sets, which no store has")
-    claimed = item.get_space().get_simple_extent_npoints() * item.get_type().get_size()
-    if claimed > _SMALL + _DENSEST * item.get_storage_size():
+    claimed = dataset.get_space().get_simple_extent_npoints() * dataset.get_type().get_size()
+    stored = dataset.get_storage_size()
+    if claimed > _SMALL + _DENSEST * stored:
         raise ForeignDataError(
-            f"{name!r} claims {claimed:,} bytes, of which the file has {item.get_storage_size():,}"
+            f"{name!r} claims {claimed:,} bytes, of which the file has {stored:,}"
         )

@@ -1,4 +1,4 @@
-"""A store in one HDF5 file: opened in milliseconds, read where it is looked at."""
+"""A store in one HDF5 file: opened in milliseconds, read when accessed."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ _ADVICE = "name another, or move it away and extract again"
 _TEXT_COLUMNS = frozenset({"path", "digest", "split", "group"})
 _FEATURES = {"image": IMAGE, "trunk": TRUNK}
 _UNREADABLE = (KeyError, OSError, RuntimeError, ValueError, TypeError)
-"""What HDF5 raises on damaged data."""
+"""Errors that HDF5 raises on damaged data."""
 
 
 class Hdf5Store(Store):
     """One HDF5 file, whose features are read-only memory maps.
 
     It stays the store that was opened, also when another is written to its place meanwhile. With
-    `check` everything is compared with its checksums when it is read first. Open it with `read`.
+    `check` everything is compared with its checksums on first read. Open it with `read`.
     """
 
     def __init__(self, file: h5py.File, path: AnyPath, *, check: bool = True) -> None:
         self._features = file
-        # What an older schema says is brought to this one in memory, all but the features.
+        # An older schema is migrated to this one in memory, all but the features.
         self._file = migrated(file, path)
         about = read_description(self._file.attrs)
         check_layout(self._file, file)
@@ -209,7 +209,7 @@ class Hdf5Store(Store):
         return find_damage(name, whole, checksums)
 
     def _check_features(self, name: str, matrix: Matrix) -> None:
-        """Compare features with their checksums, and see that all are finite, once."""
+        """Compare features with their checksums, and check that all are finite, once."""
         if name == TRUNK and self.trunk_is_image:
             name = IMAGE
         if self._checks and name not in self.checked:
@@ -289,7 +289,7 @@ class Hdf5Store(Store):
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """Say that the file is damaged where HDF5 cannot read a data set."""
+        """Raise an error that the file is damaged where HDF5 cannot read a data set."""
         try:
             yield
         except _UNREADABLE as error:

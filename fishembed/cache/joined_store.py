@@ -1,4 +1,4 @@
-"""Several encoders' stores of the same images, side by side."""
+"""Join of several encoders' stores of the same images, features side by side."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
     Parameters
     ----------
     stores
-        Two or more; the first one gives paths, labels, splits and groups.
+        Two or more; paths, labels, splits and groups are those of the first.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def join_stores(stores: Sequence[Store]) -> JoinedStore:
 
 
 def _image_keys(store: Store) -> list[tuple[str, bytes, bytes]]:
-    """Return what recognises each row's image: its bytes, and the part or moment of it."""
+    """Return the identity of each row's image: its bytes, and the part or moment of it."""
     columns = zip(store.digests, store.boxes, store.times, strict=True)
     return [(digest, box.tobytes(), time.tobytes()) for digest, box, time in columns]
 

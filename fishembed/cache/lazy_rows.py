@@ -1,7 +1,7 @@
 """Matrices whose rows are read when they are asked for.
 
-A memory map counts every page that was touched until the system takes it back; these read what
-is wanted and keep nothing, so that a matrix may be larger than memory.
+A memory map occupies every page that was touched until the system reclaims it; these read what is
+wanted and cache nothing, so that a matrix may be larger than memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fishembed.errors import StoreClosedError
 Key = int | slice | Sequence[int] | npt.NDArray[Any]
 
 _DENSE = 8
-"""Rows that lie within this many times their number are read in one go."""
+"""Rows that lie within this many times their number are read at once."""
 
 
 class Matrix(Protocol):
@@ -196,7 +196,7 @@ class _FileRows(LazyRows):
         self._offset = offset
 
     def _range(self, start: int, stop: int) -> npt.NDArray[Any]:
-        if not self._dataset:  # its handle may be another file's by now
+        if not self._dataset:  # closed: its handle may be another file's by now
             raise StoreClosedError(
                 "the store of these rows is closed: read them before, or open the store again"
             )

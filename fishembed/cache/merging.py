@@ -62,8 +62,8 @@ def merge_stores(
     StoreMismatchError
         When the features come from different encoders.
     InputError
-        When two stores say different things of one path, or a file lies at the target that is
-        no index: nothing is replaced but an index by another.
+        When two stores differ on one path, or a file that is no index lies at the target: only an
+        index is replaced, by another one.
     """
     place, places = to_path(target), [to_path(store) for store in stores]
     if not places:
@@ -81,10 +81,10 @@ def merge_stores(
     with store_lock(place) as there, ShardedStore(index, place, open_store) as store:
         _check_free(place)  # another process may have written it since
         rows = store.rows
-        kept = _first_rows(rows, place)
-        filled = _filled(rows, kept)
-        _write_rows(place, store, kept, filled, skipped=True, replaces=there)
-        return len(kept), len(store) - len(kept)
+        first = _first_rows(rows, place)
+        filled = _filled(rows, first)
+        _write_rows(place, store, first, filled, skipped=True, replaces=there)
+        return len(first), len(store) - len(first)
 
 
 def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath) -> int:
@@ -135,7 +135,7 @@ def shard_store(store: str | Path | UPath, rows: int, target: str | Path | UPath
 
 
 def _check_free(place: AnyPath, *, or_index: bool = False) -> None:
-    """Refuse to take the place of what is there."""
+    """Refuse a target that exists, but an index where `or_index`."""
     with remote_errors(place):
         taken = place.exists()
     if taken and not (or_index and is_index(place)):
@@ -147,7 +147,7 @@ def _check_free(place: AnyPath, *, or_index: bool = False) -> None:
 
 @contextmanager
 def _new_folder(folder: AnyPath) -> Iterator[AnyPath]:
-    """Yield a folder to fill: moved in whole on this machine, the place itself elsewhere."""
+    """Yield a folder to fill: a local one is moved in whole, a remote one is filled in place."""
     if is_remote(folder):
         yield folder
         return
@@ -185,17 +185,17 @@ def _write_rows(
 def _first_rows(rows: Rows, place: AnyPath) -> npt.NDArray[np.int64]:
     """Return the numbers of the rows whose path no row before them has."""
     seen: dict[str, int] = {}
-    kept = []
+    first = []
     for row, path in enumerate(rows.path):
         before = seen.setdefault(path, row)
         if before == row:
-            kept.append(row)
+            first.append(row)
         elif differing := list(_differing(rows, before, row)):
             raise DataError(
                 f"the stores say different things of {path!r} ({', '.join(differing)}): mend one, "
                 f"or merge to an index ({place.stem}{INDEX_SUFFIX}), which keeps both rows"
             )
-    return np.array(kept, np.int64)
+    return np.array(first, np.int64)
 
 
 def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
@@ -208,15 +208,15 @@ def _differing(rows: Rows, a: int, b: int) -> Iterator[str]:
             yield name
 
 
-def _filled(rows: Rows, kept: npt.NDArray[np.int64]) -> Rows:
-    """Return the rows kept, with the metadata and hashes that only a repeated row has."""
-    found = rows.take(kept)
-    if len(kept) == len(rows):
+def _filled(rows: Rows, first: npt.NDArray[np.int64]) -> Rows:
+    """Return the first row of each path, with metadata and hashes that only a repeat of it has."""
+    found = rows.take(first)
+    if len(first) == len(rows):
         return found
     at = {path: new for new, path in enumerate(found.path)}
     hashes = np.array(found.hash)
     metadata = {name: np.array(column) for name, column in found.metadata.items()}
-    for row in np.setdiff1d(np.arange(len(rows)), kept).tolist():
+    for row in np.setdiff1d(np.arange(len(rows)), first).tolist():
         new = at[rows.path[row]]
         if not hashes[new].any():
             hashes[new] = rows.hash[row]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PREFERRED = ("", ".h5", ".hdf5", ".json")
-"""Endings of names of stores, those that are taken first where several have one name."""
+"""Endings of names of stores, in order of precedence where several have one name."""
 
 
 def open_store(*paths: str | Path | UPath, check: bool = True, by_name: bool = True) -> Store:
@@ -34,13 +34,13 @@ def open_store(*paths: str | Path | UPath, check: bool = True, by_name: bool = T
     ----------
     paths
         An HDF5 file, or an index over several; or the URL of one: then a copy is fetched to
-        this machine and kept until the one there changes. Several paths are stores of several
+        this machine, and used until the one there changes. Several paths are stores of several
         encoders, which are put side by side.
     by_name
         Whether a store in the cache folder is found by its name too, see `store_place`.
     check
-        Whether everything is compared with its checksums when it is read first. `Store.verify`
-        compares also where this is not so.
+        Whether everything is compared with its checksums on first read. `Store.verify` compares
+        in any case.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def store_place(named: str | Path | UPath) -> AnyPath:
 
 
 def store_names() -> list[str]:
-    """Return the names of the stores in the cache folder; none where that is elsewhere."""
+    """Return the names of the stores in the cache folder; none where that is remote."""
     folder = cache_dir()
     if is_remote(folder):
         return []

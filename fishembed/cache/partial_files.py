@@ -1,7 +1,7 @@
-"""Features of an extraction that has not ended, safe on disk in partial files.
+"""Partial files: features of an unfinished extraction, safe on disk.
 
 The partial files of a store at a URL lie on this machine, each with a copy beside the store, so
-that another machine can go on from them. Object stores have no locks: one writer at a time is
+that another machine can continue from them. Object stores have no locks: one writer at a time is
 only enforced among the processes of one machine. Of two machines that write the same store each
 uploads it whole, and the later stays.
 """
@@ -45,7 +45,7 @@ _OPEN_AT_ONCE = 64
 _IDENTITY = "identity"
 
 _NAME = re.compile(r"\d+(-\w+)?\.h5")
-"""A partial file's name: a number, and perhaps who wrote it."""
+"""A partial file's name: a number, and optionally its writer."""
 
 
 def open_partial_files(store: str | Path | UPath, identity: str, writer: str = "") -> PartialFiles:
@@ -59,17 +59,17 @@ def open_partial_files(store: str | Path | UPath, identity: str, writer: str = "
 class PartialFiles:
     """A folder of partial files beside a store, each with the features of some images.
 
-    A file is written whole and moved in, so that what is there can be trusted after any
-    kind of end. Files of another encoder are never read.
+    A file is written whole and moved in, so that it can be trusted after any interruption. Files
+    of another encoder are never read.
 
     Parameters
     ----------
     store, identity
         The store that the features will be written to; the encoder's fingerprint, and which of its
-        features are kept.
+        features are stored.
     writer
-        Letters and digits that tell apart who writes at the same time; "" for who writes the
-        store.
+        Letters and digits, different for each process that writes at the same time; "" for the
+        one that writes the store.
     """
 
     def __init__(self, store: str | Path, identity: str, writer: str = "") -> None:
@@ -122,7 +122,7 @@ class PartialFiles:
         return self._open(path, dataset)
 
     def write_marker(self, name: str) -> None:
-        """Write an empty file, by which others can tell that they share this folder."""
+        """Write an empty file, by which other processes recognise that they share this folder."""
         with store_write_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / name).touch()
@@ -170,7 +170,7 @@ class RemotePartialFiles(PartialFiles):
     def write(
         self, digests: Sequence[str], features: Mapping[str, npt.NDArray[np.float32]]
     ) -> Path:
-        """Write one file and upload it; a named writer keeps none on its machine."""
+        """Write one file and upload it; a named writer stores none on its machine."""
         path = super().write(digests, features)
         upload(path, self._remote / path.name)
         if self._only_uploads:

@@ -1,4 +1,4 @@
-"""Rows of a store: what is known of each image, as columns, and what tables say besides.
+"""Rows of a store: columns of what is known of each image, and metadata from tables.
 
 A metadata column is text (str, "" where it is missing) or numbers (float64, NaN where missing).
 """
@@ -19,10 +19,10 @@ from fishembed.errors import DimensionError
 Column = npt.NDArray[Any]
 
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d{0,14})(\.\d+)?(e[+-]\d+)?", re.ASCII)
-"""What is read as a number: no 007, no 12E4 and no id of twenty digits, which name things."""
+"""Texts that are read as numbers: no 007, no 12E4 and no id of twenty digits, which are names."""
 
 _LARGE = 1 << 26
-"""Characters from which on a column of text is kept as objects, since one is very long."""
+"""Characters from which on a column of text is stored as objects, since one is very long."""
 
 
 def column_of(cells: Sequence[str]) -> Column:
@@ -107,7 +107,7 @@ def _is_same(a: Column, b: Column) -> bool:
 
 
 def dataset_name(column: str) -> str:
-    """Return how a column is called in a file, where a slash would make a group."""
+    """Return a column's name in a file, where a slash would make a group."""
     quoted = column.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
     return f"%{quoted}" if quoted in {"", ".", ".."} else quoted
 

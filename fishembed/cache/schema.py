@@ -48,12 +48,12 @@ class TextFeatures:
     names
         The class names that were put into the prompts.
     templates
-        The prompts; empty where imported features do not say.
+        The prompts; empty where imported features do not name them.
     logit_scale
         Factor that turns cosines into logits.
     tower
         Identity of the text tower, where the encoder's fingerprint does not cover it;
-        "" where it does, and in stores from before it was kept.
+        "" where it does, and in stores from before it was stored.
     """
 
     features: npt.NDArray[np.float32]
@@ -71,7 +71,7 @@ class TextFeatures:
 EncodeNames = Callable[
     [TextFeatures, Sequence[str]], "tuple[Sequence[str], npt.NDArray[Any]] | None"
 ]
-"""Returns the spoken names of some classes under a prompt set, and their text features (n, dim)."""
+"""Returns the names of classes as in the prompts of a set, and their text features (n, dim)."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,13 @@ class StoreHeader:
 
 
 def box_cut_text(cut: Mapping[str, Any]) -> str:
-    """Return in words how boxes are cut, from what a store's source says under `boxes`."""
+    """Return a sentence on how boxes are cut, from `boxes` in a store's source."""
     square = "" if cut.get("square") else "no-"
     return f"--margin {cut.get('margin')} --{square}square"
 
 
 def encode_texts(texts: Sequence[str]) -> npt.NDArray[np.bytes_]:
-    """Return UTF-8 of one length, filled with zeros, as HDF5 keeps it.
+    """Return UTF-8 of one length, filled with zeros, as HDF5 stores it.
 
     File names that are no valid Unicode survive the round trip. `DataError` when a text holds half
     a character or ends in a zero, which no file name does.
@@ -156,7 +156,7 @@ def encode_attribute(text: str) -> np.bytes_:
     """Return an attribute's text in fixed length.
 
     HDF5 guards such text with checksums of its own. Text of any length would lie in a heap
-    without, where a flipped byte can keep HDF5 searching for ever.
+    without, where a flipped byte can make HDF5 search for ever.
     """
     return np.bytes_(text.encode("utf-8", "surrogateescape"))
 

@@ -1,9 +1,9 @@
 """One store over many files: a small index that names them in their order.
 
-The index is JSON and holds what can be asked without opening a file: how many rows each has and
-its fingerprint, the encoder, the classes. HDF5's virtual data sets could put the features
-together too, but they give zeros for a file that is missing, cannot be mapped into memory, and
-know no URLs.
+The index is JSON and holds what is needed without opening a file: each one's number of rows and
+fingerprint, the encoder, the classes. HDF5's virtual data sets could put the features together
+too, but they return zeros for a file that is missing, cannot be mapped into memory, and know no
+URLs.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class ShardedStore(Store):
 def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
     """Describe stores so that they can be opened as one by an index that will lie at `path`.
 
-    They are asked for one at a time, so that each may be closed before the next.
+    They are read one at a time, so that each may be closed before the next.
     `StoreMismatchError` when features come from different encoders or have different types.
     """
     index: dict[str, Any] = {}
@@ -268,7 +268,7 @@ def read_index(local: Path, path: AnyPath) -> dict[str, Any]:
 
 
 def _checksum(index: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that an index says, however it is laid out."""
+    """Return the SHA-256 of an index's content, whatever its layout as text."""
     return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
 
 

@@ -49,13 +49,13 @@ class Store(StoreColumns, PrintsAsTable):
     fingerprint
         16 hex digits over everything that an experiment's result depends on.
     has_trunk
-        Whether the features before the projection are kept too.
+        Whether the features before the projection are stored too.
     trunk_is_image
         Whether the encoder projects nothing, so that both kinds are the same features.
     """
 
     _closed = False
-    """Whether everything but where the store lies raises StoreClosedError."""
+    """Whether the store is closed: all but its place then raises StoreClosedError."""
     versions: Mapping[str, str] = {}
     """Versions of the packages that wrote it."""
     created: str = ""
@@ -105,7 +105,7 @@ class Store(StoreColumns, PrintsAsTable):
             return ShortTable(repr(self), [], [])
         try:
             return class_table(repr(self), self)
-        except FishembedError as error:  # damaged: its file is there, and can be asked
+        except FishembedError as error:  # damaged: its file is there, and can be inspected
             return ShortTable(f"{self!r}: {error}", [], [])
 
     @abstractmethod
@@ -150,7 +150,7 @@ class Store(StoreColumns, PrintsAsTable):
 
     @property
     def encoder_name(self) -> str:
-        """Name of the encoder, as `load_encoder` takes it."""
+        """Name of the encoder, as for `load_encoder`."""
         return str(self.encoder.get("name", "unknown"))
 
     @property
@@ -159,12 +159,12 @@ class Store(StoreColumns, PrintsAsTable):
         return str(self.encoder.get("fingerprint", ""))
 
     def feature_fingerprint(self, which: FeatureKind = "image") -> str:
-        """Return the identity of the features' space: a head fits no other than it learnt in."""
+        """Return the identity of the features' space: a head fits only the one of its training."""
         own_space = which == "trunk" and not self.trunk_is_image
         return f"{self.encoder_fingerprint}-trunk" if own_space else self.encoder_fingerprint
 
     def feature_rows(self, which: FeatureKind = "image") -> Matrix:
-        """Return the features as rows that are read from disk when asked for, and not kept."""
+        """Return the features as rows that are read from disk on each access, and not cached."""
         return self._feature_rows(which)
 
     def layout(self, which: FeatureKind = "image") -> tuple[tuple[int, ...], str]:
@@ -177,7 +177,7 @@ class Store(StoreColumns, PrintsAsTable):
 
     @cached_property
     def features(self) -> npt.NDArray[Any]:
-        """(n, dim) as the encoder gave them: a memory map, or `LazyRows` to be sliced as one."""
+        """(n, dim), not normalised: a memory map, or `LazyRows` to be sliced as one."""
         return self._mapped_features("image")
 
     @cached_property
@@ -261,7 +261,7 @@ class Store(StoreColumns, PrintsAsTable):
         -------
         X : LazyRows
             (n, dim), in the type of the store; a slice of it is an array. The heads that
-            train from blocks take it as it is.
+            train from blocks accept it as it is.
         y : int32 (n,)
             Labels into `classes`.
         """

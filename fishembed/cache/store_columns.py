@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BOX = ("x", "y", "width", "height")
 
 _SHOWN = 8
-"""Classes that are named in a `class_table`; the others are one line."""
+"""Classes that a `class_table` names; the others share one line."""
 
 
 class StoreColumns(ABC):
@@ -123,7 +123,7 @@ class StoreColumns(ABC):
         pandas.DataFrame
             Columns path, label (name of the class, None without), split, group, digest, size,
             mtime_ns, then x, y, width, height and time where there are boxes and videos, the
-            metadata columns by name (one whose name is taken, such as size, as "metadata size")
+            metadata columns by name (one whose name is in use, such as size, as "metadata size")
             [, vector]; one row for each image, in the store's order.
         """
         try:
@@ -189,7 +189,7 @@ def metadata_texts(store: StoreColumns, rows: npt.NDArray[np.intp]) -> dict[str,
 
 
 def require_columns(store: StoreColumns, names: Iterable[str | None]) -> None:
-    """Check that a store has columns that will be asked for; None asks for none.
+    """Check that a store has the columns that will be used; None stands for none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Validation of a store: its layout before anything is believed, checksums of what is read."""
+"""Validation of a store: its layout before anything is used, checksums of what is read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def read_safely(method: F) -> F:
-    """Have a method of a store say that the file is damaged, whatever its content breaks."""
+    """Make a method of a store raise that the file is damaged, whatever its content breaks."""
 
     @wraps(method)
     def read(store: Any, *arguments: Any) -> Any:
@@ -54,9 +54,9 @@ def read_safely(method: F) -> F:
 
 
 def read_description(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file says of itself: encoder, source, versions, extraction, and the texts.
+    """Return a file's attributes: encoder, source, versions, extraction, and the texts.
 
-    `ValueError`, `KeyError` or `RecursionError` when it is none of a store's.
+    `ValueError`, `KeyError` or `RecursionError` when they are none of a store's.
     """
     texts = {name: decode_attribute(value) for name, value in attributes.items()}
     found: dict[str, Any] = {name: texts[name] for name in ("fingerprint", "created")}
@@ -92,9 +92,10 @@ def check_layout(file: h5py.File, features: h5py.File) -> None:
     _check(isinstance(file[CHECKSUMS], h5py.Group), f"{CHECKSUMS!r} is no group")
     for name, kind in _COLUMNS.items():
         _dataset(file, f"rows/{name}", kind, 1)
-    for name, item in file["rows"].items():
-        if isinstance(item, h5py.Dataset):
-            _check(item.shape[:1] == (n,), f"'rows/{name}' has shape {item.shape} for {n} rows")
+    for name, column in file["rows"].items():
+        if isinstance(column, h5py.Dataset):
+            fits = column.shape[:1] == (n,)
+            _check(fits, f"'rows/{name}' has shape {column.shape} for {n} rows")
     n_classes = len(_dataset(file, "classes", "S", 1))
     reasons = _dataset(file, "skipped/reason", "S", 1)
     _check(_dataset(file, "skipped/path", "S", 1).shape == reasons.shape, "'skipped' is uneven")
@@ -125,11 +126,11 @@ def check_column(name: str, column: Any, n_classes: int) -> None:
 
 
 def _dataset(file: h5py.File, name: str, kind: str, ndim: int) -> h5py.Dataset:
-    item = file[name]
-    _check(isinstance(item, h5py.Dataset), f"{name!r} is no data set")
-    wrong = item.dtype.kind != kind or len(item.shape or ()) != ndim
-    _check(not wrong, f"{name!r} holds {item.dtype} {item.shape}")
-    return item
+    dataset = file[name]
+    _check(isinstance(dataset, h5py.Dataset), f"{name!r} is no data set")
+    wrong = dataset.dtype.kind != kind or len(dataset.shape or ()) != ndim
+    _check(not wrong, f"{name!r} holds {dataset.dtype} {dataset.shape}")
+    return dataset
 
 
 def _check(good: bool, otherwise: str) -> None:
@@ -138,14 +139,14 @@ def _check(good: bool, otherwise: str) -> None:
 
 
 _FINITE_ROWS = 1024
-"""Rows that are looked at at once: few enough to stay in the processor's cache."""
+"""Rows that are checked at once: few enough to stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Damage:
     """A block of rows, `first` to `last` included, that is not what was written.
 
-    The dataset is named as in the file; "attributes" is what the file says of itself.
+    The dataset is named as in the file; "attributes" are those of the file.
     """
 
     dataset: str
@@ -164,19 +165,19 @@ def block_checksums(array: Matrix | npt.NDArray[np.generic]) -> npt.NDArray[np.u
 
 
 def read_checksums(file: h5py.File) -> dict[str, npt.NDArray[np.uint32]]:
-    """Return the checksums that a file holds, by the name of what they are of."""
+    """Return the checksums in a file, by the dataset that they are of."""
     found: dict[str, npt.NDArray[np.uint32]] = {}
 
-    def visit(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
+    def visit(name: str, member: object) -> None:
+        if isinstance(member, h5py.Dataset):
+            found[name] = member[()]
 
     file[CHECKSUMS].visititems(visit)
     return found
 
 
 def attributes_checksum(attributes: Mapping[str, object]) -> int:
-    """Return the CRC-32 of a file's attributes; HDF5 keeps their text where it checks nothing."""
+    """Return the CRC-32 of a file's attributes, whose text HDF5 stores without checksums."""
     return zlib.crc32(repr(sorted((name, str(attributes[name])) for name in attributes)).encode())
 
 

@@ -1,4 +1,4 @@
-"""Writing a store: by one process at a time, built beside its place, moved in whole."""
+"""Writing of a store: by one process at a time, beside its place, then moved in whole."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def _fingerprint(header: StoreHeader, rows: Rows, checksums: npt.NDArray[np.uint
         raw = [text.encode("utf-8", "surrogateescape") for text in column]
         digest.update(b"\0\0".join(raw) + b"\1")
     digest.update(np.asarray(rows.label, "<i4").tobytes())
-    for name in OPTIONAL_ARRAYS:  # where they say nothing, the fingerprint is that of schema 1
+    for name in OPTIONAL_ARRAYS:  # where they are empty, the fingerprint is that of schema 1
         if is_known(column := getattr(rows, name)):
             digest.update(name.encode() + np.ascontiguousarray(column).tobytes())
     for name, cells in rows.metadata.items():
@@ -280,20 +280,20 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
     locks. So the lock yields what is there now, for `write_store` to replace that and nothing
     that another machine has written since.
 
-    The operating system lets go of the lock when its process ends, however it ends. What
-    a dead process was writing is removed.
+    The operating system releases the lock when its process ends, however it ends. What a dead
+    process was writing is removed.
 
     Yields
     ------
     str
-        What `write_store` takes as `replaces`.
+        Value for `replaces` of `write_store`.
 
     Raises
     ------
     InputError
         When a folder, a device or a pipe lies there, or an index over several stores.
     StoreLockedError
-        When another process holds it; the message says which.
+        When another process holds it; the message names which.
     StoreWriteError
         When the folder cannot be made or written, its disk has no locks, or the store was
         made read-only.
@@ -344,7 +344,7 @@ def _acquire(handle: int, store: object) -> None:
 
 
 def _write_holder(handle: int) -> None:
-    """Name the process that writes; on a full disk the lock holds without."""
+    """Write the process's name into the lock file; on a full disk the lock holds without it."""
     with suppress(OSError):
         os.ftruncate(handle, 0)
         os.lseek(handle, 0, os.SEEK_SET)

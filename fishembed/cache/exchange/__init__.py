@@ -1,1 +1,1 @@
-"""Stores from and to other programs: import and export."""
+"""Import and export of stores from and to the formats of other programs."""

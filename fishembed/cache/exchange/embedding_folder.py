@@ -145,8 +145,8 @@ def read_npy_folder(folder: Path) -> Arrays:
 
     `features.npy` goes with `labels.npy`, `paths.npy`, `splits.npy`, `groups.npy` and
     `classes.npy`; `train_features.npy` with `train_labels.npy` …, and where there are several of
-    these they stand one below the other, in the order of their names, with the split that the
-    names tell.
+    these they stand one below the other, in the order of their names, with the split in their
+    names.
 
     `InputError` when there are no features, or only some of several have labels or paths;
     `DimensionError` when lengths or widths differ.

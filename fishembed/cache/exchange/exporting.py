@@ -69,7 +69,7 @@ def export_store(
         Whose text features go along; those of the first prompt set when left out.
     normalize
         Whether each embedding is scaled to length 1, as clip-retrieval does. A store's
-        features are as the encoder gave them.
+        features are as the encoder returned them.
     shard_rows
         Rows of one file of a folder.
 
@@ -256,8 +256,8 @@ def _table(pa: Any, store: Store, rows: slice, schema: Any, *, normalize: bool) 
 def export_manifest(store: Store, target: str | Path) -> Path:
     """Write path, label, split, group and metadata of every row, as they are after all fixes.
 
-    A row that is a box is its photo with x, y, width and height, as `extract` reads it; one that is
-    a frame of a video is called `clip.mp4#t=12.5`. What is missing is an empty cell.
+    The row of a box has its image with x, y, width and height, as `extract` reads it; the frame of
+    a video is called `clip.mp4#t=12.5`. What is missing is an empty cell.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def export_manifest(store: Store, target: str | Path) -> Path:
         The store.
     target
         The CSV file. Paths in it are relative to its folder where the images lie below that, and
-        absolute elsewhere, so that `fishembed extract` finds them.
+        absolute otherwise, so that `fishembed extract` finds them.
 
     Returns
     -------

@@ -66,7 +66,7 @@ def is_foreign(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(4)
     if path.suffix.lower() == ".npz" and start not in (b"PAR1", b"\x89HDF", b"\x93NUM"):
-        return False  # reading it says what is wrong
+        return False  # reading it raises what is wrong
     return start != b"PK\x03\x04" or _is_torch(path)
 
 
@@ -207,7 +207,7 @@ def _read_torch(path: Path) -> Arrays:
 
 
 def _with_features(path: Path, arrays: Mapping[str, Any], lack: str, several: str) -> Arrays:
-    """Return the one matrix of numbers as features, and what goes with it."""
+    """Return the one matrix of numbers as features, and the arrays of its rows."""
     matrices = [name for name, one in arrays.items() if one.ndim == 2 and one.dtype.kind in "fiu"]
     if not matrices:
         raise DataError(f"{str(path)!r} {lack}")

@@ -1,4 +1,4 @@
-"""Make a store of features from elsewhere."""
+"""Import of features that another program computed, as a store."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def import_features(
     *,
     encoder: str | None = None,
 ) -> AnyPath:
-    """Make a store of features that something else computed.
+    """Make a store of features that another program computed.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ def import_features(
         An .npz file, or arrays by name: `features` (n, dim) float; and optionally `labels`
         (n,) int or text, `classes` (n_classes,) text (a name that occurs again is numbered,
         "missile (2)"), `splits`, `paths`, `groups`, `digests` (n,) text, `trunk` (n, width),
-        `boxes` (n, 4) and `times` (n,) of parts of images and frames of videos, NaN elsewhere,
+        `boxes` (n, 4) and `times` (n,) of parts of images and frames of videos, else NaN,
         `hashes` uint8 (n, 16), `text_features` (n_classes, dim), `logit_scale` (100 when left out,
         OpenAI's), `encoder`. Any further array of n texts or numbers is a metadata column of its
         name. Or a folder, see `fishembed.cache.exchange.embedding_folder`.
     store
         Where the store shall lie. Imported features that are there are replaced.
     encoder
-        What made the features; what the file says, else "imported", when left out. Stores of
-        one name and dim are taken to be comparable.
+        Name of what computed the features; that in the file, else "imported", when left out.
+        Stores of one name and dim count as comparable.
 
     Returns
     -------
@@ -134,7 +134,7 @@ import_vectors = import_features
 
 
 def _check_replaceable(place: AnyPath) -> None:
-    """Refuse to replace encoded features, which may have taken a GPU a day."""
+    """Refuse to replace encoded features, which may have cost a day of a GPU."""
     with suppress(StoreNotFoundError), open_store(place, by_name=False) as there:
         if there.encoder.get("library") != _LIBRARY:
             raise StoreMismatchError(
@@ -168,7 +168,7 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 
 def _check_names(arrays: Mapping[str, Any]) -> None:
-    """Refuse misspelt names; arrays with other names are metadata or left alone."""
+    """Refuse misspelt names; arrays with other names are metadata or ignored."""
     for name in set(arrays) - set(_KNOWN):
         missing = [one for one in _KNOWN if one not in arrays]
         if hint := did_you_mean(name, missing, most=1, cutoff=0.8, starts=False):

@@ -13,15 +13,15 @@ from fishembed.cache.rows import Column, as_text, is_known, is_number
 from fishembed.cache.store import Store
 
 METADATA_PREFIX = "metadata/"
-"""Stands before the name of a metadata column that would be taken for something else."""
+"""Prefix of a metadata column whose name means something else in a table."""
 
 ARRAYS = {"boxes": "box", "times": "time", "hashes": "hash"}
-"""What an import and an export call the arrays, and what a store does."""
+"""Names of the arrays in imports and exports, and in a store."""
 
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 TIME_COLUMN, HASH_COLUMN = "video_time", "perceptual_hash"
 FACT_COLUMNS = (*BOX_COLUMNS, TIME_COLUMN, HASH_COLUMN)
-"""What tables call them."""
+"""Their columns in tables."""
 
 OWN_MARK = b"fishembed"
 """Key of a Parquet schema's metadata, by which an import knows the files of an export."""
@@ -64,9 +64,9 @@ def metadata_columns(
 
 
 def further_arrays(columns: Mapping[str, Sequence[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return what a table says of each row beside label, split and group, by an import's names.
+    """Return a table's columns beside label, split and group, by the names of an import.
 
-    What is called a box, a time or a hash and cannot be read is metadata as all else.
+    A box, time or hash that cannot be read is metadata as all else.
     """
     facts = _facts(columns)
     names = {"boxes": BOX_COLUMNS, "times": (TIME_COLUMN,), "hashes": (HASH_COLUMN,)}
