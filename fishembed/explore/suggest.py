@@ -17,7 +17,7 @@ from fishembed.classifiers import GaussianHead
 from fishembed.errors import InputError
 from fishembed.experiments import Run
 from fishembed.experiments.predicting.input_features import check_head_fits
-from fishembed.explore.label_order import Why, next_to_label
+from fishembed.explore.labelling_order import Why, next_to_label
 from fishembed.explore.row_filter import filtered_rows
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from fishembed.extraction.encode_images import EncodedImages, encode_images
 from fishembed.extraction.extract import extract
 from fishembed.extraction.extract_several import extract_several
+from fishembed.extraction.extraction_result import Extraction
 from fishembed.extraction.ray.ray_engine import RayEngine
-from fishembed.extraction.result import Extraction
 
 __all__ = [
     "EncodedImages",

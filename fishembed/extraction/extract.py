@@ -27,12 +27,12 @@ from fishembed.extraction.encode_missing import (
 )
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodingJob, Engine
+from fishembed.extraction.extraction_result import Extraction, dataset_facts
 from fishembed.extraction.known_features import KnownFeatures
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.new_rows import NewRows, new_rows
 from fishembed.extraction.plan import PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore, opened_or_none
-from fishembed.extraction.result import Extraction, dataset_facts
 from fishembed.images import (
     DEFAULT_BOXES,
     MAX_PIXELS,

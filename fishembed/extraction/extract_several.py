@@ -27,11 +27,11 @@ from fishembed.extraction.encode_missing import ReadSamples, encode_missing
 from fishembed.extraction.encoder_loader import EncoderLoader, name_tag
 from fishembed.extraction.engine import EncodingJob, FeatureArrays
 from fishembed.extraction.extract import default_store, extract
+from fishembed.extraction.extraction_result import Extraction
 from fishembed.extraction.known_features import KnownByAll, KnownFeatures
 from fishembed.extraction.local_engine import LocalEngine
 from fishembed.extraction.plan import Plan, PlannedFiles, make_plan
 from fishembed.extraction.previous_store import PreviousStore, opened_or_none
-from fishembed.extraction.result import Extraction
 from fishembed.images import Dataset, list_dataset, with_frames
 from fishembed.images.decoding.image_pixels import packed_side, unpack
 

@@ -64,7 +64,7 @@ def left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
 
 def extraction_document(result: Extraction) -> dict[str, Any]:
     """Return what an extraction did, as `extract --json` prints it."""
-    from fishembed.extraction.result import unread_kinds
+    from fishembed.extraction.extraction_result import unread_kinds
 
     return {
         "store": str(result.store),

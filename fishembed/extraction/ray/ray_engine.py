@@ -25,7 +25,7 @@ from typing import Any
 from fishembed.errors import FishembedError
 from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.engine import EncodedFiles, EncodingJob, EngineInfo
-from fishembed.extraction.ray.cluster import (
+from fishembed.extraction.ray.ray_cluster import (
     TRIES,
     RemoteEncoder,
     WorkerPool,

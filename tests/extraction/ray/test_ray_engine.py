@@ -19,9 +19,8 @@ from fishembed.cache import FeatureStore
 from fishembed.cli import main
 from fishembed.errors import DeviceError, FishembedError, MissingExtraError, WeightsError
 from fishembed.extraction import RayEngine, encoder_loader, extract
-from fishembed.extraction.ray import cluster as cluster_module
-from fishembed.extraction.ray import ray_engine
-from fishembed.extraction.ray.cluster import call_and_wait
+from fishembed.extraction.ray import ray_cluster, ray_engine
+from fishembed.extraction.ray.ray_cluster import call_and_wait
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -35,7 +34,7 @@ def cluster():
     before = os.environ.get("PYTHONPATH")
     paths = [str(TESTS), str(Path(__file__).parent), str(TESTS.parent), before or ""]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    with cluster_module._cluster(ray, None):
+    with ray_cluster._cluster(ray, None):
         yield ray.get_runtime_context().gcs_address
     os.environ["PYTHONPATH"] = before or ""
 
@@ -179,7 +178,7 @@ def test_a_worker_that_is_never_alive_is_told_in_a_sentence():
 
 @pytest.mark.parametrize("patience", [60, 0])
 def test_a_worker_that_is_being_started_anew_is_waited_for(monkeypatch, patience):
-    monkeypatch.setattr(cluster_module, "RESTART_SECONDS", patience)
+    monkeypatch.setattr(ray_cluster, "RESTART_SECONDS", patience)
     answers = iter([False, False, True])
 
     def get(_):

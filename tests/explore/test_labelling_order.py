@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishembed.explore import label_order
-from fishembed.explore.label_order import next_to_label, share_unseen, uncertainty
+from fishembed.explore import labelling_order
+from fishembed.explore.labelling_order import next_to_label, share_unseen, uncertainty
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_group_counts_once_and_is_taken_again_when_all_are_used_up(blobs):
 
 def test_of_many_rows_some_are_compared(blobs, monkeypatch):
     X, kind = blobs
-    monkeypatch.setattr(label_order, "AT_MOST", 30)
+    monkeypatch.setattr(labelling_order, "AT_MOST", 30)
     one, again = (next_to_label(X, np.full(len(X), -1), [""] * len(X), 3) for _ in range(2))
     assert one == again
     assert sorted(kind[[c.at for c in one]].tolist()) == [0, 1, 2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishembed.extraction.engine import Seconds, StageTimes
-from fishembed.extraction.result import Extraction, unread_kinds
+from fishembed.extraction.extraction_result import Extraction, unread_kinds
 
 HEIC = "HEIC is not read without pillow-heif: pip install 'fishembed[heic]'"
 
