@@ -1,4 +1,4 @@
-"""Images and texts to features: OpenCLIP, timm, and the encoder that comes with the install."""
+"""Encoders of images and texts to features: OpenCLIP, timm, and the one in the package."""
 
 from fishembed.encoders.device import (
     choose_device,

@@ -1,4 +1,4 @@
-"""Choice of an encoder's device, precision, decoding, and of the library that computes it."""
+"""Choice of an encoder's device, precision, decoding and backend."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fishembed.encoders.encoder import Backend, Decoding, Precision
 from fishembed.errors import DeviceError, EncoderError, FishembedError, MissingExtraError
 
 _JPEG_DECODERS = {(8, 0), (8, 7), (9, 0), (10, 0), (10, 3)}
-"""Compute capabilities of A100, Orin, H100 and H200, B200, B300, which have them."""
+"""Compute capabilities of the GPUs with JPEG decoders: A100, Orin, H100 and H200, B200, B300."""
 
 
 def choose_device(name: str = "auto") -> str:
-    """Resolve a device's name: `auto` takes CUDA, then MPS, then the CPU.
+    """Resolve a device's name: `auto` is CUDA, else MPS, else the CPU.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _check_cuda(name: str) -> None:
 def choose_precision(device: str) -> Precision:
     """Resolve the precision `auto`: bf16 where the hardware has it, else fp16 on CUDA, else fp32.
 
-    Without instructions of its own for bf16, a processor is slower by it than by fp32.
+    A processor without instructions for bf16 is slower in it than in fp32.
     """
     import torch
 
@@ -84,7 +84,7 @@ def choose_decoding(device: str) -> Decoding:
 
 
 def _decodes_jpegs(device: str) -> bool:
-    """Try to decode a JPEG on a device: torchcodec is an extra, and may not fit torch."""
+    """Return whether a JPEG decodes on a device: torchcodec is an extra, and may not fit torch."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -101,7 +101,7 @@ def _cpu_has_bf16() -> bool:
     """Return whether the kernel lists AVX-512's or AMX's bf16 among the processor's flags."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # not Linux: PyTorch has no public question for this yet
+    except OSError:  # not Linux: PyTorch has no public function for this yet
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
@@ -109,8 +109,8 @@ def _cpu_has_bf16() -> bool:
 def good_batch_size(device: str) -> int:
     """Return how many images to encode at once.
 
-    On a CPU few: what a layer makes then stays in the cache, and EfficientNet-Lite0 ran twice
-    as fast by 8 as by 64 on two cores. An accelerator wants many.
+    On a CPU few: a layer's output then stays in the cache, and EfficientNet-Lite0 ran twice as
+    fast by 8 as by 64 on two cores. An accelerator needs many.
     """
     return 8 if device.startswith("cpu") else 256
 
@@ -132,8 +132,8 @@ def choose_backend(
 ) -> Backend:
     """Resolve the backend `auto`: OpenVINO where it was measured to pay, else torch.
 
-    That is the encoder `embedded` in fp32 or bf16 on a CPU of the x86-64 family, with the
-    package openvino installed; see `fishembed.encoders.EncoderName.kind`.
+    That is the encoder `embedded` in fp32 or bf16 on an x86-64 CPU, with the package openvino
+    installed; see `fishembed.encoders.EncoderName.kind`.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def choose_backend(
 
 
 def recorded_backend(document: Mapping[str, Any]) -> Backend | Literal["auto"]:
-    """Return the backend that continues what a spec's document describes, or nothing.
+    """Return the backend that continues the features of a spec's document; auto for any.
 
     Without a backend in it, bf16 is torch's, and fp32 may be computed by any.
     """

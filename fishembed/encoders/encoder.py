@@ -1,4 +1,4 @@
-"""What an encoder is: the protocol, and the description that is the identity of its features."""
+"""Protocol of encoders, and the description that identifies an encoder's features."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Preprocessing:
     fill: int = 0
 
     def geometry(self) -> dict[str, Any]:
-        """Return the part that is done before the encoder sees the image."""
+        """Return the part that is applied before the encoder receives the image."""
         names = ("resize", "crop", "fit", "interpolation", "fill")
         return {name: getattr(self, name) for name in names}
 
@@ -53,7 +53,7 @@ class EncoderSpec:
     Attributes
     ----------
     name
-        What the user calls it; not part of the fingerprint, since a weights file may move.
+        The user's name for it; not part of the fingerprint, since a weights file may move.
     library, architecture
         Who builds the network, and its name there.
     weights
@@ -71,8 +71,8 @@ class EncoderSpec:
     versions
         Major versions of the libraries whose results may differ.
     backend
-        What computes the forward pass, where the features differ by it: OpenVINO's in bf16
-        are not torch's, in fp32 they are. Left out of `to_json` where it is torch.
+        Library that computes the forward pass, where the features differ by it: OpenVINO's in
+        bf16 are not torch's, in fp32 they are. Left out of `to_json` where it is torch.
     revision
         Commit of the hub that the weights are of, so that the same ones are fetched again; ""
         where they are not from a hub. Not part of the fingerprint: the weights are.
@@ -129,12 +129,12 @@ class EncoderSpec:
 
 
 def major(version: str) -> str:
-    """Return the part of a version that stands for a change of results."""
+    """Return the part of a version that changes when results may change."""
     return version.split(".", 1)[0]
 
 
 class Encoder(Protocol):
-    """Images and texts to features of one space."""
+    """Protocol of encoders of images and texts to features of one space."""
 
     @property
     def spec(self) -> EncoderSpec:
@@ -143,7 +143,7 @@ class Encoder(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it runs, as a person would say it: `cuda (NVIDIA H100 80GB HBM3)`."""
+        """Device in words: `cuda (NVIDIA H100 80GB HBM3)`."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""Weights on a hub: can it be reached, what is on this machine, and the list of all encoders."""
+"""Weights on a hub: checks of its availability and of the local cache; a list of all encoders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from fishembed.errors import UnknownEncoderError, UnreachableWeightsError
 
 PATIENCE = 5.0
-"""Seconds that are waited for a hub's first answer."""
+"""Seconds to wait for a hub's first response."""
 
 DEFAULT_WEIGHTS = (
     "open_clip_model.safetensors",
@@ -33,7 +33,7 @@ def require_hub_weights(
     WeightsError
         When they are not cached and the hub is out of reach.
     UnknownEncoderError
-        When the hub has no such model, or does not show it to this user.
+        When the hub has no such model, or denies it to this user.
     """
     at: Any = {"revision": revision} if revision else {}
     if is_cached(repo, filename, **at):
@@ -75,7 +75,7 @@ def require_url_weights(name: str, url: str) -> None:
 
 
 def weights_out_of_reach(name: str, why: str) -> UnreachableWeightsError:
-    """Return the error that names the three ways out."""
+    """Return an error that names the three remedies."""
     architecture = name.split("/", maxsplit=1)[0].split("@", maxsplit=1)[0]
     if ":" in architecture:
         architecture = "ARCH"
@@ -114,7 +114,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def safe_twins(filename: str) -> tuple[str, ...]:
-    """Return the names of the same weights as safetensors, which are taken before others."""
+    """Return the names of the same weights as safetensors, which take precedence."""
     twin = f"{filename.rsplit('.', 1)[0]}.safetensors"
     openclips_own = filename == "open_clip_pytorch_model.bin"
     return (twin, "open_clip_model.safetensors") if openclips_own else (twin,)
@@ -183,7 +183,7 @@ def _timm_encoders() -> list[KnownEncoder]:
 
 @cache
 def _repos_here() -> frozenset[str]:
-    """List the hub's models that left anything on this machine: few, where names are many."""
+    """List the hub's models with any file on this machine: few, where names are many."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     folders = Path(HF_HUB_CACHE).glob("models--*")

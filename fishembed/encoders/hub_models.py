@@ -1,4 +1,4 @@
-"""Models of the hub: of one revision, only what is known let through, and no code run."""
+"""Models of the hub, at one revision, with known configuration keys only and no code of theirs."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ _WEIGHTS_ONLY, _NOT_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIG
 
 
 class RemoteCodeError(EncoderError):
-    """A model that wants to run code of its own."""
+    """A model would run code of its own."""
 
 
 @dataclass(frozen=True)
 class HubModel:
     """An OpenCLIP model of the hub at one revision.
 
-    `config` and `preprocessing` are its `model_cfg` and `preprocess_cfg`, without what is not let
-    through; `weights` is the file on this machine.
+    `config` and `preprocessing` are its `model_cfg` and `preprocess_cfg`, with allowed keys only;
+    `weights` is the file on this machine.
     """
 
     config: dict[str, Any]
@@ -74,7 +74,7 @@ def fetch_hub_model(name: str, repo: str, revision: str = "") -> HubModel:
     Raises
     ------
     EncoderError
-        When its configuration is none, or asks for what is not done.
+        When its configuration is invalid or has what is not allowed.
     Exception
         Whatever the hub's client raises.
     """
@@ -91,7 +91,7 @@ def fetch_hub_model(name: str, repo: str, revision: str = "") -> HubModel:
 
 
 def check_timm_config(name: str, repo: str, revision: str = "") -> str:
-    """Refuse a timm model of the hub whose configuration leads elsewhere; return its revision."""
+    """Refuse a timm model whose configuration refers to other places; return its revision."""
     from huggingface_hub import hf_hub_download
 
     file = hf_hub_download(repo, "config.json", revision=revision or None)
@@ -113,7 +113,7 @@ def check_timm_config(name: str, repo: str, revision: str = "") -> str:
 
 
 def revision_of(file: str | Path) -> str:
-    """Return the commit that a file in the hub's cache is of; "" for a file that lies elsewhere."""
+    """Return the commit of a file in the hub's cache; "" for a file outside of it."""
     parts = Path(file).parts
     at = parts.index("snapshots") if "snapshots" in parts else -1
     return parts[at + 1] if 0 <= at < len(parts) - 2 else ""
@@ -133,7 +133,7 @@ def _read_config(name: str, file: Path, revision: str) -> tuple[dict[str, Any], 
 
 
 def _checked_openclip(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Return an OpenCLIP configuration that leads nowhere else; refuse any other."""
+    """Return an OpenCLIP configuration without references to other places; refuse any other."""
     texts, vision = config.get("text_cfg"), config.get("vision_cfg")
     if not isinstance(texts, dict) or not isinstance(vision, dict) or "embed_dim" not in config:
         raise EncoderError(f"{name!r} has a configuration without its two towers")
@@ -159,7 +159,7 @@ def _check_network(name: str, network: object) -> None:
 
 
 def _check_repo(name: str, repo: object) -> None:
-    """Refuse paths of this machine, which transformers would read before it asks the hub."""
+    """Refuse local paths, which transformers would read before it queries the hub."""
     if not isinstance(repo, str) or not _REPO.fullmatch(repo) or Path(repo).exists():
         raise EncoderError(f"{name!r} takes files from {repo!r}, which is no model of the hub")
 
@@ -174,9 +174,9 @@ def _is_plain(value: object) -> bool:
 
 @contextmanager
 def no_remote_code(model: str) -> Iterator[None]:
-    """Shut the doors by which files become code while a model is loaded, whatever they say.
+    """Prevent a model's files from running code while it is loaded, whatever their content.
 
-    Those are the modules that transformers imports out of a repository, also where it would ask
+    That blocks the modules that transformers imports from a repository, also where it would ask
     on the terminal, and pickles that torch reads in full.
     """
     with ExitStack() as stack:
@@ -203,7 +203,7 @@ def _shut(stack: ExitStack, model: str) -> None:
 
 
 def _set(stack: ExitStack, where: Any, name: str, value: Any) -> None:
-    """Set a value, or take it away for None, until the stack ends."""
+    """Set a value, or remove it for None, until the stack ends."""
     stack.callback(_assign, where, name, where.get(name))
     _assign(where, name, value)
 

@@ -1,4 +1,4 @@
-"""Names of encoders: the presets, and what a name is made of."""
+"""Names of encoders: presets, and the parts of a name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HUB = "hf-hub:"
 
 @dataclass(frozen=True)
 class Preset:
-    """An encoder with the facts that decide whether to take it.
+    """An encoder with the facts for choosing it.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class Preset:
     licence
         Of the weights.
     probes
-        Scores of a linear probe on frozen features that others published, by data set, see
-        `BIOBENCH`. Empty where nobody published any.
+        Published scores of a linear probe on frozen features, by data set, see `BIOBENCH`. Empty
+        where there are none.
     """
 
     name: str
@@ -57,7 +57,7 @@ BIOBENCH = (
     "BioBench (Stevens 2025, arXiv 2511.16315; results of 2026-03-12): iNat21 top-1 accuracy, "
     "iWildCam macro F1, FishNet accuracy"
 )
-"""Where `Preset.probes` come from."""
+"""Source of `Preset.probes`."""
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -125,12 +125,12 @@ def full_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class EncoderName:
-    """A name, taken apart.
+    """The parts of an encoder's name.
 
     Attributes
     ----------
     text
-        As it was given.
+        The name itself.
     kind
         embedded, timm or openclip.
     architecture
@@ -155,7 +155,7 @@ class EncoderName:
 
     @property
     def needs_trust(self) -> bool:
-        """Whether anybody may be behind it: a model on the hub, or a file of weights."""
+        """Whether its author may be anybody: a model on the hub, or a file of weights."""
         return self.is_hub or self.file is not None
 
     @property
@@ -165,7 +165,7 @@ class EncoderName:
 
     @property
     def file_state(self) -> dict[str, int] | None:
-        """Size and time of the weights file: what "unchanged" means without reading it."""
+        """Size and time of the weights file, by which it counts as unchanged without reading it."""
         if self.file is None:
             return None
         try:

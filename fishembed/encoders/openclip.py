@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _TEXTS_AT_ONCE = 256
 _CONFIG = "fishembed_config"
-"""Attribute of a model of the hub: the name that OpenCLIP knows its configuration by."""
+"""Attribute of a model of the hub: the name of its configuration in OpenCLIP."""
 
 
 class OpenCLIPEncoder(TorchEncoder):
@@ -219,7 +219,7 @@ def _create_model(architecture: str, pretrained: str | None, **options: Any) -> 
 
 
 def _create_hub_model(name: EncoderName) -> tuple[Any, str]:
-    """Build a model of the hub by its configuration, as far as that is let through."""
+    """Build a model of the hub by the allowed part of its configuration."""
     import open_clip
 
     found = fetch_hub_model(name.text, name.repo, name.revision)
@@ -337,11 +337,11 @@ def _with_hook(visual: Any, layer: Any, pixels: torch.Tensor) -> tuple[torch.Ten
     seen: list[torch.Tensor] = []
     this = threading.get_ident()
 
-    def look(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+    def store_input(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
         if threading.get_ident() == this:
             seen.append(inputs[0])
 
-    hook = layer.register_forward_pre_hook(look)
+    hook = layer.register_forward_pre_hook(store_input)
     try:
         features = visual(pixels)
     finally:

@@ -1,4 +1,4 @@
-"""Several batches at once: threads of a CPU; streams, page-locked memory and all GPUs of CUDA."""
+"""Parallel batches: threads of a CPU; streams, page-locked memory and all GPUs of CUDA."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _USUAL = 128 << 10
 def parallel_encoders(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
     """Return encoders that may work at the same time, each in one thread at a time.
 
-    Where the encoder has a method `parallel_encoders`, a context of encoders, that one is asked;
-    any other encoder stands alone.
+    They come from the encoder's method `parallel_encoders`, a context of encoders, where it has
+    one; any other encoder stands alone.
     """
     own: Any = getattr(encoder, "parallel_encoders", None)
     if own is None:
@@ -38,7 +38,7 @@ def parallel_encoders(encoder: Encoder) -> Iterator[Sequence[Encoder]]:
 
 @contextmanager
 def one_thread_each() -> Iterator[int]:
-    """Let torch run each call in the calling thread; return how many threads it had before.
+    """Make torch run each call in the calling thread; return its number of threads before.
 
     EfficientNet-Lite0 in bf16 encodes 150 images a second in two threads with a batch
     each, and 90 with two threads on one batch: small layers are over before both have begun.
@@ -56,11 +56,11 @@ def one_thread_each() -> Iterator[int]:
 
 @contextmanager
 def malloc_keeps_memory() -> Iterator[None]:
-    """Have glibc keep freed blocks for the next layer instead of giving them back.
+    """Make glibc reuse freed blocks for the next layer instead of returning them.
 
     A layer's output is some megabytes, which glibc by default fetches from the kernel and
-    returns each time, page by page: up to a third of a forward pass. Elsewhere than on
-    glibc this does nothing.
+    returns each time, page by page: up to a third of a forward pass. Without glibc this does
+    nothing.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "mallopt"):
@@ -80,7 +80,7 @@ _streams = threading.local()
 
 
 def own_stream(device: torch.device) -> AbstractContextManager[object]:
-    """Return the calling thread a stream of its own, so that its copies wait for nobody's work."""
+    """Return the calling thread's own stream, so that its copies wait for no other thread."""
     import torch
 
     if device.type != "cuda":
@@ -92,7 +92,7 @@ def own_stream(device: torch.device) -> AbstractContextManager[object]:
 
 
 def lane_stream(device: str) -> AbstractContextManager[object]:
-    """Return the calling thread's stream on a lane's device, as `Encoder.device` names it."""
+    """Return the calling thread's stream on a device that is named as in `Encoder.device`."""
     if not device.startswith("cuda"):
         return nullcontext()
     import torch
@@ -112,7 +112,7 @@ def to_device(pixels: torch.Tensor, device: torch.device) -> torch.Tensor:
 def page_locked(memory: npt.NDArray[np.uint8], device: str) -> Iterator[None]:
     """Lock an array's pages for copies to a CUDA device, so that batches need no copy before it.
 
-    Elsewhere, and where the system allows no such lock, this does nothing.
+    On other devices, and where the system allows no such lock, this does nothing.
     """
     if not device.startswith("cuda"):
         yield

@@ -1,4 +1,4 @@
-"""Prompts: from class names to text features."""
+"""Prompts, and the text features of class names under them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def load_aliases(
 
 
 def spoken_name(folder: str) -> str:
-    """Return a class's name as one would say it: underscores and runs of blanks are blanks."""
+    """Return a class's name as in a sentence: underscores and runs of blanks become one blank."""
     return " ".join(folder.replace("_", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""From an encoder's name to the encoder."""
+"""Loading of encoders by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_encoder(
         `ARCH/PRETRAINED` or `ARCH@FILE` of OpenCLIP, `hf-hub:ORG/NAME`, `timm:NAME` or
         `embedded`.
     device
-        auto (CUDA, then MPS, then the CPU), cpu, cuda, cuda:N or mps.
+        auto (CUDA, else MPS, else the CPU), cpu, cuda, cuda:N or mps.
     precision
         Arithmetic of the forward pass: fp32, bf16, fp16, or auto, which is bf16 where the
         hardware has it, else fp16 on CUDA, else fp32.
@@ -43,7 +43,7 @@ def load_encoder(
         where the GPU has a JPEG decoder, else fast. Part of its specification; it
         changes nothing on the encoder.
     backend
-        What computes the forward pass: torch, openvino or auto, see
+        Library that computes the forward pass: torch, openvino or auto, see
         `fishembed.encoders.device.choose_backend`. Features in bf16 differ by it.
     revision
         Commit, branch or tag of a model on the hub; its newest when left out.
@@ -51,7 +51,7 @@ def load_encoder(
     Raises
     ------
     UnknownEncoderError
-        When the name means nothing.
+        When the name is of no known encoder.
     WeightsError
         When the weights are missing, broken or out of reach.
     QuickGELUError
@@ -74,7 +74,7 @@ def load_encoder(
 
 
 def _load(name: EncoderName, device: str, precision: Precision, backend: Backend) -> TorchEncoder:
-    """Import what a kind of encoder needs, and make one."""
+    """Import the libraries of a kind of encoder, and make one."""
     if name.kind == "embedded":
         from fishembed.encoders.embedded.embedded_encoder import EmbeddedEncoder
 
@@ -91,8 +91,8 @@ def _load(name: EncoderName, device: str, precision: Precision, backend: Backend
 def text_fingerprint(name: str) -> str:
     """Return the identity of an encoder's text tower where its spec covers the images alone.
 
-    Only `embedded` has a text tower that may change while its images' features stay as
-    they are; elsewhere both come from one set of weights, and this is "". No torch is loaded.
+    Only the text tower of `embedded` may change while its images' features stay as they are; in
+    others both come from one set of weights, and this is "". No torch is loaded.
     """
     if name != "embedded":
         return ""

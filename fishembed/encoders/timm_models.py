@@ -1,4 +1,4 @@
-"""timm's image-only models: pooled features before the classifier."""
+"""timm's image-only models: pooled features before the classifier layer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TimmEncoder(TorchEncoder):
     UnknownEncoderError
         When timm has no such model with weights.
     WeightsError
-        When the weights cannot be had.
+        When the weights cannot be loaded.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class TimmEncoder(TorchEncoder):
 
 
 def _create(name: EncoderName) -> tuple[torch.nn.Module, str]:
-    """Return the network, and the revision of the hub that it is of or ""."""
+    """Return the network and its revision on the hub, or ""."""
     import timm
 
     _check(name)

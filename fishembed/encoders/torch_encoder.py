@@ -1,4 +1,4 @@
-"""An encoder by a torch network: uint8 pixels in, float32 features out."""
+"""Encoder with a torch network: uint8 pixels in, float32 features out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class TorchEncoder:
-    """An encoder of images by a network on a device; those with a text tower add that.
+    """An encoder of images with a torch network on a device; subclasses add a text tower.
 
     The network maps a normalised (n, 3, crop, crop) tensor to (n, dim), on the device.
     """
@@ -45,7 +45,7 @@ class TorchEncoder:
 
         pixels = self.spec.preprocessing
         self._device = device
-        # Asked now: torch has fewer threads while several lanes are at work.
+        # Read now: torch has fewer threads while parallel encoders work.
         self._described = describe_device(str(device))
         self._mean = torch.tensor(pixels.mean, device=device).view(1, 3, 1, 1)
         self._std = torch.tensor(pixels.std, device=device).view(1, 3, 1, 1)
@@ -59,7 +59,7 @@ class TorchEncoder:
 
     @property
     def device(self) -> str:
-        """Where it runs, as a person would say it."""
+        """Device in words."""
         return self._described
 
     @property
@@ -125,12 +125,12 @@ class TorchEncoder:
 
 
 def as_array(features: torch.Tensor) -> npt.NDArray[np.float32]:
-    """Bring features to memory as float32."""
+    """Return features as a float32 array in memory."""
     return np.asarray(features.float().cpu().numpy(), dtype=np.float32)
 
 
 def prepare_network(network: Any, device: str, precision: str) -> Any:
-    """Move a network to its device and type, in the layout that convolutions are fastest in."""
+    """Move a network to its device and type, in the layout in which convolutions are fastest."""
     import torch
 
     placed = network.to(device, dtype_of(precision), memory_format=torch.channels_last)
@@ -152,7 +152,7 @@ def fold_batch_norms(network: torch.nn.Module) -> torch.nn.Module:
         for (name, conv), (norm_name, norm) in pairwise(children):
             if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
                 setattr(block, name, fuse_conv_bn_eval(conv, norm))
-                # timm's normalisation brings the activation along.
+                # timm's normalisation includes the activation.
                 setattr(block, norm_name, getattr(norm, "act", torch.nn.Identity()))
     return network
 

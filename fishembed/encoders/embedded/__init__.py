@@ -1,1 +1,1 @@
-"""The encoder that comes with the install."""
+"""The encoder in the package."""

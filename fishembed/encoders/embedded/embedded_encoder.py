@@ -1,4 +1,4 @@
-"""The encoder that comes with the install: EfficientNet-Lite0, trained on ImageNet."""
+"""The encoder in the package: EfficientNet-Lite0, trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class EmbeddedEncoder(TorchEncoder):
         self._compiled: OpenVINONetwork | None = None
         network.reset_classifier(0)  # type: ignore[operator]
         if backend == "openvino":
-            # Asked now: torch has fewer threads while several lanes are at work.
+            # Read now: torch has fewer threads while parallel encoders work.
             threads = torch.get_num_threads()
             network = fold_batch_norms(network)
             self._compiled = OpenVINONetwork(network, spec.preprocessing, precision, threads)
@@ -77,7 +77,7 @@ class EmbeddedEncoder(TorchEncoder):
 
     @property
     def device(self) -> str:
-        """Where it runs, as a person would say it, and on a CPU by what."""
+        """Device in words, on a CPU with the backend."""
         if self._device.type != "cpu":
             return super().device
         backend = "torch" if self._compiled is None else "OpenVINO"
@@ -104,10 +104,10 @@ class EmbeddedEncoder(TorchEncoder):
 
 
 def _prepare(network: Any, device: str, precision: Precision) -> torch.nn.Module:
-    """Make the network ready, with the stem and the first block in fp32 whatever the rest is.
+    """Prepare the network, with the stem and the first block always in fp32.
 
-    Rounded to bf16, their 1,760 weights alone turn the features of small photos by a cosine of
-    0.9964 on average and 0.984 at worst; kept, by 0.9991 and 0.997, at the same speed.
+    Rounding only their 1,760 weights to bf16 turns the features of small images by a cosine of
+    0.9964 on average and 0.984 at worst; in fp32, by 0.9991 and 0.997, at the same speed.
     """
     fold_batch_norms(network)
     stem, first = copy.deepcopy(network.conv_stem), copy.deepcopy(network.blocks[0])
@@ -125,7 +125,7 @@ def load_network() -> torch.nn.Module:
     Raises
     ------
     WeightsError
-        When the package that brings the weights is missing or holds something else.
+        When the package with the weights is missing or holds something else.
     """
     import timm
     import torch

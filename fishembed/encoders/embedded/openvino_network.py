@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 ROWS = 4
-"""Images that go through at once: what a layer writes then stays in a core's own cache."""
+"""Images per block: a layer's output then stays in a core's own cache."""
 
 _LANE = 32
-"""More images in one call than this come from a caller who uses one thread only."""
+"""A call with more images than this comes from a caller with a single thread."""
 
 
 class OpenVINONetwork:
@@ -92,7 +92,7 @@ class OpenVINONetwork:
                 settings = {
                     "NUM_STREAMS": self._threads,
                     "INFERENCE_NUM_THREADS": self._threads,
-                    # Decoders and other processes want the same cores.
+                    # Decoders and other processes use the same cores.
                     "ENABLE_CPU_PINNING": False,
                 }
                 core = openvino.Core()
@@ -109,11 +109,11 @@ class OpenVINONetwork:
 
 
 def _touch_tensors(part: Any) -> None:
-    """Show the memory of a tensor to Python once, by one thread.
+    """Access the tensors' memory from Python once, in one thread, to avoid a deadlock.
 
-    The first time, OpenVINO's bindings set up what they share. Two threads that meet there wait
-    for each other for ever: one for that set-up, which it does holding the interpreter's lock, the
-    other for that lock.
+    The first time, OpenVINO's bindings initialise shared state. Two threads that do so at once
+    wait for each other for ever: one, holding the interpreter's lock, for that initialisation,
+    the other for that lock.
     """
     request = part.create_infer_request()
     request.get_input_tensor().data, request.get_output_tensor().data
@@ -125,10 +125,10 @@ def build_models(
     """Build the graph of an EfficientNet, the normalisation of pixels included.
 
     In bf16 the stem and the first block are a part of their own, in fp32, as in torch: with
-    everything in bf16, features of small photos turned by a cosine of 0.9965 on average, so by
+    everything in bf16, features of small images turned by a cosine of 0.9965 on average, so by
     0.9991.
 
-    Returns one or two parts and the precision of each, as OpenVINO calls it: from uint8
+    Returns one or two parts and the precision of each by OpenVINO's name: from uint8
     (`ROWS`, crop, crop, 3) to float32 (`ROWS`, dim).
     """
     import openvino

@@ -1,4 +1,4 @@
-"""The text tower's network: a small transformer that ends in the space of image features."""
+"""The text tower's network: a small transformer into the space of the image features."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The text tower of the embedded encoder: names and sentences to features in its image space.
 
-The weights that ship with the package were trained by `tools/train_text_tower.py`; what
-from, and what they reach, is in docs/model-card.md.
+The weights in the package were trained by `tools/train_text_tower.py`; docs/model-card.md has the
+training data and the accuracy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FILE = "text-tower.safetensors"
 STEP = ".step"
-"""Ends the name of the tensor that holds the steps, one a row, of an int8 tensor's rows."""
+"""Suffix of the tensor with the quantisation steps, one for each row of an int8 tensor."""
 
 
 class TextTower:
@@ -44,7 +44,7 @@ class TextTower:
         Length of an embedding, 1280.
     logit_scale
         Factor for cosines before a softmax. They then have the size of the image
-        classifier's own logits, so that probabilities are about as sure as its are.
+        classifier's own logits, so that probabilities are about as confident.
     fingerprint
         SHA-256 of the weights file's bytes, in hexadecimal digits.
     """
@@ -60,7 +60,7 @@ class TextTower:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> TextTower:
-        """Read a tower from a safetensors file; without a path, the one that is installed.
+        """Read a tower from a safetensors file; without a path, the one in the package.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class TextTower:
         try:
             data = source.read_bytes()
             network, pieces, logit_scale = _build(data)
-        except Exception as error:  # whatever a foreign file's bytes lead to
+        except Exception as error:  # a foreign file's bytes may raise anything
             remedy = (
                 "reinstall fishembed"
                 if path is None
@@ -115,7 +115,7 @@ class TextTower:
 
 
 def installed_fingerprint() -> str:
-    """Return the fingerprint of the tower that is installed, without loading torch.
+    """Return the fingerprint of the tower in the package, without loading torch.
 
     Returns
     -------
@@ -168,15 +168,15 @@ _WORD = re.compile(r"[a-z]+|[0-9]+")
 
 
 def split_words(text: str) -> list[str]:
-    """Split a text into lower-case words and numbers; accents and punctuation go."""
+    """Split a text into lower-case words and numbers, without accents and punctuation."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     return _WORD.findall(plain.replace("'", "").lower())
 
 
 class WordPieces:
-    """Greedy longest-match pieces, with every letter and digit a piece of its own.
+    """Tokenizer by greedy longest match; every letter and digit is also a piece of its own.
 
-    A word that was never seen falls apart into shorter pieces, so no text is refused.
+    An unknown word is split into shorter pieces, so no text is refused.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class WordPieces:
 
 
 def letters() -> Iterable[str]:
-    """Return the pieces that every vocabulary holds: letters and digits, at a start and inside."""
+    """Return the pieces of every vocabulary: letters and digits, at a start and inside a word."""
     for letter in "abcdefghijklmnopqrstuvwxyz0123456789":
         yield letter
         yield "##" + letter
