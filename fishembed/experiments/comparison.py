@@ -1,4 +1,4 @@
-"""Runs side by side on the same images: which is better, by how much, and could it be chance."""
+"""Compare runs on the same images: which is better, by how much, and whether by chance."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REAL_BELOW = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """What one run has more than another, on the same images.
+    """Differences of the metrics of two runs on the same images.
 
     Attributes
     ----------
@@ -70,21 +70,21 @@ class Difference:
 
     @property
     def accuracy_real(self) -> bool:
-        """Whether the difference of accuracy stands after correction for the number of pairs."""
+        """Whether accuracy differs significantly, corrected for the number of pairs."""
         return self.p_holm < REAL_BELOW
 
     @property
     def macro_recall_real(self) -> bool:
-        """Whether the difference of macro recall stands after correction."""
+        """Whether macro recall differs significantly, corrected for the number of pairs."""
         return self.macro_recall_p_holm < REAL_BELOW
 
     @property
     def real(self) -> bool:
-        """Whether either difference stands after correction."""
+        """Whether accuracy or macro recall differs significantly."""
         return self.accuracy_real or self.macro_recall_real
 
     def reversed(self) -> Difference:
-        """Return the same difference seen from the other run."""
+        """Return the difference with the two runs swapped."""
         low, high = self.accuracy_ci95
         macro_low, macro_high = self.macro_recall_ci95
         return replace(
@@ -207,7 +207,7 @@ class Comparison(PrintsAsTable):
         return np.bincount(self.true, minlength=len(self.classes)).astype(np.int64)
 
     def difference(self, better: int, worse: int) -> Difference:
-        """Return what entry `better` has more than entry `worse`, whichever was given first."""
+        """Return entry `better` minus entry `worse`, whichever comes first in `entries`."""
         for one in self.differences:
             if (one.against, one.run) == (worse, better):
                 return one
@@ -227,7 +227,7 @@ def compare_runs(runs: Sequence[str | Path | Run]) -> Comparison:
     Returns
     -------
     Comparison
-        Images of one group are not taken for independent.
+        Images of one group are not treated as independent.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def paired_differences(
 def _difference(
     pair: tuple[int, int], before: Flags, after: Flags, true: Ints, groups: Ints | None
 ) -> Difference:
-    # As many seeds of both; the fewer are taken again in turn.
+    # As many seeds of both: the fewer are repeated in turn.
     seeds = np.arange(max(len(before), len(after)))
     one, two = (right[seeds % len(right)].ravel() for right in (before, after))
     stratum, unit = np.tile(true, len(seeds)), _repeated_groups(groups, len(true), len(seeds))
@@ -366,7 +366,7 @@ def _difference(
 
 
 def _repeated_groups(groups: Ints | None, n: int, seeds: int) -> Ints | None:
-    """Return the groups of images that stand once for each seed, and are still one image each."""
+    """Return the groups repeated for each seed; without groups, each image of several is one."""
     if groups is None and seeds > 1:
         groups = np.arange(n)
     return None if groups is None else np.tile(groups, seeds)

@@ -1,4 +1,4 @@
-"""Learn from few images of each class, drawn several times: a learning curve."""
+"""Learning curves: fit heads to few images of each class, drawn several times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASELINE = "logistic"
 
 @dataclass(frozen=True)
 class FewShotSettings:
-    """Settings of the training sets of few images that are drawn.
+    """Settings of the small training sets that are drawn.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def _scores(head: Any, X: npt.NDArray[np.float32], y: npt.NDArray[np.int32]) -> 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean over draws, and its 95% confidence interval by Student.
+    """Mean over draws, and its 95% confidence interval by Student's t.
 
     The ends are not a number where there is one draw, or all are the same.
     """
@@ -130,7 +130,7 @@ class Estimate:
         from scipy.special import stdtrit
 
         mean, n = float(np.mean(values)), len(values)
-        if n < 2 or min(values) == max(values):  # also where every draw takes all there is
+        if n < 2 or min(values) == max(values):  # also where every draw is all rows
             return cls(mean, float("nan"), float("nan"))
         half = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1) / n**0.5)
         return cls(mean, max(mean - half, least), min(mean + half, most))
@@ -138,7 +138,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What one head reaches with `shots` images of each class, `n_train` in all.
+    """Scores of one head fitted to `shots` images of each class, `n_train` in all.
 
     `gain` is the macro recall of the first head minus that of this one on the same draws; None for
     the first one itself and for zero-shot.

@@ -1,4 +1,4 @@
-"""What a run says to the field's questions: unknown images, sets, sites, groups, taxa."""
+"""Further scores of a run: unknown images, class sets, by site, pooled by group, taxa."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Scored:
 
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether each is called what it is; a class that was not learnt never is."""
+        """Whether each row is predicted correctly; never for a class that was not learnt."""
         called = np.concatenate([z.argmax(axis=1) for _, z in self.blocks()])
         return np.asarray(called == self.codes)
 
@@ -91,24 +91,24 @@ def answer_field_questions(
     sets: float = 0.95,
     leave_out: Document | None = None,
 ) -> Document:
-    """Answer what a run's files and store can say, and write it as `field.json` beside them.
+    """Compute a run's further scores from its files and store; write them to its `field.json`.
 
     Parameters
     ----------
     by, pool
         Columns: scores by value, and of pooled images beside those of single ones.
     taxonomy, floor
-        Table of the taxa of classes, and the probability that rolled-up answers need.
+        Table of the taxa of classes, and the probability that a predicted taxon needs.
     send_back, sets
         Share of known images that may be sent back, and probability of the sets.
     leave_out
-        What `leave_one_out` returned, to be kept with the rest.
+        What `leave_one_out` returned, to be stored with the rest.
 
     Returns
     -------
     dict
         As `field.json`: unknown, sets, by, pool, taxonomy, leave_out, each where it was asked for
-        or can be had.
+        or can be computed.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def answer_field_questions(
     RunFormatError
         When a file of the run is not as it was written.
     """
-    made = run.in_memory  # what was just written is not read back
+    made = run.in_memory  # a result in memory is not read back
     held_out = PreparedRun(run).held_out if made is None else made.held_out
     document = _before(run)
     if held_out is not None:
@@ -153,7 +153,7 @@ def ask_run(
     taxonomy: str | Path | None = None,
     leave_out: str | None = None,
 ) -> Document:
-    """Answer the questions of a run that was fitted in this process; see the two functions."""
+    """Compute the further scores of a run fitted in this process; see the two functions."""
     found = None
     if leave_out is not None:
         seed, head = int(run.info.get("seed", 0)), run.result.estimator
@@ -163,15 +163,15 @@ def ask_run(
 
 
 def field_answers(run: Run) -> Document:
-    """Return what `field.json` holds; made now where the run keeps what it takes and has none.
+    """Return the content of `field.json`; computed now where it is missing and can be.
 
-    Where it cannot be read or made, `problem` says why.
+    Where it cannot be read or computed, `problem` names the reason.
     """
     try:
         if not (run.folder / FIELD_JSON).is_file() and (run.folder / HELD_OUT_NPZ).is_file():
             return answer_field_questions(run)
         return _before(run)
-    except FishembedError as error:  # a page without these answers is better than none
+    except FishembedError as error:  # a page without these scores is better than none
         return {"problem": f"The questions from the field are not answered: {error}."}
 
 
@@ -263,7 +263,7 @@ def _sets(held_out: HeldOut, scored: _Scored, level: float) -> Document:
 
 
 def _in_sets(scored: _Scored, thresholds: Sequence[float]) -> tuple[Floats, Floats]:
-    """Return how many classes each row's sets have, and whether its own is one: (n_sets, n)."""
+    """Return the size of each row's sets, and whether its class is in them: (n_sets, n)."""
     sizes = np.empty((len(thresholds), len(scored.X)), np.intp)
     held = np.empty(sizes.shape, bool)
     for at, z in scored.blocks():

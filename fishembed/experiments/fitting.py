@@ -81,7 +81,7 @@ def run_fit(
     (8, 1.0, 'f-centroid')
     """
     opened = opened_store(store)
-    # Before the work: a name that is taken, or a place that cannot be written, is an error first.
+    # Reserved before the work: a name in use or a folder that is not writable fails at once.
     with new_folder(reports, run, default_name(opened.name, features, head)) as folder:
         result = fit(
             opened,
@@ -125,8 +125,8 @@ def fit(
     parameters
         Of the head; what is left out has its default.
     validate
-        What ``auto`` judges its candidates on: cv, cross-validation on the training rows with
-        groups kept together (the default), or val, the rows of that split.
+        What ``auto`` compares its candidates on: cv, cross-validation on the training rows with
+        whole groups in a fold (the default), or val, the rows of that split.
     shots
         Also learn from few images of each class: a learning curve, with zero-shot as its point
         without images, and for ``auto`` plain logistic regression on the same draws.
@@ -137,7 +137,7 @@ def fit(
     split_seed
         Of the hold-out alone; `seed` when left out.
     command
-        What repeats the run, for its record.
+        Command line that repeats the run, stored in `run.json`.
     progress
         Receives a sentence where the store has no rows set aside for scoring, and where scored
         images have copies among the training rows.
@@ -208,7 +208,7 @@ def run_seeds(
     """Fit and score a head once for each of several seeds, as runs of one series.
 
     All are scored on the same rows: where the store has no splits, those that `seed` holds out.
-    `compare_runs` takes the series as one, with means and standard deviations.
+    `compare_runs` treats the series as one, with means and standard deviations.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def run_seeds(
 
 
 def _builds(head: str, build: Callable[[], Any], seed: int) -> dict[str, Callable[[], Any]]:
-    """Return what builds the heads of a learning curve: beside ``auto`` the baseline."""
+    """Return builders of the heads of a learning curve: beside ``auto`` the baseline."""
     baseline = {BASELINE: partial(make_head, BASELINE, {}, seed)} if head == "auto" else {}
     return {head: build, **baseline}
 

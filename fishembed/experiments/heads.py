@@ -29,7 +29,7 @@ HEADS = (
 
 _PLAIN = tuple(name for name in HEADS if not name.startswith("text-"))
 _WITHOUT_TEXT = {"text-anchored": "gaussian", "text-logistic": "logistic"}
-_TEXT_PSEUDO_COUNT = 4.0  # images that a class's text feature counts for
+_TEXT_PSEUDO_COUNT = 4.0  # images that a class's text feature weighs as much as
 _NOT_OFFERED = ("Cs", "classes", "estimator", "n_jobs", "other", "random_state", "text_features")
 
 

@@ -1,4 +1,4 @@
-"""Scores of training images by clones of a head that had not learnt from them."""
+"""Scores of training images by clones of a head that were not fitted to them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LITTLE_WORK, _MOST_WORK = 100_000, 20_000_000
 Floats = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 _MOST_LOGITS = 2_000_000
-"""Logits that are kept, two bytes each."""
+"""Most logits that are stored, two bytes each."""
 _DISTANCES = ("distance", "unseen_distance")
 _LOGITS = ("logit_rows", "logits")
 _ARRAYS = (
@@ -54,7 +54,7 @@ _ARRAYS = (
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Scores of training images by heads that had not learnt from them.
+    """Scores of training images by heads that were not fitted to them.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class HeldOut:
         assume classes as common as in training, 1 where they assume all as common.
     logit_rows, logits
         Some of the rows, all where there are not very many, and float16 (n, n_classes) their
-        calibrated logits, the largest 0; none in what earlier versions wrote.
+        calibrated logits, the largest 0; none in files of earlier versions.
     """
 
     codes: Codes
@@ -104,7 +104,7 @@ class HeldOut:
     def log_prior(self) -> Floats:
         """Log share of each class that the head's probabilities assume, up to a constant.
 
-        What `tau` says for all classes, and what held-out images say of each.
+        `tau` for all classes, corrected for each class by its held-out images.
         """
         prior = self.log_prior_of_tau
         if not len(self.logits):
@@ -141,7 +141,7 @@ class HeldOut:
 
     @classmethod
     def load(cls, path: Path) -> HeldOut:
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Raises
         ------
@@ -185,12 +185,12 @@ def _check(about: Any, arrays: dict[str, Any], distances: ClassDistances) -> Non
 def score_held_out(
     head: Any, data: TrainingData, logits: HeldOutLogits, temperature: float, seed: int
 ) -> HeldOut:
-    """Score training rows by heads and distances that have not learnt from them.
+    """Score training rows by heads and distances that were not fitted to them.
 
-    `logits` are what clones of the head that learnt from the others make of its training rows;
-    they are divided by `temperature`. `seed` is of the choice of classes that are held out.
+    `logits` of the training rows come from clones of the head fitted to the other rows; they are
+    divided by `temperature`. `seed` draws the classes that are held out.
     """
-    # Imported here: reading what was kept needs no scikit-learn, which takes a second to load.
+    # Imported here: reading stored scores needs no scikit-learn, which takes a second to load.
     from fishembed.classifiers.cross_validation import aligned_logits, refit
 
     classes, codes = np.unique(data.y, return_inverse=True)
@@ -236,7 +236,7 @@ def _largest_zero(z: Floats) -> Floats:
 
 
 def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
-    """Yield the rows of a third of the classes at a time; of one third where a fit takes long."""
+    """Yield the rows of each third of the classes; of one third where fits take long."""
     n_classes = int(codes.max()) + 1
     n_parts, work = min(_N_PARTS, n_classes // 2), len(codes) * n_classes
     if n_parts < 2 or work > _MOST_WORK:
@@ -256,7 +256,7 @@ def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:
         own = log_softmax(z + tau * prior, axis=1)[np.arange(len(codes)), codes]
         return -float(own.mean())
 
-    # By golden sections, as the loss is convex: SciPy's optimisers take a quarter of a second to
+    # By golden sections, since the loss is convex: SciPy's optimisers take a quarter of a second to
     # import.
     low, high = 0.0, 1.0
     while high - low > 1e-3:

@@ -28,15 +28,15 @@ def leave_one_out(
     """Fit clones of a head without each value of a column, and score them on it.
 
     All labelled rows are used, whatever their split; those without a value are learnt from. The
-    settings of the fitted `head` are kept, as they were chosen with all values. `seed` is of the
-    folds that known values are scored in.
+    settings of the fitted `head` stay those chosen with all values. `seed` draws the folds that
+    known values are scored in.
 
     Returns
     -------
     dict
         `unseen` and `known`: accuracy on values never seen and on rows of values that were, each
-        with its interval by value; `rows`: each value as `score_by_value` has it. Both are scored
-        by the same fits, so that what they learnt from is as much.
+        with its interval by value; `rows`: each value as `score_by_value` returns it. Both are
+        scored by the same fits, so that their training sets are as large.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def leave_one_out(
     out[values != ""] = part[place]
     X, y, groups = store.embeddings(rows, features), store.labels[rows], row_groups(store, rows)
     codes = np.unique(y, return_inverse=True)[1]
-    # Where groups are what is left out, known ones are those with other images in training.
+    # Where groups are left out, known ones are those with other images in training.
     apart = np.arange(len(y)) if groups is None or column == "group" else groups
     (unseen, seen), scored, known = _hits(head, X, y, out, _fold_known(codes, apart, out, seed))
 
@@ -74,9 +74,9 @@ def leave_one_out(
 
 
 def _fold_known(codes: Any, apart: Any, out: Any, seed: int) -> Any:
-    """Return the fold of each row: beside the values left out, one of the others' is too.
+    """Return the fold of each row, in which rows of known values are left out too.
 
-    Rows are taken alone where groups are the values themselves, and none would be left to score.
+    Folds are of single rows where the groups are the values, since none would be left to score.
     """
     n_folds = max(_FOLDS, int(out.max()) + 1)
     for groups in (apart, np.arange(len(codes))):
@@ -102,6 +102,6 @@ def _hits(head: Any, X: Any, y: Any, out: Any, fold: Any) -> tuple[Any, Any, Any
 
 
 def share_with_interval(name: str, right: Any, groups: Any) -> dict[str, Any]:
-    """Return which share of some rows is right, and its interval by group, under their names."""
+    """Return the accuracy of some rows and its interval by group, under their JSON keys."""
     ends = proportion_intervals(right, groups)[0]
     return {name: float(right.mean()), f"{name}_ci95": ends.tolist()}

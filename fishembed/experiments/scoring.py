@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from fishembed.experiments.held_out import HeldOut
 
 Labels = npt.NDArray[np.integer[Any]]
-_KEPT = 1 << 24
+_IN_MEMORY = 1 << 24
 _MOST_KNOWN = 20_000
-"""Rows that new images are held against; more would not tell more."""
+"""Most rows that new images are compared with; more would not add precision."""
 _N_FOLDS = 3
 _COUNTS, _SHARES = ("n", "correct", "predicted"), ("recall", "precision", "f1")
 
@@ -103,9 +103,9 @@ def score_zeroshot(
     split
         train, val, test or all; test where there is one, else all.
     seed
-        For the run's record; nothing is drawn at random.
+        Stored in `run.json`; nothing is drawn at random.
     command
-        What repeats the run, for its record.
+        Command line that repeats the run, stored in `run.json`.
 
     Raises
     ------
@@ -160,10 +160,10 @@ def _prompts_to_score(store: FeatureStore) -> str:
 def _held_out(
     store: FeatureStore, head: ZeroShotClassifier, scored: Indices, seed: int
 ) -> HeldOut | None:
-    """Score labelled rows, none of which was learnt from; None where a class has no such row.
+    """Score labelled rows that were not fitted to; None where a class has no such row.
 
-    Rows that are not scored are taken where they show every class. Classes may be so many that
-    their rows would fill the memory: then there are none either.
+    Rows that are not scored are used where they show every class. None also where the classes are
+    so many that their rows would fill the memory.
     """
     from fishembed._base.folds import group_folds
     from fishembed.classifiers.cross_validation import MOST_LOGITS, HeldOutLogits
@@ -199,7 +199,7 @@ def score_rows(
     Parameters
     ----------
     store, rows, split
-        The store, which of its rows are scored, and what they are.
+        The store, which of its rows are scored, and the name of their split.
     head, X, y_train
         A fitted classifier, float32 (n, dim) features of the rows, and the labels that were learnt
         from, None for zero-shot.
@@ -207,8 +207,7 @@ def score_rows(
     Returns
     -------
     dict, ClassTable, ScoredImages
-        The metrics as `metrics.json` holds them, how each class fared, and what each image was
-        called.
+        The metrics of `metrics.json`, those of each class, and the prediction of each image.
     """
     y, columns = store.labels[rows], head.classes_
     probabilities = HeadProbabilities(head, X)
@@ -271,15 +270,15 @@ def _class_table(scores: Scores, class_names: Sequence[str], y_train: Labels | N
 class HeadProbabilities(RowBlocks):
     """Probabilities of rows by a head, and the most probable columns of those that were asked for.
 
-    All at once where they are few; else in the blocks that they are asked in, and not kept: a
-    square of 20,000 rows and classes would be 3 GB. `top` and `best` are (n, `TOP_K` or fewer):
+    Computed at once where they are few; else in the requested blocks, and not stored: a matrix of
+    20,000 rows and as many classes would be 3 GB. `top` and `best` are (n, `TOP_K` or fewer):
     columns, most probable first, and their probabilities.
     """
 
     def __init__(self, head: Any, X: npt.NDArray[np.float32]) -> None:
         self.shape = len(X), len(head.classes_)
         self._head, self._X = head, X
-        self._all = head.predict_proba(X) if len(X) * self.shape[1] <= _KEPT else None
+        self._all = head.predict_proba(X) if len(X) * self.shape[1] <= _IN_MEMORY else None
         k = min(TOP_K, self.shape[1])
         self.top, self.best = np.zeros((len(X), k), np.intp), np.zeros((len(X), k))
 

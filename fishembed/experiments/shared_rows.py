@@ -1,4 +1,4 @@
-"""The images that several runs were scored on, and what each run identified them as."""
+"""The images that several runs were scored on, and their predicted classes by each run."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class SharedRows:
     labels: tuple[str, ...]  # names of their classes
     groups: tuple[str, ...]  # "" for none
     predicted: tuple[tuple[str, ...], ...]  # for each run the class of each image
-    scored: tuple[int, ...]  # images, or photos, that each run was scored on by itself
-    notes: tuple[str, ...]  # on what was left out, and on photos answered from their boxes
+    scored: tuple[int, ...]  # images, or rows of boxes merged, that each run was scored on
+    notes: tuple[str, ...]  # on images left out, and on those predicted from their boxes
 
 
 def shared_rows(runs: Sequence[Run]) -> SharedRows:
     """Find the labelled images that all runs were scored on.
 
-    Where some runs were scored on boxes and others on whole photos, all are taken photo by photo.
+    Where some runs were scored on boxes and others on whole images, boxes are merged by image.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def shared_rows(runs: Sequence[Run]) -> SharedRows:
     whole = [any(not parse_box_path(path) for path, _ in own) for own in rows]
     notes: list[str] = []
     if any(boxed) and not all(boxed) and any(whole):
-        rows, note = _by_photo(runs, rows, boxed)
+        rows, note = _merged_by_image(runs, rows, boxed)
         notes.append(note)
     first = rows[0]
     keys = [key for key in first if all(key in own for own in rows[1:])]
@@ -80,7 +80,7 @@ def shared_rows(runs: Sequence[Run]) -> SharedRows:
 
 
 def _labelled_rows(run: Run) -> Rows:
-    """Return the labelled images by path; a path that occurs again is counted on."""
+    """Return the labelled images by path, and by number where a path occurs again."""
     seen: Counter[str] = Counter()
     rows: dict[ImageKey, ScoredRow] = {}
     images = run.result.images
@@ -99,13 +99,13 @@ def _labelled_rows(run: Run) -> Rows:
     return rows
 
 
-def _by_photo(
+def _merged_by_image(
     runs: Sequence[Run], rows: Sequence[Rows], boxed: Sequence[bool]
 ) -> tuple[list[Rows], str]:
-    """Turn rows of boxes into rows of photos, and say so."""
+    """Merge rows of boxes into rows of whole images; return them and a note."""
     mixed: set[str] = set()
     pairs = zip(rows, boxed, strict=True)
-    made = [_photo_rows(own, mixed) if boxes else own for own, boxes in pairs]
+    made = [_merged_boxes(own, mixed) if boxes else own for own, boxes in pairs]
     names = [printable(run.name) for run, boxes in zip(runs, boxed, strict=True) if boxes]
     note = (
         f"{listed(names)} identified boxes, the others whole photos: compared photo by photo; a "
@@ -116,8 +116,8 @@ def _by_photo(
     return [{key: row for key, row in own.items() if key[0] not in mixed} for own in made], note
 
 
-def _photo_rows(rows: Rows, mixed: set[str]) -> Rows:
-    """Return one row for each photo, from its boxes; names of several classes go to `mixed`."""
+def _merged_boxes(rows: Rows, mixed: set[str]) -> Rows:
+    """Return one row for each image; images with boxes of several classes go to `mixed`."""
     boxes: dict[str, list[ScoredRow]] = defaultdict(list)
     whole: dict[ImageKey, ScoredRow] = {}
     for key, row in rows.items():
@@ -126,14 +126,14 @@ def _photo_rows(rows: Rows, mixed: set[str]) -> Rows:
         else:
             whole[key] = row
     made = {key: row for key, row in whole.items() if key[0] not in boxes}
-    for photo, parts in boxes.items():
+    for image, parts in boxes.items():
         if len({row.true for row in parts}) > 1:
-            mixed.add(photo)
+            mixed.add(image)
             continue
         total: Counter[str] = Counter()
         for row in parts:
             total.update(row.weights)
-        made[photo, 0] = parts[0]._replace(predicted=max(total, key=total.__getitem__))
+        made[image, 0] = parts[0]._replace(predicted=max(total, key=total.__getitem__))
     return made
 
 

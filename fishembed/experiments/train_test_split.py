@@ -1,4 +1,4 @@
-"""Rows of a store that are learnt from and that are scored, and copies across the two."""
+"""Training and scored rows of a store, and copies of images across the two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fishembed.evaluation.near_duplicates import CopyDetector, near_duplicate_th
 Indices = npt.NDArray[np.intp]
 SPLIT_CHOICES = (*SPLITS, "all")
 MOST_ROWS = 100_000
-"""Rows of a store beyond which only bytes are compared: that takes no time."""
+"""Rows of a store beyond which only bytes are compared, which is fast."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TrainTestSplit:
 def rows_to_score(store: Store, split: str | None) -> tuple[Indices, str]:
     """Choose the labelled rows that a zero-shot classifier is scored on, and name them.
 
-    `split` is train, val, test or all; None takes test where there is one, else all.
+    `split` is train, val, test or all; None means test where there is one, else all.
 
     Raises
     ------
@@ -50,10 +50,9 @@ def rows_to_score(store: Store, split: str | None) -> tuple[Indices, str]:
 def train_test_split(store: Store, split: str | None, seed: int) -> TrainTestSplit:
     """Choose the rows to learn from and the rows to score.
 
-    A store with splits is learnt from on train and scored on test, or on val where there is
-    no test; where none is in train, those without a split are learnt from. A store without
-    splits gets a stratified hold-out of a fifth, drawn by `seed`, groups kept together.
-    `split` names another one to score.
+    With splits, heads are fitted to train and scored on test, or on val where there is no test;
+    where no row is in train, those without a split are fitted to. Without splits a fifth is held
+    out, stratified, in whole groups, drawn by `seed`. `split` names another one to score.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def train_test_split(store: Store, split: str | None, seed: int) -> TrainTestSpl
         return _hold_out(store, split, seed)
     if _has(store, "train"):
         train = store.split_rows("train")
-    else:  # only a sample to check on was set apart
+    else:  # only rows to check on were set apart
         rows = np.flatnonzero((store.labels >= 0) & (store.splits == ""))
         train = rows if len(rows) else store.split_rows("train")
     val = store.split_rows("val") if _has(store, "val") else np.array([], np.intp)
@@ -122,7 +121,7 @@ def _hold_out(store: Store, split: str | None, seed: int) -> TrainTestSplit:
 
 
 def _chosen_for_training(store: Store, rows: Indices) -> npt.NDArray[np.bool_]:
-    """Return which rows were labelled because they are hard or typical: no score rests on them."""
+    """Return which rows were labelled because they are hard or typical: they are never scored."""
     chosen = {
         change.path
         for edit in store.history
@@ -146,13 +145,13 @@ class Leakage:
     """Numbers of scored images with a copy among the training rows."""
 
     scored: int
-    identical: int  # those whose bytes stand among the training rows
+    identical: int  # those whose bytes occur among the training rows
     near_duplicate: int  # others that are nearly the same
     cosine: float | None  # from which two images are alike; None where only bytes were compared
     same_scene: int = 0  # others that are no copies but alike: of one burst, or one place
 
     def warning(self, store: Store) -> str:
-        """Return what a person should know and do; "" where nothing leaks."""
+        """Return a warning on leakage and its remedy; "" where nothing leaks."""
         n = self.identical + self.near_duplicate + self.same_scene
         if not n:
             return ""

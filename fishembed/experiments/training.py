@@ -64,8 +64,8 @@ class TrainingData:
 def fit_head(head: Any, data: TrainingData, validate: Validate = "cv") -> None:
     """Fit a head in place.
 
-    A head that chooses judges its candidates on what `validate` says; the linear head watches the
-    validation rows in any case.
+    A head that chooses scores its candidates on what `validate` names; the linear head watches
+    the validation rows in any case.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def text_classifier(
 def portable_head(
     head: Any, store: Store, features: FeatureKind, temperature: float = 1.0
 ) -> SavedHead:
-    """Return a fitted head as `predict` reads it."""
+    """Return a fitted head in the form that `predict` loads."""
     from fishembed.classifiers.saved.saved_head import saved_head
 
     return saved_head(

@@ -1,4 +1,4 @@
-"""Where images come from, and how bytes become pixels."""
+"""Datasets of images, and decoding from bytes to pixels."""
 
 from fishembed.images.datasets.boxes import DEFAULT_BOXES, BoxOptions, parse_box_path
 from fishembed.images.datasets.exif_columns import with_exif
@@ -18,7 +18,7 @@ from fishembed.images.decoding.image_pixels import Decoding, crop_pixels, image_
 from fishembed.images.decoding.on_device import DeviceDecoder, suits_device
 from fishembed.images.stored_images import ImageFiles
 
-# Names of 0.1.0, kept for scripts that import them.
+# Names of 0.1.0, for scripts that import them.
 open_source, find_pictures, picture_pixels = open_dataset, find_images, image_pixels
 Source, Item, Blob, Photos = Dataset, Sample, ImageBytes, ImageFiles
 

@@ -1,4 +1,4 @@
-"""From the paths that a store keeps back to the images."""
+"""Find the images of the paths in a store."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _TAR = re.compile(rf"{re.escape(TAR_SUFFIX)}/", re.IGNORECASE)
 class ImageFiles:
     """The images of a store: files of a folder, members of its tars, or objects at a URL.
 
-    A store may come from a stranger: nothing outside its root is read, and nothing is asked of
-    another machine without leave.
+    A store may come from a stranger: nothing outside its root is read, and nothing is requested
+    from another machine without `fetch`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class ImageFiles:
 
     @property
     def wait_for_leave(self) -> bool:
-        """Whether they lie elsewhere, where nothing is asked without `fetch`."""
+        """Whether they lie at a URL, from which nothing is requested without `fetch`."""
         return is_remote(self._root) and not self._fetch
 
     def are_there(self) -> bool:
@@ -80,7 +80,7 @@ class ImageFiles:
 
         What lies outside the root, through ``..``, an absolute path or a link, is an image that
         cannot be read; so is one at a URL without `fetch`. The first image of a tar has all of
-        that tar listed. Tars elsewhere are not, since that would fetch them whole. A part of an
+        that tar listed. Tars at URLs are not, since that would fetch them whole. A part of an
         image comes with its surroundings, framed.
         """
         if is_url(path) and not path.lower().startswith("file:"):

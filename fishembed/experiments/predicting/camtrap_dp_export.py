@@ -1,4 +1,4 @@
-"""Predictions as a Camera Trap Data Package (Camtrap DP 1.0), for the platforms of the field."""
+"""Export predictions as a Camera Trap Data Package (Camtrap DP 1.0)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NAMES = {
     "latitude": ("latitude", "decimalLatitude", "lat"),
     "longitude": ("longitude", "decimalLongitude", "lon", "lng"),
 }
-"""What tables call a column, in the order that they are looked for."""
+"""Names that tables have for a column, in the order of search."""
 
 _TYPES = {
     **dict.fromkeys(("blank", "empty", "background", "no animal"), "blank"),
@@ -58,7 +58,7 @@ _TYPES = {
     **dict.fromkeys(("unknown", "unclassified"), "unknown"),
 }
 _ANYWHERE = 20_037_508
-"""Metres: half the way around the Earth, the uncertainty of a place that nobody wrote down."""
+"""Metres: half the way around the Earth, the uncertainty of an unknown place."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def export_camtrap_dp(run: str | Path | Run, store: str | Path, target: str | Pa
     """Write a run's predictions for the images of a store as a Camtrap DP package.
 
     Each row becomes an observation with its calibrated probability, its medium and, where it is a
-    part of a photo, its box. Ids of media and deployments, times and coordinates are those of the
+    part of an image, its box. Ids of media and deployments, times and coordinates are those of the
     store's metadata, so that they join back. A missing time is that of the file, marked by
     `timestampIssues`; a missing place has an uncertainty as large as the Earth.
 
@@ -89,7 +89,7 @@ def export_camtrap_dp(run: str | Path | Run, store: str | Path, target: str | Pa
     store
         The store with the images' features.
     target
-        A new folder. `datapackage.json` says of the project what has to be said; complete it.
+        A new folder. Its `datapackage.json` has defaults for the project: complete them.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def _first(rows: Iterable[Mapping[str, str]], *columns: str) -> str:
 
 
 def _time(text: str, changed: int) -> tuple[datetime, bool]:
-    """Return when a row was taken, and whether its metadata says so with an offset from UTC."""
+    """Return the time of a row, and whether its metadata has one with an offset from UTC."""
     with suppress(ValueError):
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         return (found, True) if found.tzinfo else (found.replace(tzinfo=timezone.utc), False)
@@ -228,7 +228,7 @@ def _medium(row: _Row) -> tuple[object, ...]:
 
 
 def _package_path(path: str) -> str:
-    """Return a path as a package may hold it: a URL, or one that leads down from its folder."""
+    """Return a path that a package may contain: a URL, or one below its folder."""
     if is_url(path):
         return path
     parts = [part for part in re.split(r"[/\\]", path) if part not in {"", ".", "..", "~"}]
@@ -259,7 +259,7 @@ def _observations(
 
 
 def _shares(store: Store, rows: Sequence[_Row]) -> dict[int, tuple[float, ...]]:
-    """Return the boxes of rows as shares of their photo, where the photo can be looked at."""
+    """Return the boxes of rows as shares of their image, where its size can be read."""
     boxes = np.asarray(store.boxes)
     there = np.flatnonzero(~np.isnan(boxes[:, 0]))
     root = store.source.get("root")
@@ -267,16 +267,16 @@ def _shares(store: Store, rows: Sequence[_Row]) -> dict[int, tuple[float, ...]]:
         return {}
     files, sizes, found = ImageFiles(str(root)), dict[str, tuple[int, int]](), {}
     for at in there.tolist():
-        photo = rows[at].path
+        image = rows[at].path
         with suppress(ImageError):
-            if photo not in sizes:
-                sizes[photo] = image_size(files.at(photo))
-            found[at] = _share(boxes[at].tolist(), sizes[photo])
+            if image not in sizes:
+                sizes[image] = image_size(files.at(image))
+            found[at] = _share(boxes[at].tolist(), sizes[image])
     return found
 
 
 def _share(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
-    """Return a box as shares between 0 and 1, no side of it beyond the photo or nought."""
+    """Return a box as shares between 0 and 1, inside the image, no side of it 0."""
     x, y = (min(max(at / side, 0), 0.999999) for at, side in zip(box[:2], size, strict=True))
     wide, high = min(box[2] / size[0], 1 - x), min(box[3] / size[1], 1 - y)
     return round(x, 6), round(y, 6), *(round(max(side, 1e-6), 6) for side in (wide, high))

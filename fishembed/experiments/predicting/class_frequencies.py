@@ -1,4 +1,4 @@
-"""How common classes are: probabilities for other frequencies, and counts of a catch."""
+"""Class frequencies: prior correction of probabilities, and counts of a catch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ESTIMATE_SENTENCE = (
 
 @dataclass(frozen=True, eq=False)
 class PriorShift:
-    """What is added to logits for another prior, the shares that it assumes, and a sentence."""
+    """Shift of the logits for another class prior, the shares it assumes, and a sentence."""
 
     logits: Floats | None = None
     shares: Floats | None = None
@@ -47,7 +47,7 @@ def prior_shift(
     held_out: HeldOut | None,
     assumed: Prior,
 ) -> PriorShift:
-    """Return what turns a head's probabilities to another class prior.
+    """Return the shift of a head's logits to another class prior.
 
     Parameters
     ----------
@@ -57,25 +57,25 @@ def prior_shift(
         (n, n_classes) of the images, for the estimate, and names of the classes.
     held_out, assumed
         Scores of held-out training images, from which follows the prior that the head assumes, and
-        what it says it assumes, where there are none.
+        the prior recorded for it, where there are none.
 
     Raises
     ------
     InputError
-        When the run does not say how common classes were in training, or the table is none.
+        When the run has no class counts of its training images, or the table cannot be read.
     """
     if prior is None:
         return PriorShift()
-    nothing_kept = "this run keeps no counts of its training images: --prior"
+    no_counts = "this run keeps no counts of its training images: --prior"
     if held_out is None and assumed != "uniform":
-        raise InputError(f"{nothing_kept} {prior} needs them; fit again")
+        raise InputError(f"{no_counts} {prior} needs them; fit again")
     own = np.zeros(len(names)) if held_out is None else held_out.log_prior
     if prior == "uniform":
         shares = np.full(len(names), 1 / len(names))
         sentence = "Probabilities assume that every class is as common as any other (--prior)."
     elif prior == "train":
         if held_out is None:
-            raise InputError(f"{nothing_kept} needs them")
+            raise InputError(f"{no_counts} needs them")
         shares = held_out.counts / held_out.counts.sum()
         sentence = "Probabilities assume that classes are as common as in training (--prior)."
     elif prior == "estimate":
@@ -112,12 +112,12 @@ class CatchCounts:
     """Images of each class, the most images first."""
 
     names: tuple[str, ...]
-    called: tuple[int, ...]  # images called so
+    called: tuple[int, ...]  # images predicted as it
     expected: tuple[float, ...]  # their corrected number
     low: tuple[int, ...]  # ends of its 95% interval
     high: tuple[int, ...]
     like_none: int = 0  # images left out because they are like none of the classes
-    checked: int = 0  # images whose class was looked up
+    checked: int = 0  # images whose class a person checked
 
     def rows(self) -> Iterator[tuple[str, int, float, int, int]]:
         """Yield the columns class by class."""
@@ -138,7 +138,7 @@ def count_catch(
     Raises
     ------
     InputError
-        When the run keeps no held-out images, or the table of checked ones does not fit.
+        When the run has no held-out scores, or the table of checked images does not fit.
     """
     if held_out is None or not len(held_out.logits):
         raise InputError("this run keeps no held-out images: --counts needs them; fit again")
@@ -168,10 +168,10 @@ def count_catch(
 
 
 def held_out_rows(held_out: HeldOut) -> HeldOutRows:
-    """Return the held-out rows whose logits are kept, as counts are corrected with.
+    """Return the held-out rows with stored logits, by which counts are corrected.
 
-    The biases of classes are those that the other half of the rows has: with their own, catches
-    drawn from these rows would be counted better than new ones.
+    Class biases are fitted on the other half of the rows: with their own, catches drawn from these
+    rows would be counted better than new ones.
     """
     codes, z = held_out.codes[held_out.logit_rows], held_out.logits.astype(np.float32)
     groups = None if held_out.grouped is None else held_out.groups[held_out.logit_rows]
@@ -185,7 +185,7 @@ def held_out_rows(held_out: HeldOut) -> HeldOutRows:
 
 
 def _read_checked(table: Path, paths: Sequence[str], names: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the class of each image by the table; -1 where it was not looked at, -2 for others."""
+    """Return each image's class by the table; -1 where it is not listed, -2 for other classes."""
     rows = CsvTable(table)
     lower = {column.lower(): column for column in rows.columns}
     label = next((lower[c] for c in ("class", "label", "true", "species") if c in lower), None)

@@ -1,4 +1,4 @@
-"""Tables of classes: which can be where, how common they are, of which taxa; filled by GBIF."""
+"""Tables of classes: where they occur, how common they are, their taxa, also from GBIF."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def read_prior(path: Path, names: Sequence[str]) -> tuple[npt.NDArray[np.float64
 def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]]:
     """Read the taxa of classes: a column of their names, and one for each rank above.
 
-    Columns that are no ranks, such as common names, are left aside.
+    Columns that are no ranks, such as common names, are ignored.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def read_taxonomy(path: Path, names: Sequence[str]) -> tuple[Taxonomy, list[str]
 
 
 def _rows(path: Path, names: Sequence[str] = ()) -> tuple[list[dict[str, str]], list[str], str]:
-    """Return the lines, the columns, and which of these names classes: that of most `names`."""
+    """Return the lines, the columns, and the column of class names: that with most `names`."""
     table = CsvTable(path)
     if not table.columns:
         raise DataError(f"{str(path)!r} is empty")
@@ -186,7 +186,7 @@ def fill_taxonomy(
     names
         Names of the classes, scientific ones where taxa are to be found.
     offline
-        Take no more than the genus, from names of two words such as Lutjanus kasmira.
+        Fill in the genus only, from names of two words such as Lutjanus kasmira.
     lookup
         Finds a name in GBIF's backbone, as pygbif's `name_backbone` does; pygbif when left out.
 
@@ -220,7 +220,7 @@ def fill_taxonomy(
 
 
 def write_taxonomy(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    """Write rows of `fill_taxonomy` as the table that ``--taxonomy`` reads."""
+    """Write the rows of `fill_taxonomy` as a table for ``--taxonomy``."""
     write_csv(path, ["class", *RANK_COLUMNS], rows)
 
 

@@ -1,4 +1,4 @@
-"""Folders of images: watch one, and sort images into one for each class they were called."""
+"""Watch a folder of images, and sort images into one folder for each predicted class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fishembed.experiments.predicting.predicted_images import Predictions, speci
 from fishembed.images import VideoFrame, decode, find_images, parse_frame_path
 
 PAUSE = 2.0
-"""Seconds between two looks: a file that did not change meanwhile is complete."""
+"""Seconds between two listings: a file that did not change meanwhile is complete."""
 
 Classify = Callable[[Sequence[str | Path]], Predictions]
 
@@ -109,7 +109,7 @@ def _found(path: str, root: str | Path | None) -> Path:
 
 
 def _put(file: Path, home: Path) -> bool:
-    """Put an image into a folder; return whether it was not there already."""
+    """Link or copy an image into a folder; return whether it was not there already."""
     if not file.is_file():
         if moment := parse_frame_path(str(file)):
             return _put_frame(*moment, home)
@@ -164,7 +164,8 @@ def watch_folder(
     classify, folder
         Predicts some files, and where they arrive.
     pause, wait
-        Seconds between two looks, and what waits. A file that still grows is left for the next.
+        Seconds between two listings, and a function that waits. A file that still grows is left
+        for the next listing.
 
     Raises
     ------

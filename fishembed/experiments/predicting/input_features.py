@@ -1,4 +1,4 @@
-"""The features that a run's head is asked about: those of a store, or of images encoded now."""
+"""Features to predict from: those of a store, or of images encoded now."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class InputFeatures:
     paths, X
         As the images were named, or as the store names them, and float32 (n, dim).
     skipped, left_out
-        (path, reason) of what could not be read, and of what lies in the folders, looks like an
-        image and is not read.
+        (path, reason) of images that could not be read, and of files in the folders that seem to
+        be images and are not read.
     columns
         Texts by name: a store's metadata and groups, the folder of an image.
     """

@@ -1,4 +1,4 @@
-"""Predictions of images: what the head says of each, and how a person reads it."""
+"""Predictions of images: classes and probabilities, and the columns that people read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fishembed.experiments.runs.run_info import PRIOR_SENTENCES, Prior
 PEOPLE_COLUMNS = ("file", "species", "sure %", "second guess", "look at it?", "problem")
 
 UNKNOWN = "none of these"
-"""What an image is called that is like none of the classes."""
+"""Name of an image that is like none of the classes."""
 
 UNDECIDED = "undecided"
-"""What an image is called where no taxon at any rank is sure enough."""
+"""Name of an image where no taxon at any rank is sure enough."""
 
 SURE = 0.8
-"""Probability below which a person should look at an image."""
+"""Probability below which a person should check an image."""
 
 MARGIN = 0.2
 """Least distance from the second guess."""
@@ -66,7 +66,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of all images that were given.
+    """Predictions of all images.
 
     Attributes
     ----------
@@ -75,17 +75,17 @@ class Predictions:
     skipped
         (path, reason) of the others.
     assumed_prior
-        How common the probabilities take each class to be: uniform, training or partly uniform.
+        Class prior that the probabilities assume: uniform, training or partly uniform.
     prior_sentence
-        What the probabilities assume after another prior was asked for; "" where none was.
+        The prior that was asked for, in words; "" where none was.
     not_known
         Listed classes that the head has not learnt.
     counts
         Images of each class, corrected; None unless asked for.
     notes
-        Sentences on what has to be known before the answers are used.
+        Sentences to know before the predictions are used.
     left_out
-        (path, reason) of what lies in the folders, looks like an image and is not read.
+        (path, reason) of files in the folders that seem to be images and are not read.
     """
 
     predictions: tuple[Prediction, ...]
@@ -138,7 +138,7 @@ def people_rows(predictions: Predictions) -> Iterator[PeopleRow]:
 
 
 def species(one: Prediction) -> str:
-    """Return what an image is called: `UNKNOWN`, its taxon, or its most probable class.
+    """Return the name of an image: `UNKNOWN`, its taxon, or its most probable class.
 
     `UNDECIDED` where taxa were asked for and only all of them together are sure enough.
     """
@@ -151,31 +151,31 @@ def species(one: Prediction) -> str:
 
 
 def is_higher_taxon(one: Prediction) -> bool:
-    """Return whether an image is called by a taxon above its most probable class."""
+    """Return whether an image's name is a taxon above its most probable class."""
     return species(one) not in (UNKNOWN, UNDECIDED, one.classes[0])
 
 
 def sureness(one: Prediction) -> float:
-    """Return the probability of what an image is called; of its first class where that is none."""
+    """Return the probability of an image's name; of its first class where it has none."""
     if one.taxon is None or not is_higher_taxon(one):
         return one.probabilities[0]
     return one.taxon[2]
 
 
 def second_guess(one: Prediction) -> str:
-    """Return what an image may be besides: its first class where it is not called so."""
+    """Return the next most probable class; the first where that is not the image's name."""
     if species(one) != one.classes[0]:
         return one.classes[0]
     return one.classes[1] if len(one.classes) > 1 else ""
 
 
 def doubt(one: Prediction) -> tuple[bool, bool, float]:
-    """Return what sorts predictions by doubt: like no class, to be looked at, how unsure."""
+    """Return a sort key by doubt: whether like no class, whether to be checked, probability."""
     return one.unknown, bool(look_at_it(one)), 1 - one.probabilities[0]
 
 
 def look_at_it(one: Prediction) -> str:
-    """Return "yes" where a person should look at an image, else ""."""
+    """Return "yes" where a person should check an image, else ""."""
     second = one.probabilities[1] if len(one.probabilities) > 1 else 0.0
     unsure = one.probabilities[0] < SURE or one.probabilities[0] - second < MARGIN
     return "yes" if unsure or species(one) in (UNKNOWN, UNDECIDED) else ""

@@ -25,7 +25,7 @@ MOST_OUTSIDE = 0.5
 
 @dataclass(frozen=True)
 class PredictionOptions:
-    """How images are predicted from their logits.
+    """Options of prediction from logits.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class PredictionOptions:
     prior: Floats | None = None
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none."""
+        """Raise InputError for a share outside 0 to 1."""
         for name, share in (("send_back", self.send_back), ("sets", self.sets)):
             if share is not None and not 0 < share < 1:
                 raise InputError(f"{name}={share!r} must lie between 0 and 1, such as 0.05 or 0.95")
@@ -65,10 +65,10 @@ class PredictionOptions:
 
 @dataclass(frozen=True, eq=False)
 class ImageScores:
-    """What images, or groups of pooled images, are predicted from.
+    """Scores of images, or of groups of pooled images, that predictions are made from.
 
-    `distance` is (n, n_distances) by `ClassDistances`; None where the run keeps none, or unknown
-    images are not looked for. `rows` are the numbers of the images that each is made of.
+    `distance` is (n, n_distances) by `ClassDistances`; None where the run has none, or unknown
+    images are not sought. `rows` are the numbers of the images that each is made of.
     """
 
     logits: Floats  # (n, n_classes)
@@ -102,7 +102,7 @@ class ImageScores:
 
 @dataclass(frozen=True, eq=False)
 class PredictedRows:
-    """What is predicted of images, or of groups of pooled images; all (n, …).
+    """Predictions of images, or of groups of pooled images; all (n, …).
 
     What was not asked for is None, or empty.
     """
@@ -121,7 +121,7 @@ def predict_rows(
     """Predict images from their scores.
 
     `names` are those of the classes, `held_out` the scores of held-out images, None where the
-    run keeps none.
+    run has none.
     """
     shift = 0 if options.log_prior_shift is None else options.log_prior_shift
     z = log_softmax(scores.logits + shift, axis=1)
@@ -167,7 +167,7 @@ def _sent_back(
     held_out: HeldOut,
     rate: float,
 ) -> list[str]:
-    """Return why each image is sent back; "" where it is not."""
+    """Return the reason why each image is sent back; "" where it is not."""
     known, undecided = held_out.known, indecision(z)
     strange = known.strangeness(undecided, distance) > known.threshold(rate)
     far = known.is_distance(undecided, distance)

@@ -68,10 +68,10 @@ def predict_run(
     ----------
     run
         The run, its folder, or ``hf:OWNER/NAME`` of one on the hub. Its `head.npz` is read; no
-        pickle is. A `PreparedRun` keeps what was read for the next call.
+        pickle is. A `PreparedRun` stores what was read for the next call.
     inputs
         Images, folders and patterns, which are encoded by the encoder that the run was made
-        with; or a store (.h5), whose features are taken and no encoder is loaded. Several stores
+        with; or a store (.h5), whose features are used and no encoder is loaded. Several stores
         are joined, see `fishembed.cache.join_stores`.
     top
         Classes that are named.
@@ -84,17 +84,17 @@ def predict_run(
         Table of the classes that can be there: a column class, and one such as site where lists
         differ by it.
     pool
-        Metadata column, or group, whose images get one answer together.
+        Metadata column, or group, whose images get one prediction together.
     prior
-        How common classes are taken to be: uniform, train, estimate, or a table of class and
-        share; as the head assumes when left out.
+        Class prior: uniform, train, estimate, or a table of class and share; the one that the
+        head assumes when left out.
     taxonomy, floor
-        Table of class, genus, family …: answer at the deepest rank that is at least as probable.
+        Table of class, genus, family …: predict the deepest taxon that is at least as probable.
     counts, checked
         Whether to count images by class, corrected for mistakes, and a table of path and class of
-        images of a random sample that were looked at.
+        images of a random sample that a person checked.
     evidence
-        Whether to look for the nearest training images, in the run's own store.
+        Whether to find the nearest training images, in the run's own store.
     fetch
         Whether that store is fetched where it lies at a URL.
     trust_encoder
@@ -186,7 +186,7 @@ def _score(
     columns: Mapping[str, Sequence[str]],
     size: int,
 ) -> Iterator[ImageScores]:
-    """Yield the scores of so many images at a time: their logits shall not fill the memory."""
+    """Yield the scores of some images at a time, since all logits may not fit in memory."""
     for start in range(0, len(X), max(size, 1)) or (0,):
         at = slice(start, start + max(size, 1))
         yield ImageScores(
@@ -206,7 +206,7 @@ def _counted(
     paths: Sequence[str],
     checked: str | Path | None,
 ) -> CatchCounts:
-    """Count images by class, with the classes that are on no list."""
+    """Count images by class, also those of classes that are on no list."""
     plain = replace(options, lists=None, sets=None, taxonomy=None)
     reasons = predict_rows(scores, names, held_out, plain).reasons
     return count_catch(paths, scores.logits, names, held_out, reasons=reasons, checked=checked)

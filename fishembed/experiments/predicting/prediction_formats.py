@@ -43,12 +43,12 @@ _SHORTEST_NAME = 16
 
 
 def format_for(output: Path) -> Format:
-    """Return the format that a file's name asks for.
+    """Return the format of a file by the ending of its name.
 
     Raises
     ------
     InputError
-        When it names none.
+        When the ending belongs to no format.
     """
     suffix = output.suffix.lower()
     if suffix not in _BY_SUFFIX:
@@ -62,7 +62,7 @@ def format_for(output: Path) -> Format:
 def formatted(predictions: Predictions, kind: Format, *, width: int = 0) -> str:
     """Return predictions as text of any format but Parquet and Excel.
 
-    `width` is that of a table's lines: images' names are shortened to leave room for answers; 0 is
+    `width` is that of a table's lines: images' names are shortened to leave room for classes; 0 is
     no limit.
     """
     if kind == "table":
@@ -140,7 +140,7 @@ def _without_none(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_table(predictions: Predictions) -> tuple[list[str], list[list[object]]]:
-    """Return what people read, and the columns for programs behind it."""
+    """Return the columns and rows for people, followed by the columns for programs."""
     people: list[list[object]] = [list(row) for row in people_rows(predictions)]
     own = _columns(predictions.predictions)
     cells = [_cells(one, own) for one in predictions.predictions]
@@ -202,10 +202,10 @@ def _write_parquet(columns: list[str], rows: list[list[object]], output: Path) -
 
 
 def _table(predictions: Sequence[Prediction], width: int) -> str:
-    """Write a line for each prediction: its image, its classes, then what else is known of it.
+    """Return a line for each prediction: its image, its classes, then further columns.
 
-    What a narrow terminal cuts off is at the end, so images' names leave most of a line to answers;
-    where sets were asked for they take the place of the second and third answer there.
+    A narrow terminal cuts off the end, so images' names leave most of a line to the classes; sets,
+    where asked for, replace the second and third class there.
     """
     longest = max(_SHORTEST_NAME, width * 2 // 5) if width else None
     with_sets = any(one.set is not None for one in predictions)
@@ -231,7 +231,7 @@ def _table(predictions: Sequence[Prediction], width: int) -> str:
 
 
 def _before(one: Prediction) -> list[str]:
-    """Return what stands before the most probable classes, a column each."""
+    """Return the cells before the most probable classes."""
     pooled = f"{len(one.paths)} images" if one.pool else ""
     taxon = ""
     if one.taxon is not None:
@@ -241,14 +241,14 @@ def _before(one: Prediction) -> list[str]:
 
 
 def _after(one: Prediction) -> list[str]:
-    """Return what stands behind the most probable classes."""
+    """Return the cells after the most probable classes."""
     inside = [] if one.set is None else ["{" + ", ".join(map(printable, one.set)) + "}"]
     outside = [] if one.outside is None else [f"outside the list {100 * one.outside:.1f}%"]
     return [*inside, *outside, *([printable(one.reason)] if one.unknown else [])]
 
 
 def counts_table(counts: CatchCounts) -> str:
-    """Write the counts as lines: "312 cod, 280 to 345 (called so 330)"."""
+    """Return the counts as lines: "312 cod, 280 to 345 (called so 330)"."""
     lines = [
         f"{mean:,.0f} {printable(name)}, {low:,} to {high:,} (called so {called:,})"
         for name, called, mean, low, high in counts.rows()

@@ -1,4 +1,4 @@
-"""A run with what its answers need read once: head, held-out scores, training images."""
+"""A run prepared for prediction, read once: head, held-out scores, training images."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from fishembed.experiments.runs.run_folder import Run
 from fishembed.experiments.train_test_split import train_test_split
 
 _ROWS_AT_ONCE = 2048
-"""A square of them, its places and its order are some hundred megabytes."""
+"""A square matrix of them, its indices and its order are some hundred megabytes."""
 
 _IN_MEMORY = 256 << 20
-"""Bytes of features up to which they are kept in memory."""
+"""Bytes of features up to which they stay in memory."""
 
 Features = npt.NDArray[np.float32]
 
@@ -46,7 +46,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The images that a run's head learnt from: those rows of the run's own store.
+    """The training images of a run's head, as rows of the run's own store.
 
     `read` returns the features of the first-th to the last-th of them.
     """
@@ -57,9 +57,9 @@ class TrainingImages:
 
     @classmethod
     def of(cls, run: Run, *, fetch: bool = False) -> TrainingImages:
-        """Find a run's training images; a few hundred megabytes of features are kept in memory.
+        """Find a run's training images; features up to a few hundred megabytes stay in memory.
 
-        `fetch` gets a store that lies at a URL.
+        `fetch` downloads a store that lies at a URL.
 
         Raises
         ------
@@ -101,9 +101,9 @@ class TrainingImages:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run whose files are read when they are first needed, and then kept.
+    """A run whose files are read once, when they are first needed.
 
-    `fetch` says whether its store is fetched where it lies at a URL.
+    `fetch` is whether a store that lies at a URL is downloaded.
     """
 
     run: Run
@@ -121,7 +121,7 @@ class PreparedRun:
 
     @cached_property
     def held_out(self) -> HeldOut | None:
-        """Scores of held-out training images; None where the run keeps none."""
+        """Scores of held-out training images; None where the run has none."""
         check_file(self.run.folder, self.run.info, HELD_OUT_NPZ)
         place = self.run.folder / HELD_OUT_NPZ
         return HeldOut.load(place) if place.is_file() else None

@@ -45,9 +45,9 @@ _PATIENCE = 10.0  # seconds
 
 @dataclass(frozen=True)
 class RunLine:
-    """One run of a list: where it lies, and what became of its store since it was made.
+    """One run of a list: its folder, and the state of its store since it was made.
 
-    Of a run that cannot be read `run` is None, `state` empty, and `problem` says why.
+    Of a run that cannot be read `run` is None, `state` empty, and `problem` names the reason.
     """
 
     run: Run | None
@@ -149,7 +149,7 @@ def runs_of_series(name: str | Path, reports: str | Path) -> list[Path]:
 
 
 def store_state(run: Run) -> StoreState:
-    """Return what became of a run's store since the run was made."""
+    """Return the state of a run's store since the run was made."""
     try:
         with run.open_store() as store:
             fingerprint, history = store.fingerprint, store.history
@@ -181,7 +181,7 @@ def stale_warning(run: Run) -> str:
 
 
 def delete_run(folder: str | Path) -> Path:
-    """Delete a run folder, and nothing that is none.
+    """Delete a run folder; refuse anything else.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def delete_run(folder: str | Path) -> Path:
     place = Run.open(folder).folder
     if place.is_symlink():
         raise RunError(f"{str(place)!r} is a link: remove it by hand")
-    # The name goes at once, so that a broken deletion leaves no half run.
+    # Renamed first, so that an interrupted deletion leaves no half run.
     aside = place.with_name(f".{place.name}.deleted")
     try:
         shutil.rmtree(aside, ignore_errors=True)
@@ -216,7 +216,7 @@ def is_hub_run(name: object) -> bool:
 
 
 def fetch_hub_run(name: str | Path, also: Sequence[str] = ()) -> tuple[Path, str]:
-    """Fetch a run of the hub, or take it from the cache of the hub's client; no pickle among it.
+    """Return a run of the hub, downloaded or from the cache of the hub's client; no pickle in it.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def is_run(folder: Path) -> bool:
 
 
 def _refuse_links_out(folder: Path) -> None:
-    """Refuse a run folder with links out of it: a stranger's run may have others read or replaced.
+    """Refuse links out of a run folder: a stranger's run could have other files read or replaced.
 
     In the cache of the hub's client files are links too, into the cache.
     """
@@ -115,7 +115,7 @@ def _check_document(place: Path, document: Mapping[str, Any]) -> None:
 
 
 def check_file(folder: Path, info: Mapping[str, Any], name: str) -> None:
-    """Compare a file of a run with its digest in `run.json`, where that has one.
+    """Check a file of a run against its digest in `run.json`, where that has one.
 
     Raises
     ------
@@ -161,19 +161,19 @@ def _sha256(path: Path) -> str:
 
 
 def _checksum(info: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a run's record says, however it is laid out."""
+    """Return the SHA-256 of the content of a JSON object, whatever its layout."""
     described = {name: value for name, value in info.items() if name != CHECKSUM}
     text = json.dumps(described, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def write_document(place: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON object with a checksum of all that it says."""
+    """Write a JSON object with a checksum of its content."""
     write_json(place, {**document, CHECKSUM: _checksum(document)})
 
 
 def read_document(place: Path) -> dict[str, Any]:
-    """Read what `write_document` wrote, without the checksum; before 0.2 there was none.
+    """Read a file that `write_document` wrote, without the checksum; before 0.2 there was none.
 
     Raises
     ------

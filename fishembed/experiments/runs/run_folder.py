@@ -111,7 +111,7 @@ class Run(PrintsAsTable):
     def open_store(self, *, fetch: bool = False) -> Store:
         """Open the store, or the joined stores, that the run was made on.
 
-        A store is looked for where it was, from here and from the workspace whose `reports`
+        A store is sought at its recorded path, from here and from the workspace whose `reports`
         folder the run is in; the one that has not changed since is preferred.
 
         Parameters
@@ -140,7 +140,7 @@ class Run(PrintsAsTable):
         if not is_remote(here) and not Path(path).is_absolute():
             places.append(self.folder.absolute().parent.parent / path)
         there = [place for place in places if is_remote(place) or place.exists()]
-        # Where there is none, the first place raises what says so.
+        # Where there is none, opening the first place raises the error.
         found = [FeatureStore.open(place, by_name=False) for place in there or [here]]
         chosen = next((store for store in found if store.fingerprint == fingerprint), found[0])
         for store in found:
@@ -149,7 +149,7 @@ class Run(PrintsAsTable):
         return chosen
 
     def load_head(self) -> SavedHead:
-        """Read the head that the run keeps as arrays; no pickle is read.
+        """Read the run's head from its arrays; no pickle is read.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Run(PrintsAsTable):
 
     @property
     def assumed_prior(self) -> Prior:
-        """How common the head's probabilities take each class to be."""
+        """Class prior that the head's probabilities assume."""
         return assumed_prior(str(self.info.get("head")), self.info.get("parameters") or {})
 
     @property
@@ -254,19 +254,19 @@ def write_run(result: RunResult, folder: NewFolder) -> Run:
 
 
 def default_name(store: str, features: str, head: str) -> str:
-    """Return the name of a run where none is given."""
+    """Return the default name of a run."""
     return f"{store}{'' if features == 'image' else f'-{features}'}-{head}"
 
 
 @dataclass
 class NewFolder:
-    """A folder that is being filled at `path`, and will lie at `final`, which is reserved."""
+    """A folder that is being filled at `path`, to be moved to the reserved `final`."""
 
     path: Path
     final: Path
 
     def finish(self) -> None:
-        """Move the folder in; under the next free name where something took its own meanwhile."""
+        """Move the folder in; under the next free name where its own is in use by now."""
         while self.path.is_dir():
             with suppress(FileExistsError):
                 move_folder_into_place(self.path, self.final)
@@ -278,11 +278,11 @@ class NewFolder:
 
 @contextmanager
 def new_folder(reports: str | Path | None, name: str | None, default: str) -> Iterator[NewFolder]:
-    """Reserve a folder's name, and fill it beside its place; moved in when it is complete.
+    """Reserve a folder's name, yield one to fill beside it, and move it in when complete.
 
-    A name that is taken and a place that cannot be written are errors before the block, so that no
-    work is lost. `reports` None is FISHEMBED_REPORTS or `reports`; `name` None is `default`,
-    numbered where that is there already.
+    A name in use or a place that is not writable raises before the block, so that no work is lost.
+    `reports` None is FISHEMBED_REPORTS or `reports`; `name` None is `default`, numbered where that
+    exists.
 
     Raises
     ------
@@ -305,7 +305,7 @@ def new_folder(reports: str | Path | None, name: str | None, default: str) -> It
 
 @contextmanager
 def _write_errors(place: Path) -> Iterator[None]:
-    """Turn errors of the operating system into a `RunWriteError` that names what was written."""
+    """Turn errors of the operating system into a `RunWriteError` that names the folder."""
     try:
         yield
     except FishembedError:

@@ -42,7 +42,7 @@ _WITHOUT_OPTION = {
     "weight": "cv",
     "weight_decay": 0.0,
 }
-"""Parameters that only Python sets, and their defaults."""
+"""Parameters that no option of `fishembed fit` sets, and their defaults."""
 
 _NO_OPTION = ("holdout", "")
 
@@ -70,11 +70,11 @@ def run_info(
     kind, head, parameters
         fit or zeroshot, the name of the head, and its parameters.
     seed, split
-        Of the hold-out and the head, and what the scored rows are.
+        Seed of the hold-out and the head, and which rows are scored.
     seconds, command
-        Time that each step took, and what repeats the experiment.
+        Time of each step, and the command line that repeats the experiment.
     prompts, selection
-        What class names were put into, for zero-shot, and rows of `selection_rows`.
+        Prompt set, for zero-shot, and rows of `selection_rows`.
     """
     return {
         "kind": kind,
@@ -163,7 +163,7 @@ def selection_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
 
 
 def _parameters_text(parameters: Mapping[str, float]) -> str:
-    """Write parameters: "C=100, tau=1", for a sum "0.7 gaussian (models=3) + 0.3 knn, tau=1"."""
+    """Return "C=100, tau=1", for a sum "0.7 gaussian (models=3) + 0.3 knn, tau=1"."""
     parts: dict[str, list[str]] = {}
     summands = {}
     for key, value in parameters.items():
@@ -185,7 +185,7 @@ def repeat_commands(
 ) -> list[str]:
     """Return the command lines that make a run and its report again, under another name.
 
-    `found` is what `field.json` holds: the columns that were asked about are asked about again.
+    `found` is the content of `field.json`, whose columns are scored again.
     """
     again, found = f"{name}-again", found or {}
     words = ["fishembed", "report", again]
@@ -204,7 +204,7 @@ def repeat_command(
     """Return the command line that repeats a run exactly, quoted for a shell.
 
     It is one of `fishembed`, or of Python where the run has parameters that no option sets. `info`
-    is what `run.json` says; without `run`, the new run's name is left to `fit`.
+    is the content of `run.json`; without `run`, the new run's name is left to `fit`.
 
     Examples
     --------

@@ -56,7 +56,7 @@ class ClassTable:
     n_train
         Training images; NaN where nothing was trained (zero-shot).
     n, correct, predicted
-        Scored images of the class, those called right, and images called this class.
+        Scored images of the class, those of them predicted correctly, and images predicted as it.
     recall, low, high
         Recall with its interval, between 0 and 1; NaN for classes without scored images.
     precision, f1
@@ -116,7 +116,7 @@ class ScoredImages:
         As the store has them.
     class_names
         What `true`, `predicted` and `top` are indices into: the names of the `ClassTable`, and
-        after them those that stand among the most probable classes only.
+        after them those that occur among the most probable classes only.
     true, predicted
         int64 indices; -1 for images without a label.
     confidence
@@ -147,12 +147,12 @@ class ScoredImages:
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether each image was called what it is."""
+        """Whether each image was predicted correctly."""
         return np.equal(self.true, self.predicted)
 
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:
-        """Whether each image has a label and was called something else."""
+        """Whether each image has a label and was predicted as another class."""
         return np.logical_and(self.labelled & (self.predicted >= 0), ~self.right)
 
     @cached_property
@@ -173,7 +173,7 @@ class ScoredImages:
 
 
 def about_run(info: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Return what was fitted and scored, such as "auto on fish, test"."""
+    """Return a title of head, store and split, such as "auto on fish, test"."""
     store = (info.get("store") or {}).get("name") or "a store"
     return f"{info.get('head') or 'zero-shot'} on {store}, {metrics.get('scored_split', '')}"
 
@@ -185,12 +185,12 @@ class RunResult(PrintsAsTable):
     Attributes
     ----------
     info
-        What `run.json` says: kind, head, parameters, store, encoder, versions, seed, seconds.
+        Content of `run.json`: kind, head, parameters, store, encoder, versions, seed, seconds.
     metrics
-        What `metrics.json` says: the scores, see `fishembed.Scores.as_dict`, the scored split and
+        Content of `metrics.json`: the scores, see `fishembed.Scores.as_dict`, the scored split and
         the number of images in each split.
     classes, images
-        How each class fared, and what each scored image was called.
+        Metrics of each class, and the prediction of each scored image.
     epochs
         One row for each epoch, for heads that train by epochs.
     few_shot
@@ -201,7 +201,7 @@ class RunResult(PrintsAsTable):
         The fitted head as `predict` reads it from `head.npz`; None where the result was read from
         a folder.
     held_out
-        Scores of training images by clones of the head that had not learnt from them; None where
+        Scores of training images by clones of the head that were not fitted to them; None where
         nothing was learnt, or the result was read from a folder.
     """
 
@@ -253,17 +253,17 @@ class RunResult(PrintsAsTable):
 
     @cached_property
     def confusion(self) -> Counts:
-        """Images by true class (rows) and by what they were called (columns)."""
+        """Counts of images by true class (rows) and predicted class (columns)."""
         return confusion_counts(self.images.true, self.images.predicted, len(self.classes.n))
 
     @cached_property
     def mixup_order(self) -> npt.NDArray[np.intp]:
-        """Classes that occur, those taken for each other together."""
+        """Order of the classes that occur, with those often confused side by side."""
         return mixup_order(self.confusion)
 
     @cached_property
     def called_instead(self) -> list[tuple[int, int] | None]:
-        """What each class was wrongly called most often, and how often; None where it never was."""
+        """Class that each was most often mistaken for, and how often; None where never."""
         return most_often_called_instead(self.confusion)
 
     @cached_property
@@ -280,7 +280,7 @@ class RunResult(PrintsAsTable):
 
     @cached_property
     def precision_intervals(self) -> Floats:
-        """Interval of each class's precision, (n_classes, 2); (0, 1) where it was never called."""
+        """Interval of each class's precision, (n_classes, 2); (0, 1) where never predicted."""
         images = self.images
         at = images.labelled & (images.predicted >= 0)
         groups, n = images.groups_of(at), len(self.classes.n)

@@ -20,7 +20,7 @@ _LONGEST = 500
 
 
 def require_tracker(name: str | None) -> None:
-    """Refuse, before any work, a tracker that is unknown or not installed; None is none.
+    """Refuse, before any work, a tracker that is unknown or not installed; None is allowed.
 
     Raises
     ------
@@ -39,15 +39,15 @@ def log_run(run: Run, tracker: str) -> str:
     """Log a run's parameters, scores and epochs; return where they are.
 
     The command and places of this machine are not logged. A tracker, mlflow, trackio or
-    tensorboard, logs to where its own settings say, such as MLFLOW_TRACKING_URI, and TensorBoard to
-    ``tensorboard/`` beside the run.
+    tensorboard, logs to where its own settings point, such as MLFLOW_TRACKING_URI, and TensorBoard
+    to ``tensorboard/`` beside the run.
 
     Raises
     ------
     InputError, MissingExtraError
         As `require_tracker` does.
     RemoteError
-        When the tracker does not take it; the run is kept.
+        When the tracker does not accept the run, which stays on disk.
     """
     require_tracker(tracker)
     try:
@@ -62,7 +62,7 @@ def log_run(run: Run, tracker: str) -> str:
 
 
 def run_parameters(run: Run) -> dict[str, str]:
-    """Return what a run was made with, as short texts by name."""
+    """Return a run's parameters as short texts by name."""
     info = run.info
     known = {
         **{name: info.get(name) for name in ("kind", "head", "features", "seed")},
@@ -142,4 +142,4 @@ TRACKERS: Mapping[str, Callable[[Run], str]] = {
     "trackio": _to_trackio,
     "tensorboard": _to_tensorboard,
 }
-"""What logs a run, by the name on the command line."""
+"""Function that logs a run, by the tracker's name on the command line."""

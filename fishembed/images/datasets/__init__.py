@@ -1,1 +1,1 @@
-"""Where samples come from: folders, manifests, tars, boxes."""
+"""Datasets: samples from folders, manifests, tars, boxes, videos."""

@@ -1,4 +1,4 @@
-"""Boxes as detectors and annotators write them: MegaDetector's JSON, COCO, YOLO, tables."""
+"""Read boxes of detectors and annotators: MegaDetector's JSON, COCO, YOLO, tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OTHER_BOX_COLUMNS = (
     ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
     ("x", "y", "w", "h"),
 )
-"""What other tables call a box: its corners, or its corner and size."""
+"""Other column names of a box: of its corners, or of its corner and size."""
 _COCO_KEYS = ("id", "file_name", "width", "height", "license", "coco_url", "flickr_url")
 CONFIDENCES = ("confidence", "conf", "score")
 
@@ -43,7 +43,7 @@ class FoundBox:
     box: Box | None
     shares: bool
     confidence: float
-    """The detector's, 1 where it says none."""
+    """The detector's, 1 where there is none."""
     sample: Sample
     """What else is known, under the image's path."""
 
@@ -56,7 +56,7 @@ def box_dataset(
     of: str,
     photo_bytes: Mapping[str, ImageBytes] | None = None,
 ) -> Dataset:
-    """Return a dataset with a sample for each box; those of one photo, or group, stay together.
+    """Return a dataset with a sample for each box; boxes of one image, or group, form a group.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ def box_dataset(
     found, options
         The boxes; which become samples, and how they are cut.
     of
-        What they come from, in words.
+        Name of their source, for the layout sentence.
     photo_bytes
-        The photos that are no files below the root.
+        Bytes of the images that are no files below the root, by path.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def box_dataset(
     root, photo_bytes = root.resolve(), photo_bytes or {}
     samples: dict[str, Sample] = {}
     image_bytes: dict[str, ImageBytes] = {}
-    photos = {one.path: replace(_in_group(one), label=None, metadata={}) for one in reversed(found)}
+    images = {one.path: replace(_in_group(one), label=None, metadata={}) for one in reversed(found)}
     boxes = [(one, one.box) for one in found if one.box is not None]
     taken = [(one, box) for one, box in boxes if not one.confidence < options.min_confidence]
     for one, stated in taken:
@@ -89,15 +89,15 @@ def box_dataset(
             state = file_state(file) if isinstance(file, str) else file.state
             image_bytes[name] = CroppedImage(file, box, state, options.margin, options.square)
         samples.setdefault(name, replace(_in_group(one), path=name, box=box))
-    without = counted(len(photos) - len({one.path for one, _ in taken}), "photo")
-    n_boxes, n_photos = counted(len(samples), "box", "boxes"), counted(len(photos), "photo")
-    note = f"{n_boxes} of {n_photos}; {without} without a box"
+    without = counted(len(images) - len({one.path for one, _ in taken}), "photo")
+    n_boxes, n_images = counted(len(samples), "box", "boxes"), counted(len(images), "photo")
+    note = f"{n_boxes} of {n_images}; {without} without a box"
     if faint := len(boxes) - len(taken):
         note += f"; {counted(faint, 'box', 'boxes')} below {options.min_confidence:g}"
-    if options.whole_images and photos:
+    if options.whole_images and images:
         note += "; whole photos are rows too"
-        samples |= {one.path: photos[one.path] for one in found}
-        image_bytes |= {path: photo_bytes[path] for path in photos if path in photo_bytes}
+        samples |= {one.path: images[one.path] for one in found}
+        image_bytes |= {path: photo_bytes[path] for path in images if path in photo_bytes}
     if not samples:
         raise SourceError(
             f"{str(root)!r}: {note}: nothing to encode; --whole-images takes the photos, "
@@ -177,7 +177,7 @@ def _coco(document: Mapping[str, Any], root: Path) -> Iterator[FoundBox]:
 def read_yolo(root: Path) -> tuple[list[FoundBox], list[tuple[str, str]]]:
     """Read YOLO's text files: class, centre x, centre y, width, height[, confidence] in shares.
 
-    Return the boxes, none where no photo has a text file, and (photo, reason) of text files that
+    Return the boxes, none where no image has a text file, and (image, reason) of text files that
     cannot be read. One of `YOLO_FILES` has the names of the classes.
     """
     images = sorted(path for path in root.rglob("*") if path.suffix.lower() in read_suffixes())
@@ -234,7 +234,7 @@ def _texts_of(image: Path) -> tuple[Path, Path]:
 
 
 def other_box_columns(columns: Iterable[str]) -> tuple[str, ...]:
-    """Return the four columns of boxes that are called otherwise than `BOX_COLUMNS`; or none.
+    """Return the four columns of boxes under other names than `BOX_COLUMNS`; or none.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def other_box_columns(columns: Iterable[str]) -> tuple[str, ...]:
 def with_box_columns(cells: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:
     """Return a row's cells with the box of `other_box_columns` as x, y, width and height.
 
-    Sizes of the whole image that stand under width and height become image_width and image_height.
+    Sizes of the whole image under width and height become image_width and image_height.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def with_box_columns(cells: Mapping[str, str], columns: Sequence[str]) -> dict[s
 
 
 def boxes_in_rows(samples: Sequence[Sample]) -> list[FoundBox] | None:
-    """Return the boxes of a table whose rows say x, y, width and height; None where none does."""
+    """Return the boxes of rows with x, y, width and height; None where no row has them."""
     if not any(all(one.metadata.get(name) for name in BOX_COLUMNS) for one in samples):
         return None
     found = []

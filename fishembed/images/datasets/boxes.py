@@ -1,7 +1,7 @@
 """Parts of images: how a detector's box becomes the image that is encoded.
 
 A row of a box is called `photo.jpg#xywh=40,30,200,120`, as the W3C names a part of an image (Media
-Fragments URI 1.0), so that a path still stands once. Its bytes are those of the cut pixels: other
+Fragments URI 1.0), so that paths stay unique. Its bytes are those of the cut pixels: other
 margins are other images, and are encoded anew.
 """
 
@@ -26,7 +26,7 @@ Box = tuple[float, float, float, float]
 _FRAGMENT = re.compile(r"(.+)#xywh=([\d.]+),([\d.]+),([\d.]+),([\d.]+)")
 _SURROUNDINGS = 1.0
 _COLOUR = (255, 200, 0)
-_KEPT = 4
+_CACHED = 4
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class CroppedImage:
         return buffer.getvalue()
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHED)
 def _decoded(file: str | ImageBytes, state: tuple[int, int]) -> npt.NDArray[np.uint8]:  # noqa: ARG001 - the key
     """Return an image, decoded once for all its boxes, which follow one another."""
     return decode_pixels(read_bytes(file))
@@ -159,5 +159,5 @@ def parse_box_path(path: str) -> tuple[str, Box] | None:
 
 
 def in_surroundings(file: str | ImageBytes, box: Box) -> CroppedImage:
-    """Return a part with what is around it, the box drawn, for people to look at."""
+    """Return a part with its surroundings and the box drawn, for people."""
     return CroppedImage(file, box, margin=_SURROUNDINGS, square=True, framed=True)

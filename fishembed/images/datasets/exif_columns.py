@@ -1,4 +1,4 @@
-"""What cameras wrote into their photos, as metadata columns: time, camera, latitude, longitude."""
+"""EXIF as metadata columns: time, camera, latitude, longitude."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 def with_exif(dataset: Dataset) -> Dataset:
     """Add time, camera, latitude and longitude to the metadata of a dataset's samples.
 
-    What a table says under one of these names stays. Only the headers of files are read; a photo
-    without EXIF, or with a broken one, has missing values.
+    Values of a table under these names stay. Only the headers of files are read; an image without
+    EXIF, or with a broken one, has missing values.
 
     Returns
     -------
     Dataset
-        With a note on how many photos tell a time, and how many a place.
+        With a note on how many images have a time, and how many a place.
     """
     with quiet_decoding(), ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
         found = list(pool.map(lambda sample: _facts(dataset, sample), dataset.samples))
@@ -60,8 +60,8 @@ def with_exif(dataset: Dataset) -> Dataset:
 
 
 def _added(known: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: cell for name, cell in known.items() if cell or name not in facts}
-    return {**kept, **{name: cell for name, cell in facts.items() if not kept.get(name)}}
+    known = {name: cell for name, cell in known.items() if cell or name not in facts}
+    return {**known, **{name: cell for name, cell in facts.items() if not known.get(name)}}
 
 
 def _facts(dataset: Dataset, sample: Sample) -> Mapping[str, str]:
@@ -140,7 +140,7 @@ def _degrees(place: Mapping[int, Any], value: int, reference: int, most: float) 
 
 
 def _facts_of_frame(frame: VideoFrame) -> Mapping[str, str]:
-    """Return when a frame was taken, where the video says when it begins."""
+    """Return the time of a frame, where the video has the time of its start."""
     began = _began(frame.clip)
     facts = dict.fromkeys(EXIF_COLUMNS, "")
     if began is not None:

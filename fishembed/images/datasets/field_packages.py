@@ -1,4 +1,4 @@
-"""Packages and exports of the field: Camtrap DP, Wildlife Insights, Darwin Core archives."""
+"""Read Camtrap DP packages, exports of Wildlife Insights and Darwin Core archives."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class FieldTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What had to be decided."""
+        """Sentences on images without a class."""
         n = counted(self.several, "image")
         return (f"{n} with several species and no boxes: without a class",) if self.several else ()
 
@@ -99,8 +99,8 @@ def read_camtrap_dp(root: Path) -> FieldTable:
     """Read the media of a Camera Trap Data Package (1.0, TDWG) with what was observed on them.
 
     The class is the observation's scientific name, or its type where that is no animal (blank,
-    human, vehicle); observations of events are those of their media. The group is the event, which
-    is what a split must not part, or the deployment.
+    human, vehicle); observations of events are those of their media. The group, which a split must
+    not part, is the event, else the deployment.
     """
     document = json.loads(read_file(root / CAMTRAP_DP_FILE))
     deployments, media, observations = (_resource(root, document, name) for name in _TABLES)
@@ -204,7 +204,7 @@ def _number(text: str) -> float:
 
 
 def _cells(row: Row, names: Iterable[str]) -> dict[str, str]:
-    """Return some cells of a row, those that are there."""
+    """Return the cells of a row under some names, where they are not empty."""
     return {name: row[name] for name in names if name in row}
 
 
@@ -314,4 +314,4 @@ READERS: Mapping[str, Callable[[Path], FieldTable]] = {
     WILDLIFE_INSIGHTS: read_wildlife_insights,
     DARWIN_CORE: read_darwin_core,
 }
-"""What reads each kind of `special_kind`, from the folder or archive of `package_folder`."""
+"""Reader of each kind of `special_kind`, for the folder or archive of `package_folder`."""

@@ -1,4 +1,4 @@
-"""Folders: which images lie in them, what is left out, and images that are named one by one."""
+"""List the images of folders, what is left out, and images that are named one by one."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Listing:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """(path, reason) of what the operating system would not show."""
     others: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many files of no image there are, by folder and ending."""
+    """Number of files that are no images, by folder and ending."""
     tables: list[str] = field(default_factory=list)
-    """Files that may be tables, in the folder or the ones in it."""
+    """Files that may be tables, in the folder or its sub-folders."""
     tars: list[str] = field(default_factory=list)
-    """Tars in the folder or the ones in it."""
+    """Tars in the folder or its sub-folders."""
     _read: frozenset[str] = field(default_factory=read_suffixes, repr=False)
 
     def add(self, path: str, *, hidden: bool = False) -> None:
@@ -61,7 +61,7 @@ class Listing:
                 self.tars.append(path)
 
     def sorted(self) -> Listing:
-        """Return this, its paths in order."""
+        """Return the same listing with its paths sorted."""
         for paths in (self.images, self.left_out, self.unreadable, self.tables, self.tars):
             paths.sort()
         return self
@@ -82,7 +82,7 @@ class Listing:
 
 
 def list_names(names: Iterable[str]) -> Listing:
-    """Sort the names of files elsewhere."""
+    """Return the listing of files at a URL, by their names."""
     listing = Listing()
     for name in names:
         listing.add(name, hidden=any(map(is_hidden, name.split("/")[:-1])))
@@ -139,7 +139,7 @@ def _entries(root: Path, prefix: str, listing: Listing) -> list[os.DirEntry[str]
 def _is_folder(entry: os.DirEntry[str], path: str, listing: Listing) -> bool:
     try:
         return entry.is_dir()
-    except OSError as error:  # a link that leads to itself, or where nobody may look
+    except OSError as error:  # a link that leads to itself, or no permission
         if ending(path) not in read_suffixes():
             reason = f"cannot be looked at: {error.strerror or error}"
             listing.unreadable.append((path, reason))
@@ -147,7 +147,7 @@ def _is_folder(entry: os.DirEntry[str], path: str, listing: Listing) -> bool:
 
 
 def paths_by_name(paths: Iterable[str], *, stems: bool = False) -> dict[str, str]:
-    """Return the files that have a name of their own by it; on request also without its ending.
+    """Return the paths of files by their unique names; on request also without the ending.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def paths_by_name(paths: Iterable[str], *, stems: bool = False) -> dict[str, str
 def find_images(
     named: Sequence[str | Path], left_out: list[tuple[str, str]] | None = None
 ) -> list[Path]:
-    """List what is meant, each file once, in the order it was named.
+    """List the image files under some names, each once, in the order of the names.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def find_images(
         Files, with any suffix; folders, with all images below them sorted by path, hidden ones
         left out; patterns such as ``new/**/*.jpg``, for shells that do not expand them.
     left_out
-        Gets (path, reason) of what lies in the folders, looks like an image and is not read.
+        Receives (path, reason) of files in the folders that seem to be images and are not read.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def spellings(path: str) -> Iterator[str]:
 
 
 def is_file(root: Path, path: str) -> bool:
-    """Return whether a path is a file; no where its name is too long or holds a zero byte."""
+    """Return whether a path is a file; False also for names too long or with a zero byte."""
     try:
         return (root / path).is_file()
     except (OSError, ValueError):

@@ -38,11 +38,11 @@ _MOST_BYTES = 8_000_000
 _WORD = re.compile(r"[^\s,;:|\"'<>(){}\[\]\\/]+")
 
 Row = tuple[str, str | None, dict[str, str]]
-"""Path of an image below the root, its label, and what else is known of it."""
+"""Path of an image below the root, its label, and its metadata."""
 
 
 def with_tables(dataset: Dataset, listing: Listing) -> Dataset:
-    """Return a folder's dataset with what the tables in it say of the images, where they do.
+    """Return a folder's dataset with labels and metadata from the tables in it, if any.
 
     A manifest in the folder itself comes first, then the tables in the folders. Notes name tables
     that are not used.
@@ -56,7 +56,7 @@ def with_tables(dataset: Dataset, listing: Listing) -> Dataset:
 
 
 def _with_manifest(dataset: Dataset, listing: Listing) -> tuple[Dataset | None, list[str]]:
-    """Return what the only manifest in a folder says of the images, or None; and notes.
+    """Return the dataset by the only manifest in a folder, or None; and notes.
 
     It must have the columns path and label or split, and name at least half of the images.
     """
@@ -114,7 +114,7 @@ def _manifests(
 
 
 def _columns_to_name(table: Path, columns: set[str]) -> str:
-    """Return what to type to use a table whose columns are called otherwise."""
+    """Return the options to type for a table with other column names."""
     file = None if "path" in columns else first_of(FILE_COLUMNS, columns)
     label = None if "label" in columns else first_of(LABEL_COLUMNS, columns)
     if "label" not in columns and label is None and len(columns) == 2:
@@ -133,10 +133,10 @@ def _not_used(table: Path, why: str, options: str = "") -> str:
 
 
 def _with_folder_tables(dataset: Dataset, listing: Listing) -> Dataset | None:
-    """Return what the tables in the folders say of their images; None where there are none.
+    """Return the dataset by the tables in the sub-folders; None where there are none.
 
-    The tables must name at least half of all images. What they say of splits comes before what the
-    folders say; an image that none names keeps the label of its folder.
+    The tables must name at least half of all images. Their splits come before those of the
+    folders; an image that none names has the label of its folder.
     """
     rows: dict[str, Row] = {}
     used = []
@@ -164,7 +164,7 @@ def _with_folder_tables(dataset: Dataset, listing: Listing) -> Dataset | None:
 
 
 def _rows(place: Path, folder: str) -> Iterator[Row]:
-    """Yield what a table says.
+    """Yield the rows of a table.
 
     Raises
     ------

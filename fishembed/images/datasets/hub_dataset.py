@@ -1,9 +1,9 @@
 """Image datasets of the Hugging Face hub, or Parquet copies of them: hf:OWNER/NAME[:SPLIT].
 
 Parquet files are read where they lie: the columns without images list the rows, in their order; an
-image comes with its row group when it is wanted, by a range of bytes. Nothing is kept on this
-machine but what is in hand, and a broken extraction goes on where it stopped. Other files are
-downloaded once, to the hub's own cache.
+image is read with its row group when needed, by a range of bytes. Nothing is stored on this
+machine's disk, and a broken extraction resumes where it stopped. Other files are downloaded once,
+to the hub's own cache.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fishembed.images.decoding.image_bytes import ImageBytes, read_bytes, stamp
 PREFIX = "hf:"
 _NAME = re.compile(r"hf:(?P<name>.+?)(?::(?P<split>[\w.+-]+))?")
 _LABELS = (*LABEL_KEYS, "labels", "species", "category", "fine_label")
-_GROUPS_KEPT = 2
+_GROUPS_CACHED = 2
 _LOCK = threading.Lock()
 
 
@@ -179,7 +179,7 @@ class StreamedImage:
 
     @property
     def together(self) -> object:
-        """What is read with it."""
+        """Key of the images that are read together: those of its row group."""
         return self.file, self.group
 
     def read(self) -> bytes:
@@ -212,7 +212,7 @@ def _opened(file: str) -> Any:
     return parquet.ParquetFile(fsspec.open(file, "rb").open() if is_url(file) else file)
 
 
-@lru_cache(_GROUPS_KEPT)
+@lru_cache(_GROUPS_CACHED)
 def _row_group(file: str, column: str, group: int, mark: int) -> Any:  # noqa: ARG001 - the key
     from pyarrow import parquet
 

@@ -27,7 +27,7 @@ _RANK = re.compile(r"(?i)^[a-z]+(idae|inae|aceae|iformes|oidea|oidei)$")
 _EPITHET = re.compile(r"^[a-z][a-z-]+$")
 _SHARD = re.compile(r"^\d{4,}$")
 _STRAY = 3
-"""Images beside a folder that holds all others: they came with an archive."""
+"""Images beside a folder that holds all others, as archives add them."""
 
 _MASKS = "a mask or a thumbnail of another image"
 Folders = tuple[str, ...]
@@ -39,10 +39,10 @@ Pair = tuple[str | None, str]
 def lay_out(
     root: AnyPath, listing: Listing, facts_of: Callable[[str], Facts] | None = None
 ) -> Dataset:
-    """Understand the tree of images below a folder: which folders are classes, which are splits.
+    """Return the samples of a tree of images: which folders are classes, which are splits.
 
     Samples are sorted by path; what was left out of the listing, and masks, are unread. `facts_of`
-    returns what a file beside an image says of its label, split and group.
+    returns label, split and group from a file beside an image.
     """
     masks = _masks(listing.images)
     paths = [path for path in listing.images if path not in masks]
@@ -73,7 +73,7 @@ def lay_out(
 
 
 def describe(samples: Sequence[Sample], of: str = "class folders") -> str:
-    """Return in one sentence what classes and splits there are."""
+    """Return a sentence on the classes and splits of samples."""
     classes = class_names(samples)
     present = {sample.split for sample in samples}
     splits = [split for split in SPLITS if split in present]
@@ -176,7 +176,7 @@ def _below_splits(folders: list[Folders], splits: dict[str, str]) -> tuple[list[
 
 
 def _same_again(top: str, split: str, folders: list[Folders]) -> int:
-    """Count the folders in a split that only say again what it is."""
+    """Count the folders in a split that only repeat its name."""
     depth = 0
     while True:
         inside = _names_at(depth, folders)
@@ -255,7 +255,7 @@ def _base(path: str) -> str:
 
 
 def _has_facts(samples: list[Sample], folders: list[Folders], listing: Listing) -> bool:
-    """Return whether files beside the images say what they are: shards, or no class folders."""
+    """Return whether files beside the images may have labels: shards, or no class folders."""
     tops = _names_at(0, folders)
     beside = sum(n for (_, kind), n in listing.others.items() if kind in {".json", ".cls"})
     plain = all(sample.label is None for sample in samples)

@@ -37,7 +37,7 @@ _EXPORTS: Mapping[str, Mapping[str, str]] = {
     "iNaturalist": {"path": "image_url", "label": "scientific_name", "group": "id"},
     "FathomNet": {"path": "url", "label": "concept"},
 }
-"""What the columns of well-known exports are, which have no column called path."""
+"""Columns of well-known exports, which have no column called path."""
 
 
 def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Dataset:
@@ -52,19 +52,19 @@ def read_manifest(path: AnyPath, named: Mapping[str, str] | None = None) -> Data
         in shares of the image, a row is a box, and an image may have several; so it is with
         corners (xmin, ymin, xmax, ymax) and the other names of `other_box_columns`.
     named
-        The columns of a table that calls them otherwise, such as {"path": "file_name"}.
+        Other names of the columns in the table, such as {"path": "file_name"}.
 
     Returns
     -------
     Dataset
-        The images in the table's order, a row that is there twice once; boxes are in their
-        metadata. What is left out are rows that cannot be used.
+        The images in the table's order, without repeated rows; boxes are in their metadata.
+        Rows that cannot be used are in `left_out`.
 
     Raises
     ------
     ManifestError
         When `path` is missing or a known column misspelt, when a split is unknown, when two
-        rows give one image different labels, splits or groups, or when no image exists.
+        rows have different labels, splits or groups for one image, or when no image exists.
     MissingExtraError
         When a Parquet file is given and pyarrow is not installed.
     """
@@ -181,7 +181,7 @@ def _samples(
 
 
 def _whole_numbers(table: Table, columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows with "3" for the "3.0" of those columns that hold whole numbers alone.
+    """Yield the rows, with "3" for "3.0" in columns of whole numbers only.
 
     A table that lacks some numbers was often saved with all of them as fractions.
     """
@@ -262,14 +262,14 @@ def _found_by_name(
 
 
 def _may_exist(root: AnyPath, path: str) -> bool:
-    """Return whether an image is there; those elsewhere show when they are listed or read."""
+    """Return whether an image may exist; those at URLs are checked when listed or read."""
     if is_remote(root) or is_url(path):
         return True
     return is_file(root, path) or is_file(root, path.rpartition("#t=")[0])
 
 
 def _numbers_for_names(samples: Sequence[Sample]) -> Iterator[str]:
-    """Yield a sentence where all classes are called by numbers."""
+    """Yield a sentence where the names of all classes are numbers."""
     classes = class_names(samples)
     if len(classes) > 1 and all(name.isdecimal() for name in classes):
         first, last = min(classes, key=int), max(classes, key=int)

@@ -1,4 +1,4 @@
-"""Any dataset, whatever it is: a folder, a manifest, tars, boxes, packages, at a URL or here."""
+"""Open any dataset: a folder, a manifest, tars, boxes, packages, at a URL or here."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def open_dataset(
         export of Wildlife Insights and a Darwin Core archive are read as what they are, and
         ``hf:OWNER/NAME[:SPLIT]`` is a dataset of the Hugging Face hub.
     columns
-        What a manifest calls its columns, such as {"path": "file_name", "label": "species"};
+        Names of a manifest's columns, such as {"path": "file_name", "label": "species"};
         columns that are not named here or above are metadata of the images.
     boxes
         Which boxes become rows, and how they are cut.
@@ -122,7 +122,7 @@ def list_dataset(
 
 
 def _listing(place: AnyPath) -> tuple[Listing | None, Mapping[str, ImageBytes]]:
-    """Return what lies in a folder, None where it is none; and where the bytes are elsewhere."""
+    """Return the listing of a folder, None for no folder; and the bytes of files at a URL."""
     with remote_errors(place):
         if not place.is_dir():
             return None, {}
@@ -191,7 +191,7 @@ def _wrapped(root: Path, listing: Listing) -> Path | None:
 
 
 def _facts_beside(root: Path, path: str) -> Mapping[str, str]:
-    """Return what the .json or .cls beside an image says of it."""
+    """Return label, split and group from the .json or .cls beside an image."""
     stem = os.path.splitext(path)[0]  # noqa: PTH122 - hot loop
     for kind in ("json", "cls"):
         try:
@@ -261,7 +261,7 @@ def _root_of_absolute(samples: Sequence[Sample], folder: Path) -> Path:
 
 
 def _tar_dataset(tars: list[AnyPath], folder: AnyPath | None = None) -> Dataset:
-    """Read tars; their paths start at the folder that was named, or that they have in common."""
+    """Read tars; their paths start at the named folder, or at the one they have in common."""
     if not is_remote(tars[0]):
         tars = [tar.absolute() for tar in tars]
         folder = folder if folder is None else folder.absolute()

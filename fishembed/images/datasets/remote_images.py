@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 MOST_BYTES = 1 << 28
-"""A remote image is held whole in memory, in each thread."""
+"""Most bytes of a remote image, which is whole in memory, in each thread."""
 
 _MISSING = "the file is missing"
 
@@ -48,7 +48,7 @@ class RemoteImage:
 
 
 def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str, ImageBytes]:
-    """Find the images of a manifest that are elsewhere: it lies there, or names URLs."""
+    """Return the images of a manifest that are at URLs: its own folder is, or it names them."""
     image_bytes: dict[str, ImageBytes] = {}
     if is_remote(root):
         listed, missing = list_remote(root), UnreadableImage(_MISSING)
@@ -62,7 +62,7 @@ def remote_manifest_images(root: AnyPath, samples: Sequence[Sample]) -> dict[str
 
 
 def list_remote(root: UPath) -> dict[str, ImageBytes]:
-    """Return all files below a folder elsewhere, by their paths below it, from one listing."""
+    """Return all files below a folder at a URL, by their paths below it, from one listing."""
     with remote_errors(root):
         found = root.fs.find(root.path, detail=True)
     start = len(str(root.path).strip("/")) + 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 NO_METADATA: Mapping[str, str] = {}
-"""One for all samples of which nothing else is known."""
+"""One empty mapping for all samples without metadata."""
 
 LeftOut = tuple[tuple[str, str], ...]
 """(name or path, reason) of each."""
@@ -33,11 +33,11 @@ class Sample:
     split
         train, val, test or "".
     group
-        What it must not be separated from, or "".
+        Name of the samples that must be in one split, or "".
     box
-        x, y, width and height in pixels of the part of its photo, None for the whole.
+        x, y, width and height in pixels of the part of its image, None for the whole.
     metadata
-        What else is known of it, by name; "" where a value is missing.
+        Further columns, by name; "" where a value is missing.
     time
         Seconds into its video, None for an image.
     """
@@ -73,9 +73,9 @@ class Dataset:
     image_bytes
         By path, those of images that are no files of this machine: in a tar, or on another machine.
     notes
-        Sentences on what was taken for what, and what would change it.
+        Sentences on how the dataset was interpreted, and how to change it.
     left_out
-        (name, reason) of what looked like a row on an image, and is no sample.
+        (name, reason) of rows that are no samples.
     unread
         (path, reason) of images that are no samples: in formats that are not read, in system
         folders, masks.
@@ -83,7 +83,7 @@ class Dataset:
         folder, manifest, "manifest beside" the images, boxes, tars, "hub dataset", or the name of
         what was exported from the field.
     table
-        Name of the table that says what the images are, None without one.
+        Name of the table with the images' labels, None without one.
     cut
         How boxes are cut, see `BoxOptions.cut`; None where there is none.
     """
@@ -123,7 +123,7 @@ class Dataset:
         """Return the size and the time (ns) of an image's file; -1 where that is not known.
 
         Whether an image is there shows when it is read, and only then. What lies in a tar or
-        elsewhere has, in place of the time, a number that changes with it.
+        at a URL has, in place of the time, a number that changes with it.
         """
         if path in self.image_bytes:
             return self.image_bytes[path].state

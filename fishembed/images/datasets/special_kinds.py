@@ -1,4 +1,4 @@
-"""Datasets that are more than a folder of images, told by names and main files: tars, packages."""
+"""Recognise tars, packages and YOLO folders by their names and main files."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def is_tar(place: AnyPath) -> bool:
 
 
 def _several(text: str) -> list[AnyPath]:
-    """Expand one word: first braces, then signs that stand for others, as a shell does."""
+    """Expand one word as a shell does: first braces, then wildcards."""
     try:
         words = list(braceexpand(text))
     except UnbalancedBracesError:

@@ -1,4 +1,4 @@
-"""Tables and JSON documents that say what images are: their rows, columns, and facts as text."""
+"""Read tables and JSON documents on images: rows, columns, and values as text."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LABEL_COLUMNS = (
     *("label", "species", "class", "scientific_name", "scientificName", "category", "Label"),
     *("Class", "Species"),
 )
-"""What tables call a manifest's path and label."""
+"""Names that tables have for a manifest's path and label."""
 
 LABEL_KEYS = ("label", "class", "class_name", "cls")
-"""What JSON documents call a label."""
+"""Names that JSON documents have for a label."""
 
 SPREADSHEETS = frozenset({".xlsx", ".xlsm"})
 PARQUET = frozenset({".parquet", ".pq"})
@@ -144,11 +144,11 @@ def _is_parquet(path: AnyPath) -> bool:
         with remote_errors(path), path.open("rb") as file:
             return bytes(file.read(len(_PARQUET_START))) == _PARQUET_START
     except OSError:
-        return False  # reading it as text says why
+        return False  # reading it as text raises the reason
 
 
 def cell_text(value: object) -> str:
-    """Return a value as a store can hold it: without zero bytes and halves of characters."""
+    """Return a value as text that a store can hold: no zero bytes, no halves of characters."""
     text = text_or_missing(value)
     if not unusable_text(text):
         return text
@@ -156,7 +156,7 @@ def cell_text(value: object) -> str:
 
 
 def unusable_text(text: str) -> str:
-    """Return why a store cannot hold a label or group, or ""."""
+    """Return the reason why a store cannot hold a label or group, or ""."""
     if "\0" in text:
         return f"{text[:60]!r} holds a zero byte"
     try:
@@ -167,7 +167,7 @@ def unusable_text(text: str) -> str:
 
 
 def facts_in(document: object) -> dict[str, str]:
-    """Return label, split and group of a JSON document, where it says them.
+    """Return label, split and group of a JSON document, those it has.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def facts_in(document: object) -> dict[str, str]:
 def metadata_in(
     document: object, without: Container[str] = (*LABEL_KEYS, "split", "group")
 ) -> dict[str, str]:
-    """Return what a JSON document says besides; lists and objects are no cells of a column."""
+    """Return the other values of a JSON document, without lists and objects."""
     if not isinstance(document, dict):
         return {}
     return {

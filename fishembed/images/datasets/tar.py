@@ -1,10 +1,10 @@
 """Tars of samples, as WebDataset and img2dataset write them, read where they lie.
 
 Files of a tar whose names agree up to the first dot are one sample: `0001.jpg` is the image,
-`0001.json` or `0001.cls` says what it is. A tar is listed once, by its headers; an image is
+`0001.json` or `0001.cls` has its label. A tar is listed once, by its headers; an image is
 then read at its offset, in the order of the tar, and nothing is unpacked. The webdataset library
-streams samples and tells no offsets, which resuming and "unchanged" need; listing with tarfile and
-reading at the offsets takes the same time.
+streams samples without their offsets, which resuming and "unchanged" need; listing with tarfile and
+reading at the offsets is as fast.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ class TarMember:
 
 @dataclass
 class _Facts:
-    """What the files of one sample say of it, and what is wrong with the first that is broken."""
+    """Label, split, group and metadata of one sample, and the error of the first broken file."""
 
     facts: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
     def add(self, kind: str, content: bytes, name: str) -> None:
-        """Add what a file says."""
+        """Add the content of a file beside the image."""
         try:
             text = content.decode("utf-8-sig").strip()
             if kind != "json":
@@ -131,7 +131,7 @@ def read_tars(root: AnyPath, tars: Sequence[str]) -> Dataset:
     """List the images in tars.
 
     The label is `label`, `class`, `class_name` or `cls` of a sample's json, else its `.cls` or
-    `.label.txt`; numbers are looked up in a `classnames.txt` in the root, one name a line.
+    `.label.txt`; numbers become the names of a `classnames.txt` in the root, one name a line.
     Split and group are the json's, else `.split.txt` and `.group.txt`; a split may also be the
     folder of a tar, or what its name begins with (`train-0001.tar`). A `.txt` is a caption and
     left alone.
@@ -194,7 +194,7 @@ def _label_by_folders(
 
 
 def _read_tar(root: AnyPath, tar: str) -> _Tar:
-    """Return what is in a tar, and what is wrong with it."""
+    """Return the members of a tar, with its error where it is broken."""
     found = _Tar()
     place = root / tar
     try:
@@ -213,7 +213,7 @@ def _read_tar(root: AnyPath, tar: str) -> _Tar:
 
 
 def _opened(place: AnyPath) -> BinaryIO:
-    """Open a tar to be read from start to end; from elsewhere in blocks of some megabytes."""
+    """Open a tar to be read from start to end; at a URL in blocks of some megabytes."""
     if is_remote(place):
         return place.open("rb", block_size=_AHEAD, cache_type="readahead")
     if not place.is_file():
@@ -222,7 +222,7 @@ def _opened(place: AnyPath) -> BinaryIO:
 
 
 def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
-    """Yield the files of a tar, those that say something of a sample with their content.
+    """Yield the files of a tar, those with labels or metadata with their content.
 
     Raises
     ------
@@ -238,8 +238,8 @@ def _members(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
             wanted = _FACTS_NAME.match(member.name) and member.isfile() and member.size <= _SMALL
             found = tar.extractfile(member) if wanted else None
             yield member, found.read() if found else None
-            tar.members.clear()  # type: ignore[attr-defined] # all of them would be kept
-        # Behind the last header that could be read tarfile stops without a word.
+            tar.members.clear()  # type: ignore[attr-defined] # all of them would stay in memory
+        # After the last readable header tarfile stops without an error.
         file.seek(tar.offset)
         if any(file.read(_BLOCK)):
             raise tarfile.ReadError(f"no header at byte {tar.offset:,}")
@@ -286,7 +286,7 @@ def _samples(tar: str, found: _Tar, names: Sequence[str]) -> Iterator[tuple[Samp
 def _sample(
     path: str, sample: _Facts, split: str, names: Sequence[str], image: ImageBytes
 ) -> tuple[Sample, ImageBytes]:
-    """Return an image as a sample; as an unreadable one where what is said of it makes no sense."""
+    """Return an image as a sample, an unreadable one where its label or split makes no sense."""
     facts = sample.facts
     label = text_or_missing(facts.get("label")) or text_or_missing(facts.get("cls"))
     group = text_or_missing(facts.get("group"))

@@ -81,7 +81,7 @@ class VideoFrame:
 
     @property
     def together(self) -> object:
-        """What is read with it: the frames of its clip, which are decoded in a row."""
+        """Key of the frames that are read together: those of its clip, decoded in a row."""
         return self.clip
 
     def digest(self) -> str:
@@ -130,7 +130,7 @@ def with_frames(
     fps
         Frames for each second; when left out, twice a second those that differ from the one before.
     states
-        Of the rows of the store before: a clip that is as it was is not looked through again.
+        Of the rows of the store before: the frames of an unchanged clip are not chosen again.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def is_video(path: str) -> bool:
 
 
 def _with_named_frames(dataset: Dataset) -> Dataset:
-    """Read the samples that a table calls clip.mp4#t=12.5, as an export does, as that frame."""
+    """Read the samples that a table names like clip.mp4#t=12.5, as exports do, as that frame."""
     image_bytes = dict(dataset.image_bytes)
     samples = list(dataset.samples)
     for at, sample in enumerate(samples):
@@ -232,11 +232,11 @@ def _times(clip: Clip, fps: float | None) -> Iterator[float]:
         n = max(1, math.ceil(clip.duration() * fps - 0.5 * fps / clip.rate))
         yield from (number / fps for number in range(n))
         return
-    kept = None
+    last = None
     for time, pixels in clip.small_frames(_STEP, _SIZE):
         grey = pixels.astype(np.int16)
-        if kept is None or _differs(grey, kept):
-            kept = grey
+        if last is None or _differs(grey, last):
+            last = grey
             yield time
 
 
@@ -257,15 +257,15 @@ def _frames_by_clip(states: States) -> dict[str, dict[str, tuple[int, int]]]:
 
 
 def _opened(clip: str | ImageBytes, state: tuple[int, int]) -> Clip:
-    """Return the clip that this thread read last, where it is this one: frames come in order."""
-    kept: tuple[object, Clip] | None = getattr(_open_clips, "kept", None)
-    if kept is not None and kept[0] == (clip, state):
-        return kept[1]
-    if kept is not None:
-        kept[1].close()
-        _open_clips.kept = None
+    """Open a clip, or return it where this thread read it last: frames come in order."""
+    last: tuple[object, Clip] | None = getattr(_open_clips, "last", None)
+    if last is not None and last[0] == (clip, state):
+        return last[1]
+    if last is not None:
+        last[1].close()
+        _open_clips.last = None
     found = Clip(clip)
-    _open_clips.kept = (clip, state), found
+    _open_clips.last = (clip, state), found
     return found
 
 

@@ -1,9 +1,9 @@
 """From the bytes of an image file to an upright RGB image.
 
-What becomes of each kind, once and for all:
+How each kind of image is decoded:
 
 =======================  =========================================================
-orientation in EXIF      applied, so that pixels stand as the photographer saw them
+orientation in EXIF      applied, so that images are upright
 palette, grey, 1 bit     their colours as RGB
 alpha, any kind          laid over white; what was hidden stays hidden
 CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not applied
@@ -14,7 +14,7 @@ CMYK, YCbCr, LAB, HSV    converted by Pillow; embedded colour profiles are not a
 animations, many pages   the first frame
 HEIC, AVIF               decoded whole (pillow-heif, Pillow), 10 and 12 bits scaled to 8
 camera RAW               the preview in it where its shorter side has 640 pixels or more (or the
-                         photo itself has fewer), else developed with the camera's white balance
+                         image itself has fewer), else developed with the camera's white balance
 =======================  =========================================================
 """
 
@@ -48,7 +48,7 @@ _DIM = 1 << 14
 """Brightest value of 16 bits below which an image is dim, or of fewer bits."""
 
 _START = 1 << 12
-"""First bytes of a file, which tell its format."""
+"""First bytes of a file, which identify its format."""
 
 _STRIP = 1 << 18
 """Pixels that are converted at once."""
@@ -67,7 +67,7 @@ class _ScaledByContent(threading.local):
 
 
 scaled_by_content = _ScaledByContent()
-"""Set by decoding; whoever wants to know clears it before."""
+"""Set by decoding; to be cleared before."""
 
 AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
 """From the size of a file's image to the (width, height) that would do."""
@@ -88,7 +88,7 @@ def decode_pixels(
     Parameters
     ----------
     data
-        The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, whatever its name says.
+        The whole file: JPEG, PNG, WebP, BMP, GIF or TIFF, by its content.
     max_pixels
         Width × height above which nothing is decoded; it bounds the memory too, see
         `fishembed.images.decoding.decode_limits`.
@@ -100,7 +100,7 @@ def decode_pixels(
     Returns
     -------
     uint8 (height, width, 3)
-        Upright, as the table above says.
+        Upright, by the table of the module.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def decode_pixels(
 
 @contextmanager
 def quiet_decoding() -> Iterator[None]:
-    """Let `decode` alone judge images while many are read, from any number of threads.
+    """Silence Pillow's own checks while many images are decoded, from any number of threads.
 
     Pillow warns about oddities in metadata and refuses large images before `max_pixels`
     is asked; both settings are global, so they are changed once around a whole run and not
@@ -147,7 +147,7 @@ def quiet_decoding() -> Iterator[None]:
 
 
 class _Quiet:
-    """The runs that want Pillow quiet, and what the last of them changes back."""
+    """The runs that silence Pillow, and the settings that the last of them restores."""
 
     lock = threading.Lock()
     runs = 0
@@ -175,7 +175,7 @@ def _decode(data: bytes, max_pixels: int, at_least: AtLeast | None) -> npt.NDArr
 
 
 def image_size(file: str | os.PathLike[str] | ImageBytes) -> tuple[int, int]:
-    """Return the (width, height) of the upright image, from its header where that tells it.
+    """Return the (width, height) of the upright image, from its header where possible.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def opened_bytes(file: str | os.PathLike[str] | ImageBytes) -> Iterator[tuple[Bi
 
 
 def _header_size(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
-    """Return the upright size that a header tells; None for RAW, whose preview counts."""
+    """Return the upright size by a header; None for RAW, whose preview counts."""
     if start[:4] in {b"II*\0", b"MM\0*"}:
         start = file.read()
         file.seek(0)
@@ -245,9 +245,9 @@ def _phone_formats(data: bytes) -> tuple[str, ...]:
 
 
 def _rgb_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Convert a loaded image of any mode to RGB, as the module's table says.
+    """Convert a loaded image of any mode to RGB, by the module's table.
 
-    It is done some rows at a time: whole copies would take up to forty bytes for a pixel.
+    Some rows are converted at a time: whole copies would need up to forty bytes for a pixel.
     """
     width, height = image.size
     out = np.empty((height, width, 3), np.uint8)
@@ -284,7 +284,7 @@ def _rgb(strip: Image.Image, scale: tuple[float, float]) -> npt.NDArray[np.uint8
 
 
 def _grey_range(image: Image.Image) -> tuple[float, float]:
-    """Return what becomes black and white: 0 and 1 where all lies there, else the own range."""
+    """Return the values that become black and white: 0 and 1, or else the image's range."""
     low, high = np.inf, -np.inf
     for _, strip in _strips(image):
         grey = np.asarray(strip, dtype=np.float64)
@@ -318,7 +318,7 @@ def upright(pixels: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.u
 
 
 def image_orientation(image: Image.Image) -> int:
-    """Return the orientation of EXIF, 1 to 8; broken EXIF means that the image stands as stored."""
+    """Return the orientation of EXIF, 1 to 8; 1 where EXIF is broken."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a malformed tag block raises anything; the pixels are fine

@@ -1,4 +1,4 @@
-"""What decoding may take: memory over all threads and readers together, and scans of a JPEG.
+"""Limits of decoding: memory over all threads and readers together, and scans of a JPEG.
 
 A file of a few kilobytes may ask for gigabytes, and each decoder needs more for a pixel than the
 three bytes that are left of it. What an image needs follows from its header; an image that needs
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
     from PIL import Image
 
 BYTES_PER_PIXEL = 8
-"""What decoding and resizing a plain image takes: its copy in Pillow, an array, some rows."""
+"""Of decoding and resizing a plain image: its copy in Pillow, an array, some rows."""
 
 _PLENTY = 1 << 27
-"""Bytes that any reader process may take without asking the others: 16 megapixels."""
+"""Bytes that any reader process may use without a lock: 16 megapixels."""
 
 _SMALL_MODES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _ARRAY = 3
 _OWN_COPIES = {"WEBP": 11, "GIF": 3}
-"""Bytes for a pixel that a decoder keeps beside the image: WebP's has two canvases and a frame."""
+"""Bytes for a pixel that a decoder uses beside the image: WebP's has two canvases and a frame."""
 
 MOST_SCANS = 100
 """Encoders write one, or about ten for progressive files, and rarely a few dozen. A megabyte may
-hold tens of thousands, each of which takes as long as a whole image."""
+hold tens of thousands, each of which costs as much time as a whole image."""
 
 _START, _END, _MARKER = b"\xff\xda", 0xD9, 0xFF
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
 def bytes_needed(image: Image.Image, scans: int = 1) -> int:
-    """Return what decoding an image that was opened, and not loaded, takes at most.
+    """Return the most bytes that decoding an opened image, not yet loaded, needs.
 
-    Its size is the one that it will be decoded to. Of a JPEG with two scans or more all
-    coefficients are kept.
+    Its size is the one that it will be decoded to. A JPEG with two scans or more has all
+    coefficients in memory.
     """
-    kept = _SMALL_MODES.get(image.mode, 4)
+    loaded = _SMALL_MODES.get(image.mode, 4)
     beside = _OWN_COPIES.get(image.format or "", 0)
     if image.format == "TIFF":
         beside = _strip_bytes(image)
     elif scans > 1:
         beside = 2 * len(image.getbands())
     width, height = image.size
-    return width * height * max(kept + beside + _ARRAY + 1, BYTES_PER_PIXEL)
+    return width * height * max(loaded + beside + _ARRAY + 1, BYTES_PER_PIXEL)
 
 
 def _strip_bytes(image: Image.Image) -> int:
@@ -63,7 +63,7 @@ def _strip_bytes(image: Image.Image) -> int:
 
 
 class DecodeMemory:
-    """What decoders of this process may take together; with others, what each may take alone."""
+    """Memory for the decoders of this process together; with other readers, for each alone."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -71,7 +71,7 @@ class DecodeMemory:
         self._readers, self._shared_file = 1, -1
 
     def share(self, readers: int, fd: int) -> None:
-        """Be one of several readers; large images take turns by a lock on a file open in all."""
+        """Share memory with other readers: large images wait for a lock on a file open in all."""
         self._readers, self._shared_file = readers, fd
 
     @contextmanager

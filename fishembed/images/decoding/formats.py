@@ -66,7 +66,7 @@ def read_suffixes() -> frozenset[str]:
 
 
 def why_unread(kind: str) -> str:
-    """Return why files of an ending are no samples, with the way to read them, or "".
+    """Return the reason why files of an ending are not read, and how to read them, or "".
 
     "" for endings that are read, and for those of no image and no video.
     """
@@ -126,13 +126,13 @@ def ending(name: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether nobody means a name: dot files, and what systems and archives make."""
+    """Return whether a name is a dot file, or one that systems and archives make."""
     low = name.lower()
     return low.startswith(".") or low in SYSTEM_FOLDERS or low.endswith(_SYSTEM_ENDINGS)
 
 
 def what_it_is(data: bytes) -> str:
-    """Return what bytes that cannot be decoded are, and how they could be read, or ""."""
+    """Return the kind of bytes that cannot be decoded, and how they could be read, or ""."""
     if data[4:8] == b"ftyp":
         return _kind_of_brand(data[8:12])
     if data.startswith(_FILM_STARTS) or data[:4] + data[8:12] == b"RIFFAVI ":

@@ -1,4 +1,4 @@
-"""Bytes of images: of files, and of those that are none, in a tar or on another machine."""
+"""Bytes of images: of files, in a tar, or on another machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ImageBytes(Protocol):
 
 @dataclass(frozen=True)
 class UnreadableImage:
-    """What a dataset names but nobody can read; extraction skips it with the reason."""
+    """An image of a dataset that cannot be read; extraction skips it with the reason."""
 
     reason: str
     state: tuple[int, int] = (-1, -1)
@@ -47,7 +47,7 @@ _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 def read_bytes(path: str | os.PathLike[str] | ImageBytes, *, max_bytes: int = 1 << 30) -> bytes:
-    """Read an image whole, a file or what `Dataset.at` gives in place of one.
+    """Read an image whole: a file, or what `Dataset.at` returns in place of one.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_bytes(path: str | os.PathLike[str] | ImageBytes, *, max_bytes: int = 1 
 
 
 def _read(file: int, size: int) -> bytes:
-    """Read a file that has so many bytes; a file that grows meanwhile is read so far."""
+    """Read the first `size` bytes of a file, which may grow meanwhile."""
     data = os.read(file, size)
     if len(data) == size:
         return data
@@ -89,23 +89,23 @@ def _read(file: int, size: int) -> bytes:
 
 
 def stamp(*facts: object) -> int:
-    """Return a number of 63 bits that other facts do not give; stands where files have a time."""
+    """Return 63 bits of a hash of the facts, in place of the time of a file."""
     digest = hashlib.blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=8)
     return int.from_bytes(digest.digest(), "big") >> 1
 
 
 BLOCK = 8 << 20
-"""Bytes fetched at once from elsewhere: a request costs as much time as some megabytes."""
+"""Bytes fetched at once from a URL: a request costs as much time as some megabytes."""
 
-_BLOCKS_KEPT = 8
+_BLOCKS_CACHED = 8
 _LOCK = threading.Lock()
 
 
 def read_range(place: str, offset: int, size: int) -> bytes:
     """Return up to `size` bytes from `offset` on; fewer where the file ends before.
 
-    Elsewhere whole blocks are fetched and the last few kept, so that images that are read
-    in the order of their tar cost one request for many. Raises `OSError`.
+    From a URL whole blocks are fetched and the last few cached, so that many images that are
+    read in the order of their tar cost one request. Raises `OSError`.
     """
     if not is_url(place):
         with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - a str path is half the time
@@ -118,7 +118,7 @@ def read_range(place: str, offset: int, size: int) -> bytes:
     return data[start : start + size]
 
 
-@lru_cache(_BLOCKS_KEPT)
+@lru_cache(_BLOCKS_CACHED)
 def _fetched(place: str, number: int) -> bytes:
     there = to_path(place)
     with remote_errors(there):

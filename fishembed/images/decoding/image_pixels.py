@@ -4,7 +4,7 @@
 exact    the whole image is decoded and resized by Pillow: OpenCLIP's and timm's own
          preprocessing to the bit
 fast     a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, to at least twice the size
-         the encoder takes, inside the inverse cosine transform; torch's vectorised
+         of the encoder's input, inside the inverse cosine transform; torch's vectorised
          filter resizes the rest. Other formats are decoded whole
 device   like fast, here; what the encoder's device decodes is in `DeviceDecoder`
 =======  =============================================================================
@@ -48,7 +48,7 @@ def image_pixels(
     decoding: str = "exact",
     max_pixels: int = MAX_PIXELS,
 ) -> Pixels:
-    """Decode an image file and cut out what an encoder takes.
+    """Decode an image file and cut out the input of an encoder.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def image_pixels(
 
 
 def _at_least(geometry: dict[str, Any]) -> AtLeast:
-    """Return what says how large a JPEG must be decoded for an encoder."""
+    """Return a function for the size that a JPEG must be decoded to for an encoder."""
 
     def at_least(size: tuple[int, int]) -> tuple[int, int]:
         width, height = resized_as(size, geometry)
@@ -124,18 +124,18 @@ def crop_pixels(
     image
         uint8 (height, width, 3), or an image of Pillow in mode RGB.
     resize
-        Length in pixels that the shortest (or longest) side gets; the side of the square
+        Length in pixels that the shortest (or longest) side is resized to; the side of the square
         with `fit="squash"`.
     crop
         Side of the square that is cut from the middle; what the image lacks is filled.
     fit
-        Which side `resize` speaks of.
+        Which side `resize` is the length of.
     interpolation
         nearest, bilinear, bicubic or lanczos, always with antialiasing.
     fill
         Grey value of the border with `fit="longest"`.
     resizer
-        What resizes; only `pillow_resize` has the others' pixels to the bit.
+        Function that resizes; only `pillow_resize` has the others' pixels to the bit.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def crop_pixels(
 
 
 def resized(size: tuple[int, int], resize: int, fit: Fit = "shortest") -> tuple[int, int]:
-    """Return the (width, height) that an image of a size gets before the crop."""
+    """Return the (width, height) that an image is resized to before the crop."""
     width, height = size
     if fit == "squash":
         return resize, resize
@@ -178,7 +178,7 @@ def resized_as(size: tuple[int, int], geometry: Mapping[str, Any]) -> tuple[int,
 
 
 def centre(length: int, crop: int) -> int:
-    """Return the first pixel of a side that is kept; negative where it is shorter than the crop."""
+    """Return the first pixel of a centred crop; negative where the side is shorter than it."""
     slack = length - crop
     return round(slack / 2.0) if slack >= 0 else -((crop - length) // 2)
 
@@ -186,12 +186,12 @@ def centre(length: int, crop: int) -> int:
 def _middle(pixels: Pixels, share: float) -> Pixels:
     """Cut the longer side down to what the crop can see, and half as much again."""
     height, width = pixels.shape[:2]
-    kept = max(1, round(min(width, height) * share * 1.5))
+    length = max(1, round(min(width, height) * share * 1.5))
     if width > height:
-        left = max(0, (width - kept) // 2)
-        return pixels[:, left : left + kept]
-    top = max(0, (height - kept) // 2)
-    return pixels[top : top + kept]
+        left = max(0, (width - length) // 2)
+        return pixels[:, left : left + length]
+    top = max(0, (height - length) // 2)
+    return pixels[top : top + length]
 
 
 def torch_resize(pixels: Pixels, size: tuple[int, int], interpolation: str) -> Pixels:

@@ -1,7 +1,7 @@
 """JPEGs by libjpeg-turbo, straight into an array and without Python's lock.
 
 The pixels are those of Pillow, which calls the same library, to the bit; what this module
-does not decode (CMYK, broken or cut files) is left to Pillow, which says what is wrong.
+does not decode (CMYK, broken or cut files) is left to Pillow, which reports the error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
         return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except (ValueError, RuntimeError, MemoryError):  # whoever decodes it says what is wrong
+    except (ValueError, RuntimeError, MemoryError):  # decoding it reports the error
         return None
     return (width, height) if colours in {"YCbCr", "Gray"} else None
 
@@ -48,7 +48,7 @@ def decode_jpeg(
     Raises
     ------
     ImageError
-        When it has more scans, or decoding it takes more memory, than is allowed.
+        When it has more scans, or decoding it needs more memory, than is allowed.
     """
     scans = count_scans(data) if data.startswith(JPEG_START) else 1
     size = plain_jpeg_size(data)
@@ -59,7 +59,7 @@ def decode_jpeg(
     shape = (-(-height // scale), -(-width // scale), 3)
     small = {"min_height": shape[0], "min_width": shape[1]} if scale > 1 else {}
     needed = shape[0] * shape[1] * BYTES_PER_PIXEL
-    if scans > 1:  # all coefficients are kept, two bytes each, of three colours
+    if scans > 1:  # all coefficients are in memory, two bytes each, of three colours
         needed = max(needed, shape[0] * shape[1] * 3 + width * height * 6)
     try:
         with decode_memory.reserved(needed, max_pixels):
@@ -72,7 +72,7 @@ def decode_jpeg(
 
 
 def jpeg_scale(data: bytes, at_least: AtLeast) -> int | None:
-    """Return by what the sides of a file are divided when it is decoded; 1 for other formats.
+    """Return the divisor of the sides of a file when decoded; 1 for other formats.
 
     None where Pillow decides, as for JPEGs in CMYK.
     """
@@ -82,7 +82,7 @@ def jpeg_scale(data: bytes, at_least: AtLeast) -> int | None:
 
 
 def orientation(data: bytes) -> int:
-    """Return the orientation that EXIF or XMP tells, 1 to 8; 1 where it is missing or broken."""
+    """Return the orientation by EXIF or XMP, 1 to 8; 1 where it is missing or broken."""
     if not any(data.find(name, 0, _HEADER) >= 0 for name in _ORIENTATION_MARKS):
         return 1
     try:

@@ -27,15 +27,15 @@ _MOST_FLOATS = 1 << 27
 def suits_device(data: bytes, geometry: dict[str, Any], max_pixels: int = MAX_PIXELS) -> bool:
     """Return whether a file is a whole, upright JPEG in grey or YCbCr that covers the crop.
 
-    Only its header and its end are looked at.
+    Only its header and its end are checked.
     """
-    # Hardware decodes what was cut off without a word.
+    # Hardware decodes truncated files without an error.
     size = plain_jpeg_size(data) if data.endswith(_END) else None
     if size is None:
         return False
     try:
         count_scans(data)
-    except ImageError:  # whoever decodes it says what is wrong
+    except ImageError:  # decoding it reports the error
         return False
     return (
         size[0] * size[1] <= max_pixels
@@ -74,7 +74,7 @@ class DeviceDecoder:
     def __call__(self, files: Sequence[npt.NDArray[np.uint8]]) -> torch.Tensor:
         """Return uint8 (n, crop, crop, 3) on the device, of the uint8 bytes of files that suit it.
 
-        `RuntimeError` is raised when one of them is broken; nvJPEG does not say which.
+        `RuntimeError` is raised when one of them is broken; nvJPEG does not name it.
         """
         import torch
         from torchcodec.decoders import decode_jpeg
@@ -137,7 +137,7 @@ def axis_weights(
     interpolation: str,
     device: torch.device,
 ) -> torch.Tensor:
-    """Return what each pixel along an axis weighs in each pixel of the crop.
+    """Return the weight of each pixel along an axis in each pixel of the crop.
 
     `sizes` and `resized` are the pixels of n images before and after, `starts` the first pixel of
     each that is in the crop, after resizing; `interpolation` is bilinear or bicubic, antialiased as

@@ -1,4 +1,4 @@
-"""Camera RAW: the preview in it where that is large enough, else the photo developed (rawpy)."""
+"""Camera RAW: its preview where that is large enough, else the developed image (rawpy)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fishembed.images.decoding.decode_limits import decode_memory
 from fishembed.images.decoding.formats import has_package, missing_reason
 
 ENOUGH = 640
-"""Pixels of a preview's shorter side from which on nothing is developed: encoders take 224 to 448,
+"""Pixels of a preview's shorter side from which on nothing is developed: encoders read 224 to 448,
 and cameras' small thumbnails have 120 to 480."""
 
 _HALVED = 2048
 """Pixels of the shorter side from which on each four sensor cells become one pixel."""
 
 _CELL_BYTES = 14
-"""What developing takes for each cell: its value, four of 16 bits, and the result."""
+"""Bytes of developing for each cell: its value, four of 16 bits, and the result."""
 
 _STARTS = (
     b"FUJIFILMCCD-RAW",
@@ -85,9 +85,9 @@ def _tags(data: bytes, at: int, order: str) -> Iterator[tuple[int, tuple[int, ..
 
 
 def raw_image(data: bytes, max_pixels: int) -> Image.Image:
-    """Return a RAW file's photo in RGB; its orientation stands in its EXIF where it is not upright.
+    """Return the image of a RAW file in RGB, with its orientation in EXIF where not upright.
 
-    `ImageError` is raised when rawpy is not installed, or the photo has more than `max_pixels`.
+    `ImageError` is raised when rawpy is not installed, or the image has more than `max_pixels`.
     """
     if not has_package("rawpy"):
         raise ImageError(missing_reason("raw"))
@@ -110,18 +110,18 @@ def raw_image(data: bytes, max_pixels: int) -> Image.Image:
 
 
 def _preview(rawpy: Any, raw: Any) -> Image.Image | None:
-    """Return the preview, with the camera's orientation where it says none itself."""
+    """Return the preview, with the camera's orientation where it has none itself."""
     try:
         found = raw.extract_thumb()
         if found.format != rawpy.ThumbFormat.JPEG:
             return _oriented(Image.fromarray(found.data), raw.sizes.flip)
         image: Image.Image = Image.open(io.BytesIO(found.data), formats=("JPEG",))
-        return image if _says_orientation(image) else _oriented(image, raw.sizes.flip)
+        return image if _has_orientation(image) else _oriented(image, raw.sizes.flip)
     except (rawpy.LibRawError, OSError, ValueError, TypeError):
         return None
 
 
-def _says_orientation(image: Image.Image) -> bool:
+def _has_orientation(image: Image.Image) -> bool:
     try:
         return ExifTags.Base.Orientation in image.getexif()
     except Exception:  # a malformed tag block raises anything

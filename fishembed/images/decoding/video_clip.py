@@ -1,4 +1,4 @@
-"""A video read frame by frame, forwards; what is damaged is left out, and the rest goes on.
+"""Read a video frame by frame, forwards; damaged parts are left out.
 
 PyAV brings FFmpeg with it and reads from Python's files, so that no address in a hostile file is
 ever followed. Frames are upright, and pixels that are not square are widened.
@@ -32,7 +32,7 @@ _FAR = 8.0
 _TAIL = 5.0
 _DEFAULT_RATE = 25.0
 _SLACK = 0.75
-"""Frames that the last one may stand beyond its own time."""
+"""Frames that the last one may be shown beyond its own time."""
 
 _GAP_SECONDS, _GAP_FRAMES = 1.0, 8
 """What may lie between two frames before something in between is lost."""
@@ -50,7 +50,7 @@ class _Shown:
 class Clip:
     """An open video, by its file or what has its bytes, read frame by frame.
 
-    `ImageError` is raised when it cannot be opened, has no picture, or PyAV is not installed.
+    `ImageError` is raised when it cannot be opened, has no video stream, or PyAV is not installed.
     """
 
     def __init__(self, video: str | ImageBytes) -> None:
@@ -81,7 +81,7 @@ class Clip:
             size = self._stream.codec_context.width * self._stream.codec_context.height
         except (av.error.FFmpegError, OSError, IndexError, AttributeError, ValueError) as error:
             self._stack.close()
-            raise ImageError(f"cannot be opened as a video: {_words(error)}") from error
+            raise ImageError(f"cannot be opened as a video: {_message(error)}") from error
         if size > MAX_PIXELS:
             raise ImageError(f"its frames have more than {MAX_PIXELS:,} pixels")
         self._last = -1.0
@@ -93,7 +93,7 @@ class Clip:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the file says of itself, such as `creation_time`."""
+        """Metadata of the file, such as `creation_time`."""
         return {**self._stream.metadata, **self._container.metadata}
 
     @property
@@ -103,7 +103,7 @@ class Clip:
         return float(rate) if rate else _DEFAULT_RATE
 
     def duration(self) -> float:
-        """Return its length in seconds, as its header or else its last packets tell it."""
+        """Return its length in seconds, by its header or else its last packets."""
         stream = self._stream
         if stream.duration:
             return float(stream.duration * stream.time_base)
@@ -125,7 +125,7 @@ class Clip:
         return last
 
     def _counted(self) -> float:
-        """Return the length of a video whose header does not tell it, by reading all of it."""
+        """Return the length of a video whose header lacks it, by reading all of it."""
         last = max((one.time for one in self._frames), default=-1.0)
         self._open()
         return last + 1 / self.rate
@@ -220,7 +220,7 @@ class Clip:
             self._open()
 
     def small_frames(self, step: float, size: tuple[int, int]) -> Iterator[tuple[float, Any]]:
-        """Yield (time, grey pixels) of the frames that stand at least a step apart."""
+        """Yield (time, grey pixels) of frames at least `step` seconds apart."""
         at = 0.0
         half = 0.5 / self.rate
         for shown in self._frames:
@@ -257,5 +257,5 @@ def _upright(frame: Any, shape: Any) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(getattr(error, "strerror", "") or error).split())[:200]
