@@ -261,7 +261,7 @@ def run_seeds(
                 progress=first_progress if one == seed else NoProgress(),  # the notes are the same
                 **options,
             )
-            series = {"name": name, "seed": one, "seeds": seeds}
+            series = {"name": name, "seed": one, "seeds": seeds, "split_seed": seed}
             made.append(write_run(replace(result, info={**result.info, "series": series}), folder))
     return made
 

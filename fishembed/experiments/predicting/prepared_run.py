@@ -74,13 +74,14 @@ class TrainingImages:
                 f"{str(store.path)!r} has changed since the run {run.name!r} was made, so it no "
                 "longer tells what the head learnt from: fit again"
             )
-        split = run.info["scored_split"]
-        if split == "holdout" and run.info.get("series"):  # drawn by the first seed of the series
+        split, series = run.info["scored_split"], run.info.get("series") or {}
+        if split == "holdout" and series:  # all but what was scored, whichever seed drew it
             scored = set(run.result.images.paths)
             rows = np.array([i for i in store.split_rows("all") if store.paths[i] not in scored])
         else:
             named = None if split == "holdout" else split
-            rows = train_test_split(store, named, run.info["seed"]).train
+            seed = series.get("split_seed", run.info["seed"])
+            rows = train_test_split(store, named, seed).train
         if 4 * len(rows) * store.width(run.features) > _IN_MEMORY:
             return cls(store, rows, lambda i, j: store.embeddings(rows[i:j], run.features))
         X = np.asarray(unit_rows(store.embeddings(rows, run.features)), np.float32)
