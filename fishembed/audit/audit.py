@@ -63,7 +63,7 @@ def audit_store(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Audit:
-    """Look for duplicates, leaks, wrong labels, outliers, odd images and imbalance.
+    """Check a store for duplicates, leaks, wrong labels, outliers, odd images and imbalance.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def audit_store(
     run
         A run whose score is also computed without the images that leak.
     photos
-        Folder of the images; the one the store knows when None.
+        Folder of the images; the one recorded in the store when None.
     read_photos
         Whether the images are read to find blank, tiny, grey and very long ones.
     fetch

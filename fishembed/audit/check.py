@@ -102,7 +102,7 @@ class Block:
     def gallery(
         cls, images: Iterable[CaptionedImage], n_found: int, table: str, none: str
     ) -> list[Block]:
-        """Return a gallery and the number of images that only the table has, or say `none`."""
+        """Return a gallery and the number of images only in the table; without images `none`."""
         shown = list(images)
         if not shown:
             return [cls("note", none)]
@@ -171,12 +171,12 @@ Result = TypeVar("Result", bound=CheckResult)
 
 @dataclass(frozen=True)
 class AuditData:
-    """What checks look at, and what those that ran have found."""
+    """The input of all checks, and the results of those that have run."""
 
     store: FeatureStore
     threshold: Threshold
     run: RunRows | None  # The run whose score is also computed without leaking images
-    images: ImageFiles | None  # The store's images; None where they cannot or shall not be read
+    images: ImageFiles | None  # The store's images; None where they are not read
     images_missing: str  # Why `images` is None, in a sentence
     seed: int
     progress: Progress

@@ -23,7 +23,7 @@ ACTIONS = ("drop", "relabel", "new")
 _NOTHING = ("", "keep", "unsure")
 
 SPLIT_OF = {"typical": "train", "uncertain": "train", "random": "test"}
-"""Where an image goes by why it was chosen: no score may rest on those chosen for being hard."""
+"""Split of an image by why it was chosen: no score may rest on those chosen for being hard."""
 
 
 class Decision(NamedTuple):
@@ -57,7 +57,7 @@ def read_decisions(path: str | Path, progress: Progress | None = None) -> list[D
     path
         CSV in any dialect, see `CsvTable`, with the columns path and action: drop, relabel or
         new (with the class in new_label, new for a class whose name is close to another's), or
-        keep, unsure or nothing. The columns who, when and chosen are kept; others are ignored.
+        keep, unsure or nothing. The columns who, when and chosen are stored; others are ignored.
     progress
         Receives what had to be guessed of the table.
 
@@ -103,12 +103,12 @@ def read_decisions(path: str | Path, progress: Progress | None = None) -> list[D
 
 
 def merge_decisions(tables: Sequence[Iterable[Decision]]) -> list[Decision]:
-    """Merge tables; of two decisions on an image the later one holds.
+    """Merge tables; of two decisions on an image the later one is valid.
 
     Raises
     ------
     InputError
-        When two tables disagree on an image and do not both say when.
+        When two tables disagree on an image and do not both have a time.
     """
     if len(tables) == 1:
         return list(tables[0])  # what contradicts itself within a table is refused by the store
@@ -136,7 +136,7 @@ def fix_store(
     command: str = "",
     progress: Progress | None = None,
 ) -> Edit:
-    r"""Drop, label and relabel images as tables say; all of it, or nothing.
+    r"""Drop, label and relabel images by tables of decisions; all of them, or none.
 
     What is so already is skipped, so that a table can be applied again after further marks. A
     class that the store does not have becomes one.
@@ -213,7 +213,7 @@ class _NameEncoder:
     def __call__(
         self, text: TextFeatures, classes: Sequence[str]
     ) -> tuple[Sequence[str], Any] | None:
-        """Return spoken names and text features; None where the encoder cannot be had."""
+        """Return the names for prompts and the text features; None without the encoder."""
         if self._failed or not text.templates:
             return None
         names = [spoken_name(name) for name in classes]

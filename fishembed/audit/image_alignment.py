@@ -1,13 +1,13 @@
-"""Lay two images over each other, roughly and then to a fraction of a pixel; compare fine detail.
+"""Align two images, roughly and then to a fraction of a pixel, and compare their fine detail.
 
 A copy that was re-encoded, made brighter, cropped or turned differs from its original by the noise
 of the encoding, everywhere. The next photo of a burst shows the same background, and an animal in
-almost the same pose; but what is fine differs, since each photo has its own grain and something has
-moved.
+almost the same pose; but the fine detail differs, since each photo has its own grain and something
+has moved.
 
-Roughly: the middle of an image of 32 × 32 pixels is looked for around the middle of the other by
-normalised cross-correlation, in each of some scales, turns and reflections. It takes a quarter of a
-millisecond a pair.
+Rough alignment: the middle of an image of 32 × 32 pixels is searched around the middle of the other
+by normalised cross-correlation, in each of some scales, turns and reflections. It needs a quarter
+of a millisecond a pair.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ _TURNS = (
     *((turn, 1.0) for turn in (-5.0, -2.5, 2.5, 5.0)),
     *((turn, shape) for turn in (-5.0, 5.0) for shape in (1.4, 1 / 1.4)),
 )
-"""Degrees, and the width by the height of the photos that were made square."""
+"""Degrees, and width by height of the originals of images that were made square."""
 
 _MIRRORS = ((1, 1), (1, -1), (-1, 1))
 
 _INNER = 0.8
-"""Of the image's side that is compared: corners of a turned copy are filled with something else."""
+"""Share of the image's side that is compared: a turned copy has foreign pixels in its corners."""
 
 _STEP, _MOST_STEPS = 2, 12
 _STANDSTILL, _PATIENCE = 2e-4, 4
 _FINE, _LIGHT, _DETAIL = 1.4, 49, 19
-"""Pixels: what is smaller is noise; the means over the others are taken off, for what is aligned,
+"""Pixels: what is smaller is noise; the means over the others are subtracted, for what is aligned,
 and for the detail that is compared."""
 
 _DARK, _BRIGHT = 3, 250
-"""Green beyond which a pixel may have been cut off, and does not tell the light."""
+"""Green beyond which a pixel may be clipped, and is no measure of the light."""
 
 _BRIGHTER, _LEAST_WHOLE = 1.08, 0.04
-"""Gain from which what is cut off at white is left out, where as much is left."""
+"""Gain from which pixels clipped at white are left out, and the least share that must remain."""
 
 _NEAR, _NEAR_SHARE = 3.0, 0.05
 _LEAST_SHARED = 0.5
 _FAR = 0.93
-"""Correlation of shapes below which alignment is given up after a few steps: no copy's is."""
+"""Correlation of shapes below which alignment stops after a few steps: no copy's is."""
 
 Green = npt.NDArray[np.uint8]
 """uint8 (128, 128): green is most of brightness, and where a brighter copy is cut off at white it
@@ -75,7 +75,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class AlignableImage(NamedTuple):
-    """What aligning needs of an image, made once for all its pairs; each float32 (128, 128)."""
+    """Arrays for aligning an image, computed once for all its pairs; each float32 (128, 128)."""
 
     green: Floats
     shape: Floats
@@ -104,13 +104,13 @@ def small_green(data: bytes) -> Green:
 
 
 def rough_patches(green: Green) -> Floats:
-    """Return the changed middles of an image that are looked for, float32 (changes, pixels)."""
+    """Return an image's middle, changed in all ways, to search for: float32 (changes, pixels)."""
     patches = _patch_sampling() @ _rough_shape(green).reshape(-1)
     return _of_length_1(patches.reshape(-1, _PATCH**2))
 
 
 def rough_windows(green: Green) -> Floats:
-    """Return the parts around an image's middle that are looked at, float32 (places, pixels)."""
+    """Return the parts around an image's middle to search in, float32 (places, pixels)."""
     start, wide = (_ROUGH_SIDE - _PATCH) // 2 - _REACH, _PATCH + 2 * _REACH
     there = _rough_shape(green)[start : start + wide, start : start + wide]
     windows = np.lib.stride_tricks.sliding_window_view(there, (_PATCH, _PATCH))
@@ -147,7 +147,7 @@ def detail_agreement(
 
     `start` is roughly where the first lies in the second, see `find_roughly`.
     """
-    # A part of an image, which is the larger of the two here, is looked for in the whole one.
+    # A part of an image, which is the larger of the two here, is searched in the whole one.
     if abs(np.linalg.det(start[:, :2])) > 1:
         first, second, start = second, first, _inverse(start)
     place = _aligned(first.shape, second, start)
@@ -162,7 +162,7 @@ def detail_agreement(
     a = _sampled(first.green, _from_corner(y, x))
     b = _sampled(second.green, there)
     a, b, gain = _in_one_light(a, b, used)
-    b = np.where(used, b, a)  # what lies beyond an edge shall not count near it either
+    b = np.where(used, b, a)  # pixels beyond an edge must not count near it either
     side = round(np.sqrt(len(a)))
     if gain >= _BRIGHTER:
         whole = _whole(a, b, side)
@@ -203,7 +203,7 @@ def _changes() -> list[Double]:
 
 @cache
 def _patch_sampling() -> sparse.csr_matrix:
-    """Return what makes all changed patches of an image's pixels, by bilinear interpolation."""
+    """Return the matrix from an image's pixels to all changed patches: bilinear interpolation."""
     steps = np.arange(_PATCH) - (_PATCH - 1) / 2
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij")).reshape(2, -1)
     y, x = np.concatenate([change @ grid for change in _changes()], axis=1) + (_ROUGH_SIDE - 1) / 2
@@ -223,10 +223,10 @@ def _band(pixels: Floats, fine: float, coarse: int) -> Floats:
 
 
 def _aligned(a: Floats, other: AlignableImage, start: Affine) -> Affine | None:
-    """Return the affine from one image to another that fits best, by Gauss and Newton's steps."""
+    """Return the best affine from one image to another, by the Gauss-Newton method."""
     y, x = _grid(_STEP)
     wanted = _sampled(a, _from_corner(y, x))
-    place, best, kept = start, -1.0, start
+    place, best, best_place = start, -1.0, start
     for step in range(_MOST_STEPS):
         there = _moved(place, y, x)
         inside = _is_inside(there)
@@ -237,7 +237,7 @@ def _aligned(a: Floats, other: AlignableImage, start: Affine) -> Affine | None:
         fit = _correlation(found, target)
         gained = fit - best
         if gained > 0:
-            best, kept = fit, place
+            best, best_place = fit, place
         if step >= _PATIENCE and (gained < _STANDSTILL or best < _FAR):
             break
         down, across = (_sampled(slope, there) for slope in other[2:])
@@ -248,7 +248,7 @@ def _aligned(a: Floats, other: AlignableImage, start: Affine) -> Affine | None:
         normal[np.diag_indices(len(normal))] *= 1 + 1e-6
         normal[np.diag_indices(len(normal))] += 1e-9
         place = place + np.linalg.solve(normal, -system.T @ found)[:6].reshape(2, 3)
-    return kept if best >= _FAR else None
+    return best_place if best >= _FAR else None
 
 
 def _inverse(place: Affine) -> Affine:
@@ -287,7 +287,7 @@ def _correlation(a: Floats, b: Floats) -> float:
 
 
 def _in_one_light(a: Floats, b: Floats, inside: Mask) -> tuple[Floats, Floats, float]:
-    """Bring the darker of two images to the light of the other, cut off where that one is.
+    """Scale the darker of two images to the brightness of the other, clipped where that one is.
 
     Returns both and the gain, 1 or more.
     """
@@ -302,7 +302,7 @@ def _in_one_light(a: Floats, b: Floats, inside: Mask) -> tuple[Floats, Floats, f
 
 
 def _whole(a: Floats, b: Floats, side: int) -> Mask:
-    """Return the pixels that are not cut off at black or white, nor near one that is."""
+    """Return the pixels that are not clipped at black or white, nor near one that is."""
     cut = (np.minimum(a, b) <= _DARK) | (np.maximum(a, b) >= _BRIGHT)
     near = ndimage.gaussian_filter(cut.reshape(side, side).astype(np.float32), _NEAR)
     return np.asarray(near.reshape(-1) <= _NEAR_SHARE)

@@ -1,10 +1,10 @@
-"""Comparison of two images by pixels: laid over each other, shifted, scaled, turned, mirrored.
+"""Compare two images by pixels, also where one is shifted, scaled, turned or mirrored.
 
 A hash cannot tell a cropped copy from the next photo of a burst, and an off-centre crop shares few
-of its bits. Here the middle of one small image is looked for roughly in the other; where it is
-found they are aligned to a fraction of a pixel, and what is fine in them is compared. Copies agree
-in it but for the noise of encoding. The rough search takes a fifth of a millisecond a pair, the
-rest some milliseconds for those it leaves.
+of its bits. Here the middle of one small image is searched roughly in the other; where it is
+found they are aligned to a fraction of a pixel, and their fine detail is compared. It agrees in
+copies but for the noise of encoding. The rough search needs a fifth of a millisecond a pair, the
+rest some milliseconds for the pairs it leaves.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ MOST_PAIRS = 8000
 """Pairs that are compared, those with the most similar features first."""
 
 _NEAREST, _HELD = 3, 1 << 18
-"""Rows that are compared with each row, and pairs that are held until they are chosen."""
+"""Rows that are compared with each row, and pairs in memory before the nearest are chosen."""
 
 ROUGHLY, SAME_PHOTO = 0.94, 0.988
 """Correlation of the rough search from which images are aligned, and of their detail from which
-they are one. Chosen on photos of one half of Fish4Knowledge's tracks, as the next are."""
+they are the same. Chosen on one half of Fish4Knowledge's tracks, as the next are."""
 
 _PERHAPS = 0.88
 """Correlation from which the rough search is done the other way round too."""
 
 _NOISE, _SAME_BUT_FOR_NOISE = 2.2, 0.96
 """Difference of detail, of 255, that is the noise of encoding, and the correlation that suffices
-then: in a murky photo noise is much of the detail."""
+then: in a murky image noise is much of the detail."""
 
 _THREADS = 4
 _SMALL_CACHED, _ALIGNABLE_CACHED = 4096, 128
 
 
 class ImageComparison:
-    """Compares images of a store, pair by pair.
+    """Comparison of a store's images, pair by pair.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class ImageComparison:
         )
 
     def are_copies(self, first: Sequence[int], second: Sequence[int]) -> npt.NDArray[np.int8]:
-        """Return for pairs of rows 1 for the same photo, 0 for others, -1 where one is unreadable.
+        """Return for pairs of rows 1 for copies, 0 for others, -1 where an image is unreadable.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class ImageComparison:
 
 
 def _agrees(found: Agreement) -> bool:
-    """Return whether the detail of two aligned images agrees as that of one photo does."""
+    """Return whether the detail of two aligned images agrees as that of copies does."""
     is_noise = found.difference <= _NOISE and found.correlation >= _SAME_BUT_FOR_NOISE
     return found.correlation >= SAME_PHOTO or is_noise
 
@@ -144,11 +144,11 @@ class ComparedPairs:
     Parameters
     ----------
     comparison
-        Compares them.
+        Of the images of one store.
     digests
         Of all rows: equal bytes need no comparison.
     detector
-        Knows their hashes: pairs that are not compared are copies where these nearly agree.
+        With the hashes: pairs that are not compared are copies where these nearly agree.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class ComparedPairs:
         self._by_hash: list[Pairs] = []
 
     def add(self, pairs: Pairs) -> None:
-        """Add pairs; what is beyond the most that are compared is decided without."""
+        """Add pairs; those beyond the limit of comparisons are decided by their hashes."""
         usable = self._comparison.comparable
         same = self._digests[pairs.first] == self._digests[pairs.second]
         seen = usable[pairs.first] & usable[pairs.second]
@@ -175,7 +175,7 @@ class ComparedPairs:
             self._candidates = [self._nearest()]
 
     def copies(self) -> Iterator[tuple[Indices, Indices]]:
-        """Yield the pairs that are the same photo, in two arrays of rows at a time."""
+        """Yield the pairs that are copies, in two arrays of rows at a time."""
         if not self._candidates:
             return
         nearest = self._nearest()
@@ -188,7 +188,7 @@ class ComparedPairs:
             yield one.first, one.second
 
     def _nearest(self) -> Pairs:
-        """Return the pairs of each row with those that its features are most like."""
+        """Return each row's pairs with the rows of the most similar features."""
         whole = Pairs(*map(np.concatenate, zip(*self._candidates, strict=True)))
         order = np.argsort(-whole.cosine, kind="stable")
         rank = np.minimum(

@@ -27,7 +27,7 @@ class Pairs(NamedTuple):
     first: Indices  # intp (n_pairs,) row numbers, first < second
     second: Indices
     cosine: Floats  # float32 (n_pairs,)
-    copies: npt.NDArray[np.bool_]  # Whether both are the same photo, and not only alike
+    copies: npt.NDArray[np.bool_]  # Whether one is a copy of the other, and not only alike
     alike: npt.NDArray[np.bool_]  # Whether their cosine reaches the threshold, or they are copies
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Pairs:
@@ -46,8 +46,9 @@ def similar_pairs(
     """Yield every pair of rows that are copies or whose cosine reaches a threshold, each once.
 
     `features` (n, dim) are read `block` rows at a time, and pairs come from two blocks at a time.
-    Without a `detector`, which looks at pixels, all pairs are taken for copies. From the cosine
-    `lowest` on, pairs come too that are neither alike nor copies, at most a few for each row.
+    Without a `detector`, which compares pixels, all pairs count as copies. From the cosine
+    `lowest` on, pairs are also yielded that are neither alike nor copies, a few for each row at
+    most.
     """
     n = len(features)
     for start in range(0, n, block):

@@ -1,4 +1,4 @@
-"""Split a store into train, val and test, and keep together what belongs together."""
+"""Split a store into train, val and test, with copies and groups in one split."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MANIFEST = ("path", "label", "split", "group")
 
 _FILL_ORDER = ("train", "test", "val")
-"""In this order a class with few groups fills the splits."""
+"""Order in which a class with few groups fills the splits."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ def split_store(
     ----------
     store
         The store, by path or by its name in the cache folder; its splits are replaced, which
-        `undo_edit` takes back.
+        `undo_edit` restores.
     val, test
         Shares, 0 for none; the rest is train.
     group_by
         Regular expression searched in each path: its first group, or the whole match, names
         the image's group. These groups are written to the store.
     group_duplicates
-        Whether near-duplicates stay together too; where the photos can be read, as the audit finds
-        them.
+        Whether near-duplicates stay together too; where the images can be read, those that the
+        audit finds.
     threshold
         Cosine from which two images are near-duplicates; chosen from the data when None.
     seed

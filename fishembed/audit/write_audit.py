@@ -1,4 +1,4 @@
-"""Write an audit's folder: a page that says what to do, its tables and `audit.json`."""
+"""Write an audit's folder: a page with what to do, its tables and `audit.json`."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def write_audit(
     """Write an audit into a new folder among the runs.
 
     The columns `action` and `new_label` of its tables are for the person who reviews them:
-    `fishembed fix` drops or relabels the rows whose action says so.
+    `fishembed fix` drops or relabels the rows with such an action.
 
     Parameters
     ----------
     audit, store
-        The audit and the store it looked at.
+        The audit and its store.
     name
         Of the folder; `<store>-audit` when left out, numbered where that is there.
     reports
         Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
     photos
-        Folder of the images; the one the store knows when left out.
+        Folder of the images; the one recorded in the store when left out.
     fetch
         Whether images that lie at URLs are fetched.
     command
@@ -104,7 +104,7 @@ def summary(audit: Audit) -> dict[str, Any]:
 
 
 def what_to_do(audit: Audit, store: FeatureStore) -> list[str]:
-    """Return what an audit asks to be done, the most urgent first."""
+    """Return what to do about an audit's findings, the most urgent first."""
     return [words for words, _ in _actions(_sections(audit, store))]
 
 
@@ -121,7 +121,7 @@ def _write_tables(folder: Path, audit: Audit, store: FeatureStore) -> None:
 def _page(
     audit: Audit, store: FeatureStore, files: ImageFiles | None, command: str, home: Path
 ) -> str:
-    """Return an audit as one page, to lie in `home`, that needs no other file to be answered."""
+    """Return an audit as one page, to lie in `home`, that works without any other file."""
     sections = _sections(audit, store)
     images = {image.path: image for section in sections for image in images_in(section.blocks)}
     thumbs = {} if files is None else thumbnails(files, images, home=home)
@@ -175,11 +175,11 @@ def _sections(audit: Audit, store: FeatureStore) -> list[Section]:
 
 
 def _actions(sections: list[Section]) -> list[tuple[str, str]]:
-    """Return what to do, the most urgent first, as words and the section they lead to."""
+    """Return what to do, the most urgent first: a text and the section it leads to."""
     actions = [(action, section.anchor) for section in sections for action in section.actions]
     actions.sort(key=lambda pair: pair[0].urgency)
     found = [(action.words, anchor) for action, anchor in actions]
-    return [(words[:1].upper() + words[1:], anchor) for words, anchor in found[:1]] + found[1:]
+    return [(text[:1].upper() + text[1:], anchor) for text, anchor in found[:1]] + found[1:]
 
 
 def _answering(

@@ -1,4 +1,4 @@
-"""Group the rows of a store by what they show, with names to propose for each group."""
+"""Group the rows of a store by the similarity of their images, and propose names for each group."""
 
 from __future__ import annotations
 
@@ -125,10 +125,10 @@ def cluster_store(
     where
         Conditions on the rows, see `filtered_rows`.
     method
-        evoc finds the number of clusters itself and leaves out what is like nothing; hdbscan does
+        evoc finds the number of clusters itself and leaves out rows like no others; hdbscan does
         too; kmeans puts every row into one of `n_clusters`. auto is evoc where it is installed,
-        and kmeans where it is not or `n_clusters` is given. Below 20 rows it is always kmeans: too
-        few to tell how dense they lie.
+        and kmeans where it is not or `n_clusters` is set. Below 20 rows it is always kmeans: too
+        few to measure how dense they lie.
     n_clusters
         For kmeans; the square root of twice the number of rows when None.
     place

@@ -1,4 +1,4 @@
-"""Order in which to label images: cover what is there, then ask what is unsure."""
+"""Order in which to label images: first those that cover all others, then the uncertain ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def next_to_label(
     """Return the rows to label next, those that show what is unlike all labelled ones first.
 
     The typical rows are those that, one after the other, bring all rows nearest to a labelled one.
-    The uncertain ones are taken from the predicted classes in turn, always of the one with the
+    The uncertain ones are chosen from the predicted classes in turn, always of the one with the
     fewest labels, least margin first. How many are typical follows from how many of the known
     classes have a single label: that is the chance that the next one shows a class not met yet.
 
@@ -81,7 +81,7 @@ def next_to_label(
         typical = max(round(n * share_unseen(labels, groups)), round(n * EXPLORED), 1)
     chosen: list[Choice] = []
     labelled = labels >= 0
-    while len(chosen) < min(n, typical):  # again where all that were compared are taken
+    while len(chosen) < min(n, typical):  # again where all that were compared are chosen
         chosen += _covering(X, labelled, open_rows, min(n, typical) - len(chosen), seed)
         labelled[[one.at for one in chosen]] = True
     if len(chosen) < n and probabilities is not None and counts is not None:
@@ -108,7 +108,7 @@ def uncertainty(probabilities: npt.NDArray[np.float64]) -> Floats:
 
 
 class _OpenRows:
-    """Rows that may be chosen still: without a label, and of groups that are not used up."""
+    """Rows that may still be chosen: without a label, and of groups that are not used up."""
 
     def __init__(self, unlabelled: Mask, groups: Sequence[str], per_group: int) -> None:
         names, self._group = np.unique(np.array(groups, dtype=str), return_inverse=True)
@@ -118,7 +118,7 @@ class _OpenRows:
         self.left = int(unlabelled.sum())
 
     def mask(self) -> Mask:
-        """Return which rows are open; more of a group are where all groups are used up."""
+        """Return which rows are open; once all groups are used up, more of each group are."""
         while self.left:
             found = self._free & (~self._grouped | (self._counts[self._group] < self._cap))
             if found.any():
@@ -127,14 +127,14 @@ class _OpenRows:
             self._cap = int(used.min()) + 1
         return self._free
 
-    def take(self, at: int) -> None:
+    def mark_chosen(self, at: int) -> None:
         self._free[at] = False
         self._counts[self._group[at]] += 1
         self.left -= 1
 
 
 def _covering(X: Floats, labelled: Mask, open_rows: _OpenRows, n: int, seed: int) -> list[Choice]:
-    """Choose rows, each the one that raises most how like a labelled row all rows are."""
+    """Choose rows, each the one that most raises all rows' similarity to a labelled row."""
     seen = np.flatnonzero(~labelled)
     if len(seen) > AT_MOST:
         seen = np.flatnonzero(open_rows.mask())
@@ -149,7 +149,7 @@ def _covering(X: Floats, labelled: Mask, open_rows: _OpenRows, n: int, seed: int
             break
         best = int(np.where(allowed, gains, -1).argmax())
         chosen.append(Choice(int(seen[best]), "typical", float(gains[best] / len(seen))))
-        open_rows.take(int(seen[best]))
+        open_rows.mark_chosen(int(seen[best]))
         nearer = np.flatnonzero(alike[:, best] > covered)
         before = np.maximum(alike[nearer] - covered[nearer, None], 0)
         covered[nearer] = alike[nearer, best]
@@ -185,6 +185,6 @@ def _unsure_by_class(
         else:
             break
         chosen.append(Choice(int(usable[0]), "uncertain", float(value[usable[0]])))
-        open_rows.take(int(usable[0]))
+        open_rows.mark_chosen(int(usable[0]))
         counts[k] += 1
     return chosen

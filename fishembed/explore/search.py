@@ -1,4 +1,4 @@
-"""Rank the rows of a store by how like words and photos they are: exactly, block by block."""
+"""Rank the rows of a store by their similarity to texts and images: exactly, block by block."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
 BLOCK = 2048
-"""Rows that are read at once: 4 MB of 512 float32."""
+"""Rows that are read at once: 4 MB of 512 float32 each."""
 
 _THREADS = 2
 
@@ -123,18 +123,18 @@ def best_rows(scores: Floats, n: int, rows: Indices | None = None) -> tuple[Indi
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The rows that are most like a query.
+    """The rows most similar to a query.
 
     Attributes
     ----------
     query
-        The query, in words for people.
+        The query, as text for people.
     rows, scores
         intp and float32 (n,), best first; scores are cosines.
     paths
         Of these rows.
     searched
-        Number of rows that were looked at.
+        Number of rows that were compared.
     """
 
     query: str
@@ -157,19 +157,19 @@ def search_store(
     trust_encoder: bool = False,
     progress: Progress | None = None,
 ) -> SearchResult:
-    """Find the images of a store that are like words, like photos, or both.
+    """Find the images of a store that match a text, are similar to other images, or both.
 
     Parameters
     ----------
     store
         The store or its path.
     text
-        What the images shall show. Words with a minus are what they shall not show:
+        What the images show. A minus stands before what they do not show:
         `a fish with a tag -net`.
     like
-        Photos that they shall be like. A path of the store needs no encoder.
+        Images that they are similar to. A path of the store needs no encoder.
     minus
-        More of what they shall not show.
+        More of what they do not show.
     where
         Conditions on the rows, see `filtered_rows`.
     top
@@ -179,14 +179,14 @@ def search_store(
     device
         Where to encode, see `fishembed.load_encoder`.
     trust_encoder
-        Whether to load a model of the hub that only a store from elsewhere names.
+        Whether to load a model of the hub that only a store of other people names.
     progress
         Receives what is loaded.
 
     Raises
     ------
     InputError
-        When nothing is asked for, no row is left, or the encoder is not known.
+        When the query is empty, no row is left, or the encoder is not known.
     StoreMismatchError
         When the encoder is no longer the one of the store.
 
@@ -214,7 +214,7 @@ def search_store(
     found, scores = FeatureSearch(opened).nearest(query, top, rows)
     paths = opened.paths
     return SearchResult(
-        _in_words(terms, like),
+        _query_text(terms, like),
         found,
         scores,
         tuple(paths[row] for row in found),
@@ -222,17 +222,17 @@ def search_store(
     )
 
 
-def _stored_rows(store: Store, photos: Sequence[str | Path]) -> list[int] | None:
-    """Return the rows that photos are by their paths; None unless all of them are."""
-    if not photos or any(Path(one).is_file() for one in photos):
+def _stored_rows(store: Store, images: Sequence[str | Path]) -> list[int] | None:
+    """Return the rows with the paths of `images`; None unless all have one and no file is there."""
+    if not images or any(Path(one).is_file() for one in images):
         return None
     row_of = {path: row for row, path in enumerate(store.paths)}
-    rows = [row_of.get(str(one)) for one in photos]
+    rows = [row_of.get(str(one)) for one in images]
     return None if None in rows else [row for row in rows if row is not None]
 
 
-def _in_words(terms: Terms, photos: Sequence[str | Path]) -> str:
-    parts = [*terms.wanted, *(f"like {Path(one).name}" for one in photos)]
+def _query_text(terms: Terms, images: Sequence[str | Path]) -> str:
+    parts = [*terms.wanted, *(f"like {Path(one).name}" for one in images)]
     return " ".join([", ".join(parts), *(f"without {term}" for term in terms.unwanted)]).strip()
 
 
@@ -247,7 +247,7 @@ def _single(block: Any) -> npt.NDArray[Any]:
 
 
 class Terms(NamedTuple):
-    """Terms of a query: what is searched for, and what is avoided."""
+    """Terms of a query: those that images match, and those that they do not."""
 
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]
@@ -272,16 +272,17 @@ def query_embedding(
     encoder: Encoder,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Return the sum of what is wanted less what is not, each scaled to length 1.
+    """Return the embeddings of what is wanted less those of what is not, summed at length 1 each.
 
-    The rows shall be like `photos`; `encoder` is the store's. Returns float32 (dim,) of length 1.
+    `photos` are image files, all wanted; `encoder` is the store's. Returns float32 (dim,) of
+    length 1.
 
     Raises
     ------
     NoTextTowerError
-        When there are words and the encoder knows none.
+        When there are terms and the encoder encodes no text.
     ImageError
-        When a photo cannot be read.
+        When an image cannot be read.
     """
     parts = np.zeros((0, encoder.spec.dim), np.float32)
     signs = [1.0] * len(terms.wanted) + [-1.0] * len(terms.unwanted)
@@ -308,15 +309,15 @@ def store_encoder(
 ) -> Encoder:
     """Load the encoder that a store's features come from, and check that it is the same one.
 
-    A model of the hub, or a file of weights, that only a store from elsewhere names is refused
-    unless `trust` is set, see `load_recorded_encoder`. Stores in the cache folder are one's own.
+    A model of the hub, or a file of weights, that only a store of other people names is refused
+    unless `trust` is set, see `load_recorded_encoder`. Stores in the cache folder are trusted.
 
     Raises
     ------
     InputError
-        When the features were imported or joined: nobody knows their encoder.
+        When the features were imported or joined: their encoder is unknown.
     StoreMismatchError
-        When the encoder is not what it was when the store was made.
+        When the encoder has changed since the store was made.
     EncoderError
         When it cannot be had.
     """

@@ -96,18 +96,18 @@ def suggest_store(
     store
         The store or its path.
     run
-        A run whose head says what is uncertain; without it a Gaussian head is fitted to the labels
+        A run whose head measures uncertainty; without it a Gaussian head is fitted to the labels
         that are there. Where fewer than two classes have a label all images are typical.
     top
         Number of images.
     random
-        Draw that many at random instead: a sample to check a classifier on. It is kept in the
+        Draw that many at random instead: a sample to check a classifier on. It goes into the
         split `test`, apart from training.
     where
         Conditions on the rows, see `filtered_rows`.
     per_group
         Images of one group, at most: frames of one fish teach little more than one of them. More
-        are taken where groups run out.
+        are chosen where groups run out.
     seed
         Of what is drawn at random.
 
@@ -165,11 +165,11 @@ def suggest_store(
 
 
 def _rows_to_learn_from(store: Store, rows: Indices) -> Indices:
-    """Leave out what is held out to be scored on, unless nothing else is without a label."""
+    """Leave out the rows held out for scores, unless no other row is without a label."""
     held_out = np.asarray(store.splits)[rows] == "test"
     unlabelled = store.labels[rows] < 0
-    kept = ~held_out if (unlabelled & ~held_out).any() else ~held_out | unlabelled
-    return np.asarray(rows[kept])
+    usable = ~held_out if (unlabelled & ~held_out).any() else ~held_out | unlabelled
+    return np.asarray(rows[usable])
 
 
 def _random_sample(rows: Indices, n: int, seed: int) -> Indices:
@@ -194,7 +194,7 @@ def run_probabilities(
     Raises
     ------
     RunFormatError
-        When the run keeps no head, or it is not as it was written.
+        When the run has no head, or its file has changed.
     DimensionError, StoreMismatchError
         When it was trained on other features than the store's.
     """
@@ -205,7 +205,7 @@ def run_probabilities(
 
 
 def label_probabilities(store: Store, rows: Indices) -> tuple[Double, tuple[str, ...]] | None:
-    """Return the same by a Gaussian head fitted to those rows that have a label.
+    """Return the same as `run_probabilities`, by a Gaussian head fitted to the labelled rows.
 
     None where fewer than two classes have one.
     """

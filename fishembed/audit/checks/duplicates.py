@@ -37,7 +37,7 @@ class DuplicateGroup:
 
     @property
     def kind(self) -> str:
-        """What the images are to each other."""
+        """How the images are related: "identical", "near-duplicate" or "same scene"."""
         if self.same_scene:
             return "same scene"
         return "identical" if self.identical else "near-duplicate"
@@ -45,12 +45,12 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class Duplicates(CheckResult):
-    """Images that a store has more than once."""
+    """Groups of images that a store has more than once."""
 
     threshold: Threshold  # Cosine from which two images are near-duplicates
     n_pairs: int  # Pairs at or above it
-    groups: tuple[DuplicateGroup, ...]  # Copies of one photo; largest first
-    scenes: tuple[DuplicateGroup, ...]  # Photos that are alike and no copies; largest first
+    groups: tuple[DuplicateGroup, ...]  # Copies of one original; largest first
+    scenes: tuple[DuplicateGroup, ...]  # Images that are alike but no copies; largest first
     group_of: Indices  # intp (n,): rows that are copies or alike share a number
     # float32 (n,) with the nearest other row; 0 below the threshold
     cosine: npt.NDArray[np.float32]
@@ -153,7 +153,7 @@ def check_duplicates(data: AuditData) -> Duplicates:
 
 
 def store_threshold(store: FeatureStore, cosine: float | None, seed: int) -> Threshold:
-    """Return the threshold for a store's near-duplicates: given, or chosen from the data."""
+    """Return the threshold for near-duplicates: the given cosine, or one chosen from the data."""
     return near_duplicate_threshold(
         store.features, store.labels, store.groups, cosine=cosine, seed=seed, hashes=store.hashes
     )
@@ -186,9 +186,9 @@ def find_duplicates(
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as
-    splits: the nearest row of each part is found. Without a `detector` of the pixels all that is
-    alike counts as a copy. A `comparison` looks at the images themselves, of the pairs whose
-    features are most alike.
+    splits: the nearest row of each part is found. Without a `detector`, which compares pixels, all
+    that is alike counts as a copy. A `comparison` reads the images themselves, for the pairs
+    whose features are most alike.
     """
     part = np.unique(parts, return_inverse=True)[1].astype(np.intp)
     nearest = _NearestByPart(part)
@@ -210,12 +210,12 @@ def find_duplicates(
     for first, second in [] if compared is None else compared.copies():
         alike_rows.connect(first, second)
         copied_rows.connect(first, second)
-    group_of, photo_of = alike_rows.groups(), copied_rows.groups()
+    group_of, original_of = alike_rows.groups(), copied_rows.groups()
     return Duplicates(
         threshold=threshold,
         n_pairs=n_pairs,
-        groups=_groups(photo_of, digests),
-        scenes=_scenes(group_of, photo_of),
+        groups=_groups(original_of, digests),
+        scenes=_scenes(group_of, original_of),
         group_of=group_of,
         cosine=nearest.cosine.max(axis=1, initial=0),
         part=part,
@@ -232,17 +232,17 @@ def _rows_by_group(group_of: Indices) -> list[tuple[int, ...]]:
     return sorted(several, key=lambda rows: (-len(rows), rows[0]))
 
 
-def _groups(photo_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, ...]:
-    known = ((rows, {digests[row] for row in rows}) for rows in _rows_by_group(photo_of))
+def _groups(original_of: Indices, digests: Sequence[str]) -> tuple[DuplicateGroup, ...]:
+    known = ((rows, {digests[row] for row in rows}) for rows in _rows_by_group(original_of))
     return tuple(DuplicateGroup(rows, len(own) == 1 and "" not in own) for rows, own in known)
 
 
-def _scenes(group_of: Indices, photo_of: Indices) -> tuple[DuplicateGroup, ...]:
-    """Return the groups that hold more than one photo."""
+def _scenes(group_of: Indices, original_of: Indices) -> tuple[DuplicateGroup, ...]:
+    """Return the groups of alike rows that are copies of more than one original."""
     return tuple(
         DuplicateGroup(rows, identical=False, same_scene=True)
         for rows in _rows_by_group(group_of)
-        if len({photo_of[row] for row in rows}) > 1
+        if len({original_of[row] for row in rows}) > 1
     )
 
 

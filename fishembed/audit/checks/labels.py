@@ -51,7 +51,7 @@ class LabelIssues(CheckResult):
     """Labels that were judged, and those that are suspicious."""
 
     ranked: tuple[LabelIssue, ...] = ()  # All that were judged, most suspicious first
-    agreed: float = math.nan  # Share of these that the head calls what their label says
+    agreed: float = math.nan  # Share of these whose label the head predicts
     noise: float = 0.0  # Estimated share of wrong labels
     unjudged: tuple[int, ...] = ()  # Numbers of the classes of which no row could be judged
     few: tuple[int, ...] = ()  # Numbers of the judged classes with fewer than ten images
@@ -64,11 +64,11 @@ class LabelIssues(CheckResult):
 
     @cached_property
     def found(self) -> list[LabelIssue]:
-        """Labels that are rather wrong than right, most suspicious first."""
+        """Labels that are more probably wrong than right, most suspicious first."""
         return [one for one in self.ranked if one.p_wrong > 0.5 and one.likely != one.given]
 
     def is_weak(self, issue: LabelIssue) -> bool:
-        """Return whether the head knows one of the two classes by fewer than ten images."""
+        """Return whether one of the two classes has fewer than ten images."""
         return issue.given in self.few or issue.likely in self.few
 
     def summary(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class LabelIssues(CheckResult):
         }
 
     def sentences(self, classes: Sequence[str]) -> list[str]:
-        """Return how many labels look wrong, and what to know before believing it."""
+        """Return the number of labels that are probably wrong, and the limits of that estimate."""
         if self.missing:
             return [f"labels: {self.missing}"]
         found = f"{len(self.found):,} of {self.judged:,} look wrong"
@@ -187,7 +187,7 @@ def find_label_issues(
     """Rank labels by how likely they are wrong, judged by a head that never saw the image.
 
     Rows of one group share a fold: a copy with the same wrong label would vouch for it. A head
-    errs too; `fit_label_noise` tells its errors from wrong labels. Labels that are wrong with a
+    errs too; `fit_label_noise` separates its errors from wrong labels. Labels that are wrong with a
     probability above one half are listed, and all that were judged are ranked.
 
     `X` is float32 (n, dim), `labels` int32 (n,) numbers of classes, `groups` integers (n,).

@@ -44,7 +44,7 @@ class Leak:
     other: int  # Its counterpart: the nearest, or one of its group
     other_split: str
     kind: str  # "identical" bytes, "near-duplicate", or of one "group"; the strongest that holds
-    cosine: float  # Of the two; NaN where only the group says so
+    cosine: float  # Of the two; NaN where only their group is the same
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class Leaks(CheckResult):
     scores: RunScores | None = None
 
     def rows(self, split: str, *kinds: str) -> list[int]:
-        """Return the rows of a split that leak, by some kinds or any."""
+        """Return the leaking rows of a split, of some kinds or of all."""
         wanted = kinds or KINDS
         return sorted({one.row for one in self.found if one.split == split and one.kind in wanted})
 
     @property
     def counts(self) -> Iterator[tuple[str, int, int]]:
-        """Each later split with the number of its rows that leak, and of all its rows."""
+        """Each later split with its numbers of leaking rows and of all rows."""
         for split in ("test", "val"):
             if split in self.sizes:
                 yield split, len(self.rows(split)), self.sizes[split]
@@ -87,7 +87,7 @@ class Leaks(CheckResult):
         return {"leaks": leaks, "scores": self.scores.summary() if self.scores else None}
 
     def sentences(self, classes: Sequence[str]) -> list[str]:  # noqa: ARG002
-        """Return what leaks, and what a run reaches without it."""
+        """Return the numbers of leaks, and the run's scores without them."""
         scores = [f"scores: {self.scores.sentence()}"] if self.scores else []
         return [f"leaks: {' '.join(self._explained())}", *scores]
 

@@ -34,7 +34,7 @@ class Outlier:
 
 @dataclass(frozen=True)
 class Outliers(CheckResult):
-    """Images far from every class, and what far means here."""
+    """Images far from every class, and the distance from which they count as far."""
 
     found: tuple[Outlier, ...]  # Farthest first
     # The distance beyond which an image is listed: the upper quartile and three times the
@@ -112,7 +112,7 @@ def find_outliers(features: Features, labels: npt.NDArray[np.int32], n_classes: 
 
     Distances are between embeddings scaled to length 1. A class's spread is the root mean square
     distance of its images from their mean, drawn towards the mean spread of all classes where it
-    has few. An image's own share in its class's mean is taken out. `labels` are int32 (n,), -1 for
+    has few. An image's own share in its class's mean is removed. `labels` are int32 (n,), -1 for
     none; where no image has one, all are one class.
 
     References
@@ -171,7 +171,7 @@ def _relative_distances(
     distances = np.sqrt(np.maximum(squares, 0))
     inside = np.flatnonzero(codes >= 0)
     own = counts[codes[inside]]
-    # Without its own share the mean is n / (n - 1) times as far; alone a row says nothing.
+    # Without its own share the mean is n / (n - 1) times as far; a single row has no distance.
     distances[inside, codes[inside]] *= own / np.maximum(own - 1, 1)
     alone = inside[own == 1]
     distances[alone, codes[alone]] = np.inf
