@@ -1,4 +1,4 @@
-"""Everything fishembed raises on purpose.
+"""The exceptions that fishembed raises on purpose.
 
 Each error also inherits the builtin it refines, so `except ValueError` and
 `except FileNotFoundError` keep working for people who do not know this tree::
@@ -14,9 +14,9 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │       └── DimensionError                  arrays whose shapes do not fit together
     ├── ImageError (ValueError)                 one image that cannot be used; extraction skips it
     ├── EncoderError (RuntimeError)
-    │   ├── UnknownEncoderError (ValueError)    a name that means no encoder
+    │   ├── UnknownEncoderError (ValueError)    a name that no encoder has
     │   ├── WeightsError (OSError)              weights that are missing or broken
-    │   │   └── UnreachableWeightsError         weights that a network would bring
+    │   │   └── UnreachableWeightsError         weights that must be downloaded
     │   ├── QuickGELUError (ValueError)         weights that need the other activation
     │   ├── DeviceError                         a device this machine does not have
     │   └── NoTextTowerError                    an encoder without a text tower
@@ -28,8 +28,8 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   ├── StoreClosedError (ValueError)       a store that was closed is asked for something
     │   └── StoreWriteError (WriteError)        a store that could not be written
-    ├── RemoteError (OSError)                   a place elsewhere that cannot be reached
-    │   └── NotFetchedError                     one that a file names: asked with --fetch only
+    ├── RemoteError (OSError)                   a remote place that cannot be reached
+    │   └── NotFetchedError                     a URL in a file: fetched with --fetch only
     ├── WriteError (OSError)                    the disk is full, or the place not writable
     ├── RunError
     │   ├── RunNotFoundError (FileNotFoundError)
@@ -39,8 +39,8 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     └── MissingExtraError (ImportError)         an optional feature that is not installed
 
 The command line prints the message of a `FishembedError` without a traceback and
-exits with a code for its kind (see `fishembed.cli.program.exit_codes`). A message therefore says
-what was wrong, with the value, and what to do.
+exits with a code for its kind (see `fishembed.cli.program.exit_codes`). A message therefore
+states what was wrong, with the value, and what to do.
 """
 
 from __future__ import annotations
@@ -87,11 +87,11 @@ class ImageError(FishembedError, ValueError):
 
 
 class EncoderError(FishembedError, RuntimeError):
-    """An encoder that cannot be had or cannot do what was asked."""
+    """An encoder that cannot be loaded or cannot do what was asked."""
 
 
 class UnknownEncoderError(EncoderError, ValueError):
-    """A name that means no encoder."""
+    """A name that no encoder has."""
 
 
 class WeightsError(EncoderError, OSError):
@@ -99,7 +99,7 @@ class WeightsError(EncoderError, OSError):
 
 
 class UnreachableWeightsError(WeightsError):
-    """Weights that are not on this machine, while the network does not bring them."""
+    """Weights that are not on this machine and cannot be downloaded."""
 
 
 class QuickGELUError(EncoderError, ValueError):
@@ -151,11 +151,11 @@ class StoreWriteError(StoreError, WriteError):
 
 
 class RemoteError(FishembedError, OSError):
-    """A bucket or a file elsewhere that cannot be reached, read or written."""
+    """A bucket or a remote file that cannot be reached, read or written."""
 
 
 class NotFetchedError(RemoteError):
-    """Something at a URL that a file names, which is fetched with leave only."""
+    """A URL named in a file, which is fetched with permission only."""
 
 
 class RunError(FishembedError):
@@ -175,7 +175,7 @@ class RunWriteError(RunError, WriteError):
 
 
 class BundleError(RunFormatError):
-    """A bundle that would not answer as its run does, or that cannot be read."""
+    """A bundle whose predictions differ from its run's, or that cannot be read."""
 
 
 class MissingExtraError(FishembedError, ImportError):
@@ -184,11 +184,11 @@ class MissingExtraError(FishembedError, ImportError):
     Parameters
     ----------
     feature
-        What was asked for, in plain words.
+        The feature, in plain words.
     package
         The package that is missing.
     extra
-        The extra of fishembed that brings it.
+        The extra of fishembed that installs it.
     """
 
     def __init__(self, feature: str, package: str, extra: str) -> None:

@@ -25,12 +25,12 @@ from fishembed.classifiers.zero_shot import matching_anchors
 from fishembed.errors import InputError
 
 CLIP_CS = tuple(float(C) for C in np.logspace(-6, 6, 96))
-"""The values of C that Radford et al. sweep."""
+"""Values of C that Radford et al. 2021 sweep."""
 
 _DEFAULT_C = 100.0  # where nothing can be evaluated
 
 # The whole prior at most: a fold's training part has one row less of the tested row's class, so
-# what favours classes for being rare is flattered, with two rows a class beyond all measure.
+# models that favour rare classes score too well, with two rows a class far too well.
 _TAUS = (0.0, 0.5, 1.0)
 _ANGULAR_TAUS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)
 _SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.1)
@@ -67,7 +67,7 @@ class AutoHead(ChoosingHead):
         (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels:
         zero-shot and heads around it become candidates. Default: none.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
     n_jobs
         Threads that fit and score candidates at once, as scikit-learn counts them: None (the
         default) for 1, -1 for all cores. What is learnt does not depend on it.
@@ -92,10 +92,9 @@ class AutoHead(ChoosingHead):
         Every candidate and their sum with its scores, the sum first, then by score; empty where
         nothing could be tested (no class has two rows, or two groups), and a default is used
         untested: zero-shot, a Gaussian and a logistic regression around the text where there is
-        any, else a Gaussian. With
-        more than 10 million rows times classes they are compared on two folds and a sample of the
-        rows, with a macro score as many of each class; `Trial.rows` says on how many. With more
-        than 50 million the regressions, which go over the rows many times, are left out.
+        any, else a Gaussian. With more than 10 million rows times classes they are compared on
+        two folds and a sample of `Trial.rows` rows, with a macro score as many of each class.
+        With more than 50 million the regressions, which read the rows many times, are left out.
 
     Notes
     -----
@@ -136,7 +135,7 @@ class AutoHead(ChoosingHead):
         return search.ensemble(everything)
 
     def _prefers_default(self, folds: Folds) -> bool:
-        """With text and two rows a class, what is tested would have learnt from one row a class."""
+        """Return whether, with text, tested models would learn from about one row a class."""
         few = len(folds.codes) <= _FEW_ROWS * folds.n_classes and not _is_huge(folds)
         return self.text_features is not None and few and folds.n_folds > 1
 
@@ -177,7 +176,7 @@ class SweptLogisticHead(ChoosingHead):
     n_folds
         Parts of the cross-validation, at least 2 (5 by default); not used with validation rows.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
     n_jobs
         Folds that are worked on at once, as scikit-learn counts jobs: None (the default) for 1,
         -1 for all cores. What is learnt does not depend on it.

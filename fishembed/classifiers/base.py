@@ -163,7 +163,7 @@ class MapPredictor(Predictor):
 
 
 class MaybeLinear(Predictor):
-    """Weights of a head that is a linear map or not: without, `hasattr` says that it has none.
+    """Weights of a head that may be a linear map; `hasattr` is false for them where it is not.
 
     Needs `_linear` of a subclass, which raises AttributeError then.
     """

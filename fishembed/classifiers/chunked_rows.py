@@ -74,7 +74,7 @@ class ChunkedRows:
     def mapped(
         self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], dim: int
     ) -> ChunkedRows:
-        """Return the rows with a function applied to what is read, its results of width `dim`."""
+        """Return the rows with a function applied as they are read; it returns `dim` columns."""
         before = self._normalize
         mapped = ChunkedRows(
             self._X, lambda rows: function(rows if before is None else before(rows))

@@ -95,7 +95,7 @@ class Folds:
     def affordable(
         self, random_state: int | np.random.RandomState | None, *, evenly: bool
     ) -> Folds:
-        """Limit the folds to what time, and the evaluated rows to what memory is meant for."""
+        """Limit the number of folds by `MAX_WORK`, and the evaluated rows by `MAX_LOGITS`."""
         limited = self.first(max(2, -(-MAX_WORK // (len(self.codes) * self.n_classes))))
         most = max(1, MAX_LOGITS // self.n_classes)
         if int(limited.evaluated.sum()) <= most:
@@ -111,7 +111,7 @@ class Folds:
     def subsample(self, most: int, random: np.random.RandomState, *, evenly: bool) -> Folds:
         """Evaluate at most `most` rows, drawn at random from those that can be.
 
-        `evenly`: as many of each class, as far as it has them, so that rare ones all stay.
+        `evenly`: as many of each class, as far as it has them, so that rare classes lose no row.
         """
         order = random.permutation(np.flatnonzero(self.evaluated))
         if evenly:
@@ -182,8 +182,8 @@ def aligned_logits(
 ) -> npt.NDArray[np.float64]:
     """Return logits of a fitted classifier, float64 (n_images, n_classes), one column per class.
 
-    A classifier without `logits` gives its log probabilities. A class it does not know lies 30
-    nats below the least.
+    Log probabilities where the classifier has no `logits`. A class it does not know lies 30 nats
+    below the least.
     """
     logits: npt.NDArray[np.float64]
     if hasattr(classifier, "logits"):
@@ -220,7 +220,7 @@ class HeldOutLogits:
         *,
         random_state: int = 0,
     ) -> HeldOutLogits:
-        """Return those that a head was chosen by, or fit clones of it to parts of the rows.
+        """Return the logits that a head was chosen by, or fit clones of it to parts of the rows.
 
         Where classes are so many that the logits would fill the memory, a sample of the rows is
         drawn: they serve to fit a few numbers.
@@ -269,8 +269,7 @@ def refit(head: Any, X: npt.NDArray[Any], y: npt.NDArray[Any]) -> Any:
     text = getattr(head, "text_features", None)
     labels = np.unique(y)
     if text is not None and len(labels) < len(head.classes_):
-        kept = np.asarray(text)[np.searchsorted(head.classes_, labels)]
-        named = {"text_features": kept}
+        named = {"text_features": np.asarray(text)[np.searchsorted(head.classes_, labels)]}
         if getattr(head, "classes", None) is not None:
             named["classes"] = labels
         fresh.set_params(**named)

@@ -41,7 +41,7 @@ class GaussianStatistics:
     def of(
         cls, rows: Floats | ChunkedRows, codes: npt.NDArray[np.intp], n_classes: int
     ) -> GaussianStatistics:
-        """Compute them from (n, dim) rows and the class of each, without text."""
+        """Compute the statistics of (n, dim) rows and the class of each, without text."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         means = _sums(rows, codes, n_classes) / np.maximum(counts, 1)[:, None]
         centre = means[counts > 0].mean(axis=0)
@@ -55,7 +55,7 @@ class GaussianStatistics:
         return cls(counts, centre, centred, offsets, anchors, variances, directions)
 
     def with_text(self, text: Floats | None) -> GaussianStatistics:
-        """Return the same with text (n_classes, dim) to shrink means towards, if there is any."""
+        """Return the statistics with text (n_classes, dim), if any, to shrink means towards."""
         if text is None:
             return self
         anchors = _align_text(text, self.centred_means, self.counts)
@@ -78,7 +78,7 @@ class GaussianStatistics:
         return self.counts / np.maximum(self.counts + pseudo_count, 1e-12)
 
     def linear_map(self, shrinkage: float, pseudo_count: float) -> tuple[Double, Double]:
-        """Weights (n_classes, dim) and bias (n_classes,), with uniform priors."""
+        """Return weights (n_classes, dim) and bias (n_classes,), with uniform priors."""
         trust = self.trust(pseudo_count)[:, None]
         means = trust * self.offsets + (1 - trust) * self.anchors
         weighted = means * self.precisions(shrinkage)
@@ -98,7 +98,7 @@ def _align_text(text: Floats, offsets: Double, counts: Double) -> Double:
 
 
 def _blocks(rows: Floats | ChunkedRows) -> Iterator[tuple[slice, Floats]]:
-    """Yield the rows in blocks, and where they stand."""
+    """Yield the rows in blocks, and their positions."""
     if isinstance(rows, ChunkedRows):
         for span in rows.spans():
             yield slice(*span), rows.read(*span)
@@ -135,7 +135,7 @@ class GaussianHead(LinearClassifier):
     Parameters
     ----------
     shrinkage
-        Weight of the identity in the covariance, 0 to 1; 0.5 by default. 0 takes the covariance
+        Weight of the identity in the covariance, 0 to 1; 0.5 by default. 0 uses the covariance
         as it is, 1 is the nearest class mean.
     pseudo_count
         Rows that the mean of all classes, or the text, counts for in the mean of each; 1 by
@@ -147,7 +147,7 @@ class GaussianHead(LinearClassifier):
         (n_classes, dim) or (n_classes, n_prompts, dim), rows in the order of the sorted labels.
         Default: none.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
 
     Attributes
     ----------

@@ -54,7 +54,7 @@ class Whitening:
 class DirectionMap:
     """Logits ``coef @ direction`` of a row's whitened direction."""
 
-    whitening: Whitening  # Makes the direction
+    whitening: Whitening  # Computes the direction
     coef: Floats  # (n_classes, rank)
 
 
@@ -64,18 +64,18 @@ class FittedMap:
 
     coef: Floats  # (n_classes, dim)
     intercept: Floats  # (n_classes,)
-    # The part that looks at the direction; None for a linear map
+    # Logits of the direction; None for a linear map
     angular: DirectionMap | None = None
 
     @classmethod
     def of_direction(cls, whitening: Whitening, coef: Floats, intercept: Floats) -> FittedMap:
-        """Return the map that looks at nothing but the direction."""
+        """Return a map of the direction alone."""
         nothing = np.zeros((len(coef), len(whitening.matrix)), coef.dtype)
         return cls(nothing, intercept, DirectionMap(whitening, coef))
 
     @classmethod
     def of_arrays(cls, coef: Floats, intercept: Floats, *angular: Floats) -> FittedMap:
-        """Return the map of what `arrays` returns: two arrays, or those of a whitening as well."""
+        """Return the map of the arrays of `arrays`: two, or also those of a whitening."""
         part = DirectionMap(Whitening(*angular[:2]), angular[2]) if angular else None
         return cls(coef, intercept, part)
 
@@ -120,7 +120,7 @@ class FittedMap:
         Raises
         ------
         ValueError
-            Both look at directions, of different whitenings: no map of this kind is their sum.
+            Both have directions, of different whitenings: no map of this kind is their sum.
         """
         angular = self.angular or other.angular
         if self.angular is not None and other.angular is not None:
@@ -169,9 +169,9 @@ class NeighborVotes:
 class Part:
     """One summand of a head's logits."""
 
-    fitted: FittedMap | NeighborVotes  # What is computed of a row
+    fitted: FittedMap | NeighborVotes  # Computes logits of a row
     unit: bool  # Whether the row is scaled to length 1 first
-    scale: float = 1.0  # What its logits are multiplied by
+    scale: float = 1.0  # Factor on its logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +220,7 @@ def ordered_map(head: Any, classes: list[Any]) -> FittedMap:
 
 
 def fitted_sum(head: Any, classes: list[Any]) -> FittedSum:
-    """Return what a fitted head computes for classes that it knows, in their order.
+    """Return the function of a fitted head for classes that it knows, in their order.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from fishembed.errors import InputError
 class LinearHead(LinearClassifier):
     """Train a linear layer under softmax cross-entropy, by Adam in shuffled minibatches.
 
-    The same data, parameters and seed give the same bytes on one machine; torch's global random
+    The same data, parameters and seed yield the same bytes on one machine; torch's global random
     state is neither read nor changed.
 
     Parameters
@@ -45,7 +45,7 @@ class LinearHead(LinearClassifier):
         Epochs without a better macro recall on the validation rows after which training stops and
         the best weights are taken; None (the default) trains all epochs.
     normalize
-        ``"none"`` (the default) takes rows as the encoder gave them; ``"l2"`` scales every row to
+        ``"none"`` (the default) uses rows as they are encoded; ``"l2"`` scales every row to
         length 1 first, on which seven epochs of Adam underfit: on 1,753 photos of 23 species
         0.43 of the test images right instead of 0.82.
     device

@@ -51,7 +51,7 @@ class LogisticHead(LinearClassifier):
     logit_scale
         Factor on the text features; 100 (the default) is what the released CLIP models learnt.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
     max_iter
         Upper limit of quasi-Newton steps; 1000 by default.
     tol
@@ -243,9 +243,9 @@ def _learn_convergence(head: LogisticHead | AngularHead, optimum: Optimum) -> No
 class AngularHead(MapPredictor, EmbeddingClassifier):
     """Fit logistic regression to whitened rows of length 1, and correct it for the class prior.
 
-    The covariance within classes, shrunken, tells in which directions images of one class differ
-    anyway. Rows are centred, divided by its root and scaled to length 1: how far an image lies
-    out no longer counts, only where. Rare classes gain most.
+    The covariance within classes, shrunken, measures in which directions images of one class
+    differ anyway. Rows are centred, divided by its root and scaled to length 1: only the direction
+    of an image counts, not its distance from the centre. Rare classes gain most.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ class AngularHead(MapPredictor, EmbeddingClassifier):
         Share of the log class prior that is subtracted from the logits; 1 (the default) is what
         macro recall asks for, 0 leaves frequent classes preferred.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
     max_iter, tol
         As in `LogisticHead`.
 

@@ -31,7 +31,7 @@ class NeighborsHead(EmbeddingClassifier):
     weights
         ``"distance"`` (the default: closer ones count more) or ``"uniform"``.
     normalize
-        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` takes rows as is.
+        ``"l2"`` (the default) scales every row to length 1 first; ``"none"`` uses rows as is.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How unlike known images a new one is: distances from classes, p-values, and a threshold."""
+"""Detection of images of unknown classes: distances from classes, p-values, a threshold."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _TINY = 1e-12
 class Spread:
     """A covariance shrunk to a multiple of the identity, as its inverse by few directions."""
 
-    # (n_directions, dim) orthonormal directions of large variance, each times the root of what
-    # the inverse has less there than elsewhere
+    # (n_directions, dim) orthonormal directions of large variance, each times the root of
+    # `precision` less the precision along it
     directions: Floats
     precision: float  # Inverse of the variance in all other directions
 
@@ -35,24 +35,24 @@ class Spread:
     def of(cls, covariance: Double, basis: Double | None = None) -> tuple[Spread, Double]:
         """Return a (dim, dim) covariance shrunk towards the identity, and the basis of directions.
 
-        `basis`, (dim, n_directions) orthonormal columns, spans the directions of large variance, as
-        that of a similar covariance does; they are sought among all when it is None.
+        `basis`, (dim, n_directions) orthonormal columns, such as that of a similar covariance,
+        spans the directions of large variance; they are searched among all when it is None.
         """
         dim = len(covariance)
         total = max(float(np.trace(covariance)), 1e-12 * dim)
         if basis is None or basis.shape[1] == dim:
-            values, vectors = np.linalg.eigh(covariance)  # all sooner than SciPy finds some
-            kept = values[-_DIRECTIONS:], vectors[:, -_DIRECTIONS:]
+            values, basis = np.linalg.eigh(covariance)  # all sooner than SciPy finds some
+            values, basis = values[-_DIRECTIONS:], basis[:, -_DIRECTIONS:]
         else:
             values, within = np.linalg.eigh(basis.T @ covariance @ basis)
-            kept = values, basis @ within
-        values, basis = np.maximum(kept[0], 0), kept[1]
+            basis = basis @ within
+        values = np.maximum(values, 0)
         others = dim - len(values)
         rest = max(total - float(values.sum()), 0) / others if others else float(values[0])
-        elsewhere = 1 / ((1 - _SHRINKAGE) * rest + _SHRINKAGE * total / dim)
-        less = elsewhere - 1 / ((1 - _SHRINKAGE) * values + _SHRINKAGE * total / dim)
+        precision = 1 / ((1 - _SHRINKAGE) * rest + _SHRINKAGE * total / dim)
+        less = precision - 1 / ((1 - _SHRINKAGE) * values + _SHRINKAGE * total / dim)
         weighted = basis.T * np.sqrt(np.maximum(less, 0))[:, None]
-        return cls(weighted.astype(np.float32), elsewhere), basis
+        return cls(weighted.astype(np.float32), precision), basis
 
     def squares(self, rows: Floats, centres: Floats) -> Double:
         """Return squared Mahalanobis distances, float64 (n, n_centres)."""
@@ -71,9 +71,9 @@ class ClassDistances:
     """Relative Mahalanobis distance of rows to the nearest class mean, and the least angle to one.
 
     The distance to the nearest class mean under the spread within classes, less the distance to
-    the mean of all rows under the spread of all rows: what is unusual for any image counts less.
+    the mean of all rows under the spread of all rows: deviations common to all images count less.
     The angle, also under the spread within classes and as seen from the mean of the class means,
-    does not grow with how far out an image lies: it tells classes that lie between the known ones.
+    does not grow with the distance from that mean: it detects classes between the known ones.
 
     Notes
     -----
@@ -106,7 +106,7 @@ class ClassDistances:
 
     @property
     def middle(self) -> Floats:
-        """(1, dim) mean of the class means, from which angles are seen."""
+        """(1, dim) mean of the class means, the vertex of the angles."""
         return np.asarray(self.means.mean(axis=0, keepdims=True))
 
     def _block(self, rows: Floats, middle: Floats, of_means: Double) -> Double:
@@ -119,7 +119,7 @@ class ClassDistances:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over rows, from which those of the rows that remain without some follow."""
+    """Sums over rows, from which those of a part of the rows follow by subtraction."""
 
     rows: Floats  # (n, dim) rows of length 1, less `centre`
     codes: npt.NDArray[np.intp]  # (n,) class of each row
@@ -128,7 +128,7 @@ class Moments:
 
     @classmethod
     def of(cls, X: npt.ArrayLike, codes: npt.NDArray[np.intp]) -> Moments:
-        """Compute them from (n, dim) rows and their (n,) codes."""
+        """Compute the sums of (n, dim) rows with (n,) codes."""
         rows = np.asarray(unit_rows(X), np.float32)
         centre = rows.mean(axis=0)
         rows = rows - centre
@@ -139,10 +139,10 @@ class Moments:
         without: npt.NDArray[np.bool_] | None = None,
         bases: tuple[Double, Double] | None = None,
     ) -> tuple[ClassDistances, tuple[Double, Double]]:
-        """Return what rows learn, and the bases of their spreads within classes and overall.
+        """Return distances learnt from rows, and the bases of the spreads, within classes and all.
 
-        Rows where `without` is true are left out; a class of which none is left has no mean. Of
-        similar rows the bases are known: the directions are sought there, which costs little.
+        Rows where `without` is true are left out; a class of which none is left has no mean.
+        `bases` of similar rows limit the search for directions, which then costs little.
         """
         left = np.ones(len(self.codes), bool) if without is None else ~without
         products = (
@@ -180,17 +180,17 @@ def indecision(logits: npt.ArrayLike) -> Double:
 
 
 def columns(distance: Double) -> Double:
-    """Return distances as (n, n_distances), also those of (n,) that earlier versions kept."""
+    """Return distances as (n, n_distances), also those of (n,) in files of earlier versions."""
     return distance[:, None] if distance.ndim == 1 else distance
 
 
 @dataclass(frozen=True)
 class KnownScores:
-    """Scores of known images that the head had not learnt from: what others are held against."""
+    """Scores of known images that the head has not learnt from: the reference for new ones."""
 
     indecision: Double  # (n,) `indecision`
-    # (n, n_distances) `ClassDistances` of the same images; (n,) of one distance, as earlier
-    # versions kept it
+    # (n, n_distances) `ClassDistances` of the same images; (n,) of one distance, as
+    # earlier versions stored it
     distance: Double
     # (n,) any values; images of one group are not independent. None for every image its own.
     groups: npt.NDArray[Any] | None = None
@@ -202,7 +202,7 @@ class KnownScores:
 
     def farness(self, distance: Double) -> Double:
         """Return minus the log of each distance's p-value, (n, n_distances)."""
-        known = self._sorted[1:]  # of which earlier versions kept the first
+        known = self._sorted[1:]  # earlier versions stored the first alone
         own = columns(distance)[:, : len(known)].T
         return np.stack([self._p(*pair) for pair in zip(own, known, strict=True)], axis=1)
 

@@ -1,4 +1,4 @@
-"""A classifier that may say that a row is of none of its classes."""
+"""A classifier that may predict that a row is of none of its classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fishembed.errors import InputError
 
 @dataclass(eq=False, repr=False)
 class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Put a label for unknown on rows that are like no class, or undecided between two.
+    """Label rows as unknown that are like no class, or undecided between two.
 
     It has no `predict_proba`: probabilities know no unknown class. Those of the classes are
     `estimator_.predict_proba`.

@@ -48,7 +48,7 @@ def best_scale(
 
     Its logarithm has a standard normal prior, which counts as one row does: a few rows that all
     are right would else ask for boundless certainty. The minimum is found by Newton steps in the
-    logarithm, kept inside a shrinking bracket from 0.001 to 1000. Of (n_classes, n) logits, (n,)
+    logarithm, within a shrinking bracket from 0.001 to 1000. Of (n_classes, n) logits, (n,)
     true classes, and (n,) weights, 1 each when left out.
 
     Notes
@@ -81,7 +81,7 @@ def best_scale(
 
 
 def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Return what a fitted classifier's logits must be divided by for its probabilities to hold.
+    """Return the temperature by which a fitted classifier's logits are divided to calibrate it.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def temperature_on(head: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
 
 
 def temperature_of(logits: HeldOutLogits, codes: Codes) -> float:
-    """Return what held-out logits must be divided by for their probabilities to hold.
+    """Return the temperature by which held-out logits are divided to calibrate them.
 
     `codes` are the (n_images,) classes of all training rows. 1 where nothing was held out.
     """
@@ -121,8 +121,8 @@ def temperature_of(logits: HeldOutLogits, codes: Codes) -> float:
 def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:
     """Return the temperature of a classifier of which no row could be tested.
 
-    What makes the true class of rows that it has learnt from, by (n, n_classes) logits and (n,)
-    classes, lead the mean of the others by 16 nats; 1 where it does not lead.
+    With it the logits of the true class of rows that it has learnt from, (n, n_classes) logits of
+    (n,) classes, exceed the mean of the others by 16 nats; 1 where they do not exceed it.
     """
     own = logits[np.arange(len(codes)), codes]
     others = (logits.sum(axis=1) - own) / max(1, logits.shape[1] - 1)
@@ -131,9 +131,9 @@ def untested_temperature(logits: npt.NDArray[Any], codes: Codes) -> float:
 
 
 def spread(logits: npt.NDArray[Any], codes: Codes) -> float:
-    """Return how far apart the (n, n_classes) logits of the classes are that a row is not of.
+    """Return the standard deviation of the (n, n_classes) logits among a row's wrong classes.
 
-    The mean over the rows of the standard deviation; 1 where it is 0. The logits of the rows' own
+    The mean over the rows; 1 where it is 0. The logits of the rows' own
     classes are left out where there are two others.
     """
     if logits.shape[1] < 3:
@@ -145,7 +145,7 @@ def spread(logits: npt.NDArray[Any], codes: Codes) -> float:
 
 
 def rows_for_margin(n: int, n_classes: int) -> slice:
-    """Return which of n rows tell the margin: all, or every so many where logits are many."""
+    """Return which of n rows measure the margin: all, or every k-th where logits are many."""
     return slice(None, None, -(-n * n_classes // _LOGITS_FOR_MARGIN) or 1)
 
 

@@ -71,7 +71,7 @@ class Combination(MaybeLinear, EmbeddingClassifier):
         """Scaling of a row before the weights: l2 or none."""
         return getattr(self._terms[0][0], "normalize", "l2") if hasattr(self, "_terms") else "l2"
 
-    # AttributeError makes hasattr(head, "fitted_map") say whether the head is one map
+    # AttributeError makes hasattr(head, "fitted_map") false where the head is not one map
 
     def _linear(self) -> FittedMap:
         fitted = self.fitted_map

@@ -131,7 +131,7 @@ class ZeroShotClassifier(LinearClassifier):
     def fit(
         self, X: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None
     ) -> ZeroShotClassifier:
-        """Set up the anchors; nothing is learnt from `X` and `y` where text features were given.
+        """Set up the anchors; nothing is learnt from `X` and `y` where there are text features.
 
         Parameters
         ----------

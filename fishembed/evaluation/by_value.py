@@ -18,9 +18,9 @@ class ValueScore:
     """Scores of the images of one value, or of several that have few images each."""
 
     value: str  # The value; "" where images have none
-    pooled: int  # How many values stand together here; 1 for a value that stands alone
+    pooled: int  # Number of values scored together here
     # n, n_groups, correct: Images, groups of them (None where they are not grouped), and images
-    # called right
+    # classified correctly
     n: int
     n_groups: int | None
     correct: int
@@ -42,14 +42,14 @@ def score_by_value(
 ) -> list[ValueScore]:
     """Score the images of each value, the most surely bad one first.
 
-    Values with fewer than `few` images are scored together, and stand last.
+    Values with fewer than `few` images are scored together, and come last.
 
     Parameters
     ----------
     values
         (n,) of the column, "" where an image has none.
     true, correct
-        (n,) true classes, and whether each image was called right.
+        (n,) true classes, and whether each image was classified correctly.
     groups
         (n,) groups whose images are not independent; None for every image its own.
 

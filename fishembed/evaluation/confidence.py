@@ -1,4 +1,4 @@
-"""What confidence is worth: against accuracy, by bins and from thresholds on; sets of classes."""
+"""Confidence against accuracy: by bins, from thresholds on, and conformal sets of classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 THRESHOLDS = tuple(i / 100 for i in range(100))
-"""Confidences from which answers may be accepted."""
+"""Confidences from which predictions may be accepted."""
 
 _WITH_INTERVALS = (0, 50, 60, 70, 80, 90, 95, 99)
 
@@ -82,7 +82,7 @@ def reliability(
 
 
 def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[TopK]:
-    """Return how often the truth is among the k most probable classes, for k from 1 to `most`.
+    """Return the share of images whose class is among the k most probable, k from 1 to `most`.
 
     `rank` is the (n,) place of each image's true class, 0 the first.
     """
@@ -97,7 +97,7 @@ def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[To
 class Acceptance:
     """Images accepted from each confidence on; all arrays (n_thresholds,)."""
 
-    threshold: Floats  # Confidence from which answers are accepted
+    threshold: Floats  # Confidence from which predictions are accepted
     accepted: Floats  # Share of the images
     right: Floats  # Share of the accepted images that is right; NaN where none is accepted
     # low, high: Interval of `right`, by group where images are grouped; NaN where none is
@@ -121,7 +121,7 @@ class Acceptance:
 def acceptance(
     confidence: Floats, right: Flags, labelled: Flags, groups: Ints | None = None
 ) -> Acceptance | None:
-    """Return what is accepted, and right, by confidence; None where no image has a confidence.
+    """Return the shares accepted and right by confidence; None where no image has a confidence.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ _FIT_CELLS = 20_000_000
 _PSEUDO_CHECKS = 5.0
 
 _PSEUDO_ROWS = 3.0
-"""Strength of the pull towards no bias: a class of fewer rows says little about its own."""
+"""Strength of the pull towards no bias: a class of fewer rows measures its own poorly."""
 
 _MOST_CELLS = 500_000
 _BIAS_STEPS, _BIAS_CLOSE = 200, 1e-3
@@ -75,7 +75,7 @@ def corrected_counts(
     shares. How far such counts are off is simulated: catches of the same size and of many
     frequencies are drawn from the held-out rows, by group, and the interval is as many of the
     probabilities' own standard errors wide as hold the truth for `level` of the classes in these.
-    Both hold where only frequencies changed, not what images look like.
+    Both hold where only frequencies changed, not the appearance of the classes.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ def corrected_counts(
         (n, n_classes) log probabilities less the log shares of classes that they assume; a
         constant may be added to each row.
     held_out
-        What the intervals are drawn from.
+        Rows that the intervals are simulated from.
     truth
-        (n,) true class of the images that were looked at, a random sample; -1 for the others.
+        (n,) true class of the images that were checked, a random sample; -1 for the others.
     level
         Coverage of the intervals.
     seed
@@ -103,7 +103,7 @@ def corrected_counts(
     References
     ----------
     Saerens, Latinne & Decaestecker (2002). Adjusting the outputs of a classifier to new a priori
-    probabilities: a simple procedure. Neural Computation 14, 21-41. The sample that was looked at
+    probabilities: a simple procedure. Neural Computation 14, 21-41. The sample that was checked
     corrects as in Angelopoulos et al. (2023). Prediction-powered inference. Science 382, 669-674.
 
     Examples
@@ -123,19 +123,19 @@ def corrected_counts(
     _check(z, first, known, held_out)
     k, rng = z.shape[1], np.random.default_rng(seed)
     open_ = np.flatnonzero(known < 0)
-    looked_at = np.bincount(known[known >= 0], minlength=k).astype(np.float64)
-    shares = _shares(z[_some(open_, k, rng)], len(open_), looked_at)
+    checked = np.bincount(known[known >= 0], minlength=k).astype(np.float64)
+    shares = _shares(z[_some(open_, k, rng)], len(open_), checked)
     expected, variance = _sums(z[open_], shares)
     if width is None:
         width = error_width(held_out, len(open_), level=level, seed=seed)
     half = width * np.sqrt(variance + _ADDED) if len(open_) else np.zeros(k)
-    if looked_at.any() and len(open_):
-        expected, half = _with_looked_at(z, known, shares, (expected, variance, half), level)
-    low = np.floor(np.clip(expected - half, 0, len(open_)) + looked_at + 0.5)
-    high = np.ceil(np.clip(expected + half, 0, len(open_)) + looked_at - 0.5)
+    if checked.any() and len(open_):
+        expected, half = _with_checked(z, known, shares, (expected, variance, half), level)
+    low = np.floor(np.clip(expected - half, 0, len(open_)) + checked + 0.5)
+    high = np.ceil(np.clip(expected + half, 0, len(open_)) + checked - 0.5)
     return Counts(
         np.bincount(first, minlength=k),
-        np.clip(expected + looked_at, low, high),
+        np.clip(expected + checked, low, high),
         low.astype(np.int64),
         high.astype(np.int64),
     )
@@ -151,14 +151,14 @@ def class_shares(log_likelihoods: Floats, added: float = _ADDED) -> Double:
     return _shares(z, len(z), np.zeros(z.shape[1]), added)
 
 
-def _shares(z: Floats, n: int, looked_at: Double, added: float = _ADDED) -> Double:
-    """Return the shares from some of `n` images, and from those that were looked at."""
+def _shares(z: Floats, n: int, checked: Double, added: float = _ADDED) -> Double:
+    """Return the shares from some of `n` images, and from those that were checked."""
     p, k = _likelihoods(z), z.shape[1]
     weights = np.full((len(p), 1), n / max(1, len(p)), np.float32)
     shares = np.full((k, 1), 1 / k)
     for _ in range(_STEPS if len(p) else 0):
         sums = shares * (p.T @ (weights / (p @ shares.astype(np.float32))))
-        new = sums + looked_at[:, None] + added
+        new = sums + checked[:, None] + added
         new /= new.sum()
         moved, shares = np.abs(new - shares).max(), new
         if moved < _CLOSE:
@@ -177,7 +177,7 @@ def _sums(z: Floats, shares: Double) -> tuple[Double, Double]:
 
 
 def error_width(held_out: HeldOutRows, size: int, *, level: float = 0.95, seed: int = 0) -> float:
-    """Return how many of their own standard errors the counts of simulated catches are off by.
+    """Return the error of the counts of simulated catches in their own standard errors.
 
     A share `level` of the counts of classes in catches of `size` images is off by less than that
     and half an image.
@@ -216,7 +216,7 @@ def error_width(held_out: HeldOutRows, size: int, *, level: float = 0.95, seed: 
 def _simulated_catch(
     codes: Ints, groups: Ints, size: int, concentration: float, rng: np.random.Generator
 ) -> Double:
-    """Return how often each held-out row is in a catch: classes, their groups, then rows."""
+    """Return how often each held-out row is drawn: first classes, then their groups, then rows."""
     classes = np.unique(codes)
     of_class = rng.multinomial(size, rng.dirichlet(np.full(len(classes), concentration)))
     weights = np.zeros(len(codes))
@@ -232,14 +232,14 @@ def _simulated_catch(
     return weights
 
 
-def _with_looked_at(
+def _with_checked(
     z: Floats,
     known: Ints,
     shares: Double,
     of_model: tuple[Double, Double, Double],
     level: float,
 ) -> tuple[Double, Double]:
-    """Combine counts with what the images that were looked at say of their error."""
+    """Combine counts with their error on the images that were checked."""
     expected, variance, half = of_model
     at = np.flatnonzero(known >= 0)
     off = np.eye(len(shares))[known[at]] - _posterior(z[at], shares)
@@ -247,7 +247,7 @@ def _with_looked_at(
     own = variance / max(1, n_open)
     spread = ((off**2).sum(axis=0) + _PSEUDO_CHECKS * (own + _ADDED / n)) / (n + _PSEUDO_CHECKS)
     corrected = expected + n_open * off.mean(axis=0)
-    # Those that were not looked at are a sample too, of the rest.
+    # Those that were not checked are a sample too, of the rest.
     apart = float(ndtri(0.5 + level / 2)) * np.sqrt(n_open * len(z) / n * spread)
     weight = half**2 / (half**2 + apart**2)
     mixed = np.clip((1 - weight) * expected + weight * corrected, 0, n_open)
@@ -293,7 +293,7 @@ def _check(z: Floats, called: Ints, known: Ints, held_out: HeldOutRows) -> None:
 def class_bias(
     log_likelihoods: npt.NDArray[np.floating[Any]], codes: npt.NDArray[np.integer[Any]]
 ) -> npt.NDArray[np.float64]:
-    """Return what is to be added to the log likelihoods of each class, (n_classes,).
+    """Return the correction to add to the log likelihoods of each class, (n_classes,).
 
     With it, the probabilities of each class sum up to about its rows. One share of the log prior
     for all classes leaves a class too probable that is easily taken for others, and another too

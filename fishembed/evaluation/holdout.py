@@ -1,4 +1,4 @@
-"""Seeded splits that keep classes in proportion and groups together."""
+"""Seeded splits, stratified by class, that divide no group."""
 
 from __future__ import annotations
 

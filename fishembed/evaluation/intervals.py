@@ -26,7 +26,7 @@ def clopper_pearson(share: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95)
     ----------
     share, n
         Observed shares and numbers of independent rows, scalars or arrays of one shape. `n` need
-        not be whole, and may be 0, which says nothing: (0, 1).
+        not be whole, and may be 0: then the interval is (0, 1).
     level
         Coverage, between 0 and 1.
 
@@ -68,7 +68,7 @@ def proportion_intervals(
     """Return intervals of the share of rows that are correct, by stratum.
 
     Clopper-Pearson on the number of independent rows that would leave the share as uncertain as
-    the groups leave it: the frames of one fish say less than as many fish.
+    the groups leave it: the frames of one fish are worth less than as many fish.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def macro_recall_interval(
 
 @dataclass(frozen=True)
 class Clusters:
-    """Rows by stratum and by group, and how alike the rows of one group are."""
+    """Rows by stratum and by group, and the correlation of rows of one group."""
 
     # stratum, group: (n,) both counted from 0
     stratum: Codes
@@ -284,6 +284,6 @@ def _correlation(values: Double, stratum: Codes, group: Codes) -> tuple[float, f
     kinds, counts = np.unique(values, return_counts=True)
     unusual = len(np.unique(cell[values != kinds[counts.argmax()]]))  # what the variance rests on
     certainty = float((ndtri(0.975) / stdtrit(max(min(degrees, unusual - 1), 1), 0.975)) ** 2)
-    if total <= 1e-12:  # all right or all wrong, which tells nothing of groups
+    if total <= 1e-12:  # all right or all wrong: no information on groups
         return 1.0, 1.0
     return float(np.clip((between - within) / total, 0, 1)), certainty

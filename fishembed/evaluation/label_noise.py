@@ -39,7 +39,7 @@ class LabelNoise:
 
 
 def fit_label_noise(y: npt.ArrayLike, probabilities: npt.ArrayLike) -> LabelNoise:
-    """Fit a rate of wrong labels, and how far the probabilities may be believed.
+    """Fit a rate of wrong labels, and how reliable the probabilities are.
 
     A label is right with probability 1 - e, else any other class's. Where the classifier's own
     errors explain the labels that it doubts, the likelihood is highest without wrong labels.

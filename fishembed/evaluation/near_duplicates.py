@@ -1,4 +1,4 @@
-"""Near-duplicates: the cosine from which they count, and which pairs are copies of one photo."""
+"""Near-duplicates: the cosine from which they count, and pairs that are copies of one image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NORMAL_75, _NORMAL_90, _NORMAL_95 = 0.6744897501960817, 1.2815515655446004, 1.6
 """Quantiles of the normal distribution."""
 
 SAME_BITS, SAME_BITS_IN_GROUP, ALIKE_BITS = 16, 8, 34
-"""Bits of the hash in which the same photo differs at most: by its pixels alone, the same among
+"""Bits of the hash in which copies differ at most: by its pixels alone, the same among
 images of one group, such as a burst, and where its features confirm it."""
 
 Features = npt.NDArray[Any]
@@ -41,7 +41,7 @@ class Threshold:
     cosine: float
     how: str
     confirmed: float = 1.0
-    """The lower cosine from which images count that their pixels confirm."""
+    """The lower cosine, for images whose pixels confirm it."""
 
 
 def near_duplicate_threshold(
@@ -118,14 +118,14 @@ def choose_threshold(
 ) -> Threshold:
     """Choose the threshold far beyond the similarity of images that are not the same.
 
-    How near is the nearest image that is certainly another one? The logarithms of these cosine
-    distances are close to normal on features of image encoders. The threshold lies four of
+    The logarithms of the cosine distances from images to the nearest image that is certainly
+    another one are close to normal on features of image encoders. The threshold lies four of
     their standard deviations below their median, and at 0.9 at least.
 
     Both come from quantiles that copies do not reach: copies under two labels, or in two groups,
-    are few, so that the median and the lowest tenth tell. Where nothing says which images are
-    different, each copy is the nearest image of its original: there the median and the upper
-    tenth tell, and where copies reach the median, the most distant quarter.
+    are few, so that the median and the lowest tenth are free of them. Where it is not known which
+    images are different, each copy is the nearest image of its original: there the median and the
+    upper tenth are used, and where copies reach the median, the most distant quarter.
 
     Rows of different groups, of the `kind` "class", "group" or "image", are different images; -1
     where not known. The other parameters are those of `near_duplicate_threshold`.
@@ -196,9 +196,9 @@ def nearest_in_other_groups(
 
 
 class CopyDetector:
-    """Tells copies of one photo from other images that are alike, by features and by pixels.
+    """Detector of copies of one image among images that are alike, by features and by pixels.
 
-    Two images are copies where their pixels alone say so, or where their features are alike and
+    Two images are copies where their pixels alone suffice, or where their features are alike and
     their pixels confirm it. Images of one group, such as a burst of one animal, are alike anyway:
     there only the pixels count, and strictly. Where the pixels of an image are not known, its
     features alone decide, from the higher cosine.
@@ -221,7 +221,7 @@ class CopyDetector:
         *,
         confirmed: float | None = None,
     ) -> npt.NDArray[np.bool_]:
-        """Return which pairs are copies of one photo, bool (n_a, n_b), by row numbers or slices.
+        """Return which pairs are copies of one image, bool (n_a, n_b), by row numbers or slices.
 
         `confirmed` is the cosine from which features confirm pixels; the threshold's by default.
         """
@@ -271,7 +271,7 @@ class CopyDetector:
                 others = slice(begin, begin + block)
                 cosines = np.asarray(wanted @ unit_rows(X[others]).T, np.float32)
                 pairs = queries[some], rows[others], cosines
-                # No photo is looked at here: what only might be a crop counts as a scene.
+                # No image is read here: a pair that only might be a crop counts as a scene.
                 sure = self.copies(*pairs, confirmed=self.threshold.cosine)
                 copied[some] |= sure.any(axis=1)
                 like = (cosines >= self.threshold.cosine) | self.copies(*pairs)

@@ -57,7 +57,7 @@ def macro_difference_interval(
     *,
     level: float = 0.95,
 ) -> Interval:
-    """Return an interval of what macro recall gains from one classifier to another.
+    """Return an interval of the gain in macro recall from one classifier to another.
 
     Each class's rates of gained and lost rows are shrunk towards their means over the classes
     by two rows, as in `macro_recall_interval`; the interval is the score interval of the number
@@ -120,7 +120,7 @@ def macro_difference_p_value(
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Correct p-values for their number, so that all that stand below a level may be believed.
+    """Correct p-values for their number, so that all those below a level are significant.
 
     In the given order, at most 1.
 

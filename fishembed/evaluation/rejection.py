@@ -62,9 +62,9 @@ def separation(known: npt.ArrayLike, unknown: npt.ArrayLike, threshold: float) -
 
 
 def risk_coverage(strangeness: npt.ArrayLike, right: npt.ArrayLike) -> tuple[Double, Double]:
-    """Return the share of images that are kept, and the share of those that are wrong.
+    """Return the share of images that are accepted, and the share of those that are wrong.
 
-    Images are kept from the least strange on; one point for each number of images kept.
+    Images are accepted from the least strange on; one point for each number of images accepted.
 
     Examples
     --------
@@ -73,8 +73,8 @@ def risk_coverage(strangeness: npt.ArrayLike, right: npt.ArrayLike) -> tuple[Dou
     """
     order = np.argsort(np.asarray(strangeness, np.float64), kind="stable")
     wrong = ~np.asarray(right, bool)[order]
-    kept = np.arange(1, len(wrong) + 1)
-    return kept / max(1, len(wrong)), np.cumsum(wrong) / kept
+    accepted = np.arange(1, len(wrong) + 1)
+    return accepted / max(1, len(wrong)), np.cumsum(wrong) / accepted
 
 
 def _share_below(values: Double, others: Double) -> Double:

@@ -1,4 +1,4 @@
-"""From probabilities to scores, in all and by class, and as a short table."""
+"""Scores of probabilities, in all and by class, and as a short table."""
 
 from __future__ import annotations
 
@@ -73,22 +73,21 @@ class Scores(PrintsAsTable):
     n
         Scored rows.
     accuracy, accuracy_ci95
-        Share of rows classified correctly, with its interval, by group where groups were given.
+        Share of rows classified correctly, with its interval, by group where rows are grouped.
     top5_accuracy
         Share of rows whose class is among the five most probable.
     macro_recall_ci95
-        Interval of macro recall, by group where groups were given.
+        Interval of macro recall, by group where rows are grouped.
     log_loss
         Mean of -log p(true class), in nats; p is clipped to float64's epsilon.
     classes
         One `ClassScore` for each class that has rows or was predicted.
     majority_class, majority_accuracy
-        The class that a classifier which always guesses one would best guess, the commonest of
-        `baseline`, and the accuracy this guess has on the scored rows.
+        The most frequent class of `baseline`, and the accuracy of predicting it for every row.
     unscored_classes
-        Names of the classes that have a column but no row: macro scores say nothing of them.
+        Names of the classes that have a column but no row: macro scores leave them out.
     n_groups
-        Groups of the rows; None where none were given.
+        Groups of the rows; None where rows are not grouped.
     """
 
     n: int

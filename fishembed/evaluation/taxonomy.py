@@ -30,7 +30,7 @@ class Taxonomy:
     def levels(self) -> list[tuple[list[str], Codes]]:
         """Names of the taxa and each class's position among them; classes first, the root last.
 
-        A taxon differs from others of its name by what it belongs to.
+        A taxon differs from others of its name by its parents.
         """
         n = len(self.classes)
         levels = [(list(self.classes), np.arange(n))]
@@ -57,11 +57,11 @@ class Taxonomy:
         return np.asarray(probabilities @ member)
 
     def level_name(self, level: int) -> str:
-        """Return what a level is called: class, a rank, or any."""
+        """Return the name of a level: class, a rank, or any."""
         return ("class", *self.ranks, ROOT)[level]
 
     def taxon_name(self, level: int, at: int) -> str:
-        """Return a taxon's name as an answer: "Lutjanus sp." for a genus."""
+        """Return a taxon's name as a prediction: "Lutjanus sp." for a genus."""
         name = self.levels[level][0][at]
         return f"{name} sp." if self.level_name(level) == "genus" else name
 
@@ -92,7 +92,7 @@ def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp
     probabilities
         (n, n_classes).
     floor
-        Probability that an answer needs, between 0 and 1.
+        Probability that a prediction needs, between 0 and 1.
 
     References
     ----------
@@ -120,7 +120,7 @@ def roll_up(taxonomy: Taxonomy, probabilities: Floats, floor: float) -> RolledUp
 
 @dataclass(frozen=True)
 class RankScore:
-    """How often the predicted class's taxon is the true class's, at one rank."""
+    """Accuracy at one rank: share of rows whose predicted taxon is that of their true class."""
 
     rank: str
     n_taxa: int
@@ -136,13 +136,13 @@ class TaxonomyScores:
     # Wrong images by the narrowest rank that the true and the predicted class share; "farther"
     # where they share none
     mistakes: dict[str, int]
-    # floor, precision, precision_ci95, information: Of answers rolled up to this floor: the share
-    # that is right, with its interval, and the share of a class's information that they keep
+    # floor, precision, precision_ci95, information: Of predictions rolled up to this floor: the
+    # share that is right, with its interval, and the share of a class's information they retain
     floor: float
     precision: float
     precision_ci95: Interval
     information: float
-    answered_at: dict[str, int]  # Images answered at each rank
+    answered_at: dict[str, int]  # Images predicted at each rank
 
 
 def taxonomy_scores(
@@ -171,8 +171,8 @@ def taxonomy_scores(
     rolled = roll_up(taxonomy, probabilities, floor)
     places = np.stack([place[true] for _, place in taxonomy.levels])
     right = places[rolled.level, np.arange(len(true))] == rolled.taxon
-    kept = [taxonomy.information(k) for k in range(top + 1)]
-    information = [kept[k][t] for k, t in zip(rolled.level, rolled.taxon, strict=True)]
+    by_level = [taxonomy.information(k) for k in range(top + 1)]
+    information = [by_level[k][t] for k, t in zip(rolled.level, rolled.taxon, strict=True)]
     names = [taxonomy.level_name(k) for k in range(top + 1)]
     return TaxonomyScores(
         ranks=tuple(reversed(scores)),

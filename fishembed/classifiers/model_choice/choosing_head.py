@@ -48,10 +48,9 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
     """Base of classifiers that compare candidates on held-out rows, and choose one.
 
     Subclasses name the grids, and the model to use where too little can be evaluated: below 30
-    rows, or 5 classes where there are more. Where rows
-    times classes exceed 10 million, candidates are compared on a sample of the rows: as many of
-    each class where a macro score decides, else drawn from all. The model chosen is fitted to
-    every row.
+    rows, or 5 classes where there are more. Where rows times classes exceed 10 million, candidates
+    are compared on a sample of the rows: as many of each class where a macro score decides, else
+    drawn from all. The model chosen is fitted to every row.
     """
 
     select_on: SelectOn
@@ -134,9 +133,9 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
 
     @property
     def held_out_logits(self) -> HeldOutLogits | None:
-        """Those of training rows that the choice rests on; None where none were held out."""
-        kept: HeldOutLogits | None = getattr(self, "_held_out", None)
-        return kept
+        """Logits of training rows that the choice rests on; None where none were held out."""
+        held_out: HeldOutLogits | None = getattr(self, "_held_out", None)
+        return held_out
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the logits of training rows out of copies and pickles."""
@@ -171,11 +170,11 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
         raise NotImplementedError
 
     def _default(self) -> list[tuple[ModelGrid, Parameters, float]]:
-        """Return what is used untested: models, and how much of each is added up."""
+        """Return the models that are used untested, and the share of each in their sum."""
         raise NotImplementedError
 
     def _default_parts(self, training: tuple[Floats, Codes]) -> tuple[WeightedModel, ...]:
-        """Return the parts of what is used untested, the spread of all like that of the first."""
+        """Return the parts of the default, each scaled to the spread of the first."""
         nothing = np.empty((0, 0), np.float32)
         models = self._default()
         total = sum(share for _, _, share in models)
@@ -195,7 +194,7 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
         )
 
     def _prefers_default(self, folds: Folds) -> bool:  # noqa: ARG002
-        """Return whether the default is better untested than what so few rows would choose."""
+        """Return whether rows are so few that the default is used untested."""
         return False
 
     def _combined(
@@ -203,7 +202,7 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
         search: ModelSearch,  # noqa: ARG002
         everything: list[ScoredCandidate],  # noqa: ARG002
     ) -> ScoredCandidate | None:
-        """Return what is taken in place of the best candidate; None for that one."""
+        """Return the candidate to use in place of the best one; None for the best one."""
         return None
 
     def _choose(self, folds: Folds, training: tuple[Floats, Codes]) -> Candidate:
@@ -241,6 +240,6 @@ class ChoosingHead(MaybeLinear, MapPredictor, EmbeddingClassifier):
 
 
 def _too_few(scorer: CandidateScorer) -> bool:
-    """Return whether the rows cannot tell candidates apart: their best would be luck."""
+    """Return whether there are too few rows or classes to rank candidates by more than luck."""
     n_classes = len(np.unique(scorer.codes))
     return len(scorer.codes) < MIN_ROWS or n_classes < min(MIN_CLASSES, scorer.n_classes)

@@ -27,7 +27,7 @@ _LOGIT_SCALE = 100.0  # of every released CLIP; the temperature is fitted afterw
 
 
 class TrainingRows:
-    """Rows that models learn from; what several of them need of these is computed once.
+    """Rows that models learn from; statistics that several of them need are computed once.
 
     Of (n, dim) normalised rows and (n,) their classes, all or those where bool (n,) `at` is true.
     """
@@ -42,12 +42,12 @@ class TrainingRows:
 
     @property
     def rows(self) -> Floats:
-        """The rows; a copy where they are some of those passed, made anew each time."""
+        """The rows; a new copy at each access where they are a part of those passed."""
         return self._rows[self._at]
 
     @property
     def statistics(self) -> GaussianStatistics:
-        """Their means and covariance, without text."""
+        """Means and covariance of the rows, without text."""
         with self._lock:
             if self._statistics is None:
                 self._statistics = GaussianStatistics.of(self.rows, self.codes, self.n_classes)
@@ -124,7 +124,7 @@ class LogisticGrid(ModelGrid):
         return [FittedMap.of_direction(whitening, *weights) for weights in path]
 
     def _whitening(self, training: TrainingRows) -> Whitening | None:  # noqa: ARG002
-        """Return what makes directions of rows; None where models see the rows themselves."""
+        """Return the whitening of the rows; None where models use the rows themselves."""
         return None
 
     def _path(

@@ -28,7 +28,7 @@ ENSEMBLE = "ensemble"
 
 @dataclass(frozen=True)
 class WeightedModel:
-    """One grid point of a candidate, and how much it counts."""
+    """One grid point of a candidate, and its weight."""
 
     # grid, parameters: The model
     grid: ModelGrid
@@ -100,16 +100,16 @@ class Candidate:
 
     @property
     def leans_on_text(self) -> bool:
-        """Whether a part of it has text features."""
+        """Whether a part of the candidate has text features."""
         return any(part.grid.text is not None for part in self.parts)
 
     def without_logits(self) -> Candidate:
-        """Return the candidate as it can be fitted, without what it was compared by."""
+        """Return the candidate without its logits of held-out rows: it can still be fitted."""
         nothing = np.empty((0, 0), np.float32)
         return Candidate(tuple(replace(part, logits=nothing) for part in self.parts), nothing)
 
     def of_classes(self, classes: Codes) -> Candidate:
-        """Return the candidate for some of the classes: text features of the others go."""
+        """Return the candidate for some of the classes, without text features of the others."""
         parts = (
             part
             if part.grid.text is None
@@ -141,7 +141,7 @@ class ScoredCandidate:
     seconds: float
 
     def trial(self, *, tied: bool, chosen: bool) -> Trial:
-        """Return the line of the results table."""
+        """Return the candidate as a line of the results table."""
         stds = {f"{name}_std": value for name, value in self.scores.stds.items()}
         return Trial(
             self.candidate.name,
@@ -158,7 +158,7 @@ class ScoredCandidate:
 class ModelSearch:
     """Score every point of some grids, and their best weighted sum, on held-out rows.
 
-    By as many threads as `n_jobs` says; the results do not depend on their number.
+    In `n_jobs` threads; the results do not depend on their number.
     """
 
     def __init__(self, folds: Folds, scorer: CandidateScorer, n_jobs: int | None) -> None:
@@ -192,7 +192,7 @@ class ModelSearch:
         return [[next(scored) for _ in range(len(g.points) * len(g.taus))] for g in grids]
 
     def sum(self, parts: Sequence[WeightedModel]) -> ScoredCandidate:
-        """Score the sum of some models, whose logits of held-out rows are found first."""
+        """Score the sum of some models, after computing their logits of held-out rows."""
         tables = self.grids([part.grid.at(part.parameters) for part in parts])
         found = tuple(
             replace(part, logits=scored.candidate.parts[0].logits)

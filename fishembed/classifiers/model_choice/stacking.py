@@ -21,7 +21,7 @@ _NEGLIGIBLE = 1e-3  # of all weight
 
 @dataclass(frozen=True)
 class StackedWeights:
-    """What scaled logits are multiplied by, and the share of the log prior that is subtracted."""
+    """Factors on scaled logits, and the share of the log prior that is subtracted."""
 
     models: Double
     tau: float
@@ -89,7 +89,7 @@ class _Problem:
 
     @property
     def bounds(self) -> Double:
-        """(n_features,) most that each weight may be."""
+        """(n_features,) upper bound of each weight."""
         return np.append(np.full(len(self.features) - 1, np.inf), MOST_TAU)
 
     def value(self, values: Double) -> tuple[float, Floats]:

@@ -1,4 +1,4 @@
-"""Arrays of a head's file: written, read, and checked before they are believed."""
+"""Arrays of a head's file: written, read and checked."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def head_fault(
 
 
 def about_fault(about: dict[str, Any], classes: npt.NDArray[Any]) -> str:
-    """Return what is wrong with a head's classes and what it says of itself; "" for nothing."""
+    """Return what is wrong with a head's classes and description; "" for nothing."""
     missing = sorted({"kind", "feature_fingerprint", "class_names"} - set(about))
     if missing:
         return f"{', '.join(missing)} missing"
@@ -89,7 +89,7 @@ def about_fault(about: dict[str, Any], classes: npt.NDArray[Any]) -> str:
 
 
 def part_arrays(fitted: FittedSum) -> tuple[list[dict[str, Any]], Arrays]:
-    """Return what the file says of each part, and the arrays of all, named by part."""
+    """Return the description of each part for the file, and all arrays, named by part."""
     about: list[dict[str, Any]] = []
     arrays: Arrays = {"shift": fitted.shift}
     for number, part in enumerate(fitted.parts):
@@ -114,7 +114,7 @@ def map_arrays(fitted: FittedMap) -> Arrays:
 
 
 def read_parts(file: zipfile.ZipFile, about: list[Any], n_classes: int) -> FittedSum:
-    """Read what `part_arrays` returned, and check it before it is believed.
+    """Read and check the parts that were written as `part_arrays` returned them.
 
     Raises
     ------

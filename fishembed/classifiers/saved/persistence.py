@@ -42,7 +42,7 @@ def save_head(
     class_names: Sequence[str] | None = None,
     temperature: float | None = None,
 ) -> Path:
-    """Write a fitted head to one file; the same head gives the same bytes.
+    """Write a fitted head to one file; the same head yields the same bytes.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def load_head(path: str | os.PathLike[str]) -> SavedHead:
 
 
 class _DamagedError(Exception):
-    """Raised where the head in a file is damaged."""
+    """The head in a file is damaged."""
 
 
 def _read_map(file: zipfile.ZipFile, about: Any) -> SavedHead:

@@ -1,4 +1,4 @@
-"""Fitted heads as they are kept in a file: arrays, and what they are about."""
+"""Fitted heads as they are stored in a file: arrays, names of the classes, temperature."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SavedHead(ClassifierMixin, Predictor, BaseEstimator):  # type: ignore[misc
         return self.class_names or tuple(map(str, self.classes_.tolist()))
 
     def fit(self, X: object = None, y: object = None) -> SavedHead:  # noqa: ARG002
-        """Return the classifier as it is: it is fitted.
+        """Return the classifier unchanged: it is fitted.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class LinearMap(SavedMap, LinearPredictor):
 
 @dataclass(eq=False, repr=False)
 class AngularMap(SavedMap):
-    """A fitted classifier that looks at whitened directions, as `load_head` returns it.
+    """A fitted classifier of whitened directions, as `load_head` returns it.
 
     Parameters
     ----------

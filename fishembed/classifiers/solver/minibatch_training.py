@@ -255,7 +255,7 @@ class InMemoryRows:
 class StreamedRows:
     """Rows that are read chunk by chunk, with the interface of `InMemoryRows`.
 
-    Every epoch takes the runs of neighbouring rows in a new random order, and shuffles the
+    Every epoch reads the runs of neighbouring rows in a new random order, and shuffles the
     rows of 64 runs among each other. That is as good as a full shuffle where rows are in no
     order, and mixes 64 places of the store where they lie by class.
     """

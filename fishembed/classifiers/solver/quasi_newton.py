@@ -17,7 +17,7 @@ _ROUNDING = 1e-7  # relative; below it the slope decides whether a step was good
 _SHORTEN = 0.4
 _SHORTEST = 1e-5
 _LEAST_CURVATURE = 1e-7
-_LEAST_EXPLAINED = 1e-4  # share of the value; rows that say nothing must not be solved to nothing
+_LEAST_EXPLAINED = 1e-4  # share of the value: rows without information need no steps to a gap of 0
 
 
 Pair = tuple[Double, Double, float]  # a step, the change of gradient along it, their product
@@ -53,7 +53,7 @@ class Minimiser:
         Estimate of how far `value` lies above the minimum: half the squared length of the
         gradient in the metric, over the value or over what the rows have explained of
         `null_value`, the smaller of the two. Under a strong penalty little is explained, and a
-        share of the whole value would say nothing about the weights.
+        share of the whole value would not measure the error of the weights.
     n_iter
         Accepted steps.
     stuck

@@ -29,7 +29,7 @@ _THREADS = 2  # chunks at once; sums are added in the order of the rows all the 
 class Rotated:
     """Rows in the basis of their own principal directions, where the Hessian is near diagonal.
 
-    An unpenalised intercept takes up the shift and the penalty does not change under rotation,
+    An unpenalised intercept absorbs the shift and the penalty does not change under rotation,
     so a penalised linear map has the same optimum in these coordinates.
     """
 
@@ -88,11 +88,11 @@ def principal_directions(covariance: Double, rank: int) -> tuple[Double, Double]
     """Return the variances, ascending, and directions that exceed rounding, at most `rank`."""
     variances, basis = np.linalg.eigh(covariance)
     # a rounding error must not become a direction, so no more than there can be
-    kept = variances > variances[-1] * _NEGLIGIBLE
-    kept[: max(0, len(covariance) - rank)] = False
-    if not kept.any():  # all rows are the same
-        kept[-1] = True
-    return np.maximum(variances[kept], 1e-30), basis[:, kept]
+    large = variances > variances[-1] * _NEGLIGIBLE
+    large[: max(0, len(covariance) - rank)] = False
+    if not large.any():  # all rows are the same
+        large[-1] = True
+    return np.maximum(variances[large], 1e-30), basis[:, large]
 
 
 def _second_moments(rows: Floats, weights: Double) -> Double:
@@ -167,8 +167,8 @@ class Objective:
     n_classes: int
     penalty: float  # Of the squared weights
     # (n_classes, rank + 1) what is added to the point before the rows see it, without penalty;
-    # None for nothing. With one the intercepts stay 0: what few rows say of the frequency of
-    # classes would move them far.
+    # None for nothing. With one the intercepts stay 0: the class frequencies of few rows would
+    # move them far.
     origin: Double | None = None
 
     def null_value(self) -> float:
