@@ -22,7 +22,7 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True)
 class TrainTestSplit:
-    """Row numbers of a store by what they are used for."""
+    """Row numbers of a store: for training, validation and scoring."""
 
     train: Indices
     val: Indices  # may be empty

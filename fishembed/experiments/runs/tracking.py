@@ -52,7 +52,7 @@ def log_run(run: Run, tracker: str) -> str:
     require_tracker(tracker)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a tracker warns of is not the user's doing
+            warnings.simplefilter("ignore")  # a tracker's warnings do not concern the user
             return TRACKERS[tracker](run)
     except Exception as error:  # each raises its own kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]

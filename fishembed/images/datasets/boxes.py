@@ -59,7 +59,7 @@ class BoxOptions:
 
     @property
     def cut(self) -> dict[str, object]:
-        """How boxes are cut: what stores that are put together must have in common."""
+        """How boxes are cut; stores that are joined must agree in it."""
         return {"margin": float(self.margin), "square": bool(self.square)}
 
 

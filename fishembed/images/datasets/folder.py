@@ -186,14 +186,14 @@ def find_images(
     found: dict[Path, None] = {}
     unread = [] if left_out is None else left_out
     for name in named:
-        files = list(_meant(Path(name), unread))
+        files = list(_named_files(Path(name), unread))
         if not files:
             raise SourceError(f"no image in {str(name)!r}: looked for {' '.join(sorted(SUFFIXES))}")
         found.update(dict.fromkeys(files))
     return list(found)
 
 
-def _meant(name: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
+def _named_files(name: Path, left_out: list[tuple[str, str]]) -> Iterator[Path]:
     if name.is_dir():
         yield from _below(name, left_out)
     elif name.exists():  # before it is read as a pattern: a name may hold brackets

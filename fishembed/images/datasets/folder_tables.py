@@ -230,7 +230,7 @@ def _unused_tables(dataset: Dataset, listing: Listing, notes: Iterable[str]) -> 
             continue
         words = _words(place)
         hits = max(len(names & words), len(stems & words))
-        if hits > 1 and (2 * hits >= len(samples) or _names_its_own(table, words, samples)):
+        if hits > 1 and (2 * hits >= len(samples) or _names_own_images(table, words, samples)):
             found.append(table)
     if not found:
         return []
@@ -241,8 +241,8 @@ def _unused_tables(dataset: Dataset, listing: Listing, notes: Iterable[str]) -> 
     ]
 
 
-def _names_its_own(table: str, words: set[str], samples: Sequence[Sample]) -> bool:
-    """Return whether half of the images of a table's own folder are named in it."""
+def _names_own_images(table: str, words: set[str], samples: Sequence[Sample]) -> bool:
+    """Return whether a table names half of the images in its own folder."""
     folder = table.rpartition("/")[0]
     own = [one.path.rpartition("/")[2] for one in samples if one.path.startswith(f"{folder}/")]
     return bool(folder) and 2 * sum(name in words for name in own) >= len(own) > 0

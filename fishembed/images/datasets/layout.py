@@ -147,7 +147,7 @@ def _split_folders(folders: list[Folders]) -> dict[str, str]:
 
 def _below_splits(folders: list[Folders], splits: dict[str, str]) -> tuple[list[Pair], list[str]]:
     depth = {
-        top: _same_again(top, split, [folder[1:] for folder in folders if folder[:1] == (top,)])
+        top: _n_repeats(top, split, [folder[1:] for folder in folders if folder[:1] == (top,)])
         for top, split in splits.items()
     }
     below = [
@@ -175,7 +175,7 @@ def _below_splits(folders: list[Folders], splits: dict[str, str]) -> tuple[list[
     return pairs, notes + list(_tree_notes(known))
 
 
-def _same_again(top: str, split: str, folders: list[Folders]) -> int:
+def _n_repeats(top: str, split: str, folders: list[Folders]) -> int:
     """Count the folders in a split that only repeat its name."""
     depth = 0
     while True:

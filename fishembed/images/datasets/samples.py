@@ -1,4 +1,4 @@
-"""A dataset: which images there are, with what label, split and group."""
+"""A dataset: its images with label, split, group and metadata."""
 
 from __future__ import annotations
 

@@ -67,10 +67,10 @@ class _ScaledByContent(threading.local):
 
 
 scaled_by_content = _ScaledByContent()
-"""Set by decoding; to be cleared before."""
+"""Set by decoding; clear it before."""
 
 AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
-"""From the size of a file's image to the (width, height) that would do."""
+"""From the size of a file's image to the (width, height) that suffices."""
 
 
 def decode(
@@ -93,7 +93,7 @@ def decode_pixels(
         Width × height above which nothing is decoded; it bounds the memory too, see
         `fishembed.images.decoding.decode_limits`.
     at_least
-        From the size of the file's image to the (width, height) that would do. A JPEG is
+        From the size of the file's image to the (width, height) that suffices. A JPEG is
         then decoded at 1/2, 1/4 or 1/8 of its size, the smallest that is no smaller than
         that; other formats are decoded whole.
 
@@ -228,7 +228,7 @@ def open_image(file: BinaryIO, start: bytes) -> Image.Image:
 
 
 def _phone_formats(data: bytes) -> tuple[str, ...]:
-    """Return the formats of a HEIC or AVIF file, once what reads them is loaded."""
+    """Return the formats of a HEIC or AVIF file, after loading their reader."""
     brands = data[8:12], data[16:64]
     if brands[0] in {b"avif", b"avis"} or (brands[0] in {b"mif1", b"msf1"} and b"avi" in brands[1]):
         if not has_package("PIL._avif"):

@@ -101,7 +101,7 @@ class DecodeMemory:
     def _turn(self) -> Iterator[None]:
         import fcntl  # there are reader processes on Linux only
 
-        # A lock of the process, not of the open file: the file was inherited. It goes with it.
+        # A lock of the process, not of the open file, which is inherited; it ends with the process.
         fcntl.lockf(self._shared_file, fcntl.LOCK_EX)
         try:
             yield
