@@ -85,7 +85,7 @@ def _program(
 
 
 def _as_command(name: str, verb: Verb) -> Verb:
-    """Return a verb that also takes `OutputOptions`, and single options in place of groups."""
+    """Return a verb with `OutputOptions` added, and single options in place of groups."""
     own = inspect.signature(verb, eval_str=True).parameters
     groups = {key: one.annotation for key, one in own.items() if is_dataclass(one.annotation)}
     parameters = [
@@ -120,6 +120,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Parameters
     ----------
     arguments
-        What follows the program's name; the arguments of this process when None.
+        The words after the program's name; the arguments of this process when None.
     """
     sys.exit(run_program(app, arguments))

@@ -28,7 +28,7 @@ from fishembed.errors import InputError
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """What is checked, and where it is written."""
+    """Options of the checks of an audit and of its folder."""
 
     run: Path | None = option(
         None,
@@ -93,7 +93,7 @@ def audit(
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How images are divided, as `fishembed.split` takes it."""
+    """Options of `fishembed.split`, by the names of its parameters."""
 
     val: float = option(0.1, "Share of images for val; 0 for no val split.")
     test: float = option(0.2, "Share of images for test; 0 for no test split.")

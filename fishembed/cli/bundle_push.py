@@ -1,4 +1,4 @@
-"""The verbs `bundle` and `push`: a run for programs without fishembed, and for other people."""
+"""The verbs `bundle` and `push`: export a run as an ONNX network, or share it on the hub."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fishembed.cli.program.resolve_paths import resolve_run
 
 @dataclass(frozen=True)
 class BundlingOptions:
-    """What a bundle holds, as `fishembed.bundle_run` takes it."""
+    """Options of `fishembed.bundle_run`, by the names of its parameters."""
 
     int8: bool = option(
         False,
@@ -85,7 +85,7 @@ def bundle(
 
 @dataclass(frozen=True)
 class PushOptions:
-    """What is shared and where, as `fishembed.push_run` takes it."""
+    """Options of `fishembed.push_run`, by the names of its parameters."""
 
     to: Path | None = option(None, "New folder to write in place of the hub.", shown="the hub")
     bundle: Path | None = option(

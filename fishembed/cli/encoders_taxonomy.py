@@ -1,4 +1,4 @@
-"""The verbs `encoders` and `taxonomy`: what can encode images, and the taxa of classes."""
+"""The verbs `encoders` and `taxonomy`: list encoders, and write the taxa of classes."""
 
 from __future__ import annotations
 

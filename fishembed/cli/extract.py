@@ -29,7 +29,7 @@ _RAY = "On a Ray cluster"
 
 @dataclass(frozen=True)
 class TargetOptions:
-    """Which store is written, by which encoders."""
+    """Options of the store to write and its encoders."""
 
     store: str | None = option(
         None, "Feature store to write, or to bring up to date.", shown="cache/<dataset>.h5"
@@ -82,7 +82,7 @@ class ColumnOptions:
     )
 
     def named(self) -> dict[str, str]:
-        """Return the columns that were named, by what they hold."""
+        """Return the columns that were named, by their role, such as path or label."""
         return {
             name.removesuffix("_column"): column
             for name, column in vars(self).items()
@@ -92,7 +92,7 @@ class ColumnOptions:
 
 @dataclass(frozen=True)
 class DetectionOptions:
-    """Options of the boxes of a detector, as `fishembed.images.BoxOptions` takes them."""
+    """Options of the boxes of a detector, by the names of `fishembed.images.BoxOptions`."""
 
     min_confidence: float = option(
         0.2, "Boxes: leave out those a detector is less sure of.", panel=_BOXES, min=0, max=1
@@ -186,7 +186,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class SkipOptions:
-    """How many images may be skipped."""
+    """Limits on the number of skipped images."""
 
     strict: bool = option(False, "End with exit code 3 where an image was skipped.")
     max_skipped: int | None = option(

@@ -45,7 +45,7 @@ _CURVE = "Learning curve"
 
 @dataclass(frozen=True)
 class HeadChoice:
-    """Which head is fitted, on which features."""
+    """Options of the head and the features it is fitted on."""
 
     head: str = option(
         "auto",
@@ -154,7 +154,7 @@ class HeadOptions:
 
 @dataclass(frozen=True)
 class SeriesOptions:
-    """How many runs are made, and how candidates are compared."""
+    """Options of series of runs, and of the comparison of candidates."""
 
     validate: Literal["cv", "val"] = option(
         "cv",
@@ -181,7 +181,7 @@ class SeriesOptions:
 
 @dataclass(frozen=True)
 class ScoringOptions:
-    """Which rows are scored, and where the run is written."""
+    """Options of the rows to score and of the folder of the run."""
 
     split: str | None = option(
         None,
@@ -194,7 +194,7 @@ class ScoringOptions:
 
 @dataclass(frozen=True)
 class FitFieldOptions(FieldOptions):
-    """Questions of the field that a fit can answer."""
+    """Options of scores by place, burst and taxon that a fit can add."""
 
     leave_out: str | None = option(
         None,
@@ -286,7 +286,7 @@ def _check_together(series: SeriesOptions, scoring: ScoringOptions, field: FitFi
 
 
 def _print_fit(console: Console, run: Run, field: FieldOptions) -> None:
-    """Print a run, with the answers to the questions of the field that were asked."""
+    """Print a run, with the scores of the field that were asked for."""
     from fishembed.experiments.field_questions import ask_run
     from fishembed.reports import write_learning_curve
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Where a store is written, and what made its features."""
+    """Options of the new store and of the encoder of its features."""
 
     store: Path | None = option(
         None, "The store, where it is not named behind the features.", shown=False
@@ -118,7 +118,7 @@ def _encode(images: Path, store: Path | None, encoder: str | None, console: Cons
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What is exported."""
+    """Options of the export."""
 
     store: Path | None = option(
         None,

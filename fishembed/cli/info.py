@@ -87,7 +87,7 @@ def _describe(store: FeatureStore) -> dict[str, Any]:
 
 
 def _classes_by_split(store: FeatureStore) -> dict[str, dict[str, int]]:
-    """Count each class in each split; the rows without a class are called ''."""
+    """Count each class in each split; rows without a class count as ''."""
     names = dict(enumerate(store.classes))  # a damaged store may have labels beyond them
     pairs = zip(store.labels.tolist(), store.splits.tolist(), strict=True)
     counts: dict[str, dict[str, int]] = {name: {} for name in sorted(store.classes)}

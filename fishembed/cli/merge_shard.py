@@ -1,4 +1,4 @@
-"""The verbs `merge` and `shard`: one store of several, and several files of one."""
+"""The verbs `merge` and `shard`: join stores into one, and cut one into several files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def merge(
 
 
 def _ordered(named: list[str]) -> tuple[str, list[str]]:
-    """Return the target and the stores: the target stands last, or first as in version 0.1.
+    """Return the target and the stores: the target is last, or first as in version 0.1.
 
     Raises
     ------

@@ -40,7 +40,7 @@ _WRITTEN = "Where it goes"
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """What is answered of each image, as `fishembed.predict_run` takes it."""
+    """Options of the predictions, by the names of the parameters of `fishembed.predict_run`."""
 
     top: int = option(3, "Number of most probable classes to list.", "--top", "-k", min=1)
     no_unknown: bool = option(
@@ -98,7 +98,7 @@ class AnswerOptions:
     trust_encoder: TrustEncoderOption = False
 
     def arguments(self) -> dict[str, Any]:
-        """Return them as arguments of `predict_run`."""
+        """Return the options as arguments of `predict_run`."""
         given = dict(vars(self))
         unknown = not given.pop("no_unknown")
         return {**given, "unknown": unknown, "counts": self.counts or self.checked is not None}
@@ -106,7 +106,7 @@ class AnswerOptions:
 
 @dataclass(frozen=True)
 class WritingOptions:
-    """Where the answers go."""
+    """Options of the file of predictions and of sorting the images."""
 
     kind: Literal["table", "csv", "json", "parquet", "xlsx", "html"] | None = option(
         None,
@@ -133,7 +133,7 @@ class WritingOptions:
     )
 
     def format(self, *, as_json: bool) -> Format:
-        """Return the format that was named, or that the file's ending says."""
+        """Return the format that was named, or else that of the file's ending."""
         from fishembed.experiments.predicting.prediction_formats import format_for
 
         if as_json:
@@ -143,7 +143,7 @@ class WritingOptions:
 
 @dataclass(frozen=True)
 class BundleOptions:
-    """A network in the place of a run and its encoder."""
+    """Options of a bundle, the network that replaces a run and its encoder."""
 
     bundle: Path | None = option(
         None,
@@ -237,7 +237,7 @@ def _watch(
     *,
     whole: bool,
 ) -> int:
-    """Classify what arrives in a folder until Ctrl-C, and return how many images there were.
+    """Classify images that arrive in a folder until Ctrl-C, and return their number.
 
     With `whole`, all predictions are written again each time, not only those that arrived.
     """
@@ -284,7 +284,7 @@ def _write(
 def _open(
     run: Path | None, network: BundleOptions, console: Console, *, fetch: bool
 ) -> tuple[PreparedRun, Encoder | None]:
-    """Return the run that was named; of a bundle its network too."""
+    """Return the run that was named, and the network of a bundle."""
     from fishembed.experiments import Run
     from fishembed.experiments.predicting.prepared_run import PreparedRun
     from fishembed.experiments.runs.find_runs import fetch_hub_run, is_hub_run

@@ -1,4 +1,4 @@
-"""The verbs `report`, `compare` and `runs`: look at runs that were made."""
+"""The verbs `report`, `compare` and `runs`: pages, comparisons and a list of runs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def report(
 
 @dataclass(frozen=True)
 class ComparisonOptions:
-    """What is written of a comparison, and where."""
+    """Options of the table and page of a comparison."""
 
     output: Path | None = option(
         None,

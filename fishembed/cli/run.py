@@ -16,7 +16,7 @@ from fishembed.cli.program.output import command_line
 
 @dataclass(frozen=True)
 class JobOptions:
-    """How the usual job is done."""
+    """Options of the usual job."""
 
     encoder: str | None = option(
         None,

@@ -37,7 +37,7 @@ _PRINTED = 10
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What is looked for besides the text, and how much of it."""
+    """Options of a search beside the text."""
 
     like: list[Path] | None = option(None, "Photo that they shall be like; repeat for several.")
     minus: list[str] | None = option(None, "What they shall not show; repeat for several.")
@@ -115,7 +115,7 @@ def search(
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """How images are grouped, as `fishembed.cluster_store` takes it."""
+    """Options of `fishembed.cluster_store`, by the names of its parameters."""
 
     everything: bool = option(
         False, "Cluster labelled images too, not only those without a label.", "--all"
@@ -196,7 +196,7 @@ def _cluster_document(one: Cluster) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class SuggestOptions:
-    """What is chosen, as `fishembed.suggest_store` takes it."""
+    """Options of `fishembed.suggest_store`, by the names of its parameters."""
 
     top: TopOption = 50
     random: int | None = option(

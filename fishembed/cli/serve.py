@@ -1,4 +1,4 @@
-"""The verb `serve`: answer photos in a browser on this machine."""
+"""The verb `serve`: classify photos in a browser on this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class ServingOptions:
-    """Where a browser finds the page."""
+    """Options of the address of the page."""
 
     host: str = option("127.0.0.1", "Address to listen at; any but this machine's needs a token.")
     port: int = option(8765, "Port to listen at; 0 for any that is free.", min=0, max=65535)
@@ -76,14 +76,14 @@ def serve(
         # Listen before the encoder is loaded, which takes seconds.
         with _listen(options.host, options.port) as listener:
             encoder = run_encoder(opened, options.device, console, trust=options.trust_encoder)
-            # Without a token other names for this machine are refused: a page from elsewhere could
-            # have its own name lead here and read the answers.
+            # Without a token other names for this machine are refused: a foreign page could
+            # resolve its own name to this machine and read the responses.
             app = make_app(UploadClassifier(opened, encoder), secret, hosts=() if secret else _HERE)
             shown = f"[{options.host}]" if ":" in options.host else options.host
             console.message(
                 f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C ends it"
             )
-            if secret and options.token is None:  # not as a message: those are kept in the log file
+            if secret and options.token is None:  # not as a message: those go to the log file
                 console.result(f"its token: {secret}\n")
                 sys.stdout.flush()
             config = uvicorn.Config(app, log_level="warning", access_log=False)

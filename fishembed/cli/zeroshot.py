@@ -15,7 +15,7 @@ from fishembed.cli.program.summaries import print_logged, print_run
 
 @dataclass(frozen=True)
 class ZeroShotOptions:
-    """What is scored, as `fishembed.run_zeroshot` takes it."""
+    """Options of `fishembed.run_zeroshot`, by the names of its parameters."""
 
     prompts: str | None = option(
         None, "Prompt set of the store (see 'fishembed info').", shown="single, else the first"

@@ -1,1 +1,1 @@
-"""What every verb of the command line is run, typed and printed with."""
+"""The parts that all verbs share: options, console output, errors and exit codes."""

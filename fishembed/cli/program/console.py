@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 NOTHING_WRITTEN = "nothing was written; the same command starts again"
-"""What Ctrl-C leaves of a verb that writes all or nothing."""
+"""Message where Ctrl-C ends a verb that writes all or nothing."""
 
 
 class Console:
@@ -32,18 +32,18 @@ class Console:
 
     With `as_json` one document goes to standard output and sentences to standard error;
     without, sentences go to standard output. Progress goes to standard error, and only to
-    a terminal. With ``--quiet`` only warnings and answers are printed, with ``--verbose`` details
-    too; ``--log-file`` gets every line.
+    a terminal. With ``--quiet`` only warnings and results are printed, with ``--verbose`` details
+    too; ``--log-file`` receives every line.
 
     Parameters
     ----------
     as_json
         Whether the result is printed as JSON.
     working
-        What a verb does that takes more than a moment: shown on a terminal while nothing is
-        counted.
+        The task of a verb that is not done at once: shown on a terminal while nothing is counted.
     interrupted
-        What is kept and how to go on, for when Ctrl-C ends the verb and nothing says more.
+        Message where Ctrl-C ends the verb: what is stored and how to go on; that of the interrupt
+        itself comes first.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Console:
         indent
             Blanks before each line.
         answer
-            Whether it is what was asked for.
+            Whether the table is the result asked for, also printed with ``--quiet``.
         """
         width = width_of(sys.stderr if self.as_json else sys.stdout)
         room = max(1, width - indent) if width else 0
@@ -142,7 +142,7 @@ class Console:
             print_document(content)
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:
-        """Show how much of a task is done, on a terminal; a total of 0 is one not known."""
+        """Show how much of a task is done, on a terminal; a total of 0 is unknown."""
         if sys.stderr.isatty() and not output().quiet:
             self._bar.update(done, total, task)
             if total and done >= total and self._work:
@@ -182,7 +182,7 @@ class ProgressBar:
         self._lock = RLock()
 
     def update(self, done: int, total: int, task: str) -> None:
-        """Show how much is done; a total of 0 is one not known, and shows after a moment."""
+        """Show how much is done; a total of 0 is unknown, and shows after a moment."""
         with self._lock:
             if task != self._name:
                 self.end()

@@ -23,16 +23,16 @@ from fishembed import errors
 
 @dataclass(frozen=True)
 class ExitCode:
-    """A kind of end.
+    """An exit code with its kind.
 
     Attributes
     ----------
     code
-        What the program leaves with.
+        Exit code of the program.
     kind
         One word for it, as in the JSON of an error.
     meaning
-        What it says, as in the program's help.
+        Its description in the program's help.
     """
 
     code: int
@@ -68,11 +68,11 @@ _OF_THE_DISK = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
     | {errno.EIO, errno.ENXIO}
 )
-"""What is wrong with a place, and not with the program."""
+"""Error numbers of a fault of the disk, not of the program."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
-    """Return the kind of end that an error stands for.
+    """Return the exit code of an error.
 
     Examples
     --------

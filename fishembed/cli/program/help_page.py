@@ -113,7 +113,7 @@ def _names(param: Any, argument: bool) -> str:
 
 
 def _value(param: Any) -> str:
-    """Return what stands for an option's value: its choices where they are few."""
+    """Return the placeholder of an option's value: its choices where they are few."""
     choices = _choices(param)
     if choices:
         few = "|".join(choices)

@@ -1,4 +1,4 @@
-"""Import scikit-learn without what it only names: half of the start of a verb that fits."""
+"""Import scikit-learn without SciPy's statistics and pandas, which halves the start of `fit`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ONLY_NAMED = ("scipy.stats", "pandas")
 
 
 class _StandIn(ModuleType):
-    """A module that is imported when one of its names is first looked up."""
+    """A module that is imported when one of its names is first used."""
 
     def __getattr__(self, name: str) -> Any:
         _withdraw(self)
@@ -21,11 +21,11 @@ class _StandIn(ModuleType):
 
 
 def import_sklearn() -> None:
-    """Import what every estimator needs of scikit-learn, in a quarter of the time.
+    """Import the part of scikit-learn that every estimator needs, in a quarter of the time.
 
-    While it is imported, stand-ins take the places of SciPy's statistics and of pandas. They are
-    withdrawn at once: whoever imports these modules later gets the real ones, and so does
-    scikit-learn where it uses them after all. Does nothing where scikit-learn is loaded.
+    During the import stand-ins replace SciPy's statistics and pandas. They are withdrawn at once:
+    later imports of these modules load the real ones, and so does scikit-learn where it uses them
+    after all. Does nothing where scikit-learn is loaded.
     """
     if "sklearn" in sys.modules:
         return

@@ -26,12 +26,12 @@ def option(
     shown: str | bool = True,
     **settings: Any,
 ) -> Any:
-    """Return a field of a dataclass that is an option of the verbs that take this dataclass.
+    """Return a dataclass field that is an option of the verbs with a parameter of this class.
 
     Parameters
     ----------
     default
-        Its value where it is not given.
+        Its value where it is not set.
     text
         Its help.
     names
@@ -41,7 +41,7 @@ def option(
     shown
         The default as the help shows it; `default` itself when True.
     settings
-        As `typer.Option` takes them.
+        Further arguments of `typer.Option`.
     """
     settings |= {"help": text, "rich_help_panel": panel, "show_default": shown}
     return field(default=default, metadata={"names": names, "settings": settings})
@@ -63,14 +63,14 @@ def parameters_of(group: Any) -> list[Parameter]:
 
 
 def take_group(group: Any, given: dict[str, Any]) -> Any:
-    """Take the options of such a dataclass out of what was given, and return them as one."""
+    """Remove the options of such a dataclass from `given`, and return them as one."""
     return group(**{one.name: given.pop(one.name) for one in fields(group)})
 
 
 def store_names(incomplete: str) -> list[str]:
     """Return the names of stores in the cache folder that begin like this.
 
-    The shell waits for the answer, so that no file is opened.
+    No file is opened, as the shell waits for the names.
     """
     folder = cache_dir()
     if is_remote(folder) or not folder.is_dir():
@@ -169,12 +169,12 @@ def new_folder(shown: str) -> Any:
     return typer.Option("--output", "-o", help=text, show_default=shown)
 
 
-# The fields of a dataclass here, or beside a verb, are options that the verb takes together.
+# The fields of a dataclass here, or beside a verb, are options that the verb reads together.
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How much is printed, and whether to a file too: options that every verb has."""
+    """Options of every verb: how much is printed, and the log file."""
 
     verbose: bool = option(
         False, "Print technical lines too, such as timings.", "--verbose", "-v", panel=OUTPUT
@@ -192,7 +192,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class FieldOptions:
-    """Questions on places, bursts and taxa."""
+    """Options of scores by place, burst and taxon."""
 
     by: str | None = option(
         None,
@@ -209,13 +209,13 @@ class FieldOptions:
 
     @property
     def asked(self) -> bool:
-        """Whether any question was asked."""
+        """Whether any of the options is set."""
         return any(vars(self).values())
 
 
 @dataclass(frozen=True)
 class RowFilter:
-    """Which rows of a store are meant."""
+    """Options that select rows of a store."""
 
     label: list[str] | None = option(None, "Only rows of this class; repeat for several.")
     split: list[str] | None = option(None, "Only rows of this split; repeat for several.")
@@ -227,7 +227,7 @@ class RowFilter:
     )
 
     def conditions(self) -> list[str]:
-        """Return them as conditions of `filtered_rows`."""
+        """Return the options as conditions of `filtered_rows`."""
         named = {"label": self.label, "split": self.split, "group": self.group}
         chosen = [f"{column}={'|'.join(values)}" for column, values in named.items() if values]
         return [*chosen, *(self.where or [])]

@@ -1,4 +1,4 @@
-"""Where a call's lines go: the terminal, a pipe, a log file; how wide lines and tables may be."""
+"""Output of one call to the terminal, a pipe and a log file; layout of lines and tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fishembed._base.text import printable, shortened
 
 @dataclass
 class Output:
-    """Options of what one call of the program prints.
+    """Settings of the output of one call of the program.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class Output:
     documents
         How many documents were printed.
     log
-        Where every line goes too, with its time.
+        Log file that receives every line, with its time.
     interrupted
-        What Ctrl-C left, and how to go on.
+        Message where Ctrl-C ended the call: what is stored and how to go on.
     verb, given
-        The verb that runs, and its parameters.
+        The verb that runs, and the values of its parameters.
     """
 
     as_json: bool = False
@@ -57,14 +57,14 @@ def output() -> Output:
 
 
 def start_output(words: Sequence[str] = ()) -> None:
-    """Begin the output of one call of the program with these words on its command line."""
+    """Begin the output of one call of the program; `words` are its command line."""
     global _OUTPUT  # noqa: PLW0603 - one program writes to one terminal
     before = list(words[: list(words).index("--")] if "--" in words else words)
     _OUTPUT = Output(as_json="--json" in before)
 
 
 def set_output(*, verbose: bool, quiet: bool, log_file: Path | None) -> None:
-    """Set the options that every verb has; given twice, both count."""
+    """Set the options that every verb has; where set twice, both count."""
     _OUTPUT.verbose |= verbose
     _OUTPUT.quiet |= quiet
     if log_file is not None and _OUTPUT.log is None:
@@ -92,9 +92,9 @@ def log_line(text: str) -> None:
 
 
 def write_text(stream: TextIO, text: str) -> None:
-    """Write text to a stream as it is, or to a terminal without what would steer it."""
+    """Write text to a stream as it is, or to a terminal without control characters."""
     # A file's name may hold what no terminal or pipe can encode.
-    if stream.isatty():  # names shall not steer a terminal; files get them as they are
+    if stream.isatty():  # names must not control a terminal; files hold them as they are
         text = "\n".join(map(printable, text.split("\n")))
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -102,7 +102,7 @@ def write_text(stream: TextIO, text: str) -> None:
 
 
 def error_line(text: str) -> None:
-    """Print a line to standard error; names in it cannot steer a terminal."""
+    """Print a line to standard error, without control characters."""
     log_line(text)
     text = "\n".join(map(printable, wrapped(text, width_of(sys.stderr)).split("\n")))
     sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
@@ -128,7 +128,7 @@ def print_document(content: dict[str, object]) -> None:
 def width_of(stream: TextIO) -> int:
     """Return how wide lines may be: COLUMNS, else the terminal's width; 0 without a limit.
 
-    A pipe or a file gets lines whole, so that programs can search them.
+    A pipe or a file receives whole lines, so that programs can search them.
     """
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:

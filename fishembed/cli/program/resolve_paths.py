@@ -104,7 +104,7 @@ def find_run(named: Path, *, by_file: bool = True) -> Path:
     named
         Its path or name.
     by_file
-        Whether a file of a run, such as its `head.npz`, stands for the run.
+        Whether a file of a run, such as its `head.npz`, names the run.
 
     Raises
     ------

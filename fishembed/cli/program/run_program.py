@@ -1,4 +1,4 @@
-"""Run the program: every end becomes a sentence, an exit code and, where asked for, JSON."""
+"""Run the program: turn every error into a sentence, an exit code and, if asked, JSON."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int
     app
         The program.
     arguments
-        What follows its name; the arguments of this process when None.
+        The words after its name; the arguments of this process when None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     start_output(words)
@@ -58,10 +58,10 @@ def run_program(app: typer.Typer, arguments: Sequence[str] | None = None) -> int
 def _run(app: typer.Typer, words: list[str]) -> int:  # noqa: PLR0911 - one line for each end
     try:
         left = app(args=words, standalone_mode=False)
-    except SystemExit as error:  # completion leaves like this
+    except SystemExit as error:  # raised by shell completion
         return error.code if isinstance(error.code, int) else DONE.code
     except BrokenPipeError:
-        # The reader of a pipe has seen enough; say nothing at interpreter exit either.
+        # The reader of a pipe closed it; print nothing at interpreter exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE.code
     except KeyboardInterrupt:
@@ -110,12 +110,12 @@ def _misspelt(error: Exception, words: list[str]) -> int:
 
 
 def _hint(code: ExitCode, words: list[str]) -> str:
-    """Return what may have been typed wrongly; "" where that is not what is wrong."""
+    """Return a sentence on what may have been typed wrongly; "" for other errors."""
     if code not in (USAGE, DATA):
         return ""
     try:
         return typing_hint(output().verb, output().given, words)
-    except (OSError, FishembedError):  # a folder that cannot be looked into
+    except (OSError, FishembedError):  # a folder that cannot be read
         return ""
 
 
@@ -177,7 +177,7 @@ def typing_hint(verb: str, given: Mapping[str, Any], words: Sequence[str]) -> st
 
 
 def _split_name(words: Sequence[str]) -> str:
-    """Notice words that are one file's or folder's name, which the shell split at its blanks."""
+    """Return a hint where words are one file's name that the shell split at its blanks; else ""."""
     plain = [word for word in words if not is_remote(to_path(word))]
     for start in range(len(plain)):
         for end in range(start + 2, min(len(plain), start + 8) + 1):
@@ -191,7 +191,7 @@ def _split_name(words: Sequence[str]) -> str:
 
 
 def _swapped(verb: str, given: Mapping[str, Any]) -> str:
-    """Notice arguments that stand in each other's place."""
+    """Return a hint where arguments are swapped; else ""."""
 
     def swapped(*order: object) -> str:
         return (

@@ -1,4 +1,4 @@
-"""Print what an extraction did and how a run scored: in sentences, or as JSON."""
+"""Print summaries of extractions and scores of runs, in sentences or as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 def print_extraction(console: Console, result: Extraction, *, prune: bool) -> None:
-    """Print what was skipped, encoded and written, how the dataset was read, and what is next."""
+    """Print counts of skipped and encoded images, the store, the dataset, and the next command."""
     for path, reason in result.skipped_files[:_SHOWN]:
         console.message(f"skipped {path!r}: {reason}")
     if result.skipped > _SHOWN:
@@ -63,7 +63,7 @@ def left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def extraction_document(result: Extraction) -> dict[str, Any]:
-    """Return what an extraction did, as `extract --json` prints it."""
+    """Return the summary of an extraction, as `extract --json` prints it."""
     from fishembed.extraction.extraction_result import unread_kinds
 
     return {
@@ -107,7 +107,7 @@ def extraction_document(result: Extraction) -> dict[str, Any]:
 
 
 def print_run(console: Console, run: Run, found: Mapping[str, Any] | None = None) -> None:
-    """Print a run's scores and folder, or its metrics and answers as JSON."""
+    """Print a run's scores and folder, or its metrics and the scores of the field as JSON."""
     print_scores(console, run)
     print_field(console, found or {})
     console.message(f"wrote {run.folder}")
@@ -123,7 +123,7 @@ def print_stale(console: Console, run: Run) -> None:
 
 
 def print_each(console: Console, runs: Sequence[Run]) -> None:
-    """Print one sentence for the run of each store, and what compares them."""
+    """Print one sentence for the run of each store, and the command that compares them."""
     from fishembed.reports.run_sentences import summary_sentence
 
     for run in runs:
@@ -173,7 +173,7 @@ def print_scores(console: Console, run: Run) -> None:
 
 
 def print_field(console: Console, found: Mapping[str, Any]) -> None:
-    """Print the sentences that answer the field's questions, and tables by value."""
+    """Print the sentences on places, bursts and taxa, and tables by value."""
     from fishembed.reports.field_sentences import field_sentences, values_table
 
     for key, sentence in field_sentences(found).items():
@@ -183,7 +183,7 @@ def print_field(console: Console, found: Mapping[str, Any]) -> None:
 
 
 def print_selection(console: Console, run: Run) -> None:
-    """Print what a head was chosen from; nothing where nothing was chosen."""
+    """Print the candidates that a head was chosen from; nothing where nothing was chosen."""
     from fishembed.reports.run_tables import best_candidates_table
 
     if not run.selection:
