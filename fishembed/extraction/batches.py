@@ -1,4 +1,4 @@
-"""Batches of images: what one holds, how large it is, and its way through an encoder."""
+"""Batches of images: their content, their size, and encoding them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     Encode = Callable[[Images], FeatureArrays]
 
 _TRIALS = 3
-"""Batches of each size that are timed; the fastest of them counts."""
+"""Batches of each size that are timed; the fastest counts."""
 
 
 class Batch:
-    """Files that are reported together, and where the images are that must be encoded.
+    """Files that are reported together, and where the images to encode lie in the ring.
 
-    `rows_held` counts the rows of the ring that wait for it; it is looked at for every file.
+    `rows_held` counts the rows of the ring that the batch holds; a plain number, as it is read for
+    every file.
     """
 
     def __init__(self, ring: ImageRing, start: int) -> None:
@@ -68,7 +69,7 @@ class Batch:
         self.rows_held += segment.rows
 
     def release(self) -> None:
-        """Let the ring have its rows back."""
+        """Release the held rows of the ring."""
         for segment in self._segments:
             self._ring.release(segment)
         self._segments = []
@@ -81,12 +82,12 @@ class Batch:
 
     @property
     def files(self) -> list[tuple[str, Pixels]]:
-        """Digests of the others, and their files' bytes, uint8 (length,)."""
+        """Digest and bytes, uint8 (length,), of each image whose file is still undecoded."""
         images = zip(self.encoded, self.rows, self.lengths, strict=True)
         return [(digest, self._ring.file(row, n)) for digest, row, n in images if n]
 
     def finished(self, messages: list[str], batch: EncodedBatch | None = None) -> EncodedFiles:
-        """Return what came of the files, with their features."""
+        """Return the result of the files, with the features of the encoded batch."""
         seconds, features, encoded = self.seconds, None, self.encoded
         if batch is not None:
             seconds, features = seconds + Seconds(encode=batch.seconds), batch.features
@@ -94,9 +95,9 @@ class Batch:
                 size = f"{batch.shrunk_to} at once"
                 messages.append(f"a batch did not fit into memory: going on with {size}")
             if self.failed:
-                kept = [at for at, one in enumerate(encoded) if one not in self.failed]
-                features = {name: array[kept] for name, array in batch.features.items()}
-                encoded = [encoded[at] for at in kept]
+                usable = [at for at, one in enumerate(encoded) if one not in self.failed]
+                features = {name: array[usable] for name, array in batch.features.items()}
+                encoded = [encoded[at] for at in usable]
         return EncodedFiles(
             self.start,
             self.digests,
@@ -111,15 +112,15 @@ class Batch:
 
 
 class BatchSize:
-    """Images that are encoded at once: measured on the first batches, or fixed by the user.
+    """Number of images encoded at once: measured on the first batches, or fixed by the user.
 
-    Half and twice the size that usually suits the device are tried beside it, a few batches
-    each, and the fastest by image is kept. A batch that did not fit lowers it for good.
+    The usual size of the device, half and twice it are tried, a few batches each, and the fastest
+    per image is used. A batch that did not fit into memory lowers the limit for good.
 
     Parameters
     ----------
     usual
-        What suits the device as a rule.
+        Usual size for the device.
     fixed
         The user's choice; nothing is tried then.
     """
@@ -133,34 +134,34 @@ class BatchSize:
 
     @property
     def now(self) -> int:
-        """The size of the batches that come to be encoded."""
+        """The current best size."""
         with self._lock:
             best = min(self._cost, key=lambda size: self._cost[size], default=self._usual)
             return min(best, self._limit)
 
     def next(self) -> int:
-        """Return the size of the batch that is collected next."""
+        """Return the size of the next batch: one to try, else the best."""
         with self._lock:
             if self._trials:
                 return min(self._trials.pop(0), self._limit)
         return self.now
 
     def record_time(self, size: int, seconds: float) -> None:
-        """Learn how long a batch took."""
+        """Record how long a batch took."""
         with self._lock:
             if self._trials or not self._cost:
                 cost = seconds / size
                 self._cost[size] = min(cost, self._cost.get(size, cost))
 
     def record_failure(self, size: int) -> None:
-        """Learn that a batch was too large for the device's memory."""
+        """Record that a batch was too large for the device's memory."""
         with self._lock:
             self._limit = max(1, min(self._limit, size // 2))
 
 
 @dataclass(frozen=True)
 class EncodedBatch:
-    """A batch's features, the seconds they took, and the size that did fit, 0 where the first."""
+    """Features of a batch, seconds, and the size that fit into memory, 0 where the first did."""
 
     features: FeatureArrays
     seconds: float
@@ -170,9 +171,9 @@ class EncodedBatch:
 def encode_in_halves(
     encode: Encode, pixels: Images, sizes: BatchSize, clock: Callable[[], float]
 ) -> EncodedBatch:
-    """Encode uint8 (n, crop, crop, 3); where it does not fit into memory, halve it until it does.
+    """Encode uint8 (n, crop, crop, 3), halved until it fits into memory.
 
-    `sizes` learns how long it took by the clock, or that it did not fit.
+    The time by the clock, or that it did not fit, is recorded in `sizes`.
     """
     began = clock()
     try:
@@ -184,7 +185,7 @@ def encode_in_halves(
         seconds = clock() - began
         sizes.record_time(len(pixels), seconds)
         return EncodedBatch(features, seconds)
-    # Outside the handler, since the traceback would keep the batch's tensors alive.
+    # Outside the handler, since the traceback holds references to the batch's tensors.
     sizes.record_failure(len(pixels))
     middle = len(pixels) // 2
     halves = [
@@ -201,15 +202,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def clock_of(device: str) -> Callable[[], float]:
-    """Return the clock of a forward pass: the thread's own on a CPU, the wall's elsewhere.
+    """Return the clock of a forward pass: thread time on a CPU, wall time on other devices.
 
-    On a CPU, threads take turns with those that decode; only their own time compares.
+    On a CPU, these threads share cores with those that decode, so only thread time compares.
     """
     return time.perf_counter if device.startswith(("cuda", "mps")) else time.thread_time
 
 
 def encode_batch(encoder: Encoder, batch: Any, *, trunk: bool) -> FeatureArrays:
-    """Encode uint8 (n, crop, crop, 3), with `trunk` to two kinds of features, and hash it."""
+    """Encode uint8 (n, crop, crop, 3), with `trunk` also before the projection, and hash it."""
     several = getattr(encoder, "encode_several", None)
     if several is not None:
         found: FeatureArrays = several(batch)

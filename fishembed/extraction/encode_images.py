@@ -1,4 +1,4 @@
-"""Images to features in memory, with no store."""
+"""Encode images to features in memory, without a store."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class EncodedImages:
     features
         float32 (n_usable, dim).
     rows
-        (n_usable,) place of each in `files`.
+        (n_usable,) index of each in `files`.
     skipped
-        (place, reason) of the others.
+        (index, reason) of the others.
     """
 
     features: npt.NDArray[np.float32]
@@ -46,20 +46,20 @@ def encode_images(
     max_pixels: int = MAX_PIXELS,
     reporter: Progress | None = None,
 ) -> EncodedImages:
-    """Encode images; what cannot be read is named, not raised.
+    """Encode images; list those that cannot be read instead of raising.
 
     Parameters
     ----------
     files
-        Where the images' bytes lie.
+        Paths or bytes of the images.
     encoder
         See `fishembed.load_encoder`.
     trunk
-        Whether the features before the projection are wanted instead.
+        Whether to return the features before the projection instead.
     max_pixels
         Width × height above which an image is skipped.
     reporter
-        Receives how far it is.
+        Receives messages and progress.
     """
     progress = reporter if reporter is not None else NoProgress()
     loader = EncoderLoader(encoder, reporter=progress)

@@ -1,4 +1,4 @@
-"""Encode what is missing of a store: the images that are new, and the names of their classes."""
+"""Encode what a store lacks: new images, and the names of their classes."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from fishembed.extraction.plan import Plan
 
 @dataclass(frozen=True)
 class ReadSamples:
-    """Samples that were read: digests, those skipped, times.
+    """Result of reading samples: digests, skipped ones, times of the stages.
 
     Attributes
     ----------
     digests
         Of each sample, None where it could not be used.
     skipped
-        (path, reason) of those.
+        (path, reason) of each sample that could not be used.
     stages
-        How busy each stage was.
+        Busy time of each stage.
     scaled
         Paths of images decoded now whose brightness was scaled by their content.
     """
@@ -50,17 +50,19 @@ def encode_missing(
 ) -> ReadSamples:
     """Read every file that must be read, and encode those whose bytes are new.
 
-    Whatever ends this, what was encoded by then is saved in a partial file; an end by
-    Ctrl-C names how much that is.
+    However this ends, encoded images are saved in a partial file; the message of a
+    KeyboardInterrupt contains their number.
 
     Parameters
     ----------
     plan, job
-        Which files must be read; these files, in the plan's order, and how they are read.
+        Plan of the extraction; its unread files, in the same order, and options of reading.
     known
-        Features there are; gets the new ones.
-    encoder, engine, reporter
-        What encodes, what it runs on, and what receives how far it is.
+        Known features, to which the new ones are added.
+    encoder, engine
+        Encoder, and engine that runs it.
+    reporter
+        Receives messages and progress.
     """
     digests, unread = list(plan.digests), plan.unread.tolist()
     reasons: dict[int, str] = {}
@@ -81,7 +83,7 @@ def encode_missing(
                 seconds += files.seconds
                 reporter.update(done, len(unread))
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(_kept_sentence(done, len(unread))) from error
+        raise KeyboardInterrupt(_interrupted_sentence(done, len(unread))) from error
     finally:
         known.save()
     failed = known.failed
@@ -96,17 +98,17 @@ def encode_missing(
     return ReadSamples(digests, skipped, stages, paths)
 
 
-def _kept_sentence(done: int, of: int) -> str:
+def _interrupted_sentence(done: int, of: int) -> str:
     if not done:
         return "no image was encoded yet; the same command starts again"
     return f"{done:,} of {counted(of, 'image')} are done and kept; the same command goes on there"
 
 
 def load_prompt_sets(names: Sequence[str], before: Mapping[str, TextFeatures]) -> list[PromptSet]:
-    """Return the prompt sets asked for, and those that the store has already."""
+    """Return the requested prompt sets, and those that the store already has."""
     wanted = {key: PromptSet(key, text.templates) for key, text in before.items()}
     for name in names:
-        # OpenCLIP's own templates are only looked up where the store does not have them.
+        # OpenCLIP's own templates are only loaded where the store lacks them.
         if name not in PROMPT_SETS or name not in wanted:
             prompts = load_prompts(name)
             wanted[prompts.key] = prompts
@@ -120,22 +122,22 @@ def class_text_features(
     prompts: Sequence[PromptSet],
     before: Mapping[str, TextFeatures],
 ) -> dict[str, TextFeatures]:
-    """Return the text features of every prompt set, taking over what the store has.
+    """Return the text features of every prompt set, reusing those of the store.
 
-    `aliases` are better names by class, `before` the text features of the store by prompt set.
+    `aliases` maps classes to better names, `before` prompt sets to text features of the store.
     """
     if not classes or not encoder.has_text:
         return {}
     names = tuple(aliases.get(name, spoken_name(name)) for name in classes)
-    tower = encoder.text_fingerprint
+    fingerprint = encoder.text_fingerprint
     texts = {}
     for one in prompts:
         known = before.get(one.key)
-        if known is not None and known.identity == (names, one.templates, tower):
+        if known is not None and known.identity == (names, one.templates, fingerprint):
             texts[one.key] = known
             continue
         loaded = encoder.load()
         features = encode_prompts(loaded, names, one)
         scale = loaded.logit_scale or 1.0
-        texts[one.key] = TextFeatures(features, names, one.templates, scale, tower)
+        texts[one.key] = TextFeatures(features, names, one.templates, scale, fingerprint)
     return texts

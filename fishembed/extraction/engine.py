@@ -1,4 +1,4 @@
-"""Engine: the contract between an extraction and the machines that read and encode."""
+"""Engine: protocol between an extraction and the machines that read and encode."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Seconds:
     read
         Reading files and hashing them.
     decode
-        Decoding and resizing, of a core.
+        Decoding and resizing, time of a core.
     encode
-        The forward pass: of a core on a CPU, of the device elsewhere.
+        The forward pass: time of a core on a CPU, of the device otherwise.
     write
-        Making finished features safe on disk.
+        Writing finished features to disk.
     """
 
     read: float = 0.0
@@ -57,7 +57,7 @@ class StageTimes:
     Attributes
     ----------
     seconds
-        Of work, by stage.
+        Seconds of work, by stage.
     wall
         Seconds from the first file to the last embedding.
     workers
@@ -65,9 +65,9 @@ class StageTimes:
     lanes
         Batches that could be encoded at once.
     device
-        What encoded, such as `cuda (NVIDIA H100)`.
+        Device that encoded, such as `cuda (NVIDIA H100)`.
     batch_size
-        Images that were encoded at once, in the end.
+        Final number of images encoded at once.
     writers
         Threads that wrote partial files.
     """
@@ -82,18 +82,18 @@ class StageTimes:
 
     @property
     def busy(self) -> dict[str, float]:
-        """How many threads each stage kept busy, by stage."""
+        """Average number of busy threads, by stage."""
         wall = max(self.wall, 1e-9)
         return {stage: seconds / wall for stage, seconds in asdict(self.seconds).items()}
 
     @property
     def shares_cores(self) -> bool:
-        """Whether decoding and encoding take turns on the same cores."""
+        """Whether decoding and encoding share the same cores."""
         return not self.device.startswith(("cuda", "mps"))
 
     @property
     def bottleneck(self) -> str:
-        """The stage that held the others up: read, decode, encode or write."""
+        """The slowest stage: read, decode, encode or write."""
         threads = {"read": self.workers, "decode": self.workers, "encode": self.lanes}
         threads["write"] = self.writers
         if self.shares_cores:
@@ -116,7 +116,7 @@ class StageTimes:
         return f"{self.bottleneck}-bound: {', '.join(parts)}"
 
     def to_json(self) -> dict[str, object]:
-        """Return a document for programs, seconds rounded to milliseconds."""
+        """Return the fields for JSON, seconds rounded to milliseconds."""
         return {
             "bottleneck": self.bottleneck,
             "wall": round(self.wall, 3),
@@ -131,19 +131,19 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class EncodingJob:
-    """Files to read and encode, and how.
+    """Files to read and encode, with options.
 
     Attributes
     ----------
     files
-        Where the images' bytes lie; a file's number is its place in this list.
+        Paths or bytes of the images; a file's number is its index here.
     batch_size, workers, max_pixels
         See `fishembed.extract`.
     trunk
-        Whether the features before the projection are wanted too.
+        Whether to return the features before the projection too.
     partial_files
-        Opens the partial files of the store, under the name of who writes: an engine whose
-        workers see their place may write there itself. None where there is no store.
+        Opens the partial files of the store under a writer's name, so that workers that reach
+        their folder may write there themselves. None where there is no store.
     """
 
     files: Sequence[File]
@@ -156,7 +156,7 @@ class EncodingJob:
 
 @dataclass(frozen=True)
 class EncodedFiles:
-    """Digests, reasons and features of some files that follow one another.
+    """Digests, reasons and features of consecutive files.
 
     Attributes
     ----------
@@ -167,20 +167,20 @@ class EncodedFiles:
     reasons
         Why a file could not be used, by its number.
     encoded
-        Digests of the n images that were encoded: those that were neither known nor in another
-        file of this job before.
+        Digests of the n images that were encoded: those neither known nor in an earlier file of
+        this job.
     features
         float32 (n, …) by the dataset's name in a store; None where n is 0 or they are in a
         partial file.
     seconds
-        Of work.
+        Seconds of work.
     messages
         Sentences for the user.
     partial_file
         Name of the partial file that the features were written to, "" where there is none.
     failed
-        Digests of images that could not be encoded, with the reason: those that the encoder's
-        device could not decode, and, where the engine has looked, whose features are not finite.
+        Digests of images that could not be encoded, with the reason: the encoder's device could
+        not decode them, or, where the engine checks that, their features are not finite.
     scaled
         Numbers of the files whose brightness was scaled by their content.
     """
@@ -199,7 +199,7 @@ class EncodedFiles:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """Device, "" where nothing was encoded, and numbers that an engine used, see `StageTimes`."""
+    """Device, "" where nothing was encoded, and sizes that an engine used, see `StageTimes`."""
 
     device: str = ""
     workers: int = 1
@@ -214,20 +214,19 @@ class Engine(Protocol):
     def prepared(self, encoder: EncoderLoader, *, expected: int) -> AbstractContextManager[None]:
         """Return the context in which `run` is called.
 
-        So many files as expected will surely have to be read, so that what takes long to start may
-        be started now; 0 where nobody knows.
+        `expected` is the least number of files to read, so that slow workers may be started now; 0
+        where it is not known.
         """
         ...
 
     def run(
         self, job: EncodingJob, encoder: EncoderLoader, known: Collection[str]
     ) -> Generator[EncodedFiles, None, None]:
-        """Yield what is finished, in any order, each file once.
+        """Yield the finished files, in any order, each file once.
 
-        Closing the iterator ends the work; an error that it raises ends the extraction,
-        and what it yielded before is kept. The encoder is loaded when the first image must be
-        encoded, and not before. Digests that are `known` need no features; they grow in number
-        while this runs.
+        Closing the iterator ends the work; an error that it raises ends the extraction, and what
+        was yielded before is stored. The encoder is loaded when the first image must be encoded,
+        not before. Digests in `known`, which grows meanwhile, need no features.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""`extract`: encode what is new of a dataset, and leave a whole store."""
+"""`extract`: encode the new images of a dataset and write the whole store."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ def extract(
 ) -> Extraction:
     """Encode the images of a dataset into a feature store.
 
-    What is in the store already is not encoded again: images are known by their bytes,
-    so moving, renaming or relabelling them costs nothing. A run that was broken off goes on
-    where it stopped and ends with the same store.
+    Images that the store already has are not encoded again: they are identified by their bytes,
+    so moving, renaming or relabelling them costs nothing. An interrupted run resumes where it
+    stopped and ends with the same store.
 
     Parameters
     ----------
     source
         A folder, a manifest or tars, see `fishembed.images.datasets.open_dataset`.
     store
-        Where the store lies or shall lie; `cache/<name of the dataset>.h5` when left out
+        Path of the store; `cache/<name of the dataset>.h5` when left out
         (the folder is the environment's FISHEMBED_CACHE where that is set).
     encoder
         A name, see `fishembed.load_encoder`, or an encoder. When left out, that of the store
@@ -88,34 +88,34 @@ def extract(
     device
         See `fishembed.load_encoder`.
     precision, decoding
-        The same; `auto` goes on with those of the store where there is one. They are part of
-        the features' identity: a store made with others is refused.
+        See `fishembed.load_encoder`; `auto` uses those of the store where there is one. They are
+        part of the features' identity: a store made with others is refused.
     prompts
-        Prompt sets whose text features are kept: `single`, `ensemble`, or a text file.
+        Prompt sets whose text features are stored: `single`, `ensemble`, or a text file.
     aliases
         CSV with the columns class and name: better names for the prompts.
     columns
-        What a manifest calls its columns, see `fishembed.images.datasets.open_dataset`.
+        Names of a manifest's columns, see `fishembed.images.datasets.open_dataset`.
     boxes
         Which boxes of a source become rows, and how they are cut; see `fishembed.images`.
     fps
         Frames of a second of video that become rows; when left out, twice a second those that
         differ from the one before.
     exif
-        Whether time, camera, latitude and longitude are read from the photos as metadata.
+        Whether time, camera, latitude and longitude are read from the images as metadata.
     batch_size
-        Images that are encoded at once; measured on the first batches when left out.
+        Number of images encoded at once; measured on the first batches when left out.
     workers
         Threads that decode; one for each core when left out.
     max_pixels
         Width × height above which an image is skipped.
     prune
-        Whether images that have left the dataset leave the store.
+        Whether to remove images that have left the dataset from the store.
     trunk
-        Whether the features before the projection are kept too. A store that has them goes
-        on having them.
+        Whether the features before the projection are stored too. A store that has them retains
+        them.
     engine
-        What reads and encodes; threads of this process when left out.
+        Engine that reads and encodes; `LocalEngine`, on this machine, when left out.
     reporter
         Receives messages and counts.
 
@@ -124,7 +124,7 @@ def extract(
     SourceError, ManifestError
         When the dataset cannot be used; nothing is written.
     EncoderError
-        When the encoder cannot be had.
+        When the encoder cannot be loaded.
     StoreMismatchError
         When the store's features come from another encoder or another source.
     StoreLockedError
@@ -176,7 +176,7 @@ def extract(
 
 
 def default_store(dataset: Dataset) -> AnyPath:
-    """Return the place of a dataset's store when none is named."""
+    """Return the default path of a dataset's store."""
     return cache_dir() / f"{dataset.name}.h5"
 
 
@@ -219,7 +219,7 @@ def _header(
     text: Mapping[str, TextFeatures],
     encoded: int,
 ) -> StoreHeader:
-    """Return everything of the new store but its rows and features."""
+    """Return the header of the new store: everything but rows and features."""
     cut = dataset.cut or (None if old is None else old.source.get("boxes"))
     boxes = {} if cut is None else {"boxes": dict(cut)}
     record: Mapping[str, object] = {} if old is None else old.extraction

@@ -1,4 +1,4 @@
-"""Result of an extraction: rows, counts, times and how the dataset was understood."""
+"""Result of an extraction: rows, counts, times and how the dataset was read."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _INSTALL = re.compile(r"pip install '[^']+'")
 
 @dataclass(frozen=True)
 class Extraction:
-    """What an extraction did.
+    """Result of an extraction.
 
     Attributes
     ----------
     store
-        Where the store lies.
+        Path of the store.
     rows
         Images in it.
     new, changed
-        Images that were encoded: those whose path was not in the store before, and those
-        whose bytes were others, or whose trunk embedding was missing. Identical ones count once.
+        Images that were encoded: those whose path the store did not have, and those whose bytes
+        changed or whose trunk embedding was missing. Identical images count once.
     removed
-        Images of the store that are no longer in the dataset: kept, or with `prune` gone.
+        Images of the store that are no longer in the dataset: retained, or with `prune` removed.
     skipped_files
         (path, reason) of every image that could not be used.
     text_keys
@@ -47,13 +47,13 @@ class Extraction:
     seconds
         From start to end, loading the encoder included.
     encoder, device
-        What encoded, and where; the device is "" where nothing had to be encoded.
+        Name of the encoder, and its device, "" where nothing had to be encoded.
     wrote
-        Whether the store was written; False when everything was there already.
+        Whether the store was written; False where nothing differed.
     stages
-        How busy each stage of the pipeline was.
+        Busy time of each stage of the pipeline.
     layout, notes
-        How the dataset was understood: in one sentence, and what would change that.
+        How the dataset was read, in one sentence, and what would change that.
     left_out
         (path, reason) of images that are no samples: formats that are not read, system folders.
     classes, splits
@@ -63,7 +63,7 @@ class Extraction:
     boxes, frames, videos
         Rows that are parts of images, rows that are frames of videos, and those videos.
     read_as, manifest
-        What the dataset is: folder, manifest, "manifest beside" the images, boxes or tars; and the
+        Kind of the dataset: folder, manifest, "manifest beside" the images, boxes or tars; and the
         name of its table, None where none was used.
     scaled
         Paths of images encoded now whose brightness was scaled by their content: 10, 12 or 14 bits
@@ -97,7 +97,7 @@ class Extraction:
 
     @property
     def sentence(self) -> str:
-        """What the store holds: images, classes, splits, metadata, and what was left out.
+        """Content of the store: images, classes, splits, metadata, and what was left out.
 
         Such as "3,187 images of 23 classes (Dascyllus reticulatus 1,211 … Balistapus undulatus
         16); train 1,753, val 556, test 878; metadata: site, date; 412 .heic left out: pip install
@@ -127,18 +127,18 @@ class Extraction:
 
     @property
     def next_command(self) -> str:
-        """The command to type next: one that classifies where there are classes to learn."""
+        """The next command: `fit` where there are several classes, else `cluster`."""
         verb = "fit" if len(self.classes) > 1 else "cluster"
         return f"fishembed {verb} {shlex.quote(str(self.store))}"
 
     @property
     def encoded(self) -> int:
-        """Images that went through the encoder."""
+        """Number of images that were encoded."""
         return self.new + self.changed
 
     @property
     def reused(self) -> int:
-        """Images whose embedding was there already."""
+        """Number of images whose embedding was reused."""
         return self.rows - self.encoded
 
     @property
@@ -148,7 +148,7 @@ class Extraction:
 
     @property
     def images_per_second(self) -> float:
-        """Encoded images by second, from the first file to the last: nothing that was loaded."""
+        """Encoded images per second, from the first file to the last; loading does not count."""
         return self.encoded / self.stages.wall if self.stages.wall > 0 else 0.0
 
 
@@ -179,8 +179,8 @@ def unread_kinds(left_out: Sequence[tuple[str, str]]) -> dict[str, dict[str, obj
     Returns
     -------
     dict
-        By ending, commonest first: `count`, `reason`, and `install`, the command that would have
-        them read, None where there is none.
+        By ending, commonest first: `count`, `reason`, and `install`, the command that installs
+        support for the format, None where there is none.
     """
     found: dict[str, dict[str, object]] = {}
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Where features are: in the store before, in a partial file, or on the way into one."""
+"""Features by digest, in the previous store, in partial files, or waiting to be written."""
 
 from __future__ import annotations
 
@@ -36,55 +36,55 @@ PART_SECONDS = 5.0
 """The most work that a killed extraction loses."""
 
 _PART_BYTES = 32 << 20
-"""Features that wait in memory to be written, at the most."""
+"""Size of the features that wait in memory to be written, at most."""
 
 _PARTS_WAITING = 2
-"""Partial files that wait for the thread that writes, at the most."""
+"""Partial files that wait for the writing thread, at most."""
 
 NOT_FINITE = "the encoder gave features that are not finite"
 
 _ROWS = 1 << 40
-"""Rows that a dataset may have: a place is source × _ROWS + row, one number for each image."""
+"""Most rows of a source; an image's place is source × _ROWS + row, one number."""
 
 Batches = list[tuple[list[str], FeatureArrays]]
-"""Digests and features of batches that are finished."""
+"""Digests and features of finished batches."""
 
 
 class KnownFeatures:
-    """Features by digest: those there are, and those that are being made.
+    """Known features by digest, and those being computed.
 
-    Features of the store before are taken over where it has all that are wanted, and those of
-    partial files that an extraction before has left.
+    Features of the previous store are reused where it has all that are wanted, and those of
+    partial files that an interrupted extraction left.
 
     Parameters
     ----------
     place
-        Of the store; new features become safe in partial files beside it.
+        Path of the store; new features are written to partial files beside it.
     encoder
-        Whose features they are.
+        Encoder of the features.
     previous
-        The store before.
+        The previous store.
     trunk
-        Whether the features before the projection are wanted too; a store that has them goes on
-        having them.
+        Whether to store the features before the projection too; a store that has them retains
+        them.
 
     Attributes
     ----------
     trunk
-        Which features the store shall have before the projection, see `EncoderLoader.trunk_name`.
+        Features before the projection that the store shall have, see `EncoderLoader.trunk_name`.
     own_trunk
-        Whether these are features of their own.
+        Whether these differ from the image features.
     open_partial_files
-        Opens the partial files, also in a worker of another folder.
+        Opens the partial files, also in a worker with another working folder.
     failed
-        Why images could not be encoded, by digest.
+        Reasons why images could not be encoded, by digest.
     n_encoded
-        Images that were encoded.
+        Number of images that were encoded.
 
     Raises
     ------
     InputError
-        When the store has dropped images, whose features can be had from nowhere else.
+        When the store has dropped images, whose trunk features cannot be computed.
     """
 
     def __init__(
@@ -120,12 +120,12 @@ class KnownFeatures:
         return sum(1 for _ in self)
 
     def was_encoded(self, digest: str) -> bool:
-        """Return whether this run has encoded an image."""
+        """Return whether this run encoded an image."""
         place = self._places.get(digest)
         return digest in self._fresh_digests if place is None else place >= self._first_new
 
     def add_encoded(self, files: EncodedFiles) -> None:
-        """Add what an engine has encoded; every few seconds what is new becomes safe on disk."""
+        """Add files that an engine has encoded; every few seconds write new features to disk."""
         self.failed.update(files.failed)
         if files.partial_file:
             self.n_encoded += len(files.encoded)
@@ -141,27 +141,27 @@ class KnownFeatures:
                 self._write()
 
     def save(self) -> None:
-        """Write what is new to a partial file, and wait until all of it is on disk.
+        """Write new features to a partial file, and wait until all of them are on disk.
 
         Raises
         ------
         StoreWriteError
-            When the disk is full or the place not writable, now or in the background.
+            When the disk is full or the folder not writable, now or in the background.
         """
         self._write()
         self._add_written(self._writer.wait())
 
     @property
     def write_seconds(self) -> float:
-        """Seconds that were spent on writing partial files."""
+        """Seconds spent on writing partial files."""
         return self._writer.seconds
 
     def features_of(
         self, digests: Sequence[str]
     ) -> tuple[ComputedRows, ComputedRows | Literal["image"] | None]:
-        """Return the features of images that are saved, and those before the projection.
+        """Return the features of saved images, and those before the projection.
 
-        Both are float32 (len(digests), dim), as `write_store` takes them.
+        Both are float32 (len(digests), dim), in the form that `write_store` accepts.
         """
         image = self._rows_of(IMAGE, digests, self._encoder.spec.dim)
         if self.trunk == "trunk":
@@ -178,10 +178,10 @@ class KnownFeatures:
         return ComputedRows(gather, len(digests), dim)
 
     def hashes(self, digests: Sequence[str]) -> npt.NDArray[np.uint8]:
-        """Return the perceptual hashes of images that are saved; zeros where not known."""
+        """Return the perceptual hashes of saved images; zeros where not known."""
         out = unknown_array(HASH, len(digests)).copy()
         for mine, source, rows in self._located(digests):
-            with suppress(KeyError):  # a partial file of before there were hashes
+            with suppress(KeyError):  # a partial file of a version without hashes
                 out[mine] = source(HASH)[rows]
         return out
 
@@ -192,7 +192,7 @@ class KnownFeatures:
     def _located(
         self, digests: Sequence[str]
     ) -> Iterator[tuple[npt.NDArray[np.bool_], Callable[[str], Any], npt.NDArray[np.int64]]]:
-        """Yield each source of some images: which of them it has, and their rows in it."""
+        """Yield a mask of the images that each source has, the source, and their rows in it."""
         places = np.fromiter((self._places[one] for one in digests), np.int64, len(digests))
         sources, rows = np.divmod(places, _ROWS)
         for one in np.unique(sources):
@@ -200,7 +200,7 @@ class KnownFeatures:
             yield mine, self._sources[one], rows[mine]
 
     def _write(self) -> None:
-        """Hand what is new to the thread that writes."""
+        """Hand new features to the writing thread."""
         fresh, self._fresh = self._fresh, []
         self._saved = time.monotonic()
         self._add_written(self._writer.add(fresh))
@@ -228,7 +228,7 @@ class KnownFeatures:
     def _add_source(
         self, rows: Mapping[str, int], features: Callable[[str], npt.NDArray[Any]]
     ) -> None:
-        """Add rows by digest of an array, which `features` returns by the dataset's name."""
+        """Add a source: rows by digest, and `features`, which returns an array by name."""
         first = len(self._sources) * _ROWS
         self._sources.append(features)
         for digest, row in rows.items():
@@ -236,9 +236,9 @@ class KnownFeatures:
 
 
 class KnownByAll(Collection[str]):
-    """Digests whose features several stores have, and what encodes for all of them adds to each.
+    """Digests whose features all of several stores have; new features are added to each store.
 
-    Features of a store are those whose name begins with its number, as `SeveralEncoders` returns
+    The features of a store have names that begin with its number, as `SeveralEncoders` returns
     them.
     """
 
@@ -256,17 +256,17 @@ class KnownByAll(Collection[str]):
 
     @property
     def failed(self) -> dict[str, str]:
-        """Images that no encoder could encode, with the reason."""
+        """Digests that no encoder could encode, with the reason."""
         first, *others = (known.failed for known in self._stores)
         return {one: why for one, why in first.items() if all(one in other for other in others)}
 
     @property
     def write_seconds(self) -> float:
-        """Seconds that were spent on writing partial files."""
+        """Seconds spent on writing partial files."""
         return sum(known.write_seconds for known in self._stores)
 
     def add_encoded(self, files: EncodedFiles) -> None:
-        """Add to each store what its encoder made of files, without what it knew."""
+        """Add to each store the features of its encoder, except those it already knows."""
         for number, known in enumerate(self._stores):
             prefix = f"{number}:"
             own = {
@@ -284,21 +284,21 @@ class KnownByAll(Collection[str]):
             )
 
     def save(self) -> None:
-        """Write what is new of every store to partial files, see `KnownFeatures.save`."""
+        """Write the new features of every store to partial files, see `KnownFeatures.save`."""
         for known in self._stores:
             known.save()
 
 
 class PartialFileWriter:
-    """Writes partial files in a thread, a few of them waiting at most.
+    """Writes partial files in a thread, with a short queue.
 
-    An error is raised by the next call. What could not be written is not forgotten: the
-    next call tries it again, so that a disk that has been cleared loses nothing.
+    An error is raised by the next call, and features that could not be written are written again
+    then, so that nothing is lost once a full disk has been cleared.
 
     Parameters
     ----------
     parts
-        Where they go.
+        Folder of the partial files.
     """
 
     def __init__(self, parts: PartialFiles) -> None:
@@ -310,7 +310,7 @@ class PartialFileWriter:
         self.seconds = 0.0
 
     def add(self, batches: Batches) -> list[tuple[Path, list[str]]]:
-        """Add batches to the next partial file; return those that are written by now."""
+        """Add batches to the next partial file; return the files written by now."""
         batches, self._failed = self._failed + batches, []
         if any(digests for digests, _ in batches):
             if self._pool is None:
@@ -319,7 +319,7 @@ class PartialFileWriter:
         return self._written(_PARTS_WAITING)
 
     def wait(self) -> list[tuple[Path, list[str]]]:
-        """Wait until all is written, end the thread, and return those files."""
+        """Wait until all is written, end the thread, and return the files written since."""
         try:
             return self._written(0)
         finally:
@@ -341,7 +341,7 @@ class PartialFileWriter:
             promise, batches = self._waiting.popleft()
             try:
                 part = promise.result()
-            except Exception as failure:  # raised below, when all that ended is accounted for
+            except Exception as failure:  # raised below, after all finished ones are handled
                 self._failed += batches
                 error = error or failure
             else:
@@ -355,7 +355,7 @@ class PartialFileWriter:
 def only_finite(
     digests: Sequence[str], features: FeatureArrays
 ) -> tuple[list[str], FeatureArrays, set[str]]:
-    """Return the images whose features are all finite, and the digests of the others."""
+    """Return digests and features of images with finite features, and the other digests."""
     finite = np.all([np.isfinite(array).all(axis=1) for array in features.values()], axis=0)
     if finite.all():
         return list(digests), features, set()

@@ -1,4 +1,4 @@
-"""The rows of the new store: the dataset's, those kept without their image, edits made again."""
+"""Rows of the new store: the dataset's, those whose image is gone, and edits applied again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fishembed.extraction.previous_store import PreviousStore
 from fishembed.images import Dataset, Sample
 
 _MISSING = frozenset({"the file is missing", "its tar is missing"})
-"""Why an image was skipped that is gone, where others are only unreadable now."""
+"""Skip reasons of images that are gone; with any other reason an image is only unreadable now."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class NewRows:
     Attributes
     ----------
     rows, classes
-        The rows, and the names that their labels count.
+        The rows, and the class names that their labels index.
     history, dropped
-        What was edited in the store before and holds on.
+        Edits of the previous store that still hold, and the rows that they dropped.
     gone
-        Rows of the store before whose image has left the dataset.
+        Rows of the previous store whose image has left the dataset.
     """
 
     rows: Rows
@@ -63,30 +63,30 @@ def new_rows(
     prune: bool,
     reporter: Progress,
 ) -> NewRows:
-    """Return the rows of the new store, with the edits of the store before made again.
+    """Return the rows of the new store, with the edits of the previous store applied again.
 
-    With `prune`, rows whose image has left the dataset leave it; the reporter receives what was
-    kept.
+    With `prune`, rows whose image has left the dataset are removed. Messages to the reporter name
+    what is retained from the previous store.
 
     Raises
     ------
     InputError
-        When features are wanted that only an image that is gone has.
+        When trunk features are wanted of an image that is gone.
     SourceError
-        When there would be no row.
+        When the store would have no rows.
     """
     gone = plan.gone(read.digests, previous)
     broken = {path for path, reason in read.skipped if reason not in _MISSING}
     unread = {row for row in gone if previous.rows.path[row] in broken}
-    kept = _keepable(sorted(unread if prune else gone), previous, known)
+    retained = _retained_rows(sorted(unread if prune else gone), previous, known)
     gone = [row for row in gone if row not in unread]
     if unread:
         reporter.message(
             f"kept the rows of {counted(len(unread), 'image')} that cannot be read now, with the "
             f"features and labels that they had; the first: {previous.rows.path[min(unread)]!r}"
         )
-    classes = sorted(set(dataset.classes) | previous.classes_of(kept) | previous.edited_classes)
-    found = _rows(plan, read.digests, classes, previous, kept, known=known)
+    classes = sorted(set(dataset.classes) | previous.classes_of(retained) | previous.edited_classes)
+    found = _rows(plan, read.digests, classes, previous, retained, known=known)
     rows, history, dropped, notes = _reapply_edits(found, classes, previous)
     if carried := _carried_columns(plan.samples, previous):
         reporter.message(
@@ -100,20 +100,20 @@ def new_rows(
     return NewRows(rows, classes, history, dropped, gone)
 
 
-def _keepable(gone: list[int], previous: PreviousStore, known: KnownFeatures) -> list[int]:
-    """Return the rows that stay although the dataset has lost their image."""
-    kept = [row for row in gone if previous.can_keep(row)]
-    for row in kept:
+def _retained_rows(gone: list[int], previous: PreviousStore, known: KnownFeatures) -> list[int]:
+    """Return the rows that stay in the store although their image is gone."""
+    retained = [row for row in gone if previous.can_keep(row)]
+    for row in retained:
         if previous.rows.digest[row] not in known:
             raise InputError(
                 f"{previous.rows.path[row]!r} has left the dataset, so its trunk features cannot "
                 "be made: give --prune, or another --store"
             )
-    return kept
+    return retained
 
 
 def _no_rows_error(dataset: Dataset, plan: Plan, read: ReadSamples) -> SourceError:
-    """Return the error of a store without rows; the first reason is in the message."""
+    """Return the error of a store without rows, with the first reason in its message."""
     dropped = [(sample.path, "dropped by 'fishembed fix'") for sample in plan.samples]
     path, reason = (*read.skipped, *dropped)[0]
     return SourceError(
@@ -127,11 +127,11 @@ def _rows(
     digests: Sequence[str | None],
     classes: list[str],
     before: PreviousStore,
-    kept: list[int],
+    retained: list[int],
     *,
     known: KnownFeatures,
 ) -> Rows:
-    """Put the columns of the new store together: the dataset's rows, then those kept."""
+    """Return the columns of the new store: the dataset's rows, then the retained ones."""
     number: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
     number[None] = -1
     used = [i for i, digest in enumerate(digests) if digest is not None]
@@ -150,11 +150,11 @@ def _rows(
         hash=known.hashes(read),
         metadata={**_metadata(samples), **_carried(samples, read, before)},
     )
-    return _followed_by(found, before, classes, kept) if kept else found
+    return _followed_by(found, before, classes, retained) if retained else found
 
 
 def _optional(name: str, samples: Sequence[Sample]) -> npt.NDArray[Any]:
-    """Return the column `box` or `time`, which few datasets have."""
+    """Return the column `box` or `time`, which most datasets lack."""
     values, unknown = [getattr(sample, name) for sample in samples], unknown_array(name, 1)
     if all(value is None for value in values):
         return unknown_array(name, len(samples))
@@ -169,7 +169,7 @@ def _metadata(samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[str]:
-    """Return the metadata columns of the store before that the dataset lacks now."""
+    """Return the metadata columns of the previous store that the dataset lacks."""
     if not before.rows.metadata:
         return []
     known_now = {name for sample in samples for name in sample.metadata}
@@ -179,9 +179,9 @@ def _carried_columns(samples: Sequence[Sample], before: PreviousStore) -> list[s
 def _carried(
     samples: Sequence[Sample], digests: Sequence[str], before: PreviousStore
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return the metadata that only the store before has: of --exif, or of a table since left away.
+    """Return the metadata that only the previous store has: of --exif, or of a table since omitted.
 
-    A row is known by its path, or, where an image has moved, by its bytes.
+    A row is found by its path, or, where an image has moved, by its bytes.
     """
     if not (names := _carried_columns(samples, before)):
         return {}
@@ -201,16 +201,16 @@ def _carried(
     return found
 
 
-def _followed_by(found: Rows, before: PreviousStore, classes: list[str], kept: list[int]) -> Rows:
-    """Return rows with some of the store before behind them."""
-    old = replace(before.rows.take(kept), label=before.labels_in(classes)[kept])
+def _followed_by(found: Rows, before: PreviousStore, classes: list[str], rows: list[int]) -> Rows:
+    """Return rows followed by some rows of the previous store."""
+    old = replace(before.rows.take(rows), label=before.labels_in(classes)[rows])
     return found.followed_by(old)
 
 
 def _reapply_edits(
     rows: Rows, classes: list[str], before: PreviousStore
 ) -> tuple[Rows, tuple[Edit, ...], Dropped | None, list[str]]:
-    """Make the edits of the store before again; return rows, history, dropped rows and notes."""
+    """Apply the previous store's edits again; return rows, history, dropped rows and notes."""
     if before.store is None or not before.store.history:
         return rows, (), None, []
     names = [*classes, ""]
@@ -259,7 +259,7 @@ def _notes(rows: Rows, done: AppliedHistory) -> Iterator[str]:
 def _moved(
     out: Dropped | None, rows: Rows, dropped: frozenset[int], new: set[str]
 ) -> Dropped | None:
-    """Return the dropped rows under the paths that their images have now."""
+    """Return the dropped rows with the current paths of their images."""
     if out is None:
         return None
     here = set(rows.path)

@@ -1,4 +1,4 @@
-"""Compare a dataset with its store: what must be read, what is known, what is gone."""
+"""Comparison of a dataset with its store: files to read, known images, images that are gone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fishembed.images import Dataset, Sample
 
 @dataclass(frozen=True)
 class Plan:
-    """Plan of an extraction in columns: which samples are known, which must be read.
+    """Plan of an extraction in columns: the samples that are known, and those to read.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class Plan:
     size, mtime_ns
         int64 (n,), of each file now; -1 where it is not known.
     digests
-        SHA-256 of each file's bytes where size and time say that it has not changed, else None.
+        SHA-256 of each file's bytes where its size and time are unchanged, else None.
     before
-        Digest of each in the store, "" where the store does not have its path.
+        Digest of each sample in the store, "" where the store lacks its path.
     """
 
     samples: Sequence[Sample]
@@ -45,7 +45,7 @@ class Plan:
 
     @cached_property
     def unread(self) -> npt.NDArray[np.int64]:
-        """Numbers of the samples whose file must be read."""
+        """Indices of the samples whose file must be read."""
         return np.array([i for i, known in enumerate(self.digests) if known is None], np.int64)
 
     def arrivals(
@@ -53,8 +53,8 @@ class Plan:
     ) -> tuple[int, int]:
         """Count the encoded images whose path is new, and those that the store had before.
 
-        `digests` are those of all samples, None where one could not be read; of identical images
-        the first counts.
+        `digests` has one digest for each sample, None where it could not be read; of identical
+        images the first counts.
         """
         first = {digest: i for i in reversed(self.unread.tolist()) if (digest := digests[i])}
         had = [bool(self.before[i]) for digest, i in first.items() if was_encoded(digest)]
@@ -63,8 +63,8 @@ class Plan:
     def gone(self, digests: Sequence[str | None], previous: PreviousStore) -> list[int]:
         """Return the rows of the store whose image was not read.
 
-        A path that was read is never gone, whatever was known of its size. An image that now
-        lies under a path that is new has moved; it is not gone either.
+        A path that was read is never gone, whatever its size was. An image that now lies under a
+        new path has moved and is not gone either.
         """
         read = zip(self.samples, digests, strict=True)
         here = {sample.path for sample, digest in read if digest is not None}
@@ -75,9 +75,9 @@ class Plan:
 
 
 class PlannedFiles(Sequence[File]):
-    """The files that must be read, each looked up when it is asked for.
+    """Sequence of the files that must be read, each resolved on access.
 
-    A list of a million paths would be the largest thing in memory.
+    A list of a million paths would be the largest object in memory.
     """
 
     def __init__(self, dataset: Dataset, plan: Plan) -> None:
@@ -104,13 +104,12 @@ class PlannedFiles(Sequence[File]):
 
 
 def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) -> Plan:
-    """Compare a dataset with the store it was extracted to before, and with known features.
+    """Compare a dataset with its previous store and with known features.
 
     Raises
     ------
     StoreMismatchError
-        When the store was made from another dataset that is still there, or its boxes are cut
-        otherwise.
+        When the store was made from another dataset that still exists, or with other box cuts.
     """
     if previous.store is not None:
         _check_root(dataset, previous.store)
@@ -130,17 +129,17 @@ def make_plan(dataset: Dataset, previous: PreviousStore, known: Container[str]) 
 
 
 def _check_root(dataset: Dataset, store: FeatureStore) -> None:
-    """Refuse to mix the images of two folders in one store.
+    """Raise where the images of two folders would be mixed in one store.
 
-    A store may come from a stranger: whether a folder elsewhere is still there is asked only of
-    the machine that the dataset itself lies on, or with leave.
+    A store may come from a stranger: only the host of the dataset itself is asked whether a remote
+    folder still exists, other hosts only where the user allows it.
     """
     root = store.source.get("root")
     if root is None or root == str(dataset.root):
         return
     paths = (*(sample.path for sample in dataset.samples), *store.paths)
     if all(map(os.path.isabs, paths)):
-        return  # the root is only what they have in common: new ones may lie elsewhere
+        return  # the root is only their common folder: new images may lie in another
     place, remedy = to_path(root), ""
     if is_remote(place) and not (os.environ.get(FETCH) or _host(root) == _host(dataset.root)):
         remedy = f", or set {FETCH}=1 to have it asked whether those are gone"
@@ -155,7 +154,7 @@ def _check_root(dataset: Dataset, store: FeatureStore) -> None:
 
 
 def _check_cut(dataset: Dataset, store: FeatureStore) -> None:
-    """Refuse to mix boxes that were cut in two ways in one store."""
+    """Raise where boxes cut in two ways would be mixed in one store."""
     before = store.source.get("boxes")
     if before is None or dataset.cut is None or dict(before) == dict(dataset.cut):
         return

@@ -1,4 +1,4 @@
-"""The store that an extraction goes on from, as far as it can be trusted."""
+"""The previous store, which an extraction continues, without its damaged parts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_ROWS = Rows([], [], np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0
 
 @contextmanager
 def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
-    """Open a store that may not be there yet; None then."""
+    """Open a store; None where it does not exist yet."""
     if isinstance(place, Path) and not place.exists():
         yield None
         return
@@ -50,7 +50,7 @@ def opened_or_none(place: AnyPath) -> Iterator[FeatureStore | None]:
 
 
 class PreviousStore:
-    """The store before an extraction, or none; its checksums are compared, damage is reported."""
+    """The store before an extraction, or none; its checksums are verified, damage is reported."""
 
     def __init__(self, store: FeatureStore | None, reporter: Progress) -> None:
         self.store = store
@@ -108,17 +108,17 @@ class PreviousStore:
 
     @cached_property
     def dropped(self) -> Dropped | None:
-        """Rows that were dropped by hand."""
+        """Rows that were dropped by 'fishembed fix', None where there are none."""
         return None if self.store is None else self.store.dropped
 
     @cached_property
     def dropped_by_digest(self) -> dict[str, int]:
-        """Row numbers among the dropped by digest."""
+        """Row numbers among the dropped rows, by digest."""
         return {d: i for i, d in enumerate(self.dropped.digest)} if self.dropped else {}
 
     @cached_property
     def edited_classes(self) -> set[str]:
-        """Names of the classes that edits name, or that dropped rows had."""
+        """Classes that occur in edits or in dropped rows."""
         if self.store is None:
             return set()
         changes = (change for edit in self.store.history for change in edit.changes)
@@ -126,7 +126,7 @@ class PreviousStore:
         return (names | set(self.dropped.label if self.dropped else ())) - {""}
 
     def dropped_features(self, name: str) -> npt.NDArray[Any]:
-        """Return the features of a dataset for the rows that were dropped."""
+        """Return the array of an HDF5 dataset for the dropped rows."""
         if self.dropped is None:
             raise LookupError(name)
         if name == HASH:
@@ -136,11 +136,11 @@ class PreviousStore:
         return self.dropped.image if own is None else own
 
     def can_keep(self, row: int) -> bool:
-        """Return whether a row may stay without its image."""
+        """Return whether a row may stay without its image: it and the classes are undamaged."""
         return row not in self._bad_rows and "classes" not in self._datasets
 
     def features(self, name: str) -> npt.NDArray[Any]:
-        """Return the features of a dataset."""
+        """Return the array of an HDF5 dataset: image or trunk features, or hashes."""
         if self.store is None:
             raise LookupError(name)
         if name == HASH:
@@ -149,14 +149,14 @@ class PreviousStore:
 
     @cached_property
     def texts(self) -> Mapping[str, TextFeatures]:
-        """Text features by prompt set, where they are sound."""
+        """Undamaged text features by prompt set."""
         if self.store is None:
             return {}
         bad = {name.split("/")[1] for name in self._datasets if name.startswith("text/")}
         return {key: self.store.text(key) for key in self.store.text_keys if key not in bad}
 
     def labels_in(self, classes: list[str]) -> npt.NDArray[np.int32]:
-        """Return the rows' labels, counted in other classes."""
+        """Return the rows' labels as indices of other classes, -1 where theirs is not one."""
         if self.store is None:
             return np.zeros(0, np.int32)
         number = {name: i for i, name in enumerate(classes)}
@@ -166,14 +166,14 @@ class PreviousStore:
         return np.asarray(known[np.where(inside, labels, -1)], np.int32)
 
     def classes_of(self, rows: list[int]) -> set[str]:
-        """Return the names of the classes that some rows have."""
+        """Return the classes of some rows."""
         if self.store is None or not rows:
             return set()
         labels = self.store.labels[rows]
         return {self.store.classes[label] for label in np.unique(labels[labels >= 0])}
 
     def differs(self, head: StoreHeader, rows: Rows, *, trunk: bool) -> bool:
-        """Return whether the store must be written: it is new, damaged, or holds something else."""
+        """Return whether the store must be written: it is new, damaged, or its content differs."""
         store = self.store
         if store is None or self.is_damaged or store.has_trunk != trunk:
             return True
@@ -182,7 +182,7 @@ class PreviousStore:
 
 
 def _compared(head: StoreHeader) -> tuple[object, ...]:
-    """Return what makes a store another one, its rows and features aside."""
+    """Return the parts of a header by which stores are compared."""
     texts = {key: text.identity for key, text in head.text.items()}
     dropped = [] if head.dropped is None else list(head.dropped.path)
     names = (head.classes, head.skipped, head.history)

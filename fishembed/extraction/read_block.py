@@ -25,17 +25,17 @@ from fishembed.images import (
 from fishembed.images.decoding.decode import scaled_by_content
 
 File = str | Path | ImageBytes
-"""A path, or what stands for bytes that are no file of this machine."""
+"""A path, or an object for bytes that are not a file of this machine."""
 
 Pixels = npt.NDArray[np.uint8]
 
 DECODING_ERRORS = (ImageError, MemoryError, ValueError, OSError)
-"""What a file may be skipped for."""
+"""Errors for which a file is skipped."""
 
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """Transform from the bytes of a file to the pixels that an encoder takes.
+    """Transform from the bytes of a file to an encoder's input pixels.
 
     See `fishembed.images.image_pixels` for its attributes.
     """
@@ -46,7 +46,7 @@ class ImageTransform:
 
     @classmethod
     def of(cls, spec: EncoderSpec, max_pixels: int = MAX_PIXELS) -> ImageTransform:
-        """Return what an encoder's specification asks for."""
+        """Return the transform of an encoder's specification."""
         return cls(spec.preprocessing.geometry(), spec.decoding, max_pixels)
 
     def __call__(self, data: bytes) -> Pixels:
@@ -60,10 +60,10 @@ class ImageTransform:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where an image lies in a block's rows of the ring: its file's place in the block, first row.
+    """Location of an image in the ring: index of its file in the block, and first row.
 
-    `length` counts bytes where the file itself lies there, to be decoded on the encoder's device;
-    0 where its pixels do.
+    `length` is the number of bytes where the rows contain the undecoded file, to be decoded on the
+    encoder's device, and 0 where they contain pixels.
     """
 
     file: int
@@ -80,17 +80,17 @@ class BlockResult:
     digests
         SHA-256 of each file's bytes, None where it could not be read.
     images
-        Those that must be encoded, in the order of the files.
+        Images that must be encoded, in the order of the files.
     reasons
-        Why a file cannot be used, by its place in the block.
+        Why a file cannot be used, by its index in the block.
     rows_wanted
-        Rows that all images would have needed, had there been room.
+        Rows that all images would have needed with enough room.
     read_seconds
         Wall time of reading and hashing.
     decode_seconds
-        Time of a core for decoding and resizing.
+        Core time of decoding and resizing.
     scaled
-        Places of images whose brightness was scaled by their content, such as 12 bits in 16.
+        Indices of images whose brightness was scaled by their content, such as 12 bits in 16.
     """
 
     digests: list[str | None] = field(default_factory=list)
@@ -119,13 +119,13 @@ def read_block(
     known
         Digests that need no pixels.
     transform
-        How bytes become pixels.
+        Transform from bytes to pixels.
     out
-        uint8 (n, crop, crop, 3); gets the pixels, a row for each image, and with the decoding
-        mode `device` the bytes of files that suit the device, in as many rows as they need.
+        uint8 (n, crop, crop, 3), to which pixels are written, one row for each image, and with the
+        decoding mode `device` the bytes of files that suit the device, in as many rows as needed.
     current
-        Its first element is set to the place of the file in hand, so that another process can
-        know which file ended this one.
+        Its first element is set to the index of the current file, so that another process can
+        find out which file crashed this one.
     """
     result, row = BlockResult(), 0
     wall = time.perf_counter()
@@ -157,7 +157,8 @@ def read_block(
 def _identified(file: File, known: Container[str]) -> tuple[str, bytes | None]:
     """Return a file's digest, and its bytes where it must be encoded.
 
-    The frame of a video is known by the video's bytes and its time, before it is decoded.
+    The digest of a video frame is that of the video's bytes and the frame's time, so that it is
+    known before decoding.
     """
     if isinstance(file, VideoFrame):
         digest = file.digest()
@@ -168,7 +169,7 @@ def _identified(file: File, known: Container[str]) -> tuple[str, bytes | None]:
 
 
 def _store(data: bytes, transform: ImageTransform, out: Pixels) -> tuple[int, int, int]:
-    """Write a file's bytes or its pixels; return its length or 0, the rows, and those wanted."""
+    """Write a file's bytes or pixels; return its length or 0, rows used and rows needed."""
     wanted = 1
     if transform.decoding == "device" and transform.suits_device(data):
         wanted = -(-len(data) // out[0].nbytes)
@@ -180,5 +181,5 @@ def _store(data: bytes, transform: ImageTransform, out: Pixels) -> tuple[int, in
 
 
 def skip_reason(error: Exception) -> str:
-    """Return the reason for which a file is skipped, for people."""
+    """Return the reason for skipping a file, as shown to users."""
     return str(error) if isinstance(error, ImageError) else f"cannot be resized: {error}"

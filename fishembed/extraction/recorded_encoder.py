@@ -1,4 +1,4 @@
-"""Load the encoder that a run or a store names, which may come from a stranger."""
+"""Load the encoder that a run or a store names; the file may come from a stranger."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST = 1 << 26
 
 
 class UntrustedEncoderError(EncoderError):
-    """An encoder that anybody may be behind, named by a file."""
+    """The encoder that a file names may be anybody's, so it is not loaded."""
 
 
 def load_recorded_encoder(
@@ -32,9 +32,9 @@ def load_recorded_encoder(
 ) -> Encoder:
     """Load the encoder that a run or a store was made with.
 
-    A model of the hub, or a file of weights, is loaded where it is trusted: by name, or because a
-    store in the cache folder or another run among the reports was made with the same one. What
-    is loaded then is what those describe.
+    A model of the hub, or a file of weights, is loaded only where it is trusted: by `trust`, or
+    because a store in the cache folder or another run among the reports was made with the same
+    one; then the encoder is loaded by their description.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ def load_recorded_encoder(
     device
         See `fishembed.load_encoder`.
     trust
-        Whether it is trusted in any case.
+        Whether to load it in any case.
     beside
-        Folder of the run, or file of the store, that `document` is of: it does not vouch for
+        Folder of the run, or file of the store, that contains `document`: it does not vouch for
         itself.
     progress
         Receives the name and the device.
     load
-        What loads it; `fishembed.load_encoder` when left out.
+        Function that loads it; `fishembed.load_encoder` when left out.
 
     Raises
     ------
     UntrustedEncoderError
-        When nothing of one's own was made with it.
+        When no store or run of the user's was made with it.
     EncoderError
         When it cannot be loaded.
     """
@@ -83,12 +83,12 @@ def trusted_document(
     beside: Path | None = None,
     remedy: str = "--trust-encoder loads it",
 ) -> Mapping[str, Any]:
-    """Return the description of the same encoder in a store or run of one's own.
+    """Return the description of the same encoder in a store or run of the user's.
 
     Raises
     ------
     UntrustedEncoderError
-        When nothing of one's own was made with it; `remedy` ends the sentence.
+        When no store or run of the user's was made with it; `remedy` ends the message.
     """
     for own in _own_encoders(beside):
         if all(document.get(key) == own.get(key) for key in ("name", "fingerprint")):
@@ -103,7 +103,7 @@ def trusted_document(
 def _own_encoders(beside: Path | None) -> Iterator[Mapping[str, Any]]:
     """Yield the encoders of the stores in the cache folder, and of the runs among the reports.
 
-    A run of the same store proves nothing: it has the description from that store.
+    A run of the same store proves nothing: it copied the description from that store.
     """
     here = None if beside is None else beside.resolve()
     cache = cache_dir()
@@ -120,7 +120,7 @@ def _own_encoders(beside: Path | None) -> Iterator[Mapping[str, Any]]:
 
 
 def _read_run(file: Path) -> Mapping[str, Any]:
-    """Return the record of a run; nothing where it cannot be read."""
+    """Return the document of a run; {} where it cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
         if file.is_file() and file.stat().st_size < _LARGEST:
             run = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
@@ -129,7 +129,7 @@ def _read_run(file: Path) -> Mapping[str, Any]:
 
 
 def _stores_of(run: Mapping[str, Any]) -> set[Path | str]:
-    """Return where the stores of a run lie, and their fingerprints."""
+    """Return the paths and fingerprints of a run's stores."""
     listed = run.get("stores")
     stores = [run.get("store"), *(listed if isinstance(listed, list) else ())]
     found: set[Path | str] = set()
