@@ -1,4 +1,4 @@
-"""Images through an encoder into a store: what is new, and the way it goes."""
+"""Extraction: encode the new images of a dataset into a store."""
 
 from fishembed.extraction.encode_images import EncodedImages, encode_images
 from fishembed.extraction.extract import extract

@@ -1,4 +1,4 @@
-"""An encoder that is loaded when something must be encoded, and not before."""
+"""Load an encoder only when something must be encoded."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _FIELD_NAMES = {
 
 
 class EncoderLoader:
-    """The encoder that was asked for, known by name until it is needed.
+    """The encoder of an extraction, not loaded until it is needed.
 
-    A store that the same encoder made describes that encoder, so that an extraction
-    with nothing to encode loads no torch.
+    A store that the same encoder made contains its description, so that an extraction with nothing
+    to encode does not import torch.
 
     Parameters
     ----------
     wanted
         A name, or an encoder; None for the store's own, or the default where there is no store.
     store
-        The store that will be continued, or None.
+        The store to continue, or None.
     reporter
-        Receives the device, precision and decoding that were taken.
+        Receives the device, precision and decoding that are used.
     device, precision, decoding
         See `fishembed.encoders.load_encoder`; `auto` means the store's precision and decoding
         where there is one.
@@ -97,7 +97,7 @@ class EncoderLoader:
 
     @property
     def spec(self) -> EncoderSpec:
-        """What the encoder is, from the store where that one knows."""
+        """Specification of the encoder, from the store where that describes it."""
         if self._loaded is None and self._store is not None:
             known = dict(self._store.encoder)
             for key in ("fingerprint", "weights_file", "has_text"):
@@ -112,7 +112,7 @@ class EncoderLoader:
 
     @property
     def device(self) -> str:
-        """Where the encoder runs; "" while it was not needed."""
+        """Device of the encoder; "" while it is not loaded."""
         return "" if self._loaded is None else self._loaded.device
 
     @property
@@ -124,15 +124,15 @@ class EncoderLoader:
 
     @property
     def text_fingerprint(self) -> str:
-        """Identity of its text tower, see `fishembed.encoders.text_fingerprint`."""
+        """Identity of the text tower, see `fishembed.encoders.text_fingerprint`."""
         return text_fingerprint(self._name)
 
     def load_with(self, load: Callable[[EncoderLoader], Encoder]) -> None:
-        """Have it loaded by another process: `load` returns what stands for it here."""
+        """Set the function that loads it in another process and returns a proxy."""
         self._load_with = load
 
     def load(self) -> Encoder:
-        """Return the encoder itself."""
+        """Return the encoder, loaded where it was not yet."""
         if self._loaded is None:
             self._reporter.message(f"loading encoder {self._name}")
             began = time.perf_counter()
@@ -162,9 +162,9 @@ class EncoderLoader:
         return load_encoder(self._name, **self._options)
 
     def trunk_name(self, *, wanted: bool) -> Literal["image", "trunk"] | None:
-        """Return which features the store shall have before the projection.
+        """Return the features before the projection that the store shall have.
 
-        `image` where nothing is projected; None where they are not wanted, and the store has none.
+        `image` where nothing is projected; None where they are neither wanted nor in the store.
         """
         if not wanted and not (self._store is not None and self._store.has_trunk):
             return None
@@ -172,15 +172,15 @@ class EncoderLoader:
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the embedding before the projection; 0 where the image embedding is that."""
+        """Length of the embedding before the projection; 0 where that is the image embedding."""
         if self._loaded is None and self._store is not None and self._store.has_trunk:
             return 0 if self._store.trunk_is_image else int(self._store.trunk.shape[1])
         return int(getattr(self.load(), "trunk_dim", 0))
 
     def for_worker(self) -> EncoderLoader:
-        """Return one that can be sent to another process and loads the same encoder there.
+        """Return a loader that can be sent to another process and loads the same encoder there.
 
-        Where this one is neither loaded nor known from a store, what is `auto` is decided there.
+        Where this one is neither loaded nor described by a store, `auto` is decided there.
         """
         for_worker = EncoderLoader(self._wanted)
         for_worker._options = dict(self._options)
@@ -202,7 +202,7 @@ class EncoderLoader:
         }
 
     def _is_stores(self) -> bool:
-        """Return whether the store names the encoder, so that the name alone is enough."""
+        """Return whether the store describes the encoder, so that it need not be loaded."""
         if self._store is None or self._loaded is not None:
             return False
         known = self._store.encoder
@@ -227,17 +227,17 @@ class EncoderLoader:
 
 
 def name_tag(encoder: str) -> str:
-    """Return an encoder's name as it stands in the name of a store."""
+    """Return an encoder's name as used in the name of a store."""
     return "".join(c if c.isalnum() else "-" for c in encoder).strip("-")
 
 
 def _recorded_name(store: FeatureStore | None) -> str:
-    """Return the name of a store's encoder; the default one's without a store.
+    """Return the name of a store's encoder; the default without a store.
 
     Raises
     ------
     UnknownEncoderError
-        When the features came from elsewhere, and what made them is not known.
+        When the features were imported and their encoder is not known.
     """
     if store is None:
         return DEFAULT_ENCODER

@@ -1,8 +1,8 @@
 """`extract_several`: one store for each of several encoders, from one pass over the images.
 
-The pass puts the features of each encoder into the partial files of its store; after it each store
-is extracted as any other, and finds there what it needs. What ends the pass loses no more than with
-one encoder.
+The pass writes the features of each encoder to the partial files of its store; then each store is
+extracted as usual and reads the features from there. An interrupted pass loses no more than one
+with a single encoder.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def extract_several(
 ) -> list[Extraction]:
     """Encode the images of a dataset by several encoders, each into a store of its own.
 
-    Every image that a store lacks is read once and decoded once, whatever the number of encoders;
-    what comes of it is the same as of one extraction after the other.
+    Every image that a store lacks is read and decoded once, whatever the number of encoders; the
+    stores are the same as from one extraction after the other.
 
     Parameters
     ----------
@@ -63,17 +63,17 @@ def extract_several(
     encoders
         The encoders or their names, see `fishembed.load_encoder`.
     store
-        Name of the stores, to which each encoder's is added: ``trip.h5`` becomes
-        ``trip-biology.h5``. The dataset's when left out.
+        Path of the stores, to whose name each encoder's is added: ``trip.h5`` becomes
+        ``trip-biology.h5``. The dataset's default when left out.
     reporter
         Receives messages and counts.
     **options
-        As for `fishembed.extract`, but for `encoder` and `engine`.
+        As for `fishembed.extract`, except `encoder` and `engine`.
 
     Raises
     ------
     InputError
-        When fewer than two encoders, or one twice, are named, or an option is none of these.
+        When fewer than two encoders or one twice are named, or for an option not allowed here.
     FishembedError
         As `fishembed.extract` does.
 
@@ -95,12 +95,12 @@ def extract_several(
     loaders, read, counts = _pass(dataset, encoders, places, options, reporter)
     results = []
     for named, place, loader, (new, changed) in zip(encoders, places, loaders, counts, strict=True):
-        wanted, given = named, dict(options)
-        # A file of weights is remembered by its size and time, which only its name leads to.
+        wanted, own_options = named, dict(options)
+        # The size and time of a file of weights are recorded too; only its name leads to them.
         if loader.is_loaded and not (isinstance(named, str) and parse_name(named).file):
             wanted = loader.load()
-            given = {key: value for key, value in options.items() if key not in _OF_THE_ENCODER}
-        done = extract(source, str(place), encoder=wanted, reporter=reporter, **given)
+            own_options = {k: value for k, value in options.items() if k not in _OF_THE_ENCODER}
+        done = extract(source, str(place), encoder=wanted, reporter=reporter, **own_options)
         if read is not None:
             done = replace(
                 done,
@@ -116,7 +116,7 @@ def extract_several(
 
 
 def _place(dataset: Dataset, store: str | Path | None, encoder: str) -> AnyPath:
-    """Return the store of an encoder: the dataset's name, or the one given, and the encoder's."""
+    """Return the path of an encoder's store: `store` or the default, with the encoder's name."""
     plain = default_store(dataset) if store is None else to_path(store)
     return plain.with_name(f"{plain.name.removesuffix('.h5')}-{name_tag(encoder)}.h5")
 
@@ -128,13 +128,13 @@ def _pass(
     options: Mapping[str, Any],
     reporter: Progress,
 ) -> tuple[list[EncoderLoader], ReadSamples | None, list[tuple[int, int]]]:
-    """Encode what any store lacks into the partial files of all.
+    """Encode the images that any store lacks into the partial files of all.
 
     Returns
     -------
     tuple
-        The encoders; what came of the images, None where each encoder must read them itself; and
-        for each encoder how many of those it encoded are new and changed.
+        The encoders; the samples that were read, None where each encoder must read them itself;
+        and for each encoder the numbers of new and of changed images.
     """
     with ExitStack() as stack:
         loaders: list[EncoderLoader] = []
@@ -146,8 +146,8 @@ def _pass(
             previous = PreviousStore(old, NoProgress())
             if not loaders:
                 dataset = with_frames(dataset, options.get("fps"), previous.states)
-            given = {key: options.get(key, "auto") for key in _OF_THE_ENCODER}
-            loader = EncoderLoader(name, old, reporter, **given)
+            own_options = {key: options.get(key, "auto") for key in _OF_THE_ENCODER}
+            loader = EncoderLoader(name, old, reporter, **own_options)
             known = KnownFeatures(place, loader, previous, trunk=bool(options.get("trunk")))
             loaders.append(loader)
             several.append(known)
@@ -157,12 +157,12 @@ def _pass(
         plan, n = replace(plans[0], digests=digests), digests.count(None)
         modes = {loader.spec.decoding for loader in loaders}
         if not n or modes & {"device"} or len(modes) > 1 or any(map(is_remote, places)):
-            # There is nothing to do, or each has its own way to pixels.
+            # Nothing is to be encoded, or the encoders cannot share decoded pixels.
             return loaders, None, [(0, 0)] * len(loaders)
         trunks = [known.own_trunk for known in several]
         together = SeveralEncoders([loader.load() for loader in loaders], trunks)
-        given = {key: options[key] for key in _OF_THE_PASS if options.get(key) is not None}
-        job = EncodingJob(PlannedFiles(dataset, plan), **given)
+        of_pass = {key: options[key] for key in _OF_THE_PASS if options.get(key) is not None}
+        job = EncodingJob(PlannedFiles(dataset, plan), **of_pass)
         reporter.message(f"one pass over {n:,} images for {len(loaders)} encoders")
         read = encode_missing(
             plan,
@@ -181,19 +181,19 @@ def _pass(
 
 @dataclass(frozen=True)
 class PackedPreprocessing(Preprocessing):
-    """Preprocessing whose pixels are the crops of several encoders, packed into one square."""
+    """Preprocessing to the crops of several encoders, packed into one square."""
 
     several: tuple[Preprocessing, ...] = ()
 
     def geometry(self) -> dict[str, Any]:
-        """Return the part that is done before the encoders see the image."""
+        """Return the options of the preprocessing before the encoders."""
         return {"several": [one.geometry() for one in self.several], "crop": self.crop}
 
 
 class SeveralEncoders:
-    """Encoders of one decoding mode that get the same images, each cut as it takes them.
+    """Encoders of one decoding mode for the same images, each with its own crop.
 
-    `trunks` are whether the features before the projection of each are wanted too.
+    `trunks` is whether to return the features before the projection too, by encoder.
     """
 
     def __init__(self, encoders: Sequence[Encoder], trunks: Sequence[bool]) -> None:
@@ -211,16 +211,16 @@ class SeveralEncoders:
 
     @property
     def device(self) -> str:
-        """Where the first of them runs."""
+        """Device of the first encoder."""
         return self._encoders[0].device
 
     @property
     def logit_scale(self) -> float | None:
-        """None: texts are encoded by each by itself."""
+        """None: each encoder encodes texts separately."""
         return None
 
     def encode_several(self, batch: npt.NDArray[np.uint8]) -> FeatureArrays:
-        """Encode packed images to features of each encoder, named NUMBER:NAME."""
+        """Encode packed images to the features of each encoder, named NUMBER:NAME."""
         found: dict[str, npt.NDArray[Any]] = {}
         parts = unpack(np.asarray(batch), self._crops)
         for k, (encoder, part) in enumerate(zip(self._encoders, parts, strict=True)):
@@ -238,11 +238,11 @@ class SeveralEncoders:
         self,
         texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
     ) -> npt.NDArray[np.float32] | None:
-        """Return None: texts are encoded by each by itself."""
+        """Return None: each encoder encodes texts separately."""
         return None
 
     @contextmanager
     def parallel_encoders(self) -> Iterator[Sequence[SeveralEncoders]]:
-        """Return one for each lane of the first encoder that is this one, on this device."""
-        with parallel_encoders(self._encoders[0]) as lanes:
-            yield [self for lane in lanes if lane is self._encoders[0]] or [self]
+        """Yield this object, once for each thread that may use the first encoder at a time."""
+        with parallel_encoders(self._encoders[0]) as parallel:
+            yield [self for one in parallel if one is self._encoders[0]] or [self]

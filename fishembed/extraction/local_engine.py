@@ -1,11 +1,10 @@
-"""The pipeline of one machine: read, decode, collect, encode, each while the others work.
+"""Pipeline of one machine: read, decode, collect and encode, all at the same time.
 
-    files ─▶ readers ─▶ ring of images ─▶ batches ─▶ lanes of the encoder ─▶ encoded files
+    files ─▶ readers ─▶ ring of images ─▶ batches ─▶ parallel encoders ─▶ encoded files
 
-The ring bounds the images that wait, and a short queue the batches. On a CPU every core
-is a lane of its own: two batches in two threads take less time than two threads on one
-batch, and threads that never wait for one another share their cores with reading at little
-loss.
+The ring bounds the images that wait, and a short queue the batches. On a CPU every core encodes a
+batch of its own: two batches in two threads are faster than two threads on one batch, and threads
+that never wait for one another share their cores with reading at little loss.
 """
 
 from __future__ import annotations
@@ -66,14 +65,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SEEN_AT_ONCE = 1 << 16
-"""Digests that are remembered until those who know what is encoded know them too."""
+"""Seen digests that are remembered before those in `known` are removed."""
 
 _FILES_AT_ONCE = 256
-"""Files that need no encoding are reported in groups of this size."""
+"""Size of the groups in which files that need no encoding are reported."""
 
 _RING_BYTES = 128 << 20
 _LARGE_RING_BYTES = 512 << 20
-"""Where many readers fill it for a GPU."""
+"""Size of the ring where many readers fill it for a GPU."""
 
 _MANY_READERS = 8
 
@@ -81,7 +80,7 @@ _MANY_READERS = 8
 class LocalEngine:
     """Readers and an encoder on this machine, see `fishembed.extraction.engine.Engine`.
 
-    Processes of their own read where they pay, unless `processes` decides it.
+    `processes` decides whether processes read instead of threads; by default where that is faster.
     """
 
     def __init__(self, processes: bool | None = None) -> None:
@@ -91,7 +90,7 @@ class LocalEngine:
 
     @contextmanager
     def prepared(self, encoder: EncoderLoader, *, expected: int) -> Iterator[None]:
-        """Start the processes that read while the encoder is loaded, where they pay."""
+        """Start reader processes, where they are used, while the encoder is loaded."""
         with ExitStack() as stack:
             if self._reads_in_processes(expected) and not encoder.is_loaded:
                 self._server = stack.enter_context(closing(ReaderServer("torch")))
@@ -103,7 +102,7 @@ class LocalEngine:
     def run(
         self, job: EncodingJob, encoder: EncoderLoader, known: Collection[str]
     ) -> Generator[EncodedFiles, None, None]:
-        """Yield what is finished, in the order of the files."""
+        """Yield the finished files, in order."""
         if not job.files:
             return
         with ExitStack() as stack:
@@ -126,9 +125,9 @@ def encode_files(
     known: Collection[str],
     server: ReaderServer | None = None,
 ) -> Generator[EncodedFiles, None, None]:
-    """Yield what is finished, in the order of the files; several may share a stage.
+    """Yield the finished files, in order; several calls may share a stage.
 
-    Without a server, threads read.
+    Threads read where `server` is None.
     """
     workers = job.workers or cores()
     rows, crop = _ring_rows(stage, job, workers), stage.spec.preprocessing.crop
@@ -149,7 +148,7 @@ def encode_files(
 
 
 def _imports(stage: EncodingStage, files: Sequence[File]) -> str:
-    """Return what readers need that takes long to import: torch resizes what they decode."""
+    """Return the slow module that readers import beforehand: torch, where it resizes, or numpy."""
     if stage.spec.decoding == "device":
         some = files[: min(len(files), 1000)]
         jpegs = sum(str(file).lower().endswith((".jpg", ".jpeg")) for file in some)
@@ -158,7 +157,7 @@ def _imports(stage: EncodingStage, files: Sequence[File]) -> str:
 
 
 def _ring_rows(stage: EncodingStage, job: EncodingJob, workers: int) -> int:
-    """Return how many images may be in memory at once."""
+    """Return the number of images that may be in memory at once."""
     crop = stage.spec.preprocessing.crop
     window = _LARGE_RING_BYTES if workers > _MANY_READERS else _RING_BYTES
     rows = min(4096, max(64, window // (3 * crop * crop)))
@@ -166,9 +165,9 @@ def _ring_rows(stage: EncodingStage, job: EncodingJob, workers: int) -> int:
 
 
 class EncodingStage:
-    """Encodes batches in the lanes of an encoder, which is loaded for the first of them.
+    """Encodes batches by parallel encoders, which are loaded for the first batch.
 
-    Several threads may share one.
+    Several threads may share a stage.
     """
 
     def __init__(self, encoder: EncoderLoader, job: EncodingJob) -> None:
@@ -184,26 +183,26 @@ class EncodingStage:
         self.lanes = 1
 
     def close(self) -> None:
-        """End the threads that encode, and unlock the ring's pages."""
+        """End the encoding threads, and unlock the ring's pages."""
         self._stack.close()
 
     @property
     def spec(self) -> EncoderSpec:
-        """What the encoder is."""
+        """Specification of the encoder."""
         return self._encoder.spec
 
     @property
     def info(self) -> EngineInfo:
-        """Device, workers, lanes and batch size at work."""
+        """Device, workers, lanes and batch size in use."""
         workers = self._job.workers or cores()
         if self._pool is None:
             return EngineInfo(workers=workers)
         return EngineInfo(self._encoder.device, workers, self.lanes, self._sizes.now)
 
     def open(self, ring: ImageRing | None = None) -> BatchSize:
-        """Load the encoder where that was not done yet; return the size of its batches.
+        """Load the encoder where it is not loaded yet; return the size of its batches.
 
-        The ring of the first call is page-locked for the encoder's device, where that gets pixels
+        The ring of the first call is page-locked for the encoder's device, where that reads pixels
         from it.
         """
         with self._lock:
@@ -211,8 +210,8 @@ class EncodingStage:
                 encoder = self._encoder.load()
                 usual = good_batch_size(encoder.device)
                 several = self._stack.enter_context(parallel_encoders(encoder))
-                for lane in several:
-                    self._free.put(lane)
+                for one in several:
+                    self._free.put(one)
                 self.lanes = len(several)
                 self._sizes = BatchSize(usual, self._job.batch_size)
                 if ring is not None and self.spec.decoding != "device":
@@ -230,7 +229,7 @@ class EncodingStage:
     ) -> Iterator[Future[EncodedFiles]]:
         """Collect images from blocks and yield a promise for each batch of them.
 
-        Images whose digest is `known`, or that came before, are not encoded.
+        Images whose digest is `known` or that of an earlier image are not encoded.
         """
         batch, size, seen = Batch(ring, 0), 0, set[str]()
         for block in blocks:
@@ -274,24 +273,24 @@ class EncodingStage:
         return done
 
     def _encode(self, batch: Batch, messages: list[str]) -> EncodedFiles:
-        lane = self._free.get()
-        clock = clock_of(lane.device)
+        encoder = self._free.get()
+        clock = clock_of(encoder.device)
         began = clock()
         try:
-            with lane_stream(lane.device):
+            with lane_stream(encoder.device):
                 encoded = encode_in_halves(
-                    lambda pixels: encode_batch(lane, pixels, trunk=self._job.trunk),
-                    self._images(batch, lane.device.split(" ")[0]),
+                    lambda pixels: encode_batch(encoder, pixels, trunk=self._job.trunk),
+                    self._images(batch, encoder.device.split(" ")[0]),
                     self._sizes,
                     clock,
                 )
         finally:
-            self._free.put(lane)
+            self._free.put(encoder)
             batch.release()
         return batch.finished(messages, replace(encoded, seconds=clock() - began))
 
     def _images(self, batch: Batch, device: str) -> Images:
-        """Return a batch's images, those decoded whose files it has; in memory or on the device."""
+        """Return a batch's images, decoding its undecoded files; in memory or on the device."""
         files = batch.files
         if not files:
             return batch.pixels
@@ -307,7 +306,7 @@ class EncodingStage:
         return images if images.is_cuda else images.numpy()
 
     def _decoded(self, batch: Batch, files: list[tuple[str, Pixels]], device: str) -> torch.Tensor:
-        """Decode files on a device, or on the CPU where it refuses: one of them is broken."""
+        """Decode files on a device, or on the CPU where that fails because one file is broken."""
         import torch
 
         try:
@@ -334,10 +333,10 @@ class EncodingStage:
 
 
 def in_order(promises: Iterator[Future[T]], depth: Callable[[], int]) -> Iterator[T]:
-    """Yield results in order, with up to `depth()` promises open.
+    """Yield results in order, with up to `depth()` open promises.
 
-    When one fails, those after it that were begun are still waited for and yielded, since
-    their work is done; then the first failure is raised.
+    After a failure, the results of promises that were already begun are still yielded, as their
+    work is done; then the first failure is raised.
     """
     begun: deque[Future[T]] = deque()
     failure: BaseException | None = None

@@ -1,13 +1,13 @@
-"""Reader processes: a server that is warm, and readers that are forked from it when wanted.
+"""Reader processes: a server with imported modules, from which readers are forked.
 
-    this process ──start──▶ server (imports what decoding needs, once)
+    this process ──start──▶ server (imports modules for decoding, once)
          │                     │ fork
          │──── files ────▶  reader 1 … n ──── pixels ────▶ shared ring
          ◀── digests, reasons ──┘
 
-Everything hangs on sockets: a reader ends when its own is closed, the server when its, so that
-nothing outlives this process, however that ends. A reader that dies is replaced and its files are
-read again; the file it died on twice, or that it did not finish in time, is skipped and named.
+A reader ends when its socket is closed, and so does the server, so that neither outlives this
+process, however that ends. A reader that dies is replaced and its files are read again; a file on
+which readers died twice, or that was not read in time, is skipped with a reason.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from fishembed.images import ImageBytes, quiet_decoding
 from fishembed.images.decoding.decode_limits import decode_memory
 
 HANGS_AFTER = 120.0
-"""Seconds after which a reader that is still at the same file is taken for hung."""
+"""Seconds at the same file after which a reader counts as hung."""
 
 _TRIES = 2
-"""Deaths of a reader at the same file before that file is skipped."""
+"""Deaths of readers at the same file after which that file is skipped."""
 
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """A process with threads cannot be forked safely."""
 
@@ -52,7 +52,7 @@ _PLACE = np.dtype(np.int64)
 
 
 class SharedMemory:
-    """Memory that this process shares with its readers: known digests, their places, the ring."""
+    """Memory shared with the readers: known digests, current file of each reader, image ring."""
 
     def __init__(self, rows: int, crop: int, readers: int, known: Collection[str] = ()) -> None:
         self.layout = _Layout(len(known), readers, (rows, crop, crop, 3))
@@ -63,13 +63,13 @@ class SharedMemory:
         self.ring = ImageRing(memory)
 
     def close(self) -> None:
-        """Close the file; the memory goes with the last array that uses it."""
+        """Close the file; the memory is freed with the last array that uses it."""
         os.close(self.fd)
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things lie in shared memory."""
+    """Layout of shared memory: known digests, places of the readers, ring."""
 
     known: int
     readers: int
@@ -84,7 +84,7 @@ class _Layout:
         return _DIGEST.itemsize * self.known + _PLACE.itemsize * self.readers
 
     def map(self, fd: int) -> tuple[Digests, npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Return the digests, the places and the ring's memory in a file."""
+        """Return arrays on a file: the digests, the places and the ring's memory."""
         shared = mmap.mmap(fd, 0)
         digests = np.frombuffer(shared, _DIGEST, self.known)
         places = np.frombuffer(shared, _PLACE, self.readers, _DIGEST.itemsize * self.known)
@@ -93,7 +93,7 @@ class _Layout:
 
 
 class DigestTable(Container[str]):
-    """SHA-256 digests, sorted in an array that processes can share."""
+    """Set of SHA-256 digests, in a sorted array that processes can share."""
 
     def __init__(self, digests: Digests) -> None:
         self._digests = digests
@@ -107,7 +107,7 @@ class DigestTable(Container[str]):
 
 
 class ReaderServer:
-    """A process that forks readers, warm by `imports`: a module that takes long to import."""
+    """A process that forks readers after importing the module `imports`, which is slow."""
 
     def __init__(self, imports: str) -> None:
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class ReaderServer:
                 [sys.executable, "-c", code],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is this process's to handle
+                start_new_session=True,  # only this process handles Ctrl-C
                 env=os.environ
                 | _ONE_THREAD
                 | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -130,9 +130,9 @@ class ReaderServer:
         self.process.wait()
 
     def fork(self, number: int, memory: int) -> tuple[int, Connection] | None:
-        """Return the process id of a new reader and its connection; None without a server.
+        """Return the process id and connection of a new reader; None where the server died.
 
-        `number` is the reader's place in shared memory, `memory` the file descriptor of that.
+        `number` is the reader's index in shared memory, `memory` the file descriptor of that.
         """
         ours, theirs = socket.socketpair()
         pid = 0
@@ -183,7 +183,7 @@ class ProcessReader:
             self._free.put(number)
 
     def _read(self, number: int, files: list[str | ImageBytes], segment: Segment) -> BlockResult:
-        """Have a reader read files; skip those that end it, and read the others again."""
+        """Read files in a reader process; skip those that crash it, and read the others again."""
         left = list(range(len(files)))
         skipped: dict[int, str] = {}
         deaths: dict[int, int] = {}
@@ -204,18 +204,18 @@ class ProcessReader:
             self.messages.append(f"a process that reads images {ended or 'died'}; it was replaced")
 
     def _start(self, number: int) -> _Reader | None:
-        """Have the server fork a reader; None where there is no server."""
+        """Return a reader forked by the server; None where the server died."""
         forked = self._server.fork(number, self._memory.fd)
         if forked is None:
             return None
         reader = _Reader(*forked, self._memory.places[number:])
-        with suppress(OSError):  # raised again when it is asked to read
+        with suppress(OSError):  # raised again by the next read
             reader.connection.send(self._task)
         self._readers[number] = reader
         return reader
 
     def _read_here(self, files: list[str | ImageBytes], segment: Segment) -> BlockResult:
-        """Read a block in the calling thread, where no process can be had."""
+        """Read a block in the calling thread, where no process can be started."""
         if not self._fell_back:
             self._fell_back = True
             self.messages.append("processes that read images cannot be started: threads read")
@@ -225,7 +225,7 @@ class ProcessReader:
 
 
 class _Reader:
-    """One reader process, seen from the process that wants files read."""
+    """Handle of a reader process."""
 
     def __init__(self, pid: int, connection: Connection, place: npt.NDArray[np.int64]) -> None:
         self.pid, self.connection, self._place = pid, connection, place
@@ -233,12 +233,12 @@ class _Reader:
     def read(
         self, files: list[str | ImageBytes], segment: Segment, hangs_after: float
     ) -> BlockResult | str:
-        """Return what came of the files; "" where the reader died, a reason where it hung."""
+        """Return the result of the files; "" where the reader died, a reason where it hung."""
         try:
             self._place[0] = 0
             self.connection.send((files, segment.start, segment.rows))
             place, since = 0, time.monotonic()
-            while not self.connection.poll(min(_LOOK_EVERY, hangs_after / 4)):
+            while not self.connection.poll(min(_POLL_SECONDS, hangs_after / 4)):
                 if place != self._place[0]:
                     place, since = int(self._place[0]), time.monotonic()
                 elif time.monotonic() - since > hangs_after:
@@ -253,7 +253,7 @@ class _Reader:
 def _with_skipped(
     result: BlockResult, left: list[int], skipped: dict[int, str], n: int
 ) -> BlockResult:
-    """Return the result of the files that were left as that of the whole block."""
+    """Return the result of a block, from that of its files that were not skipped."""
     if not skipped:
         return result
     digests: list[str | None] = [None] * n
@@ -271,7 +271,7 @@ def _with_skipped(
 
 
 def serve(fd: int, warm: str) -> None:
-    """Fork a reader for each request on a socket, until it is closed; runs in the server."""
+    """Fork a reader for each request on a socket, until that is closed; runs in the server."""
     control = socket.socket(fileno=fd)
     __import__(warm)
     if torch := sys.modules.get("torch"):
@@ -299,7 +299,7 @@ def serve(fd: int, warm: str) -> None:
 
 
 def _serve_files(fd: int, memory: int, number: int) -> None:
-    """Read blocks that come on a socket, until it is closed; runs in a reader."""
+    """Read the blocks requested on a socket, until that is closed; runs in a reader."""
     with suppress(EOFError, OSError), quiet_decoding():
         connection = Connection(fd)
         transform, layout = connection.recv()

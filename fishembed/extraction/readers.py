@@ -1,8 +1,8 @@
-"""Readers: threads or processes that turn files into pixels, in one ring of memory.
+"""Readers: threads or processes that decode files to pixels, in one ring of memory.
 
-Processes share no lock with the encoder and with one another, and a decoder that crashes ends
-one of them, not the run. They are forked, already warm, by a server process that this one starts
-(Linux); elsewhere, and for a few files, threads read.
+Processes share no lock with the encoder or one another, and a decoder that crashes ends one of
+them, not the run. A server process forks them with their modules imported (Linux only); on other
+systems, and for few files, threads read.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ import numpy.typing as npt
 from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
 
 ENOUGH_FOR_PROCESSES = 512
-"""Files from which on processes of their own pay."""
+"""Number of files from which on processes are faster than threads."""
 
 _FEW_CORES, _ENOUGH_ON_FEW_CORES = 4, 4096
 """With few cores, their start takes the time of several hundred images."""
 
 _FIRST_BLOCK, _LARGEST_BLOCK = 4, 64
 _BLOCK_SECONDS = 0.05
-"""Work in a block: little enough that none waits long for the last, much enough to hand over."""
+"""Work in a block: short, so that none waits long for the last; long against handing it over."""
 
 _MOST_ROWS = 32.0
-"""Rows of the ring for a file, on average: 5 MB with a crop of 224 pixels."""
+"""Most rows of the ring for a file, on average: 5 MB with a crop of 224 pixels."""
 
 _AHEAD = 2
-"""Blocks that a reader has at hand, so that it never waits for the next."""
+"""Blocks queued for each reader, so that it never waits for the next."""
 
 
 @dataclass(eq=False)
 class Segment:
-    """Rows of the ring that a block of files has.
+    """Rows of the ring that a block of files occupies.
 
-    `uses` counts who still needs them: the block itself, and batches that hold images of it.
+    `uses` counts their users: the block itself, and batches with images of it.
     """
 
     start: int
@@ -53,10 +53,10 @@ class Segment:
 
 
 class ImageRing:
-    """Rows for images, taken and released in about the same order.
+    """Ring buffer of images, uint8 (rows, crop, crop, 3), whose rows are reserved and released.
 
-    A row is written by a reader, encoded from where it lies, and used again. How many rows there
-    are bounds the images in memory, uint8 (rows, crop, crop, 3).
+    A reader writes a row, the encoder reads it in place, and it is reused. Segments are released
+    in about the order of their reservation. The number of rows bounds the images in memory.
     """
 
     def __init__(self, memory: Pixels) -> None:
@@ -69,7 +69,7 @@ class ImageRing:
         return len(self.memory)
 
     def take(self, rows: int) -> Segment | None:
-        """Return `rows` adjacent rows, or None where there is no room for them now."""
+        """Reserve and return `rows` adjacent rows; None where there is no room for them now."""
         with self._changed:
             start = self._place(rows)
             if start is None:
@@ -90,12 +90,12 @@ class ImageRing:
         return self._head if self._head + rows < tail else None
 
     def use(self, segment: Segment) -> None:
-        """Count one more who needs a segment."""
+        """Add a user of a segment."""
         with self._changed:
             segment.uses += 1
 
     def release(self, segment: Segment) -> None:
-        """Count one less who needs a segment; its rows are free when nobody does."""
+        """Remove a user of a segment; without users its rows are free."""
         with self._changed:
             segment.uses -= 1
             while self._taken and not self._taken[0].uses:
@@ -103,19 +103,19 @@ class ImageRing:
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait until a segment is released, at most so long."""
+        """Wait until a segment is released, for at most `seconds`."""
         with self._changed:
             self._changed.wait(seconds)
 
     def images(self, rows: Sequence[int]) -> Pixels:
-        """Return the images of some rows, copied only where these are not adjacent."""
+        """Return the images of some rows, copied only where the rows are not adjacent."""
         first, last = rows[0], rows[-1]
         if last - first + 1 == len(rows):  # rows of a batch never repeat, and rise but at the end
             return self.memory[first : last + 1]
         return self.memory[list(rows)]
 
     def file(self, row: int, length: int) -> Pixels:
-        """Return the bytes of a file that lies in the ring from a row on."""
+        """Return the bytes of an undecoded file that begins at a row."""
         return self.memory[row:].reshape(-1)[:length]
 
 
@@ -123,7 +123,7 @@ class ImageRing:
 class ImageBlock:
     """A block of files that has been read; `start` is the number of its first file.
 
-    Whoever takes the block releases its segment of the ring.
+    The receiver of the block must release its segment of the ring.
     """
 
     start: int
@@ -132,7 +132,7 @@ class ImageBlock:
 
 
 class BlockReader(Protocol):
-    """Reads blocks, several at the same time, each in the thread that calls."""
+    """Reads blocks, several at the same time, each in the calling thread."""
 
     messages: list[str]
 
@@ -155,7 +155,7 @@ class ThreadReader:
 
 
 class FileReaders:
-    """Reads files into the ring, `workers` blocks at the same time, and yields these in order."""
+    """Reads files into the ring, `workers` blocks at the same time, and yields them in order."""
 
     def __init__(self, reader: BlockReader, ring: ImageRing, workers: int) -> None:
         self._reader, self._ring, self._workers = reader, ring, workers
@@ -165,8 +165,8 @@ class FileReaders:
     def read(self, files: Sequence[File]) -> Generator[ImageBlock, None, None]:
         """Yield every block of files, in order, as soon as it is read.
 
-        Whoever takes a block calls `ring.release(block.segment)` when it needs it no more;
-        until enough are released, nothing more is read. Closing the iterator ends the threads.
+        The receiver must call `ring.release(block.segment)` after use; until enough rows are
+        released, nothing more is read. Closing the iterator ends the threads.
         """
         with ExitStack() as stack:
             pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
@@ -193,7 +193,7 @@ class FileReaders:
                 self._ring.wait(1.0)
 
     def _block(self, files: Sequence[File], at: int) -> Sequence[File]:
-        """Return the next files; what is read together, such as frames of a video, in one."""
+        """Return the files of the next block; frames of one video are read together."""
         left = len(files) - at
         whole = getattr(files[at], "together", None)
         if whole is None:
@@ -205,12 +205,12 @@ class FileReaders:
         return max(1, int(len(self._ring) // (4 * _AHEAD * self._workers) / self._rows_each))
 
     def _block_size(self, left: int) -> int:
-        """Return how many files the next block has; few near the end, so that all end together."""
+        """Return the size of the next block; small near the end, so that readers end together."""
         share = -(-left // (_AHEAD * self._workers))
         return max(1, min(self._size, share, self._room()))
 
     def _measure(self, result: BlockResult) -> None:
-        """Learn from a block how many files take about `_BLOCK_SECONDS`, and rows they need."""
+        """Update the block size, to take about `_BLOCK_SECONDS`, and the rows for each file."""
         seconds = (result.read_seconds + result.decode_seconds) / max(1, len(result.digests))
         wanted = int(_BLOCK_SECONDS / max(seconds, 1e-6))
         self._size = max(1, min(_LARGEST_BLOCK, 2 * self._size, wanted))
@@ -220,7 +220,7 @@ class FileReaders:
 
 
 def use_processes(files: int) -> bool:
-    """Return whether processes of their own shall read so many files."""
+    """Return whether processes shall read this number of files."""
     enough = _ENOUGH_ON_FEW_CORES if cores() <= _FEW_CORES else ENOUGH_FOR_PROCESSES
     return hasattr(os, "memfd_create") and files >= enough
 

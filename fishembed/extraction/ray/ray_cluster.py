@@ -1,4 +1,4 @@
-"""Workers of a Ray cluster: started, called again where they die, and let go."""
+"""Start, call and end the workers of a Ray cluster; repeat calls where workers die."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fishembed.extraction.encoder_loader import EncoderLoader
 from fishembed.extraction.ray.ray_worker import EncoderFacts, RayWorker
 
 AT_ONCE = 2
-"""Blocks that a worker works on at the same time."""
+"""Blocks that a worker processes at the same time."""
 
 TRIES = 4
-"""Times that something is asked of workers before their deaths end the run."""
+"""Attempts at the same call or block before worker deaths end the run."""
 
 RESTART_SECONDS = 120.0
-"""How long a worker that died may take until it answers again: it loads its libraries anew."""
+"""Longest restart of a worker that died: it imports its libraries again."""
 
 
 @dataclass(frozen=True)
 class WorkerPool:
-    """Workers that have no task yet: the module `ray`, a handle of each, and its cores."""
+    """Workers without a task: the module `ray`, their handles, and the cores of each."""
 
     ray: Any
     actors: list[Any]
@@ -48,7 +48,7 @@ def worker_pool(
     InputError
         When there is no cluster at the address.
     DeviceError
-        When the cluster has not the cores or GPUs.
+        When the cluster lacks the cores or GPUs.
     """
     ray = import_ray()
     with _cluster(ray, address):
@@ -94,7 +94,7 @@ def _start(ray: Any, workers: int | None, gpus_per_worker: float | None) -> Work
 
 @contextmanager
 def _cluster(ray: Any, address: str | None) -> Iterator[None]:
-    """Be connected to a cluster, started here where none is named; leave it as it was."""
+    """Connect to a cluster, started here where none is named; disconnect afterwards."""
     if ray.is_initialized():
         yield
         return
@@ -118,9 +118,9 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RemoteEncoder(EncoderFacts):
-    """The encoder of a worker, through the protocol of `fishembed.encoders.Encoder`.
+    """Proxy of a worker's encoder, see `fishembed.encoders.Encoder`.
 
-    The loader is sent with every call: a worker that was started anew loads it again.
+    The loader is sent with every call: a restarted worker loads the encoder again.
     """
 
     ray: Any
@@ -142,12 +142,12 @@ class RemoteEncoder(EncoderFacts):
 
 
 def call_and_wait(ray: Any, method: Any, *what: Any) -> Any:
-    """Return what a method of a worker returns, see `call`.
+    """Call a method of a worker and return its result, see `call`.
 
     Raises
     ------
     FishembedError
-        When it dies each time.
+        When the worker dies each time.
     """
     began = time.monotonic()
     while True:
@@ -159,12 +159,12 @@ def call_and_wait(ray: Any, method: Any, *what: Any) -> Any:
 
 
 def call(method: Any, *what: Any) -> Any:
-    """Call a method of a worker, again where it dies; return the promise of its result."""
+    """Call a method of a worker, again where that dies; return the promise of the result."""
     return method.options(max_task_retries=TRIES - 1).remote(*what)
 
 
 def result_of(ray: Any, promise: Any) -> Any:
-    """Return the result of a call, or raise what it raised."""
+    """Return the result of a call, or raise its error."""
     try:
         return ray.get(promise)
     except ray.exceptions.RayTaskError as error:
@@ -173,13 +173,13 @@ def result_of(ray: Any, promise: Any) -> Any:
 
 
 def worker_loss_errors(ray: Any) -> tuple[type[Exception], ...]:
-    """Return the errors that say that a worker, its machine or its result was lost."""
+    """Return the error classes for a lost worker, machine or result."""
     names = ("RayActorError", "ObjectLostError", "OutOfMemoryError", "NodeDiedError")
     return tuple(getattr(ray.exceptions, name) for name in names)
 
 
 def is_restarting(ray: Any, error: Exception, *, since: float) -> bool:
-    """Return whether a worker is only being started anew, after a short wait if so.
+    """Return whether a worker is only restarting, after a short wait if so.
 
     `since` is `time.monotonic()` of the first call that raised such an error; after
     `RESTART_SECONDS` the worker counts as dead.
@@ -194,6 +194,6 @@ def is_restarting(ray: Any, error: Exception, *, since: float) -> bool:
 
 
 def workers_died_error(error: Exception) -> FishembedError:
-    """Return what is raised where a worker dies again and again."""
+    """Return the error for a worker that died each time it was started."""
     why = " ".join(str(error).split())[:300]
     return FishembedError(f"a Ray worker died each of {TRIES} times that it was started: {why}")

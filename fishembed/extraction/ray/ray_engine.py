@@ -1,13 +1,13 @@
 """Extraction on several machines, by Ray.
 
-Files go out in blocks to actors that each hold an encoder and run the pipeline of one machine,
-two blocks at a time, so that one fills its stages while those of the other run empty. A worker
-that sees the store's place writes what came of a block to a partial file, and reports its name to
-the driver; one that does not sends the features. A block is reported once, when all of it is done,
-so that no row is lost or doubled; when its worker dies, others do it, while Ray starts that one
-anew.
+Files are sent in blocks to actors, each with an encoder and the pipeline of one machine, two
+blocks at a time, so that one fills the stages while those of the other run empty. A worker that
+reaches the store's folder writes the features of a block to a partial file, and returns its name to
+the driver; other workers return the features. A block is reported once, when all of it is done, so
+that no row is lost or doubled; when its worker dies, another processes it while Ray restarts that
+one.
 
-Ray Data would bring an exchange of data between operators and a plan of its own. Here a block is
+Ray Data would add an exchange of data between operators and a plan of its own. Here a block is
 file names in and digests out, so actors alone are enough, and start sooner.
 """
 
@@ -41,37 +41,37 @@ from fishembed.extraction.ray.ray_worker import WorkerTask
 from fishembed.extraction.read_block import File
 
 _FIRST = 512
-"""Files of a block while nobody knows how fast workers are."""
+"""Files of a block while the workers' speed is not known."""
 
 _LEAST, _MOST = 32, 1 << 14
 
 _SECONDS = 5.0
-"""Work in a block: all that a death costs."""
+"""Work in a block, which is lost when a worker dies."""
 
 _SHARES = 8
-"""Blocks that are left for each worker, at the least, so that none waits long for the last."""
+"""Least number of blocks left for each worker, so that none waits long for the last."""
 
 _QUEUED = 3
-"""Blocks that a worker has at hand, so that it does not wait for the driver between two."""
+"""Blocks queued for a worker, so that it does not wait for the driver between two."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some files, of which the first is the `start`-th of the run."""
+    """Consecutive files, the first of which is the `start`-th of the run."""
 
     start: int
     files: tuple[File, ...]
 
 
 class BlockQueue:
-    """What is left to do: first large blocks, then smaller ones (guided self-scheduling).
+    """Queue of the remaining blocks: first large, then smaller ones (guided self-scheduling).
 
-    The deaths of its workers end the run when a block was tried `tries` times.
+    The run ends when workers died at the same block `tries` times.
 
     Notes
     -----
     Source: Polychronopoulos and Kuck 1987, "Guided self-scheduling": each block is a fixed
-    share of what is left. Here a time bounds it from above.
+    share of the remaining files. Here a time bounds it from above.
     """
 
     def __init__(self, files: Sequence[File], workers: int, *, tries: int) -> None:
@@ -86,11 +86,11 @@ class BlockQueue:
 
     @property
     def finished(self) -> bool:
-        """Whether every block has been handed to a worker and is done."""
+        """Whether every block is done."""
         return not self._open and not self._back and self._next == len(self._files)
 
     def next(self) -> Block | None:
-        """Return a block: one that came back, else new files; None where all are taken."""
+        """Return a block: one whose worker died, else new files; None where none is left."""
         if self._back:
             block = self._back.popleft()
         elif self._next < len(self._files):
@@ -105,19 +105,19 @@ class BlockQueue:
         return block
 
     def done(self, block: Block, seconds: float) -> None:
-        """Learn that a block is done, and how long it took."""
+        """Record that a block is done, and how long it took."""
         self._open -= 1
         size = round(len(block.files) * _SECONDS / max(seconds, 1e-3))
-        # A block may have had little to encode, so that one alone means little.
+        # A single block may have had few images to encode, so the size changes slowly.
         self._most = min(_MOST, 2 * self._most, max(_LEAST, size))
 
     def again(self, block: Block, why: Exception) -> None:
-        """Return a block to the queue, whose worker has died.
+        """Put a block whose worker has died back into the queue.
 
         Raises
         ------
         FishembedError
-            When that has happened too often.
+            When that happened `tries` times.
         """
         self._open -= 1
         died = self._deaths[block.start] = self._deaths.get(block.start, 0) + 1
@@ -136,12 +136,12 @@ class RayEngine:
     Parameters
     ----------
     address
-        Of a cluster, such as `auto` or `host:6379`; Ray is started on this machine when left
-        out.
+        Address of a cluster, such as `auto` or `host:6379`; Ray is started on this machine when
+        left out.
     workers
-        Actors; one for each GPU, or where there is none for each machine, when left out.
+        Number of actors; one for each GPU, or for each machine without GPUs, when left out.
     gpus_per_worker
-        GPUs that each has to itself; 1 where the cluster has some, when left out.
+        GPUs of each actor; 1 where the cluster has some, when left out.
     """
 
     address: str | None = None
@@ -154,8 +154,8 @@ class RayEngine:
     def prepared(self, encoder: EncoderLoader, *, expected: int) -> Iterator[None]:
         """Let `run` start workers, and end them afterwards; see `Engine.prepared`.
 
-        Where files are expected they are started at once, and the driver loads no encoder: what
-        `auto` means, the workers' hardware decides.
+        Where files are expected, workers are started at once, and the driver loads no encoder:
+        `auto` is decided by the workers' hardware.
         """
         with ExitStack() as stack:
             wanted = worker_pool(self.address, self.workers, self.gpus_per_worker)
@@ -167,7 +167,7 @@ class RayEngine:
     def run(
         self, job: EncodingJob, encoder: EncoderLoader, known: Collection[str]
     ) -> Generator[EncodedFiles, None, None]:
-        """Yield what is finished, a block at a time, in the order that blocks are done."""
+        """Yield the finished files, a block at a time, in the order that blocks are done."""
         if not job.files:
             return
         sign = uuid.uuid4().hex
@@ -183,7 +183,7 @@ class RayEngine:
             yield done
 
     def _sum_up(self, info: EngineInfo, n: int) -> None:
-        """Sum up what the workers are."""
+        """Set `info` to the sum over the workers."""
         several = f"{n} Ray worker{'s' if n > 1 else ''}"
         device = f"{info.device}, {several}" if info.device else self.info.device
         self.info = replace(
@@ -192,10 +192,10 @@ class RayEngine:
 
 
 def _load(pool: WorkerPool, loader: EncoderLoader) -> RemoteEncoder:
-    """Have all workers load an encoder, and let the first of them stand for all."""
+    """Load an encoder in all workers, and return a proxy of the first one's."""
     first, *others = pool.actors
     for actor in others:
-        actor.describe_encoder.remote(loader)  # what fails there is raised when it is prepared
+        actor.describe_encoder.remote(loader)  # an error there is raised by `prepare`
     facts = call_and_wait(pool.ray, first.describe_encoder, loader)
     return RemoteEncoder(**vars(facts), ray=pool.ray, actor=first, loader=loader)
 
@@ -203,7 +203,7 @@ def _load(pool: WorkerPool, loader: EncoderLoader) -> RemoteEncoder:
 def _collect(
     pool: WorkerPool, blocks: BlockQueue, task: Any
 ) -> Iterator[tuple[EncodedFiles, EngineInfo]]:
-    """Hand blocks to all actors, and yield the result of each block."""
+    """Assign blocks to all actors, and yield the result of each block."""
     ray, actors = pool.ray, pool.actors
     working: dict[Any, tuple[Any, Block | None]] = {}
     restarting: dict[Any, float] = {}
@@ -213,18 +213,18 @@ def _collect(
         (ready, *_), _ = ray.wait(list(working), num_returns=1)
         actor, block = working.pop(ready)
         try:
-            answer = result_of(ray, ready)
+            result = result_of(ray, ready)
         except worker_loss_errors(ray) as error:
             if block is not None:
                 blocks.again(block, error)
             elif not is_restarting(ray, error, since=restarting.setdefault(actor, monotonic())):
                 raise workers_died_error(error) from error
             if not any(there is actor and it is None for there, it in working.values()):
-                _prepare(actor, task, working)  # answered when Ray has started it anew
+                _prepare(actor, task, working)  # returns when Ray has restarted it
         else:
             restarting.pop(actor, None)
             if block is not None:
-                done, info, seconds = answer
+                done, info, seconds = result
                 blocks.done(block, seconds)
                 yield done, info
         _assign(actors, task, blocks, working)
@@ -240,7 +240,7 @@ def _assign(
     blocks: BlockQueue,
     working: dict[Any, tuple[Any, Block | None]],
 ) -> None:
-    """Assign blocks to all actors that have answered, to those with the fewest first."""
+    """Assign blocks to all actors that are prepared, to those with the fewest first."""
     has = dict.fromkeys(actors, 0)
     for actor, block in working.values():
         has[actor] += _QUEUED if block is None else 1

@@ -1,4 +1,4 @@
-"""A Ray worker: an encoder, and the pipeline of one machine around it."""
+"""Ray worker: an encoder and the pipeline of one machine."""
 
 from __future__ import annotations
 
@@ -42,15 +42,16 @@ class WorkerTask:
     Attributes
     ----------
     encoder
-        Loaded by a worker, if it has not done so before.
+        Loader of the encoder.
     fingerprint
-        That it must have.
+        Fingerprint that the encoder must have.
     how
-        The work, without its files.
+        The job, without its files.
     known
         Digests that need no embedding.
     sign
-        What the driver has left where the parts lie.
+        Marker that the driver has written beside the partial files: a worker that reads it there
+        reaches the same folder.
     """
 
     encoder: EncoderLoader
@@ -61,10 +62,10 @@ class WorkerTask:
 
 
 class RayWorker:
-    """An actor: holds an encoder, works through blocks, several at a time.
+    """Ray actor with an encoder that processes blocks, several at a time.
 
-    It is made before anybody knows what it shall do. Every call that needs the encoder brings
-    its description along, since Ray may have started the worker anew.
+    It is created before its task is known. Every call that needs the encoder contains its loader,
+    since Ray may have restarted the worker.
     """
 
     def __init__(self) -> None:
@@ -92,12 +93,12 @@ class RayWorker:
         return self._own(encoder).load().encode_texts(texts)
 
     def prepare(self, task: WorkerTask) -> None:
-        """Make ready, before the first block; once.
+        """Load the encoder and open the partial files, once, before the first block.
 
         Raises
         ------
         InputError
-            When the encoder is another here.
+            When the encoder here differs from that of the task.
         """
         own = self._own(task.encoder)
         if own.spec.fingerprint != task.fingerprint:
@@ -123,7 +124,7 @@ class RayWorker:
         self._stage = stage
 
     def _own(self, encoder: EncoderLoader) -> EncoderLoader:
-        """Return the encoder that is here; the one that was brought where there is none."""
+        """Return this worker's encoder; the first call sets and loads it."""
         with self._lock:
             if self._encoder is None:
                 encoder.load()
@@ -133,11 +134,11 @@ class RayWorker:
     def encode_block(
         self, task: WorkerTask, start: int, files: Sequence[File]
     ) -> tuple[EncodedFiles, EngineInfo, float]:
-        """Read and encode a block; return what came of it, what worked, and the seconds it took.
+        """Read and encode a block; return its files, the engine's facts, and seconds.
 
-        Its first file is the `start`-th of all.
+        Its first file is the `start`-th of the run.
         """
-        self.prepare(task)  # Ray may have started this worker anew without anybody's notice
+        self.prepare(task)  # Ray may have restarted this worker without notice
         stage = cast("EncodingStage", self._stage)
         began = time.perf_counter()
         work = replace(task.how, files=tuple(files))
@@ -145,7 +146,7 @@ class RayWorker:
         return done, stage.info, time.perf_counter() - began
 
     def _saved(self, done: EncodedFiles) -> EncodedFiles:
-        """Write features to a partial file where its place is seen from here and writable."""
+        """Write features to a partial file where its folder is reached from here and writable."""
         if self._partial_files is None or done.features is None:
             return done
         finite, features, lost = only_finite(done.encoded, done.features)
@@ -168,7 +169,7 @@ class RayWorker:
 
 
 def joined_files(some: Sequence[EncodedFiles], start: int) -> EncodedFiles:
-    """Return what came of a whole block at once, its files counted from the run's first."""
+    """Return the results of a block as one, its files numbered from `start`."""
     arrays = [one.features for one in some if one.features is not None]
     return EncodedFiles(
         start,
