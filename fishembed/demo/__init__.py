@@ -1,7 +1,7 @@
-"""Drawn fish, so that everything runs with no download.
+"""Drawn fish, so that everything runs without downloads.
 
 `draw_dataset` draws 31 species in water, on deck and on paper into a folder with train, val and
-test splits; `draw_fish` draws one image; `SPECIES` lists what there is to draw::
+test splits; `draw_fish` draws one image; `SPECIES` lists the species::
 
     import numpy as np
     from fishembed.demo import SPECIES, draw_dataset, draw_fish

@@ -1,4 +1,4 @@
-"""The 31 species that the demo draws, and the places and the light that they are seen in.
+"""The 31 species that the demo draws, and the places and light of its images.
 
 Both are read from `species.json` and `places.json`.
 
@@ -170,7 +170,7 @@ _RECORDS |= dict.fromkeys(("tail", "pectoral", "pelvics", "barbels"), Fan)
 
 
 def _built(key: str, value: Any) -> Any:
-    """Turn what JSON has under a key into records and tuples."""
+    """Return the dataclasses and tuples of a JSON value, by its key."""
     if isinstance(value, list):
         return tuple(_built(key, one) for one in value)
     if isinstance(value, dict):
@@ -184,7 +184,7 @@ _SPECIES_TABLE, _PLACE_TABLE = (
 )
 
 COMMON_TO_RARE: tuple[str, ...] = tuple(row["name"] for row in _SPECIES_TABLE)
-"""Names by number of images; of most pairs that look alike one is common, one rare."""
+"""Names by number of images; of most similar pairs one species is common, one rare."""
 
 SPECIES: tuple[Species, ...] = _built("species", sorted(_SPECIES_TABLE, key=itemgetter("name")))
 """Every species, by name."""

@@ -21,7 +21,7 @@ from fishembed.demo.scenes import caption, choose_scene, paint
 from fishembed.errors import InputError, WriteError
 
 DRAWING = 2
-"""Version of the images; raised whenever the same seed would give others."""
+"""Version of the images; raised whenever the same seed would draw others."""
 
 MOST, FEWEST = 120, 6
 """Training images of the commonest and of the rarest species: 20 to 1."""
@@ -33,7 +33,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 def long_tail() -> dict[str, tuple[int, ...]]:
-    """Return how many images of each species each split holds, from common to rare.
+    """Return the number of images of each species in each split, from common to rare.
 
     Training counts fall geometrically from `MOST` to `FEWEST`. Validation and test counts fall
     much less, so that recall means something for every species: 2 to 8, and 8 to 16.
@@ -55,10 +55,10 @@ def draw_dataset(
     """Draw the demo's dataset: 31 species, about 1,600 images, with a 20:1 long tail.
 
     The folder is `FOLDER/{train,val,test}/<species>/<name>.jpg`, with `captions.csv` (path, label,
-    split, caption) and `demo.json`, which says what drew it. It is built beside its place and
-    moved there whole, and left as it is where it is complete.
+    split, caption) and `demo.json`, which records version and seed. It is built beside its place
+    and moved there whole; a complete one is left unchanged.
 
-    The same `seed` gives the same bytes on one machine with the same library versions. `counts` of
+    The same `seed` draws the same bytes on one machine with the same library versions. `counts` of
     each species in each split are `long_tail()` by default, `n_jobs` processes one for each core;
     `progress` is called with the number of images drawn and the number in all.
 
@@ -171,7 +171,7 @@ def _is_complete(folder: Path, stamp: dict[str, object]) -> bool:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Raise unless a folder is missing, empty, or holds nothing but what was drawn before."""
+    """Raise unless a folder is missing, empty, or has only files that were drawn before."""
     if not folder.exists():
         return
     if not folder.is_dir():

@@ -21,12 +21,12 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "linear head, 7 epochs": ("linear", {"epochs": 7}),
     "head by cross-validation": ("auto", {}),
 }
-"""What people call each method; the head it fits, if any, and the head's parameters."""
+"""Title of each method; the head it fits, if any, and the head's parameters."""
 
 
 @dataclass(frozen=True)
 class DemoRun:
-    """Paths of what the demo made: images, features, a run for each of `METHODS`, their page."""
+    """Results of the demo: images, store, a run for each of `METHODS`, their comparison."""
 
     images: Path
     store: Path
@@ -46,7 +46,7 @@ def run_demo(
 ) -> DemoRun:
     """Draw fish, encode them with the embedded encoder, and compare methods on them.
 
-    What is there from before is taken over, so that running it again takes seconds. `data`,
+    Existing results are reused, so that running it again takes seconds. `data`,
     `cache` and `reports` are folders for images, store and runs; `seed` is that of the images and
     the heads; `device` is as in `fishembed.load_encoder`. `data` must hold nothing else.
     """
@@ -71,7 +71,7 @@ def run_demo(
 
 
 def _run(store: FeatureStore, reports: Path, head: str, options: dict[str, Any], seed: int) -> Run:
-    """Return the run that the same command made of the same store before, or make it."""
+    """Return the run that the same command made of the same store, fitted where there is none."""
     verb = "zeroshot" if head == "zeroshot" else f"fit --head {head}"
     flags = "".join(f" --{name} {value}" for name, value in {**options, "seed": seed}.items())
     command = f"fishembed {verb} {store.path}{flags}"
@@ -83,7 +83,7 @@ def _run(store: FeatureStore, reports: Path, head: str, options: dict[str, Any],
         same_store = run.info["store"]["fingerprint"] == store.fingerprint
         if same_store and run.info["command"] == command:
             return run
-    given: dict[str, Any] = {"seed": seed, "reports": reports, "command": command}
+    shared: dict[str, Any] = {"seed": seed, "reports": reports, "command": command}
     if head == "zeroshot":
-        return run_zeroshot(store, **given)
-    return run_fit(store, head=head, parameters=options, **given)
+        return run_zeroshot(store, **shared)
+    return run_fit(store, head=head, parameters=options, **shared)

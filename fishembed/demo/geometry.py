@@ -17,14 +17,14 @@ from fishembed.demo.pixels import Array
 Window: TypeAlias = tuple[slice, slice]
 
 STATIONS = (0, 3, 8, 15, 25, 38, 52, 66, 80, 92, 100)
-"""Where along the axis a species gives the heights of its outline."""
+"""Places along the axis at which a species has heights of its outline."""
 
 MIDDLE, ROOT = 54.0, 103.0
 """The x that a fish turns about, and where the flesh at the root of the tail ends."""
 
 
 class Curve:
-    """A function known by its values at evenly spaced x, quick to read for whole arrays."""
+    """A function tabulated at evenly spaced x, fast for whole arrays."""
 
     def __init__(self, x: Array, values: Array) -> None:
         self._start, self._step = float(x[0]), 1.0 / float(x[1] - x[0])

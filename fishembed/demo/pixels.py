@@ -1,4 +1,4 @@
-"""Colours, smooth steps and tileable noise: what every drawing is mixed from."""
+"""Colours, smooth steps and tileable noise, shared by all drawings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shifted(colour: str, *, hue: float, saturation: float, brightness: float) ->
 
 
 def blend(ground: Array, paint: Array, cover: Array | float) -> Array:
-    """Lay `paint` over `ground`, as opaque as `cover` says (0 to 1)."""
+    """Lay `paint` over `ground` with opacity `cover` (0 to 1)."""
     return np.asarray(ground + (paint - ground) * cover, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""From a species to an image: choose a fish and a place, paint the fish into it, take the photo."""
+"""Draw an image of a species: choose fish and place, paint the scene, and render it as a camera."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def choose_scene(species: Species, rng: np.random.Generator, *, kind: Kind | Non
 
 
 def paint(scene: Scene, size: tuple[int, int] = SIZE) -> Image.Image:
-    """Paint a scene as an RGB image of `size`; the same scene gives the same pixels."""
+    """Paint a scene as an RGB image of `size`; the same scene has the same pixels."""
     rng, shape, place = np.random.default_rng(scene.seed), (size[1], size[0]), scene.place
     place = replace(place, lamp_along=between(rng, -0.5, 0.5))
     fish = paint_fish(scene.fish, scene.pose, place, shape)
@@ -143,7 +143,7 @@ def caption(scene: Scene) -> str:
 def _camera_image(scene: Array, kind: Kind, rng: np.random.Generator) -> Image.Image:
     """Turn float32 (3, rows, columns), 0 to 1, into an image as a camera would.
 
-    What is brighter than 0.75 is bent so that it nears white instead of being cut off at it.
+    Values above 0.75 are compressed towards white instead of clipped at it.
     """
     unsharp = {"water": 0.6, "deck": 0.3, "paper": 0.25}[kind]
     blur = float(rng.exponential(unsharp)) if rng.random() < 0.75 else 0.0
@@ -188,7 +188,7 @@ def choose_individual(species: Species, rng: np.random.Generator) -> Species:
 
 
 def _scaled(record: Any, rng: np.random.Generator, **spreads: float) -> Any:
-    """Multiply measures by random factors around 1 with the given spreads."""
+    """Multiply measures by random factors around 1 with `spreads`."""
     changed = {name: getattr(record, name) * around(rng, 1.0, s) for name, s in spreads.items()}
     return replace(record, **changed)
 
@@ -203,8 +203,8 @@ def _median_fin(fin: MedianFin, raised: float, rng: np.random.Generator) -> Medi
 def _mark(mark: Mark, rng: np.random.Generator) -> Mark:
     """Make a marking stronger or fainter; single spots now and then are missing."""
     strength = mark.strength * min(max(around(rng, 0.9, 0.28), 0.15), 1.15)
-    grow, kept = around(rng, 1.0, 0.07), [place for place in mark.places if rng.random() > 0.06]
-    places = [(x + around(rng, 0.0, 0.8), v + around(rng, 0.0, 0.04), r * grow) for x, v, r in kept]
+    grow, seen = around(rng, 1.0, 0.07), [place for place in mark.places if rng.random() > 0.06]
+    places = [(x + around(rng, 0.0, 0.8), v + around(rng, 0.0, 0.04), r * grow) for x, v, r in seen]
     return replace(mark, places=tuple(places), strength=min(strength, 1.0))
 
 

@@ -1,4 +1,4 @@
-"""Answer photos in a browser on this machine, with a run's head."""
+"""Classify photos in a browser on this machine, with a run's head."""
 
 from fishembed.serve.upload_classifier import UploadClassifier
 from fishembed.serve.web_app import make_app

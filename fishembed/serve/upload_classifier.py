@@ -1,4 +1,4 @@
-"""Predictions for uploaded photos, by a run whose files and encoder are read once."""
+"""Predictions for uploaded photos, by a run whose files and encoder are loaded once."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ MAX_PIXELS = 100_000_000
 """Width × height above which a photo is refused."""
 
 THUMBNAIL_BOX = (240, 180)
-"""Largest width and height of the training images that are shown."""
+"""Largest width and height of training images' thumbnails."""
 
 _IMAGES_AT_ONCE = 64
-"""Of several requests that are answered together."""
+"""Most images of several requests that are predicted together."""
 
 
 @dataclass(frozen=True)
 class _Request:
-    """Photos that wait for their answers."""
+    """Photos that wait for their predictions."""
 
     places: list[Path]
     found: Future[Predictions] = field(default_factory=Future)
@@ -52,7 +52,7 @@ class UploadClassifier:
     run
         The run.
     encoder
-        The encoder it was made with.
+        The encoder that the run was made with.
     """
 
     def __init__(self, run: Run, encoder: Encoder) -> None:
@@ -66,12 +66,12 @@ class UploadClassifier:
     def predict(
         self, files: list[tuple[str, bytes]], *, with_thumbnails: bool = False
     ) -> dict[str, Any]:
-        """Return what each photo is called, or its problem, in the order of the upload.
+        """Return the prediction for each photo, or its problem, in the order of the upload.
 
-        The training images that it is like come with a small copy if asked for and at hand.
+        With `with_thumbnails`, the nearest training images have thumbnails where they are found.
         """
         with tempfile.TemporaryDirectory(prefix="fishembed-") as folder:
-            # Names of uploads are never names of files here.
+            # Names of uploads are never used as names of files.
             places = [Path(folder, f"{number:04d}") for number in range(len(files))]
             problems = {}
             for place, (_, data) in zip(places, files, strict=True):
@@ -82,25 +82,25 @@ class UploadClassifier:
             problems |= dict(found.skipped)
         by_path = {one.path: one for one in found.predictions}
         shown = self._thumbnails(found) if with_thumbnails else {}
-        answers: list[dict[str, Any]] = []
+        documents: list[dict[str, Any]] = []
         for path, (name, _) in zip(map(str, places), files, strict=True):
             one = by_path.get(path)
             known = {"problem": problems.get(path, "not read")}
-            answers.append({"file": name} | (known if one is None else _answer(one, shown)))
-        return {"run": self.run.name, "answers": answers}
+            documents.append({"file": name} | (known if one is None else _document(one, shown)))
+        return {"run": self.run.name, "answers": documents}
 
     def _has_training_images(self) -> bool:
-        """Return whether the run's store can be read, which only evidence needs."""
+        """Return whether the run's store can be read; only evidence needs it."""
         try:
             return bool(len(self._prepared.training_images.rows))
         except FishembedError:
             return False
 
     def _predictions(self, places: list[Path]) -> Predictions:
-        """Predict photos, together with those of all requests that wait meanwhile.
+        """Predict photos, together with those of all waiting requests.
 
-        One forward pass at a time: more would only take turns. A few photos in one cost little
-        more than one photo.
+        One forward pass at a time, since several would only share the cores. A batch of a few
+        photos costs little more than one photo.
         """
         if not places:
             return Predictions((), ())
@@ -108,11 +108,11 @@ class UploadClassifier:
         self._waiting.append(mine)
         with self._lock:
             while not mine.found.done():
-                self._answer_some()
+                self._predict_waiting()
         return mine.found.result()
 
-    def _answer_some(self) -> None:
-        """Answer the requests that wait, the oldest first, up to a number of photos."""
+    def _predict_waiting(self) -> None:
+        """Predict the waiting requests, the oldest first, up to `_IMAGES_AT_ONCE` photos."""
         some = [self._waiting.popleft()]
         n = len(some[0].places)
         while self._waiting and n + len(self._waiting[0].places) <= _IMAGES_AT_ONCE:
@@ -129,19 +129,19 @@ class UploadClassifier:
 
     def _predict(self, places: list[Path]) -> Predictions:
         try:
-            # On busy cores a second thread of BLAS costs a single photo more than all else.
+            # On busy cores a second BLAS thread costs more than the rest of a single photo.
             with one_blas_thread():
                 return predict_run(
                     self._prepared, places, top=3, evidence=self._evidence, encoder=self._encoder
                 )
-        except FishembedError as error:  # not one of them could be read
+        except FishembedError as error:  # none of them could be read
             if len(places) > 1:
                 alone = [self._predict([place]) for place in places]
                 return Predictions(
                     tuple(one for each in alone for one in each.predictions),
                     tuple(one for each in alone for one in each.skipped),
                 )
-            # Names of files here are nobody's business.
+            # Names of temporary files are not shown.
             why = str(error).rpartition(f"{places[0]}': ")[2]
             return Predictions((), ((str(places[0]), why),))
 
@@ -153,7 +153,7 @@ class UploadClassifier:
         return {path: {"thumbnail": small.uri} for path, small in made.items()}
 
 
-def _answer(one: Prediction, thumbnails: Mapping[str, dict[str, str]]) -> dict[str, Any]:
+def _document(one: Prediction, thumbnails: Mapping[str, dict[str, str]]) -> dict[str, Any]:
     guesses = zip(one.classes, one.probabilities, strict=True)
     return {
         "species": species(one),
@@ -177,7 +177,7 @@ def _of_these(found: Predictions, paths: set[str]) -> Predictions:
 
 
 def _too_large(data: bytes) -> str:
-    """Return why a photo is refused before it is decoded: no image, or too many pixels."""
+    """Return the reason for refusing a photo before decoding: no image, or too many pixels."""
     from PIL import Image
 
     try:

@@ -1,4 +1,4 @@
-"""Classify photos in a browser on this machine: a page, and a JSON endpoint with its OpenAPI."""
+"""Web application that classifies photos: a page, and a JSON endpoint with its OpenAPI."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 MAX_BYTES = 32_000_000
-"""Bytes of one upload, all its files together."""
+"""Most bytes of one upload, all its files together."""
 
 MAX_FILES = 64
-"""Files of one upload."""
+"""Most files of one upload."""
 
 
 def make_app(classifier: UploadClassifier, token: str = "", hosts: Sequence[str] = ()) -> Any:
@@ -32,9 +32,9 @@ def make_app(classifier: UploadClassifier, token: str = "", hosts: Sequence[str]
     classifier
         Classifies the uploads.
     token
-        What requests have to bring, as `Authorization: Bearer …` or `?token=…`; "" for none.
+        Token of authorized requests, as `Authorization: Bearer …` or `?token=…`; "" for none.
     hosts
-        Names by which this machine may be asked; any when empty.
+        Host names that requests may be sent to; any when empty.
 
     Raises
     ------
@@ -47,19 +47,19 @@ def make_app(classifier: UploadClassifier, token: str = "", hosts: Sequence[str]
         from starlette.routing import Route
     except ImportError as error:
         raise MissingExtraError("fishembed serve", "starlette", "serve") from error
-    answers = _Endpoints(classifier, token, hosts)
+    endpoints = _Endpoints(classifier, token, hosts)
     return Starlette(
         routes=[
-            Route("/", answers.page),
-            Route("/api/predict", answers.predict, methods=["POST"]),
-            Route("/openapi.json", answers.openapi),
+            Route("/", endpoints.page),
+            Route("/api/predict", endpoints.predict, methods=["POST"]),
+            Route("/openapi.json", endpoints.openapi),
         ]
     )
 
 
 @dataclass(frozen=True)
 class _Endpoints:
-    """What each address answers; see `make_app`."""
+    """Endpoints of the application; see `make_app`."""
 
     classifier: UploadClassifier
     token: str
@@ -110,13 +110,13 @@ class _Endpoints:
         return JSONResponse(_openapi(self.classifier.run.name, needs_token=bool(self.token)))
 
     def _refused(self, request: Request) -> str:
-        """Return why a request is refused; "" where it is not."""
+        """Return the reason for refusing a request; "" where it is accepted."""
         name = request.url.hostname
         if self.hosts and name not in self.hosts:
             return f"this answers to {', '.join(self.hosts)}, not to {name}"
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        given = given or request.query_params.get("token", "")
-        known = not self.token or hmac.compare_digest(given.encode(), self.token.encode())
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        token = token or request.query_params.get("token", "")
+        known = not self.token or hmac.compare_digest(token.encode(), self.token.encode())
         return "" if known else "a token is needed: it stands where fishembed serve was started"
 
 

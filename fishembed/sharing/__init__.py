@@ -1,6 +1,6 @@
-"""Runs that leave the program: a bundle for other programs, a folder or model on the hub.
+"""Sharing of runs: ONNX bundles for other programs, folders, models on the hub.
 
-They are loaded when first used.
+The names are loaded on first use.
 """
 
 from __future__ import annotations

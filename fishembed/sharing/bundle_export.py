@@ -1,4 +1,4 @@
-"""Export a run's encoder and head as one ONNX network, with what is needed beside it."""
+"""Export a run's encoder and head as one ONNX network, in a folder with the files it needs."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
 
 N_COMPARED = 100
-"""Images that are answered both ways before a bundle is written."""
+"""Images on which network and encoder are compared before a bundle is written."""
 
 LEAST_COSINE = 0.999
-"""Between features of the same image, below which two encoders are not the same."""
+"""Cosine of two features of an image below which the network differs from the encoder."""
 
 Images = Sequence[Path | ImageBytes]
 Floats = npt.NDArray[Any]
@@ -59,18 +59,18 @@ Floats = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement: how many images were compared and how many differ.
+    """Agreement of two networks on the same images.
 
     Attributes
     ----------
     n_images
-        Images that both answered.
+        Number of images compared.
     least_cosine, mean_cosine
-        Between the two features of an image.
+        Cosine of the two features of an image, least and mean.
     same_top1
-        Images for which both name the same class.
+        Number of images for which both predict the same class.
     largest_difference
-        Between the two probabilities of a class.
+        Largest difference between the two probabilities of a class.
     """
 
     n_images: int
@@ -81,7 +81,7 @@ class Agreement:
 
     @classmethod
     def of(cls, head: SavedHead, ours: Floats, theirs: Floats) -> Agreement:
-        """Compare two (n, dim) features of the same images, and what a head makes of them."""
+        """Compare two (n, dim) features of the same images, and a head's predictions from them."""
         cosines = np.einsum("ij,ij->i", unit_rows(ours), unit_rows(theirs))
         first, second = head.predict_proba(ours), head.predict_proba(theirs)
         same = first.argmax(axis=1) == second.argmax(axis=1)
@@ -113,13 +113,13 @@ class Bundle:
     Attributes
     ----------
     folder
-        Where it lies.
+        Folder of the bundle.
     agreement
-        The network against the encoder in fp32.
+        Of the network with the encoder in fp32.
     as_run
-        The network against the encoder as the run had it; None where that is fp32 too.
+        Of the network with the encoder in the run's precision; None where that is fp32 too.
     int8
-        The network with integer weights against the encoder in fp32; None without one.
+        Of the network with integer weights with the encoder in fp32; None without one.
     megabytes
         Size of each network's file, by name.
     """
@@ -142,7 +142,7 @@ def bundle_run(
     trust_encoder: bool = False,
     progress: Progress | None = None,
 ) -> Bundle:
-    """Export a run as a folder that needs nothing but onnxruntime to classify images.
+    """Export a run as a folder that classifies images with onnxruntime alone.
 
     Parameters
     ----------
@@ -151,10 +151,10 @@ def bundle_run(
     output
         A new folder.
     images
-        Images, folders and patterns to compare both ways of answering on; those of the run's
-        store when left out. The first 100, or as many as there are.
+        Images, folders and patterns on which network and encoder are compared, the first 100 of
+        them; those of the run's store when left out.
     int8
-        Also write the network with integer weights: a quarter of the size, and less exact.
+        Whether to write the network with integer weights too: a quarter of the size, less exact.
     send_back
         Share of images of known classes that the network may send back as unknown.
     fetch, trust_encoder
@@ -165,10 +165,10 @@ def bundle_run(
     Raises
     ------
     BundleError
-        When the network does not answer as the encoder does, or cannot be exported; nothing is
-        written then.
+        When the network does not agree with the encoder, or cannot be exported; nothing is written
+        then.
     InputError
-        When something is at `output`, or there are no images to compare on.
+        When `output` exists, or there are no images to compare on.
     MissingExtraError
         When onnx, onnxscript or onnxruntime is not installed.
 
@@ -217,7 +217,7 @@ def bundle_run(
 
 
 def require_onnx() -> None:
-    """Refuse early where a package for bundles is missing."""
+    """Raise MissingExtraError where a package for bundles is missing."""
     from importlib.util import find_spec
 
     for package in ("onnx", "onnxscript", "onnxruntime"):
@@ -226,7 +226,7 @@ def require_onnx() -> None:
 
 
 def _images(run: Run, named: Sequence[str | Path], *, fetch: bool) -> Images:
-    """Return images to compare on: those named, else some of the run's store, evenly spread."""
+    """Return images to compare on: those named, else some of the run's store, evenly spaced."""
     if named:
         return find_images(named)[:N_COMPARED]
     with run.open_store(fetch=fetch) as store:
@@ -242,7 +242,7 @@ def _images(run: Run, named: Sequence[str | Path], *, fetch: bool) -> Images:
 
 
 def _encoder(run: Run, precision: str, progress: Progress, *, trust: bool) -> TorchEncoder:
-    """Load the run's encoder on the CPU, in some precision."""
+    """Load the run's encoder on the CPU, in the given precision."""
     spec = run.info["encoder"]
     if spec.get("library") in ("imported", "joined"):
         raise InputError(
@@ -261,7 +261,7 @@ def _encoder(run: Run, precision: str, progress: Progress, *, trust: bool) -> To
 
 
 def _features(images: Images, encoder: Any, *, trunk: bool) -> npt.NDArray[np.float32]:
-    """Encode the images that can be read, each the same way whatever computes it."""
+    """Encode the images that can be read, with the same decoding for every encoder."""
     encoded = encode_images(images, encoder, trunk=trunk)
     if not len(encoded.rows):
         reason = encoded.skipped[0][1] if encoded.skipped else "there is none"
@@ -278,14 +278,14 @@ def _export(
     from fishembed.sharing.bundle_network import BundleNetwork, export_network, image_network
 
     place = run.folder / HELD_OUT_NPZ
-    kept = HeldOut.load(place) if place.is_file() else None
+    held_out = HeldOut.load(place) if place.is_file() else None
     pixels = encoder.spec.preprocessing
     network = BundleNetwork(
         image_network(encoder, trunk=run.features == "trunk"),
         pixels.mean,
         pixels.std,
         head=head,
-        kept=kept,
+        kept=held_out,
         send_back=send_back,
     )
     export_network(network, pixels.crop, path)

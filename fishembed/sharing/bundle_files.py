@@ -1,4 +1,4 @@
-"""Files of a bundle's folder, how they are opened, and its network in the place of an encoder."""
+"""Files of a bundle's folder, opening them, and its network as an encoder."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class OpenedBundle:
-    """A bundle that is ready to predict.
+    """An opened bundle, ready to predict.
 
     Attributes
     ----------
     run
-        The run that it was made of, as far as `predict` needs it.
+        The part of its run that `predict` needs.
     encoder
         Its network.
     about
-        `bundle.json`.
+        Content of `bundle.json`.
     """
 
     run: Run
@@ -50,21 +50,21 @@ class OpenedBundle:
 
 
 def open_bundle(folder: str | Path, *, int8: bool = False) -> OpenedBundle:
-    """Open a bundle; its files are compared with their digests first.
+    """Open a bundle, after its files are verified by their digests.
 
     Parameters
     ----------
     folder
-        What `bundle_run` wrote, or ``hf:OWNER/NAME`` of a run that was pushed with it.
+        Folder that `bundle_run` wrote, or ``hf:OWNER/NAME`` of a run that was pushed with it.
     int8
-        Whether to take the network with integer weights.
+        Whether to use the network with integer weights.
 
     Raises
     ------
     RunNotFoundError
         When there is no bundle.
     RunFormatError
-        When a file is not as it was written, or cannot be used.
+        When a file was changed, or cannot be used.
     MissingExtraError
         When onnxruntime is not installed.
     """
@@ -85,7 +85,7 @@ def open_bundle(folder: str | Path, *, int8: bool = False) -> OpenedBundle:
 
 
 def check_bundle(folder: Path) -> Run:
-    """Return the run of a bundle, once its record is known to be one of this version.
+    """Return the run of a bundle; raise where it is not one of this version.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def check_bundle(folder: Path) -> Run:
 
 
 def recorded_spec(run: Run) -> EncoderSpec:
-    """Return the description of the encoder that a run was made with."""
+    """Return the specification of the encoder that a run was made with."""
     known = dict(run.info["encoder"])
     for key in ("fingerprint", "weights_file", "has_text"):
         known.pop(key, None)
@@ -114,14 +114,14 @@ def recorded_spec(run: Run) -> EncoderSpec:
 
 
 class OnnxEncoder:
-    """Images to the features that a bundle's head reads.
+    """Encoder of a bundle: from images to the features of its head.
 
     Parameters
     ----------
     path
         The ONNX file.
     spec
-        The encoder that it was exported from.
+        Specification of the encoder that it was exported from.
 
     Raises
     ------
@@ -138,17 +138,17 @@ class OnnxEncoder:
 
     @property
     def device(self) -> str:
-        """Where it runs, as a person would say it."""
+        """Device and library, for users."""
         return "cpu (onnxruntime)"
 
     @property
     def logit_scale(self) -> float | None:
-        """None: a bundle has no words."""
+        """None: a bundle encodes no texts."""
         return None
 
     @property
     def trunk_dim(self) -> int:
-        """Length of the features, which are the trunk's where the head reads those."""
+        """Length of the features, which are the trunk's where the head uses those."""
         return self.spec.dim
 
     def encode_images(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -160,7 +160,7 @@ class OnnxEncoder:
     def encode_with_trunk(
         self, batch: npt.NDArray[np.uint8]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return the features twice: the network has one kind, which the head reads."""
+        """Return the features twice: the network has only those that the head uses."""
         features = self.encode_images(batch)
         return features, features
 
@@ -168,12 +168,12 @@ class OnnxEncoder:
         self,
         texts: Sequence[str],  # noqa: ARG002 - the protocol's signature
     ) -> npt.NDArray[np.float32] | None:
-        """Return None: a bundle has no words."""
+        """Return None: a bundle encodes no texts."""
         return None
 
     @contextmanager
     def parallel_encoders(self) -> Iterator[Sequence[OnnxEncoder]]:
-        """Return one for each core, each computing a batch in one thread."""
+        """Yield one encoder for each core, each with a single thread."""
         single = copy.copy(self)
         single._session = _session(self._path, threads=1)
         yield [single] * cores()

@@ -1,4 +1,4 @@
-"""Everything between an image's pixels and the answer, as one torch network written as ONNX."""
+"""Network from an image's pixels to the prediction, in torch, and its export to ONNX."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fishembed.experiments.held_out import HeldOut
 
 OUTPUTS = ("features", "logits", "probabilities", "unknown", "like_none")
-"""Names of what the network returns, in order."""
+"""Names of the network's outputs, in order."""
 
 _TINY = float(np.finfo(np.float64).tiny)
 _FEWEST_IN_TAIL = 10
@@ -31,20 +31,20 @@ _ONE_IN_A_HUNDRED = float(np.log(100))
 
 
 class BundleNetwork(nn.Module):
-    """From uint8 (n, side, side, 3) images to features, calibrated logits and the refusal.
+    """Network from uint8 (n, side, side, 3) images to features, calibrated logits and refusal.
 
     Parameters
     ----------
     encode
-        From normalised (n, 3, side, side) to (n, dim) features.
+        Network from normalised (n, 3, side, side) to (n, dim) features.
     mean, std
-        Of each channel, on a scale from 0 to 1.
+        Mean and standard deviation of each channel, on a scale from 0 to 1.
     head
         The calibrated head.
     kept
-        Scores of held-out images; None where no image is ever sent back.
+        Scores of held-out images; None where no image is ever sent back as unknown.
     send_back
-        Share of images of known classes that may be sent back.
+        Share of images of known classes that may be sent back as unknown.
     """
 
     mean: Tensor
@@ -68,7 +68,7 @@ class BundleNetwork(nn.Module):
         self.refusal = None if kept is None else _Refusal(kept, send_back)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return what `OUTPUTS` names."""
+        """Return the outputs that `OUTPUTS` names."""
         pixels = (images.permute(0, 3, 1, 2).to(torch.float32) / 255 - self.mean) / self.std
         features = self.encode(pixels).to(torch.float32)
         logits = self.head(features)
@@ -90,7 +90,7 @@ def _as_sum(head: SavedHead) -> FittedSum:
 
 
 class _Sum(nn.Module):
-    """Logits of a head, in double precision as `FittedSum` adds them up."""
+    """Logits of a head, summed in double precision as by `FittedSum`."""
 
     shift: Tensor
 
@@ -163,14 +163,14 @@ class _Votes(nn.Module):
 
 
 class _Refusal(nn.Module):
-    """Whether an image is sent back, as `KnownScores` decides."""
+    """Whether an image is sent back as unknown, as decided by `KnownScores`."""
 
-    def __init__(self, kept: HeldOut, send_back: float) -> None:
+    def __init__(self, held_out: HeldOut, send_back: float) -> None:
         super().__init__()
-        self.distances = _Distances(kept.distances)
-        self.indecision = _LogShare(kept.indecision)
-        self.farness = nn.ModuleList(_LogShare(known) for known in columns(kept.distance).T)
-        self.threshold = kept.known.threshold(send_back)
+        self.distances = _Distances(held_out.distances)
+        self.indecision = _LogShare(held_out.indecision)
+        self.farness = nn.ModuleList(_LogShare(known) for known in columns(held_out.distance).T)
+        self.threshold = held_out.known.threshold(send_back)
 
     def forward(self, features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         z = torch.log_softmax(logits, dim=1)
@@ -223,7 +223,7 @@ class _SpreadSquares(nn.Module):
 
 
 class _LogShare(nn.Module):
-    """Minus the logarithm of the share of known scores that reach a score, see `KnownScores`."""
+    """Negative logarithm of the share of known scores not below a score, see `KnownScores`."""
 
     known: Tensor
 
@@ -267,11 +267,11 @@ def _double(values: np.ndarray[Any, Any]) -> Tensor:
 
 _OPSET = 18
 _MOST_IN_ONE_FILE = 1_800_000_000
-"""Bytes; an ONNX file ends at 2 GiB, larger networks have their weights in a file beside it."""
+"""Bytes; an ONNX file has at most 2 GiB, larger networks have their weights in a second file."""
 
 
 class _Called(nn.Module):
-    """A network whose forward pass is some function of it."""
+    """A network whose forward pass is a function of it."""
 
     def __init__(self, network: nn.Module, call: Callable[[Any, Tensor], Tensor]) -> None:
         super().__init__()
@@ -283,12 +283,12 @@ class _Called(nn.Module):
 
 
 def image_network(encoder: TorchEncoder, *, trunk: bool) -> nn.Module:
-    """Return the network from normalised pixels to the features, or those before the projection.
+    """Return the network from normalised pixels to features.
 
     Parameters
     ----------
     encoder
-        In fp32, on the CPU, by torch.
+        A torch encoder in fp32 on the CPU.
     trunk
         Whether to return the features before the projection.
     """
@@ -304,14 +304,14 @@ def image_network(encoder: TorchEncoder, *, trunk: bool) -> nn.Module:
 
 
 def export_network(network: nn.Module, side: int, path: Path) -> None:
-    """Write a network that takes uint8 (n, side, side, 3) images, n any number.
+    """Write a network of uint8 (n, side, side, 3) images to an ONNX file, for any n.
 
     Raises
     ------
     BundleError
-        When torch cannot express it in ONNX.
+        When torch cannot export it to ONNX.
     """
-    # Not one image: torch would take the number for fixed.
+    # Two images: with one, torch would treat the number as fixed.
     images = torch.zeros((2, side, side, 3), dtype=torch.uint8)
     size = sum(one.numel() * one.element_size() for one in network.parameters())
     try:

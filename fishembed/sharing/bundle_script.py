@@ -34,18 +34,18 @@ _OVER_WHITE = """\
 
 
 def predict_script(spec: EncoderSpec) -> str:
-    """Return a program of twenty lines that classifies images as `fishembed predict` does.
+    """Return a script of twenty lines that classifies images as `fishembed predict` does.
 
     Parameters
     ----------
     spec
-        Of the encoder: the size its network takes, and how images are made so.
+        Specification of the encoder, with the preprocessing of its images.
     """
     return _TEMPLATE.format(resize="\n".join([*_draft(spec), _OVER_WHITE, *_resize(spec)]))
 
 
 def _draft(spec: EncoderSpec) -> list[str]:
-    """Return the lines that decode a JPEG at a part of its size, as fast decoding does."""
+    """Return the lines that decode a JPEG at reduced size, as fast decoding does."""
     if spec.decoding == "exact":
         return []
     twice = 2 * spec.preprocessing.resize

@@ -30,9 +30,9 @@ class Pushed:
     Attributes
     ----------
     name
-        What `predict` takes: the folder, or ``hf:OWNER/NAME@COMMIT``.
+        Name for `predict`: the folder, or ``hf:OWNER/NAME@COMMIT``.
     files
-        What was written.
+        Names of the files written.
     """
 
     name: str
@@ -49,9 +49,9 @@ def push_run(
     private: bool = False,
     progress: Progress | None = None,
 ) -> Pushed:
-    """Write what predicts of a run, with a model card, to the hub or to a folder.
+    """Write the part of a run that predicts, with a model card, to the hub or to a folder.
 
-    No pickle, no image, no path of this machine and no command is among it.
+    It contains no pickle, no image, no path of this machine and no command.
 
     Parameters
     ----------
@@ -62,22 +62,22 @@ def push_run(
     to
         A new folder, in place of the hub.
     bundle
-        What `bundle_run` wrote for the same run, to be shared too.
+        Folder that `bundle_run` wrote for the same run, to share too.
     licence
-        Of the classifier, for the card.
+        Licence of the classifier, for the card.
     private
         Whether a model that is made on the hub is private.
     progress
-        Receives what is uploaded.
+        Receives the names of uploaded files.
 
     Raises
     ------
     InputError
-        When the name is none, or something is at `to`.
+        When `repo` is not a valid name, or `to` exists.
     BundleError
         When the bundle is of another run.
     RemoteError
-        When the hub does not take it.
+        When the hub refuses the upload.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def _write(run: Run, repo: str, folder: Path, bundle: Path | None, licence: str)
 
 
 def _upload(folder: Path, repo: str, *, private: bool) -> str:
-    """Upload a folder in one commit and return that; the client finds the user's token itself."""
+    """Upload a folder in one commit and return its hash; the client finds the user's token."""
     from huggingface_hub import HfApi
 
     api = HfApi(library_name="fishembed")

@@ -1,4 +1,4 @@
-"""The README of a run that is shared: what it was made from, how good it is, and its limits."""
+"""Model card of a shared run: its data, metrics, encoder, classifier and limits."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _SCORES = {
 
 
 def model_card(run: Run, repo: str, *, licence: str = "", bundled: bool = False) -> str:
-    """Return the card of a run, as Markdown with YAML in front; no path of this machine is in it.
+    """Return the card of a run, Markdown after YAML, without paths of this machine.
 
     Parameters
     ----------
     run
         The run.
     repo
-        ``OWNER/NAME`` that it will have.
+        ``OWNER/NAME`` on the hub.
     licence
-        Of the classifier, such as ``cc-by-4.0``; noted as missing when left out.
+        Licence of the classifier, such as ``cc-by-4.0``; noted as missing when left out.
     bundled
-        Whether an ONNX network lies beside it.
+        Whether an ONNX network is shared with it.
     """
     parts = [
         _front_matter(run, repo, licence),

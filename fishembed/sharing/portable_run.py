@@ -1,4 +1,4 @@
-"""The part of a run that predicts, without what only this machine knows."""
+"""The part of a run that predicts, without paths and commands of this machine."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from fishembed.experiments.runs.run_documents import (
     write_run_json,
 )
 
-_KEPT = (
+_COPIED = (
     *("kind", "head", "parameters", "assumed_prior", "seed", "scored_split", "classes"),
     *("features", "prompts", "selection", "versions", "created", "seconds"),
 )
 
 
 def write_portable_run(run: Run, folder: Path) -> None:
-    """Write what `predict` needs of a run into a folder: no path of this machine, no pickle.
+    """Write the files of a run that `predict` needs, without paths of this machine and pickles.
 
-    `write_portable_record` completes it, once all other files are in the folder.
+    `write_portable_record` completes them, once all other files are in the folder.
 
     Raises
     ------
     RunFormatError
-        When the run has no head, or a file of it is not as it was written.
+        When the run has no head, or one of its files was changed.
     """
     if not (run.folder / HEAD_NPZ).is_file():
         raise RunFormatError(f"the run {str(run.folder)!r} has no {HEAD_NPZ}: fit again")
@@ -44,12 +44,12 @@ def write_portable_run(run: Run, folder: Path) -> None:
 
 
 def write_portable_record(run: Run, folder: Path) -> None:
-    """Write `run.json`, with the digest of every file of the folder."""
+    """Write `run.json`, with the digest of every file in the folder."""
     write_run_json(folder, run.name, portable_info(run.info))
 
 
 def portable_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run says of itself, without paths of this machine and its command.
+    """Return the description of a run without paths of this machine and its command.
 
     Examples
     --------
@@ -57,25 +57,25 @@ def portable_info(info: Mapping[str, Any]) -> dict[str, Any]:
     >>> portable_info({"store": store, "command": "fishembed fit /home/me/cache/fish.h5"})["store"]
     {'path': 'fish.h5', 'name': 'fish', 'rows': 7, 'dim': None, 'fingerprint': None}
     """
-    kept: dict[str, Any] = {name: info[name] for name in _KEPT if name in info}
+    portable: dict[str, Any] = {name: info[name] for name in _COPIED if name in info}
     store = info.get("store") or {}
-    kept["store"] = {
+    portable["store"] = {
         "path": f"{store.get('name')}.h5",
         **{name: store.get(name) for name in ("name", "rows", "dim", "fingerprint")},
     }
-    kept["stores"] = [
+    portable["stores"] = [
         {
             "path": Path(str(one.get("path"))).name,
             **{name: one.get(name) for name in ("fingerprint", "dim")},
         }
         for one in info.get("stores") or ()
     ]
-    kept["encoder"] = portable_encoder(info.get("encoder") or {})
-    return kept
+    portable["encoder"] = portable_encoder(info.get("encoder") or {})
+    return portable
 
 
 def portable_encoder(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description of an encoder, with a file of weights named without its folder."""
+    """Return the description of an encoder, without the folder of its file of weights."""
     architecture, at, file = str(document.get("name", "")).partition("@")
     is_file = at and not architecture.startswith(("hf-hub:", "timm:"))
     name = f"{architecture}@{Path(file).name}" if is_file else str(document.get("name", ""))

@@ -1,4 +1,4 @@
-"""The usual job in one call, from photos to a report."""
+"""The usual job in one call, from images to a report."""
 
 from fishembed.workflow.usual_job import UsualJob, run_usual_job
 

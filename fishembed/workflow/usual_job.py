@@ -1,4 +1,4 @@
-"""Extract, audit, zero-shot, linear, the chosen head, compare, report: all in one call."""
+"""Extract, audit, fit zero-shot, linear and chosen head, compare and report, in one call."""
 
 from __future__ import annotations
 
@@ -25,34 +25,33 @@ from fishembed.reports.run_sentences import summary_sentence, weakest_classes
 from fishembed.reports.wording import percent
 
 HELD_OUT = 0.2
-"""Share of the photos that are scored on, where the dataset has no splits."""
+"""Share of the images in the test split, where the dataset has no splits."""
 
 _FEWEST = 2
-"""Photos that an audit can compare."""
+"""Least number of images of an audit."""
 
 _AGAIN = "Give 'fishembed run'"
 
 
 @dataclass(frozen=True)
 class UsualJob:
-    """Paths and results that the usual job made.
+    """Paths and results of the usual job.
 
     Attributes
     ----------
     store, audit
-        The feature store, and the folder of the audit; None where there are no two photos.
+        The feature store, and the folder of the audit, None with fewer than two images.
     runs
-        Zero-shot where the encoder knows words, the linear head, and the chosen one; none where
-        there are no labels of two classes.
+        Zero-shot where the encoder encodes texts, the linear head, and the chosen one; empty with
+        fewer than two labelled classes.
     comparison
-        Their comparison; None where there are no two runs.
+        Page of their comparison; None with fewer than two runs.
     page
-        What to look at first: the report of the best run, or the clusters; None where there is
-        nothing to see.
+        Page to open first: the report of the best run, or the clusters; None without a page.
     sentences
-        What came out.
+        Summary for the user.
     lacks
-        Why no classifier came out although there are labels; "" where one did.
+        Reason why no classifier was fitted; "" where one was, or without labels.
     """
 
     store: Path
@@ -74,24 +73,24 @@ def run_usual_job(
     command: str = "",
     progress: Progress | None = None,
 ) -> UsualJob:
-    """Do the usual job on a dataset.
+    """Run the usual job on a dataset.
 
     Parameters
     ----------
     photos
-        As `extract` takes them.
+        Source of the dataset, see `fishembed.extract`.
     encoder
-        A name; the default encoder, or `embedded` where its weights cannot be had, when None.
+        A name; the default encoder, or `embedded` where its weights are not available, when None.
     device
         See `fishembed.load_encoder`.
     seed
-        Of all that is drawn at random.
+        Seed of all random draws.
     reports
         Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
     command
-        What repeats it, for the records.
+        Command that repeats the job, stored in runs and pages.
     progress
-        Receives what is done.
+        Receives messages and progress.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def run_usual_job(
     encoded = _extracted(photos, encoder, device, progress)
     split = _split(str(encoded.store), seed, progress)
     with FeatureStore.open(encoded.store) as store:
-        there = _what_there_is(store, encoded)
+        there = _store_sentence(store, encoded)
         done = UsualJob(Path(str(store.path)), None, (), None, None, (there,))
         if len(store) < _FEWEST:
             lacks = f"{_AGAIN} a folder of more photos, a folder for each species."
@@ -111,21 +110,21 @@ def run_usual_job(
         progress.message("looking at the data")
         audit = audit_store(store, seed=seed, progress=progress)
         folder = write_audit(audit, store, reports=home, command=command)
-        first = there, _what_stands_out(audit, store, folder)
+        first = there, _audit_sentence(audit, store, folder)
         done = replace(done, audit=folder, sentences=first)
         if _n_classes(store) < 2:
-            return _grouped(done, store, home, seed)
+            return _with_clusters(done, store, home, seed)
         options: dict[str, Any] = {"seed": seed, "reports": home, "command": command}
         runs = _zeroshot(store, progress, options)
         try:
             for head in ("linear", "auto"):
                 progress.message(f"fitting: {head}")
                 runs.append(run_fit(store, head=head, progress=progress, **options))
-        except DataError as error:  # too few to hold a part of them out
+        except DataError as error:  # too few images for a test split
             done = replace(done, runs=tuple(runs), page=folder / "index.html")
             return _too_few(done, str(error), progress)
         page, comparison = write_report(runs[-1], progress=progress), _compared(runs, progress)
-        last = (*_what_came_out(runs, split), _what_next(runs[-1], folder, page, comparison))
+        last = (*_result_sentences(runs, split), _next_sentence(runs[-1], folder, page, comparison))
         return replace(
             done, runs=tuple(runs), comparison=comparison, page=page, sentences=(*first, *last)
         )
@@ -149,9 +148,9 @@ def _extracted(
 
 
 def _split(place: str | Path, seed: int, progress: Progress) -> str:
-    """Hold out a part of the photos where no split is there yet; say so.
+    """Hold out a part of the images where there are no splits; return a phrase on that, or "".
 
-    Copies stay together: a score on copies of what was learnt from would flatter.
+    Copies stay together: scores on copies of training images would be too high.
     """
     with FeatureStore.open(place) as store:
         if (store.splits != "").any() or _n_classes(store) < 2:
@@ -167,7 +166,7 @@ def _split(place: str | Path, seed: int, progress: Progress) -> str:
 
 
 def _zeroshot(store: FeatureStore, progress: Progress, options: dict[str, Any]) -> list[Run]:
-    """Return the zero-shot run, none where the encoder knows no words."""
+    """Return the zero-shot run in a list, empty where the encoder encodes no texts."""
     if not store.text_keys:
         return []
     progress.message("zero-shot: by the names of the classes")
@@ -179,7 +178,7 @@ def _zeroshot(store: FeatureStore, progress: Progress, options: dict[str, Any]) 
 
 
 def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
-    """Compare all runs, or the fitted ones where zero-shot was scored on other photos."""
+    """Compare all runs, or the fitted ones where zero-shot was scored on other images."""
     fitted = [run for run in runs if run.info["kind"] == "fit"]
     scored = {tuple(run.result.images.paths) for run in runs}
     try:
@@ -190,11 +189,11 @@ def _compared(runs: Sequence[Run], progress: Progress) -> Path | None:
 
 
 def _n_classes(store: FeatureStore) -> int:
-    """Return how many classes have a labelled row."""
+    """Return the number of classes with labelled rows."""
     return len(np.unique(store.labels[store.labels >= 0]))
 
 
-def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
+def _store_sentence(store: FeatureStore, encoded: Extraction) -> str:
     n = _n_classes(store)
     classes = f"of {counted(n, 'class', 'classes')}" if n else "without labels"
     are = "is" if len(store) == 1 else "are"
@@ -206,13 +205,13 @@ def _what_there_is(store: FeatureStore, encoded: Extraction) -> str:
     )
 
 
-def _what_stands_out(audit: Audit, store: FeatureStore, folder: Path) -> str:
+def _audit_sentence(audit: Audit, store: FeatureStore, folder: Path) -> str:
     asked = what_to_do(audit, store)
     found = "; ".join(asked[:3]) or "nothing stands out"
     return f"What the audit asks for ({folder}/index.html): {found}."
 
 
-def _what_came_out(runs: Sequence[Run], split: str) -> tuple[str, str]:
+def _result_sentences(runs: Sequence[Run], split: str) -> tuple[str, str]:
     best, others = runs[-1], runs[:-1]
     compared = ", ".join(
         f"{percent(run.metrics['macro_recall'])} by {printable(run.name)}" for run in others
@@ -225,7 +224,7 @@ def _what_came_out(runs: Sequence[Run], split: str) -> tuple[str, str]:
     )
 
 
-def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> str:
+def _next_sentence(best: Run, audit: Path, page: Path, comparison: Path | None) -> str:
     weakest = weakest_classes(best.metrics)
     compare = f" and {comparison}" if comparison else ""
     return (
@@ -234,8 +233,8 @@ def _what_next(best: Run, audit: Path, page: Path, comparison: Path | None) -> s
     )
 
 
-def _grouped(done: UsualJob, store: FeatureStore, home: Path, seed: int) -> UsualJob:
-    """Return the clusters, where there are no labels of two classes to learn from."""
+def _with_clusters(done: UsualJob, store: FeatureStore, home: Path, seed: int) -> UsualJob:
+    """Return the job's clusters, with fewer than two labelled classes."""
     found = cluster_store(store, everything=True, seed=seed)
     page = write_clusters(found, store, reports=home) / "index.html"
     like = counted(len(found.clusters), "group")
@@ -261,7 +260,7 @@ def _grouped(done: UsualJob, store: FeatureStore, home: Path, seed: int) -> Usua
 
 
 def _too_few(done: UsualJob, why: str, progress: Progress) -> UsualJob:
-    """Return what there is where no part of the labelled photos can be held out."""
+    """Return the job's results where no part of the labelled images can be held out."""
     lacks = f"No classifier was fitted: {why}."
     page = write_report(done.runs[-1], progress=progress) if done.runs else done.page
     scored = [f"{printable(one.name)}: {summary_sentence(one.metrics)}" for one in done.runs]
