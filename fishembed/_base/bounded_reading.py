@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST = 1 << 30
 """Limit in bytes for a table, and for anything that has no size of its own."""
 
-_AT_ONCE = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 class TooLargeError(OSError):
@@ -43,7 +43,7 @@ def blocks(path: AnyPath, most: int = MOST) -> Iterator[bytes]:
     """Yield the bytes of a local or remote file; errors as in `read_file`."""
     left = most
     with _opened(path) as file:
-        while block := file.read(min(_AT_ONCE, left + 1)):
+        while block := file.read(min(_BLOCK_BYTES, left + 1)):
             left -= len(block)
             if left < 0:
                 raise TooLargeError(most)
@@ -121,6 +121,6 @@ def _check_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         header = file.tell()
     if dtype.hasobject:
         raise ValueError(f"{member.filename!r} holds Python objects")
-    claimed, there = math.prod(map(int, shape)) * dtype.itemsize, member.file_size - header
-    if claimed != there:
-        raise ValueError(f"{member.filename!r} claims {claimed:,} bytes and has {there:,}")
+    claimed, present = math.prod(map(int, shape)) * dtype.itemsize, member.file_size - header
+    if claimed != present:
+        raise ValueError(f"{member.filename!r} claims {claimed:,} bytes and has {present:,}")

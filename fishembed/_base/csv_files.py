@@ -96,7 +96,7 @@ class CsvTable:
             yield line, dict(zip(self.columns, row, strict=True))
 
     def remarks(self) -> list[str]:
-        """Return sentences on what was guessed, filled and skipped in the rows read so far."""
+        """Return sentences on guesses, filled cells and skipped rows so far."""
         found = [self._encoding_note] if self._encoding_note else []
         if short := self.short_rows:
             n = counted(len(short), "row has", "rows have")

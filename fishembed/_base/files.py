@@ -31,8 +31,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
     Where the block or the move fails, what was at `path` is untouched and nothing is left
     behind. A link stays a link: the file it names is replaced. Permissions stay as they were.
-    A device or a pipe, such as ``/dev/stdout``, is written to directly; `OSError` where nobody
-    reads the pipe.
+    A device or a pipe, such as ``/dev/stdout``, is written to directly; `OSError` where a pipe
+    has no reader.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Make a temporary file safe on disk and move it to `path`, replacing what is there."""
+    """Make a temporary file safe on disk and move it to `path`, where it replaces any other."""
     place = real_path(path)
     if _is_device(place):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
@@ -94,20 +94,20 @@ def move_folder_into_place(temporary: Path, path: Path) -> None:
         for name in names:
             _sync(Path(folder, name), os.O_RDONLY)
         sync_folder(Path(folder))
-    there = FileExistsError(errno.EEXIST, f"{str(path)!r} is there already")
+    exists = FileExistsError(errno.EEXIST, f"{str(path)!r} is there already")
     if os.path.lexists(path):  # a file or an empty folder would be replaced without a word
-        raise there
+        raise exists
     try:
         temporary.rename(path)
     except OSError as error:
         if os.path.lexists(path):
-            raise there from error
+            raise exists from error
         raise
     sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole, or leave what was there; see `atomic_file`."""
+    """Write a file whole, or leave the old one; see `atomic_file`."""
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 

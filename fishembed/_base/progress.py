@@ -14,7 +14,7 @@ class Progress(Protocol):
     """Receives messages and counts from a long task: a console, a notebook, a log."""
 
     def message(self, text: str) -> None:
-        """Receive one sentence on what was chosen or noticed."""
+        """Receive one sentence on a choice or a finding."""
         ...
 
     def update(self, done: int, total: int, task: str = "encoding") -> None:

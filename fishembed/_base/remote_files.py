@@ -176,7 +176,7 @@ def _remove_other_versions(folder: Path, current: Path) -> None:
 
 
 def upload(local: Path, path: UPath, *, replaces: str = ANYTHING) -> None:
-    """Upload a local file whole, or leave what was there.
+    """Upload a local file whole, or leave the old one.
 
     Object stores show an object when all of it has arrived, so there it is one upload; other
     file systems get it under a temporary name first, which is then moved.
@@ -241,7 +241,7 @@ def _short_hash(text: str) -> str:
 
 
 _PART = 64 << 20
-_AT_ONCE = 4
+_PARALLEL_PARTS = 4
 
 
 def put_s3(fs: Any, local: Path, path: str, condition: Mapping[str, str]) -> None:
@@ -282,8 +282,8 @@ def _put_parts(fs: Any, local: Path, place: dict[str, str], condition: Mapping[s
     parts: list[dict[str, Any]] = []
     bodies = enumerate(_file_parts(local), 1)
     try:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            while some := list(islice(bodies, _AT_ONCE)):
+        with ThreadPoolExecutor(_PARALLEL_PARTS) as pool:
+            while some := list(islice(bodies, _PARALLEL_PARTS)):
                 parts += pool.map(put, some)
         fs.call_s3(
             "complete_multipart_upload", MultipartUpload={"Parts": parts}, **multipart, **condition

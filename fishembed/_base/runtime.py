@@ -52,7 +52,7 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     return limited
 
 
-_LOOK_EVERY = 0.5
+_CHECK_SECONDS = 0.5
 
 
 def end_with_parent(parent: int) -> None:
@@ -68,5 +68,5 @@ def end_with_parent(parent: int) -> None:
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_CHECK_SECONDS)
     os._exit(1)

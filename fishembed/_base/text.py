@@ -48,7 +48,7 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if text else type(error).__name__
 
 
-_KEPT = "\u200c\u200d"
+_JOINERS = "\u200c\u200d"
 """Joiners that many scripts and emoji are spelt with; other invisible signs are escaped."""
 
 
@@ -65,7 +65,7 @@ def printable(name: str) -> str:
     """
     if name.isprintable():
         return name
-    return "".join(c if c.isprintable() or c in _KEPT else _escaped(c) for c in name)
+    return "".join(c if c.isprintable() or c in _JOINERS else _escaped(c) for c in name)
 
 
 def _escaped(sign: str) -> str:

@@ -21,7 +21,7 @@ _MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
-_LOOKED_AT = 64
+_FIRST_BYTES = 64
 _KIND_BYTES = 8192
 _UTF8_LETTER = re.compile(
     rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -75,7 +75,7 @@ def decode_text(data: bytes, *, utf8_only: bool = False) -> tuple[str, str]:
     for mark, codec, name in _MARKS:
         if data.startswith(mark) and not (utf8_only and codec != "utf-8"):
             return _decoded(data.removeprefix(mark), codec, name), ""
-    if not utf8_only and (codec := _utf16_without_mark(data[:_LOOKED_AT])):
+    if not utf8_only and (codec := _utf16_without_mark(data[:_FIRST_BYTES])):
         return _decoded(data, codec, "UTF-16"), ""
     try:
         return data.decode("utf-8"), ""

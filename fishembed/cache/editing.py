@@ -76,7 +76,7 @@ def edit_store(
     Raises
     ------
     InputError
-        When a path or label is unknown, or paths do not tell rows apart; nothing is written.
+        When a path or label is unknown, or rows share a path; nothing is written.
     StoreIntegrityError
         When the store is damaged: writing it anew would hide that.
     StoreLockedError
@@ -84,7 +84,7 @@ def edit_store(
     """
     place = store_place(store)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with store_lock(place) as there, open_store(place, by_name=False) as opened:
+    with store_lock(place) as state, open_store(place, by_name=False) as opened:
         _check_undamaged(opened)
         rows = _EditableRows(opened, new_classes)
         known = remarks or {}
@@ -95,7 +95,7 @@ def edit_store(
         edit = Edit(verb, when, command, tuple(changes))
         if edit.changes:
             rows.apply(edit)
-            rows.write((*opened.history, edit), encode_names, replaces=there)
+            rows.write((*opened.history, edit), encode_names, replaces=state)
     return edit
 
 
@@ -110,7 +110,7 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
         As in `edit_store`.
     """
     place = store_place(store)
-    with store_lock(place) as there, open_store(place, by_name=False) as opened:
+    with store_lock(place) as state, open_store(place, by_name=False) as opened:
         _check_undamaged(opened)
         if not opened.history:
             raise InputError(f"{str(place)!r} has no edit to take back: its history is empty")
@@ -118,7 +118,7 @@ def undo_edit(store: str | Path | UPath) -> UndoneEdit:
         rows = _EditableRows(opened)
         left = rows.revert(last)
         rows.forget_classes({change.now for change in last.changes if change.column == "label"})
-        rows.write(tuple(earlier), replaces=there)
+        rows.write(tuple(earlier), replaces=state)
     return UndoneEdit(last, tuple(left))
 
 
@@ -134,8 +134,8 @@ def _check_undamaged(store: Store) -> None:
 class _EditableRows:
     """The rows of a store and, behind them, those that were dropped from it.
 
-    Rows keep their number; which of them the store shall have, in which order, is a list. The store
-    is open until they are written, and must not have two rows of one path.
+    Rows never change their number; a list has the numbers of those that the store shall have, in
+    order. The store is open until they are written, and must not have two rows of one path.
     """
 
     def __init__(self, store: Store, new_classes: Collection[str] | None = None) -> None:

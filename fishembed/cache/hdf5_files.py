@@ -28,8 +28,8 @@ _LAYOUT: dict[str, Any] = {
     "alignment_interval": 64,
 }
 
-_LOOKED_AT = 64
-_OPEN_ELSEWHERE = "already open for write"
+_FIRST_BYTES = 64
+_OPEN_FOR_WRITE = "already open for write"
 """HDF5's message on a file whose writer has not closed it."""
 
 
@@ -92,11 +92,11 @@ def first_bytes(path: AnyPath) -> bytes:
     if not is_remote(path) and path.exists() and not path.is_file() and not path.is_dir():
         raise StoreFormatError(f"{str(path)!r} is no file but a pipe or a device")
     with remote_errors(path), path.open("rb") as file:
-        return bytes(file.read(_LOOKED_AT))
+        return bytes(file.read(_FIRST_BYTES))
 
 
 def open_hdf5(path: Path) -> h5py.File:
-    """Open a file for reading, also where the disk has no locks or somebody holds HDF5's.
+    """Open a file for reading, also where the disk has no locks or another process holds HDF5's.
 
     Stores need no lock to be read: they are replaced, and never changed in place. `OSError` when it
     is no HDF5, or has HDF5 read other files; `StoreLockedError` when another program has it open to
@@ -108,7 +108,7 @@ def open_hdf5(path: Path) -> h5py.File:
         try:
             file = h5py.File(path, "r", locking=False)
         except OSError as error:
-            if _OPEN_ELSEWHERE not in str(error):
+            if _OPEN_FOR_WRITE not in str(error):
                 raise
             raise StoreLockedError(
                 f"{str(path)!r} is open in another program: close it there. If none has it open, "

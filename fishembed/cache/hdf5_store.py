@@ -160,9 +160,9 @@ class Hdf5Store(Store):
     def _dropped(self) -> Dropped | None:
         if DROPPED not in self._file:
             return None
-        place, there = f"{DROPPED}/", self._file[DROPPED]
+        place, group = f"{DROPPED}/", self._file[DROPPED]
         columns: dict[str, Any] = {name: self._texts(place + name) for name in DROPPED_TEXTS}
-        columns |= {name: self._read(place + name) for name in DROPPED_ARRAYS if name in there}
+        columns |= {name: self._read(place + name) for name in DROPPED_ARRAYS if name in group}
         columns["path"] = list(places_of(columns["path"]))
         return Dropped(**columns, metadata=self._read_metadata(place))
 

@@ -69,21 +69,21 @@ def merge_stores(
     if not places:
         raise InputError("no store was named: give those that shall become one")
     if place.suffix == INDEX_SUFFIX:
-        there = remote_state(place) if is_remote(place) else ANYTHING
+        state = remote_state(place) if is_remote(place) else ANYTHING
         _check_free(place, or_index=True)
         index = make_index(place, _opened(places, place))
         if not is_remote(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-        write_index(place, index, replaces=there)
+        write_index(place, index, replaces=state)
         return sum(one["rows"] for one in index["stores"]), 0
     _check_free(place)
     index = make_index(place, _opened(places, place))
-    with store_lock(place) as there, ShardedStore(index, place, open_store) as store:
+    with store_lock(place) as state, ShardedStore(index, place, open_store) as store:
         _check_free(place)  # another process may have written it since
         rows = store.rows
         first = _first_rows(rows, place)
         filled = _filled(rows, first)
-        _write_rows(place, store, first, filled, skipped=True, replaces=there)
+        _write_rows(place, store, first, filled, skipped=True, replaces=state)
         return len(first), len(store) - len(first)
 
 

@@ -27,8 +27,8 @@ _LARGE = 1 << 26
 
 def column_of(cells: Sequence[str]) -> Column:
     """Return cells, "" where missing, as float64 where all others are numbers, else as text."""
-    there = [cell for cell in cells if cell]
-    if there and all(_NUMBER.fullmatch(cell) for cell in there):
+    known = [cell for cell in cells if cell]
+    if known and all(_NUMBER.fullmatch(cell) for cell in known):
         return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
     return text_column(cells)
 
@@ -68,8 +68,8 @@ def stacked_metadata(parts: Iterable[tuple[int, Mapping[str, Column]]]) -> dict[
 
 
 def _stacked(name: str, parts: Sequence[tuple[int, Mapping[str, Column]]]) -> Column:
-    there = [columns[name] for _, columns in parts if name in columns]
-    like = next(filter(_has_values, there), there[0])
+    present = [columns[name] for _, columns in parts if name in columns]
+    like = next(filter(_has_values, present), present[0])
     found = [
         column if column is not None and _has_values(column) else missing_column(n, like=like)
         for n, columns in parts

@@ -34,7 +34,7 @@ TEXT = "text"
 CHECKSUMS = "checksums"
 ATTRIBUTES = "attributes"
 CHECKED_ROWS = 64
-"""Rows that share one checksum: fine enough to name what was damaged."""
+"""Rows that share one checksum: few enough to locate a damage."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ on disk. What was once released stays here, and `tests/cache/stores` holds a sto
 
 
 def _check_format(attributes: Mapping[str, Any], path: object) -> int:
-    """Return the schema of a store; refuse what is none, and stores of a newer schema."""
+    """Return the schema of a store; refuse other files, and stores of a newer schema."""
     if decode_attribute(attributes.get("format")) != FORMAT:
         raise StoreFormatError(
             f"{str(path)!r} is HDF5 but no fishembed store: features from elsewhere come in with "

@@ -101,7 +101,7 @@ class ShardedStore(Store):
 
     def _feature_rows(self, which: FeatureKind) -> Matrix:
         width = self._dim if which == "image" else int(self._index["trunk"])
-        shard = self.shard  # what was handed out is readable after this store is closed
+        shard = self.shard  # returned rows are readable after this store is closed
 
         def matrix(number: int) -> Matrix:
             return shard(number).feature_rows(which)
@@ -218,7 +218,7 @@ def make_index(path: AnyPath, stores: Iterable[Store]) -> dict[str, Any]:
 
 
 def write_index(path: AnyPath, index: Mapping[str, Any], *, replaces: str = ANYTHING) -> None:
-    """Write an index whole, or leave what was there; `replaces` is as in `write_store`."""
+    """Write an index whole, or leave the old one; `replaces` is as in `write_store`."""
     text = json.dumps({**index, CHECKSUM: _checksum(index)}, indent=1) + "\n"
     with store_write_errors(path):
         if is_remote(path):

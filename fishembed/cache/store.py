@@ -100,7 +100,7 @@ class Store(StoreColumns, PrintsAsTable):
         return f"FeatureStore({str(self.path)!r}: {len(self):,} × {self.dim}, {self.encoder_name})"
 
     def _short_table(self) -> ShortTable:
-        """Return what is shown in a notebook: the commonest classes by split."""
+        """Return the table of the commonest classes by split."""
         if self._closed:
             return ShortTable(repr(self), [], [])
         try:

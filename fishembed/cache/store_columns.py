@@ -162,10 +162,10 @@ def class_table(title: str, store: StoreColumns) -> ShortTable:
     """Count a store's rows by class and split, the commonest classes first."""
     classes, labels, splits = store.classes, store.labels, store.splits
     n_groups = len(set(store.groups) - {""})
-    there = [split for split in (*SPLITS, "") if (splits == split).any()]
+    used = [split for split in (*SPLITS, "") if (splits == split).any()]
     counts = np.array(
-        [np.bincount(labels[splits == split] + 1, minlength=len(classes) + 1) for split in there]
-    ).reshape(len(there), len(classes) + 1)
+        [np.bincount(labels[splits == split] + 1, minlength=len(classes) + 1) for split in used]
+    ).reshape(len(used), len(classes) + 1)
     order = 1 + np.argsort(-counts[:, 1:].sum(axis=0), kind="stable")
     rows = [[classes[i - 1], *(f"{n:,}" for n in counts[:, i])] for i in order[:_SHOWN].tolist()]
     if len(order) > _SHOWN:
@@ -175,7 +175,7 @@ def class_table(title: str, store: StoreColumns) -> ShortTable:
         rows.append(["(no class)", *(f"{n:,}" for n in counts[:, 0])])
     about = counted(len(classes), "class", "classes")
     about += f", {counted(n_groups, 'group')}" if n_groups else ""
-    return ShortTable(f"{title}, {about}", ["class", *(s or "no split" for s in there)], rows)
+    return ShortTable(f"{title}, {about}", ["class", *(s or "no split" for s in used)], rows)
 
 
 def metadata_texts(store: StoreColumns, rows: npt.NDArray[np.intp]) -> dict[str, list[str]]:

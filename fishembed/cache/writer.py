@@ -82,7 +82,7 @@ def write_store(
     dtype: npt.DTypeLike = np.float32,
     replaces: str = ANYTHING,
 ) -> None:
-    """Write a store whole, or leave what was there.
+    """Write a store whole, or leave the old one.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def write_store(
     Raises
     ------
     RemoteError
-        When somebody else has written a store at a URL meanwhile; it is left as it is.
+        When another machine has written a store at a URL meanwhile; it is left as it is.
     StoreIntegrityError
         When an embedding is not finite; names its image.
     StoreWriteError
@@ -277,8 +277,8 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
     """Hold the right to write a store; readers need none and are never disturbed.
 
     A store at a URL is locked among the processes of this machine only: object stores have no
-    locks. So the lock yields what is there now, for `write_store` to replace that and nothing
-    that another machine has written since.
+    locks. So the lock yields the current state there, for `write_store` to replace that and
+    nothing that another machine has written since.
 
     The operating system releases the lock when its process ends, however it ends. What a dead
     process was writing is removed.
@@ -298,13 +298,13 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
         When the folder cannot be made or written, its disk has no locks, or the store was
         made read-only.
     """
-    there = to_path(store)
-    if there.suffix == INDEX_SUFFIX or is_index(there):
+    target = to_path(store)
+    if target.suffix == INDEX_SUFFIX or is_index(target):
         raise InputError(
             f"{str(store)!r} is an index over several stores: write to one of them, or give "
             "another --store, and let 'fishembed merge' list them"
         )
-    place = real_path(staging_path(there))
+    place = real_path(staging_path(target))
     if os.path.isdir(place):  # noqa: PTH112 - it never raises
         raise InputError(f"{str(store)!r} is a folder: name a file in it, such as 'fish.h5'")
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113 - as above
@@ -317,7 +317,7 @@ def store_lock(store: str | Path | UPath) -> Iterator[str]:
         _acquire(handle, store)
         _write_holder(handle)
         remove_stale(place.parent, place.name)
-        yield remote_state(there) if is_remote(there) else ANYTHING
+        yield remote_state(target) if is_remote(target) else ANYTHING
     finally:
         os.close(handle)
 

@@ -26,7 +26,7 @@ DEFAULT_WEIGHTS = (
 def require_hub_weights(
     name: str, repo: str, filename: str | None = None, revision: str = ""
 ) -> None:
-    """Make sure that the weights of encoder `name` are cached or their hub answers, within seconds.
+    """Check within seconds that the weights of encoder `name` are cached or their hub responds.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def require_hub_weights(
 
 
 def require_url_weights(name: str, url: str) -> None:
-    """Make sure that weights behind an address are cached or it answers, within seconds.
+    """Check within seconds that the weights of an address are cached or it responds.
 
     Raises
     ------

@@ -280,7 +280,7 @@ def _word(name: str) -> str:
 
 
 def _pairs(stem: str, other: str) -> bool:
-    """Return whether two files are called alike but for what they hold."""
+    """Return whether two file names are equal but for the words on their content."""
     return (
         bool(_meaning(_last_word(other)))
         and other.rpartition("_")[0] in (stem, stem.rpartition("_")[0])

@@ -122,10 +122,10 @@ def import_features(
     )
     trunk = _matrix(arrays, "trunk", n) if "trunk" in arrays else None
     place = to_path(store)
-    with store_lock(place) as there:
+    with store_lock(place) as state:
         _check_replaceable(place)
         kind = np.float16 if matrix.dtype == np.float16 else np.float32
-        write_store(place, header, rows, matrix, trunk=trunk, dtype=kind, replaces=there)
+        write_store(place, header, rows, matrix, trunk=trunk, dtype=kind, replaces=state)
     return place
 
 
@@ -135,10 +135,10 @@ import_vectors = import_features
 
 def _check_replaceable(place: AnyPath) -> None:
     """Refuse to replace encoded features, which may have cost a day of a GPU."""
-    with suppress(StoreNotFoundError), open_store(place, by_name=False) as there:
-        if there.encoder.get("library") != _LIBRARY:
+    with suppress(StoreNotFoundError), open_store(place, by_name=False) as old:
+        if old.encoder.get("library") != _LIBRARY:
             raise StoreMismatchError(
-                f"{str(place)!r} holds features that were encoded with {there.encoder_name!r}; an "
+                f"{str(place)!r} holds features that were encoded with {old.encoder_name!r}; an "
                 "import would replace them: give another --store"
             )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROWS = 4
 """Images per block: a layer's output then stays in a core's own cache."""
 
-_LANE = 32
+_SINGLE_THREAD_ROWS = 32
 """A call with more images than this comes from a caller with a single thread."""
 
 
@@ -58,7 +58,7 @@ class OpenVINONetwork:
         """Encode uint8 (n, crop, crop, 3) to float32 (n, dim)."""
         starts = range(0, len(batch), ROWS)
         blocks = (batch[start : start + ROWS] for start in starts)
-        if len(batch) <= _LANE or self._threads == 1:
+        if len(batch) <= _SINGLE_THREAD_ROWS or self._threads == 1:
             features = [self._infer(block) for block in blocks]
         else:
             with ThreadPoolExecutor(self._threads) as pool:
