@@ -27,19 +27,19 @@ _FEW = 50
 def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[Floats, str]:
     """Lay features out as `reduce_dimensions` does, in another process: this one draws meanwhile.
 
-    Importing scikit-learn and matplotlib from two threads takes as long as one after the other.
+    Two threads would be no faster: importing scikit-learn and matplotlib from both is sequential.
     Few features are laid out here, and so are all where no process can be started.
     """
     if len(X) < _FEW:
         return reduce_dimensions(X, seed=seed)
-    given = io.BytesIO()
-    np.save(given, X)
+    array_file = io.BytesIO()
+    np.save(array_file, X)
     command = [sys.executable, "-m", __name__, str(seed), str(os.getpid())]
     searched = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     try:
         done = subprocess.run(  # noqa: S603 - this Python, on a module of ours
             command,
-            input=given.getvalue(),
+            input=array_file.getvalue(),
             capture_output=True,
             check=True,
             env={**os.environ, "PYTHONPATH": searched, "PYTHONSAFEPATH": "1"},
@@ -63,7 +63,7 @@ def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
     Returns
     -------
     float64 (n, 2), str
-        The coordinates, and the sentence that says how they came about.
+        The coordinates, and a sentence on the method.
 
     References
     ----------

@@ -23,7 +23,7 @@ from fishembed.reports.dimension_reduction import reduce_in_subprocess
 
 _POINTS = 500
 _WRONG_POINTS = 250
-"""With more points a map takes longer than the rest of a report, and shows no more."""
+"""A map of more points needs longer than the rest of a report, and shows no more."""
 
 Landmark = tuple[int, Floats]
 
@@ -45,10 +45,10 @@ class EmbeddingMap:
 
 
 def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> EmbeddingMap | str:
-    """Lay out a run's scored images by their embeddings, or say in a sentence why not.
+    """Lay out a run's scored images by their embeddings, or return a sentence on why not.
 
-    The store is looked for by `Run.open_store`, and with `fetch` fetched where it lies at a URL.
-    `seed` is that of the choice of images where there are more than 500, and of the layout.
+    `Run.open_store` opens the store, with `fetch` also one at a URL. `seed` is for the choice of
+    images where there are more than 500, and for the layout.
     """
     images = run.result.images
     path = printable(str((run.info.get("store") or {}).get("path", "")))

@@ -1,4 +1,4 @@
-"""The field's questions to a run, answered in sentences and tables."""
+"""Sentences and tables of a run's `field.json`: scores by place, of unknown species, by genus."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _HOME = {
     "sure": ("unknown", "sets"),
     "places": ("by", "leave_out", "pool"),
 }
-"""Section of the page that a question stands in: where a reader looks for it."""
+"""Section of the page that shows a question."""
 
 
 def field_sentences(found: Mapping[str, Any]) -> dict[str, str]:
-    """Return one sentence for each question that `field.json` answers, by its section."""
+    """Return one sentence for each question with a result in `field.json`, by its key."""
     makers: dict[str, Callable[[Any], str]] = {
         "unknown": _unknown,
         "sets": _sets,
@@ -142,7 +142,7 @@ def values_table(found: Mapping[str, Any]) -> Table:
 
 
 def field_tables(found: Mapping[str, Any]) -> dict[str, Table]:
-    """Return the tables that stand under the sentences, by section."""
+    """Return the tables below the sentences, by section."""
     tables = {key: values_table(found[key]) for key in ("by", "leave_out") if key in found}
     if scores := found.get("unknown", {}).get("scores"):
         rows = [
@@ -176,9 +176,9 @@ def _with_ends(score: Mapping[str, Any], name: str) -> list[str]:
 def field_parts(
     found: Mapping[str, Any], figures: Mapping[str, Any]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return question, sentence, figure and table of everything that was answered, by section.
+    """Return title, sentence, figure and table of each question with a result, by section.
 
-    `found` is what `field.json` holds, `figures` has the names of the figures on the page.
+    `found` is the content of `field.json`, `figures` has the names of the figures on the page.
     """
     tables, parts = field_tables(found), {}
     for key, sentence in field_sentences(found).items():

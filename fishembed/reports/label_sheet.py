@@ -1,7 +1,7 @@
 """Pages of images that a person labels: search, clusters, suggestions, predictions.
 
 One component serves all pages: `templates/answer.js` reads what `sheet_data` returns from the
-page's data, shows the images large, takes decisions by key, and saves them as the CSV that
+page's data, shows the images large, reads decisions by key, and saves them as the CSV that
 `fishembed fix` reads.
 """
 
@@ -25,7 +25,7 @@ from fishembed.reports.thumbnails import Thumbnail, original_place, thumbnails
 SCRIPTS = ("page.js", "answer.js")
 
 IN_PAGE = 12_000_000
-"""Characters of images that a page holds; beyond, they lie in a folder beside it."""
+"""Most characters of images in a page; further images lie in a folder beside it."""
 
 _BOX = (480, 360)
 """Largest width and height of the images in pixels."""
@@ -49,9 +49,9 @@ class SheetImage:
     label
         Its class; "" for none.
     guesses
-        Classes it may be, the likeliest first; "right" takes the first where it has no label.
+        Classes it may be, the likeliest first; "right" means the first where it has no label.
     lines
-        What stands below it.
+        Lines of text below it.
     split, chosen
         For the table of decisions: the split it goes to, and why it was chosen.
     """
@@ -81,12 +81,12 @@ class SheetSection:
 
 @dataclass(frozen=True)
 class LabelSheet:
-    """All that a page asks, and the texts around it.
+    """A page of images to label, with its texts.
 
     Attributes
     ----------
     name
-        Of the page; decisions are kept in the browser under it and the paths.
+        Of the page; the browser stores decisions under it and the paths.
     classes
         Names of the classes to choose from.
     sections
@@ -123,8 +123,8 @@ def write_label_sheet(
     """Write a page on which images are labelled; it needs no network.
 
     It needs no other file while it is small; else its images lie in a folder beside it. Where
-    `images` is None their names are shown instead. `final` is where the page will lie, when it is
-    written elsewhere first.
+    `images` is None their names are shown instead. `final` is the page's later place, when it is
+    written to another first.
     """
     paths = dict.fromkeys(image.path for image in sheet.images)
     sources = {} if images is None else _sources(images, paths, page, final or page)
@@ -154,7 +154,7 @@ def write_label_sheet(
 
 
 def images_at_hand(known: object, *, fetch: bool = False) -> ImageFiles | None:
-    """Find the images below a folder, or with `fetch` a URL; None where they are not at hand."""
+    """Return the images below a folder, or with `fetch` a URL; None where it cannot be read."""
     try:
         found = ImageFiles(str(known), fetch=fetch) if known else None
     except FishembedError:
@@ -163,7 +163,7 @@ def images_at_hand(known: object, *, fetch: bool = False) -> ImageFiles | None:
 
 
 def sheet_data(sheet: LabelSheet, sources: Sources) -> dict[str, Any]:
-    """Return what `answer.js` reads from the page's data."""
+    """Return a label sheet as the data of its page, which `answer.js` reads."""
     sections, stop = [], 0
     for section in sheet.sections:
         start, stop = stop, stop + len(section.images)

@@ -40,7 +40,7 @@ def fill(
     scripts: Sequence[str] = ("page.js", "report.js"),
     package: str = _HOME,
 ) -> str:
-    """Fill a page's template; nothing that a file or folder is called can become markup.
+    """Fill a page's template; names of files and folders cannot become markup.
 
     The page may run the scripts it comes with, known by their hash, and may load nothing. It can be
     encoded as UTF-8.
@@ -48,7 +48,7 @@ def fill(
     Parameters
     ----------
     template
-        File name in `templates/` of `package`; what it extends is looked for here too.
+        File name in `templates/` of `package`; a template that it extends may also lie here.
     context
         What the template names. Text is escaped; `figures` are trusted SVG of our own. Every
         page may have `parts`, (id, title) of its sections, which stay in sight as navigation, and

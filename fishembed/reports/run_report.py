@@ -1,4 +1,4 @@
-"""The report of a run: one page that needs nothing else, and its figures beside it."""
+"""The report of a run: a page that needs no other file, and its figures beside it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_report(
         A run folder, or the run read from it.
     photos
         The folder the run's image paths are relative to; by default the one its store was
-        encoded from. Without it the page comes out, without photos.
+        encoded from. Without it the page has no images.
     formats
         Any of "html" (the page), "md" (a summary for a README), "tex" (tables for LaTeX),
         "png", "svg" and "pdf" (the figures).
@@ -59,7 +59,7 @@ def write_report(
     Returns
     -------
     Path
-        The page; without "html" the first document that was asked for, else the folder.
+        The page; without "html" the first document of `formats`, else the folder.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def write_report(
         if key in formats:
             write_text(folder / _DOCUMENTS[key], document(run))
     if {"html", *FIGURE_FORMATS} & set(formats):
-        # The map takes seconds in another process, photos wait for the disk: meanwhile the
+        # The map needs seconds in another process, images wait for the disk: meanwhile the
         # other figures are drawn.
         with ThreadPoolExecutor(2) as pool, style(result.classes.names):
             mapping = pool.submit(map_embeddings, run, fetch=fetch)
@@ -113,7 +113,7 @@ def write_report(
 
 
 def _write_confusion(result: RunResult, path: Path) -> None:
-    """Write the counts: a row for each true class, a column for what it was called.
+    """Write the confusion matrix: a row for each true class, a column for each predicted one.
 
     Above 1,000 classes nearly all would be zeros: then a row for each pair that occurs.
     """

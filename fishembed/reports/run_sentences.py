@@ -1,4 +1,4 @@
-"""The sentences of a report: what a run reached, and what may explain it."""
+"""The sentences of a report: a run's scores, and what may explain them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNSCORED_NAMED = 8
 
 
 def summary_sentence(metrics: Mapping[str, Any]) -> str:
-    """Return a sentence on what a run reached; `metrics` is what `metrics.json` holds."""
+    """Return a sentence on a run's scores; `metrics` is the content of `metrics.json`."""
     n = metrics.get("n", 0)
     what = split_images(metrics.get("scored_split", ""))
     if not n:
@@ -43,7 +43,7 @@ def summary_sentence(metrics: Mapping[str, Any]) -> str:
 
 
 def classes_at_zero(metrics: Mapping[str, Any]) -> str:
-    """Name the classes none of whose images was called right."""
+    """Name the classes with no image predicted right."""
     zero = [shortened(printable(name), 40) for name in metrics.get("zero_recall_classes", ())]
     if not zero:
         return "no class at zero"
@@ -54,7 +54,7 @@ def classes_at_zero(metrics: Mapping[str, Any]) -> str:
 
 
 def weakest_classes(metrics: Mapping[str, Any]) -> str:
-    """Return sentences on the most missed class, on false alarms and on what a guess reaches.
+    """Return sentences on the most missed class, on false alarms and on the score of a guess.
 
     Empty for runs whose metrics do not hold these.
     """
@@ -80,7 +80,7 @@ def weakest_classes(metrics: Mapping[str, Any]) -> str:
 
 
 def caveats(result: RunResult) -> list[str]:
-    """Return what a reader has to know before believing the scores."""
+    """Return sentences on what limits the scores: split, images without label, empty classes."""
     sentences = []
     if result.scored_split == "train":
         sentences.append(
@@ -101,7 +101,7 @@ def caveats(result: RunResult) -> list[str]:
 
 
 def intervals_note(n_groups: int | None) -> str:
-    """Return a sentence on what the intervals take for independent."""
+    """Return a sentence on what the intervals assume to be independent: images or groups."""
     if n_groups is None:
         return "Intervals are 95% and take every photo for independent of the others."
     return (
@@ -132,7 +132,7 @@ def mixup_reason(table: ClassTable, pair: ConfusedPair) -> str:
 
 
 def training_effect(table: ClassTable) -> str:
-    """Return a sentence on how recall goes with training images; empty for zero-shot."""
+    """Return a sentence on how recall depends on training images; empty for zero-shot."""
     shown = table.trained_and_scored
     if not len(shown):
         return ""
@@ -167,7 +167,7 @@ def calibration_sentence(bins: Reliability) -> str:
 
 
 def _rank_correlation(n: npt.NDArray[Any], recall: npt.NDArray[Any]) -> tuple[str, str]:
-    """Return what the rank correlation means, and its value; "" where it means nothing."""
+    """Return sentences on the rank correlation and its value; "" where it means nothing."""
     if len(n) < 5 or np.ptp(n) == 0 or np.ptp(recall) == 0:
         return "", ""
     rho = float(np.corrcoef(_ranks(n), _ranks(recall))[0, 1])

@@ -20,7 +20,7 @@ from fishembed.reports.wording import images_of, interval, percent, points
 Table = tuple[list[str], list[list[str]]]
 
 _WIDTH, _RUN_WIDTH = 32, 40
-"""Letters of a name in a terminal."""
+"""Most letters of a name in a terminal."""
 
 _SCORES = ("accuracy", "macro_recall")
 _SPECIAL = {
@@ -54,7 +54,7 @@ def lowest_recall_table(table: ClassTable, limit: int = 5) -> Table:
 
 
 def largest_mixups_table(result: RunResult, limit: int = 3) -> Table:
-    """List the classes taken for each other most often; no row where there is no mistake."""
+    """List the classes most often confused; no row where there is no mistake."""
     names = [shortened(name, _WIDTH) for name in result.classes.names]
     rows = [
         [names[pair.true], names[pair.predicted], f"{pair.count:,} of {pair.total:,}"]
@@ -86,7 +86,7 @@ def best_candidates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return what the candidates were compared on: folds, whose scores differ, or the val split."""
+    """Return text on how candidates were compared: by folds, whose scores differ, or on val."""
     folds = any(row["accuracy_std"] for row in rows)
     return "by cross-validation on the training images" if folds else "on the validation images"
 
@@ -94,7 +94,7 @@ def judged_on(rows: Sequence[Mapping[str, Any]]) -> str:
 def learning_curve_table(rows: Sequence[Mapping[str, Any]], head: str = "") -> Table:
     """List means of `RunResult.few_shot` over the draws with 95% intervals, by shots and head.
 
-    `head` is the name of the head, for rows that do not say.
+    `head` is the name of the head for rows without one.
     """
     curve = curve_points(rows, head)
     first = next((point.head for point in curve if point.shots), "")

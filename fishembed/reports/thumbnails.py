@@ -90,7 +90,7 @@ def thumbnail(file: Path | ImageBytes, box: tuple[int, int] = BOX) -> Thumbnail 
 
 
 def original_place(file: Path | ImageBytes, home: Path) -> str:
-    """Return where a page in `home` finds an image's file; "" where no browser could show it."""
+    """Return an image file's address for a page in `home`; "" where no browser could show it."""
     if not isinstance(file, Path) or file.suffix.lower() not in _BROWSERS_READ:
         return ""
     try:
@@ -100,7 +100,7 @@ def original_place(file: Path | ImageBytes, home: Path) -> str:
 
 
 def make_sprite(images: ImageFiles, paths: Sequence[str]) -> Sprite | None:
-    """Read images, small, into one, as finely as a page bears; None where none can be read."""
+    """Read small images into one, as finely as a page's size permits; None where none is read."""
 
     def make(path: str) -> Image.Image | None:
         return _fitted(images.at(path), TILE, max(TILE))
@@ -129,13 +129,13 @@ def make_sprite(images: ImageFiles, paths: Sequence[str]) -> Sprite | None:
 
 
 def _fitted(file: Path | ImageBytes, box: tuple[int, int], side: int) -> Image.Image | None:
-    """Return an image made to fit into `box`; None where it cannot be read."""
+    """Return an image scaled to fit into `box`; None where it cannot be read."""
     try:
         image = open_reduced(read_bytes(file), side)[1]
     except (ImageError, ValueError):  # ValueError: a name no file can have
         return None
     image.thumbnail(box)
-    # A report is handed on; what an image says of its place and owner is not.
+    # Reports are passed on; an image's metadata (place, owner) must not be.
     image.info.clear()
     return image
 

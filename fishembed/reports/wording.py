@@ -19,9 +19,9 @@ def split_images(split: str) -> str:
 
 
 def split_photos(split: str, n: int = 2) -> str:
-    """Return the same in a page's words: "test photos", "test photo" for one."""
-    photos = split_images(split).replace("images", "photos")
-    return photos.removesuffix("s") if n == 1 else photos
+    """Return the name of the scored images on pages: "test photos", "test photo" for one."""
+    noun = split_images(split).replace("images", "photos")
+    return noun.removesuffix("s") if n == 1 else noun
 
 
 def rounded(share: float) -> str:

@@ -64,7 +64,7 @@ def write_search(
     reports
         Folder of the runs; FISHEMBED_REPORTS or `reports` when left out.
     photos
-        Folder of the images; the one the store knows when left out.
+        Folder of the images; the one recorded in the store when left out.
     """
     labels = _labels(store)
     rows = list(zip(result.rows.tolist(), result.scores.tolist(), strict=True))
@@ -147,7 +147,7 @@ def write_suggestions(
     reports: str | Path | None = None,
     photos: str | Path | None = None,
 ) -> Path:
-    """Write what to label next into a new folder: `suggestions.csv`, and a page to answer.
+    """Write the images to label next into a new folder: `suggestions.csv`, and a page to label on.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def _cluster_section(
 
 
 def _cluster_note(cluster: Cluster) -> str:
-    """Return what is known of a cluster in a sentence."""
+    """Return a sentence on a cluster: its size, labels and places."""
     parts = [counted(len(cluster.rows), "photo")]
     labelled = sum(n for _, n in cluster.labels)
     if labelled:
@@ -243,9 +243,9 @@ def _labels(store: Store) -> list[str]:
 
 
 def _write_page(
-    folder: NewFolder, sheet: LabelSheet, store: Store, photos: str | Path | None
+    folder: NewFolder, sheet: LabelSheet, store: Store, image_folder: str | Path | None
 ) -> Path:
-    images = images_at_hand(photos or store.source.get("root"))
+    images = images_at_hand(image_folder or store.source.get("root"))
     write_label_sheet(folder.path / PAGE_HTML, sheet, images, final=folder.final / PAGE_HTML)
     return folder.final
 
@@ -302,7 +302,7 @@ def write_contact_sheet(
 
 
 def _section(one: Prediction) -> str:
-    """Return what an image stands under: undecided ones under what they are most like."""
+    """Return an image's heading: of undecided ones the class they are most like."""
     name = species(one)
     return one.classes[0] if name == UNDECIDED else name
 
@@ -319,9 +319,9 @@ def _image(one: Prediction) -> SheetImage:
     return SheetImage(one.path, guesses=(_section(one), *one.classes), lines=lines)
 
 
-def _images(predictions: Predictions, run: Run, photos: str | None) -> ImageFiles | None:
-    if photos is not None:
-        return images_at_hand(photos)
+def _images(predictions: Predictions, run: Run, image_folder: str | None) -> ImageFiles | None:
+    if image_folder is not None:
+        return images_at_hand(image_folder)
     first = predictions.predictions[0].path if predictions.predictions else ""
     if Path(first).is_file():
         return images_at_hand(Path.cwd())

@@ -27,7 +27,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 """Okabe & Ito's palette, its yellows darkened: distinct to every kind of colour vision."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
-"""A shape for each, so that colour is not all that tells runs apart."""
+"""A shape for each run, so that runs differ not only in colour."""
 
 OTHERS = len(COLOURS)
 """Runs from this place on are drawn alike, small and grey."""
@@ -47,7 +47,7 @@ class ClassDots:
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """How many better runs have the same recall: so far each dot is moved aside."""
+        """Number of better runs with the same recall: the steps to move each dot aside."""
         near = [round(100 * r) for r in self.recalls]
         return tuple(near[:i].count(one) for i, one in enumerate(near))
 
@@ -58,7 +58,7 @@ class ClassDots:
 
 
 def class_dots(comparison: Comparison) -> list[ClassDots]:
-    """Return every class, those that runs differ most on first, then those recognised least."""
+    """Return every class, those with the largest differences first, then those of least recall."""
     recalls = np.array([comparison.entries[i].recalls for i in comparison.best_first])
     dots = [
         ClassDots(name, int(n), tuple(column.tolist()))

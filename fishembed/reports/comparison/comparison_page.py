@@ -36,7 +36,7 @@ from fishembed.reports.wording import interval, points
 _PAIRS_OPEN = 3
 _PAIRS_OF_BEST = 10
 _CLASSES_OPEN = 40
-_WITH_PHOTOS = 6
+_WITH_IMAGES = 6
 _STEP = 0.05
 
 _PARTS = (
@@ -56,7 +56,7 @@ def comparison_page(
     fetch: bool = False,
     home: Path | None = None,
 ) -> str:
-    """Return the page: scores, which differences are real, each class by run, images.
+    """Return the page: scores, differences with their p-values, recall by class and run, images.
 
     `photos` and `fetch` are as in `write_comparison`; `home` is the folder of the page, which may
     show the files of the images large.
@@ -82,7 +82,7 @@ def comparison_page(
         "shape": lambda place: min(place, OTHERS),
         "notes": notes(comparison),
         "sections": sections,
-        "without_photos": len(order[1 + _WITH_PHOTOS :]),
+        "without_photos": len(order[1 + _WITH_IMAGES :]),
         "missing_images": missing,
         "parts": _PARTS,
         "image_places": IMAGES_BESIDE,
@@ -144,7 +144,7 @@ def _difference(value: float, ends: tuple[float, float], p: float, reach: float)
 
 
 def _reach(comparison: Comparison) -> float:
-    """Return how far the axis of differences reaches to both sides."""
+    """Return the largest value on the axis of differences, to both sides."""
     ends = [
         abs(end) for d in comparison.differences for end in (*d.accuracy_ci95, *d.macro_recall_ci95)
     ]
@@ -152,13 +152,13 @@ def _reach(comparison: Comparison) -> float:
 
 
 def _sections(
-    comparison: Comparison, photos: str | Path | None, *, fetch: bool, home: Path | None
+    comparison: Comparison, image_folder: str | Path | None, *, fetch: bool, home: Path | None
 ) -> tuple[list[Place], str]:
     """Return the best run against others, and what is missing where no image could be read."""
-    best, *others = comparison.best_first[: 1 + _WITH_PHOTOS]
+    best, *others = comparison.best_first[: 1 + _WITH_IMAGES]
     changed = [changed_images(comparison, best, other) for other in others]
     paths = (comparison.paths[row] for pair in changed for rows in pair for row in rows)
-    files = find_run_images(comparison.runs[0], photos, fetch=fetch)
+    files = find_run_images(comparison.runs[0], image_folder, fetch=fetch)
     small, missing = read_thumbnails(files, paths, fetch=fetch, home=home)
     pairs = zip(others, changed, strict=True)
     sections = [_section(comparison, other, rows, small) for other, rows in pairs]
@@ -172,7 +172,7 @@ def _section(
     changed: tuple[Rows, Rows],
     small: Mapping[str, Thumbnail],
 ) -> Place:
-    """Return the best run against another: its sentence, photos lost, photos gained."""
+    """Return the best run against another: a sentence, the images lost, the images gained."""
     best = comparison.best_first[0]
     d = comparison.difference(best, other)
     lost, gained = changed
@@ -190,7 +190,7 @@ def _section(
 def _gallery(
     comparison: Comparison, rows: Sequence[int], wrong: int, small: Mapping[str, Thumbnail]
 ) -> list[GalleryImage]:
-    """Return images with what the run that is wrong about them says."""
+    """Return images with the predictions of the run `wrong`, which mistakes them."""
     return [
         GalleryImage(
             path=comparison.paths[row],

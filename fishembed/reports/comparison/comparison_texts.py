@@ -17,7 +17,7 @@ from fishembed.reports.wording import interval, percent, points, split_images
 
 _NAME = 40
 _NARROW, _WIDE = 18, 23
-"""Letters of a run's name, with and without ± beside it, so that lines stay within 80."""
+"""Most letters of a run's name, with and without ± beside it: lines stay within 80."""
 _PAIRS = 15
 
 CSV_COLUMNS = (
@@ -67,7 +67,7 @@ _ENTRY = (
 
 
 def compared_images(comparison: Comparison) -> str:
-    """Return the images in words: "878 test images of 23 classes"."""
+    """Return the number of scored images as text: "878 test images of 23 classes"."""
     splits = {str(run.metrics.get("scored_split", "")) for run in comparison.runs}
     split = splits.pop() if len(splits) == 1 else ""
     what, n = split_images(split), len(comparison.paths)
@@ -107,7 +107,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def difference_sentence(comparison: Comparison, d: Difference) -> str:
-    """Return a sentence on what one run has more than another."""
+    """Return a sentence on the differences between two runs' scores."""
     run, other = (comparison.entries[i] for i in (d.run, d.against))
     return (
         f"{_finding(comparison, d)}: average over species "
@@ -138,7 +138,7 @@ def correction_note(comparison: Comparison) -> str:
 
 
 def seeds_note(comparison: Comparison) -> str:
-    """Return a note on what ± is; empty where every run has one seed."""
+    """Return a note that explains ±; empty where every run has one seed."""
     several = [entry for entry in comparison.entries if len(entry.runs) > 1]
     if not several:
         return ""
@@ -271,7 +271,7 @@ def _ranked(comparison: Comparison) -> list[tuple[str, ...]]:
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Return all that a comparison found, for JSON: runs best first, differences of every pair."""
+    """Return a comparison for JSON: runs, the best first, and the differences of every pair."""
     names = [entry.name for entry in comparison.entries]
     return {
         "headline": headline(comparison),

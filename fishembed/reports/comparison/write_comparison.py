@@ -1,4 +1,4 @@
-"""Write a comparison in the format that is asked for, or that a file's ending names."""
+"""Write a comparison in the requested format, or in that of the file name's ending."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def write_comparison(
         Where to write; `compare-<first>-<second>….html` beside the first run when left out.
     formats
         Any of "html" (the page), "tex", "csv", "md", "json" (tables), "pdf", "png" and "svg" (a
-        figure); what the ending of `output` says when left out, without an ending the page. With
+        figure); that of the ending of `output` when left out, without an ending the page. With
         several, each gets its own ending.
     photos
-        Folder of the photos; the one the first run's store knows when left out.
+        Folder of the images; the one recorded in the first run's store when left out.
     fetch
         Whether images that lie at URLs are fetched.
 
@@ -57,7 +57,7 @@ def write_comparison(
     Raises
     ------
     InputError
-        When a format is none of these, or is not what the ending of `output` says.
+        When a format is none of these, or contradicts the ending of `output`.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def write_comparison(
 def comparison_files(
     comparison: Comparison, output: str | Path | None = None, formats: Sequence[str] = ()
 ) -> dict[str, Path]:
-    """Return where `write_comparison` writes each format; raises what it raises."""
+    """Return the path of each format that `write_comparison` writes; raise the same errors."""
     if unknown := next((one for one in formats if one not in COMPARISON_FORMATS), None):
         raise InputError(f"no format {unknown!r}; there are {', '.join(COMPARISON_FORMATS)}")
     wanted = list(dict.fromkeys(formats))
@@ -109,12 +109,12 @@ def _file_name(entry: ComparedRun) -> str:
 
 
 def _content(
-    comparison: Comparison, suffix: str, photos: str | Path | None, home: Path, *, fetch: bool
+    comparison: Comparison, suffix: str, image_folder: str | Path | None, home: Path, *, fetch: bool
 ) -> bytes:
     if suffix in FIGURE_FORMATS:
         return render(draw_comparison(comparison), suffix)
     if suffix == "html":
-        return comparison_page(comparison, photos, fetch=fetch, home=home).encode()
+        return comparison_page(comparison, image_folder, fetch=fetch, home=home).encode()
     if suffix == "csv":
         return comparison_csv(comparison)
     if suffix == "json":

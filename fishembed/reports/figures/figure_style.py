@@ -73,7 +73,7 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def style(names: Sequence[str] = ()) -> Iterator[None]:
-    """Draw and save inside this, whatever the process has set for matplotlib before.
+    """Context to draw and save figures in, whatever the process has set for matplotlib.
 
     `names` will be written, so fonts are found for them. Inside another `style` nothing is done.
     """
@@ -144,8 +144,8 @@ def render(figure: Figure, suffix: str) -> bytes:
 def inline_svg(svg: bytes, name: str, label: str = "") -> str:
     """Make an SVG file part of a page: its colours and font become the page's.
 
-    `name` is put before the ids inside, so that several figures can share a page; `label` is what
-    the figure says, for people who listen to the page.
+    `name` is put before the ids inside, so that several figures can share a page; `label` is the
+    figure's text for screen readers.
     """
     text = svg.decode("utf-8")
     text = text[text.index("<svg") :]
@@ -162,7 +162,7 @@ def inline_svg(svg: bytes, name: str, label: str = "") -> str:
 
 
 FIRST = "DejaVu Sans"
-"""Comes with matplotlib: Latin, Greek, Cyrillic, Arabic and many signs."""
+"""Font that comes with matplotlib: Latin, Greek, Cyrillic, Arabic and many signs."""
 
 _LIKED = (
     "Noto Sans",
@@ -179,16 +179,16 @@ _LIKED = (
     "Arial Unicode MS",
 )
 _SHAPED = ((0x0900, 0x0DFF), (0x0E80, 0x109F), (0x1780, 0x17FF))
-"""Letters of India and South-East Asia, which join and change places."""
+"""Scripts of India and South-East Asia, whose letters join and change places."""
 
 
 def families(names: Iterable[str]) -> list[str]:
-    """Return the fonts, in order of trial, that draw what can be drawn of `names`."""
+    """Return the font families, in order of trial, for all letters of `names` that one has."""
     return [FIRST, *_covering(frozenset("".join(names)) - _letters(FIRST))]
 
 
 def undrawn(names: Sequence[str]) -> list[int]:
-    """Return the places of names that no installed font, or not this matplotlib, can draw."""
+    """Return the places of names that the installed fonts or this matplotlib cannot draw."""
     letters = frozenset("".join(names)) - _letters(FIRST)
     for family in _covering(letters):
         letters -= _letters(family)
@@ -221,7 +221,7 @@ def undrawn_note(names: Sequence[str]) -> str:
 
 
 def _covering(letters: frozenset[str]) -> list[str]:
-    """Choose few installed fonts that have as many of `letters` as can be had."""
+    """Choose a few installed fonts that have as many of `letters` as possible."""
     if not letters:
         return []
     chosen = []
@@ -236,7 +236,7 @@ def _covering(letters: frozenset[str]) -> list[str]:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    """Return the installed families, those that people read on screens first."""
+    """Return the installed font families, those made for reading on screens first."""
     from matplotlib.font_manager import get_font_names
 
     def liking(family: str) -> tuple[int, str]:

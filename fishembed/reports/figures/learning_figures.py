@@ -1,4 +1,4 @@
-"""Figures of how a head learnt: loss by epoch, scores by training images, candidates to choose."""
+"""Figures of training: loss by epoch, scores by training images, candidates of the selection."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _draw_curve(axes: Axes, points: list[CurvePoint], place: dict[int, float], c
     axes.plot(at, [point.accuracy.mean for point in points], color=colour, linestyle=":")
 
 
-_LOOKS = (
+_MARKERS = (
     (RIGHT, "o"),
     ("#b8860b", "s"),
     ("#009e73", "^"),
@@ -116,10 +116,10 @@ _LOOKS = (
     ("#56b4e9", "X"),
     (INK, "*"),
 )
-"""Colours after Okabe & Ito, each with a mark of its own, for eyes that see no colour."""
+"""Colours after Okabe & Ito, each with a shape of its own for readers who see no colour."""
 
 _FAR = 0.3
-"""A candidate that is worse than the one chosen by more than this would crowd out the others."""
+"""Candidates worse than the chosen one by more than this are left out: they squeeze the rest."""
 
 
 def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -133,7 +133,7 @@ def draw_selection(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     near = (points >= chosen - _FAR).all(axis=1)
     with style(kinds):
         figure, axes = new_axes(width=5.0, height=3.6 + 0.2 * len(kinds))
-        for kind, (colour, mark) in zip(kinds, _LOOKS * len(kinds), strict=False):
+        for kind, (colour, mark) in zip(kinds, _MARKERS * len(kinds), strict=False):
             own = points[near & (kind_of == kind)]
             if len(own):
                 axes.scatter(

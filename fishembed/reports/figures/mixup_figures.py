@@ -1,4 +1,4 @@
-"""Figures of what is taken for what: the confusion matrix, and the map of the features."""
+"""Figures of confused classes: the confusion matrix, and the map of the features."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SHAPES_UP_TO = 10_000
 def draw_confusion(result: RunResult) -> Figure | None:
     """Draw the confusion matrix: row shares as colour, counts as text where they can be read.
 
-    What is right is blue, what is wrong is vermillion; classes taken for each other stand
+    What is right is blue, what is wrong is vermillion; classes that are often confused stand
     together. Up to 200 classes are named; up to 40 have counts, in the fullest cells.
     """
     order = result.mixup_order
@@ -70,7 +70,7 @@ def shade(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _paint(axes: Axes, counts: Ints) -> None:
-    """Paint the cells: as shapes, which stay sharp, or as one image where they are too many."""
+    """Draw the cells: as shapes, which stay sharp, or as one image where they are too many."""
     from matplotlib.collections import PolyCollection
 
     colours = shade(row_shares(counts))
@@ -121,7 +121,7 @@ def _write_counts(axes: Axes, counts: Ints) -> None:
             column, row, str(counts[row, column]), color=colour, fontsize=size,
             ha="center", va="center",
         )  # fmt: skip
-        # Inside the axes it moves nothing; measuring hundreds of them takes half the time.
+        # Inside the axes it moves nothing, but measuring hundreds needs half of the whole time.
         text.set_in_layout(False)
 
 
@@ -155,12 +155,12 @@ def _name_classes(axes: Axes, result: RunResult, embedding_map: EmbeddingMap) ->
     span = np.ptp(embedding_map.xy, axis=0)
     # The figure is 6.4 by 5.2 inches, a letter about 0.06 wide and 0.13 high with its margins.
     letter, line = span[0] * 0.06 / 6.2, span[1] * 0.15 / 4.9
-    taken: list[tuple[float, float, float]] = []
+    occupied: list[tuple[float, float, float]] = []
     for label, (x, y) in embedding_map.landmarks:
         half = letter * len(names[label]) / 2
-        if any(abs(x - a) < half + b and abs(y - c) < line for a, b, c in taken):
+        if any(abs(x - a) < half + b and abs(y - c) < line for a, b, c in occupied):
             continue
-        taken.append((x, half, y))
+        occupied.append((x, half, y))
         axes.text(
             x, y, names[label], ha="center", va="center", fontsize=7.5, color=INK,
             bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8},

@@ -1,4 +1,4 @@
-"""Figures of scores: recall by class, how sure the head was, accuracy by value of a column."""
+"""Figures of scores: recall by class, calibration, accuracy by value of a column."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _VALUES = 30
 
 
 def draw_reliability(result: RunResult) -> Figure | None:
-    """Draw accuracy against confidence; None where the run names no confidence."""
+    """Draw accuracy against confidence; None where the run has no confidence."""
     bins = result.reliability
     if bins is None:
         return None
@@ -56,9 +56,9 @@ def draw_reliability(result: RunResult) -> Figure | None:
 
 
 def draw_acceptance(result: RunResult) -> Figure | None:
-    """Draw what is accepted, and right, by the confidence from which answers are accepted.
+    """Draw the shares accepted and right, by the confidence from which predictions are accepted.
 
-    None where the run names no confidence.
+    None where the run has no confidence.
     """
     found = result.acceptance
     if found is None:
@@ -136,9 +136,9 @@ def _bars(axes: Axes, table: ClassTable) -> None:
 
 
 def _counts(axes: Axes, table: ClassTable) -> None:
-    """Write right of each bar how many images were scored and trained on."""
+    """Write the numbers of scored and of training images right of each bar."""
     trained = not np.isnan(table.n_train).all()
-    # The two heads are the widest: they alone keep the room.
+    # The two headings are the widest: they alone reserve the space.
     _beside(axes, -1, "right / scored", 66, in_layout=True)
     if trained:
         _beside(axes, -1, "training photos", 118, in_layout=True)
@@ -226,7 +226,7 @@ def draw_field_figures(found: Mapping[str, Any]) -> dict[str, Figure]:
 def draw_values(found: Mapping[str, Any]) -> Figure | None:
     """Draw the accuracy at each value with its interval, the worst on top."""
     rows = found["rows"][:_VALUES]
-    if len(rows) < 2:  # one point says no more than the sentence
+    if len(rows) < 2:  # one point shows no more than the sentence
         return None
     names = [printable(str(row["value"])) or "(none)" for row in rows]
     labels = [
@@ -247,7 +247,7 @@ def draw_values(found: Mapping[str, Any]) -> Figure | None:
 
 
 def draw_risk_coverage(found: Mapping[str, Any]) -> Figure | None:
-    """Draw the share of wrong answers against the share of images that are kept."""
+    """Draw the share of wrong predictions against the share of images that are accepted."""
     points = found.get("risk_coverage", ())
     if len(points) < 2:
         return None

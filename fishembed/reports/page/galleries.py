@@ -1,4 +1,4 @@
-"""The images of a report's page: chosen, read once, numbered for those who label them."""
+"""Choose the images of a report's page, read each once, and number them for labelling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fishembed.reports.thumbnails import Sprite, Thumbnail, make_sprite, origina
 from fishembed.reports.wording import percent, rounded
 
 WORST = 3
-"""Mistakes that stand on the first screen."""
+"""Mistakes on the first screen."""
 
 _PAIRS = 12
 _PAIRS_WITH_IMAGES = 8
@@ -37,7 +37,7 @@ _IN_CELLS = 300
 _OF_ONE_CELL, _OF_ONE_CLASS = 12, 4
 _STRIPS = "true_right", "mixed_up", "called_right"
 _MOST_CHARACTERS = 1_500_000
-"""Of large thumbnails in a page; those that come last are left out beyond."""
+"""Most characters of large thumbnails in a page; the last ones are left out beyond."""
 
 Rows = list[int]
 Indices = npt.NDArray[np.intp]
@@ -45,9 +45,9 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class GalleryImage:
-    """One scored image: where it lies, what it is, what it was called, how sure the head was.
+    """One scored image: its path, true class, predicted class and confidence.
 
-    `answer` is its number among the images that are labelled in the page; None where they are not.
+    `answer` is its number among the images to label in the page; None where there are none.
     """
 
     path: str
@@ -60,12 +60,12 @@ class GalleryImage:
 
     @property
     def shown_path(self) -> str:
-        """The path as it may be shown."""
+        """The path without characters that cannot be printed."""
         return printable(self.path)
 
     @property
     def original(self) -> str:
-        """Where the page finds the file itself; "" where it does not."""
+        """Address of the file itself for the page; "" without one."""
         return self.thumbnail.original if self.thumbnail else ""
 
     @property
@@ -75,7 +75,7 @@ class GalleryImage:
 
     @property
     def sure(self) -> str:
-        """How sure the head was; "" where the run does not say."""
+        """The confidence as text; "" where the run has none."""
         return "" if math.isnan(self.confidence) else f" ({rounded(self.confidence)}% sure)"
 
 
@@ -84,10 +84,10 @@ class RunImages:
     """The images of a report.
 
     `worst` and `more` are the mistakes the head was surest of, those of the first screen and
-    others; without a mistake the answers it was least sure of. `pairs` are the largest mix-ups with
-    their images, as values for the template, `small` the images of the matrix's `cells` (rows) and
-    of the map. `sheet` is what `answer.js` reads, `number` an image's number there by its row,
-    `missing` a sentence on what is missing.
+    others; without a mistake the predictions it was least sure of. `pairs` are the largest mix-ups
+    with their images, as values for the template, `small` the images of the matrix's `cells` (rows)
+    and of the map. `sheet` is the data for `answer.js`, `number` an image's number there by its
+    row, `missing` a sentence on images that could not be read.
     """
 
     worst: list[GalleryImage]
@@ -167,26 +167,26 @@ def _sheet_data(
     run: Run, number: Iterable[int], files: ImageFiles | str, thumbs: Mapping[str, Thumbnail]
 ) -> dict[str, Any]:
     images, names, home = run.result.images, run.result.classes.raw_names, run.folder.absolute()
-    asked, sources = [], {}
+    sheet_images, sources = [], {}
     for row in number:
         path, sure = images.paths[row], float(images.confidence[row])
         true, called = names[images.true[row]], names[images.predicted[row]]
         how = "" if math.isnan(sure) else f" ({percent(sure, 0)}% sure)"
-        asked.append(
+        sheet_images.append(
             SheetImage(path, true, (called,), (f"identified as {printable(called)}{how}",))
         )
         if path in thumbs:
             sources[path] = {"file": thumbs[path].original}
         elif isinstance(files, ImageFiles):
             sources[path] = {"file": original_place(files.at(path), home)}
-    sheet = LabelSheet(f"{run.name}: report", run.classes, [SheetSection("", asked)])
+    sheet = LabelSheet(f"{run.name}: report", run.classes, [SheetSection("", sheet_images)])
     return sheet_data(sheet, sources)
 
 
 def find_run_images(
     run: Run, photos: str | Path | None, *, fetch: bool = False
 ) -> ImageFiles | str:
-    """Find a run's images; the sentence that says why not, where they are not at hand."""
+    """Find a run's images; return a sentence with the reason where that is impossible."""
     known = photos or (run.info.get("store") or {}).get("source_root")
     hint = "give their folder with --photos"
     if not known:
@@ -206,11 +206,11 @@ def find_run_images(
 def read_thumbnails(
     files: ImageFiles | str, paths: Iterable[str], *, fetch: bool, home: Path | None
 ) -> tuple[dict[str, Thumbnail], str]:
-    """Read thumbnails of a run's images, each file once, as many as a page can bear.
+    """Read thumbnails of a run's images, each file once, up to the size limit of a page.
 
     `files` is what `find_run_images` returned, with `fetch`; `home` is the folder of the page,
-    which may show the files themselves large. Returned are those that could be read by their
-    paths, and the sentence that says what is missing.
+    which may show the files themselves large. Return the readable ones by their paths, and a
+    sentence on the others.
     """
     if isinstance(files, str):
         return {}, files
@@ -228,10 +228,10 @@ def read_thumbnails(
 
 @dataclass(frozen=True)
 class MixUp:
-    """Two classes taken for each other, and rows of their images, one of each group.
+    """Two classes that are confused, and rows of their images, one of each group.
 
-    They are of the true class and called right, called the other class, and of the other class
-    and called right.
+    They are of the true class and predicted right, predicted as the other class, and of the other
+    class and predicted right.
     """
 
     pair: ConfusedPair
@@ -252,13 +252,13 @@ def surest_mistakes(result: RunResult) -> Rows:
     another at most two are chosen, and of each group one.
     """
     images = result.images
-    taken: Counter[tuple[int, int]] = Counter()
+    n_of_pair: Counter[tuple[int, int]] = Counter()
     rounds: tuple[Rows, Rows] = ([], [])
     for row in surest(images, images.wrong):
         pair = int(images.true[row]), int(images.predicted[row])
-        taken[pair] += 1
-        if taken[pair] <= _OF_ONE_PAIR:
-            rounds[taken[pair] - 1].append(row)
+        n_of_pair[pair] += 1
+        if n_of_pair[pair] <= _OF_ONE_PAIR:
+            rounds[n_of_pair[pair] - 1].append(row)
     first = rounds[0][:WORST]
     others = [*rounds[0][WORST:], *rounds[1]]
     sure = np.nan_to_num(images.confidence, nan=-1.0)
@@ -267,14 +267,14 @@ def surest_mistakes(result: RunResult) -> Rows:
 
 
 def least_sure(result: RunResult) -> Rows:
-    """Choose what stands on the first screen where there is no mistake: the least sure answers."""
+    """Choose the least sure predictions, for the first screen of a run without mistakes."""
     images = result.images
     certain = images.labelled & images.right & np.isfinite(images.confidence)
     return surest(images, certain)[::-1][:WORST]
 
 
 def mix_ups(result: RunResult) -> list[MixUp]:
-    """Choose the mix-ups of a page, those that take the largest share of a class first.
+    """Choose the mix-ups of a page, those of the largest share of their class first.
 
     Single images are left out where there are larger mix-ups.
     """
@@ -290,7 +290,7 @@ def mix_ups(result: RunResult) -> list[MixUp]:
 
 
 def _strips(images: ScoredImages, pair: ConfusedPair, used: set[int]) -> MixUp:
-    """Choose images of a mix-up; of what is called right others than were `used` before."""
+    """Choose images of a mix-up; of those predicted right others than were `used` before."""
     is_true, is_other = images.true == pair.true, images.true == pair.predicted
     beside = []
     for of_class in (is_true, is_other):
@@ -303,7 +303,7 @@ def _strips(images: ScoredImages, pair: ConfusedPair, used: set[int]) -> MixUp:
 
 
 def surest(images: ScoredImages, chosen: npt.NDArray[np.bool_]) -> Rows:
-    """Order images by how sure the head was, one of each group."""
+    """Order images by confidence, the highest first, one of each group."""
     rows = np.flatnonzero(chosen)
     rows = rows[np.argsort(-np.nan_to_num(images.confidence[rows], nan=-1.0), kind="stable")]
     return [int(row) for row in one_of_each_group(rows, images.groups)]
@@ -331,8 +331,8 @@ def cell_rows(result: RunResult, at_hand: Collection[int] = ()) -> Rows:
     cell = images.true[at] * k + images.predicted[at]
     if images.groups is not None:
         pairs = np.column_stack([cell, images.groups[at]])
-        kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
-        at, cell = at[kept], cell[kept]
+        firsts = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
+        at, cell = at[firsts], cell[firsts]
     _, code, count = np.unique(cell, return_inverse=True, return_counts=True)
     order = np.argsort(code, kind="stable")
     starts = np.concatenate([[0], np.cumsum(count)[:-1]])

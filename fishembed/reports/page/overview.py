@@ -1,4 +1,4 @@
-"""The first screen of a report: one sentence, three figures, and what they may be trusted for."""
+"""The first screen of a report: one sentence, three figures, and advice on trusting each class."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from fishembed.reports.wording import interval, percent, rounded, split_photos
 MOST_WORDS = 15
 _NAME_WORDS, _NAME_LETTERS = 3, 40
 _ENOUGH = 5
-"""Photos below which a species is not said to fail most: one photo decides too much."""
+"""Images below which a class is not named as failing most: one image decides too much."""
 
 
 @dataclass(frozen=True)
 class KeyFigure:
     """One of the figures under the sentence: its name, its `value` and interval as text.
 
-    `at`, `ends` and `guess_at` are shares for the gauge; `guess` says what always guessing the
-    commonest class reaches; `about` is a line below, "" for none.
+    `at`, `ends` and `guess_at` are shares for the gauge; `guess` is a text on the score of always
+    guessing the commonest class; `about` is a line below, "" for none.
     """
 
     name: str
@@ -40,7 +40,7 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class TrustAnswer:
-    """May a name be trusted: `summary` in a word or two, `words` with the figures."""
+    """Advice on trusting a predicted class: `summary` of a word or two, `words` with figures."""
 
     name: str
     summary: str
@@ -48,9 +48,9 @@ class TrustAnswer:
 
 
 def overview(result: RunResult) -> dict[str, Any]:
-    """Return all that the first screen says."""
-    info, answers, alarm = result.info, trust_answers(result), worst_alarm(result)
-    names = [answer.name for answer in answers]
+    """Return all values of the first screen for the template."""
+    info, advice, alarm = result.info, trust_answers(result), worst_alarm(result)
+    names = [one.name for one in advice]
     first = 0 if alarm is None else names.index(result.classes.names[alarm])
     return {
         "head": printable(str(info.get("head", ""))),
@@ -60,8 +60,8 @@ def overview(result: RunResult) -> dict[str, Any]:
         "trust": trust_facts(result) if result.metrics.get("n") else [],
         "grouped": result.images.groups is not None,
         "notes": caveats(result),
-        "answers": answers,
-        "asked": first if answers else None,
+        "answers": advice,
+        "asked": first if advice else None,
     }
 
 
@@ -72,13 +72,13 @@ def failing_most(table: ClassTable) -> int | None:
 
 
 def headline(result: RunResult) -> str:
-    """Return what the run reached, and where it fails most, in at most fifteen words."""
+    """Return the run's accuracy and its worst class as a sentence of at most fifteen words."""
     n = int(result.metrics.get("n", 0))
-    photos = split_photos(result.scored_split, n)
+    noun = split_photos(result.scored_split, n)
     if not n:
-        return f"No labelled {photos} were scored."
+        return f"No labelled {noun} were scored."
     table, right = result.classes, rounded(result.metrics["accuracy"])
-    short = f"{right}% of {n:,} {photos} right"
+    short = f"{right}% of {n:,} {noun} right"
     long = short.replace(" right", " identified right")
     worst = failing_most(table)
     if worst is None:
@@ -88,19 +88,19 @@ def headline(result: RunResult) -> str:
     forms = [f"{long}; {{}} fails most.", f"{short}; {{}} fails most."]
     if (instead := result.called_instead[worst]) is not None:
         names.append(table.names[instead[0]])
-        taken = "; {} fails most, taken for {}."
-        forms = [long + taken, short + taken, *forms]
-    for words in (99, _NAME_WORDS, 2):
+        mistaken = "; {} fails most, taken for {}."
+        forms = [long + mistaken, short + mistaken, *forms]
+    for most_words in (99, _NAME_WORDS, 2):
         for form in forms:
-            text = form.format(*(_cut(one, words) for one in names))
+            text = form.format(*(_cut(one, most_words) for one in names))
             if len(text.split()) <= MOST_WORDS:
                 return text
     return f"{short}."
 
 
-def _cut(name: str, words: int) -> str:
+def _cut(name: str, most_words: int) -> str:
     parts = name.split()
-    short = " ".join(parts[:words]) + ("…" if len(parts) > words else "")
+    short = " ".join(parts[:most_words]) + ("…" if len(parts) > most_words else "")
     return shortened(short, _NAME_LETTERS)
 
 
@@ -151,7 +151,7 @@ def _guess(result: RunResult) -> tuple[str, float, float]:
 
 
 def worst_alarm(result: RunResult) -> int | None:
-    """Return the class whose name is most surely a false alarm; None where none is."""
+    """Return the class of lowest precision by its interval's upper end; None without any."""
     table = result.classes
     called = np.flatnonzero(table.predicted > 0)
     if not len(called):
@@ -161,29 +161,29 @@ def worst_alarm(result: RunResult) -> int | None:
 
 
 def trust_facts(result: RunResult) -> list[str]:
-    """Return what the figures rest on: splits, groups, near-identical photos, photos by species."""
+    """Return the data behind the figures: splits, groups, near-identical images, class sizes."""
     metrics, table = result.metrics, result.classes
-    n, photos = int(metrics.get("n", 0)), split_photos(result.scored_split)
+    n, noun = int(metrics.get("n", 0)), split_photos(result.scored_split)
     grouped = "no groups are known, so every photo counts on its own"
     if (groups := metrics.get("n_groups")) is not None:
         grouped = f"they count as {counted(groups, 'group')} (tracks, dives or sites)"
-    facts = [_scored_on(result, n, photos), grouped, _near_identical(result)]
+    facts = [_scored_on(result, n, noun), grouped, _near_identical(result)]
     trained = table.n_train[~np.isnan(table.n_train)]
     if len(trained):
         facts.append(f"{_range(trained)} training photos per species")
     if len(table.scored):
-        facts.append(f"{_range(table.n[table.scored])} {photos} per species")
+        facts.append(f"{_range(table.n[table.scored])} {noun} per species")
     return [*filter(None, facts), "intervals are 95%"]
 
 
-def _scored_on(result: RunResult, n: int, photos: str) -> str:
+def _scored_on(result: RunResult, n: int, noun: str) -> str:
     if result.info.get("kind") == "zeroshot":
-        return f"{n:,} {photos}, from the species' names alone: nothing was learnt from photos"
+        return f"{n:,} {noun}, from the species' names alone: nothing was learnt from photos"
     if result.scored_split == "train":
         return "scored on the photos it learnt from: this says nothing about new ones"
     splits = result.metrics.get("splits") or {}
     learnt = int(np.nansum(result.classes.n_train)) or splits.get("train", 0)
-    return f"learnt from {counted(learnt, 'photo')}, scored on {n:,} {photos} it never saw"
+    return f"learnt from {counted(learnt, 'photo')}, scored on {n:,} {noun} it never saw"
 
 
 def _near_identical(result: RunResult) -> str:
@@ -206,7 +206,7 @@ def _range(counts: Any) -> str:
 
 
 def trust_answers(result: RunResult) -> list[TrustAnswer]:
-    """Return for each class whether its name may be trusted, in the order of the names."""
+    """Return for each class that occurs whether its name may be trusted, in the order of names."""
     table, ends = result.classes, result.precision_intervals
     occurring = np.flatnonzero((table.n > 0) | (table.predicted > 0)).tolist()
     return [

@@ -26,7 +26,7 @@ _GRID = 2000
 _UNEVEN = 2
 _NAMED = 5
 _GOLDEN = 137.508
-"""Degrees between the colours of classes that stand next to each other: as far as can be."""
+"""Degrees between the colours of neighbouring classes: as far apart as possible."""
 
 
 def report_context(
@@ -38,8 +38,8 @@ def report_context(
 ) -> dict[str, Any]:
     """Collect everything a report's page shows.
 
-    `svgs` are figures by name, as `write_figures` returned them, `embedding_map` is the map, or why
-    there is none, and `found` is what `field.json` holds.
+    `svgs` are figures by name, as `write_figures` returned them, `embedding_map` is the map or the
+    reason for none, and `found` is the content of `field.json`.
     """
     result = run.result
     captions = figure_captions(result)
@@ -52,7 +52,7 @@ def report_context(
         "pairs": images.pairs,
         "missing_images": images.missing,
         "figures": {
-            name: inline_svg(svg, name, _spoken(captions, name)) for name, svg in svgs.items()
+            name: inline_svg(svg, name, _caption(captions, name)) for name, svg in svgs.items()
         },
         "captions": captions,
         "calibration": captions["reliability"],
@@ -68,13 +68,13 @@ def report_context(
     return context | {"parts": _parts(context), "data": _script_data(result, images, context)}
 
 
-def _spoken(captions: Mapping[str, str | tuple[str, ...]], name: str) -> str:
+def _caption(captions: Mapping[str, str | tuple[str, ...]], name: str) -> str:
     text = captions.get(name, name)
     return text if isinstance(text, str) else " ".join(text)
 
 
 def _parts(context: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the sections that the page has, by id and title, as its navigation leads to them."""
+    """Return the ids and titles of the page's sections, in the order of its navigation."""
     figures, field = context["figures"], context["field"]
     sure = context["accept"] or field["sure"] or {"reliability", "top_k"} & figures.keys()
     sections = (
@@ -147,7 +147,7 @@ def matrix_data(result: RunResult, images: RunImages) -> dict[str, Any] | None:
 
 
 def _are_uneven(result: RunResult) -> bool:
-    """Whether classes have so uneven numbers of images that shares say more than counts."""
+    """Whether numbers of images differ so much by class that shares are clearer than counts."""
     n = result.classes.n[result.classes.scored]
     return bool(len(n)) and int(n.max()) >= _UNEVEN * int(n.min())
 
@@ -162,7 +162,7 @@ def map_data(
     dict
         `names` of the classes that occur; `points`, flat quadruples of x, y, true and predicted
         class (places in `names`); `photos`, each point's number among the images, -1 for none;
-        `hues`, a colour angle for each name, far apart for classes that are taken for each other;
+        `hues`, a colour angle for each name, far apart for classes that are often confused;
         `width` and `height` of the grid; `landmarks`, flat triples of x, y and class, for the
         names of the classes with most points.
     """
@@ -192,7 +192,7 @@ def map_data(
 
 
 def small_data(result: RunResult, images: RunImages) -> dict[str, Any] | None:
-    """Return the small images: where each number's stands in the sprite; None for none."""
+    """Return the sprite of small images, with each number's place in it; None without one."""
     sprite = images.small
     if sprite is None:
         return None
@@ -208,7 +208,7 @@ def small_data(result: RunResult, images: RunImages) -> dict[str, Any] | None:
 
 
 def named_points(result: RunResult) -> list[int]:
-    """Return the points of recall by training images that are named: those off the trend most."""
+    """Return the points of recall by training images to name: those farthest from the trend."""
     table = result.classes
     shown = table.trained_and_scored
     if len(shown) < 2:

@@ -79,7 +79,7 @@ def figure_tips(result: RunResult) -> dict[str, list[str]]:
 
 
 def _epoch_caption(result: RunResult, what: str, form: str, factor: float) -> str:
-    """Return the last values of loss or accuracy; empty for heads that do not train by epochs."""
+    """Return the last loss or accuracy as text; empty for heads that do not train by epochs."""
     history, parts = result.history, (("train", "training"), ("val", "validation"))
     values = [
         f"{form.format(factor * history[f'{part}_{what}'][-1])} in {name}"
@@ -90,7 +90,7 @@ def _epoch_caption(result: RunResult, what: str, form: str, factor: float) -> st
 
 
 def _dashed_line(result: RunResult) -> str:
-    """Describe what the dashed line of the accuracy is; empty where it is not drawn."""
+    """Describe the dashed line of the accuracy; empty where it is not drawn."""
     accuracy, split = result.metrics.get("accuracy"), result.scored_split
     if accuracy is None or split == "train":
         return ""
@@ -150,7 +150,7 @@ def _average(point: CurvePoint) -> str:
 
 
 def report_tables(run: Run, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables of the page, and how the run was made; `found` is of `field.json`."""
+    """Return the page's tables and the run's settings; `found` is the content of `field.json`."""
     result, rows = run.result, _class_rows(run.result)
     templates = (result.info.get("prompts") or {}).get("templates", ())
     few = learning_curve_table(result.few_shot, str(result.info.get("head", "")))
@@ -164,7 +164,7 @@ def report_tables(run: Run, found: Mapping[str, Any]) -> dict[str, Any]:
         "few_images": {"columns": few[0], "rows": few[1]} if result.few_shot else None,
         "selection": _selection_table(result),
         "command": "\n".join(map(printable, repeat_commands(run.name, result, found))),
-        "tables": [item for item in _TABLES.items() if (run.folder / item[0]).is_file()],
+        "tables": [(file, what) for file, what in _TABLES.items() if (run.folder / file).is_file()],
         "prompts": [printable(str(template)) for template in templates],
         "made": _how_made(result),
     }
@@ -192,7 +192,7 @@ def _class_rows(result: RunResult) -> list[dict[str, Any]]:
 
 
 def _never_recognised(result: RunResult) -> str:
-    """Name the classes none of whose images was called right; "" where there is none."""
+    """Name the classes with no image predicted right; "" where there is none."""
     table = result.classes
     zero = [shortened(table.names[i], 40) for i in table.worst_first if not table.correct[i]]
     if not zero:
@@ -203,7 +203,7 @@ def _never_recognised(result: RunResult) -> str:
 
 
 def _acceptance(result: RunResult) -> dict[str, Any] | None:
-    """Return shares accepted and right by confidence; None where the run names no confidence."""
+    """Return shares accepted and right by confidence; None where the run has no confidence."""
     found = result.acceptance
     bars = () if found is None else [i for i in (90, 80, 70, 60, 50, 0) if found.n[i]]
     if found is None or not bars:
@@ -225,7 +225,7 @@ def _acceptance(result: RunResult) -> dict[str, Any] | None:
 
 
 def _advice(found: Acceptance) -> str:
-    """Return from where on 99% of the accepted photos are right."""
+    """Return a sentence on the confidence from which 99% of the accepted images are right."""
     if found.right[0] >= _GOOD:
         return f"Accepting all, {rounded(float(found.right[0]))}% are right."
     lowest = found.lowest(_GOOD)
@@ -238,7 +238,7 @@ def _advice(found: Acceptance) -> str:
 
 
 def _selection_table(result: RunResult) -> dict[str, Any] | None:
-    """Return what the head was chosen from, the row of the one chosen first; None for no choice."""
+    """Return the candidates for the head, the chosen one first; None without a selection."""
     if not result.selection:
         return None
     columns, rows = best_candidates_table(result.selection)
@@ -256,7 +256,7 @@ def _selection_table(result: RunResult) -> dict[str, Any] | None:
 
 
 def _how_made(result: RunResult) -> list[tuple[str, str]]:
-    """Return how a run was made, as pairs of a term and what it is."""
+    """Return a run's settings, as pairs of a name and a value."""
     info, parameters = result.info, result.info.get("parameters") or {}
     store, encoder, prompt_set = (info.get(key) or {} for key in ("store", "encoder", "prompts"))
     spec = {k: v for k, v in encoder.items() if k not in ("name", "fingerprint")}
@@ -291,5 +291,5 @@ def _value(value: object) -> str:
     if isinstance(value, dict):
         return "(" + _settings(value) + ")"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(map(_value, value)) + "]"
     return "none" if value is None else str(value)
