@@ -24,7 +24,7 @@ Each error also inherits the builtin it refines, so `except ValueError` and
     │   ├── StoreNotFoundError (FileNotFoundError)
     │   ├── StoreFormatError (ValueError)       not a store, or of a schema this version cannot read
     │   ├── StoreMismatchError (ValueError)     features of two encoders would mix in one store
-    │   ├── StoreIntegrityError (ValueError)    features that are not what was written
+    │   ├── StoreIntegrityError (ValueError)    features that differ from those written
     │   ├── StoreLockedError (OSError)          another process is writing this store
     │   ├── StoreClosedError (ValueError)       a store that was closed is asked for something
     │   └── StoreWriteError (WriteError)        a store that could not be written
@@ -63,7 +63,7 @@ class SourceError(DataError):
 
 
 class SourceNotFoundError(SourceError, FileNotFoundError):
-    """No dataset lies at the place named."""
+    """A dataset that is not at the place named."""
 
 
 class ManifestError(DataError):
@@ -75,7 +75,7 @@ class PromptError(DataError):
 
 
 class PromptNotFoundError(PromptError, FileNotFoundError):
-    """No prompt set has the name, and no file either."""
+    """A name that no prompt set and no file has."""
 
 
 class DimensionError(DataError):
@@ -115,7 +115,7 @@ class NoTextTowerError(EncoderError):
 
 
 class WriteError(FishembedError, OSError):
-    """A place that cannot be written; what was there before is untouched."""
+    """A place that cannot be written; its earlier content is untouched."""
 
 
 class StoreError(FishembedError):
@@ -123,7 +123,7 @@ class StoreError(FishembedError):
 
 
 class StoreNotFoundError(StoreError, FileNotFoundError):
-    """No store lies at the place named."""
+    """A store that is not at the place named."""
 
 
 class StoreFormatError(StoreError, ValueError):
@@ -135,7 +135,7 @@ class StoreMismatchError(StoreError, ValueError):
 
 
 class StoreIntegrityError(StoreError, ValueError):
-    """Features that are not what was written, or that are not finite."""
+    """Features that differ from those that were written, or that are not finite."""
 
 
 class StoreLockedError(StoreError, OSError):
@@ -147,7 +147,7 @@ class StoreClosedError(StoreError, ValueError):
 
 
 class StoreWriteError(StoreError, WriteError):
-    """A store could not be written; what was there before is untouched."""
+    """A store that could not be written; its earlier content is untouched."""
 
 
 class RemoteError(FishembedError, OSError):
@@ -163,7 +163,7 @@ class RunError(FishembedError):
 
 
 class RunNotFoundError(RunError, FileNotFoundError):
-    """No run lies at the place named."""
+    """A run that is not at the place named."""
 
 
 class RunFormatError(RunError, ValueError):
@@ -171,7 +171,7 @@ class RunFormatError(RunError, ValueError):
 
 
 class RunWriteError(RunError, WriteError):
-    """A run could not be written or deleted."""
+    """A run that could not be written or deleted."""
 
 
 class BundleError(RunFormatError):

@@ -127,7 +127,7 @@ class Folds:
         return some_fold if self.sample is None else some_fold & self.sample
 
     def log_priors(self) -> Floats:
-        """(n_classes, n_evaluated) log shares of classes in what each row's fold trains on."""
+        """(n_classes, n_evaluated) log shares of classes that each row's fold trains on."""
         by_fold = np.empty((self.n_classes, self.n_folds), dtype=np.float32)
         for k in range(self.n_folds):
             by_fold[:, k] = log_prior(self.codes[self.fold != k], self.n_classes)

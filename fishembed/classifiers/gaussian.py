@@ -28,8 +28,8 @@ class GaussianStatistics:
     centre: Double  # (dim,) mean of the class means
     # (n_classes, dim): class means minus `centre`, 0 for a class without rows
     centred_means: Double
-    # offsets, anchors: (n_classes, dim): these, and what they are shrunk towards, in the basis of
-    # `directions`; anchors are 0 where there is no text
+    # offsets, anchors: (n_classes, dim): these, and the means they are shrunk towards, in the basis
+    # of `directions`; anchors are 0 where there is no text
     offsets: Double
     anchors: Double
     # variances, directions: (dim,) and (dim, dim): eigenvalues and eigenvectors of the covariance

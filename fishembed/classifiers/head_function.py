@@ -26,7 +26,7 @@ class Whitening:
     """Coordinates in which rows vary the same in every direction within a class."""
 
     matrix: Floats  # (dim, rank): rows times it have the identity as covariance within classes
-    # (rank,) what is subtracted after that: the mean of the class means, times the matrix
+    # (rank,) subtracted after that: the mean of the class means, times the matrix
     centre: Floats
 
     def directions(self, rows: Floats, lengths: Floats | None = None) -> Floats:

@@ -73,7 +73,7 @@ class LogisticHead(LinearClassifier):
     n_iter_ : int
         Steps used.
     gap_ : float
-        What the criterion of `tol` came down to.
+        Final value of the criterion of `tol`.
     converged_ : bool
         Whether that was reached, or rounding allows no more; if not, `fit` also warns.
 

@@ -27,7 +27,7 @@ class RejectingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     estimator
         Any classifier of this package; it is cloned, not changed.
     send_back
-        Share of rows of known classes that may be called unknown; 0.05 by default.
+        Share of rows of known classes that may be predicted as unknown; 0.05 by default.
     unknown
         The label for unknown rows; ``"unknown"`` for text labels and -1 for numbers when None.
     n_folds

@@ -18,7 +18,7 @@ from fishembed.classifiers.cross_validation import (
 _MOST = float(np.log(1e3))  # of the logarithm of the factor, either way
 _STEPS = 30
 _TOLERANCE = 1e-3
-_LOGITS_AT_ONCE = 131_072  # what stays in the cache
+_LOGITS_AT_ONCE = 131_072  # about as many as fit into the processor's cache
 _MARGIN = 16.0
 """Nats by which the true class of training rows leads the mean of the others where the log loss
 of new rows is least: 11 to 22 with one to four images a class of Pets, Flowers and Caltech-101, for

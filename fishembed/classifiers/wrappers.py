@@ -49,7 +49,7 @@ class Combination(MaybeLinear, EmbeddingClassifier):
 
     @property
     def fitted_map(self) -> FittedMap:
-        """What `save_head` writes, where the parts add up to one map."""
+        """The function that `save_head` writes, where the parts add up to one map."""
         for head, _ in self._terms:
             if not hasattr(head, "fitted_map") or head.normalize != self.normalize:
                 raise AttributeError(f"{type(self).__name__} of {head!r} is no map of arrays.")
@@ -63,7 +63,7 @@ class Combination(MaybeLinear, EmbeddingClassifier):
 
     @property
     def fitted_sum(self) -> FittedSum:
-        """What `save_head` writes, where the parts do not add up to one map."""
+        """The function that `save_head` writes, where the parts do not add up to one map."""
         return FittedSum.of(self._terms, self.classes_.tolist(), self._shift)
 
     @property
@@ -176,7 +176,7 @@ class TemperatureCalibratedClassifier(Combination):
     estimator_ : estimator
         The fitted clone.
     temperature_ : float
-        What the logits are divided by; 1 where no class has two rows.
+        Divisor of the logits; 1 where no class has two rows.
     coef_, intercept_ : ndarray
         Where the estimator is a linear map.
     n_features_in_ : int

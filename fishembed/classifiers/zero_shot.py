@@ -100,7 +100,7 @@ class ZeroShotClassifier(LinearClassifier):
     Attributes
     ----------
     classes_ : ndarray
-        (n_classes,) labels: `classes` in the order given, or the sorted labels of `y`.
+        (n_classes,) labels: `classes` in their order, or the sorted labels of `y`.
     coef_ : ndarray
         (n_classes, dim) anchors times `logit_scale`.
     intercept_ : ndarray

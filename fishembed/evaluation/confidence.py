@@ -126,7 +126,7 @@ def acceptance(
     Parameters
     ----------
     confidence
-        (n,) probability of the class that each image was called; NaN for none.
+        (n,) probability of the class that was predicted; NaN for none.
     right, labelled
         (n,) whether that is its class, and whether its class is known.
     groups
@@ -174,7 +174,7 @@ def conformal_sets(probabilities: npt.ArrayLike, threshold: float) -> npt.NDArra
         (n, n_classes).
     threshold
         `upper_quantile` of 1 minus the probability of the true class of held-out rows: the set
-        of a new row holds its class with the probability that the quantile was taken at. It may
+        of a new row holds its class with the probability of the quantile. It may
         be infinite, where there are too few rows: then every class belongs to the set.
 
     References

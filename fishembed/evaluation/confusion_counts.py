@@ -30,18 +30,18 @@ _OPTIMAL_UP_TO = 200
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """Images of one class that were called another."""
+    """Images of one class that were predicted as another."""
 
     # true, predicted: Indices of the two classes
     true: int
     predicted: int
-    # count, total: Images of `true` that were called `predicted`, and all scored images of `true`
+    # count, total: Images of `true` predicted as `predicted`, and all scored images of `true`
     count: int
     total: int
 
 
 def confusion_counts(true: Ints, predicted: Ints, n_classes: int) -> Counts:
-    """Count images by true class (rows) and by what they were called (columns).
+    """Count images by true class (rows) and by predicted class (columns).
 
     Both are (n_images,) indices of classes; images with a negative one are not counted. Returns an
     int64 (n_classes, n_classes) array, above `DENSE_UP_TO` classes a sparse one.
@@ -84,7 +84,7 @@ def count_block(counts: Counts, order: Sequence[int] | npt.NDArray[np.intp]) -> 
 
 
 def mixup_order(counts: Counts) -> npt.NDArray[np.intp]:
-    """Order the classes that occur so that those taken for each other stand together.
+    """Order the classes that occur so that those confused with each other are neighbours.
 
     Classes are joined by average linkage on one minus the mean of both directions' row
     shares; up to 200 classes the leaves are then ordered so that neighbours are as close as
@@ -93,7 +93,7 @@ def mixup_order(counts: Counts) -> npt.NDArray[np.intp]:
     Returns
     -------
     intp (n_occurring,)
-        Indices of the classes that have images or were called.
+        Indices of the classes that have images or were predicted.
 
     References
     ----------
@@ -116,7 +116,7 @@ def mixup_order(counts: Counts) -> npt.NDArray[np.intp]:
 
 
 def most_often_called_instead(counts: Counts) -> list[tuple[int, int] | None]:
-    """Return, for each class, what it was called most by mistake, and for how many images."""
+    """Return the most frequent wrong prediction of each class, and its number of images."""
     worst: list[tuple[int, int] | None] = [None] * counts.shape[0]
     row, column, count = _mistakes(counts)
     for i in np.lexsort((-column, count)).tolist():  # the last one to come stays
@@ -125,7 +125,7 @@ def most_often_called_instead(counts: Counts) -> list[tuple[int, int] | None]:
 
 
 def confused_pairs(counts: Counts, limit: int | None = None) -> list[ConfusedPair]:
-    """List what was called something else, most images first, larger shares first among equals."""
+    """List the wrong predictions by pair of classes: most images first, then larger shares."""
     totals = np.asarray(counts.sum(axis=1)).ravel()
     true, predicted, count = _mistakes(counts)
     order = np.lexsort((predicted, true, -count / totals[true], -count))[:limit]

@@ -17,7 +17,7 @@ Double = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating[Any]]
 
 _ADDED = 0.5
-"""Images of every class that are added to a catch, so that no share is taken for 0."""
+"""Images of every class that are added to a catch, so that no share is 0."""
 
 _STEPS, _CLOSE = 60, 1e-5
 _CATCHES, _FEWEST_CATCHES = 60, 8
@@ -93,7 +93,7 @@ def corrected_counts(
     seed
         Of the draws.
     width
-        What `error_width` returned, where many catches of one size are counted.
+        Result of `error_width`, where many catches of one size are counted; computed by default.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def class_bias(
     """Return the correction to add to the log likelihoods of each class, (n_classes,).
 
     With it, the probabilities of each class sum up to about its rows. One share of the log prior
-    for all classes leaves a class too probable that is easily taken for others, and another too
+    for all classes leaves a class too probable that is easily confused with others, and another too
     improbable: where frequencies change, such errors grow.
 
     Parameters

@@ -282,7 +282,9 @@ def _correlation(values: Double, stratum: Codes, group: Codes) -> tuple[float, f
     within, between = within / (len(values) - len(rows)), between / degrees
     total = between + (size - 1) * within
     kinds, counts = np.unique(values, return_counts=True)
-    unusual = len(np.unique(cell[values != kinds[counts.argmax()]]))  # what the variance rests on
+    unusual = len(
+        np.unique(cell[values != kinds[counts.argmax()]])
+    )  # cells that the variance rests on
     certainty = float((ndtri(0.975) / stdtrit(max(min(degrees, unusual - 1), 1), 0.975)) ** 2)
     if total <= 1e-12:  # all right or all wrong: no information on groups
         return 1.0, 1.0

@@ -56,7 +56,7 @@ def near_duplicate_threshold(
     """Return the threshold that the user named, or choose one from the data.
 
     Images of different groups are certainly different ones; without groups those of different
-    classes are, and without classes all are taken for different.
+    classes are, and without classes all count as different.
 
     Parameters
     ----------

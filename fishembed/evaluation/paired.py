@@ -122,7 +122,7 @@ def macro_difference_p_value(
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Correct p-values for their number, so that all those below a level are significant.
 
-    In the given order, at most 1.
+    In their order, at most 1.
 
     References
     ----------

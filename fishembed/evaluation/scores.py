@@ -36,7 +36,7 @@ class ClassScore:
     n, correct, predicted
         Rows of this class, those classified correctly, and rows predicted as this class.
     recall_ci95, precision_ci95
-        Intervals of the recall and of the precision, by group where groups were given.
+        Intervals of the recall and of the precision, by group where rows are grouped.
     """
 
     name: str
@@ -336,7 +336,7 @@ def _class_scores(
 
 
 def score_table(title: str, metrics: Mapping[str, Any]) -> ShortTable:
-    """Return a short table of `Scores.as_dict`, or of what `metrics.json` holds, under a title."""
+    """Return a short table of `Scores.as_dict` or the content of `metrics.json`, under a title."""
     n, groups = int(metrics.get("n") or 0), metrics.get("n_groups")
     images = counted(n, "image") + (f" in {counted(groups, 'group')}" if groups else "")
     if not n:

@@ -50,7 +50,7 @@ class Candidate:
     """A model that can be fitted to all rows, and its logits of held-out rows."""
 
     parts: tuple[WeightedModel, ...]  # Grid points whose logits are added up
-    # float32 (n_classes, n_evaluated) log shares of the classes in what each row's fold trains on
+    # float32 (n_classes, n_evaluated) log shares of the classes that each fold trains on
     log_priors: Floats = field(repr=False, compare=False)
 
     @property
@@ -177,8 +177,8 @@ class ModelSearch:
         logits = [[np.empty(shape, np.float32) for _ in grid.points] for grid in grids]
         tasks = [(g, k) for g in reversed(range(len(grids))) for k in range(self.folds.n_folds)]
         seconds = np.zeros(len(grids))
-        taken = self._parallel(self._fill, [(grids[g], k, logits[g]) for g, k in tasks])
-        np.add.at(seconds, [g for g, _ in tasks], taken)
+        times = self._parallel(self._fill, [(grids[g], k, logits[g]) for g, k in tasks])
+        np.add.at(seconds, [g for g, _ in tasks], times)
         candidates = [
             (
                 Candidate((WeightedModel(grid, parameters, of_point, tau),), self.log_priors),

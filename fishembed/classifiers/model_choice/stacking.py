@@ -45,9 +45,9 @@ def stack(
     logits
         float32 (n_classes, n) of every model, of rows it has not learnt from.
     scales
-        What each model's logits are multiplied by first, so that all are as sure as they should be.
+        Factor on each model's logits, so that all are calibrated before they are weighed.
     log_priors
-        (n_classes, n) log shares of the classes in what each row's models have learnt from.
+        (n_classes, n) log shares of the classes among the rows that each row's models learnt from.
     codes
         (n,) true class.
     row_weights

@@ -56,7 +56,7 @@ def save_head(
     class_names
         Names of ``head.classes_``, in their order.
     temperature
-        What logits must be divided by for probabilities to hold, see `held_out_temperature`;
+        Divisor of the logits that calibrates the probabilities, see `held_out_temperature`;
         1 when left out.
 
     Returns

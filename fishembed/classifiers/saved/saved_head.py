@@ -94,9 +94,9 @@ class LinearMap(SavedMap, LinearPredictor):
     class_names
         Names of `classes`, in their order; None where the labels are the names.
     temperature
-        What `calibrated` divides the logits by.
+        Divisor of the logits in `calibrated`.
     normalize
-        ``"l2"`` or ``"none"``: what is done to a row before the weights.
+        ``"l2"`` or ``"none"``: scaling of a row before the weights.
 
     Attributes
     ----------
