@@ -200,7 +200,7 @@ class KnownFeatures:
             yield mine, self._sources[one], rows[mine]
 
     def _write(self) -> None:
-        """Hand new features to the writing thread."""
+        """Queue new features for the writing thread."""
         fresh, self._fresh = self._fresh, []
         self._saved = time.monotonic()
         self._add_written(self._writer.add(fresh))
@@ -266,7 +266,7 @@ class KnownByAll(Collection[str]):
         return sum(known.write_seconds for known in self._stores)
 
     def add_encoded(self, files: EncodedFiles) -> None:
-        """Add to each store the features of its encoder, except those it already knows."""
+        """Add to each store the features of its encoder, except those it already has."""
         for number, known in enumerate(self._stores):
             prefix = f"{number}:"
             own = {

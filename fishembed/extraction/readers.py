@@ -27,7 +27,7 @@ ENOUGH_FOR_PROCESSES = 512
 """Number of files from which on processes are faster than threads."""
 
 _FEW_CORES, _ENOUGH_ON_FEW_CORES = 4, 4096
-"""With few cores, their start takes the time of several hundred images."""
+"""Number with few cores, where starting processes costs the time of several hundred images."""
 
 _FIRST_BLOCK, _LARGEST_BLOCK = 4, 64
 _BLOCK_SECONDS = 0.05
