@@ -1,4 +1,4 @@
-"""Find what is wrong with the data, from duplicates to wrong labels; split and fix stores.
+"""Find faults of the data, from duplicates to wrong labels; split and fix stores.
 
 The module can be called: ``fishembed.audit("fish")`` is `audit_store("fish")`.
 """

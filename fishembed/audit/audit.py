@@ -135,5 +135,5 @@ def _why_not_read(root: object, wanted: bool) -> str:
 
 
 def findings(audit: Audit) -> list[str]:
-    """Return what was found as lines for a console."""
+    """Return an audit's findings as lines for a console."""
     return [line for found in audit.results.values() for line in found.sentences(audit.classes)]

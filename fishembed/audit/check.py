@@ -45,14 +45,14 @@ class Table:
 
     @staticmethod
     def cells(store: FeatureStore, row: int) -> tuple[str, str, str]:
-        """Return a row's path, split and label as tables have them, "" for none."""
+        """Return a row's path, split and label as cells of a table, "" for none."""
         label = int(store.labels[row])
         named = store.classes[label] if label >= 0 else ""
         return store.paths[row], str(store.splits[row]), named
 
 
 class Line(NamedTuple):
-    """A line below an image: our text, a name of any kind, and our text behind it."""
+    """A line below an image: a fixed text, a name, and a fixed text behind it."""
 
     before: str
     name: str = ""
@@ -110,7 +110,7 @@ class Block:
 
     @classmethod
     def more_in(cls, table: str, n: int, what: str = "more") -> list[Block]:
-        """Return how many are in a table only; nothing where all are shown."""
+        """Return a note on the number that only a table has; nothing where all are shown."""
         return [cls("note", f"{n:,} {what} are in {table}.")] if n > 0 else []
 
 
@@ -127,7 +127,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Section:
-    """One check's part of the page; parts with one anchor make one section."""
+    """One check's part of the page; parts with the same anchor are joined to one section."""
 
     anchor: str  # The section's id and heading
     title: str
@@ -147,7 +147,7 @@ def images_in(blocks: Iterable[Block]) -> Iterator[CaptionedImage]:
 
 
 class CheckResult(ABC):
-    """What a check found, and how it is shown."""
+    """The result of a check, with its tables, its console lines and its part of the page."""
 
     @abstractmethod
     def summary(self) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def on_page() -> list[str]:
 
 
 def run_checks(data: AuditData) -> None:
-    """Put each check's result and time into `data`, those first that another one needs."""
+    """Run all checks; store results and times in `data`, those first that others need."""
 
     def run(name: str) -> None:
         check = CHECKS[name]

@@ -27,7 +27,7 @@ SPLIT_OF = {"typical": "train", "uncertain": "train", "random": "test"}
 
 
 class Decision(NamedTuple):
-    """What a person decided on one image."""
+    """A person's decision on one image."""
 
     path: str
     action: str

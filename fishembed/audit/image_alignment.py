@@ -84,7 +84,7 @@ class AlignableImage(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """How well the fine detail of two aligned images agrees."""
+    """Measures of how well the fine detail of two aligned images agrees."""
 
     correlation: float  # Up to 1
     difference: float  # Root of the mean square, of 255

@@ -56,7 +56,7 @@ class RunScores:
     unknown: int  # Scored images that the store does not have (any more)
 
     def summary(self) -> dict[str, Any]:
-        """Return the scores as `audit.json` has them."""
+        """Return the scores as entries of `audit.json`."""
         parts = {"all": self.everything, "leaking": self.leaking, "clean": self.clean}
         return {
             "run": self.run,
@@ -66,7 +66,7 @@ class RunScores:
         }
 
     def sentence(self) -> str:
-        """Return a comparison of the scores with and without what leaks."""
+        """Return a comparison of the scores with and without leaking images."""
         whole = f"{printable(self.run)} calls right {self.everything} it was scored on"
         if self.unknown:
             whole += f" ({self.unknown:,} of them are no longer in the store)"

@@ -90,7 +90,7 @@ def write_audit(
 
 
 def summary(audit: Audit) -> dict[str, Any]:
-    """Return what was found as numbers and names; rows are in the tables."""
+    """Return an audit's findings as numbers and names; rows are in the tables."""
     found: dict[str, Any] = {
         "format": "fishembed-audit",
         "schema": 1,

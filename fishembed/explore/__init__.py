@@ -1,4 +1,4 @@
-"""Find images by what they show, group them, and choose which to label next."""
+"""Find images by text or similar images, group them, and choose which to label next."""
 
 from fishembed.explore.cluster import Clustering, cluster_store
 from fishembed.explore.row_filter import filtered_rows

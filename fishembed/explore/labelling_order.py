@@ -11,10 +11,10 @@ import numpy.typing as npt
 Why = Literal["typical", "uncertain", "random"]
 
 EXPLORED = 0.2
-"""Share of the images, at least, that are chosen for being unlike what is labelled."""
+"""Least share of images that are chosen for being unlike all labelled ones."""
 
 AT_MOST = 4096
-"""Images that are compared with each other; of more, that many are drawn."""
+"""Most images that are compared with each other; of more, that many are drawn."""
 
 _BLOCK = 8192
 
@@ -90,7 +90,7 @@ def next_to_label(
 
 
 def share_unseen(labels: npt.NDArray[np.integer], groups: Sequence[str]) -> float:
-    """Return the share of the labelled classes that one image, or one group, alone shows."""
+    """Return the share of the labelled classes that have only one image, or one group."""
     shown: dict[int, set[object]] = {}
     for at in np.flatnonzero(labels >= 0).tolist():
         shown.setdefault(int(labels[at]), set()).add(groups[at] or at)

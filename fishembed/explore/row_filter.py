@@ -110,7 +110,7 @@ def _holds(condition: _Condition) -> npt.NDArray[np.bool_]:
 
 
 def _near_values(conditions: Iterable[_Condition]) -> str:
-    """Return what a misspelt value of a column of text may have meant; "" where none is near."""
+    """Return a hint at the text column's values near a misspelt one; "" where none is near."""
     for _, _, column, sign, value in conditions:
         if sign != "=" or column.dtype.kind == "f":
             continue

@@ -71,7 +71,7 @@ class Suggestions:
 
     @property
     def n_typical(self) -> int:
-        """Images that stand for what no labelled image is like."""
+        """Number of images that are typical of those unlike any labelled one."""
         return sum(one.why == "typical" for one in self.chosen)
 
 

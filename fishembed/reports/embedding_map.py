@@ -32,8 +32,8 @@ Landmark = tuple[int, Floats]
 class EmbeddingMap:
     """Scored images in two dimensions, `xy` float64 (n_points, 2), out of `total` labelled ones.
 
-    int64 (n_points,) `rows` are of `ScoredImages`, those that are wrong last; `method` is how they
-    were laid out, as a sentence. The `landmarks` are the classes with most points, each with the
+    int64 (n_points,) `rows` are of `ScoredImages`, mistakes last; `method` is a sentence on the
+    layout. The `landmarks` are the classes with most points, each with the
     place for its name, float64 (2,).
     """
 

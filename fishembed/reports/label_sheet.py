@@ -34,8 +34,8 @@ _AT_ONCE = 500
 _FOOTER = "Answer the photos, download the decisions, and give the file to fishembed fix."
 
 Sources = Mapping[str, Mapping[str, Any]]
-"""Where a page finds each image, by path: `src` (data, or a place relative to the page), `size`
-(width and height) and `file` (the place of the file itself, for the large view)."""
+"""Each image's data for a page, by path: `src` (data, or an address relative to the page), `size`
+(width and height) and `file` (the address of the file itself, for the large view)."""
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def training_effect(table: ClassTable) -> str:
 
 
 def calibration_sentence(bins: Reliability) -> str:
-    """Return a sentence on whether confidence can be believed."""
+    """Return a sentence on the calibration: whether confidence and accuracy agree."""
     gap = bins.mean_confidence - bins.mean_accuracy
     how_sure = "about as sure as it is right"
     if abs(gap) > 0.02:

@@ -172,7 +172,7 @@ def latex_tables(run: Run) -> str:
 
 
 def latex_escape(text: str) -> str:
-    """Escape what LaTeX would not print as it is."""
+    """Escape the characters that are special in LaTeX."""
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
@@ -239,7 +239,7 @@ def markdown_summary(run: Run) -> str:
 
 
 def markdown_escape(text: str) -> str:
-    """Escape what Markdown or HTML would not show as it is."""
+    """Escape the characters that are special in Markdown or HTML."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~$#!])", r"\\\1", text)
 

@@ -1,4 +1,4 @@
-"""Check for images that are there more than once: the same bytes, or nearly the same image."""
+"""Check for duplicates: images with the same bytes, or nearly the same image."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ class Duplicates(CheckResult):
         left = len(self.groups) + len(self.scenes) - len(strips)
         blocks += Block.more_in(DUPLICATES_CSV, left, "more groups")
         surplus = self.n_rows - len(self.groups)
-        words = f"{counted(surplus, 'photo')} too many: near-identical"
-        actions = [Action(words, _URGENCY)] if surplus else []
+        text = f"{counted(surplus, 'photo')} too many: near-identical"
+        actions = [Action(text, _URGENCY)] if surplus else []
         return Section("near-identical", "Near-identical photos", blocks, actions)
 
 
@@ -182,7 +182,7 @@ def find_duplicates(
     *,
     comparison: ImageComparison | None = None,
 ) -> Duplicates:
-    """Find images that are there more than once.
+    """Find duplicates among images.
 
     Every pair of rows of `features` (n, dim) is compared, so the time grows with n², the memory
     with n. `digests` are SHA-256 of the files, "" where not known; `parts` is text (n,), such as

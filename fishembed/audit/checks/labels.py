@@ -1,4 +1,4 @@
-"""Check for wrong labels: those that a head doubts which never saw the image."""
+"""Check for wrong labels: those that contradict a head that was not trained on the image."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class LabelIssue(NamedTuple):
-    """One label and how likely it is wrong, by a head that did not see the image."""
+    """One label and how likely it is wrong, by a head that was not trained on the image."""
 
     row: int
     given: int  # Numbers of the classes
@@ -59,7 +59,7 @@ class LabelIssues(CheckResult):
 
     @property
     def judged(self) -> int:
-        """Number of labels that a head which was not shown the image has judged."""
+        """Number of labels judged by a head that was not trained on the image."""
         return len(self.ranked)
 
     @cached_property
@@ -184,9 +184,9 @@ def _cells(store: FeatureStore, one: LabelIssue) -> tuple[object, ...]:
 def find_label_issues(
     X: npt.NDArray[np.float32], labels: npt.NDArray[np.int32], groups: Indices, *, seed: int = 0
 ) -> LabelIssues:
-    """Rank labels by how likely they are wrong, judged by a head that never saw the image.
+    """Rank labels by how likely they are wrong, judged by a head not trained on the image.
 
-    Rows of one group share a fold: a copy with the same wrong label would vouch for it. A head
+    Rows of one group share a fold: a copy with the same wrong label would confirm it. A head
     errs too; `fit_label_noise` separates its errors from wrong labels. Labels that are wrong with a
     probability above one half are listed, and all that were judged are ranked.
 
@@ -225,7 +225,7 @@ def find_label_issues(
 def out_of_fold(
     X: npt.NDArray[np.float32], codes: Indices, groups: Indices, *, seed: int
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return each row's probabilities by a Gaussian head that saw neither it nor its group.
+    """Return each row's probabilities by a Gaussian head trained without it and its group.
 
     float64 (n, n_classes), calibrated by one temperature on these rows, and bool (n,): the rows
     for which this could be done, since some row of their class was left to learn from. `codes`

@@ -1,4 +1,4 @@
-"""Check for test images that training has seen: by group, by their bytes, or nearly."""
+"""Check for test images with a counterpart in training: same group, same bytes, near-duplicate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison of runs shows: sentences, and tables as text, CSV, LaTeX, Markdown, JSON."""
+"""A comparison of runs as sentences, and as tables in text, CSV, LaTeX, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def compared_images(comparison: Comparison) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Return one short sentence: which run is best, and whether that could be chance."""
+    """Return one short sentence on the best run, and whether chance may explain its lead."""
     order = comparison.best_first
     if len(order) == 1:
         one = comparison.entries[order[0]]
@@ -120,7 +120,7 @@ def difference_sentence(comparison: Comparison, d: Difference) -> str:
 
 
 def real_text(d: Difference) -> str:
-    """Return which of two differences chance does not explain: "both", "average", "no"."""
+    """Return which of two differences are significant: "both", "average", "share right", "no"."""
     if d.macro_recall_real and d.accuracy_real:
         return "both"
     return "average" if d.macro_recall_real else "share right" if d.accuracy_real else "no"
@@ -157,7 +157,7 @@ def value_text(share: float, sd: float | None = None) -> str:
 
 
 def _better(d: Difference) -> bool:
-    """Whether a run is really better in one score and not really worse in the other."""
+    """Whether a run is significantly better in a score, and in none significantly worse."""
     up = (d.macro_recall_real and d.macro_recall > 0) or (d.accuracy_real and d.accuracy > 0)
     down = (d.macro_recall_real and d.macro_recall < 0) or (d.accuracy_real and d.accuracy < 0)
     return up and not down

@@ -150,7 +150,7 @@ def draw_map(result: RunResult, embedding_map: EmbeddingMap) -> Figure:
 
 
 def _name_classes(axes: Axes, result: RunResult, embedding_map: EmbeddingMap) -> None:
-    """Write the names of the largest classes where they stand, as far as they do not overlap."""
+    """Write the names of the largest classes at their points, leaving out those that overlap."""
     names = tick_names(figure_names(result.classes.names), 28)
     span = np.ptp(embedding_map.xy, axis=0)
     # The figure is 6.4 by 5.2 inches, a letter about 0.06 wide and 0.13 high with its margins.

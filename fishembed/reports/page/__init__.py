@@ -1,1 +1,1 @@
-"""What the pages of a run and of a comparison show, as values for their templates."""
+"""The contents of a run's page, as values for its template."""

@@ -38,11 +38,11 @@ _TABLES = {
     documents.RUN_JSON: "settings (JSON)",
 }
 _WORTH_IT = 0.01
-"""Share by which a step of the learning curve has to rise to be called worth it."""
+"""Share by which a step of the learning curve must rise to count as worth it."""
 
 
 def figure_captions(result: RunResult) -> dict[str, Any]:
-    """Return what each figure shows; of `learning_curve` its message and the text below it."""
+    """Return the caption of each figure; of `learning_curve` its message and the text below."""
     bins = result.reliability
     return {
         "loss": _epoch_caption(result, "loss", "{:.2f}", 1),
@@ -121,8 +121,8 @@ def learning_curve_message(result: RunResult) -> tuple[str, str]:
     first, last = curve[0], curve[-1]
     name = printable(last.head)
     if last is first:
-        photos = counted(last.shots, "photo")
-        return f"With {photos} of each species {name} finds {_average(last)}% on average.", ""
+        shots = counted(last.shots, "photo")
+        return f"With {shots} of each species {name} finds {_average(last)}% on average.", ""
     before = curve[-2]
     gain = last.macro_recall.mean - before.macro_recall.mean
     steps = f"from {before.shots} to {last.shots} photos of each species"
