@@ -8,6 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]  # numbers of any type
+Floats = npt.NDArray[np.floating[Any]]  # numbers of single or double precision
+Single = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]  # numbers of rows
+Codes = npt.NDArray[np.intp]  # numbers of classes
+Ints = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer[Any]]
+Pixels = npt.NDArray[np.uint8]
+
 _MANY_COLUMNS, _FEW_OF_MANY = 500, 10
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage, sparse
 
+from fishembed._base.arrays import Double, Flags, Single
 from fishembed.images.decoding.decode import decode_pixels
 
 SIDE = 128
@@ -68,19 +69,16 @@ Affine = npt.NDArray[np.float64]
 """float64 (2, 3): y and x in the other image from y, x and 1 in this one, in pixels of a
 `small_green` from its middle."""
 
-Floats = npt.NDArray[np.float32]
-Double = npt.NDArray[np.float64]
 Points = tuple[Double, Double]
-Mask = npt.NDArray[np.bool_]
 
 
 class AlignableImage(NamedTuple):
     """Arrays for aligning an image, computed once for all its pairs; each float32 (128, 128)."""
 
-    green: Floats
-    shape: Floats
-    slope_down: Floats
-    slope_across: Floats
+    green: Single
+    shape: Single
+    slope_down: Single
+    slope_across: Single
 
 
 class Agreement(NamedTuple):
@@ -103,13 +101,13 @@ def small_green(data: bytes) -> Green:
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
-def rough_patches(green: Green) -> Floats:
+def rough_patches(green: Green) -> Single:
     """Return an image's middle, changed in all ways, to search for: float32 (changes, pixels)."""
     patches = _patch_sampling() @ _rough_shape(green).reshape(-1)
     return _of_length_1(patches.reshape(-1, _PATCH**2))
 
 
-def rough_windows(green: Green) -> Floats:
+def rough_windows(green: Green) -> Single:
     """Return the parts around an image's middle to search in, float32 (places, pixels)."""
     start, wide = (_ROUGH_SIDE - _PATCH) // 2 - _REACH, _PATCH + 2 * _REACH
     there = _rough_shape(green)[start : start + wide, start : start + wide]
@@ -117,7 +115,7 @@ def rough_windows(green: Green) -> Floats:
     return _of_length_1(windows.reshape(-1, _PATCH**2))
 
 
-def find_roughly(patches: Floats, windows: Floats) -> tuple[float, Affine]:
+def find_roughly(patches: Single, windows: Single) -> tuple[float, Affine]:
     """Return how well the middle of one image is found in another, and where.
 
     Returns
@@ -173,7 +171,7 @@ def detail_agreement(
     return Agreement(float((a * b).sum() / max(float(lengths), 1.0)), difference)
 
 
-def _rough_shape(green: Green) -> Floats:
+def _rough_shape(green: Green) -> Single:
     step = SIDE // _ROUGH_SIDE
     cells = green.reshape(_ROUGH_SIDE, step, _ROUGH_SIDE, step)
     small = cells.mean(axis=(1, 3), dtype=np.float32)
@@ -181,7 +179,7 @@ def _rough_shape(green: Green) -> Floats:
     return np.asarray(smooth - ndimage.gaussian_filter(small, _ROUGH_LIGHT), np.float32)
 
 
-def _of_length_1(rows: Floats) -> Floats:
+def _of_length_1(rows: Single) -> Single:
     rows = rows - rows.mean(axis=1, keepdims=True)
     lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     return np.asarray(rows / np.maximum(lengths, _PATCH / 4), np.float32)
@@ -216,13 +214,13 @@ def _patch_sampling() -> sparse.csr_matrix:
     return sparse.csr_matrix(cells, shape=(len(y), _ROUGH_SIDE**2))
 
 
-def _band(pixels: Floats, fine: float, coarse: int) -> Floats:
+def _band(pixels: Single, fine: float, coarse: int) -> Single:
     """Return what is larger than `fine` pixels and smaller than `coarse`, whose mean is cheap."""
     fine_part = ndimage.gaussian_filter(pixels, fine, truncate=3.0)
     return np.asarray(fine_part - ndimage.uniform_filter(pixels, coarse), np.float32)
 
 
-def _aligned(a: Floats, other: AlignableImage, start: Affine) -> Affine | None:
+def _aligned(a: Single, other: AlignableImage, start: Affine) -> Affine | None:
     """Return the best affine from one image to another, by the Gauss-Newton method."""
     y, x = _grid(_STEP)
     wanted = _sampled(a, _from_corner(y, x))
@@ -272,21 +270,21 @@ def _moved(place: Affine, y: Double, x: Double) -> Points:
     return _from_corner(*(row[0] * y + row[1] * x + row[2] for row in place))
 
 
-def _is_inside(points: Points) -> Mask:
+def _is_inside(points: Points) -> Flags:
     y, x = points
     return np.asarray((y >= 1) & (y <= SIDE - 2) & (x >= 1) & (x <= SIDE - 2))
 
 
-def _sampled(pixels: Floats, points: Points) -> Floats:
+def _sampled(pixels: Single, points: Points) -> Single:
     return np.asarray(ndimage.map_coordinates(pixels, points, order=1, mode="nearest"), np.float32)
 
 
-def _correlation(a: Floats, b: Floats) -> float:
+def _correlation(a: Single, b: Single) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-6))
 
 
-def _in_one_light(a: Floats, b: Floats, inside: Mask) -> tuple[Floats, Floats, float]:
+def _in_one_light(a: Single, b: Single, inside: Flags) -> tuple[Single, Single, float]:
     """Scale the darker of two images to the brightness of the other, clipped where that one is.
 
     Returns both and the gain, 1 or more.
@@ -301,7 +299,7 @@ def _in_one_light(a: Floats, b: Floats, inside: Mask) -> tuple[Floats, Floats, f
     return np.clip(gain * a + offset, 0, 255), b, gain
 
 
-def _whole(a: Floats, b: Floats, side: int) -> Mask:
+def _whole(a: Single, b: Single, side: int) -> Flags:
     """Return the pixels that are not clipped at black or white, nor near one that is."""
     cut = (np.minimum(a, b) <= _DARK) | (np.maximum(a, b) >= _BRIGHT)
     near = ndimage.gaussian_filter(cut.reshape(side, side).astype(np.float32), _NEAR)

@@ -17,12 +17,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import ranks_among_equals
+from fishembed._base.arrays import Flags, Indices, Single, ranks_among_equals
 from fishembed.audit.image_alignment import (
     Agreement,
-    Floats,
     Green,
-    Mask,
     alignable_image,
     detail_agreement,
     find_roughly,
@@ -30,7 +28,7 @@ from fishembed.audit.image_alignment import (
     rough_windows,
     small_green,
 )
-from fishembed.audit.similar_rows import Indices, Pairs
+from fishembed.audit.similar_rows import Pairs
 from fishembed.cache import Store
 from fishembed.errors import ImageError
 from fishembed.evaluation.near_duplicates import CopyDetector
@@ -71,7 +69,7 @@ class ImageComparison:
 
     def __init__(self, store: Store, files: ImageFiles) -> None:
         whole = np.isnan(np.asarray(store.boxes)[:, 0]) & np.isnan(np.asarray(store.times))
-        self.comparable: Mask = whole
+        self.comparable: Flags = whole
         self._paths, self._files = store.paths, files
         self._green = lru_cache(_SMALL_CACHED)(self._read)
         self._windows = lru_cache(_ALIGNABLE_CACHED)(lambda row: rough_windows(self._known(row)))
@@ -105,7 +103,7 @@ class ImageComparison:
         patches = rough_patches(green)
         return [self._is_copy(row, patches, other) for other in others]
 
-    def _is_copy(self, row: int, patches: Floats, other: int) -> int:
+    def _is_copy(self, row: int, patches: Single, other: int) -> int:
         if self._green(other) is None:
             return -1
         roughly, place = find_roughly(patches, self._windows(other))
@@ -198,7 +196,7 @@ class ComparedPairs:
         best[order[rank < _NEAREST]] = True
         return self._choose(whole, best)
 
-    def _choose(self, pairs: Pairs, best: Mask) -> Pairs:
+    def _choose(self, pairs: Pairs, best: Flags) -> Pairs:
         """Return the best pairs; decide the others, which are not compared, by their hashes."""
         if self._detector is not None:
             others = pairs.where(~best)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, printable
 from fishembed.cache import FeatureStore
@@ -21,7 +22,6 @@ from fishembed.reports.page_template import Tile
 from fishembed.reports.wording import interval, percent
 
 Interval = tuple[float, float]
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)

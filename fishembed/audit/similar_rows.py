@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import BLOCK, unit_rows
+from fishembed._base.arrays import BLOCK, Indices, Single, unit_rows
 from fishembed.evaluation.near_duplicates import CopyDetector
 
 Features = npt.NDArray[Any]
 """(n, dim) float16 or float32, an array or a memory map; rows of any length."""
 
-Floats = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.intp]
 
 _FEW = 8
 _MERGE_AT = 1_000_000
@@ -26,7 +24,7 @@ class Pairs(NamedTuple):
 
     first: Indices  # intp (n_pairs,) row numbers, first < second
     second: Indices
-    cosine: Floats  # float32 (n_pairs,)
+    cosine: Single  # float32 (n_pairs,)
     copies: npt.NDArray[np.bool_]  # Whether one is a copy of the other, and not only alike
     alike: npt.NDArray[np.bool_]  # Whether their cosine reaches the threshold, or they are copies
 
@@ -71,7 +69,7 @@ def similar_pairs(
                 yield Pairs(first + start, second + other, *columns_of_pairs)
 
 
-def _cut(cosines: Floats, lowest: float) -> float:
+def _cut(cosines: Single, lowest: float) -> float:
     """Return the cosine from which there are no more than a few pairs for each row."""
     most = _FEW * len(cosines)
     if np.count_nonzero(cosines >= lowest) <= most:

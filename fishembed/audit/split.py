@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.csv_files import write_csv
 from fishembed._base.text import counted
 from fishembed.audit.checks.balance import Balance, count_balance
 from fishembed.audit.checks.duplicates import find_store_duplicates, store_threshold
-from fishembed.audit.similar_rows import Indices, connected_groups
+from fishembed.audit.similar_rows import connected_groups
 from fishembed.cache import FeatureStore, edit_store
 from fishembed.cache.edit_history import Edit
 from fishembed.errors import InputError

@@ -8,7 +8,8 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Floats, Normalize
+from fishembed._base.arrays import Floats
+from fishembed.classifiers.base import Normalize
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.model_choice.choosing_head import ChoosingHead
 from fishembed.classifiers.model_choice.model_grids import (

@@ -20,19 +20,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import Codes, Double, Floats, unit_rows
 from fishembed.classifiers.chunked_rows import ChunkedArray, ChunkedRows, is_chunked
 from fishembed.classifiers.head_function import FittedMap
 from fishembed.errors import DimensionError, InputError
 
 Normalize = Literal["l2", "none"]
-Floats = npt.NDArray[np.floating[Any]]
-Codes = npt.NDArray[np.intp]
 
 _FLOATS = (np.float32, np.float64)  # float16 becomes float32; float64 is never forced on float32
-
-
-Double = npt.NDArray[np.float64]
 
 
 class Predictor:

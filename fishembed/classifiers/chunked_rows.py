@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
+from fishembed._base.arrays import Single
 from fishembed.errors import InputError
 
 T = TypeVar("T")
-Floats32 = npt.NDArray[np.float32]
 
 CHUNK = 16_384
 """Rows read at once: 32 MB of 512 float32, small beside the memory, large beside a read."""
@@ -54,7 +54,7 @@ class ChunkedRows:
     dtype = np.dtype(np.float32)
 
     def __init__(
-        self, X: ChunkedArray, normalize: Callable[[Floats32], npt.NDArray[Any]] | None = None
+        self, X: ChunkedArray, normalize: Callable[[Single], npt.NDArray[Any]] | None = None
     ) -> None:
         self._X = X
         self._normalize = normalize
@@ -63,7 +63,7 @@ class ChunkedRows:
     def __len__(self) -> int:
         return self.n
 
-    def read(self, start: int, stop: int) -> Floats32:
+    def read(self, start: int, stop: int) -> Single:
         """Return rows `start` to `stop`, float32; the first that is not finite is an error."""
         rows = np.ascontiguousarray(self._X[start:stop], dtype=np.float32)
         finite = np.isfinite(rows).all(axis=1)

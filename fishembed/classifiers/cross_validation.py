@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from fishembed._base.arrays import ranks_among_equals
+from fishembed._base.arrays import Codes, Floats, ranks_among_equals
 from fishembed._base.folds import group_folds
-from fishembed.classifiers.base import Codes, Floats, log_prior
+from fishembed.classifiers.base import log_prior
 
 _ABSENT = 30.0  # nats below the least logit: as good as probability 0, and finite
 _TINY = float(np.finfo(np.float64).tiny)

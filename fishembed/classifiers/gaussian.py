@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import add_class_sums
+from fishembed._base.arrays import Double, Floats, add_class_sums
 from fishembed._base.runtime import one_blas_thread
-from fishembed.classifiers.base import Double, Floats, LinearClassifier, Normalize, log_prior
+from fishembed.classifiers.base import LinearClassifier, Normalize, log_prior
 from fishembed.classifiers.chunked_rows import ChunkedRows
 from fishembed.classifiers.head_function import Whitening
 from fishembed.classifiers.zero_shot import matching_anchors

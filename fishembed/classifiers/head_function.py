@@ -10,13 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.arrays import Double, Floats, rows_and_lengths, unit_rows
 from fishembed.errors import InputError
 
-Floats = npt.NDArray[np.floating[Any]]
-
-
-Double = npt.NDArray[np.float64]
 VoteWeights = Literal["distance", "uniform"]
 _TINY = float(np.finfo(np.float64).tiny)
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from fishembed.classifiers.base import Codes, Floats, LinearClassifier, Normalize, log_prior
+from fishembed._base.arrays import Codes, Floats
+from fishembed.classifiers.base import LinearClassifier, Normalize, log_prior
 from fishembed.classifiers.chunked_rows import ChunkedArray, is_chunked
 from fishembed.classifiers.solver.minibatch_training import (
     InMemoryRows,

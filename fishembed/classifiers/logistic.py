@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
+from fishembed._base.arrays import Codes, Floats
 from fishembed._base.runtime import one_blas_thread
 from fishembed.classifiers.base import (
-    Codes,
     EmbeddingClassifier,
-    Floats,
     LinearClassifier,
     MapPredictor,
     Normalize,

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import Double, EmbeddingClassifier, Normalize
+from fishembed._base.arrays import Double
+from fishembed.classifiers.base import EmbeddingClassifier, Normalize
 from fishembed.classifiers.head_function import FittedSum, NeighborVotes, Part
 from fishembed.errors import InputError
 

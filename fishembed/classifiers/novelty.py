@@ -10,10 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, logsumexp
 
-from fishembed._base.arrays import add_class_sums, unit_rows, upper_quantile
-
-Floats = npt.NDArray[np.floating]
-Double = npt.NDArray[np.float64]
+from fishembed._base.arrays import Double, Floats, add_class_sums, unit_rows, upper_quantile
 
 _SHRINKAGE = 0.7
 _DIRECTIONS = 256

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Codes, Floats
+from fishembed._base.arrays import Codes, Floats
 from fishembed.classifiers.cross_validation import (
     Folds,
     HeldOutLogits,

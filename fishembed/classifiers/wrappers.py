@@ -11,14 +11,8 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from fishembed.classifiers.base import (
-    Codes,
-    Double,
-    EmbeddingClassifier,
-    Floats,
-    MaybeLinear,
-    log_prior,
-)
+from fishembed._base.arrays import Codes, Double, Floats
+from fishembed.classifiers.base import EmbeddingClassifier, MaybeLinear, log_prior
 from fishembed.classifiers.cross_validation import Folds, aligned_logits, out_of_fold_logits
 from fishembed.classifiers.head_function import FittedMap, FittedSum, ordered_map
 from fishembed.classifiers.model_choice.model_selection import CandidateScorer, SelectOn

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from fishembed._base.arrays import add_class_sums, unit_rows
-from fishembed.classifiers.base import Floats, LinearClassifier
+from fishembed._base.arrays import Floats, add_class_sums, unit_rows
+from fishembed.classifiers.base import LinearClassifier
 from fishembed.errors import DimensionError, InputError
 
 

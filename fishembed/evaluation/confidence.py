@@ -8,11 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Double, Flags, Ints
 from fishembed.evaluation.intervals import proportion_interval, proportion_intervals
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 THRESHOLDS = tuple(i / 100 for i in range(100))
 """Confidences from which predictions may be accepted."""
@@ -25,11 +22,11 @@ class Reliability:
     """Confidence against accuracy, by bins of equal width; empty bins are left out."""
 
     # confidence, accuracy: float64 (n_bins,) mean confidence and share right, between 0 and 1
-    confidence: Floats
-    accuracy: Floats
+    confidence: Double
+    accuracy: Double
     # low, high: float64 (n_bins,) interval of the accuracy, by group where images are grouped
-    low: Floats
-    high: Floats
+    low: Double
+    high: Double
     n: Ints  # int64 (n_bins,) images
     ece: float  # Expected calibration error: mean distance of the two, weighted by images
     # mean_confidence, mean_accuracy: Over all images
@@ -47,7 +44,7 @@ class TopK(NamedTuple):
 
 
 def reliability(
-    confidence: Floats, right: Flags, labelled: Flags, groups: Ints | None = None, bins: int = 10
+    confidence: Double, right: Flags, labelled: Flags, groups: Ints | None = None, bins: int = 10
 ) -> Reliability | None:
     """Compare confidence with accuracy; None where no labelled image has a confidence.
 
@@ -97,13 +94,13 @@ def top_k_accuracy(rank: Ints, most: int, groups: Ints | None = None) -> list[To
 class Acceptance:
     """Images accepted from each confidence on; all arrays (n_thresholds,)."""
 
-    threshold: Floats  # Confidence from which predictions are accepted
-    accepted: Floats  # Share of the images
-    right: Floats  # Share of the accepted images that is right; NaN where none is accepted
+    threshold: Double  # Confidence from which predictions are accepted
+    accepted: Double  # Share of the images
+    right: Double  # Share of the accepted images that is right; NaN where none is accepted
     # low, high: Interval of `right`, by group where images are grouped; NaN where none is
     # accepted, and between the thresholds of `rows`
-    low: Floats
-    high: Floats
+    low: Double
+    high: Double
     n: Ints  # int64: images accepted
     total: int  # All images
 
@@ -119,7 +116,7 @@ class Acceptance:
 
 
 def acceptance(
-    confidence: Floats, right: Flags, labelled: Flags, groups: Ints | None = None
+    confidence: Double, right: Flags, labelled: Flags, groups: Ints | None = None
 ) -> Acceptance | None:
     """Return the shares accepted and right by confidence; None where no image has a confidence.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Ints
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     Counts: TypeAlias = npt.NDArray[np.int64] | sparse.csr_array
 
-Ints = npt.NDArray[np.int64]
 
 DENSE_UP_TO = 1_000
 """Classes up to which counts are an array; a square of 20,000 would be 3 GB, nearly all zero."""

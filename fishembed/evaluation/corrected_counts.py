@@ -10,11 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, softmax
 
+from fishembed._base.arrays import Double, Floats, Integers
 from fishembed.errors import InputError
-
-Ints = npt.NDArray[np.integer[Any]]
-Double = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.floating[Any]]
 
 _ADDED = 0.5
 """Images of every class that are added to a catch, so that no share is 0."""
@@ -41,11 +38,11 @@ _BIAS_STEPS, _BIAS_CLOSE = 200, 1e-3
 class Counts:
     """Images of each class: expected number and interval, (n_classes,) each."""
 
-    called: Ints  # Images whose most probable class this is
+    called: Integers  # Images whose most probable class this is
     expected: Double  # Corrected number
     # low, high: Ends of the interval, whole numbers
-    low: Ints
-    high: Ints
+    low: Integers
+    high: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +50,9 @@ class HeldOutRows:
     """Rows of known class, by a classifier that had not learnt from them."""
 
     log_likelihoods: Floats  # (n, n_classes), see `corrected_counts`
-    codes: Ints  # (n,) true classes
+    codes: Integers  # (n,) true classes
     # (n,) any values; rows of one group are not independent. None for every row its own.
-    groups: Ints | None = None
+    groups: Integers | None = None
 
 
 def corrected_counts(
@@ -214,7 +211,7 @@ def error_width(held_out: HeldOutRows, size: int, *, level: float = 0.95, seed: 
 
 
 def _simulated_catch(
-    codes: Ints, groups: Ints, size: int, concentration: float, rng: np.random.Generator
+    codes: Integers, groups: Integers, size: int, concentration: float, rng: np.random.Generator
 ) -> Double:
     """Return how often each held-out row is drawn: first classes, then their groups, then rows."""
     classes = np.unique(codes)
@@ -234,7 +231,7 @@ def _simulated_catch(
 
 def _with_checked(
     z: Floats,
-    known: Ints,
+    known: Integers,
     shares: Double,
     of_model: tuple[Double, Double, Double],
     level: float,
@@ -270,13 +267,13 @@ def _chunks(z: Floats) -> Iterator[Floats]:
     return (z[at : at + step] for at in range(0, len(z), step))
 
 
-def _some(rows: Ints, k: int, rng: np.random.Generator, cells: int = _FIT_CELLS) -> Ints:
+def _some(rows: Integers, k: int, rng: np.random.Generator, cells: int = _FIT_CELLS) -> Integers:
     """Return all rows, or a random sample of them where there are very many."""
     most = max(100, cells // k)
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def _check(z: Floats, called: Ints, known: Ints, held_out: HeldOutRows) -> None:
+def _check(z: Floats, called: Integers, known: Integers, held_out: HeldOutRows) -> None:
     own = held_out.log_likelihoods
     if z.ndim != 2 or called.shape != z.shape[:1] or known.shape != z.shape[:1]:
         raise InputError(

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, ndtri, stdtrit
 
+from fishembed._base.arrays import Codes, Double
 from fishembed.errors import DimensionError
 
 Interval = tuple[float, float]
-Double = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
 
 PSEUDO_ROWS = 2.0
 """Rows at the mean of all classes that each class's recall is shrunk by, for its variance."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Double
 from fishembed.errors import DimensionError, InputError
-
-Double = npt.NDArray[np.float64]
 
 _SCALES = (0.05, 20.0)
 _MOST_NOISE = 0.5

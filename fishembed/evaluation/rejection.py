@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from fishembed._base.arrays import Double
 from fishembed.evaluation.intervals import Interval, clopper_pearson
-
-Double = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Codes, Floats
 from fishembed.evaluation.intervals import Interval, proportion_interval
 
-Floats = npt.NDArray[np.floating[Any]]
-Codes = npt.NDArray[np.intp]
 ROOT = "any"
 
 

@@ -8,8 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from fishembed._base.arrays import Double, Flags, Ints
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import counted, printable
 from fishembed.errors import InputError
@@ -21,11 +21,10 @@ from fishembed.evaluation.paired import (
     mcnemar,
 )
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_result import Floats, Ints, group_numbers
+from fishembed.experiments.runs.run_result import group_numbers
 from fishembed.experiments.shared_rows import SharedRows, shared_rows
 
 Interval = tuple[float, float]
-Flags = npt.NDArray[np.bool_]
 
 REAL_BELOW = 0.05
 """Corrected p-values below it count as a real difference."""
@@ -64,7 +63,7 @@ class Difference:
     lost: int
     p_value: float
     macro_recall_p: float
-    class_gains: Floats
+    class_gains: Double
     p_holm: float = 1.0
     macro_recall_p_holm: float = 1.0
 
@@ -131,7 +130,7 @@ class ComparedRun:
     accuracy_ci95: Interval
     macro_recall: float
     macro_recall_ci95: Interval
-    recalls: Floats
+    recalls: Double
     accuracy_sd: float | None = None
     macro_recall_sd: float | None = None
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.progress import tracked
 from fishembed.errors import InputError
-from fishembed.experiments.train_test_split import Indices
 from fishembed.experiments.training import TrainingData, fit_head
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from fishembed._base.arrays import upper_quantile
+from fishembed._base.arrays import Array, upper_quantile
 from fishembed._base.text import unknown_column
 from fishembed.cache.store_columns import metadata_texts
 from fishembed.errors import (
@@ -42,7 +42,6 @@ FIELD_JSON = "field.json"
 _POINTS = 40
 _LOGITS_AT_ONCE = 1 << 22
 
-Floats = npt.NDArray[Any]
 Document = dict[str, Any]
 
 
@@ -51,13 +50,13 @@ class _Scored:
     """Scored rows of the run's store: features and head, true classes, and metadata."""
 
     head: SavedHead
-    X: Floats
+    X: Array
     codes: npt.NDArray[np.intp]
     groups: npt.NDArray[Any] | None
     columns: dict[str, list[str]]
     names: tuple[str, ...]
 
-    def blocks(self) -> Iterator[tuple[slice, Floats]]:
+    def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Yield the logits of some rows at a time: all would not fit where classes are many."""
         size = max(1, _LOGITS_AT_ONCE // len(self.names))
         for start in range(0, len(self.X), size):
@@ -65,7 +64,7 @@ class _Scored:
             yield at, self.head.logits(self.X[at])
 
     @cached_property
-    def logits(self) -> Floats:
+    def logits(self) -> Array:
         """Logits of all scored rows."""
         return np.concatenate([z for _, z in self.blocks()])
 
@@ -262,7 +261,7 @@ def _sets(held_out: HeldOut, scored: _Scored, level: float) -> Document:
     }
 
 
-def _in_sets(scored: _Scored, thresholds: Sequence[float]) -> tuple[Floats, Floats]:
+def _in_sets(scored: _Scored, thresholds: Sequence[float]) -> tuple[Array, Array]:
     """Return the size of each row's sets, and whether its class is in them: (n_sets, n)."""
     sizes = np.empty((len(thresholds), len(scored.X)), np.intp)
     held = np.empty(sizes.shape, bool)
@@ -304,7 +303,7 @@ def _pool(scored: _Scored, column: str) -> Document:
     }
 
 
-def _accuracy(right: Floats, groups: Floats | None) -> Document:
+def _accuracy(right: Array, groups: Array | None) -> Document:
     return {"n": len(right), **share_with_interval("accuracy", right, groups)}
 
 

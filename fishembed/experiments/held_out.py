@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
+from fishembed._base.arrays import Array, Codes
 from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
 from fishembed._base.text import reason_of
@@ -40,8 +41,6 @@ _N_PARTS = 3  # of the classes; each costs a fit to the rest
 _LITTLE_WORK, _MOST_WORK = 100_000, 20_000_000
 """Rows times classes up to which every part is held out; beyond the second none is."""
 
-Floats = npt.NDArray[Any]
-Codes = npt.NDArray[np.intp]
 _MOST_LOGITS = 2_000_000
 """Most logits that are stored, two bytes each."""
 _DISTANCES = ("distance", "unseen_distance")
@@ -82,26 +81,26 @@ class HeldOut:
 
     codes: Codes
     predicted: Codes
-    p_true: Floats
-    indecision: Floats
-    distance: Floats
+    p_true: Array
+    indecision: Array
+    distance: Array
     groups: Codes
     counts: Codes
-    unseen_indecision: Floats
-    unseen_distance: Floats
+    unseen_indecision: Array
+    unseen_distance: Array
     unseen_codes: Codes
     distances: ClassDistances
     tau: float
     logit_rows: Codes = field(default_factory=lambda: np.empty(0, np.intp))
-    logits: Floats = field(default_factory=lambda: np.empty((0, 0), np.float16))
+    logits: Array = field(default_factory=lambda: np.empty((0, 0), np.float16))
 
     @property
-    def log_prior_of_tau(self) -> Floats:
+    def log_prior_of_tau(self) -> Array:
         """Log share of each class that the head's probabilities assume, by one share for all."""
         return np.asarray((1 - self.tau) * np.log(self.counts / self.counts.sum()))
 
     @cached_property
-    def log_prior(self) -> Floats:
+    def log_prior(self) -> Array:
         """Log share of each class that the head's probabilities assume, up to a constant.
 
         `tau` for all classes, corrected for each class by its held-out images.
@@ -230,7 +229,7 @@ def score_held_out(
     )
 
 
-def _largest_zero(z: Floats) -> Floats:
+def _largest_zero(z: Array) -> Array:
     high = z.max(axis=1, keepdims=True) if len(z) else 0
     return np.asarray(np.maximum(z - high, -1e4), np.float16)
 
@@ -246,7 +245,7 @@ def _unseen_parts(codes: Codes, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
         yield part[codes] == k
 
 
-def _effective_tau(z: Floats, codes: Codes, counts: Codes) -> float:
+def _effective_tau(z: Array, codes: Codes, counts: Codes) -> float:
     """Fit the share of the log prior that held-out logits lack, to 0.001."""
     if not len(codes) or np.ptp(counts) == 0:
         return 0.0

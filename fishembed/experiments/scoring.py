@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import largest
+from fishembed._base.arrays import Indices, largest
 from fishembed._base.progress import Stopwatch
 from fishembed.cache import FeatureStore, Store
 from fishembed.cache.store_columns import metadata_texts
@@ -20,7 +20,6 @@ from fishembed.experiments.runs.run_folder import Run, default_name, new_folder,
 from fishembed.experiments.runs.run_info import run_info
 from fishembed.experiments.runs.run_result import TOP_K, ClassTable, RunResult, ScoredImages
 from fishembed.experiments.train_test_split import (
-    Indices,
     row_groups,
     rows_to_score,
     some_rows,

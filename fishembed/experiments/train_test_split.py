@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.splits import SPLITS
 from fishembed._base.text import listed
 from fishembed.cache import FeatureKind, Store
@@ -14,7 +15,6 @@ from fishembed.errors import InputError
 from fishembed.evaluation import stratified_holdout
 from fishembed.evaluation.near_duplicates import CopyDetector, near_duplicate_threshold
 
-Indices = npt.NDArray[np.intp]
 SPLIT_CHOICES = (*SPLITS, "all")
 MOST_ROWS = 100_000
 """Rows of a store beyond which only bytes are compared, which is fast."""

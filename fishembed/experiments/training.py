@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import DataError, InputError
-from fishembed.experiments.train_test_split import Indices, TrainTestSplit, row_groups
+from fishembed.experiments.train_test_split import TrainTestSplit, row_groups
 
 if TYPE_CHECKING:
     from fishembed.classifiers import SavedHead, ZeroShotClassifier

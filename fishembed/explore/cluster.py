@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import Indices, Single, unit_rows
 from fishembed._base.text import unknown_column
 from fishembed.cache import Store, open_store
 from fishembed.errors import DataError, InputError, MissingExtraError
@@ -34,9 +34,6 @@ _PROPOSED = 3
 _DENSITY_DIM = 32
 _EVOC_DIM = 4
 """Least dimension that EVoC's layout of the graph of neighbours starts from."""
-
-Indices = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class Clustering:
 
     rows: Indices
     numbers: Indices
-    typicality: Floats
+    typicality: Single
     clusters: tuple[Cluster, ...]
     method: str
     place_column: str
@@ -173,7 +170,7 @@ def cluster_store(
     return Clustering(rows, numbers, typicality, tuple(clusters), chosen, column)
 
 
-def cluster_middles(X: Floats, numbers: Indices) -> Floats:
+def cluster_middles(X: Single, numbers: Indices) -> Single:
     """Return the mean of each cluster's rows, scaled to length 1; -1 is no cluster."""
     n = int(numbers.max(initial=-1)) + 1
     sums = np.zeros((n, X.shape[1]), np.float32)
@@ -201,7 +198,7 @@ def _chosen_method(method: Method, n_clusters: int | None, n_rows: int) -> str:
     return "kmeans" if n_rows < 4 * SMALLEST else method
 
 
-def _by_evoc(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
+def _by_evoc(X: Single, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
     try:
         import evoc
     except ImportError as error:
@@ -212,7 +209,7 @@ def _by_evoc(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # noq
     return np.asarray(found, np.intp)
 
 
-def _by_hdbscan(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
+def _by_hdbscan(X: Single, *, n_clusters: int | None, seed: int) -> Indices:  # noqa: ARG001
     from sklearn.cluster import HDBSCAN
     from sklearn.decomposition import PCA
 
@@ -223,7 +220,7 @@ def _by_hdbscan(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:  # 
     return np.asarray(found, np.intp)
 
 
-def _by_kmeans(X: Floats, *, n_clusters: int | None, seed: int) -> Indices:
+def _by_kmeans(X: Single, *, n_clusters: int | None, seed: int) -> Indices:
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
@@ -253,7 +250,7 @@ def _places(store: Store, wanted: str | None) -> tuple[str, npt.NDArray[Any]]:
     return name if known.any() else "", np.where(known, values, "")
 
 
-def _nearest_names(store: Store, middles: Floats) -> list[tuple[str, ...]]:
+def _nearest_names(store: Store, middles: Single) -> list[tuple[str, ...]]:
     """Propose classes for each cluster: by labelled rows where there are any, else by names."""
     classes = store.classes
     if not classes or not len(middles):

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Flags, Single
+
 Why = Literal["typical", "uncertain", "random"]
 
 EXPLORED = 0.2
@@ -17,10 +19,6 @@ AT_MOST = 4096
 """Most images that are compared with each other; of more, that many are drawn."""
 
 _BLOCK = 8192
-
-Floats = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
 
 
 class Choice(NamedTuple):
@@ -32,7 +30,7 @@ class Choice(NamedTuple):
 
 
 def next_to_label(
-    X: Floats,
+    X: Single,
     labels: npt.NDArray[np.integer],
     groups: Sequence[str],
     n: int,
@@ -99,7 +97,7 @@ def share_unseen(labels: npt.NDArray[np.integer], groups: Sequence[str]) -> floa
     return sum(len(one) == 1 for one in shown.values()) / len(shown)
 
 
-def uncertainty(probabilities: npt.NDArray[np.float64]) -> Floats:
+def uncertainty(probabilities: npt.NDArray[np.float64]) -> Single:
     """Return 1 less the margin between the two most probable classes."""
     if probabilities.shape[1] < 2:
         return np.zeros(len(probabilities), np.float32)
@@ -110,14 +108,14 @@ def uncertainty(probabilities: npt.NDArray[np.float64]) -> Floats:
 class _OpenRows:
     """Rows that may still be chosen: without a label, and of groups that are not used up."""
 
-    def __init__(self, unlabelled: Mask, groups: Sequence[str], per_group: int) -> None:
+    def __init__(self, unlabelled: Flags, groups: Sequence[str], per_group: int) -> None:
         names, self._group = np.unique(np.array(groups, dtype=str), return_inverse=True)
         self._grouped = np.array(names[self._group] != "")
         self._counts = np.bincount(self._group[~unlabelled], minlength=len(names))
         self._free, self._cap = unlabelled.copy(), per_group
         self.left = int(unlabelled.sum())
 
-    def mask(self) -> Mask:
+    def mask(self) -> Flags:
         """Return which rows are open; once all groups are used up, more of each group are."""
         while self.left:
             found = self._free & (~self._grouped | (self._counts[self._group] < self._cap))
@@ -133,7 +131,7 @@ class _OpenRows:
         self.left -= 1
 
 
-def _covering(X: Floats, labelled: Mask, open_rows: _OpenRows, n: int, seed: int) -> list[Choice]:
+def _covering(X: Single, labelled: Flags, open_rows: _OpenRows, n: int, seed: int) -> list[Choice]:
     """Choose rows, each the one that most raises all rows' similarity to a labelled row."""
     seen = np.flatnonzero(~labelled)
     if len(seen) > AT_MOST:
@@ -157,7 +155,7 @@ def _covering(X: Floats, labelled: Mask, open_rows: _OpenRows, n: int, seed: int
     return chosen
 
 
-def _likeness(rows: Floats, labelled: Floats) -> Floats:
+def _likeness(rows: Single, labelled: Single) -> Single:
     """Return the cosine of each row to the labelled one most like it; -1 where there is none."""
     out = np.full(len(rows), -1, np.float32)
     for start in range(0, len(labelled), _BLOCK):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import rows_and_lengths, unit_rows
+from fishembed._base.arrays import Indices, Single, rows_and_lengths, unit_rows
 from fishembed._base.paths import cache_dir, to_path
 from fishembed._base.progress import Progress
 from fishembed._base.runtime import one_blas_thread
@@ -39,8 +39,6 @@ BLOCK = 2048
 
 _THREADS = 2
 
-Floats = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.intp]
 
 _MINUS = re.compile(r"""(?:^|(?<=\s))-(?:"([^"]+)"|'([^']+)'|(\S+))""")
 
@@ -69,10 +67,10 @@ class FeatureSearch:
         self._matrix: Any = store.trunk if which == "trunk" else store.features
 
     @cached_property
-    def _lengths(self) -> Floats:
+    def _lengths(self) -> Single:
         return self._by_block(lambda rows: np.asarray(rows_and_lengths(rows)[1], np.float32))
 
-    def cosines(self, query: npt.ArrayLike) -> Floats:
+    def cosines(self, query: npt.ArrayLike) -> Single:
         """Return the cosine of every row to a query, float32 (n,); 0 for rows of zeros."""
         wanted = np.asarray(unit_rows(np.asarray(query)[None])[0], np.float32)
         n, dim = self._matrix.shape
@@ -82,7 +80,7 @@ class FeatureSearch:
 
     def nearest(
         self, query: npt.ArrayLike, n: int, rows: Indices | None = None
-    ) -> tuple[Indices, Floats]:
+    ) -> tuple[Indices, Single]:
         """Return the `n` rows nearest to a query, nearest first, and their cosines.
 
         Parameters
@@ -96,7 +94,7 @@ class FeatureSearch:
         """
         return best_rows(self.cosines(query), n, rows)
 
-    def _by_block(self, compute: Any) -> Floats:
+    def _by_block(self, compute: Any) -> Single:
         n = int(self._matrix.shape[0])
         out = np.empty(n, np.float32)
 
@@ -110,7 +108,7 @@ class FeatureSearch:
         return out
 
 
-def best_rows(scores: Floats, n: int, rows: Indices | None = None) -> tuple[Indices, Floats]:
+def best_rows(scores: Single, n: int, rows: Indices | None = None) -> tuple[Indices, Single]:
     """Return the numbers of the `n` best rows, best first and earlier ones first among equals."""
     among = np.arange(len(scores)) if rows is None else np.asarray(rows)
     values = scores[among]
@@ -139,7 +137,7 @@ class SearchResult:
 
     query: str
     rows: Indices
-    scores: Floats
+    scores: Single
     paths: tuple[str, ...]
     searched: int
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import Double, Indices, unit_rows
 from fishembed.cache import FeatureKind, Store, open_store
 from fishembed.classifiers import GaussianHead
 from fishembed.errors import InputError
@@ -23,8 +22,6 @@ from fishembed.explore.row_filter import filtered_rows
 if TYPE_CHECKING:
     from fishembed._base.paths import AnyPath
 
-Indices = npt.NDArray[np.intp]
-Double = npt.NDArray[np.float64]
 
 _AT_ONCE = 16_384
 

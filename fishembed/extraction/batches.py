@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Pixels
 from fishembed._base.perceptual_hash import pixel_hashes
 from fishembed.cache import HASH, IMAGE, TRUNK
 from fishembed.encoders import Encoder, TrunkEncoder
 from fishembed.extraction.engine import EncodedFiles, FeatureArrays, Seconds, joined
 from fishembed.extraction.read_block import StoredImage
-from fishembed.extraction.readers import ImageBlock, ImageRing, Pixels, Segment
+from fishembed.extraction.readers import ImageBlock, ImageRing, Segment
 
 if TYPE_CHECKING:
     import torch

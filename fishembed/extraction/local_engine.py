@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from fishembed._base.arrays import Pixels
 from fishembed.encoders import (
     Encoder,
     EncoderSpec,
@@ -50,7 +51,6 @@ from fishembed.extraction.readers import (
     FileReaders,
     ImageBlock,
     ImageRing,
-    Pixels,
     ThreadReader,
     cores,
     use_processes,

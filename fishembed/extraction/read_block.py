@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fishembed._base.arrays import Pixels
 from fishembed.encoders import EncoderSpec
 from fishembed.errors import ImageError
 from fishembed.images import (
@@ -27,7 +27,6 @@ from fishembed.images.decoding.decode import scaled_by_content
 File = str | Path | ImageBytes
 """A path, or an object for bytes that are not a file of this machine."""
 
-Pixels = npt.NDArray[np.uint8]
 
 DECODING_ERRORS = (ImageError, MemoryError, ValueError, OSError)
 """Errors for which a file is skipped."""

@@ -18,9 +18,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from fishembed._base.arrays import Pixels
 from fishembed.extraction.read_block import BlockResult, File, ImageTransform, read_block
 
 ENOUGH_FOR_PROCESSES = 512
@@ -231,6 +229,3 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
-
-
-Pixels = npt.NDArray[np.uint8]

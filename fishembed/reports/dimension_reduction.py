@@ -15,16 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import Double, unit_rows
 from fishembed._base.runtime import end_with_parent
-
-Floats = npt.NDArray[np.float64]
 
 _FEW = 50
 """Fewer points have too few neighbours for t-SNE."""
 
 
-def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[Floats, str]:
+def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[Double, str]:
     """Lay features out as `reduce_dimensions` does, in another process: this one draws meanwhile.
 
     Two threads would be no faster: importing scikit-learn and matplotlib from both is sequential.
@@ -50,7 +48,7 @@ def reduce_in_subprocess(X: npt.NDArray[np.float32], *, seed: int = 0) -> tuple[
         return reduce_dimensions(X, seed=seed)
 
 
-def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
+def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Double, str]:
     """Lay features out so that near ones stay near; by principal components where they are few.
 
     Parameters
@@ -96,7 +94,7 @@ def reduce_dimensions(X: npt.ArrayLike, *, seed: int = 0) -> tuple[Floats, str]:
     )
 
 
-def principal_components(X: npt.ArrayLike, k: int = 2) -> tuple[Floats, float]:
+def principal_components(X: npt.ArrayLike, k: int = 2) -> tuple[Double, float]:
     """Project features, scaled to length 1, onto their first `k` principal components.
 
     Returns float64 (n, k) coordinates, zero beyond what the features have, and the share of the

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Double, Ints
 from fishembed._base.text import printable
 from fishembed.cache import FeatureKind, Store
 from fishembed.errors import (
@@ -18,14 +19,14 @@ from fishembed.errors import (
     StoreIntegrityError,
 )
 from fishembed.experiments.runs.run_folder import Run
-from fishembed.experiments.runs.run_result import Floats, Ints, ScoredImages
+from fishembed.experiments.runs.run_result import ScoredImages
 from fishembed.reports.dimension_reduction import reduce_in_subprocess
 
 _POINTS = 500
 _WRONG_POINTS = 250
 """A map of more points needs longer than the rest of a report, and shows no more."""
 
-Landmark = tuple[int, Floats]
+Landmark = tuple[int, Double]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class EmbeddingMap:
     """
 
     rows: Ints
-    xy: Floats
+    xy: Double
     method: str
     total: int
     landmarks: tuple[Landmark, ...] = ()
@@ -69,7 +70,7 @@ def map_embeddings(run: Run, *, seed: int = 0, fetch: bool = False) -> Embedding
     return EmbeddingMap(rows, xy, method, total, landmarks(images.true[rows], xy))
 
 
-def landmarks(true: Ints, xy: Floats, limit: int = 16) -> tuple[Landmark, ...]:
+def landmarks(true: Ints, xy: Double, limit: int = 16) -> tuple[Landmark, ...]:
     """Choose a point for the name of each of the `limit` classes with most points.
 
     `true` and float64 (n, 2) `xy` are class and place of each point. Returned are class and place:

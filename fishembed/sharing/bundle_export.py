@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
+from fishembed._base.arrays import Array, unit_rows
 from fishembed._base.files import atomic_folder, write_json, write_text
 from fishembed._base.progress import NoProgress, Progress
 from fishembed._base.text import counted
@@ -54,7 +54,6 @@ LEAST_COSINE = 0.999
 """Cosine of two features of an image below which the network differs from the encoder."""
 
 Images = Sequence[Path | ImageBytes]
-Floats = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Agreement:
     largest_difference: float
 
     @classmethod
-    def of(cls, head: SavedHead, ours: Floats, theirs: Floats) -> Agreement:
+    def of(cls, head: SavedHead, ours: Array, theirs: Array) -> Agreement:
         """Compare two (n, dim) features of the same images, and a head's predictions from them."""
         cosines = np.einsum("ij,ij->i", unit_rows(ours), unit_rows(theirs))
         first, second = head.predict_proba(ours), head.predict_proba(theirs)

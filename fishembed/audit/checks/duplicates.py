@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.text import counted
 from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.image_comparison import ComparedPairs, ImageComparison
-from fishembed.audit.similar_rows import ConnectedRows, Features, Indices, Pairs, similar_pairs
+from fishembed.audit.similar_rows import ConnectedRows, Features, Pairs, similar_pairs
 from fishembed.cache import FeatureStore
 from fishembed.evaluation.near_duplicates import CopyDetector, Threshold, near_duplicate_threshold
 from fishembed.images import ImageFiles

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Double, Indices
 from fishembed._base.text import counted
 from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.checks.balance import FEW, shortlist
 from fishembed.audit.checks.duplicates import Duplicates
-from fishembed.audit.similar_rows import Indices, connected_groups
+from fishembed.audit.similar_rows import connected_groups
 from fishembed.cache import FeatureStore
 from fishembed.evaluation import fit_label_noise
 from fishembed.reports.wording import percent
@@ -31,8 +32,6 @@ _ANSWER = (
     "Open a photo and say whether its label is right, by key; then download the decisions, at the "
     "end of this page, and:"
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 class LabelIssue(NamedTuple):
@@ -224,7 +223,7 @@ def find_label_issues(
 
 def out_of_fold(
     X: npt.NDArray[np.float32], codes: Indices, groups: Indices, *, seed: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+) -> tuple[Double, npt.NDArray[np.bool_]]:
     """Return each row's probabilities by a Gaussian head trained without it and its group.
 
     float64 (n, n_classes), calibrated by one temperature on these rows, and bool (n,): the rows

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import BLOCK, unit_rows
+from fishembed._base.arrays import BLOCK, Double, unit_rows
 from fishembed._base.text import counted
 from fishembed.audit.check import Action, AuditData, Block, CheckResult, Section, Table, register
 from fishembed.audit.similar_rows import Features
@@ -19,8 +19,6 @@ OUTLIERS_CSV = "outliers.csv"
 URGENCY = 40
 _SHOWN = 18
 _FENCE = 3.0
-
-Double = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

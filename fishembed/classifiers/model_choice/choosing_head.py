@@ -8,14 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_consistent_length
 
+from fishembed._base.arrays import Codes, Floats
 from fishembed._base.runtime import one_blas_thread
-from fishembed.classifiers.base import (
-    Codes,
-    EmbeddingClassifier,
-    Floats,
-    MapPredictor,
-    MaybeLinear,
-)
+from fishembed.classifiers.base import EmbeddingClassifier, MapPredictor, MaybeLinear
 from fishembed.classifiers.cross_validation import Folds, HeldOutLogits
 from fishembed.classifiers.head_function import FittedMap
 from fishembed.classifiers.model_choice.model_grids import (

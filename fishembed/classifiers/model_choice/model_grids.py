@@ -11,8 +11,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from fishembed._base.arrays import unit_rows
-from fishembed.classifiers.base import Codes, Floats
+from fishembed._base.arrays import Codes, Floats, unit_rows
 from fishembed.classifiers.gaussian import GaussianStatistics
 from fishembed.classifiers.head_function import FittedMap, Whitening
 from fishembed.classifiers.solver.quasi_newton import solve_path

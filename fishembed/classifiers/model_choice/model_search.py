@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from fishembed._base.arrays import Codes, Floats
 from fishembed._base.progress import tracked
-from fishembed.classifiers.base import Codes, Floats, log_prior
+from fishembed.classifiers.base import log_prior
 from fishembed.classifiers.cross_validation import Folds
 from fishembed.classifiers.head_function import FittedMap
 from fishembed.classifiers.model_choice.model_grids import FINE, ModelGrid, TrainingRows

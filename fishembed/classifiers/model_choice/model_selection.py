@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Codes, Double, Floats
+from fishembed._base.arrays import Codes, Double, Floats
 from fishembed.classifiers.temperature import best_scale, log_losses
 
 SelectOn = Literal["macro_recall", "accuracy", "macro_f1", "log_loss"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishembed.classifiers.base import Codes, Double, Floats
+from fishembed._base.arrays import Codes, Double, Floats
 
 MOST_TAU = 1.5
 """Share of the log class prior that is subtracted at most."""

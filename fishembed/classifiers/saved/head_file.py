@@ -11,13 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.head_function import (
-    FittedMap,
-    FittedSum,
-    Floats,
-    NeighborVotes,
-    Part,
-)
+from fishembed._base.arrays import Floats
+from fishembed.classifiers.head_function import FittedMap, FittedSum, NeighborVotes, Part
 
 Arrays = dict[str, npt.NDArray[Any]]
 _MOST_PARTS = 100

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from fishembed._base.arrays import Floats
 from fishembed._base.bounded_reading import check_npz, open_file
 from fishembed._base.files import atomic_file
-from fishembed.classifiers.base import Floats, Predictor
+from fishembed.classifiers.base import Predictor
 from fishembed.classifiers.head_function import FittedMap, fitted_sum
 from fishembed.classifiers.saved.head_file import (
     about_fault,

@@ -9,13 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from fishembed.classifiers.base import (
-    Floats,
-    LinearPredictor,
-    MapPredictor,
-    Normalize,
-    Predictor,
-)
+from fishembed._base.arrays import Floats
+from fishembed.classifiers.base import LinearPredictor, MapPredictor, Normalize, Predictor
 from fishembed.classifiers.head_function import FittedMap, FittedSum
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fishembed.classifiers.base import Codes
-from fishembed.classifiers.chunked_rows import ChunkedRows, Floats32, prefetch
+from fishembed._base.arrays import Codes, Single
+from fishembed.classifiers.chunked_rows import ChunkedRows, prefetch
 
 if TYPE_CHECKING:
     import torch
@@ -287,12 +287,12 @@ class StreamedRows:
         for (start, stop), rows in zip(spans, chunks, strict=True):
             yield self._tensors(rows, self.labels[start:stop])
 
-    def _read(self, starts: Codes) -> tuple[Floats32, Codes]:
+    def _read(self, starts: Codes) -> tuple[Single, Codes]:
         spans = [(int(start), min(int(start) + RUN, len(self._rows))) for start in starts]
         rows = np.concatenate([self._rows.read(*span) for span in spans])
         return rows, np.concatenate([self.labels[start:stop] for start, stop in spans])
 
-    def _tensors(self, rows: Floats32, codes: Codes) -> tuple[torch.Tensor, torch.Tensor]:
+    def _tensors(self, rows: Single, codes: Codes) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
 
         X, y = torch.from_numpy(rows), torch.from_numpy(codes.astype(np.int64))

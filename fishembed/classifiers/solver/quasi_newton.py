@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fishembed.classifiers.base import Codes, Floats
-from fishembed.classifiers.solver.softmax import Double, Objective, Rotated
+from fishembed._base.arrays import Codes, Double, Floats
+from fishembed.classifiers.solver.softmax import Objective, Rotated
 
 _MEMORY = 10
 _SUFFICIENT_DECREASE = 1e-4

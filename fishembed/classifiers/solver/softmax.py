@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import xlogy
 
-from fishembed.classifiers.base import Codes, Floats
+from fishembed._base.arrays import Codes, Double, Floats
 from fishembed.classifiers.chunked_rows import ChunkedRows, prefetch
-
-Double = npt.NDArray[np.float64]
 
 _LOGITS_AT_ONCE = 131_072  # measured, between cache misses and calls
 _NEGLIGIBLE = 1e-12  # share of the largest variance below which a direction is rounding noise

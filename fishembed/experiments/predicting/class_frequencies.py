@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
+from fishembed._base.arrays import Array
 from fishembed._base.csv_files import CsvTable
 from fishembed._base.folds import group_folds
 from fishembed._base.text import listed
@@ -20,7 +20,6 @@ from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.class_tables import read_prior
 from fishembed.experiments.runs.run_info import Prior
 
-Floats = npt.NDArray[Any]
 _STEPS = 200
 _NOT_CHECKED, _OTHER = -1, -2
 
@@ -35,14 +34,14 @@ ESTIMATE_SENTENCE = (
 class PriorShift:
     """Shift of the logits for another class prior, the shares it assumes, and a sentence."""
 
-    logits: Floats | None = None
-    shares: Floats | None = None
+    logits: Array | None = None
+    shares: Array | None = None
     sentence: str = ""
 
 
 def prior_shift(
     prior: str | None,
-    logits: Floats,
+    logits: Array,
     names: Sequence[str],
     held_out: HeldOut | None,
     assumed: Prior,
@@ -88,7 +87,7 @@ def prior_shift(
     return PriorShift(np.log(np.maximum(shares, 1e-12)) - own, shares, sentence)
 
 
-def estimate_prior(logits: Floats, own_log_prior: Floats) -> Floats:
+def estimate_prior(logits: Array, own_log_prior: Array) -> Array:
     """Estimate class shares of images, by expectation maximisation with one image of each added.
 
     References
@@ -126,7 +125,7 @@ class CatchCounts:
 
 def count_catch(
     paths: Sequence[str],
-    logits: Floats,
+    logits: Array,
     names: Sequence[str],
     held_out: HeldOut | None,
     *,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from fishembed._base.arrays import largest, upper_quantile
+from fishembed._base.arrays import Array, largest, upper_quantile
 from fishembed.classifiers.novelty import indecision
 from fishembed.errors import InputError
 from fishembed.evaluation.confidence import conformal_sets
@@ -18,7 +17,6 @@ from fishembed.evaluation.taxonomy import Taxonomy, roll_up
 from fishembed.experiments.held_out import HeldOut
 from fishembed.experiments.predicting.class_tables import ClassLists
 
-Floats = npt.NDArray[Any]
 MOST_OUTSIDE = 0.5
 """Probability outside the list from which on an image is sent back."""
 
@@ -51,8 +49,8 @@ class PredictionOptions:
     lists: ClassLists | None = None
     taxonomy: Taxonomy | None = None
     floor: float = 0.9
-    log_prior_shift: Floats | None = None
-    prior: Floats | None = None
+    log_prior_shift: Array | None = None
+    prior: Array | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for a share outside 0 to 1."""
@@ -71,8 +69,8 @@ class ImageScores:
     images are not sought. `rows` are the numbers of the images that each is made of.
     """
 
-    logits: Floats  # (n, n_classes)
-    distance: Floats | None
+    logits: Array  # (n, n_classes)
+    distance: Array | None
     columns: Mapping[str, Sequence[str]]  # (n,) metadata each
     rows: Sequence[npt.NDArray[np.intp]]
 
@@ -86,7 +84,7 @@ class ImageScores:
         group = np.array([place[key] for key in keys], np.intp)
         n = np.bincount(group, minlength=len(place))
 
-        def means(values: Floats) -> Floats:
+        def means(values: Array) -> Array:
             total = np.zeros((len(place), values.shape[1]))
             np.add.at(total, group, values)
             return total / n[:, None]
@@ -107,9 +105,9 @@ class PredictedRows:
     What was not asked for is None, or empty.
     """
 
-    probabilities: Floats  # of the head's classes, those outside the list included
+    probabilities: Array  # of the head's classes, those outside the list included
     allowed: npt.NDArray[np.bool_] | None  # which classes are on the list
-    outside: Floats | None  # probability outside the list
+    outside: Array | None  # probability outside the list
     reasons: list[str]  # why each is sent back; "" where it is not
     sets: npt.NDArray[np.bool_] | None  # which classes belong to each set
     taxa: list[tuple[str, str, float]]  # rank, name and probability of each predicted taxon
@@ -149,7 +147,7 @@ def predict_rows(
     return PredictedRows(p, allowed, outside, reasons, sets, taxa)
 
 
-def _taxa(taxonomy: Taxonomy, p: Floats, floor: float) -> list[tuple[str, str, float]]:
+def _taxa(taxonomy: Taxonomy, p: Array, floor: float) -> list[tuple[str, str, float]]:
     rolled = roll_up(taxonomy, p, floor)
     levels, taxa, sure = rolled.level.tolist(), rolled.taxon.tolist(), rolled.probability.tolist()
     return [
@@ -159,9 +157,9 @@ def _taxa(taxonomy: Taxonomy, p: Floats, floor: float) -> list[tuple[str, str, f
 
 
 def _sent_back(
-    z: Floats,
-    distance: Floats,
-    outside: Floats | None,
+    z: Array,
+    distance: Array,
+    outside: Array | None,
     *,
     names: Sequence[str],
     held_out: HeldOut,

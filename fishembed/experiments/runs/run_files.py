@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fishembed._base.arrays import Double
 from fishembed._base.csv_files import CsvTable, write_csv
 from fishembed._base.files import write_json
 from fishembed._base.paths import places_of
@@ -20,7 +21,7 @@ from fishembed.experiments.runs.run_documents import (
     check_file,
     write_run_json,
 )
-from fishembed.experiments.runs.run_result import TOP_K, ClassTable, Floats, RunResult, ScoredImages
+from fishembed.experiments.runs.run_result import TOP_K, ClassTable, RunResult, ScoredImages
 
 PER_CLASS_CSV = "per_class.csv"
 PREDICTIONS_CSV = "predictions.csv"
@@ -220,7 +221,7 @@ def _texts(columns: Columns, name: str, file: str) -> Sequence[str]:
     return columns.get(name, [])
 
 
-def _numbers(columns: Columns, name: str, file: str) -> Floats:
+def _numbers(columns: Columns, name: str, file: str) -> Double:
     texts = _texts(columns, name, file)
     try:
         return np.array([float(text) if text else np.nan for text in texts], dtype=np.float64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Double, Ints
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import printable, unknown_column
 from fishembed.errors import InputError
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from fishembed.evaluation.confusion_counts import Counts
     from fishembed.experiments.held_out import HeldOut
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Row = Mapping[str, Any]
 
 TOP_K = 5
@@ -64,15 +63,15 @@ class ClassTable:
     """
 
     raw_names: tuple[str, ...]
-    n_train: Floats
+    n_train: Double
     n: Ints
     correct: Ints
     predicted: Ints
-    recall: Floats
-    low: Floats
-    high: Floats
-    precision: Floats
-    f1: Floats
+    recall: Double
+    low: Double
+    high: Double
+    precision: Double
+    f1: Double
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the arrays by name."""
@@ -134,9 +133,9 @@ class ScoredImages:
     class_names: tuple[str, ...]
     true: Ints
     predicted: Ints
-    confidence: Floats
+    confidence: Double
     top: Ints
-    top_probabilities: Floats
+    top_probabilities: Double
     group_names: tuple[str, ...]
     metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -229,7 +228,7 @@ class RunResult(PrintsAsTable):
         return self.info.get("selection") or ()
 
     @cached_property
-    def history(self) -> dict[str, Floats]:
+    def history(self) -> dict[str, Double]:
         """Columns of `epochs`, float64 (n_epochs,), without those that hold no number."""
         columns = self.epochs[0] if self.epochs else ()
         arrays = {c: np.array([row[c] for row in self.epochs], np.float64) for c in columns}
@@ -279,7 +278,7 @@ class RunResult(PrintsAsTable):
         return acceptance(images.confidence, images.right, images.labelled, images.groups)
 
     @cached_property
-    def precision_intervals(self) -> Floats:
+    def precision_intervals(self) -> Double:
         """Interval of each class's precision, (n_classes, 2); (0, 1) where never predicted."""
         images = self.images
         at = images.labelled & (images.predicted >= 0)

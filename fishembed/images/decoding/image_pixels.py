@@ -19,15 +19,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from fishembed._base.arrays import Pixels
 from fishembed.images.decoding.decode import MAX_PIXELS, AtLeast, decode_pixels
 from fishembed.images.decoding.jpeg import decode_jpeg, jpeg_scale
 
 Decoding = Literal["exact", "fast", "device"]
 Fit = Literal["shortest", "longest", "squash"]
-Pixels = npt.NDArray[np.uint8]
 Resizer = Callable[[Pixels, tuple[int, int], str], Pixels]
 """From uint8 (h, w, 3), a (width, height) and a filter's name to uint8 (height, width, 3)."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Ints
 from fishembed.evaluation.confusion_counts import count_block, row_shares
 from fishembed.reports.figures.figure_style import (
     INK,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fishembed.experiments.runs.run_result import Ints, RunResult
+    from fishembed.experiments.runs.run_result import RunResult
     from fishembed.reports.embedding_map import EmbeddingMap
 
 _COUNTED_UP_TO = 40

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fishembed._base.arrays import Indices
 from fishembed._base.paths import is_url
 from fishembed._base.text import counted, printable
 from fishembed.errors import FishembedError
@@ -40,7 +41,6 @@ _MOST_CHARACTERS = 1_500_000
 """Most characters of large thumbnails in a page; the last ones are left out beyond."""
 
 Rows = list[int]
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
