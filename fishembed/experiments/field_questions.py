@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -167,16 +168,16 @@ def field_answers(run: Run) -> Document:
     Where it cannot be read or computed, `problem` names the reason.
     """
     try:
-        if not (run.folder / FIELD_JSON).is_file() and (run.folder / HELD_OUT_NPZ).is_file():
-            return answer_field_questions(run)
-        return _before(run)
+        known = _before(run)
+        can_be_made = not known and (run.folder / HELD_OUT_NPZ).is_file()
+        return answer_field_questions(run) if can_be_made else known
     except FishembedError as error:  # a page without these scores is better than none
         return {"problem": f"The questions from the field are not answered: {error}."}
 
 
 def _before(run: Run) -> Document:
-    place = run.folder / FIELD_JSON
-    return read_document(place) if place.is_file() else {}
+    place = run.folder / FIELD_JSON  # something else than a file there is refused when it is read
+    return read_document(place) if os.path.lexists(place) else {}
 
 
 def _scored(run: Run) -> _Scored | None:

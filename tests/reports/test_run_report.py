@@ -56,6 +56,14 @@ def test_a_pipe_in_the_runs_folder_is_not_waited_for(tmp_path, monkeypatch, name
     assert exit_code_of(caught.value) is DISK
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_page_is_written_where_the_field_scores_are_no_file(tmp_path, make):
+    run = make_run(tmp_path / "run", n_classes=4, rows=60)
+    make(run / "field.json")
+    assert "are not answered: cannot read" in write_report(run).read_text(encoding="utf-8")
+
+
 def test_names_are_text_wherever_they_stand(tmp_path):
     page = write_report(make_run(tmp_path / "run", names=NASTY, rows=300))
     text = page.read_text(encoding="utf-8")
