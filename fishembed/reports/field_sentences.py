@@ -22,7 +22,7 @@ _FIGURES = {"unknown": "risk_coverage", "by": "by", "leave_out": "leave_out"}
 _ROWS = 40
 _HOME = {
     "wrong": ("taxonomy",),
-    "sure": ("unknown", "sets"),
+    "sure": ("unknown", "sets", "problem"),
     "places": ("by", "leave_out", "pool"),
 }
 """Section of the page that shows a question."""
