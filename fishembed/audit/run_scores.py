@@ -15,7 +15,7 @@ from fishembed._base.splits import SPLITS
 from fishembed._base.text import counted, printable
 from fishembed.cache import FeatureStore
 from fishembed.errors import DataError, InputError
-from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
+from fishembed.evaluation.intervals import macro_recall_interval, proportion_interval
 from fishembed.experiments import Run
 from fishembed.experiments.runs.run_result import ScoredImages
 from fishembed.reports.page_template import Tile
@@ -151,12 +151,11 @@ def score_run(run: RunRows, leaking: Collection[int]) -> RunScores:
 def _score(images: ScoredImages, at: Indices) -> SubsetScore:
     true, right = images.true[at], images.right[at]
     groups = None if images.groups is None else images.groups[at]
-    low, high = proportion_intervals(right, groups)[0]
     recalls = [float(right[true == label].mean()) for label in np.unique(true)]
     return SubsetScore(
         n=len(at),
         accuracy=float(right.mean()),
-        accuracy_ci95=(float(low), float(high)),
+        accuracy_ci95=proportion_interval(right, groups),
         macro_recall=float(np.mean(recalls)),
         macro_recall_ci95=macro_recall_interval(true, right, groups),
     )

@@ -127,6 +127,12 @@ class EncoderSpec:
         except (KeyError, TypeError) as error:
             raise EncoderError(f"this is no description of an encoder: {error}") from error
 
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> EncoderSpec:
+        """Read the spec in the encoder of a store or run, which has further entries beside it."""
+        beside = ("fingerprint", "weights_file", "has_text")
+        return cls.from_json({key: value for key, value in record.items() if key not in beside})
+
 
 def major(version: str) -> str:
     """Return the part of a version that changes when results may change."""

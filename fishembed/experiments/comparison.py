@@ -13,7 +13,7 @@ from fishembed._base.arrays import Double, Flags, Ints
 from fishembed._base.short_table import PrintsAsTable, ShortTable
 from fishembed._base.text import counted, printable
 from fishembed.errors import InputError
-from fishembed.evaluation.intervals import macro_recall_interval, proportion_intervals
+from fishembed.evaluation.intervals import macro_recall_interval, proportion_interval
 from fishembed.evaluation.paired import (
     holm,
     macro_difference_interval,
@@ -294,7 +294,7 @@ def _entry(
     recalls = np.array([np.bincount(true, one, k) / sizes for one in right])
     shares, macros = right.mean(axis=1), recalls.mean(axis=1)
     flat = _repeated_groups(groups, len(true), len(runs))
-    low, high = proportion_intervals(right.ravel(), flat)[0].tolist()
+    low, high = proportion_interval(right.ravel(), flat)
     series = str((runs[0].info.get("series") or {}).get("name"))
     return ComparedRun(
         name=printable(series if several else runs[0].name),

@@ -12,7 +12,7 @@ from fishembed.cache import FeatureKind, Store
 from fishembed.cache.store_columns import metadata_texts, require_columns
 from fishembed.errors import InputError
 from fishembed.evaluation.by_value import score_by_value
-from fishembed.evaluation.intervals import proportion_intervals
+from fishembed.evaluation.intervals import proportion_interval
 from fishembed.experiments.train_test_split import row_groups
 
 _ALONE = 12
@@ -103,5 +103,5 @@ def _hits(head: Any, X: Any, y: Any, out: Any, fold: Any) -> tuple[Any, Any, Any
 
 def share_with_interval(name: str, right: Any, groups: Any) -> dict[str, Any]:
     """Return the accuracy of some rows and its interval by group, under their JSON keys."""
-    ends = proportion_intervals(right, groups)[0]
-    return {name: float(right.mean()), f"{name}_ci95": ends.tolist()}
+    ends = proportion_interval(right, groups)
+    return {name: float(right.mean()), f"{name}_ci95": list(ends)}

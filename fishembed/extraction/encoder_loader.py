@@ -99,10 +99,7 @@ class EncoderLoader:
     def spec(self) -> EncoderSpec:
         """Specification of the encoder, from the store where that describes it."""
         if self._loaded is None and self._store is not None:
-            known = dict(self._store.encoder)
-            for key in ("fingerprint", "weights_file", "has_text"):
-                known.pop(key, None)
-            return EncoderSpec.from_json(known)
+            return EncoderSpec.of_record(self._store.encoder)
         return self.load().spec
 
     @property

@@ -33,7 +33,6 @@ from fishembed.sharing.bundle_files import (
     SCRIPT,
     VERSION,
     OnnxEncoder,
-    recorded_spec,
 )
 from fishembed.sharing.bundle_script import predict_script
 from fishembed.sharing.int8 import write_int8
@@ -185,7 +184,7 @@ def bundle_run(
     compared = _images(run, images, fetch=fetch)
     features = partial(_features, compared, trunk=trunk)
     encoder = _encoder(run, "fp32", progress, trust=trust_encoder)
-    reference, spec = features(encoder), recorded_spec(run)
+    reference, spec = features(encoder), EncoderSpec.of_record(run.info["encoder"])
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(output) as folder:
         progress.message("exporting the network")

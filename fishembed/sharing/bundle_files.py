@@ -80,7 +80,7 @@ def open_bundle(folder: str | Path, *, int8: bool = False) -> OpenedBundle:
         )
     for file in files:
         check_file(folder, run.info, file)
-    encoder = OnnxEncoder(folder / files[1], recorded_spec(run))
+    encoder = OnnxEncoder(folder / files[1], EncoderSpec.of_record(run.info["encoder"]))
     return OpenedBundle(run, encoder, read_json(folder / BUNDLE_JSON))
 
 
@@ -103,14 +103,6 @@ def check_bundle(folder: Path) -> Run:
             f"{VERSION}: pip install -U fishembed"
         )
     return Run.open(folder)
-
-
-def recorded_spec(run: Run) -> EncoderSpec:
-    """Return the specification of the encoder that a run was made with."""
-    known = dict(run.info["encoder"])
-    for key in ("fingerprint", "weights_file", "has_text"):
-        known.pop(key, None)
-    return EncoderSpec.from_json(known)
 
 
 class OnnxEncoder:

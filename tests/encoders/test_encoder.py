@@ -23,6 +23,13 @@ def test_survives_json():
     assert EncoderSpec.from_json(json.loads(json.dumps(SPEC.to_json()))) == SPEC
 
 
+def test_the_record_of_a_store_or_run_has_more_than_the_spec():
+    beside = {"fingerprint": SPEC.fingerprint, "weights_file": "a.pt", "has_text": True}
+    assert EncoderSpec.of_record({**SPEC.to_json(), **beside}) == SPEC
+    with pytest.raises(EncoderError):
+        EncoderSpec.of_record({**SPEC.to_json(), **beside, "colour": 1})
+
+
 def test_the_name_does_not_matter_but_everything_else_does():
     assert replace(SPEC, name="ViT-B-32@moved.pt").fingerprint == SPEC.fingerprint
     others = [
